@@ -1,0 +1,49 @@
+import { PulleyError } from "../support/errors.ts";
+import { quote } from "../support/go.ts";
+
+declare const checked: unique symbol;
+
+/** `algorithm:hex`, checked for form: safe to put into a path or an address. Source: opencontainers/go-digest. */
+export type Digest = string & { readonly [checked]: "digest" };
+
+export type DigestAlgorithm = "sha256" | "sha384" | "sha512";
+
+/** Length of the hexadecimal part, in characters. */
+const hexLength: Readonly<Record<DigestAlgorithm, number>> = { sha256: 64, sha384: 96, sha512: 128 };
+
+const shape = /^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/;
+
+/** Why a text is not a digest, in go-digest's words; `undefined` if it is one. */
+export function digestProblem(text: string): string | undefined {
+  if (!shape.test(text)) return "invalid checksum digest format";
+  const colon = text.indexOf(":");
+  const algorithm = text.slice(0, colon);
+  if (!isDigestAlgorithm(algorithm)) return "unsupported digest algorithm";
+  const hex = text.slice(colon + 1);
+  if (hex.length !== hexLength[algorithm]) return "invalid checksum digest length";
+  return /^[a-f0-9]+$/.test(hex) ? undefined : "invalid checksum digest format";
+}
+
+/** @throws PulleyError `DIGEST_INVALID` */
+export function parseDigest(text: string): Digest {
+  const problem = digestProblem(text);
+  if (problem !== undefined) throw new PulleyError("DIGEST_INVALID", `${problem}: ${quote(text.slice(0, 200))}`);
+  return text as Digest;
+}
+
+export function isDigest(text: string): text is Digest {
+  return digestProblem(text) === undefined;
+}
+
+export function digestAlgorithm(digest: Digest): DigestAlgorithm {
+  return digest.slice(0, digest.indexOf(":")) as DigestAlgorithm;
+}
+
+/** The part after the colon: lower-case hexadecimal. */
+export function digestHex(digest: Digest): string {
+  return digest.slice(digest.indexOf(":") + 1);
+}
+
+function isDigestAlgorithm(text: string): text is DigestAlgorithm {
+  return Object.hasOwn(hexLength, text);
+}

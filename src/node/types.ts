@@ -1,0 +1,81 @@
+/** What a node tells about itself: pods, their containers, events, and the progress of pulls. */
+import type { Digest } from "../image/digest.ts";
+import type { Decision } from "../policy/types.ts";
+import type { ContainerKind, Pod, PullPolicy } from "../workload/types.ts";
+
+/** An event as the kubelet records it (k8s pkg/kubelet/events/event.go). */
+export interface NodeEvent {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly type: "Normal" | "Warning";
+  readonly reason: string;
+  readonly message: string;
+  readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string };
+  /** `spec.containers{nginx}`; absent for image volumes and for the pod as a whole. */
+  readonly fieldPath: string | undefined;
+}
+
+export type ContainerState =
+  | { readonly kind: "waiting"; readonly reason: string; readonly message: string }
+  /** The image is on this machine and the container could start; there is no container runtime to start it. */
+  | { readonly kind: "prepared" };
+
+export interface ContainerStatus {
+  readonly name: string;
+  readonly kind: ContainerKind;
+  /** As written in the pod. */
+  readonly image: string;
+  readonly pullPolicy: PullPolicy;
+  /** The image's id, once it is on this machine. */
+  readonly imageId: Digest | undefined;
+  readonly state: ContainerState;
+  /** The decision that the node last carried out for it. */
+  readonly decision: Decision | undefined;
+  /** When the next attempt may be made, in milliseconds since the epoch; only inside a back-off. */
+  readonly backOffUntil: number | undefined;
+}
+
+export interface PodCondition {
+  readonly type: "PodScheduled" | "PodReadyToStartContainers" | "Initialized" | "ContainersReady" | "Ready";
+  readonly status: "True" | "False";
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+export interface PodStatus {
+  readonly pod: Pod;
+  /** `Pending` until every container is prepared; then `Prepared`, Pulley's own word, for there is no runtime. */
+  readonly phase: "Pending" | "Prepared";
+  /** Init containers, containers and ephemeral containers, in the order of the manifest. */
+  readonly containers: readonly ContainerStatus[];
+  readonly imageVolumes: readonly ContainerStatus[];
+  readonly conditions: readonly PodCondition[];
+  /** Nothing more will happen by itself, or only after a back-off: all prepared, refused, or waiting in `ImagePullBackOff`. */
+  readonly settled: boolean;
+  readonly createdAt: number;
+}
+
+/** How far one pull is; several pods may be waiting for it. */
+export interface PullProgress {
+  /** As it was asked for, with the implied tag. */
+  readonly image: string;
+  readonly phase: "waiting" | "resolving" | "downloading" | "done" | "failed";
+  /** Bytes of all layers that are here, or have come so far. */
+  readonly received: number;
+  /** Bytes of all layers; 0 until the manifest is known. */
+  readonly total: number;
+  readonly layers: readonly LayerProgress[];
+}
+
+export interface LayerProgress {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly received: number;
+  readonly state: "waiting" | "exists" | "downloading" | "complete";
+}
+
+/** What a node says as it happens. */
+export type NodeSignal =
+  | { readonly kind: "event"; readonly event: NodeEvent }
+  | { readonly kind: "pod"; readonly status: PodStatus }
+  | { readonly kind: "pull"; readonly progress: PullProgress };

@@ -1,0 +1,72 @@
+import type { Digest } from "../image/digest.ts";
+import type { ImageRequest, PullPolicy } from "../workload/types.ts";
+
+/** The subjects on which a rule may speak; on each the first matching rule that speaks decides. */
+export type Subject = "admit" | "pull" | "when" | "from" | "require";
+
+export type RefusalReason =
+  | "ErrImageNeverPull"
+  | "InvalidImageName"
+  | "ImageDenied"
+  | "OutsidePullWindow"
+  | "RequirementNotMet"
+  | "CachedCopyTooOld";
+
+/** The rules that hold. Without any, Kubernetes' own behaviour is all there is. */
+export interface Policy {
+  readonly documents: readonly never[];
+}
+
+export const kubernetesOnly: Policy = { documents: [] };
+
+/** What is known on this machine about the image that is asked for. */
+export type LocalFacts =
+  /** Nobody looked: audit, admission, and a kubelet whose policy is `Always`. */
+  | { readonly presence: "unknown" }
+  | { readonly presence: "absent" }
+  | {
+      readonly presence: "present";
+      /** The digest that the name had when it was last confirmed; unknown for content that was loaded by hand. */
+      readonly digest: Digest | undefined;
+      /** When a registry last confirmed the copy, in milliseconds since the epoch. */
+      readonly confirmedAt: number | undefined;
+      /** Whether this pod may use the copy without showing its logins to the registry again (KEP-2535). */
+      readonly access: "granted" | "mustAuthenticate";
+    };
+
+/** Who decided on a subject, and why. `rule` is `null` where Kubernetes' own behaviour decided. */
+export interface TraceStep {
+  readonly subject: Subject;
+  readonly rule: string | null;
+  readonly because: string;
+}
+
+export interface EffectivePullPolicy {
+  readonly value: PullPolicy;
+  readonly from: "manifest" | "default" | "rule";
+  readonly because: string;
+}
+
+interface Decided {
+  /** One sentence for people: what happens and why. */
+  readonly message: string;
+  readonly trace: readonly TraceStep[];
+  readonly pullPolicy: EffectivePullPolicy;
+}
+
+/** What is to be done about one request. */
+export type Decision =
+  /** Start from the cached copy; no network. */
+  | (Decided & { readonly action: "Use" })
+  /** Ask for the digest that the name has now (one HEAD) and pull only if it differs. */
+  | (Decided & {
+      readonly action: "Check";
+      readonly sources: readonly string[];
+      readonly whenUnreachable: "Fail" | "UseCached";
+    })
+  /** Fetch, from these origins in this order. */
+  | (Decided & { readonly action: "Pull"; readonly sources: readonly string[] })
+  | (Decided & { readonly action: "Refuse"; readonly reason: RefusalReason });
+
+/** The signature of the one decision (`decide.ts`): pure, no clock, no randomness. */
+export type Decide = (request: ImageRequest, policy: Policy, facts: LocalFacts, now: number) => Decision;

@@ -1,0 +1,76 @@
+/** Speaking to registries (distribution-spec 1.1): every byte that comes in is counted, hashed and bounded. */
+import type { Descriptor } from "../image/descriptor.ts";
+import type { Digest } from "../image/digest.ts";
+import type { Repository, Tag } from "../image/reference.ts";
+import type { Login } from "../support/login.ts";
+
+export interface RegistryClient {
+  /**
+   * What a tag or digest stands for now, by one HEAD; by a GET only where the registry's HEAD does not say.
+   * @throws PulleyError any of the registry codes of the error table
+   */
+  resolve(at: Location, call: Call): Promise<Descriptor>;
+  /** A manifest or index, verified; its media type is the one that body and header agree on. At most 4 MiB. */
+  manifest(at: Location, call: Call): Promise<Fetched>;
+  /** Small content by digest (an image's config), verified. At most `limit` bytes. */
+  blob(repository: Repository, descriptor: Descriptor, limit: number, call: Call): Promise<Buffer>;
+  /**
+   * Large content into files, in parallel and verified, resuming what is already in the files. A small fixed number of
+   * worker threads does the work, a blob at a time each, so that hashing and writing use more than one core.
+   * Ends when all blobs are complete; fails with the first failure, after the others have been stopped. What was
+   * received stays in the files for the next attempt, unless it turned out to be wrong: then the file is emptied.
+   */
+  download(repository: Repository, blobs: readonly BlobTarget[], call: DownloadCall): Promise<void>;
+  /** All tags, in the registry's order, page by page from the same origin only. */
+  tags(repository: Repository, call: Call): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+export interface Location {
+  readonly repository: Repository;
+  readonly version: Tag | Digest;
+}
+
+export interface Call {
+  /** Absent: anonymous. */
+  readonly login?: Login | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface DownloadCall extends Call {
+  /** Called for each blob as bytes arrive, at most ten times a second and once at its end. */
+  readonly onProgress?: (progress: BlobProgress) => void;
+}
+
+export interface BlobTarget {
+  readonly descriptor: Descriptor;
+  /** The file to write; bytes from an earlier attempt may be in it, and are verified again. */
+  readonly path: string;
+}
+
+export interface BlobProgress {
+  readonly digest: Digest;
+  /** Bytes verified or received so far, of the descriptor's size. */
+  readonly received: number;
+  /** Bytes that an earlier attempt had left. */
+  readonly resumed: number;
+}
+
+export interface Fetched {
+  readonly descriptor: Descriptor;
+  readonly bytes: Buffer;
+}
+
+/** How the client speaks; every field has a default that is safe. */
+export interface RegistryOptions {
+  /** Registries (`host:port`) to speak plain HTTP with, or `true` for all. Loopback hosts need no mention. */
+  readonly plainHttp?: true | readonly string[];
+  /** Folders laid out as docker's `certs.d`: `<host:port>/{*.crt, *.cert + *.key}`. */
+  readonly certDirs?: readonly string[];
+  /** Milliseconds without a byte after which a source counts as stalled. Default 60 000. */
+  readonly stallTimeout?: number;
+  /** Milliseconds for name, connection and TLS together. Default 30 000. */
+  readonly connectTimeout?: number;
+  /** Blobs downloaded at once. Default: as many as there are processors, from 2 to 6. */
+  readonly parallelDownloads?: number;
+}

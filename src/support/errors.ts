@@ -1,0 +1,134 @@
+/**
+ * Every failure that Pulley can name: one table, one class.
+ *
+ * `exit` is the exit status of a command that ends with this failure:
+ * 1 the answer is no, 2 the call or an input file is wrong, 3 something that the answer depends on could not be
+ * reached, or an internal error. `advice` is what to do about it, unless the place that throws knows better.
+ */
+export const errorTable = {
+  // the call and its input
+  USAGE: { exit: 2, advice: "Run the command with --help to see how it is called." },
+  INPUT_UNREADABLE: { exit: 2, advice: "Check that the file exists and that you may read it." },
+  INPUT_INVALID: { exit: 2, advice: "Correct the file at the place named." },
+  REFERENCE_INVALID: {
+    exit: 2,
+    advice: "Write the image as [host[:port]/]path[:tag][@digest], the path in lower case.",
+  },
+  DIGEST_INVALID: { exit: 2, advice: "Write the digest as sha256: followed by 64 lower-case hexadecimal characters." },
+  PLATFORM_INVALID: { exit: 2, advice: "Write the platform as os/architecture[/variant], for example linux/arm64/v8." },
+  CREDENTIALS_INVALID: {
+    exit: 2,
+    advice: "Write the credentials file again, for example with kubectl create secret docker-registry.",
+  },
+  CREDENTIAL_HELPER_FAILED: { exit: 3, advice: "Run the credential helper by hand to see what it says." },
+
+  // what a registry serves
+  MANIFEST_INVALID: { exit: 1, advice: "The image is damaged at its source: push it again, or ask who publishes it." },
+  MANIFEST_UNSUPPORTED: { exit: 1, advice: "Rebuild and push the image as an OCI or Docker schema 2 image." },
+  NOT_AN_IMAGE: { exit: 1, advice: "The reference names an artifact, not a container image: check the reference." },
+  PLATFORM_MISSING: { exit: 1, advice: "Choose one of the platforms that the image has, with --platform." },
+  DIGEST_MISMATCH: {
+    exit: 1,
+    advice: "The bytes are not what their digest says: do not trust this source, and tell who runs it.",
+  },
+  SIZE_MISMATCH: {
+    exit: 1,
+    advice: "The source sent another number of bytes than it announced: try again, then tell who runs it.",
+  },
+  TOO_LARGE: {
+    exit: 1,
+    advice: "The source sent more than an image may have: check that the reference names an image.",
+  },
+
+  // talking to a registry
+  REGISTRY_NOT_FOUND: { exit: 1, advice: "Check the name and the tag: the registry knows no such image." },
+  REGISTRY_UNAUTHORIZED: { exit: 1, advice: "Log in, or give the pod an imagePullSecret that this registry accepts." },
+  REGISTRY_FORBIDDEN: { exit: 1, advice: "The login is known but may not pull this image: ask for pull permission." },
+  REGISTRY_RATE_LIMITED: { exit: 3, advice: "Wait, log in for a higher limit, or pull through a mirror." },
+  REGISTRY_UNAVAILABLE: { exit: 3, advice: "The registry is failing: try again later, or pull through a mirror." },
+  REGISTRY_UNREACHABLE: {
+    exit: 3,
+    advice: "Check the host name, the network, the proxy and the firewall between here and the registry.",
+  },
+  REGISTRY_STALLED: {
+    exit: 3,
+    advice: "The registry stopped sending: check the network, then try again; what was received is kept.",
+  },
+  REGISTRY_PROTOCOL: {
+    exit: 3,
+    advice: "The server does not answer as a registry does: check that the host and port are a registry's.",
+  },
+  REGISTRY_TLS: {
+    exit: 3,
+    advice: "Give the registry's certificate authority with --cert-dir, or use --plain-http if it speaks plain HTTP.",
+  },
+  REDIRECT_REFUSED: {
+    exit: 1,
+    advice: "The registry sends this request somewhere that Pulley will not follow: tell who runs it.",
+  },
+  TOKEN_REFUSED: {
+    exit: 1,
+    advice: "The registry's token service is set up in a way that would expose the login: tell who runs it.",
+  },
+
+  // the store
+  IMAGE_NOT_FOUND: { exit: 1, advice: "Run pulley images to see what is there, or pulley pull to fetch it." },
+  STORE_INVALID: {
+    exit: 3,
+    advice: "The folder is not a store that this version can read: choose another one with --root.",
+  },
+  STORE_FAILED: { exit: 3, advice: "Check the folder's permissions and the disk." },
+  DISK_FULL: {
+    exit: 3,
+    advice: "Free space on the store's file system, remove images with pulley rm, or choose another --root.",
+  },
+  BLOB_DAMAGED: { exit: 1, advice: "Pull the image again: the damaged blob was set aside and will be fetched anew." },
+  ARCHIVE_INVALID: { exit: 2, advice: "Make the archive again, with docker save, skopeo copy or pulley save." },
+
+  // the node
+  PULL_QPS_EXCEEDED: {
+    exit: 1,
+    advice: "Raise --registry-qps or --registry-burst, or wait: the next attempt follows the back-off.",
+  },
+  CANCELLED: { exit: 1, advice: "Start it again: what was received is kept." },
+  INTERNAL: { exit: 3, advice: "This is a fault in Pulley: please report it with the command and its output." },
+} as const satisfies Record<string, { exit: 1 | 2 | 3; advice: string }>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+export interface ErrorDetails {
+  /** What to do about it, where that is known better than the table knows it. */
+  readonly advice?: string;
+  readonly cause?: unknown;
+  /** For {@link ErrorCode} `REGISTRY_RATE_LIMITED` and `REGISTRY_UNAVAILABLE`: how long the server asks to wait, in milliseconds. */
+  readonly retryAfter?: number;
+}
+
+/** A failure with its code, what happened (`message`), and what to do about it (`advice`). Never carries a credential. */
+export class PulleyError extends Error {
+  readonly code: ErrorCode;
+  readonly advice: string;
+  readonly retryAfter: number | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = "PulleyError";
+    this.code = code;
+    this.advice = details.advice ?? errorTable[code].advice;
+    this.retryAfter = details.retryAfter;
+  }
+
+  get exitStatus(): 1 | 2 | 3 {
+    return errorTable[this.code].exit;
+  }
+}
+
+/** Whether a thrown value is a {@link PulleyError}, with one of the codes if any are given. */
+export function isPulleyError(value: unknown, ...codes: readonly ErrorCode[]): value is PulleyError {
+  return value instanceof PulleyError && (codes.length === 0 || codes.includes(value.code));
+}
+
+/** The text of whatever was thrown. */
+export function errorText(value: unknown): string {
+  return value instanceof Error ? value.message : String(value);
+}
