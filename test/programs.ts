@@ -1,0 +1,70 @@
+/** Real programs that some tests work against: found on this machine, or the tests are skipped under the program's name. */
+import { execFile } from "node:child_process";
+import { accessSync, constants, statSync } from "node:fs";
+import { delimiter, isAbsolute, join } from "node:path";
+import { promisify } from "node:util";
+import { describe, test } from "vitest";
+
+const execute = promisify(execFile);
+
+/** Folders of system programs that a user's PATH may leave out. */
+const systemFolders = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+/**
+ * The absolute path of a program, or `undefined` if this machine does not have it.
+ * @throws Error if it is missing and the environment says `PULLEY_REQUIRE_TOOLS=1`, as CI does
+ */
+export function tool(name: string): string | undefined {
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...systemFolders].filter(isAbsolute);
+  const path = folders.map((folder) => join(folder, name)).find(isProgram);
+  if (path === undefined && process.env["PULLEY_REQUIRE_TOOLS"] === "1") {
+    throw new Error(`${name} is not installed, and PULLEY_REQUIRE_TOOLS=1 asks for every tool that the tests know`);
+  }
+  return path;
+}
+
+/** As {@link tool}, for places that only run where the program is known to be there. */
+export function requiredTool(name: string): string {
+  const path = tool(name);
+  if (path === undefined) throw new Error(`${name} is not installed`);
+  return path;
+}
+
+/**
+ * A group of tests that need real programs. Where one is missing, the group is one skipped test that says which, and
+ * the end of the test run lists it.
+ */
+export function describeWith<Name extends string>(
+  names: readonly Name[],
+  title: string,
+  body: (paths: Readonly<Record<Name, string>>) => void,
+): void {
+  const found = names.map((name) => [name, tool(name)] as const);
+  const missing = found.filter(([, path]) => path === undefined).map(([name]) => name);
+  describe(title, () => {
+    if (missing.length > 0) {
+      test("needs programs that are not installed", (context) => context.skip(`needs ${missing.join(" and ")}`));
+    } else {
+      body(Object.fromEntries(found) as Record<Name, string>);
+    }
+  });
+}
+
+/** What a program printed. @throws Error with the program's own words if it fails or takes longer than a minute */
+export async function run(path: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const { stdout } = await execute(path, args, {
+    env: { ...process.env, ...env },
+    maxBuffer: 64 * 1024 * 1024,
+    timeout: 60_000,
+  });
+  return stdout;
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
