@@ -1,8 +1,23 @@
 import { defineConfig } from "vitest/config";
 
+/** Rooms that do no I/O and keep no state: their test files may share a worker, which saves most of the time. */
+const pureRooms = ["src/image/**/*.test.ts", "src/workload/**/*.test.ts", "src/policy/**/*.test.ts"];
+
 export default defineConfig({
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"],
     pool: "threads",
+    unstubEnvs: true,
+    restoreMocks: true,
+    projects: [
+      { extends: true, test: { name: "pure", include: pureRooms, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: "whole",
+          include: ["src/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"],
+          exclude: pureRooms,
+        },
+      },
+    ],
   },
 });

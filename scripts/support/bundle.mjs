@@ -1,0 +1,101 @@
+// The programs that we ship, each with everything it needs: Pulley has no packages to install at run time.
+import { chmod, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { licencesOf, packagesOf } from "./licences.mjs";
+import { root } from "./run.mjs";
+import { StepError } from "./say.mjs";
+
+const dist = join(root, "dist");
+
+/** Everything that dist is made from. */
+const sources = ["src", "examples", "scripts", "package.json", "package-lock.json"];
+
+/** Each bundle shares chunks among its own entries only. A chunk lies beside `pulley.mjs`, where it finds the worker. */
+const bundles = [
+  { entries: { pulley: "src/cli/main.ts", "examples/start": "examples/start.ts" } },
+  // A thread that starts fast: nothing that only a command line needs may come along.
+  { entries: { "download-worker": "src/registry/download-worker.ts" }, without: ["commander", "yaml", "zod", "tar"] },
+];
+
+/** Whether dist is there and nothing that it is made from has changed since. */
+export async function isBuilt() {
+  const built = await timeOf(join(dist, "pulley.mjs"));
+  const changes = await Promise.all(sources.map((path) => latestChange(join(root, path))));
+  return built !== undefined && Math.max(...changes) < built;
+}
+
+/** Builds dist beside its place and moves it there, so that nobody ever sees half of it. */
+export async function build() {
+  // Imported only now: the script that calls this may just have installed it.
+  const { build: rolldown } = await import("rolldown");
+  const fresh = join(root, ".cache", `dist-${process.pid}`);
+  await rm(fresh, { recursive: true, force: true });
+  await mkdir(fresh, { recursive: true });
+  const packages = new Set();
+  for (const bundle of bundles) {
+    for (const folder of await write(rolldown, bundle, fresh)) packages.add(folder);
+  }
+  await chmod(join(fresh, "pulley.mjs"), 0o755);
+  await writeFile(join(fresh, "THIRD-PARTY-LICENSES.txt"), await licencesOf(packages));
+  const former = join(root, ".cache", `dist-former-${process.pid}`);
+  await rename(dist, former).catch(ignoreMissing);
+  await rename(fresh, dist);
+  await rm(former, { recursive: true, force: true });
+}
+
+/** Writes one bundle and answers with the folders of the packages in it. */
+async function write(rolldown, { entries, without = [] }, folder) {
+  const present = await existing(entries);
+  if (Object.keys(present).length === 0) return [];
+  const { output } = await rolldown({
+    input: present,
+    cwd: root,
+    platform: "node",
+    transform: { target: "node20.19" },
+    onLog(level, { message }) {
+      if (level === "warn") throw new Error(message);
+    },
+    output: {
+      dir: folder,
+      entryFileNames: "[name].mjs",
+      chunkFileNames: "[name].mjs",
+      postBanner: ({ name }) => (name === "pulley" ? "#!/usr/bin/env node" : ""),
+    },
+  }).catch((error) => {
+    throw new StepError(stripVTControlCharacters(error.message));
+  });
+  const packages = packagesOf(output);
+  const unwelcome = without.filter((name) => packages.some((path) => path.endsWith(`/node_modules/${name}`)));
+  if (unwelcome.length > 0) {
+    throw new StepError(`${Object.keys(entries)} must do without ${unwelcome}, but imports it.`);
+  }
+  return packages;
+}
+
+async function existing(entries) {
+  const present = {};
+  for (const [name, path] of Object.entries(entries)) {
+    if ((await timeOf(join(root, path))) !== undefined) present[name] = path;
+    else console.error(`${path} does not exist yet: dist/${name}.mjs is left out.`);
+  }
+  return present;
+}
+
+/** The latest change of a file, or of anything in a folder; a file that went away changes its folder. */
+async function latestChange(path) {
+  const found = await stat(path);
+  if (!found.isDirectory()) return found.mtimeMs;
+  const names = await readdir(path);
+  const changes = await Promise.all(names.map((name) => latestChange(join(path, name))));
+  return Math.max(found.mtimeMs, ...changes);
+}
+
+async function timeOf(path) {
+  const found = await stat(path).catch(ignoreMissing);
+  return found?.mtimeMs;
+}
+
+function ignoreMissing(error) {
+  if (error.code !== "ENOENT") throw error;
+}

@@ -1,0 +1,40 @@
+// The packages that the lock file names, in node_modules.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { capture, npm, root } from "./run.mjs";
+import { StepError, step } from "./say.mjs";
+
+/** Installs what the lock file names, unless exactly that is there already. */
+export async function install() {
+  if (isInstalled()) return;
+  await step("Installing packages", async () => {
+    const [program, args] = npm();
+    const { status, output } = await capture(program, [...args, "ci", "--loglevel=error"]);
+    if (status !== 0) throw new StepError(`${output.trim()}\n\nnpm ci ended with status ${status}.`);
+  });
+}
+
+/**
+ * npm notes at the end of every installation what it put into node_modules. Comparing that with the lock file finds
+ * a missing, an interrupted and an outdated installation alike.
+ */
+function isInstalled() {
+  const wanted = packagesOf("package-lock.json");
+  const present = packagesOf(join("node_modules", ".package-lock.json"));
+  if (wanted === undefined) throw new StepError("package-lock.json is missing or damaged: restore it from git.");
+  if (present === undefined) return false;
+  const lacks = Object.entries(wanted).some(([path, { version, integrity, optional }]) => {
+    const found = present[path];
+    if (found === undefined) return path !== "" && optional !== true;
+    return found.version !== version || found.integrity !== integrity;
+  });
+  return !lacks && Object.keys(present).every((path) => path in wanted);
+}
+
+function packagesOf(lockFile) {
+  try {
+    return JSON.parse(readFileSync(join(root, lockFile), "utf8")).packages;
+  } catch {
+    return undefined;
+  }
+}

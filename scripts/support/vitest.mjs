@@ -1,0 +1,36 @@
+// Vitest, and a last line that says the outcome in numbers.
+
+/** Runs the tests, prints what was skipped and why, and answers with the exit status. */
+export async function runTests(args) {
+  // Imported only now: the script that calls this may just have installed it.
+  const { parseCLI, startVitest } = await import("vitest/node");
+  const { filter, options } = parseCLI(["vitest", "run", ...args]);
+  const vitest = await startVitest("test", filter, options);
+  const outcome = outcomeOf(vitest.state);
+  for (const line of outcome.skippedFor) console.log(`skipped: ${line}`);
+  console.log(lastLine(outcome));
+  return outcome.failed === 0 && outcome.passed > 0 ? 0 : 1;
+}
+
+/** A file that cannot be loaded, a hook that throws and an error that no test caught each count as one failure. */
+export function outcomeOf(state) {
+  const outcome = { passed: 0, failed: state.getUnhandledErrors().length, skipped: 0, skippedFor: new Set() };
+  for (const module of state.getTestModules()) {
+    outcome.failed += module.errors().length;
+    for (const suite of module.children.allSuites()) outcome.failed += suite.errors().length;
+    for (const test of module.children.allTests()) count(test, module, outcome);
+  }
+  return outcome;
+}
+
+function count(test, module, outcome) {
+  const { state, note } = test.result();
+  outcome[state === "pending" ? "failed" : state] += 1;
+  if (note === undefined) return;
+  const group = test.parent.type === "suite" ? test.parent.fullName : test.name;
+  outcome.skippedFor.add(`${module.relativeModuleId} › ${group}: ${note}`);
+}
+
+function lastLine({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
