@@ -9,16 +9,35 @@ export type LoginSecret =
   | { readonly kind: "registryToken"; readonly token: string };
 
 /**
+ * Whose a login is. Pull records remember it, so that a pod may use an image that another pod with the same secret or
+ * service account has pulled (KEP-2535).
+ */
+export type LoginOrigin =
+  | {
+      readonly kind: "secret";
+      readonly uid: string;
+      readonly namespace: string;
+      readonly name: string;
+      /** The `email` beside the login, which the kubelet's hash of a login includes. */
+      readonly email?: string;
+    }
+  | { readonly kind: "serviceAccount"; readonly uid: string; readonly namespace: string; readonly name: string }
+  /** The node's own: what it pulls with it, every pod may use. */
+  | { readonly kind: "node" };
+
+/**
  * A login to a registry that cannot be printed by accident: only {@link Login.source}, where it comes from, shows.
  * Made in `credentials`, spent in `registry`.
  */
 export class Login {
   /** Where the login comes from, for people: `secret default/regcred`, `/root/.docker/config.json`. */
   readonly source: string;
+  readonly origin: LoginOrigin;
   readonly #secret: LoginSecret;
 
-  constructor(source: string, secret: LoginSecret) {
+  constructor(source: string, secret: LoginSecret, origin: LoginOrigin = { kind: "node" }) {
     this.source = source;
+    this.origin = origin;
     this.#secret = secret;
   }
 
