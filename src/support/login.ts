@@ -32,10 +32,11 @@ export type LoginOrigin =
 export class Login {
   /** Where the login comes from, for people: `secret default/regcred`, `/root/.docker/config.json`. */
   readonly source: string;
-  readonly origin: LoginOrigin;
+  /** Unknown for a login that somebody typed in: what it pulls, nobody else may use without asking the registry. */
+  readonly origin: LoginOrigin | undefined;
   readonly #secret: LoginSecret;
 
-  constructor(source: string, secret: LoginSecret, origin: LoginOrigin = { kind: "node" }) {
+  constructor(source: string, secret: LoginSecret, origin?: LoginOrigin) {
     this.source = source;
     this.origin = origin;
     this.#secret = secret;
