@@ -1,5 +1,8 @@
-import type { Digest } from "./digest.ts";
-import type { Platform } from "./platform.ts";
+import { quote } from "../support/go.ts";
+import type { JsonCursor } from "../support/json-cursor.ts";
+import { type Digest, digestProblem, isDigest } from "./digest.ts";
+import { isMediaType } from "./media-type.ts";
+import { isPlatformComponent, normalisePlatform, type Platform } from "./platform.ts";
 
 /** A pointer to content: what it is, its digest and its size (image-spec `descriptor.md`). Checked when it was parsed. */
 export interface Descriptor {
@@ -9,4 +12,47 @@ export interface Descriptor {
   readonly size: number;
   readonly platform?: Platform;
   readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Bytes: a tebibyte, more than any layer that registries take. */
+const largestContent = 2 ** 40;
+
+/** @throws PulleyError with the place of what is wrong */
+export function readDescriptor(here: JsonCursor): Descriptor {
+  const field = here.object("mediaType", "digest", "size", "platform", "annotations", "urls", "data", "artifactType");
+  return {
+    mediaType: readMediaType(field("mediaType")),
+    digest: readDigest(field("digest")),
+    size: field("size").integer(0, largestContent),
+    platform: field("platform").optional(readPlatform),
+    annotations: field("annotations").optional((place) => place.strings()),
+  };
+}
+
+export function readDigest(here: JsonCursor): Digest {
+  const text = here.string();
+  if (!isDigest(text)) throw here.failure(`${digestProblem(text)}: ${quote(text.slice(0, 200))}`);
+  return text;
+}
+
+export function readMediaType(here: JsonCursor): string {
+  const text = here.string();
+  if (!isMediaType(text)) throw here.failure(`${quote(text.slice(0, 200))} is not a media type`);
+  return text;
+}
+
+/** The platform, or `undefined` where it names neither system nor processor, as some old tools wrote it. */
+function readPlatform(here: JsonCursor): Platform | undefined {
+  const field = here.object("os", "architecture", "variant", "os.version", "os.features");
+  const part = (name: "os" | "architecture" | "variant") => field(name).optional(readComponent) ?? "";
+  const [os, architecture, variant] = [part("os"), part("architecture"), part("variant")];
+  if (os === "" && architecture === "") return undefined;
+  return normalisePlatform({ os, architecture, variant });
+}
+
+/** A part of a platform; it may be empty. */
+export function readComponent(here: JsonCursor): string {
+  const text = here.string();
+  if (text !== "" && !isPlatformComponent(text)) throw here.failure(`${quote(text.slice(0, 200))} is not a platform's`);
+  return text;
 }

@@ -11,14 +11,20 @@ export type DigestAlgorithm = "sha256" | "sha384" | "sha512";
 /** Length of the hexadecimal part, in characters. */
 const hexLength: Readonly<Record<DigestAlgorithm, number>> = { sha256: 64, sha384: 96, sha512: 128 };
 
+/** More characters than any digest has; patterns are not run over texts that are longer. */
+const longest = 1024;
+
 const shape = /^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/;
 
-/** Why a text is not a digest, in go-digest's words; `undefined` if it is one. */
+/** Why a text is not a digest, in go-digest's words and its order of checks; `undefined` if it is one. */
 export function digestProblem(text: string): string | undefined {
-  if (!shape.test(text)) return "invalid checksum digest format";
   const colon = text.indexOf(":");
+  if (colon < 1 || colon === text.length - 1) return "invalid checksum digest format";
   const algorithm = text.slice(0, colon);
-  if (!isDigestAlgorithm(algorithm)) return "unsupported digest algorithm";
+  if (!isDigestAlgorithm(algorithm)) {
+    const wellFormed = text.length <= longest && shape.test(text);
+    return wellFormed ? "unsupported digest algorithm" : "invalid checksum digest format";
+  }
   const hex = text.slice(colon + 1);
   if (hex.length !== hexLength[algorithm]) return "invalid checksum digest length";
   return /^[a-f0-9]+$/.test(hex) ? undefined : "invalid checksum digest format";

@@ -14,7 +14,8 @@
  *
  * A name is normalised as Docker does it: no domain means docker.io, one component there means library/….
  */
-import { PulleyError } from "../support/errors.ts";
+import { errorText, PulleyError } from "../support/errors.ts";
+import { quote } from "../support/go.ts";
 import type { Digest } from "./digest.ts";
 import { digestProblem } from "./digest.ts";
 
@@ -54,19 +55,22 @@ const tagGrammar = new RegExp(`^${tag}$`);
 const defaultDomain = "docker.io";
 const officialPrefix = "library/";
 const longestPath = 255;
+/** More characters than any reference has; the grammar is not run over texts that are longer. */
+const longestText = 65_536;
 
 /**
  * Parses and normalises a reference.
  * @throws PulleyError `REFERENCE_INVALID`, its message in distribution/reference's words
  */
 export function parseReference(text: string): Reference {
+  if (text.length > longestText) throw invalid("invalid reference format");
   if (identifier.test(text)) {
     throw invalid(`invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`);
   }
   const { registry, remainder } = splitDomain(text);
   const remote = beforeFirst(remainder, ":");
   if (remote.toLowerCase() !== remote) {
-    throw invalid(`invalid reference format: repository name (${remote}) must be lowercase`);
+    throw invalid(`invalid reference format: repository name (${printable(remote)}) must be lowercase`);
   }
   const normalised = `${registry}/${remainder}`;
   const match = grammar.exec(normalised);
@@ -86,6 +90,19 @@ export function parseReference(text: string): Reference {
     tag: parsedTag as Tag | undefined,
     digest: digest as Digest | undefined,
   });
+}
+
+/**
+ * Parses the image of a container and gives it the tag that it implies (k8s pkg/util/parsers/parsers.go).
+ * @throws PulleyError `REFERENCE_INVALID`, its message in Kubernetes' words
+ */
+export function parseImageName(image: string): Reference {
+  try {
+    return withImpliedTag(parseReference(image));
+  } catch (error) {
+    const shown = quote(image.slice(0, longestText));
+    throw new PulleyError("REFERENCE_INVALID", `couldn't parse image name ${shown}: ${errorText(error)}`);
+  }
 }
 
 /** The same reference with the tag `latest` where it has neither tag nor digest (k8s pkg/util/parsers/parsers.go). */
@@ -127,6 +144,11 @@ function splitDomain(text: string): { registry: string; remainder: string } {
 function beforeFirst(text: string, separator: string): string {
   const at = text.indexOf(separator);
   return at < 0 ? text : text.slice(0, at);
+}
+
+/** As it is, except that what would disturb a terminal or a log is escaped. */
+function printable(text: string): string {
+  return quote(text).slice(1, -1);
 }
 
 function invalid(message: string): PulleyError {

@@ -1,0 +1,115 @@
+/** An image's own configuration (image-spec `config.md`, docker `image/spec/v1.2.md`). */
+import { PulleyError } from "../support/errors.ts";
+import { type JsonCursor, readJson } from "../support/json-cursor.ts";
+import { readComponent, readDigest } from "./descriptor.ts";
+import type { Digest } from "./digest.ts";
+import type { Manifest } from "./manifest.ts";
+import { normalisePlatform, type Platform } from "./platform.ts";
+
+/** Bytes that a config may have. */
+export const configLimit = 4 * 1024 * 1024;
+
+const mostLayers = 512;
+const mostValues = 10_000;
+
+export interface ImageConfig {
+  readonly platform: Platform;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number | undefined;
+  /** Digests of the uncompressed layers, from the lowest to the topmost. */
+  readonly diffIds: readonly Digest[];
+  readonly config: ContainerConfig;
+}
+
+/** What containers of the image start with. */
+export interface ContainerConfig {
+  readonly user: string | undefined;
+  /** `NAME=value` */
+  readonly env: readonly string[] | undefined;
+  readonly entrypoint: readonly string[] | undefined;
+  readonly cmd: readonly string[] | undefined;
+  readonly workingDir: string | undefined;
+  readonly labels: Readonly<Record<string, string>> | undefined;
+  /** Paths in the container. */
+  readonly volumes: readonly string[] | undefined;
+  /** `8080/tcp` */
+  readonly exposedPorts: readonly string[] | undefined;
+  readonly stopSignal: string | undefined;
+}
+
+/** @throws PulleyError `MANIFEST_INVALID` with the place, `TOO_LARGE` */
+export function parseImageConfig(bytes: Uint8Array): ImageConfig {
+  const root = readJson(bytes, { name: "config", code: "MANIFEST_INVALID", limit: configLimit });
+  const field = root.object("os", "architecture", "variant", "created", "rootfs", "config");
+  return {
+    platform: normalisePlatform({
+      os: readRequired(field("os")),
+      architecture: readRequired(field("architecture")),
+      variant: field("variant").optional(readComponent) ?? "",
+    }),
+    createdAt: field("created").optional(readTime),
+    diffIds: readDiffIds(field("rootfs")),
+    config: readContainerConfig(field("config")),
+  };
+}
+
+/** That a config describes as many layers as its manifest lists. @throws PulleyError `MANIFEST_INVALID` */
+export function checkLayerCount(manifest: Manifest, config: ImageConfig): void {
+  const [listed, described] = [manifest.layers.length, config.diffIds.length];
+  if (listed === described) return;
+  throw new PulleyError(
+    "MANIFEST_INVALID",
+    `config.rootfs.diff_ids: describes ${described} layers, but the manifest lists ${listed}`,
+  );
+}
+
+function readRequired(here: JsonCursor): string {
+  const text = readComponent(here);
+  if (text === "") throw here.failure("must not be empty");
+  return text;
+}
+
+/** A scratch image of docker's has no `diff_ids` at all. */
+function readDiffIds(here: JsonCursor): readonly Digest[] {
+  const field = here.object("type", "diff_ids");
+  const type = field("type").string();
+  if (type !== "layers") throw field("type").failure('must be "layers"');
+  return field("diff_ids").optional((list) => list.list(mostLayers).map(readDigest)) ?? [];
+}
+
+const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/;
+
+/** Go writes the year 1 for a time that is not known. */
+function readTime(here: JsonCursor): number | undefined {
+  const text = here.string();
+  const time = rfc3339.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time)) throw here.failure("must be a time as in RFC 3339");
+  return text.startsWith("0001-01-01T00:00:00") ? undefined : time;
+}
+
+/** An absent `config` reads as an empty one. */
+function readContainerConfig(here: JsonCursor): ContainerConfig {
+  const field = here.objectOrEmpty(
+    ...(["User", "Env", "Entrypoint", "Cmd", "WorkingDir"] as const),
+    ...(["Labels", "Volumes", "ExposedPorts", "StopSignal"] as const),
+  );
+  return {
+    user: field("User").optional(readText),
+    env: field("Env").optional(readTexts),
+    entrypoint: field("Entrypoint").optional(readTexts),
+    cmd: field("Cmd").optional(readTexts),
+    workingDir: field("WorkingDir").optional(readText),
+    labels: field("Labels").optional((place) => place.strings()),
+    volumes: field("Volumes").optional((place) => place.keys()),
+    exposedPorts: field("ExposedPorts").optional((place) => place.keys()),
+    stopSignal: field("StopSignal").optional(readText),
+  };
+}
+
+function readText(here: JsonCursor): string {
+  return here.string();
+}
+
+function readTexts(here: JsonCursor): readonly string[] {
+  return here.list(mostValues).map(readText);
+}

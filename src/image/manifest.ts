@@ -1,0 +1,143 @@
+/**
+ * Manifests and indexes (image-spec `manifest.md`, `image-index.md`; docker `manifest-v2-2.md`), read so strictly that
+ * no other program can read the same bytes as another image (CVE-2021-41190).
+ */
+import { PulleyError } from "../support/errors.ts";
+import { quote } from "../support/go.ts";
+import { type JsonCursor, readJson } from "../support/json-cursor.ts";
+import { type Descriptor, readDescriptor, readMediaType } from "./descriptor.ts";
+import type { Digest } from "./digest.ts";
+import { isImageConfigType, layerType, manifestKind, mediaTypeOf } from "./media-type.ts";
+
+/** Bytes that a manifest or an index may have. */
+export const manifestLimit = 4 * 1024 * 1024;
+
+/** Entries of an index, layers of a manifest. */
+const mostManifests = 1000;
+const mostLayers = 512;
+
+export interface Manifest {
+  readonly kind: "manifest";
+  readonly mediaType: string;
+  readonly config: Descriptor;
+  /** From the lowest layer to the topmost; may be empty, and a layer may come twice. */
+  readonly layers: readonly Descriptor[];
+  /** What an artifact says that it is. */
+  readonly artifactType: string | undefined;
+  readonly subject: Descriptor | undefined;
+  readonly annotations: Readonly<Record<string, string>> | undefined;
+}
+
+export interface Index {
+  readonly kind: "index";
+  readonly mediaType: string;
+  readonly manifests: readonly Descriptor[];
+  readonly artifactType: string | undefined;
+  readonly subject: Descriptor | undefined;
+  readonly annotations: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * Reads a manifest or an index.
+ * @param mediaType what the bytes came as: a `Content-Type`, or the media type of the descriptor that led here
+ * @throws PulleyError `MANIFEST_INVALID` with the place, `MANIFEST_UNSUPPORTED` for schema 1, `TOO_LARGE`
+ */
+export function parseManifest(bytes: Uint8Array, mediaType: string): Manifest | Index {
+  const type = mediaTypeOf(mediaType);
+  const kind = manifestKind(type);
+  if (kind === "schema1") throw schema1();
+  const name = kind ?? "manifest";
+  const root = readJson(bytes, { name, code: "MANIFEST_INVALID", limit: manifestLimit });
+  const field = root.object(...documentKeys);
+  checkVersion(field("schemaVersion"));
+  if (kind === undefined)
+    throw root.failure(`${quote(type.slice(0, 200))} is neither a manifest's media type nor an index's`);
+  checkMediaType(field("mediaType"), type);
+  const common = { mediaType: type, ...readAttachment(field) };
+  if (kind === "index") {
+    refuseKeys(root, field, "config", "layers", "fsLayers");
+    const manifests = field("manifests").list(mostManifests).map(readDescriptor);
+    checkSizes(root, manifests);
+    return { kind, ...common, manifests };
+  }
+  refuseKeys(root, field, "manifests", "fsLayers");
+  const config = readDescriptor(field("config"));
+  const layers = field("layers").list(mostLayers).map(readDescriptor);
+  checkSizes(root, [config, ...layers]);
+  return { kind, ...common, config, layers };
+}
+
+/**
+ * That a manifest is a container image's, and not an artifact's that registries keep in the same form.
+ * @throws PulleyError `NOT_AN_IMAGE`, `MANIFEST_INVALID`
+ */
+export function requireImage(manifest: Manifest): Manifest {
+  const { config, layers, artifactType } = manifest;
+  if (artifactType !== undefined && artifactType !== config.mediaType) {
+    throw new PulleyError("NOT_AN_IMAGE", `manifest.artifactType: ${quote(artifactType)} is not a container image`);
+  }
+  if (!isImageConfigType(config.mediaType)) {
+    throw new PulleyError("NOT_AN_IMAGE", `manifest.config: ${quote(config.mediaType)} is not a container image's`);
+  }
+  for (const [position, layer] of layers.entries()) {
+    const at = `manifest.layers[${position}]`;
+    if (layerType(layer.mediaType) === undefined) {
+      throw new PulleyError("NOT_AN_IMAGE", `${at}: ${quote(layer.mediaType)} is not a layer of a container image`);
+    }
+    if (layer.digest === config.digest)
+      throw new PulleyError("MANIFEST_INVALID", `${at}: has the digest of the config`);
+  }
+  return manifest;
+}
+
+const documentKeys = [
+  ...(["schemaVersion", "mediaType", "config", "layers", "manifests", "fsLayers"] as const),
+  ...(["artifactType", "subject", "annotations"] as const),
+] as const;
+
+type Key = (typeof documentKeys)[number];
+type Field = (key: Key) => JsonCursor;
+
+function schema1(): PulleyError {
+  return new PulleyError(
+    "MANIFEST_UNSUPPORTED",
+    "Docker schema 1 manifests are not supported: rebuild and push the image as schema 2 or OCI",
+  );
+}
+
+/** Old registries send schema 1 under types that do not say so: the body does. */
+function checkVersion(here: JsonCursor): void {
+  if (here.integer(0, Number.MAX_SAFE_INTEGER) === 1) throw schema1();
+  here.integer(2, 2);
+}
+
+/** docker's schema 2 requires the field, OCI recommends it; where it is, it must say what the sender says. */
+function checkMediaType(here: JsonCursor, expected: string): void {
+  const own = here.optional(readMediaType);
+  if (own !== undefined && own !== expected)
+    throw here.failure(`says ${quote(own)}, but it came as ${quote(expected)}`);
+}
+
+function refuseKeys(root: JsonCursor, field: Field, ...keys: readonly Key[]): void {
+  for (const key of keys) {
+    if (field(key).written) throw root.failure(`has ${quote(key)}, which belongs to another kind of document`);
+  }
+}
+
+function readAttachment(field: Field): Pick<Manifest, "artifactType" | "subject" | "annotations"> {
+  return {
+    artifactType: field("artifactType").optional(readMediaType),
+    subject: field("subject").optional(readDescriptor),
+    annotations: field("annotations").optional((here) => here.strings()),
+  };
+}
+
+/** Content may be listed twice, but it has one size. */
+function checkSizes(root: JsonCursor, descriptors: readonly Descriptor[]): void {
+  const sizes = new Map<Digest, number>();
+  for (const { digest, size } of descriptors) {
+    const before = sizes.get(digest) ?? size;
+    if (before !== size) throw root.failure(`gives ${digest} two sizes, ${before} and ${size}`);
+    sizes.set(digest, size);
+  }
+}
