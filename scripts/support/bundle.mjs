@@ -68,7 +68,7 @@ async function write(rolldown, { entries, without = [] }, folder) {
   const packages = packagesOf(output);
   const unwelcome = without.filter((name) => packages.some((path) => path.endsWith(`/node_modules/${name}`)));
   if (unwelcome.length > 0) {
-    throw new StepError(`${Object.keys(entries)} must do without ${unwelcome}, but imports it.`);
+    throw new StepError(`${Object.keys(entries).join()} must do without ${unwelcome.join()}, but imports it.`);
   }
   return packages;
 }

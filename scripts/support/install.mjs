@@ -1,15 +1,14 @@
 // The packages that the lock file names, in node_modules.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { capture, npm, root } from "./run.mjs";
+import { npm, root } from "./run.mjs";
 import { StepError, step } from "./say.mjs";
 
 /** Installs what the lock file names, unless exactly that is there already. */
 export async function install() {
   if (isInstalled()) return;
   await step("Installing packages", async () => {
-    const [program, args] = npm();
-    const { status, output } = await capture(program, [...args, "ci", "--loglevel=error"]);
+    const { status, output } = await npm(["ci", "--loglevel=error"]);
     if (status !== 0) throw new StepError(`${output.trim()}\n\nnpm ci ended with status ${status}.`);
   });
 }

@@ -1,21 +1,22 @@
 // The licences of the packages whose code is in a bundle: who ships the code ships the text.
 import { existsSync, readFileSync } from "node:fs";
-import { readFile, readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { root } from "./run.mjs";
 import { StepError } from "./say.mjs";
 
 /** The folders of the packages that a bundle's chunks really took code from. */
 export function packagesOf(output) {
-  const modules = output.filter(({ type }) => type === "chunk").flatMap(({ modules }) => Object.keys(modules));
-  const folders = modules.map((path) => /^\0?(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]);
+  const chunks = output.filter(({ type }) => type === "chunk");
+  const paths = chunks.flatMap(({ modules }) => Object.keys(modules));
+  const folders = paths.map((path) => /^\0?(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]);
   return [...new Set(folders.filter((folder) => folder !== undefined))];
 }
 
 /** One text with name, version, licence and licence text of each package, in the order of their names. */
 export async function licencesOf(folders) {
   const sections = await Promise.all([...withDependencies(folders)].map(sectionOf));
-  return sections.sort().join(`\n${"-".repeat(80)}\n\n`);
+  return sections.toSorted().join(`\n${"-".repeat(80)}\n\n`);
 }
 
 /** A package may ship its dependencies inside its own files, where the bundler cannot tell: they are named as well. */
@@ -33,7 +34,7 @@ function withDependencies(folders) {
 
 async function sectionOf(folder) {
   const { name, version, license } = manifestOf(folder);
-  const files = (await readdir(folder)).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file)).sort();
+  const files = (await readdir(folder)).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file)).toSorted();
   if (files.length === 0) throw new StepError(`${name} is bundled, but comes without the text of its licence.`);
   const texts = await Promise.all(files.map((file) => readFile(join(folder, file), "utf8")));
   return `${name} ${version} (${license})\n\n${texts.map((text) => text.trim()).join("\n\n")}\n`;

@@ -31,10 +31,8 @@ export function capture(program, args, options = {}) {
 export function runHere(program, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd: root, stdio: "inherit", ...options });
-    // The terminal sends Ctrl-C to both of us; it is the program that answers it.
-    const leaveToChild = () => {};
+    const passOn = (signal) => child.kill(signal);
     process.on("SIGINT", leaveToChild);
-    const passOn = () => child.kill("SIGTERM");
     process.on("SIGTERM", passOn);
     child.on("error", reject);
     child.on("close", (status, signal) => {
@@ -45,9 +43,14 @@ export function runHere(program, args, options = {}) {
   });
 }
 
-/** The npm that runs this script, or the one in the PATH: as a program and the arguments that come before any other. */
-export function npm() {
+/** Runs npm quietly: the one that runs this script, or else the one in the PATH. */
+export function npm(args, options) {
   const script = process.env.npm_execpath;
-  if (script !== undefined && basename(script) === "npm-cli.js") return [process.execPath, [script]];
-  return [process.platform === "win32" ? "npm.cmd" : "npm", []];
+  if (script !== undefined && basename(script) === "npm-cli.js") {
+    return capture(process.execPath, [script, ...args], options);
+  }
+  return capture("npm", args, { ...options, shell: process.platform === "win32" });
 }
+
+/** The terminal sends Ctrl-C to a script and its child alike; it is the child that answers. */
+function leaveToChild() {}

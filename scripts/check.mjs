@@ -1,0 +1,37 @@
+// `npm run check`: everything that can be said about the code without running it. One line a check; all are run.
+import "./prepare.mjs";
+import { docs } from "./checks/docs.mjs";
+import { layers, layersProof } from "./checks/layers.mjs";
+import { links } from "./checks/links.mjs";
+import { lockFile } from "./checks/lock.mjs";
+import { capture } from "./support/run.mjs";
+
+const checks = {
+  "types agree": () => program("tsc"),
+  "format and imports": () => program("biome", "check", "--error-on-warnings"),
+  "lint, with types": () => program("oxlint", "--type-aware", "--deny-warnings"),
+  "rooms keep to their floors": layers,
+  "…and the rules for that find every planted violation": layersProof,
+  "nothing is unused": () => program("knip", "--no-progress"),
+  "lock file": lockFile,
+  "links in the pages": links,
+  "reference pages are up to date": docs,
+};
+
+let failures = 0;
+for (const [name, check] of Object.entries(checks)) {
+  const started = performance.now();
+  const problems = await check().catch((error) => [String(error.message)]);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${problems.length === 0 ? "ok    " : "FAILED"}  ${name} (${seconds} s)`);
+  for (const problem of problems) console.log(problem.replaceAll(/^/gm, "        "));
+  if (problems.length > 0) failures += 1;
+}
+console.log(failures === 0 ? "All checks hold." : `${failures} of ${Object.keys(checks).length} checks failed.`);
+process.exitCode = failures === 0 ? 0 : 1;
+
+/** Runs one of the installed programs; if it fails, its output is the problem. */
+async function program(name, ...args) {
+  const { status, output } = await capture(`node_modules/.bin/${name}`, args);
+  return status === 0 ? [] : [output.trim() || `${name} ended with status ${status}`];
+}

@@ -1,0 +1,29 @@
+// The pages that people read: their links lead somewhere.
+import { access, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { capture, root } from "../support/run.mjs";
+
+/** Links of the project's Markdown files to files that do not exist, one line each. */
+export async function links() {
+  const { stdout } = await capture("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"]);
+  const pages = stdout.split("\n").filter((path) => path !== "");
+  if (pages.length === 0) return ["no Markdown files were found, so nothing was checked"];
+  return (await Promise.all(pages.map(brokenLinks))).flat();
+}
+
+async function brokenLinks(page) {
+  const text = await readFile(join(root, page), "utf8");
+  const targets = [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)|(?:src|href)="([^"#]+)"/g)].map((m) => m[1] ?? m[2]);
+  const local = targets.filter((target) => !/^[a-z]+:/.test(target));
+  const missing = await Promise.all(
+    local.map((target) =>
+      access(join(root, dirname(page), target)).then(
+        () => undefined,
+        () => target,
+      ),
+    ),
+  );
+  return missing
+    .filter((target) => target !== undefined)
+    .map((target) => `${page} links to ${target}, which is not there`);
+}

@@ -1,0 +1,35 @@
+// The lock file: the same packages for everybody, from whichever registry they use, on every Node that we promise.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { minVersion, satisfies, valid } from "semver";
+import { root } from "../support/run.mjs";
+
+/** What is wrong with package.json and package-lock.json, one line each. */
+export async function lockFile() {
+  const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+  const { packages } = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8"));
+  const installed = Object.entries(packages).filter(([path]) => path !== "");
+  if (installed.length === 0) return ["the lock file names no packages, so nothing was checked"];
+  return [
+    ...unpinned({ ...manifest.dependencies, ...manifest.devDependencies }),
+    ...installed.flatMap(([path, entry]) => [...origin(path, entry), ...age(path, entry, manifest.engines.node)]),
+  ];
+}
+
+function unpinned(dependencies) {
+  const loose = Object.entries(dependencies).filter(([, version]) => valid(version) === null);
+  return loose.map(([name, version]) => `${name} is not pinned to one version: ${version}`);
+}
+
+function origin(path, { resolved, integrity }) {
+  const problems = [];
+  if (resolved !== undefined) problems.push(`${path} names where it was downloaded from: ${resolved}`);
+  if (integrity === undefined) problems.push(`${path} has no integrity hash`);
+  return problems;
+}
+
+function age(path, { engines }, promised) {
+  const oldest = minVersion(promised);
+  if (engines?.node === undefined || satisfies(oldest, engines.node)) return [];
+  return [`${path} needs Node ${engines.node}, and we promise ${promised}`];
+}

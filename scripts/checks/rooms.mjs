@@ -1,0 +1,77 @@
+// Who may know whom: the floors of the house, and the rules that follow from them for dependency-cruiser.
+import { builtinModules } from "node:module";
+
+/** The rooms of `src`, from the ground up. A room imports from the floors below it, never from its own. */
+export const floors = [
+  ["support"],
+  ["image"],
+  ["workload"],
+  ["policy"],
+  ["credentials", "registry", "store", "cluster"],
+  ["node", "audit", "versions"],
+  ["cri", "mirror", "admission", "openfaas", "console"],
+  ["cli"],
+];
+
+/** Every room but the topmost, with the rooms that it may not import. */
+const rooms = floors
+  .flatMap((floor, level) => {
+    const upwards = floors.slice(level).flat();
+    return floor.map((name) => ({ name, notBelow: upwards.filter((other) => other !== name) }));
+  })
+  .filter(({ notBelow }) => notBelow.length > 0);
+
+/** Rooms that only think: time, randomness and facts come to them as arguments. */
+const pureRooms = ["image", "workload", "policy"];
+
+/** As dependency-cruiser names them: `fs`, `fs/promises`. */
+const nodeModules = builtinModules.filter((name) => !name.startsWith("_"));
+
+/** Packages that do no I/O. */
+const purePackages = ["yaml", "zod"];
+
+/** Files that run in tests only, among them the contract suites that several implementations share. */
+const testFiles = "(\\.test|/contract|/fixtures?)\\.ts$";
+
+export const rules = [
+  ...rooms.map(({ name, notBelow }) => ({
+    name: `floor-of-${name}`,
+    comment: `${name} may import only from the floors below it.`,
+    from: { path: `^src/${name}/` },
+    to: { path: `^src/(${oneOf(notBelow)})/` },
+  })),
+  {
+    name: "pure-without-node",
+    comment: "A room that only thinks imports no module of Node, not even through another room.",
+    from: { path: `^src/(${oneOf(pureRooms)})/`, pathNot: testFiles },
+    to: { path: `^(${oneOf(nodeModules)})$`, reachable: true },
+  },
+  {
+    name: "pure-without-packages",
+    comment: "A room that only thinks imports only packages that do no I/O.",
+    from: { path: `^src/(${oneOf(pureRooms)})/`, pathNot: testFiles },
+    to: { path: "^node_modules/", pathNot: `^node_modules/(${oneOf(purePackages)})/` },
+  },
+  {
+    name: "shipped-without-tests",
+    comment: "What is shipped imports nothing that exists for tests, examples, benchmarks or scripts.",
+    from: { path: "^src/", pathNot: testFiles },
+    to: { path: `^(test|examples|bench|scripts)/|^node_modules/(vitest|fast-check)/|${testFiles}` },
+  },
+  {
+    name: "no-cycle",
+    comment: "Modules that import each other in a circle cannot be understood one at a time.",
+    from: {},
+    to: { circular: true },
+  },
+  {
+    name: "resolvable",
+    comment: "The import leads nowhere.",
+    from: {},
+    to: { couldNotResolve: true },
+  },
+];
+
+function oneOf(names) {
+  return names.join("|");
+}
