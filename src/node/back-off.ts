@@ -1,0 +1,53 @@
+import type { Clock } from "../support/clock.ts";
+
+/** Growing waits after failures, one for each key (k8s client-go util/flowcontrol/backoff.go). Times in milliseconds. */
+export interface BackOff {
+  /** Notes a failure: the first wait, or twice the last one up to the longest. `note` is kept with it. */
+  next(key: string, note: string): void;
+  /** The wait that is under way, if one is. */
+  current(key: string): Wait | undefined;
+  /** Forgets waits that are long over. */
+  collect(): void;
+}
+
+export interface Wait {
+  /** When it ends, in milliseconds since the epoch. */
+  readonly until: number;
+  readonly note: string;
+}
+
+interface Entry {
+  readonly delay: number;
+  /** When the last failure was noted. */
+  readonly since: number;
+  readonly note: string;
+}
+
+/** The kubelet's own numbers for images: `imageBackOffPeriod` and `MaxImageBackOff` (k8s pkg/kubelet/kubelet.go). */
+const shortest = 10_000;
+const longest = 300_000;
+
+export function createBackOff(clock: Clock): BackOff {
+  const entries = new Map<string, Entry>();
+
+  /** A failure this long after the one before starts anew. */
+  function expired(entry: Entry): boolean {
+    return clock.now() - entry.since > 2 * longest;
+  }
+
+  return {
+    next: (key, note) => {
+      const last = entries.get(key);
+      const delay = last === undefined || expired(last) ? shortest : Math.min(2 * last.delay, longest);
+      entries.set(key, { delay, since: clock.now(), note });
+    },
+    current: (key) => {
+      const entry = entries.get(key);
+      if (entry === undefined || clock.now() - entry.since >= entry.delay) return undefined;
+      return { until: entry.since + entry.delay, note: entry.note };
+    },
+    collect: () => {
+      for (const [key, entry] of entries) if (expired(entry)) entries.delete(key);
+    },
+  };
+}

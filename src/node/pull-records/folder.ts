@@ -1,0 +1,105 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { errorText, PulleyError } from "../../support/errors.ts";
+import { quote } from "../../support/go.ts";
+import { fileName } from "./format.ts";
+
+/** Small records as files in one folder, each under the hash of its key (k8s pullmanager/fs_pullrecords.go). */
+export interface RecordFolder<Entry> {
+  /** The record of a key; a file that turns out to be another key's counts as absent. @throws PulleyError `STORE_FAILED`, `STORE_INVALID` */
+  read(key: string): Promise<Entry | undefined>;
+  /** @throws PulleyError `STORE_FAILED` */
+  write(entry: Entry): Promise<void>;
+  /** Does nothing if there is none. @throws PulleyError `STORE_FAILED` */
+  remove(key: string): Promise<void>;
+  /** Every record that can be read. */
+  list(): Promise<readonly Entry[]>;
+}
+
+export interface RecordFormat<Entry> {
+  /** The name of the kind, for messages. */
+  readonly kind: string;
+  readonly key: (entry: Entry) => string;
+  readonly encode: (entry: Entry) => string;
+  readonly decode: (text: string) => Entry;
+}
+
+export function recordFolder<Entry>(folder: string, format: RecordFormat<Entry>): RecordFolder<Entry> {
+  const pathOf = (key: string) => join(folder, fileName(key));
+
+  async function readEntry(path: string): Promise<Entry | undefined> {
+    let text: string;
+    try {
+      text = await readFile(path, "utf8");
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw failed(`failed to read ${quote(path)}`, error);
+    }
+    try {
+      return format.decode(text);
+    } catch (error) {
+      // The parser's own text may quote the file's content, which holds hashes of logins.
+      throw new PulleyError(
+        "STORE_INVALID",
+        `failed to deserialize content of file ${quote(path)} into ${format.kind}`,
+        {
+          advice: "Delete the file: the next pull writes it again.",
+          cause: error,
+        },
+      );
+    }
+  }
+
+  return {
+    read: async (key) => {
+      const entry = await readEntry(pathOf(key));
+      return entry !== undefined && format.key(entry) === key ? entry : undefined;
+    },
+    write: async (entry) => {
+      const path = pathOf(format.key(entry));
+      const temporary = `${path}.tmp`;
+      await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error) => {
+        throw failed(`failed to create directory ${quote(folder)}`, error);
+      });
+      try {
+        await writeFile(temporary, format.encode(entry), { mode: 0o600 });
+        await rename(temporary, path);
+      } catch (error) {
+        throw failed(`failed to create temporary file ${quote(temporary)}`, error);
+      }
+    },
+    remove: (key) =>
+      rm(pathOf(key), { force: true }).catch((error) => {
+        throw failed(`failed to remove ${quote(pathOf(key))}`, error);
+      }),
+    list: async () => {
+      const entries: Entry[] = [];
+      for (const name of await recordNames(folder)) {
+        const entry = await readEntry(join(folder, name)).catch(() => undefined);
+        if (entry !== undefined) entries.push(entry);
+      }
+      return entries;
+    },
+  };
+}
+
+async function recordNames(folder: string): Promise<readonly string[]> {
+  try {
+    const found = await readdir(folder, { withFileTypes: true });
+    return found
+      .filter((entry) => entry.isFile() && entry.name.startsWith("sha256-") && !entry.name.endsWith(".tmp"))
+      .map((entry) => entry.name)
+      .sort();
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw failed(`failed to read ${quote(folder)}`, error);
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
+
+function failed(what: string, cause: unknown): PulleyError {
+  return new PulleyError("STORE_FAILED", `${what}: ${errorText(cause)}`, { cause });
+}
