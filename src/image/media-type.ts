@@ -79,5 +79,5 @@ export function layerType(mediaType: string): LayerType | undefined {
 
 function layerCompression(mediaType: string, suffix: string | undefined): LayerType["compression"] {
   if (suffix === "gzip" || suffix === "zstd") return suffix;
-  return mediaType.startsWith(dockerLayer) ? "unknown" : "none";
+  return mediaType.startsWith("application/vnd.docker.") ? "unknown" : "none";
 }

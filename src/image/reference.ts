@@ -75,18 +75,17 @@ export function parseReference(text: string): Reference {
   const normalised = `${registry}/${remainder}`;
   const match = grammar.exec(normalised);
   if (match === null) {
-    if (normalised === "") throw invalid("repository name must have at least one component");
     throw invalid(
       grammar.test(normalised.toLowerCase()) ? "repository name must be lowercase" : "invalid reference format",
     );
   }
-  const [, parsedDomain = "", path = "", parsedTag, digest] = match;
-  if (path.length > longestPath) throw invalid("repository name must not be more than 255 characters");
+  const [, domainPart, pathPart = "", parsedTag, digest] = match;
+  if (pathPart.length > longestPath) throw invalid("repository name must not be more than 255 characters");
   const problem = digest === undefined ? undefined : digestProblem(digest);
   if (problem !== undefined) throw invalid(problem);
   return Object.freeze({
     given: text,
-    repository: Object.freeze({ registry: parsedDomain, path, name: `${parsedDomain}/${path}` }),
+    repository: domainPart === undefined ? splitName(pathPart) : repositoryOf(domainPart, pathPart),
     tag: parsedTag as Tag | undefined,
     digest: digest as Digest | undefined,
   });
@@ -139,6 +138,19 @@ function splitDomain(text: string): { registry: string; remainder: string } {
   if (registry === "index.docker.io") registry = defaultDomain;
   if (registry === defaultDomain && !remainder.includes("/")) remainder = officialPrefix + remainder;
   return { registry, remainder };
+}
+
+/**
+ * A host with an underscore is no domain by the grammar, but the whole is a remote name by it, and so accepted by
+ * Kubernetes; containerd asks the host all the same.
+ */
+function splitName(name: string): Repository {
+  const slash = name.indexOf("/");
+  return repositoryOf(name.slice(0, slash), name.slice(slash + 1));
+}
+
+function repositoryOf(registry: string, path: string): Repository {
+  return Object.freeze({ registry, path, name: `${registry}/${path}` });
 }
 
 function beforeFirst(text: string, separator: string): string {

@@ -1,0 +1,179 @@
+import { describe, expect, it } from "vitest";
+import { checkLayerCount, configLimit, parseImageConfig } from "./config.ts";
+import { configHazards } from "./hazards.ts";
+import { type Manifest, parseManifest } from "./manifest.ts";
+import { ociConfig, ociLayer, ociManifest } from "./media-type.ts";
+import { imageUser } from "./user.ts";
+
+const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
+const encode = (document: unknown) =>
+  new TextEncoder().encode(typeof document === "string" ? document : JSON.stringify(document));
+
+const plain = { os: "linux", architecture: "amd64", rootfs: { type: "layers", diff_ids: [digest("a")] } };
+
+describe("an image's config", () => {
+  it("is read into checked values", () => {
+    const document = {
+      ...plain,
+      architecture: "aarch64",
+      variant: "v8",
+      created: "2026-01-02T03:04:05.678901234Z",
+      config: {
+        User: "1000:1000",
+        Env: ["PATH=/bin", "EMPTY="],
+        Entrypoint: ["/app"],
+        Cmd: [],
+        WorkingDir: "/srv",
+        Labels: { "org.opencontainers.image.version": "1" },
+        Volumes: { "/data": {} },
+        ExposedPorts: { "8080/tcp": {} },
+        StopSignal: "SIGTERM",
+        Hostname: "",
+        OnBuild: null,
+      },
+      history: [{ created_by: "x" }],
+    };
+    expect(parseImageConfig(encode(document))).toEqual({
+      platform: { os: "linux", architecture: "arm64", variant: "" },
+      createdAt: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
+      diffIds: [digest("a")],
+      config: {
+        user: "1000:1000",
+        env: ["PATH=/bin", "EMPTY="],
+        entrypoint: ["/app"],
+        cmd: [],
+        workingDir: "/srv",
+        labels: { "org.opencontainers.image.version": "1" },
+        volumes: ["/data"],
+        exposedPorts: ["8080/tcp"],
+        stopSignal: "SIGTERM",
+      },
+    });
+  });
+
+  it("may leave out all that it need not have, or say null as Go does", () => {
+    const empty = { platform: { os: "linux", architecture: "amd64", variant: "" }, diffIds: [], config: {} };
+    expect(parseImageConfig(encode({ ...plain, rootfs: { type: "layers" } }))).toEqual(empty);
+    const nothing = { User: "", Env: null, Entrypoint: null, Cmd: null, Labels: null, Volumes: null };
+    const document = { ...plain, created: null, rootfs: { type: "layers", diff_ids: null }, config: nothing };
+    expect(parseImageConfig(encode(document))).toEqual({ ...empty, config: { user: "" } });
+    expect(parseImageConfig(encode({ ...plain, config: null })).config).toEqual({});
+  });
+
+  it.each([
+    ["2026-01-02T03:04:05Z", Date.UTC(2026, 0, 2, 3, 4, 5)],
+    ["2026-01-02T03:04:05+02:00", Date.UTC(2026, 0, 2, 1, 4, 5)],
+    ["1970-01-01T00:00:00Z", 0],
+    ["0001-01-01T00:00:00Z", undefined],
+  ])("was created at %s", (created, expected) => {
+    expect(parseImageConfig(encode({ ...plain, created })).createdAt).toBe(expected);
+  });
+
+  it.each([
+    ["no os", { ...plain, os: undefined }, "config.os: is missing"],
+    ["an empty architecture", { ...plain, architecture: "" }, "config.architecture: must not be empty"],
+    ["an os with a line break", { ...plain, os: "li\nnux" }, 'config.os: "li\\nnux"'],
+    ["no rootfs", { ...plain, rootfs: undefined }, "config.rootfs: is missing"],
+    ["another rootfs", { ...plain, rootfs: { type: "disk" } }, 'config.rootfs.type: must be "layers"'],
+    [
+      "a bad digest",
+      { ...plain, rootfs: { type: "layers", diff_ids: ["sha256:x"] } },
+      "config.rootfs.diff_ids[0]: invalid checksum digest length",
+    ],
+    [
+      "10 000 layers",
+      { ...plain, rootfs: { type: "layers", diff_ids: Array(10_000).fill(digest("a")) } },
+      "config.rootfs.diff_ids: has 10000 elements",
+    ],
+    ["other rootfs too", { ...plain, RootFS: {} }, 'config: the key "RootFS" must be spelt "rootfs"'],
+    ["a date that is none", { ...plain, created: "yesterday" }, "config.created: must be a time"],
+    ["a date that cannot be", { ...plain, created: "2026-13-02T03:04:05Z" }, "config.created: must be a time"],
+    ["a command as text", { ...plain, config: { Cmd: "sh" } }, "config.config.Cmd: must be a list"],
+    ["a variable that is no text", { ...plain, config: { Env: ["A=b", 1] } }, "config.config.Env[1]: must be a string"],
+    ["labels as a list", { ...plain, config: { Labels: [] } }, "config.config.Labels: must be an object"],
+    ["a user that is a number", { ...plain, config: { User: 0 } }, "config.config.User: must be a string"],
+    [
+      "user and User",
+      { ...plain, config: { User: "1", user: "0" } },
+      'config.config: the key "user" must be spelt "User"',
+    ],
+    ["no JSON", "PK\u0003", "config: a value is missing"],
+  ])("is refused: %s", (_, document, message) => {
+    expect(() => parseImageConfig(encode(document))).toThrow(message);
+    expect(() => parseImageConfig(encode(document))).toThrow(expect.objectContaining({ code: "MANIFEST_INVALID" }));
+  });
+
+  it("is refused beyond 4 MiB", () => {
+    const text = JSON.stringify(plain);
+    expect(parseImageConfig(encode(text.padEnd(configLimit))).diffIds).toHaveLength(1);
+    expect(() => parseImageConfig(encode(text.padEnd(configLimit + 1)))).toThrow(
+      expect.objectContaining({ code: "TOO_LARGE" }),
+    );
+  });
+
+  it("describes as many layers as its manifest lists", () => {
+    const layer = { mediaType: ociLayer, digest: digest("a"), size: 1 };
+    const manifest = (layers: number) =>
+      parseManifest(
+        encode({
+          schemaVersion: 2,
+          config: { mediaType: ociConfig, digest: digest("c"), size: 1 },
+          layers: Array(layers).fill(layer),
+        }),
+        ociManifest,
+      ) as Manifest;
+    const config = parseImageConfig(encode(plain));
+    expect(() => checkLayerCount(manifest(1), config)).not.toThrow();
+    expect(() => checkLayerCount(manifest(0), config)).toThrow("describes 1 layers, but the manifest lists 0");
+    expect(() => checkLayerCount(manifest(2), config)).toThrow("describes 1 layers, but the manifest lists 2");
+  });
+});
+
+describe("the user of an image", () => {
+  it.each([
+    ["", undefined],
+    [":1000", undefined],
+    ["0", { uid: 0 }],
+    ["1000:1000", { uid: 1000 }],
+    ["2147483647", { uid: 2147483647 }],
+    ["2147483648", { name: "2147483648" }],
+    ["4294967296:0", { name: "4294967296" }],
+    ["99999999999999999999", { name: "99999999999999999999" }],
+    ["-1", { name: "-1" }],
+    ["1e3", { name: "1e3" }],
+    ["nginx", { name: "nginx" }],
+    ["nginx:www", { name: "nginx" }],
+  ])("%j is %j", (text, user) => expect(imageUser(text)).toEqual(user));
+});
+
+describe("what would endanger a host", () => {
+  const hazards = (config: object) => configHazards(parseImageConfig(encode({ ...plain, config })).config);
+
+  it("is not in an ordinary config", () => {
+    const config = {
+      User: "1000:www",
+      Env: ["CERT=-----BEGIN\nabc\n", "HOME=/root"],
+      Volumes: { "/var/..data": {} },
+      WorkingDir: "/srv",
+    };
+    expect(hazards(config)).toEqual([]);
+    expect(hazards({})).toEqual([]);
+  });
+
+  it.each([
+    [{ User: "4294967296" }, 'the user "4294967296" has an id that is larger than 2147483647'],
+    [
+      { User: "0:99999999999999999999999" },
+      'the user "0:99999999999999999999999" has an id that is larger than 2147483647',
+    ],
+    [{ User: "a\nroot" }, 'the user "a\\nroot" has a control character'],
+    [{ Env: ["HOME=/x\nroot::0:0:::/bin/sh"] }, 'the variable "HOME" has a control character'],
+    [{ Env: ["A\nB=1"] }, 'the variable "A\\nB=1" has no sound name'],
+    [{ Env: ["=x"] }, 'the variable "=x" has no sound name'],
+    [{ Env: ["A=b\0c"] }, 'the variable "A" has a control character'],
+    [{ Volumes: { "/a/../../etc": {} } }, 'the volume "/a/../../etc" leads upwards'],
+    [{ WorkingDir: "/proc/self/fd/8" }, 'the working directory "/proc/self/fd/8" is a process\'s own'],
+    [{ WorkingDir: "//proc/1/root" }, 'the working directory "//proc/1/root" is a process\'s own'],
+    [{ WorkingDir: `/${"a".repeat(300)}\n` }, `the working directory "/${"a".repeat(99)}…" has a control character`],
+  ])("%j", (config, hazard) => expect(hazards(config)).toEqual([hazard]));
+});
