@@ -1,0 +1,153 @@
+/** Manifests: texts with Kubernetes objects in them, YAML or JSON, and the objects with their places. */
+import { readJson } from "./json.ts";
+import { limits } from "./limits.ts";
+import { type Problem, SyntaxProblem } from "./problem.ts";
+import { markLength, type SourceText, sourceText } from "./source-text.ts";
+import type { Position } from "./types.ts";
+import { isNull, itemsAt, type MappingValue, sortOf, textAt, type Value, valueAt } from "./value.ts";
+import { readYaml } from "./yaml.ts";
+import { yamlParts } from "./yaml-parts.ts";
+
+const tooMany = `there are more than ${limits.documents} documents; those from here on are not read`;
+
+/** One Kubernetes object, as it is written. */
+export interface ManifestDocument {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** Where the object begins. */
+  readonly source: Position;
+  readonly root: MappingValue;
+  /** The text that it is part of. */
+  readonly text: SourceText;
+}
+
+export interface ManifestInput {
+  readonly documents: readonly ManifestDocument[];
+  /** Each document that could not be read, and why. */
+  readonly problems: readonly Problem[];
+}
+
+/** The values of a text, whatever they mean. */
+export interface ValueInput {
+  readonly text: SourceText;
+  readonly values: readonly Value[];
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Reads the Kubernetes objects of a text; `file` is its path as the user gave it, or `-`. Lists give their items.
+ * What cannot be read is a problem with its place, and the other documents are read all the same. Never throws.
+ */
+export function readManifests(text: string, file: string): ManifestInput {
+  const input = readValues(text, file);
+  const collection: Collection = { text: input.text, documents: [], problems: [...input.problems], full: false };
+  for (const value of input.values) collect(value, undefined, collection);
+  const { documents, problems } = collection;
+  return { documents, problems: problems.toSorted((one, other) => one.source.line - other.source.line) };
+}
+
+/** Reads the documents of a text, empty ones left out. Never throws. */
+export function readValues(text: string, file: string): ValueInput {
+  const source = sourceText(text, file);
+  if (text.length > limits.textLength) {
+    const message = `the text is longer than ${limits.textLength / 1024 / 1024} MiB`;
+    return { text: source, values: [], problems: [{ source: source.position(0), message }] };
+  }
+  const json = looksLikeJson(text) ? readJsonValues(source) : undefined;
+  if (json !== undefined && json.problems.length === 0) return json;
+  const yaml = readYamlValues(source);
+  return json !== undefined && yaml.problems.length > 0 ? json : yaml;
+}
+
+interface Collection {
+  readonly text: SourceText;
+  readonly documents: ManifestDocument[];
+  readonly problems: Problem[];
+  full: boolean;
+}
+
+interface TypeMeta {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+/** Adds an object, or the objects of a list; `implied` is what the items of a typed list need not say. */
+function collect(value: Value, implied: TypeMeta | undefined, collection: Collection): void {
+  const { text, documents, problems } = collection;
+  if (isNull(value) || collection.full) return;
+  const source = text.position(value.start);
+  const meta = typeMetaOf(value, implied);
+  if (value.kind !== "mapping" || typeof meta === "string") {
+    problems.push({ source, message: `this is not a Kubernetes object: ${meta}` });
+  } else if (isList(meta.kind, value)) {
+    for (const item of itemsAt(value, "items")) collect(item, impliedBy(meta), collection);
+  } else if (documents.length === limits.documents) {
+    collection.full = true;
+    problems.push({ source, message: tooMany });
+  } else {
+    documents.push({ ...meta, source, root: value, text });
+  }
+}
+
+/** What the object is, or why it cannot be told. */
+function typeMetaOf(value: Value, implied: TypeMeta | undefined): TypeMeta | string {
+  if (value.kind !== "mapping") return `it is ${sortOf(value)}`;
+  const apiVersion = textAt(value, "apiVersion") ?? implied?.apiVersion ?? "";
+  const kind = textAt(value, "kind") ?? implied?.kind ?? "";
+  if (kind === "") return "it has no kind";
+  return apiVersion === "" ? "it has no apiVersion" : { apiVersion, kind };
+}
+
+function isList(kind: string, value: Value): boolean {
+  if (!kind.endsWith("List")) return false;
+  return (
+    valueAt(value, "items")?.kind === "sequence" || (value.kind === "mapping" && isNull(value.entries.get("items")))
+  );
+}
+
+/** The items of a `PodList` are Pods, though the API leaves that out; those of a plain `List` can be anything. */
+function impliedBy({ apiVersion, kind }: TypeMeta): TypeMeta | undefined {
+  return kind === "List" ? undefined : { apiVersion, kind: kind.slice(0, -"List".length) };
+}
+
+/** A text that begins as JSON objects do; whether it is JSON to its end shows when it is read. */
+function looksLikeJson(text: string): boolean {
+  return /^\ufeff?\s*\{\s*["}]/.test(text);
+}
+
+function readJsonValues(text: SourceText): ValueInput {
+  const values: Value[] = [];
+  const problems = catching(text, "", () => readJson(text.text, markLength(text.text), values));
+  return { text, values, problems };
+}
+
+function readYamlValues(text: SourceText): ValueInput {
+  const values: Value[] = [];
+  const problems: Problem[] = [];
+  let parts = 0;
+  for (const { start, end } of yamlParts(text.text)) {
+    parts += 1;
+    if (parts > limits.documents) {
+      problems.push({ source: text.position(start), message: tooMany });
+      break;
+    }
+    const part = text.text.slice(start, end);
+    problems.push(
+      ...catching(text, part, () => values.push(...readYaml(part, start).filter((value) => !isNull(value)))),
+    );
+  }
+  return { text, values, problems };
+}
+
+function catching(text: SourceText, part: string, read: () => void): Problem[] {
+  try {
+    read();
+    return [];
+  } catch (error) {
+    if (!(error instanceof SyntaxProblem)) throw error;
+    const hint = part.includes("{{")
+      ? "; this looks like a template: render it first, for example with helm template"
+      : "";
+    return [{ source: text.position(error.offset), message: `${error.message}${hint}` }];
+  }
+}

@@ -1,0 +1,153 @@
+/** One YAML document, read with the meaning that Kubernetes gives it. */
+
+import type { Node, Scalar, YAMLMap } from "yaml";
+import { Composer, isAlias, isMap, isScalar, isSeq, Parser, Schema } from "yaml";
+import { limits } from "./limits.ts";
+import { SyntaxProblem } from "./problem.ts";
+import { plainScalar, taggedScalar } from "./scalar.ts";
+import { type MappingValue, sortOf, type Value } from "./value.ts";
+
+/** Scalars are left as they are written, so that they can be given Kubernetes' meaning rather than the library's. */
+const schema = new Schema({ schema: "failsafe", resolveKnownTags: false });
+
+const tooDeep = `nested more than ${limits.depth} levels deep`;
+
+/** Duplicate keys are found here and not by the library, which compares each key with every other. */
+const options = { version: "1.1", schema, uniqueKeys: false, logLevel: "silent" } as const;
+
+interface Anchor {
+  readonly value: Value;
+  /** How many values it consists of, repetitions included. */
+  readonly weight: number;
+  /** Levels below it. */
+  readonly height: number;
+}
+
+/** What is known while a document is read. */
+interface Reading {
+  /** Offset in the whole text of the part that is read. */
+  readonly base: number;
+  readonly anchors: Map<string, Anchor>;
+  values: number;
+  repeated: number;
+  deepest: number;
+}
+
+/**
+ * Reads the YAML document (usually one) in a part of a text. `base` is the part's offset in the whole text.
+ * @throws SyntaxProblem for the first thing that is wrong
+ */
+export function readYaml(part: string, base: number): Value[] {
+  const composer = new Composer(options);
+  const values: Value[] = [];
+  for (const document of composer.compose(new Parser().parse(part), true, part.length)) {
+    const [error] = document.errors;
+    if (error !== undefined) throw new SyntaxProblem(base + Math.min(error.pos[0], part.length), messageOf(error));
+    if (document.contents === null) continue;
+    const reading: Reading = { base, anchors: new Map(), values: 0, repeated: 0, deepest: 0 };
+    values.push(valueOf(document.contents, 0, reading));
+  }
+  return values;
+}
+
+function valueOf(node: Node | null, depth: number, reading: Reading): Value {
+  const start = reading.base + (node?.range?.[0] ?? 0);
+  descend(depth, start, reading);
+  if (isAlias(node)) return anchored(node.source, start, depth, reading);
+  const anchor = isScalar(node) || isMap(node) || isSeq(node) ? node.anchor : undefined;
+  if (anchor === undefined) return ownValueOf(node, start, depth, reading);
+  const { values, deepest } = reading;
+  reading.deepest = depth;
+  const value = ownValueOf(node, start, depth, reading);
+  reading.anchors.set(anchor, { value, weight: reading.values - values, height: reading.deepest - depth });
+  reading.deepest = Math.max(reading.deepest, deepest);
+  return value;
+}
+
+function descend(depth: number, start: number, reading: Reading): void {
+  if (depth > limits.depth) throw new SyntaxProblem(start, tooDeep);
+  if (depth > reading.deepest) reading.deepest = depth;
+}
+
+function ownValueOf(node: Node | null, start: number, depth: number, reading: Reading): Value {
+  reading.values += 1;
+  if (isScalar(node)) return { kind: "scalar", start, value: scalarOf(node) };
+  if (isMap(node)) return mappingOf(node, start, depth, reading);
+  if (isSeq(node)) {
+    return { kind: "sequence", start, items: node.items.map((item) => valueOf(item as Node, depth + 1, reading)) };
+  }
+  return { kind: "scalar", start, value: null };
+}
+
+function mappingOf(node: YAMLMap, start: number, depth: number, reading: Reading): MappingValue {
+  const entries = new Map<string, Value>();
+  const merged: Value[] = [];
+  for (const { key, value } of node.items) {
+    const keyNode = key as Node;
+    const entry = valueOf(value as Node | null, depth + 1, reading);
+    if (isMergeKey(keyNode)) {
+      merged.push(entry);
+      continue;
+    }
+    const name = keyOf(keyNode, depth, reading);
+    if (entries.has(name)) {
+      throw new SyntaxProblem(
+        reading.base + (keyNode.range?.[0] ?? 0),
+        `the key ${JSON.stringify(name)} is here twice`,
+      );
+    }
+    entries.set(name, entry);
+  }
+  for (const source of merged) merge(source, entries, reading);
+  return { kind: "mapping", start, entries };
+}
+
+/** Kubernetes turns keys into text, whatever they are: `1` and `"1"` are the same key. */
+function keyOf(node: Node, depth: number, reading: Reading): string {
+  const key = valueOf(node, depth + 1, reading);
+  if (key.kind !== "scalar") throw new SyntaxProblem(key.start, `a key must be a string, not ${sortOf(key)}`);
+  return String(key.value);
+}
+
+/** `<<`: the entries of other mappings, which never replace those that are there (yaml.org/type/merge.html). */
+function merge(source: Value, entries: Map<string, Value>, reading: Reading): void {
+  const mappings = source.kind === "sequence" ? source.items : [source];
+  for (const mapping of mappings) {
+    if (mapping.kind !== "mapping") {
+      throw new SyntaxProblem(mapping.start, `only objects can be merged with <<, not ${sortOf(mapping)}`);
+    }
+    countRepeated(mapping.entries.size, source.start, reading);
+    for (const [key, value] of mapping.entries) if (!entries.has(key)) entries.set(key, value);
+  }
+}
+
+function anchored(name: string, start: number, depth: number, reading: Reading): Value {
+  const anchor = reading.anchors.get(name);
+  if (anchor === undefined) throw new SyntaxProblem(start, `the alias *${name} has no anchor &${name} before it`);
+  countRepeated(anchor.weight, start, reading);
+  reading.values += anchor.weight;
+  descend(depth + anchor.height, start, reading);
+  return anchor.value;
+}
+
+function countRepeated(values: number, start: number, reading: Reading): void {
+  reading.repeated += values;
+  if (reading.repeated > limits.repeatedValues) {
+    throw new SyntaxProblem(start, `aliases repeat more than ${limits.repeatedValues} values`);
+  }
+}
+
+function isMergeKey(node: Node): boolean {
+  return isScalar(node) && node.value === "<<" && node.type === "PLAIN" && node.tag === undefined;
+}
+
+function scalarOf(node: Scalar): string | number | boolean | null {
+  const text = String(node.value ?? "");
+  if (node.tag !== undefined && node.tag !== "?") return taggedScalar(node.tag, text);
+  return node.type === "PLAIN" ? plainScalar(text) : text;
+}
+
+function messageOf({ code, message }: { readonly code: string; readonly message: string }): string {
+  if (code === "RESOURCE_EXHAUSTION") return tooDeep;
+  return `${message.slice(0, 1).toLowerCase()}${message.slice(1, 300)}`;
+}
