@@ -21,7 +21,7 @@ const checks = {
 let failures = 0;
 for (const [name, check] of Object.entries(checks)) {
   const started = performance.now();
-  const problems = await check().catch((error) => [String(error.message)]);
+  const problems = await problemsOf(check);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(`${problems.length === 0 ? "ok    " : "FAILED"}  ${name} (${seconds} s)`);
   for (const problem of problems) console.log(problem.replaceAll(/^/gm, "        "));
@@ -29,6 +29,15 @@ for (const [name, check] of Object.entries(checks)) {
 }
 console.log(failures === 0 ? "All checks hold." : `${failures} of ${Object.keys(checks).length} checks failed.`);
 process.exitCode = failures === 0 ? 0 : 1;
+
+/** A check that cannot be carried out has not held. */
+async function problemsOf(check) {
+  try {
+    return await check();
+  } catch (error) {
+    return [error.stack];
+  }
+}
 
 /** Runs one of the installed programs; if it fails, its output is the problem. */
 async function program(name, ...args) {

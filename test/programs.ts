@@ -1,9 +1,8 @@
-/** Real programs that some tests work against: found on this machine, or the tests are skipped under the program's name. */
+/** Real programs that tests and benchmarks work against, where this machine has them. */
 import { execFile } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import { promisify } from "node:util";
-import { describe, test } from "vitest";
 
 const execute = promisify(execFile);
 
@@ -28,26 +27,6 @@ export function requiredTool(name: string): string {
   const path = tool(name);
   if (path === undefined) throw new Error(`${name} is not installed`);
   return path;
-}
-
-/**
- * A group of tests that need real programs. Where one is missing, the group is one skipped test that says which, and
- * the end of the test run lists it.
- */
-export function describeWith<Name extends string>(
-  names: readonly Name[],
-  title: string,
-  body: (paths: Readonly<Record<Name, string>>) => void,
-): void {
-  const found = names.map((name) => [name, tool(name)] as const);
-  const missing = found.filter(([, path]) => path === undefined).map(([name]) => name);
-  describe(title, () => {
-    if (missing.length > 0) {
-      test("needs programs that are not installed", (context) => context.skip(`needs ${missing.join(" and ")}`));
-    } else {
-      body(Object.fromEntries(found) as Record<Name, string>);
-    }
-  });
 }
 
 /** What a program printed. @throws Error with the program's own words if it fails or takes longer than a minute */
