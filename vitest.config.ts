@@ -14,7 +14,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "whole",
-          include: ["src/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"],
+          include: ["{src,test,examples}/**/*.test.ts", "scripts/**/*.test.mjs"],
           exclude: pureRooms,
         },
       },

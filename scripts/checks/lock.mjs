@@ -4,16 +4,22 @@ import { join } from "node:path";
 import { minVersion, satisfies, valid } from "semver";
 import { root } from "../support/run.mjs";
 
-/** What is wrong with package.json and package-lock.json, one line each. */
+/** What is wrong with this checkout's package.json and package-lock.json, one line each. */
 export async function lockFile() {
-  const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
-  const { packages } = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8"));
-  const installed = Object.entries(packages).filter(([path]) => path !== "");
+  return lockProblems(await readJson("package.json"), await readJson("package-lock.json"));
+}
+
+export function lockProblems(manifest, lock) {
+  const installed = Object.entries(lock.packages).filter(([path]) => path !== "");
   if (installed.length === 0) return ["the lock file names no packages, so nothing was checked"];
   return [
     ...unpinned({ ...manifest.dependencies, ...manifest.devDependencies }),
     ...installed.flatMap(([path, entry]) => [...origin(path, entry), ...age(path, entry, manifest.engines.node)]),
   ];
+}
+
+async function readJson(path) {
+  return JSON.parse(await readFile(join(root, path), "utf8"));
 }
 
 function unpinned(dependencies) {

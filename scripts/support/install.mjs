@@ -13,21 +13,24 @@ export async function install() {
   });
 }
 
-/**
- * npm notes at the end of every installation what it put into node_modules. Comparing that with the lock file finds
- * a missing, an interrupted and an outdated installation alike.
- */
 function isInstalled() {
   const wanted = packagesOf("package-lock.json");
   const present = packagesOf(join("node_modules", ".package-lock.json"));
   if (wanted === undefined) throw new StepError("package-lock.json is missing or damaged: restore it from git.");
-  if (present === undefined) return false;
-  const lacks = Object.entries(wanted).some(([path, { version, integrity, optional }]) => {
+  return present !== undefined && fulfils(present, wanted);
+}
+
+/**
+ * npm notes at the end of every installation what it put into node_modules. Comparing that with the lock file finds
+ * a missing, an interrupted and an outdated installation alike. Packages for other platforms are never there.
+ */
+export function fulfils(present, wanted) {
+  const missing = Object.entries(wanted).some(([path, { version, integrity, optional }]) => {
     const found = present[path];
     if (found === undefined) return path !== "" && optional !== true;
     return found.version !== version || found.integrity !== integrity;
   });
-  return !lacks && Object.keys(present).every((path) => path in wanted);
+  return !missing && Object.keys(present).every((path) => path in wanted);
 }
 
 function packagesOf(lockFile) {
