@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Verifier, verify } from "./verifier.ts";
+import { sha256Of, Verifier, verify } from "./verifier.ts";
 
 function announce(bytes: Uint8Array, algorithm = "sha256") {
   return { digest: `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`, size: bytes.length };
@@ -61,5 +61,9 @@ describe("Verifier", () => {
 
   it.each(["md5:d41d8cd98f00b204e9800998ecf8427e", "blake3:00", "nothing"])("refuses the algorithm of %s", (digest) => {
     expect(() => new Verifier({ digest, size: 0 })).toThrow(expect.objectContaining({ code: "DIGEST_INVALID" }));
+  });
+
+  it("computes the digest of bytes that have none", () => {
+    expect(sha256Of(Buffer.from("{}"))).toBe("sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
   });
 });

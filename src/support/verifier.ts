@@ -69,6 +69,11 @@ export function verify(announced: Announced, bytes: Uint8Array): void {
   verifier.finish();
 }
 
+/** The sha256 digest of bytes whose name nobody announced. */
+export function sha256Of(bytes: Uint8Array): string {
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+}
+
 function hashFor(digest: string): Hash {
   const algorithm = digest.slice(0, digest.indexOf(":"));
   if (!algorithms.has(algorithm)) {

@@ -1,0 +1,119 @@
+/**
+ * Which `Authorization` a registry gets. Tokens are kept here, in one place for all threads, each under the origin that
+ * it is for, the login that it was given for, and the repository; so that neither leaks into another's requests.
+ */
+import { createHash } from "node:crypto";
+import type { Clock } from "../support/clock.ts";
+import type { Login } from "../support/login.ts";
+import { parseChallenges } from "./challenge.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { TokenService } from "./token.ts";
+
+/** One login's authorization for one repository. */
+export interface Authorization {
+  /** What to send without having been asked, because it is held from before. */
+  current(): Promise<string | undefined>;
+  /**
+   * What to send after a 401; `undefined` if nothing more can be offered.
+   * @throws PulleyError `TOKEN_REFUSED`, or any failure of the token service
+   */
+  answer(refusal: Refusal): Promise<Granted | undefined>;
+}
+
+export interface Refusal {
+  /** The origin that answered 401: the registry's, or that of a place it redirected to, which gets no login of ours. */
+  readonly origin: string;
+  /** The values of `WWW-Authenticate`. */
+  readonly challenges: readonly string[];
+  /** The authorization that was sent, if any. */
+  readonly refused: string | undefined;
+}
+
+export interface Granted {
+  readonly header: string;
+  /** Obtained just now: if this is refused as well, another one will be too. */
+  readonly fresh: boolean;
+}
+
+export interface Authorizer {
+  authorization(endpoint: Endpoint, login: Login | undefined): Authorization;
+}
+
+interface Held {
+  readonly header: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** Tokens that are kept; the oldest goes first. */
+const mostHeld = 1_000;
+
+export function createAuthorizer(tokens: TokenService, clock: Clock): Authorizer {
+  const held = new Map<string, Held>();
+  const underWay = new Map<string, Promise<Granted | undefined>>();
+
+  function keep(key: string, entry: Held): Granted {
+    held.delete(key);
+    held.set(key, entry);
+    const [oldest] = held.keys();
+    if (held.size > mostHeld && oldest !== undefined) held.delete(oldest);
+    return { header: entry.header, fresh: true };
+  }
+
+  function valid(key: string): string | undefined {
+    const entry = held.get(key);
+    return entry !== undefined && clock.now() < entry.expiresAt ? entry.header : undefined;
+  }
+
+  async function obtain(key: string, endpoint: Endpoint, login: Login | undefined, challenges: readonly string[]) {
+    const offered = parseChallenges(challenges);
+    const secret = login?.reveal();
+    if (secret?.kind === "registryToken") return undefined;
+    const bearer = offered.find(({ scheme, parameters }) => scheme === "bearer" && parameters.has("realm"));
+    if (bearer !== undefined) return keep(key, await tokens.fetch({ endpoint, challenge: bearer, secret }));
+    const basic = offered.some(({ scheme }) => scheme === "basic");
+    if (!basic || secret?.kind !== "password") return undefined;
+    return keep(key, { header: basicHeader(secret.username, secret.password), expiresAt: Number.POSITIVE_INFINITY });
+  }
+
+  /** Everybody who was refused the same waits for the same new token. */
+  function obtainOnce(key: string, ...rest: [Endpoint, Login | undefined, readonly string[]]) {
+    const running = underWay.get(key);
+    if (running !== undefined) return running;
+    const started = obtain(key, ...rest).finally(() => underWay.delete(key));
+    underWay.set(key, started);
+    return started;
+  }
+
+  return {
+    authorization: (endpoint, login) => {
+      const keyFor = (origin: string, who: Login | undefined) => [origin, endpoint.path, identity(who)].join(" ");
+      const ownKey = keyFor(endpoint.origin, login);
+      return {
+        current: async () => {
+          const secret = login?.reveal();
+          return secret?.kind === "registryToken" ? `Bearer ${secret.token}` : valid(ownKey);
+        },
+        answer: async ({ origin, challenges, refused }) => {
+          const own = origin === endpoint.origin;
+          const who = own ? login : undefined;
+          const key = own ? ownKey : keyFor(origin, undefined);
+          const other = valid(key);
+          if (other !== undefined && other !== refused) return { header: other, fresh: false };
+          held.delete(key);
+          return obtainOnce(key, own ? endpoint : { ...endpoint, origin }, who, challenges);
+        },
+      };
+    },
+  };
+}
+
+export function basicHeader(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
+/** The same for two logins that are the same to a registry; says nothing about either. */
+function identity(login: Login | undefined): string {
+  if (login === undefined) return "anonymous";
+  return createHash("sha256").update(JSON.stringify(login.reveal())).digest("hex");
+}

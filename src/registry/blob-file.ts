@@ -1,0 +1,183 @@
+import {
+  close,
+  closeSync,
+  constants,
+  fdatasync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  writevSync,
+} from "node:fs";
+import { promisify } from "node:util";
+import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
+import { Verifier } from "../support/verifier.ts";
+import type { BlobTarget } from "./index.ts";
+
+/** Bytes that are gathered before they are written: one write of many pieces costs far less than many writes. */
+const writeLength = 256 * 1024;
+/** Bytes after which the disk is set to work in the background, so that the last flush finds little left to do. */
+const flushLength = 32 * 1024 * 1024;
+const readLength = 1024 * 1024;
+
+const flushToDisk = promisify(fdatasync);
+const closeFile = promisify(close);
+
+/**
+ * The file that a blob is received into. Everything in it is hashed as it comes, and it never holds more than the
+ * announced size. Writes are synchronous: in a thread of its own that is the fastest way to a disk that Node has.
+ */
+export class BlobFile {
+  readonly #target: BlobTarget;
+  readonly #file: number;
+  #verifier: Verifier;
+  #pending: Uint8Array[] = [];
+  #pendingLength = 0;
+  #written = 0;
+  #flushed = 0;
+  #flushing: Promise<void> | undefined;
+
+  /** @param file an open file descriptor, for reading and writing */
+  constructor(target: BlobTarget, file: number) {
+    this.#target = target;
+    this.#file = file;
+    this.#verifier = new Verifier(target.descriptor);
+  }
+
+  /** Bytes received and hashed, those of earlier attempts included. */
+  get received(): number {
+    return this.#verifier.received;
+  }
+
+  get complete(): boolean {
+    return this.#verifier.complete;
+  }
+
+  /** Hashes what an earlier attempt left; what cannot be the beginning of the blob is dropped. */
+  readBack(): void {
+    const status = this.#onDisk(() => fstatSync(this.#file));
+    if (!status.isFile()) throw new PulleyError("STORE_FAILED", `${this.#target.path} is not a regular file`);
+    if (status.size > this.#target.descriptor.size) this.empty();
+    const block = Buffer.allocUnsafe(Math.min(readLength, status.size));
+    for (;;) {
+      const length = this.#onDisk(() => readSync(this.#file, block, 0, block.length, this.#written));
+      if (length === 0) return;
+      this.#verifier.update(block.subarray(0, length));
+      this.#written += length;
+    }
+  }
+
+  /** Takes the next piece. @throws PulleyError `SIZE_MISMATCH` beyond the announced size, `STORE_FAILED`, `DISK_FULL` */
+  append(piece: Uint8Array): void {
+    this.#verifier.update(piece);
+    this.#pending.push(piece);
+    this.#pendingLength += piece.length;
+    if (this.#pendingLength >= writeLength) this.#write();
+  }
+
+  /** Forgets everything that was received. */
+  empty(): void {
+    this.#pending = [];
+    this.#pendingLength = 0;
+    this.#written = 0;
+    this.#flushed = 0;
+    this.#verifier = new Verifier(this.#target.descriptor);
+    this.#onDisk(() => ftruncateSync(this.#file, 0));
+  }
+
+  /** Decides whether the bytes are the blob; if not, the file is empty afterwards. @throws PulleyError `DIGEST_MISMATCH` */
+  verify(): void {
+    this.#write();
+    try {
+      this.#verifier.finish();
+    } catch (error) {
+      this.empty();
+      throw error;
+    }
+  }
+
+  /** Waits until the bytes are on the disk. */
+  async flush(): Promise<void> {
+    await this.#flushing;
+    await flushToDisk(this.#file).catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Keeps what was received for another attempt, as far as it can be written. */
+  async close(): Promise<void> {
+    try {
+      this.#write();
+    } catch (error) {
+      if (!isPulleyError(error)) throw error;
+    }
+    await this.#flushing?.catch(() => undefined);
+    await closeFile(this.#file);
+  }
+
+  #write(): void {
+    let pieces = this.#pending;
+    this.#pending = [];
+    this.#pendingLength = 0;
+    while (pieces.length > 0) {
+      const written = this.#onDisk(() => writevSync(this.#file, pieces, this.#written));
+      this.#written += written;
+      pieces = withoutFirst(pieces, written);
+    }
+    if (this.#written - this.#flushed >= flushLength && this.#flushing === undefined) this.#flushInBackground();
+  }
+
+  #flushInBackground(): void {
+    this.#flushed = this.#written;
+    this.#flushing = flushToDisk(this.#file).finally(() => {
+      this.#flushing = undefined;
+    });
+    // A failure is found again, and told, by the flush at the end.
+    this.#flushing.catch(() => undefined);
+  }
+
+  #onDisk<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      return this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): never {
+    throw diskFailure(error, this.#target.path);
+  }
+}
+
+/** Opens the file of a blob, or makes it, and reads back what is in it. @throws PulleyError `STORE_FAILED` */
+export function openBlobFile(target: BlobTarget): BlobFile {
+  const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
+  let descriptor: number;
+  try {
+    descriptor = openSync(target.path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
+  } catch (error) {
+    throw diskFailure(error, target.path);
+  }
+  try {
+    const file = new BlobFile(target, descriptor);
+    file.readBack();
+    return file;
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+}
+
+function diskFailure(error: unknown, path: string): PulleyError {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const full = code === "ENOSPC" || code === "EDQUOT";
+  return new PulleyError(full ? "DISK_FULL" : "STORE_FAILED", `${path}: ${errorText(error)}`, { cause: error });
+}
+
+function withoutFirst(pieces: readonly Uint8Array[], length: number): Uint8Array[] {
+  let left = length;
+  const rest: Uint8Array[] = [];
+  for (const piece of pieces) {
+    if (left < piece.length) rest.push(left === 0 ? piece : piece.subarray(left));
+    left = Math.max(0, left - piece.length);
+  }
+  return rest;
+}

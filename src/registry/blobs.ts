@@ -1,0 +1,23 @@
+import type { Descriptor } from "../image/descriptor.ts";
+import { PulleyError } from "../support/errors.ts";
+import { verify } from "../support/verifier.ts";
+import { type Asking, ask } from "./ask.ts";
+import { readBody } from "./body.ts";
+import { describeAsked } from "./failure.ts";
+
+/** Small content by digest, verified: an image's config. */
+export async function fetchBlob(asking: Asking, descriptor: Descriptor, limit: number): Promise<Buffer> {
+  const { digest, size } = descriptor;
+  if (size > limit)
+    throw new PulleyError("TOO_LARGE", `${digest}: ${size} bytes, more than the ${limit} that it may have`);
+  const request = { method: "GET", what: `blobs/${digest}` } as const;
+  const isOk = (status: number) => status === 200;
+  return ask(asking, request, isOk, async (answer) => {
+    const bytes = await readBody(answer, size, asking).catch((error: unknown) => {
+      if (!(error instanceof PulleyError) || error.code !== "TOO_LARGE") throw error;
+      throw new PulleyError("SIZE_MISMATCH", `${describeAsked(answer.asked)}: expected ${size} bytes, found more`);
+    });
+    verify(descriptor, bytes);
+    return bytes;
+  });
+}

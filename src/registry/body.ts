@@ -1,0 +1,115 @@
+import { PulleyError } from "../support/errors.ts";
+import { cancellation, describeAsked, networkFailure } from "./failure.ts";
+import type { Answer } from "./transport.ts";
+
+export interface ReceiveOptions {
+  /** Milliseconds without a byte after which the source counts as stalled. */
+  readonly stallTimeout: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Takes a body piece by piece, in order and without buffering: what `take` does is done before the next piece is read.
+ * Ends with the body, or with whatever ends it early; the connection is closed then.
+ * @throws PulleyError `REGISTRY_STALLED`, `REGISTRY_UNREACHABLE` when it breaks off, `CANCELLED`, or what `take` throws
+ */
+export function receive(answer: Answer, options: ReceiveOptions, take: (piece: Buffer) => void): Promise<void> {
+  const { asked, body } = answer;
+  const { stallTimeout, signal } = options;
+  return new Promise((resolve, reject) => {
+    const settle = () => {
+      clearTimeout(stalled);
+      signal?.removeEventListener("abort", cancel);
+      body.removeAllListeners("data");
+    };
+    const fail = (error: unknown) => {
+      settle();
+      body.destroy();
+      reject(error);
+    };
+    const broken = (error?: Error) => fail(networkFailure(error ?? new Error("the connection was closed"), asked));
+    const cancel = () => fail(signal === undefined ? undefined : cancellation(signal));
+    const stalled = setTimeout(() => {
+      fail(new PulleyError("REGISTRY_STALLED", `${describeAsked(asked)}: no byte for ${stallTimeout / 1000} s`));
+    }, stallTimeout);
+    if (signal?.aborted) {
+      cancel();
+      return;
+    }
+    signal?.addEventListener("abort", cancel, { once: true });
+    body.on("data", (piece: Buffer) => {
+      stalled.refresh();
+      try {
+        take(piece);
+      } catch (error) {
+        fail(error);
+      }
+    });
+    body.once("end", () => {
+      settle();
+      resolve();
+    });
+    body.once("error", broken);
+    body.once("close", () => {
+      if (!body.readableEnded) broken();
+    });
+  });
+}
+
+/** A whole body. @throws PulleyError `TOO_LARGE` beyond `limit` bytes, and as {@link receive} */
+export async function readBody(answer: Answer, limit: number, options: ReceiveOptions): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  const refuse = (): never => {
+    throw new PulleyError("TOO_LARGE", `${describeAsked(answer.asked)}: more than the ${limit} bytes that it may have`);
+  };
+  if (announcedLength(answer) > limit && answer.asked.method !== "HEAD") {
+    answer.body.destroy();
+    refuse();
+  }
+  await receive(answer, options, (piece) => {
+    length += piece.length;
+    if (length > limit) refuse();
+    pieces.push(piece);
+  });
+  return Buffer.concat(pieces);
+}
+
+/** The `Content-Length`; NaN if there is none. */
+export function announcedLength({ headers }: Pick<Answer, "headers">): number {
+  return Number.parseInt(headers["content-length"]?.[0] ?? "", 10);
+}
+
+/** Most bytes of a body that explains a failure. */
+const errorLimit = 64 * 1024;
+
+/** What a failing answer says, as far as it can be read. */
+export async function readErrorBody(answer: Answer, options: ReceiveOptions): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  try {
+    await receive(answer, options, (piece) => {
+      pieces.push(piece);
+      length += piece.length;
+      if (length >= errorLimit) throw new PulleyError("TOO_LARGE", "enough of an error has been read");
+    });
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+  }
+  return Buffer.concat(pieces).subarray(0, errorLimit);
+}
+
+/** Milliseconds that reading a body which does not matter may take. */
+const discardTimeout = 5_000;
+
+/** Ends an answer whose body does not matter; a small one is read, so that the connection can be used again. */
+export function discard(answer: Answer): void {
+  const { asked, body } = answer;
+  if (asked.method !== "HEAD" && !(announcedLength(answer) <= errorLimit)) {
+    body.destroy();
+    return;
+  }
+  const timer = setTimeout(() => body.destroy(), discardTimeout);
+  body.once("close", () => clearTimeout(timer));
+  body.resume();
+}

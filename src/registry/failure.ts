@@ -1,0 +1,152 @@
+/** What went wrong in an exchange, as one of the table's errors. Addresses are shown without their query. */
+import { STATUS_CODES } from "node:http";
+import type { ErrorCode, ErrorDetails } from "../support/errors.ts";
+import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
+
+/** What was asked: an `Exchange` is one. */
+export interface Asked {
+  readonly method: string;
+  readonly url: URL;
+}
+
+/** What was answered, apart from the body's stream: an `Answer` is one. */
+export interface Answered {
+  readonly asked: Asked;
+  readonly status: number;
+  /** By lower-case name, each value as it came. */
+  readonly headers: NodeJS.Dict<string[]>;
+}
+
+/** `GET https://host/v2/…`; of a query only that there is one, for signed addresses carry their secret there. */
+export function describeAsked({ method, url }: Asked): string {
+  return `${method} ${showUrl(url)}`;
+}
+
+export function showUrl(url: URL): string {
+  return `${url.origin}${url.pathname}${url.search === "" ? "" : "?…"}`;
+}
+
+/** Text from outside, made safe to print: one line, no control or direction characters, at most `longest` characters. */
+export function printable(text: string, longest = 300): string {
+  const line = text
+    .slice(0, longest * 4)
+    .replace(/[\p{C}\p{Z}]+/gu, " ")
+    .trim();
+  return line.length > longest ? `${line.slice(0, longest)}…` : line;
+}
+
+const speaksTls = "The server speaks TLS: leave --plain-http out, and give its certificate authority with --cert-dir.";
+const speaksPlain = "The server does not speak TLS: if it is the registry you mean, use --plain-http.";
+
+/** Why an exchange came to nothing, or broke off: no status says it. */
+export function networkFailure(error: unknown, asked: Asked): PulleyError {
+  if (isPulleyError(error)) return error;
+  const code = systemCode(error);
+  const text = printable(errorText(error)) || code;
+  const message = `${describeAsked(asked)}: ${text}`;
+  if (code.startsWith("HPE_")) {
+    const advice = code === "HPE_INVALID_CONSTANT" && asked.url.protocol === "http:" ? { advice: speaksTls } : {};
+    return new PulleyError("REGISTRY_PROTOCOL", message, { cause: error, ...advice });
+  }
+  if (/wrong version number|packet length too long/i.test(text)) {
+    return new PulleyError("REGISTRY_TLS", message, { cause: error, advice: speaksPlain });
+  }
+  return new PulleyError(isTlsCode(code) ? "REGISTRY_TLS" : "REGISTRY_UNREACHABLE", message, { cause: error });
+}
+
+/** Why a call ends that its caller has given up. */
+export function cancellation(signal: AbortSignal): PulleyError {
+  if (isPulleyError(signal.reason)) return signal.reason;
+  return new PulleyError("CANCELLED", "the pull was cancelled", { cause: signal.reason });
+}
+
+/** The failure that a status stands for, with what the registry itself says about it. */
+export function statusFailure(answered: Answered, body: Buffer, now: number): PulleyError {
+  const { asked, status, headers } = answered;
+  const html = isHtml(answered);
+  const said = html ? "" : registryWords(body);
+  const title = `${status} ${STATUS_CODES[status] ?? ""}`.trim();
+  const message = `${describeAsked(asked)}: ${title}${said === "" ? "" : `: ${said}`}`;
+  if (status === 400 && /HTTP request .*to (?:an )?HTTPS/i.test(body.toString("latin1", 0, 1024))) {
+    return new PulleyError("REGISTRY_TLS", message, { advice: speaksTls });
+  }
+  if (html && (status === 404 || status < 400)) return new PulleyError("REGISTRY_PROTOCOL", `${message}: a web page`);
+  return new PulleyError(codeOf(status), message, retryDetails(headers, now));
+}
+
+/** Whether the body is a web page: what captive portals, login pages and servers that are no registry send. */
+export function isHtml({ headers }: Answered): boolean {
+  return /^\s*(?:text\/html|application\/xhtml\+xml)\b/i.test(headers["content-type"]?.[0] ?? "");
+}
+
+function codeOf(status: number): ErrorCode {
+  switch (status) {
+    case 401:
+      return "REGISTRY_UNAUTHORIZED";
+    case 403:
+      return "REGISTRY_FORBIDDEN";
+    case 404:
+      return "REGISTRY_NOT_FOUND";
+    case 429:
+      return "REGISTRY_RATE_LIMITED";
+    case 408:
+      return "REGISTRY_UNAVAILABLE";
+    default:
+      return status >= 500 ? "REGISTRY_UNAVAILABLE" : "REGISTRY_PROTOCOL";
+  }
+}
+
+/** `MANIFEST_UNKNOWN: manifest unknown`, or the beginning of whatever text there is. */
+function registryWords(body: Buffer): string {
+  const text = body.toString("utf8");
+  const errors = errorList(text);
+  return printable(errors === undefined ? text : errors.join("; "));
+}
+
+/** The errors of distribution-spec's error body; `undefined` if it is no such body. */
+function errorList(text: string): string[] | undefined {
+  const document = parseLeniently(text);
+  if (!isRecord(document) || !Array.isArray(document["errors"])) return undefined;
+  return document["errors"]
+    .slice(0, 5)
+    .filter(isRecord)
+    .map((error) =>
+      [error["code"], error["message"]].filter((part) => typeof part === "string" && part !== "").join(": "),
+    )
+    .filter((words) => words !== "");
+}
+
+function parseLeniently(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function retryDetails(headers: NodeJS.Dict<string[]>, now: number): ErrorDetails {
+  const retryAfter = parseRetryAfter(headers["retry-after"]?.[0] ?? "", now);
+  return retryAfter === undefined ? {} : { retryAfter };
+}
+
+/** Milliseconds that a `Retry-After` asks for, as seconds or as a date (RFC 9110, section 10.2.3). */
+export function parseRetryAfter(text: string, now: number): number | undefined {
+  if (/^\s*[0-9]{1,9}\s*$/.test(text)) return Number(text) * 1000;
+  const date = /^\s*[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+function systemCode(error: unknown): string {
+  return isRecord(error) && typeof error["code"] === "string" ? error["code"] : "";
+}
+
+/** Node's codes for certificates that do not verify (OpenSSL's names) and handshakes that the other side ends. */
+function isTlsCode(code: string): boolean {
+  return /^(?:CERT_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|EPROTO)/.test(
+    code,
+  );
+}

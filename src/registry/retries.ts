@@ -1,0 +1,24 @@
+import { isPulleyError } from "../support/errors.ts";
+import type { RetryPlan, Verdict } from "../support/retry.ts";
+
+/** For requests that are asked again as a whole. */
+export const retryPlan: RetryPlan = { attempts: 4, first: 500, factor: 3, longest: 10_000, jitter: 0.3 };
+
+/** Milliseconds: a registry that asks for a longer wait has it made by the caller's back-off, not here. */
+export const longestWaitAsked = 30_000;
+
+/** Failures after which the same request may well succeed: the registry is busy, or a connection was lost. */
+export function judge(error: unknown): Verdict {
+  if (!isPulleyError(error, "REGISTRY_RATE_LIMITED", "REGISTRY_UNAVAILABLE", "REGISTRY_UNREACHABLE")) {
+    return { again: false };
+  }
+  if (error.code === "REGISTRY_UNREACHABLE" && !isPassing(error.cause)) return { again: false };
+  if ((error.retryAfter ?? 0) > longestWaitAsked) return { again: false };
+  return { again: true, after: error.retryAfter };
+}
+
+/** Whether a connection's failure is of the moment: a name that does not exist, say, will not in a second either. */
+function isPassing(cause: unknown): boolean {
+  const code: unknown = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
+  return code === "ECONNRESET" || code === "EPIPE" || code === "EAI_AGAIN" || code === "ERR_STREAM_PREMATURE_CLOSE";
+}

@@ -1,0 +1,121 @@
+/** What a registry is asked, with its redirects followed and its demands for a login answered. */
+import { PulleyError } from "../support/errors.ts";
+import { isPublicHost } from "./addresses.ts";
+import type { Authorization } from "./authorization.ts";
+import { discard } from "./body.ts";
+import { type Endpoint, repositoryUrl } from "./endpoint.ts";
+import { cancellation, describeAsked } from "./failure.ts";
+import { isRedirect, redirectTarget } from "./redirect.ts";
+import type { Answer, Transport } from "./transport.ts";
+
+export interface SessionRequest {
+  readonly method: "GET" | "HEAD";
+  /** Within the repository, `manifests/latest`; or an address at the registry's own origin. */
+  readonly what: string | URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One login's dealings with one repository. */
+export interface Session {
+  readonly endpoint: Endpoint;
+  /** The answer that is not a redirect; a 401 only if there is no way, or no further way, to answer it. */
+  send(request: SessionRequest): Promise<Answer>;
+}
+
+const mostRedirects = 10;
+/** How often one origin's 401 is answered: once with a token that is held already, once with a new one. */
+const mostAnswers = 2;
+
+const always = { "user-agent": "pulley", "accept-encoding": "identity" } as const;
+
+export function openSession(endpoint: Endpoint, authorization: Authorization, transport: Transport): Session {
+  const home = new URL(endpoint.origin);
+  let registryIsPublic: Promise<boolean> | undefined;
+
+  async function mustBePublic(url: URL): Promise<boolean> {
+    if (url.origin === home.origin) return false;
+    registryIsPublic ??= isPublicHost(home);
+    return registryIsPublic;
+  }
+
+  async function send({ method, what, headers, signal }: SessionRequest): Promise<Answer> {
+    /** By origin: what was obtained from or for one is never sent to another. */
+    const authorizations = new Map<string, string>();
+    const answered = new Map<string, number>();
+    const held = await unlessAborted(authorization.current(), signal);
+    if (held !== undefined) authorizations.set(home.origin, held);
+
+    let url = typeof what === "string" ? repositoryUrl(endpoint, what) : what;
+    for (let redirects = 0; ; ) {
+      const sent = authorizations.get(url.origin);
+      const answer = await transport.exchange({
+        method,
+        url,
+        headers: { ...always, ...headers, ...(sent !== undefined && { authorization: sent }) },
+        registry: endpoint.registry,
+        audience: url.origin === home.origin ? "registry" : "other",
+        publicOnly: await mustBePublic(url),
+        signal,
+      });
+      if (isRedirect(answer)) {
+        discard(answer);
+        redirects += 1;
+        if (redirects > mostRedirects) throw tooManyRedirects(answer);
+        url = redirectTarget(answer);
+        continue;
+      }
+      const answers = answered.get(url.origin) ?? 0;
+      if (answer.status !== 401 || answers >= mostAnswers) return plain(answer);
+      const granted = await unlessAborted(
+        authorization.answer({
+          origin: url.origin,
+          challenges: answer.headers["www-authenticate"] ?? [],
+          refused: sent,
+        }),
+        signal,
+      ).catch((error: unknown) => {
+        answer.body.destroy();
+        throw error;
+      });
+      if (granted === undefined) return answer;
+      discard(answer);
+      authorizations.set(url.origin, granted.header);
+      answered.set(url.origin, granted.fresh ? mostAnswers : answers + 1);
+    }
+  }
+
+  return { endpoint, send };
+}
+
+/** @throws PulleyError `REGISTRY_PROTOCOL` for an encoding that was not asked for: the bytes would not be the digest's */
+function plain(answer: Answer): Answer {
+  const encoding = (answer.headers["content-encoding"] ?? []).join(", ").trim();
+  if (encoding === "" || encoding.toLowerCase() === "identity" || answer.status >= 400) return answer;
+  answer.body.destroy();
+  const text = `${describeAsked(answer.asked)}: the content is encoded, though it was asked for as it is`;
+  throw new PulleyError("REGISTRY_PROTOCOL", text);
+}
+
+function tooManyRedirects({ asked }: Answer): PulleyError {
+  return new PulleyError("REDIRECT_REFUSED", `${describeAsked(asked)}: redirected more than ${mostRedirects} times`);
+}
+
+/** A wait that others share goes on without a caller who has given up. */
+async function unlessAborted<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return shared;
+  if (signal.aborted) {
+    shared.catch(() => undefined);
+    throw cancellation(signal);
+  }
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(cancellation(signal));
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([shared, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}

@@ -1,0 +1,160 @@
+/** Tokens from the token service that a registry's `Bearer` challenge names (distribution `spec/auth/token.md`, `oauth.md`). */
+import { isLoopback } from "../image/origin.ts";
+import type { Clock } from "../support/clock.ts";
+import { PulleyError } from "../support/errors.ts";
+import type { LoginSecret } from "../support/login.ts";
+import { type Pace, retry } from "../support/retry.ts";
+import { isPublicHost } from "./addresses.ts";
+import { basicHeader } from "./authorization.ts";
+import { readBody, readErrorBody } from "./body.ts";
+import type { Challenge } from "./challenge.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { showUrl, statusFailure } from "./failure.ts";
+import { judge, retryPlan } from "./retries.ts";
+import type { Answer, Exchange, Transport } from "./transport.ts";
+
+export interface TokenRequest {
+  readonly endpoint: Endpoint;
+  readonly challenge: Challenge;
+  /** Absent: an anonymous token. */
+  readonly secret: LoginSecret | undefined;
+}
+
+export interface Token {
+  /** The whole value of `Authorization`. */
+  readonly header: string;
+  /** Milliseconds since the epoch; some seconds early, so that it is not sent at the last moment. */
+  readonly expiresAt: number;
+}
+
+export interface TokenService {
+  /** @throws PulleyError `TOKEN_REFUSED` for a service that would expose the login, or as any request */
+  fetch(request: TokenRequest): Promise<Token>;
+}
+
+export interface TokenServiceOptions {
+  readonly transport: Transport;
+  readonly pace: Pace;
+  readonly stallTimeout: number;
+  /** Whether the user asked for plain HTTP with a `host:port`. */
+  readonly plainHttp: (host: string) => boolean;
+}
+
+const longestRealm = 4 * 1024;
+const mostScopes = 16;
+const largestAnswer = 64 * 1024;
+/** Seconds: what a token is good for if the service does not say, and the least it is taken to be good for. */
+const shortestLife = 60;
+/** Seconds: a service that says more is not believed. */
+const longestLife = 24 * 60 * 60;
+/** Seconds that a token is given up before its end. */
+const margin = 10;
+
+export function createTokenService(options: TokenServiceOptions): TokenService {
+  const { transport, pace, stallTimeout } = options;
+
+  async function fetchOnce(request: TokenRequest, realm: URL): Promise<Token> {
+    const publicOnly = await mustBePublic(request.endpoint, realm);
+    const answer = await transport.exchange({ ...tokenExchange(request, realm), publicOnly });
+    if (answer.status !== 200) throw await refusal(answer);
+    return parseToken(await readBody(answer, largestAnswer, { stallTimeout }), realm, pace.clock);
+  }
+
+  async function refusal(answer: Answer): Promise<PulleyError> {
+    const { status, asked } = answer;
+    if (status >= 300 && status < 400) {
+      answer.body.destroy();
+      return new PulleyError("TOKEN_REFUSED", `${showUrl(asked.url)}: the token service redirects, and may not`);
+    }
+    const failure = statusFailure(answer, await readErrorBody(answer, { stallTimeout }), pace.clock.now());
+    // A service that says 400 to a login that it does not like is common enough.
+    return status === 400 ? new PulleyError("REGISTRY_UNAUTHORIZED", failure.message) : failure;
+  }
+
+  return {
+    fetch: async (request) => {
+      const realm = checkRealm(request, options.plainHttp);
+      return retry(retryPlan, pace, judge, () => fetchOnce(request, realm));
+    },
+  };
+}
+
+/**
+ * The realm is the server's word for where the login is to be sent: it must not be sent in the clear (CVE-2019-10214).
+ * @throws PulleyError `TOKEN_REFUSED`
+ */
+function checkRealm({ endpoint, challenge }: TokenRequest, plainHttp: (host: string) => boolean): URL {
+  const realm = challenge.parameters.get("realm") ?? "";
+  const refuse = (why: string) => new PulleyError("TOKEN_REFUSED", `${endpoint.origin} names a token service ${why}`);
+  if (realm.length > longestRealm) throw refuse(`with an address of ${realm.length} characters`);
+  if (!URL.canParse(realm)) throw refuse("whose address is not one");
+  const url = new URL(realm);
+  if (url.username !== "" || url.password !== "") throw refuse("with a login in its address");
+  if (url.protocol === "https:") return url;
+  if (url.protocol !== "http:") throw refuse(`that is asked by ${url.protocol}`);
+  if (endpoint.origin.startsWith("https:")) throw refuse(`that is asked in the clear, ${showUrl(url)}`);
+  const known = url.origin === endpoint.origin || isLoopback(url.host) || plainHttp(url.host);
+  if (!known) throw refuse(`that is asked in the clear, ${showUrl(url)}`);
+  return url;
+}
+
+async function mustBePublic(endpoint: Endpoint, realm: URL): Promise<boolean> {
+  const registry = new URL(endpoint.origin);
+  return realm.hostname !== registry.hostname && (await isPublicHost(registry));
+}
+
+/** GET, as the registries that know only that demand it; POST only for identity tokens, which GET cannot carry. */
+function tokenExchange({ endpoint, challenge, secret }: TokenRequest, realm: URL): Omit<Exchange, "publicOnly"> {
+  const service = challenge.parameters.get("service");
+  const scopes = scopesFor(endpoint, challenge);
+  const url = new URL(realm);
+  const shared = {
+    registry: endpoint.registry,
+    audience: url.origin === endpoint.origin ? "registry" : "other",
+  } as const;
+  const headers = { "user-agent": "pulley", accept: "application/json", "accept-encoding": "identity" };
+  if (secret?.kind === "identityToken") {
+    const form = new URLSearchParams({ grant_type: "refresh_token", client_id: "pulley", refresh_token: secret.token });
+    if (service !== undefined) form.set("service", service);
+    form.set("scope", scopes.join(" "));
+    const type = "application/x-www-form-urlencoded";
+    return { ...shared, method: "POST", url, headers: { ...headers, "content-type": type }, body: form.toString() };
+  }
+  if (service !== undefined) url.searchParams.set("service", service);
+  for (const scope of scopes) url.searchParams.append("scope", scope);
+  if (secret?.kind !== "password") return { ...shared, method: "GET", url, headers };
+  url.searchParams.set("account", secret.username);
+  const authorization = basicHeader(secret.username, secret.password);
+  return { ...shared, method: "GET", url, headers: { ...headers, authorization } };
+}
+
+/** What the challenge asks for and what a pull needs, each once. @throws PulleyError `TOKEN_REFUSED` */
+function scopesFor(endpoint: Endpoint, challenge: Challenge): readonly string[] {
+  const asked = (challenge.parameters.get("scope") ?? "").split(/\s+/).filter((scope) => scope !== "");
+  if (asked.length > mostScopes || !asked.every((scope) => /^[\x21-\x7e]{1,512}$/.test(scope))) {
+    throw new PulleyError("TOKEN_REFUSED", `${endpoint.origin} asks for a token with a scope that makes no sense`);
+  }
+  return [...new Set([...asked, `repository:${endpoint.path}:pull`])].sort();
+}
+
+function parseToken(body: Buffer, realm: URL, clock: Clock): Token {
+  const document = parseAnswer(body);
+  const token = document?.["token"] || document?.["access_token"];
+  if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token)) {
+    throw new PulleyError("REGISTRY_PROTOCOL", `${showUrl(realm)}: the token service answers without a token`, {
+      advice: "The registry's token service is broken, or is not one: tell who runs it.",
+    });
+  }
+  const said = document?.["expires_in"];
+  const life = typeof said === "number" && said > shortestLife ? Math.min(said, longestLife) : shortestLife;
+  return { header: `Bearer ${token}`, expiresAt: clock.now() + (life - margin) * 1000 };
+}
+
+function parseAnswer(body: Buffer): Record<string, unknown> | undefined {
+  try {
+    const document: unknown = JSON.parse(body.toString("utf8"));
+    return typeof document === "object" && document !== null ? (document as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,181 @@
+/** One request and its answer over HTTP/1.1: no redirects, no logins, no retries. Every wait has an end. */
+import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from "node:http";
+import https from "node:https";
+import type { LookupFunction } from "node:net";
+import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+import { PulleyError } from "../support/errors.ts";
+import { publicLookup, refusePrivateLiteral } from "./addresses.ts";
+import { tlsOptions } from "./certificates.ts";
+import { type Answered, type Asked, cancellation, describeAsked, networkFailure } from "./failure.ts";
+import { proxyFor } from "./proxy.ts";
+
+export interface Exchange extends Asked {
+  readonly method: "GET" | "HEAD" | "POST";
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** The registry on whose behalf, `docker.io`: its certificates hold. */
+  readonly registry: string;
+  /** Whether the address is the registry's own, or one that the registry sent us to. */
+  readonly audience: "registry" | "other";
+  /** Refuse to connect to an address that is not on the public internet. */
+  readonly publicOnly: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Answer extends Answered {
+  /** Must be read to its end, discarded or destroyed. */
+  readonly body: IncomingMessage;
+}
+
+export interface Transport {
+  /** @throws PulleyError `REGISTRY_UNREACHABLE`, `REGISTRY_TLS`, `REGISTRY_PROTOCOL`, `REDIRECT_REFUSED`, `CANCELLED` */
+  exchange(exchange: Exchange): Promise<Answer>;
+  /** Ends every connection, those in use included. */
+  close(): void;
+}
+
+/** Plain data: it is handed to worker threads. */
+export interface TransportSettings {
+  readonly certDirs: readonly string[];
+  /** Milliseconds for name, connection and TLS together. */
+  readonly connectTimeout: number;
+  /** Milliseconds from the connection to the answer's head. */
+  readonly answerTimeout: number;
+}
+
+/** Bytes of an answer's head. */
+const longestHead = 64 * 1024;
+/** Connections to one place that stay open while nobody uses them. */
+const spareConnections = 8;
+
+/** How one place is spoken to: shared by the exchanges that would open a connection in just the same way. */
+interface Line {
+  readonly agent: http.Agent;
+  readonly options: RequestOptions & { readonly secureContext?: SecureContext; readonly rejectUnauthorized?: true };
+}
+
+export function createTransport(settings: TransportSettings, environment: NodeJS.ProcessEnv): Transport {
+  const lines = new Map<string, Promise<Line>>();
+
+  function lineFor(exchange: Exchange): Promise<Line> {
+    const key = [exchange.url.origin, exchange.registry, exchange.audience, exchange.publicOnly].join(" ");
+    const known = lines.get(key);
+    if (known !== undefined) return known;
+    const line = openLine(exchange);
+    lines.set(key, line);
+    line.catch(() => lines.delete(key));
+    return line;
+  }
+
+  async function openLine({ url, registry, audience, publicOnly }: Exchange): Promise<Line> {
+    const pool = { keepAlive: true, maxFreeSockets: spareConnections };
+    const guard: { lookup?: LookupFunction } = publicOnly ? { lookup: publicLookup } : {};
+    if (url.protocol === "http:") return { agent: new http.Agent(pool), options: guard };
+    const tls = tlsOptions(registry, settings.certDirs, audience, environment);
+    const options = { ...guard, secureContext: secureContext(registry, tls), rejectUnauthorized: true } as const;
+    const proxy = proxyFor(url, environment);
+    if (proxy === undefined) return { agent: new https.Agent(pool), options };
+    const { HttpsProxyAgent } = await import("https-proxy-agent");
+    return { agent: new HttpsProxyAgent(proxy, { ...pool, ...(tls.ca !== undefined && { ca: tls.ca }) }), options };
+  }
+
+  return {
+    exchange: async (exchange) => {
+      if (exchange.publicOnly) refusePrivateLiteral(exchange.url);
+      const line = await lineFor(exchange);
+      for (;;) {
+        const attempt = await send(exchange, line, settings);
+        if (attempt !== "stale") return attempt;
+      }
+    },
+    close: () => {
+      for (const line of lines.values()) line.then(({ agent }) => agent.destroy()).catch(() => undefined);
+      lines.clear();
+    },
+  };
+}
+
+function secureContext(registry: string, tls: ReturnType<typeof tlsOptions>): SecureContext {
+  try {
+    return createSecureContext(tls);
+  } catch (error) {
+    throw new PulleyError("REGISTRY_TLS", `the certificates for ${registry} cannot be used`, {
+      advice: "Check that the files are PEM and that each name.cert belongs to its name.key.",
+      cause: error,
+    });
+  }
+}
+
+/** @returns `stale` if the connection had been kept open from before and the server closed it at the same moment */
+function send(exchange: Exchange, line: Line, settings: TransportSettings): Promise<Answer | "stale"> {
+  const { method, url, headers, body, signal } = exchange;
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(cancellation(signal));
+      return;
+    }
+    const request = (url.protocol === "https:" ? https : http).request(url, {
+      ...line.options,
+      agent: line.agent,
+      method,
+      headers,
+      maxHeaderSize: longestHead,
+    });
+    const stopWaiting = limitWaiting(request, exchange, settings);
+    const cancel = () => request.destroy(signal && cancellation(signal));
+    const settle = () => {
+      stopWaiting();
+      signal?.removeEventListener("abort", cancel);
+    };
+    signal?.addEventListener("abort", cancel, { once: true });
+    request.on("error", (error: NodeJS.ErrnoException) => {
+      settle();
+      const stale = request.reusedSocket && method !== "POST" && error.code === "ECONNRESET" && !signal?.aborted;
+      if (stale) resolve("stale");
+      else reject(networkFailure(error, exchange));
+    });
+    request.on("response", (response) => {
+      settle();
+      // A reset that nobody waits for any more must not end the process.
+      response.on("error", () => undefined);
+      if (url.protocol === "https:" && !(response.socket instanceof TLSSocket)) {
+        // The proxy's own answer: taking it for the registry's would let it ask for the registry's login.
+        response.destroy();
+        const text = `${describeAsked(exchange)}: the proxy answers ${response.statusCode} instead of connecting`;
+        reject(
+          new PulleyError("REGISTRY_UNREACHABLE", text, {
+            advice: "Check HTTPS_PROXY, NO_PROXY and the proxy's login.",
+          }),
+        );
+        return;
+      }
+      const { statusCode: status = 0, headersDistinct } = response;
+      resolve({ asked: { method, url }, status, headers: headersDistinct, body: response });
+    });
+    request.end(body);
+  });
+}
+
+/** Ends the request when there is no connection, or then no answer, in time. */
+function limitWaiting(request: ClientRequest, asked: Asked, settings: TransportSettings): () => void {
+  const { connectTimeout, answerTimeout } = settings;
+  const giveUp = (what: string, milliseconds: number) =>
+    setTimeout(() => {
+      const text = `${describeAsked(asked)}: no ${what} within ${milliseconds / 1000} s`;
+      request.destroy(new PulleyError("REGISTRY_UNREACHABLE", text));
+    }, milliseconds);
+  let timer = giveUp("connection", connectTimeout);
+  let over = false;
+  const connected = () => {
+    clearTimeout(timer);
+    if (!over) timer = giveUp("answer", answerTimeout);
+  };
+  request.on("socket", (socket) => {
+    if (request.reusedSocket) connected();
+    else socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", connected);
+  });
+  return () => {
+    over = true;
+    clearTimeout(timer);
+  };
+}
