@@ -1,5 +1,6 @@
 // Running other programs from a script: quietly, and with everything they said where they fail.
 import { spawn } from "node:child_process";
+import { constants } from "node:os";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -28,17 +29,17 @@ export function capture(program, args, options = {}) {
 }
 
 /** Runs a program on this terminal and answers with its exit status. */
-export function runHere(program, args, options = {}) {
+export function runHere(program, args) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: root, stdio: "inherit", ...options });
-    const passOn = (signal) => child.kill(signal);
+    const child = spawn(program, args, { cwd: root, stdio: "inherit" });
+    const passOn = () => child.kill("SIGTERM");
     process.on("SIGINT", leaveToChild);
     process.on("SIGTERM", passOn);
     child.on("error", reject);
     child.on("close", (status, signal) => {
       process.off("SIGINT", leaveToChild);
       process.off("SIGTERM", passOn);
-      resolve(status ?? (signal === "SIGINT" ? 130 : 143));
+      resolve(status ?? 128 + constants.signals[signal]);
     });
   });
 }
