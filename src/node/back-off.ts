@@ -2,8 +2,8 @@ import type { Clock } from "../support/clock.ts";
 
 /** Growing waits after failures, one for each key (k8s client-go util/flowcontrol/backoff.go). Times in milliseconds. */
 export interface BackOff {
-  /** Notes a failure: the first wait, or twice the last one up to the longest. `note` is kept with it. */
-  next(key: string, note: string): void;
+  /** Notes a failure: the first wait, or twice the last one up to the longest. What is noted is kept with it. */
+  next(key: string, noted: Noted): void;
   /** The wait that is under way, if one is. */
   current(key: string): Wait | undefined;
   /** Forgets waits that are long over. */
@@ -13,14 +13,21 @@ export interface BackOff {
 export interface Wait {
   /** When it ends, in milliseconds since the epoch. */
   readonly until: number;
-  readonly note: string;
+  readonly noted: Noted;
+}
+
+/** The failure that made a wait necessary. */
+export interface Noted {
+  readonly reason: string;
+  readonly message: string;
+  readonly advice: string | undefined;
 }
 
 interface Entry {
   readonly delay: number;
   /** When the last failure was noted. */
   readonly since: number;
-  readonly note: string;
+  readonly noted: Noted;
 }
 
 /** The kubelet's own numbers for images: `imageBackOffPeriod` and `MaxImageBackOff` (k8s pkg/kubelet/kubelet.go). */
@@ -36,15 +43,15 @@ export function createBackOff(clock: Clock): BackOff {
   }
 
   return {
-    next: (key, note) => {
+    next: (key, noted) => {
       const last = entries.get(key);
       const delay = last === undefined || expired(last) ? shortest : Math.min(2 * last.delay, longest);
-      entries.set(key, { delay, since: clock.now(), note });
+      entries.set(key, { delay, since: clock.now(), noted });
     },
     current: (key) => {
       const entry = entries.get(key);
       if (entry === undefined || clock.now() - entry.since >= entry.delay) return undefined;
-      return { until: entry.since + entry.delay, note: entry.note };
+      return { until: entry.since + entry.delay, noted: entry.noted };
     },
     collect: () => {
       for (const [key, entry] of entries) if (expired(entry)) entries.delete(key);

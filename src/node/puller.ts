@@ -3,7 +3,7 @@ import type { Digest } from "../image/digest.ts";
 import type { Clock } from "../support/clock.ts";
 import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
-import { type Crew, createFlights } from "./flight.ts";
+import { createFlights, type Work } from "./flight.ts";
 import type { ImageService, PullCall } from "./image-service.ts";
 import { type PullSettings, resolvePullSettings } from "./pull-settings.ts";
 import { createThrottle } from "./throttle.ts";
@@ -13,7 +13,15 @@ import type { PullProgress } from "./types.ts";
 /** Pulls in turn: how many at once, how fast one after the other, with which of several logins. */
 export interface Puller {
   /** @throws PulleyError `PULL_QPS_EXCEEDED`, or what the registry said to each login */
-  pull(image: string, logins: readonly Login[], call?: PullCall): Promise<Pulled>;
+  pull(image: string, logins: readonly Login[], signal?: AbortSignal): Promise<Pulled>;
+}
+
+export interface PullerOptions {
+  readonly images: ImageService;
+  readonly settings: PullSettings;
+  readonly clock: Clock;
+  /** Hears of every pull once, however many wait for it. */
+  readonly onProgress?: (progress: PullProgress) => void;
 }
 
 export interface Pulled {
@@ -39,19 +47,18 @@ interface Shared extends Omit<Pulled, "used"> {
  * Unlike the kubelet, requests for the same image with equal logins that come while one of them is under way share its
  * place and its token: a hundred pods with one absent image cost one pull, and none of them runs into the limit.
  */
-export function createPuller(images: ImageService, settings: PullSettings, clock: Clock): Puller {
+export function createPuller({ images, settings, clock, onProgress }: PullerOptions): Puller {
   const { parallel, qps, burst } = resolvePullSettings(settings);
   const turns = createTurns(parallel);
   const throttle = createThrottle(qps, burst, clock);
-  const flights = createFlights<Shared, PullProgress>();
+  const flights = createFlights<Shared>();
 
-  async function pullInTurn(image: string, logins: readonly Login[], crew: Crew<PullProgress>): Promise<Shared> {
-    crew.report(waiting(image));
-    const giveBack = await turns.take(crew.signal);
+  async function pullInTurn(image: string, logins: readonly Login[], call: PullCall): Promise<Shared> {
+    const giveBack = await turns.take(call.signal);
     try {
       if (!throttle.tryAccept()) throw new PulleyError("PULL_QPS_EXCEEDED", "pull QPS exceeded");
       const start = clock.now();
-      const { imageId, usedAt } = await tryEach(images, image, logins, crew);
+      const { imageId, usedAt } = await tryEach(images, image, logins, call);
       const size = await images.size(imageId).catch(() => 0);
       return { imageId, usedAt, size, duration: clock.now() - start };
     } finally {
@@ -59,10 +66,27 @@ export function createPuller(images: ImageService, settings: PullSettings, clock
     }
   }
 
+  function followed(image: string, logins: readonly Login[]): Work<Shared, never> {
+    return async ({ signal }) => {
+      let last: PullProgress = { image, phase: "waiting", received: 0, total: 0, layers: [] };
+      const report = (progress: PullProgress) => {
+        last = progress;
+        onProgress?.(progress);
+      };
+      report(last);
+      try {
+        return await pullInTurn(image, logins, { signal, onProgress: report });
+      } catch (error) {
+        report({ ...last, phase: "failed" });
+        throw error;
+      }
+    };
+  }
+
   return {
-    pull: async (image, logins, call = {}) => {
+    pull: async (image, logins, signal) => {
       const key = JSON.stringify([image, ...logins.map(loginKey)]);
-      const { usedAt, ...pulled } = await flights.join(key, (crew) => pullInTurn(image, logins, crew), call);
+      const { usedAt, ...pulled } = await flights.join(key, followed(image, logins), { signal });
       return { ...pulled, used: logins[usedAt] };
     },
   };
@@ -79,15 +103,15 @@ async function tryEach(
   images: ImageService,
   image: string,
   logins: readonly Login[],
-  { signal, report }: Crew<PullProgress>,
+  call: PullCall,
 ): Promise<{ imageId: Digest; usedAt: number }> {
   const candidates = logins.length === 0 ? [undefined] : logins;
   const failures: unknown[] = [];
   for (const [usedAt, login] of candidates.entries()) {
     try {
-      return { imageId: await images.pull(image, login, { signal, onProgress: report }), usedAt };
+      return { imageId: await images.pull(image, login, call), usedAt };
     } catch (error) {
-      signal.throwIfAborted();
+      call.signal?.throwIfAborted();
       failures.push(error);
     }
   }
@@ -104,8 +128,4 @@ function aggregate(failures: readonly unknown[]): unknown {
     ...(known && { advice: known.advice }),
     cause: new AggregateError(failures),
   });
-}
-
-function waiting(image: string): PullProgress {
-  return { image, phase: "waiting", received: 0, total: 0, layers: [] };
 }

@@ -16,7 +16,13 @@ export interface NodeEvent {
 }
 
 export type ContainerState =
-  | { readonly kind: "waiting"; readonly reason: string; readonly message: string }
+  | {
+      readonly kind: "waiting";
+      readonly reason: string;
+      readonly message: string;
+      /** What to do about it, for people; Kubernetes has no such field. Only after a failure that Pulley knows. */
+      readonly advice?: string;
+    }
   /** The image is on this machine and the container could start; there is no container runtime to start it. */
   | { readonly kind: "prepared" };
 

@@ -1,0 +1,129 @@
+import type { Descriptor } from "../image/descriptor.ts";
+import type { Repository } from "../image/reference.ts";
+import type { RegistryClient } from "../registry/index.ts";
+import type { ImageStore, Ingest, Lease } from "../store/index.ts";
+import { isPulleyError, PulleyError } from "../support/errors.ts";
+import type { Login } from "../support/login.ts";
+import { type Crew, createFlights, type Flights, type Waiter, type Work } from "./flight.ts";
+import type { LayerProgress } from "./types.ts";
+
+/** Brings layers into the store, each at most once at a time, whichever images want it. */
+export interface LayerFetcher {
+  /**
+   * Ends when every layer is here and under the lease's protection.
+   * @throws PulleyError any of the registry and store codes, `BLOB_DAMAGED` if a layer vanished again meanwhile
+   */
+  fetch(layers: readonly Descriptor[], from: Source, lease: Lease, crew: Crew<readonly LayerProgress[]>): Promise<void>;
+}
+
+/** A repository, and the login that it accepts. */
+export interface Source {
+  readonly repository: Repository;
+  readonly login: Login | undefined;
+}
+
+export function createLayerFetcher(store: ImageStore, registry: RegistryClient): LayerFetcher {
+  const flights = createFlights<void, number>();
+
+  /** The flight has a lease of its own, because the one who starts it may leave before it lands. */
+  function download(layer: Descriptor, { repository, login }: Source): Work<void, number> {
+    return async ({ signal, report }) => {
+      const lease = await store.lease();
+      try {
+        if (await lease.has(layer)) return;
+        const ingest = await lease.ingest(layer);
+        report(ingest.received);
+        const blobs = [{ descriptor: layer, path: ingest.path }];
+        const onProgress = ({ received }: { received: number }) => report(received);
+        await registry
+          .download(repository, blobs, { login, signal, onProgress })
+          .catch((error) => giveUp(ingest, error));
+        await ingest.commit();
+      } finally {
+        await lease.release();
+      }
+    };
+  }
+
+  return {
+    fetch: async (layers, from, lease, { signal, report }) => {
+      const progress = new Map<string, LayerProgress>();
+      const note = (layer: Descriptor, state: LayerProgress["state"], received: number) =>
+        progress.set(layer.digest, { digest: layer.digest, size: layer.size, received, state });
+      const missing: Descriptor[] = [];
+      for (const layer of layers) {
+        const here = await lease.has(layer);
+        note(layer, here ? "exists" : "waiting", here ? layer.size : 0);
+        if (!here) missing.push(layer);
+      }
+      report([...progress.values()]);
+      if (missing.length === 0) return;
+      await lease.ensureRoom(missing.reduce((sum, { size }) => sum + size, 0));
+
+      const fetchOne = async (layer: Descriptor, others: AbortSignal) => {
+        const onProgress = (received: number) => {
+          note(layer, "downloading", received);
+          report([...progress.values()]);
+        };
+        const waiter = { signal: others, onProgress };
+        await joinOrTry(flights, layer.digest, download(layer, from), waiter);
+        if (!(await lease.has(layer))) throw vanished(layer);
+        note(layer, "complete", layer.size);
+        report([...progress.values()]);
+      };
+      // The biggest first, so that the last to end is not the one that began last.
+      const inOrder = missing.sort((one, other) => other.size - one.size);
+      await allOrNone(inOrder, signal, fetchOne);
+    },
+  };
+}
+
+/**
+ * Joins a flight; if it was another's and that one failed, tries once more, because it may have failed for a reason of
+ * the other's own: its login, or its registry.
+ */
+export async function joinOrTry<Result, Progress>(
+  flights: Flights<Result, Progress>,
+  key: string,
+  work: Work<Result, Progress>,
+  waiter: Waiter<Progress>,
+): Promise<Result> {
+  const anothers = flights.has(key);
+  try {
+    return await flights.join(key, work, waiter);
+  } catch (error) {
+    if (!anothers || waiter.signal?.aborted) throw error;
+    return flights.join(key, work, waiter);
+  }
+}
+
+/** Runs all at once; after the first failure the others are stopped and awaited, then that failure is thrown. */
+async function allOrNone<Item>(
+  items: readonly Item[],
+  signal: AbortSignal,
+  run: (item: Item, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  let failure: { readonly error: unknown } | undefined;
+  const runOne = async (item: Item) => {
+    try {
+      await run(item, either);
+    } catch (error) {
+      failure ??= { error };
+      stop.abort(error);
+    }
+  };
+  await Promise.all(items.map(runOne));
+  if (failure !== undefined) throw failure.error;
+}
+
+function vanished({ digest }: Descriptor): PulleyError {
+  return new PulleyError("BLOB_DAMAGED", `${digest} was removed from the store as soon as it was there`);
+}
+
+/** What was received helps the next attempt, unless it was wrong. */
+async function giveUp(ingest: Ingest, error: unknown): Promise<never> {
+  await ingest.abandon(isPulleyError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH") ? "discard" : "keep");
+  throw error;
+}

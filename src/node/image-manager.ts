@@ -1,0 +1,211 @@
+import type { LoginSource } from "../credentials/index.ts";
+import type { Digest } from "../image/digest.ts";
+import { parseImageName, type Reference } from "../image/reference.ts";
+import { effectivePullPolicy, looksForCopy } from "../policy/decide.ts";
+import type { Decide, Decision, LocalFacts, Policy, RefusalReason } from "../policy/types.ts";
+import { errorText, PulleyError } from "../support/errors.ts";
+import { quote } from "../support/go.ts";
+import type { Login } from "../support/login.ts";
+import type { PullPolicy } from "../workload/types.ts";
+import {
+  createImagePull,
+  type Failure,
+  failureOf,
+  type ImagePullOptions,
+  type PullRequest,
+  rawFailure,
+} from "./image-pull.ts";
+import type { ImageService, LocalImage } from "./image-service.ts";
+
+/** Sees to it that a container's image is here, or says why it is not. */
+export interface ImageManager {
+  /** Throws the reason of the request's signal, and nothing else. */
+  ensureImageExists(request: EnsureRequest): Promise<Ensured>;
+}
+
+export interface EnsureRequest extends PullRequest {
+  /** The pod's logins: asked at most once, and only where they matter. */
+  readonly logins: LoginSource;
+}
+
+export type Ensured = Outcome & (Available | Unavailable);
+
+interface Available {
+  readonly imageId: Digest;
+  readonly failure?: undefined;
+}
+
+interface Unavailable {
+  readonly imageId?: undefined;
+  readonly failure: Failure;
+}
+
+interface Outcome {
+  /** Absent where something failed before there was anything to decide. */
+  readonly decision: Decision | undefined;
+  readonly labels: RequestLabels;
+}
+
+/** The labels of the kubelet's `image_manager_ensure_image_requests_total`. */
+export interface RequestLabels {
+  readonly pullPolicy: PullPolicy;
+  readonly presentLocally: boolean | "unknown";
+  readonly pullRequired: boolean | "unknown";
+}
+
+export interface ImageManagerOptions extends ImagePullOptions {
+  readonly images: ImageService;
+  readonly decide: Decide;
+  readonly policy: Policy;
+}
+
+type LookUp = () => Promise<readonly Login[]>;
+
+/** An image by the name that the runtime is given: as it is written, with its tag where that was only implied. */
+interface Named {
+  readonly name: string;
+  readonly reference: Reference;
+}
+
+/** What was found on this machine; `failure` if that could not be found out. */
+interface Found {
+  readonly facts: LocalFacts;
+  readonly id?: Digest;
+  readonly failure?: Failure;
+}
+
+/**
+ * The order of steps, the events and the texts are the kubelet's (k8s pkg/kubelet/images/image_manager.go,
+ * `EnsureImageExists`, v1.36). What is to be done, the decision says.
+ */
+export function createImageManager(options: ImageManagerOptions): ImageManager {
+  const { images, records, decide, policy, clock } = options;
+  const pullImage = createImagePull(options);
+
+  /** What is on this machine, as far as the kubelet looks under this pull policy. */
+  async function look(request: EnsureRequest, named: Named | undefined, lookUp: LookUp): Promise<Found> {
+    const { value } = effectivePullPolicy(request.container.request, policy);
+    if (named === undefined || !looksForCopy(value)) return { facts: { presence: "unknown" } };
+    let local: LocalImage | undefined;
+    try {
+      local = await images.status(named.name, request.signal);
+    } catch (error) {
+      request.signal?.throwIfAborted();
+      // The kubelet quotes the image's id in this place, which is still empty.
+      const message = `Failed to inspect image "": ${errorText(error)}`;
+      request.record("Warning", "InspectFailed", message);
+      return { facts: { presence: "unknown" }, failure: failureOf("ImageInspectError", message, error) };
+    }
+    if (local === undefined) return { facts: { presence: "absent" } };
+    const { image, digest, confirmedAt } = local;
+    const present = { presence: "present", digest, confirmedAt } as const;
+    try {
+      const access = (await mayUse(named.name, image.id, lookUp)) ? "granted" : "mustAuthenticate";
+      return { facts: { ...present, access }, id: image.id };
+    } catch (error) {
+      return { facts: { ...present, access: "mustAuthenticate" }, failure: rawFailure(error) };
+    }
+  }
+
+  async function mayUse(image: string, id: Digest, lookUp: LookUp): Promise<boolean> {
+    const result = await records?.access(image, id, lookUp);
+    return result === undefined || result === "credentialPolicyAllowed" || result === "credentialRecordFound";
+  }
+
+  async function carryOut(
+    request: EnsureRequest,
+    decision: Decision,
+    named: Named | undefined,
+    id: Digest | undefined,
+    lookUp: LookUp,
+  ): Promise<Digest | Failure> {
+    const written = quote(request.container.image);
+    switch (decision.action) {
+      case "Refuse":
+        request.record("Warning", refusalEvent(decision.reason), decision.message);
+        return failureOf(decision.reason, decision.message);
+      case "Use": {
+        if (id === undefined)
+          throw new PulleyError("INTERNAL", `a copy of ${written} is to be used, but there is none`);
+        const accessible = records === undefined ? "" : " and can be accessed by the pod";
+        request.record("Normal", "Pulled", `Container image ${written} already present on machine${accessible}`);
+        return id;
+      }
+      case "Check":
+      case "Pull": {
+        if (named === undefined) throw new PulleyError("INTERNAL", `${written} is to be pulled, but is not a name`);
+        let logins: readonly Login[];
+        try {
+          logins = await lookUp();
+        } catch (error) {
+          return rawFailure(error);
+        }
+        return pullImage(request, named.name, logins);
+      }
+    }
+  }
+
+  return {
+    ensureImageExists: async (request) => {
+      const named = nameOf(request.container.image);
+      const lookUp = once(async () => (named ? request.logins.logins(named.reference.repository) : []));
+      const { facts, id, failure } = await look(request, named, lookUp);
+      const pullPolicy = effectivePullPolicy(request.container.request, policy).value;
+      const presentLocally = facts.presence === "unknown" ? "unknown" : facts.presence === "present";
+      const labels = { pullPolicy, presentLocally, pullRequired: "unknown" } as const;
+      if (failure !== undefined) return { decision: undefined, labels, failure };
+      const decision = decide(request.container.request, policy, facts, clock.now());
+      const pullRequired = isPullRequired(decision, facts);
+      const result = await carryOut(request, decision, named, id, lookUp);
+      const outcome = { decision, labels: { ...labels, pullRequired } };
+      return typeof result === "string" ? { ...outcome, imageId: result } : { ...outcome, failure: result };
+    },
+  };
+}
+
+/** The name for the runtime is not normalised; `undefined` for a text that is not a name. */
+function nameOf(written: string): Named | undefined {
+  let reference: Reference;
+  try {
+    reference = parseImageName(written);
+  } catch {
+    return undefined;
+  }
+  const { tag, digest } = reference;
+  const complete = digest !== undefined || tag === undefined || written.endsWith(`:${tag}`);
+  return { name: complete ? written : `${written}:${tag}`, reference };
+}
+
+function refusalEvent(reason: RefusalReason): string {
+  switch (reason) {
+    case "InvalidImageName":
+      return "InspectFailed";
+    case "ErrImageNeverPull":
+      return "ErrImageNeverPull";
+    case "ImageDenied":
+    case "OutsidePullWindow":
+    case "RequirementNotMet":
+    case "CachedCopyTooOld":
+      return "Failed";
+  }
+}
+
+function isPullRequired(decision: Decision, facts: LocalFacts): RequestLabels["pullRequired"] {
+  switch (decision.action) {
+    case "Use":
+      return false;
+    case "Check":
+    case "Pull":
+      return true;
+    case "Refuse":
+      return decision.reason === "ErrImageNeverPull" && facts.presence === "present" ? true : "unknown";
+  }
+}
+
+function once<Value>(get: () => Promise<Value>): () => Promise<Value> {
+  let value: Promise<Value> | undefined;
+  return () => {
+    value ??= get();
+    return value;
+  };
+}

@@ -1,0 +1,119 @@
+import type { LoginSource } from "../credentials/index.ts";
+import type { Decide, Policy } from "../policy/types.ts";
+import type { Clock } from "../support/clock.ts";
+import { PulleyError } from "../support/errors.ts";
+import type { Pod, PullSecret } from "../workload/types.ts";
+import { createBackOff } from "./back-off.ts";
+import { createImageManager } from "./image-manager.ts";
+import type { ImageService } from "./image-service.ts";
+import { createPodWorker, type PodWorker } from "./pod-worker.ts";
+import type { PullRecords } from "./pull-records/index.ts";
+import { type PullSettings, validatePullSettings } from "./pull-settings.ts";
+import { createPuller } from "./puller.ts";
+import type { NodeSignal, PodStatus, PullProgress } from "./types.ts";
+
+/** A machine that pods run on, as far as images go. */
+export interface Node {
+  /**
+   * Takes pods on and begins to work on them, all at once.
+   * @param secrets every pull secret that exists; each pod uses those of its own namespace that it names
+   */
+  add(pods: readonly Pod[], secrets: readonly PullSecret[]): void;
+  /** Hears everything that the node says from now on, until the returned function is called. */
+  onSignal(listen: (signal: NodeSignal) => void): () => void;
+  /** The state of every pod, in the order in which they came. */
+  pods(): readonly PodStatus[];
+  /** Resolves as soon as every pod is settled. Rejects if the node stops before, or fails by a fault of its own. */
+  settled(): Promise<void>;
+  /** Ends all work. What was received of pulls that are under way is kept for the next time. */
+  stop(): Promise<void>;
+}
+
+export interface NodeOptions {
+  readonly images: ImageService;
+  readonly policy: Policy;
+  readonly decide: Decide;
+  /** The logins of a pod, given those of its pull secrets that exist, in the pod's order. */
+  readonly loginsFor: (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
+  readonly pulls: PullSettings;
+  /** Absent: every pod may use every image that is here. */
+  readonly records: PullRecords | undefined;
+  readonly clock: Clock;
+  /** A number from 0 up to 1, for the jitter. */
+  readonly random: () => number;
+}
+
+/** @throws PulleyError `USAGE` if the pull settings are not sound */
+export function createNode(options: NodeOptions): Node {
+  const { images, policy, decide, loginsFor, pulls, records, clock, random } = options;
+  const [problem] = validatePullSettings(pulls);
+  if (problem !== undefined) throw new PulleyError("USAGE", problem);
+
+  const onProgress = (progress: PullProgress) => tell({ kind: "pull", progress });
+  const puller = createPuller({ images, settings: pulls, clock, onProgress });
+  const backOff = createBackOff(clock);
+  const manager = createImageManager({ images, puller, backOff, records, decide, policy, clock });
+  const stopping = new AbortController();
+  const listeners = new Set<(signal: NodeSignal) => void>();
+  const workers: PodWorker[] = [];
+  const running = new Set<Promise<void>>();
+
+  function tell(signal: NodeSignal): void {
+    for (const listen of listeners) listen(signal);
+  }
+
+  function isSettled(): boolean {
+    return workers.every((worker) => worker.status().settled);
+  }
+
+  function takeOn(pod: Pod, secrets: readonly PullSecret[]): void {
+    const own = pod.imagePullSecrets.flatMap(
+      (name) => secrets.find((secret) => secret.namespace === pod.namespace && secret.name === name) ?? [],
+    );
+    const logins = loginsFor(pod, own);
+    const worker = createPodWorker({ pod, secrets: own, logins, images: manager, clock, random, tell });
+    workers.push(worker);
+    tell({ kind: "pod", status: worker.status() });
+    const run = worker
+      .run(stopping.signal)
+      .catch(stopAll)
+      .finally(() => running.delete(run));
+    running.add(run);
+  }
+
+  /** Workers end with a failure only when the node stops, or by a fault of ours, which then ends the node. */
+  function stopAll(reason: unknown): void {
+    stopping.abort(reason);
+  }
+
+  return {
+    add: (pods, secrets) => {
+      for (const pod of pods) takeOn(pod, secrets);
+    },
+    onSignal: (listen) => {
+      listeners.add(listen);
+      return () => listeners.delete(listen);
+    },
+    pods: () => workers.map((worker) => worker.status()),
+    settled: () =>
+      new Promise((resolve, reject) => {
+        const end = (conclude: () => void) => {
+          listeners.delete(check);
+          stopping.signal.removeEventListener("abort", stopped);
+          conclude();
+        };
+        const check = (signal: NodeSignal) => {
+          if (signal.kind === "pod" && signal.status.settled && isSettled()) end(resolve);
+        };
+        const stopped = () => end(() => reject(stopping.signal.reason as Error));
+        listeners.add(check);
+        stopping.signal.addEventListener("abort", stopped);
+        if (stopping.signal.aborted) stopped();
+        else if (isSettled()) end(resolve);
+      }),
+    stop: async () => {
+      stopAll(new PulleyError("CANCELLED", "the node was stopped"));
+      await Promise.all(running);
+    },
+  };
+}
