@@ -1,10 +1,17 @@
 import type { Position } from "./types.ts";
+import type { Value } from "./value.ts";
 
 /** Something wrong with an input, with its place; a warning where the API server would only warn. */
 export interface Problem {
   readonly source: Position;
   /** One sentence; where the API server would say it, in its words: `spec.containers[0].image: Required value`. */
   readonly message: string;
+}
+
+/** Collects what is wrong with one object, each with the value that is wrong or lacks something. */
+export interface Report {
+  problem(at: Value, message: string): void;
+  warning(at: Value, message: string): void;
 }
 
 /** Thrown by the readers of YAML and JSON and caught where documents are told apart: what is wrong, and where. */

@@ -50,7 +50,8 @@ export function isPullPolicy(text: string): text is PullPolicy {
   return (pullPolicies as readonly string[]).includes(text);
 }
 
-function requestOf(document: ManifestDocument, workload: Workload, place: ImagePlace): ImageRequest | undefined {
+/** The request of one place; `undefined` where the image is no text. */
+export function requestOf(document: ManifestDocument, workload: Workload, place: ImagePlace): ImageRequest | undefined {
   const { kind, name, value, imageKey, policyKey } = place;
   const written = value.entries.get(imageKey);
   const missing = written === undefined || isNull(written);

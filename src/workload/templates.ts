@@ -36,17 +36,19 @@ interface OwnKind {
 const workloadGroups = ["apps", "extensions"];
 const inTemplate = ["spec", "template", "spec"];
 
-const ownKinds: Readonly<Record<string, OwnKind>> = {
-  Pod: { groups: [""], path: ["spec"] },
-  PodTemplate: { groups: [""], path: ["template", "spec"] },
-  ReplicationController: { groups: [""], path: inTemplate },
-  ReplicaSet: { groups: workloadGroups, path: inTemplate },
-  Deployment: { groups: workloadGroups, path: inTemplate },
-  StatefulSet: { groups: workloadGroups, path: inTemplate },
-  DaemonSet: { groups: workloadGroups, path: inTemplate },
-  Job: { groups: ["batch"], path: inTemplate },
-  CronJob: { groups: ["batch"], path: ["spec", "jobTemplate", "spec", "template", "spec"] },
-};
+const ownKinds: ReadonlyMap<string, OwnKind> = new Map(
+  Object.entries({
+    Pod: { groups: [""], path: ["spec"] },
+    PodTemplate: { groups: [""], path: ["template", "spec"] },
+    ReplicationController: { groups: [""], path: inTemplate },
+    ReplicaSet: { groups: workloadGroups, path: inTemplate },
+    Deployment: { groups: workloadGroups, path: inTemplate },
+    StatefulSet: { groups: workloadGroups, path: inTemplate },
+    DaemonSet: { groups: workloadGroups, path: inTemplate },
+    Job: { groups: ["batch"], path: inTemplate },
+    CronJob: { groups: ["batch"], path: ["spec", "jobTemplate", "spec", "template", "spec"] },
+  }),
+);
 
 /** Groups whose objects speak about containers without being workloads: patterns, schemas, measurements. */
 const speakAboutContainers = new Set([
@@ -60,26 +62,31 @@ const speakAboutContainers = new Set([
   "mutations.gatekeeper.sh",
 ]);
 
-const containerLists: readonly (readonly [key: string, kind: ContainerKind])[] = [
-  ["initContainers", "initContainer"],
-  ["containers", "container"],
-  ["ephemeralContainers", "ephemeralContainer"],
-];
+interface ContainerKeys {
+  readonly lists: readonly (readonly [key: string, kind: ContainerKind])[];
+  /** Keys that hold one container each. */
+  readonly singles: readonly string[];
+}
 
-/** What else holds containers, in the groups that call them so. */
-const furtherLists: Readonly<Record<string, readonly (readonly [key: string, kind: ContainerKind])[]>> = {
-  "tekton.dev": [
-    ["steps", "container"],
-    ["sidecars", "container"],
+const ownKeys: ContainerKeys = {
+  lists: [
+    ["initContainers", "initContainer"],
+    ["containers", "container"],
+    ["ephemeralContainers", "ephemeralContainer"],
   ],
-  "argoproj.io": [["sidecars", "container"]],
+  singles: [],
 };
-const furtherContainers: Readonly<Record<string, readonly string[]>> = { "argoproj.io": ["container", "script"] };
+
+/** What holds containers in groups that have further names for it. */
+const keysOfGroups: ReadonlyMap<string, ContainerKeys> = new Map([
+  ["tekton.dev", { lists: [...ownKeys.lists, ["steps", "container"], ["sidecars", "container"]], singles: [] }],
+  ["argoproj.io", { lists: [...ownKeys.lists, ["sidecars", "container"]], singles: ["container", "script"] }],
+] satisfies [string, ContainerKeys][]);
 
 /** The pod templates of an object, in the order in which they are written. */
 export function podTemplates(document: ManifestDocument): readonly PodTemplate[] {
   const group = groupOf(document.apiVersion);
-  const own = ownKinds[document.kind];
+  const own = ownKinds.get(document.kind);
   if (own?.groups.includes(group)) return [ownTemplate(document, own)];
   if (speakAboutContainers.has(group)) return [];
   const found: PodTemplate[] = [];
@@ -97,12 +104,13 @@ export function groupOf(apiVersion: string): string {
 export function imagePlaces(template: PodTemplate, group: string): readonly ImagePlace[] {
   const { spec, path } = template;
   const places: ImagePlace[] = [];
-  for (const [key, kind] of [...containerLists, ...(furtherLists[group] ?? [])]) {
+  const { lists, singles } = keysOf(group);
+  for (const [key, kind] of lists) {
     itemsAt(spec, key).forEach((value, index) => {
       if (value.kind === "mapping") places.push(containerPlace(kind, `${child(path, key)}[${index}]`, value));
     });
   }
-  for (const key of furtherContainers[group] ?? []) {
+  for (const key of singles) {
     const value = mappingAt(spec, key);
     if (value !== undefined) places.push(containerPlace("container", child(path, key), value));
   }
@@ -157,8 +165,12 @@ function asksForImage({ value, imageKey }: ImagePlace): boolean {
 
 /** Whether what is under the key already belongs to the template that was found. */
 function isTaken(key: string, group: string): boolean {
-  const lists = [...containerLists, ...(furtherLists[group] ?? [])];
-  return key === "volumes" || lists.some(([name]) => name === key) || (furtherContainers[group] ?? []).includes(key);
+  const { lists, singles } = keysOf(group);
+  return key === "volumes" || singles.includes(key) || lists.some(([name]) => name === key);
+}
+
+function keysOf(group: string): ContainerKeys {
+  return keysOfGroups.get(group) ?? ownKeys;
 }
 
 function containerPlace(kind: ContainerKind, path: string, value: MappingValue): ImagePlace {

@@ -1,0 +1,51 @@
+/**
+ * What service accounts do for pull secrets when a pod is created
+ * (k8s plugin/pkg/admission/serviceaccount/admission.go).
+ */
+import type { ManifestDocument } from "./documents.ts";
+import { namespaceOf } from "./requests.ts";
+import { groupOf } from "./templates.ts";
+import { itemsAt, textAt } from "./value.ts";
+
+export interface ServiceAccount {
+  readonly namespace: string;
+  readonly name: string;
+  /** Names of the Secrets that its pods get if they name none, in order. */
+  readonly imagePullSecrets: readonly string[];
+  /** Whether its pods may use no other Secrets (`kubernetes.io/enforce-mountable-secrets`). */
+  readonly enforceMountableSecrets: boolean;
+}
+
+/** What Go's `strconv.ParseBool` takes for true. */
+const goTrue = /^(?:1|t|T|true|True|TRUE)$/;
+
+/** The service account that an object is. */
+export function serviceAccountOf(document: ManifestDocument): ServiceAccount | undefined {
+  const { root, kind, apiVersion } = document;
+  const name = textAt(root, "metadata", "name");
+  if (kind !== "ServiceAccount" || groupOf(apiVersion) !== "" || name === undefined) return undefined;
+  return {
+    namespace: namespaceOf(document),
+    name,
+    imagePullSecrets: itemsAt(root, "imagePullSecrets").map((item) => textAt(item, "name") ?? ""),
+    enforceMountableSecrets: goTrue.test(
+      textAt(root, "metadata", "annotations", "kubernetes.io/enforce-mountable-secrets") ?? "",
+    ),
+  };
+}
+
+export type Admission = { readonly imagePullSecrets: readonly string[] } | { readonly refusal: string };
+
+/**
+ * The pull secrets of a new pod: its own, or if it names none those of its service account, never both together.
+ * `refusal` where the service account limits Secrets and the pod names another one.
+ */
+export function admitPullSecrets(own: readonly string[], account: ServiceAccount | undefined): Admission {
+  if (account === undefined) return { imagePullSecrets: own };
+  if (own.length === 0) return { imagePullSecrets: account.imagePullSecrets };
+  const { enforceMountableSecrets, imagePullSecrets: known, name } = account;
+  const stranger = enforceMountableSecrets ? own.findIndex((secret) => !known.includes(secret)) : -1;
+  if (stranger < 0) return { imagePullSecrets: own };
+  const refusal = `imagePullSecrets[${stranger}].name="${own[stranger]}" is not allowed because service account ${name} does not reference that imagePullSecret`;
+  return { refusal };
+}

@@ -1,0 +1,168 @@
+/**
+ * What the API server has to say about an object when it is created, as far as images are concerned
+ * (k8s pkg/apis/core/validation/validation.go, pkg/api/pod/warnings.go). It does not parse image names: an image that
+ * no kubelet can pull is a valid image here.
+ */
+import { quote } from "../support/go.ts";
+import type { ManifestDocument } from "./documents.ts";
+import { checkCount, checkList, checkMetadata, checkText } from "./field-checks.ts";
+import { duplicate, forbidden, invalid, notSupported, required, wrongType } from "./field-errors.ts";
+import type { Problem, Report } from "./problem.ts";
+import { pullPolicies } from "./requests.ts";
+import { isSecret, validateSecret } from "./secrets.ts";
+import { child, groupOf, type ImagePlace, imagePlaces, type PodTemplate, podTemplates } from "./templates.ts";
+import { isNull, itemsAt, textAt, type Value, valueAt } from "./value.ts";
+import { volumeSources } from "./volume-sources.ts";
+
+export interface Validation {
+  /** Why the API server refuses the object. */
+  readonly problems: readonly Problem[];
+  /** What it warns of, and lets pass. */
+  readonly warnings: readonly Problem[];
+}
+
+/** Checks an object of any kind. Never throws. */
+export function validate(document: ManifestDocument): Validation {
+  const problems: Problem[] = [];
+  const warnings: Problem[] = [];
+  const report: Report = {
+    problem: (at, message) => problems.push({ source: document.text.position(at.start), message }),
+    warning: (at, message) => warnings.push({ source: document.text.position(at.start), message }),
+  };
+  const templates = podTemplates(document);
+  checkMetadata(document.root, "", report);
+  if (templates.some(({ form }) => form !== "shape")) validateOwnKind(document, report);
+  for (const template of templates) validateTemplate(document, template, report);
+  if (isSecret(document)) validateSecret(document.root, report);
+  return { problems, warnings };
+}
+
+/** What all kinds of Kubernetes that make pods have in common. */
+function validateOwnKind({ root }: ManifestDocument, report: Report): void {
+  const isNamed = valueAt(root, "metadata", "name") ?? valueAt(root, "metadata", "generateName");
+  if (isNamed === undefined) {
+    const at = valueAt(root, "metadata") ?? root;
+    report.problem(at, `${required("metadata.name")}: name or generateName is required`);
+  }
+  for (const key of ["replicas", "parallelism", "completions"]) checkCount(root, ["spec", key], report);
+}
+
+function validateTemplate(document: ManifestDocument, template: PodTemplate, report: Report): void {
+  const { form, path, spec } = template;
+  const places = imagePlaces(template, groupOf(document.apiVersion));
+  if (form === "shape") {
+    for (const place of places) validateImage(place, template, report);
+    return;
+  }
+  if (spec !== undefined && spec.kind !== "mapping") {
+    report.problem(spec, wrongType(path, spec, "an object"));
+    return;
+  }
+  const at = spec ?? document.root;
+  if (form === "template") checkMetadata(parentOf(document, template), path.slice(0, -".spec".length), report);
+  validateVolumes(at, path, report);
+  if (isEmptyList(at, "containers")) report.problem(at, required(child(path, "containers")));
+  for (const key of ["containers", "initContainers", "ephemeralContainers"]) checkList(at, path, key, report);
+  validateNames(places, report);
+  for (const place of places) validateImage(place, template, report);
+  validateEphemeral(document, template, at, report);
+  validatePullSecrets(at, path, report);
+}
+
+/** Image and pull policy of a container or image volume. */
+function validateImage(place: ImagePlace, template: PodTemplate, report: Report): void {
+  const { value, path, imageKey, policyKey } = place;
+  const image = checkText(value, path, imageKey, report);
+  const written = valueAt(value, imageKey) ?? value;
+  if (image === "") report.problem(written, required(child(path, imageKey)));
+  if (image !== undefined && template.form === "pod" && place.kind !== "imageVolume" && hasOuterSpace(image)) {
+    report.problem(
+      written,
+      invalid(child(path, imageKey), quote(image), "must not have leading or trailing whitespace"),
+    );
+  }
+  const policy = checkText(value, path, policyKey, report);
+  if (policy !== undefined && policy !== "" && !(pullPolicies as readonly string[]).includes(policy)) {
+    report.problem(
+      valueAt(value, policyKey) ?? value,
+      notSupported(child(path, policyKey), policy.slice(0, 200), pullPolicies),
+    );
+  }
+}
+
+/** Every container has a name, and no two of a pod have the same. */
+function validateNames(places: readonly ImagePlace[], report: Report): void {
+  const names = new Set<string>();
+  const containers = places.filter(({ kind }) => kind !== "imageVolume");
+  const inOrder = [
+    ...containers.filter(({ kind }) => kind === "container"),
+    ...containers.filter(({ kind }) => kind !== "container"),
+  ];
+  for (const { value, path } of inOrder) {
+    const name = checkText(value, path, "name", report);
+    const at = valueAt(value, "name") ?? value;
+    if (name === "") report.problem(at, required(child(path, "name")));
+    else if (name !== undefined && names.has(name)) report.problem(at, duplicate(child(path, "name"), name));
+    if (name) names.add(name);
+  }
+}
+
+function validateVolumes(spec: Value, path: string, report: Report): void {
+  const names = new Set<string>();
+  for (const { value, path: at } of checkList(spec, path, "volumes", report)) {
+    const name = checkText(value, at, "name", report);
+    if (name === "") report.problem(value, required(child(at, "name")));
+    else if (name !== undefined && names.has(name)) report.problem(value, duplicate(child(at, "name"), name));
+    if (name) names.add(name);
+    const [, ...further] = volumeSources.filter((source) => valueAt(value, source) !== undefined);
+    for (const source of further) {
+      const second = valueAt(value, source) ?? value;
+      report.problem(second, forbidden(child(at, source), "may not specify more than 1 volume type"));
+    }
+    const image = valueAt(value, "image");
+    if (image !== undefined && image.kind !== "mapping") {
+      report.problem(image, wrongType(child(at, "image"), image, "an object"));
+    }
+  }
+}
+
+/** Ephemeral containers come into a pod only while it is there; a pod with a uid is one that was there. */
+function validateEphemeral(document: ManifestDocument, { form, path }: PodTemplate, spec: Value, report: Report): void {
+  const [first] = itemsAt(spec, "ephemeralContainers");
+  if (first === undefined) return;
+  const field = child(path, "ephemeralContainers");
+  if (form === "template") report.problem(first, forbidden(field, "ephemeral containers not allowed in pod template"));
+  else if (textAt(document.root, "metadata", "uid") === undefined) {
+    report.problem(first, forbidden(field, "cannot be set on create"));
+  }
+}
+
+function validatePullSecrets(spec: Value, path: string, report: Report): void {
+  const names = new Set<string>();
+  for (const { value, path: at } of checkList(spec, path, "imagePullSecrets", report)) {
+    const name = checkText(value, at, "name", report);
+    if (name === undefined) continue;
+    if ([...value.entries.keys()].some((key) => key !== "name")) {
+      report.problem(value, invalid(at, JSON.stringify({ name }), "only name may be set"));
+    }
+    const written = valueAt(value, "name") ?? value;
+    if (name === "") report.warning(written, `${at}.name: invalid empty name ""`);
+    else if (names.has(name)) report.warning(written, `${at}.name: duplicate name ${quote(name)}`);
+    names.add(name);
+  }
+}
+
+/** The object that a template's specification is in. */
+function parentOf({ root }: ManifestDocument, { path }: PodTemplate): Value | undefined {
+  return valueAt(root, ...path.split(".").slice(0, -1));
+}
+
+function isEmptyList(parent: Value, key: string): boolean {
+  const list = valueAt(parent, key);
+  return list === undefined || (list.kind === "sequence" && list.items.every(isNull));
+}
+
+/** White space as Go's `strings.TrimSpace` sees it. */
+function hasOuterSpace(text: string): boolean {
+  return /^\p{White_Space}|\p{White_Space}$/u.test(text);
+}
