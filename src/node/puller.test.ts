@@ -1,0 +1,153 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { errorText, isPulleyError } from "../support/errors.ts";
+import { manualClock } from "../support/manual-clock.ts";
+import type { PullSettings } from "./pull-settings.ts";
+import { createPuller } from "./puller.ts";
+import { fakeImages, localImage } from "./testing/fake-images.ts";
+import { loginOf } from "./testing/logins.ts";
+import type { PullProgress } from "./types.ts";
+
+function setUp(settings: PullSettings = {}) {
+  const clock = manualClock();
+  const images = fakeImages(clock);
+  const progress: PullProgress[] = [];
+  const puller = createPuller({ images, settings, clock, onProgress: (one) => progress.push(one) });
+  return { clock, images, puller, progress };
+}
+
+describe("how many pulls run at once", () => {
+  it.each<{ settings: PullSettings; most: number }>([
+    { settings: {}, most: 1 },
+    { settings: { maxParallelImagePulls: 3 }, most: 3 },
+    { settings: { serializeImagePulls: false }, most: 5 },
+  ])("$settings: $most, in the order of asking", async ({ settings, most }) => {
+    const { clock, images, puller } = setUp(settings);
+    const ended: string[] = [];
+    const names = ["a:1", "b:1", "c:1", "d:1", "e:1"];
+    for (const name of names) void puller.pull(name, []).then(() => ended.push(name));
+    await turn();
+    expect(images.underWay()).toBe(most);
+    await clock.advance(1000);
+    expect(images.pulls).toEqual(names);
+    expect(ended).toEqual(names);
+  });
+
+  it("gives the place of one who leaves to the next", async () => {
+    const { clock, images, puller } = setUp();
+    const leaver = new AbortController();
+    void puller.pull("a:1", []);
+    const leaving = puller.pull("b:1", [], leaver.signal);
+    const staying = puller.pull("c:1", []);
+    leaver.abort(new Error("gone"));
+    await expect(leaving).rejects.toThrow("gone");
+    await clock.advance(200);
+    expect((await staying).imageId).toBe(localImage("c:1").image.id);
+    expect(images.pulls).toEqual(["a:1", "c:1"]);
+  });
+
+  it("counts the time of the pull, not that of the queue", async () => {
+    const { clock, puller } = setUp();
+    const pulls = [puller.pull("a:1", []), puller.pull("b:1", [])];
+    await clock.advance(200);
+    expect((await Promise.all(pulls)).map(({ duration, size }) => ({ duration, size }))).toEqual([
+      { duration: 100, size: 1000 },
+      { duration: 100, size: 1000 },
+    ]);
+  });
+});
+
+describe("how fast pulls begin", () => {
+  it("refuses those beyond the burst and lets them in again as tokens come back", async () => {
+    const { clock, puller } = setUp({ serializeImagePulls: false, registryPullQPS: 2, registryBurst: 3 });
+    const begin = async (count: number) => {
+      const pulls = Array.from({ length: count }, (_, at) => puller.pull(`image-${clock.now()}-${at}:1`, []));
+      const results = Promise.allSettled(pulls);
+      await clock.advance(100);
+      return (await results).map((result) => (result.status === "fulfilled" ? "pulled" : errorText(result.reason)));
+    };
+    const [yes, no] = ["pulled", "pull QPS exceeded"];
+    expect(await begin(5)).toEqual([yes, yes, yes, no, no]);
+    expect(await begin(1)).toEqual([no]);
+    await clock.advance(900);
+    expect(await begin(3)).toEqual([yes, yes, no]);
+  });
+
+  it("does not limit at 0", async () => {
+    const { clock, puller } = setUp({ serializeImagePulls: false, registryPullQPS: 0 });
+    const pulls = Array.from({ length: 50 }, (_, at) => puller.pull(`image-${at}:1`, []));
+    await clock.advance(100);
+    expect(await Promise.all(pulls)).toHaveLength(50);
+  });
+});
+
+describe("requests for the same image", () => {
+  it("share one pull, one place and one token, a hundred of them", async () => {
+    const { clock, images, puller, progress } = setUp({ registryBurst: 1 });
+    const pulls = Array.from({ length: 100 }, () => puller.pull("nginx:1.27", [loginOf("regcred", "alice")]));
+    await clock.advance(100);
+    expect(new Set((await Promise.all(pulls)).map(({ imageId }) => imageId)).size).toBe(1);
+    expect(images.pulls).toEqual(["nginx:1.27 as alice"]);
+    expect(progress.map(({ phase }) => phase)).toEqual(["waiting", "resolving"]);
+  });
+
+  it("do not share where their logins differ", async () => {
+    const { clock, images, puller } = setUp({ serializeImagePulls: false });
+    images.users.set("private:1", ["alice"]);
+    const pulls = [
+      puller.pull("private:1", [loginOf("a", "alice")]),
+      puller.pull("private:1", [loginOf("b", "bob")]),
+      puller.pull("private:1", [loginOf("a", "alice", "other password")]),
+    ];
+    const results = Promise.allSettled(pulls);
+    await clock.advance(100);
+    expect((await results).map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect(images.pulls).toHaveLength(3);
+  });
+
+  it("tells each which of its own logins was used", async () => {
+    const { clock, puller } = setUp();
+    const own = [loginOf("one", "alice"), loginOf("other", "alice")];
+    const pulls = own.map((login) => puller.pull("nginx:1.27", [login]));
+    await clock.advance(100);
+    expect((await Promise.all(pulls)).map(({ used }) => used)).toEqual(own);
+  });
+});
+
+describe("several logins", () => {
+  it("are tried in turn until one is accepted, for one token", async () => {
+    const { clock, images, puller } = setUp({ registryBurst: 1 });
+    images.users.set("private:1", ["carol"]);
+    const logins = [loginOf("a", "alice"), loginOf("b", "bob"), loginOf("c", "carol")];
+    const pull = puller.pull("private:1", logins);
+    await clock.advance(300);
+    expect((await pull).used).toBe(logins[2]);
+    expect(images.pulls).toEqual(["private:1 as alice", "private:1 as bob", "private:1 as carol"]);
+  });
+
+  it.each([
+    { users: ["alice", "bob"], text: "[private:1: alice may not pull it, private:1: bob may not pull it]" },
+    { users: ["alice", "alice"], text: "private:1: alice may not pull it" },
+    { users: [], text: "private:1: anonymous may not pull it" },
+  ])("that all fail: $text", async ({ users, text }) => {
+    const { clock, images, puller, progress } = setUp();
+    images.users.set("private:1", []);
+    const logins = users.map((user, at) => loginOf(`secret-${at}`, user));
+    const failed = puller.pull("private:1", logins).catch((error: unknown) => error);
+    await clock.advance(300);
+    expect(errorText(await failed)).toBe(text);
+    expect(isPulleyError(await failed, "REGISTRY_UNAUTHORIZED")).toBe(true);
+    expect(progress.at(-1)?.phase).toBe("failed");
+  });
+
+  it("are not tried any more once nobody waits", async () => {
+    const { clock, images, puller } = setUp();
+    const controller = new AbortController();
+    const pull = puller.pull("private:1", [loginOf("a", "alice"), loginOf("b", "bob")], controller.signal);
+    await clock.advance(50);
+    controller.abort(new Error("stop"));
+    await expect(pull).rejects.toThrow("stop");
+    await clock.advance(1000);
+    expect(images.pulls).toEqual(["private:1 as alice"]);
+  });
+});

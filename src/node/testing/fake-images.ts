@@ -1,0 +1,80 @@
+import { createHash } from "node:crypto";
+import { parseDigest } from "../../image/digest.ts";
+import type { Clock } from "../../support/clock.ts";
+import { PulleyError } from "../../support/errors.ts";
+import type { Login } from "../../support/login.ts";
+import type { ImageService, LocalImage, PullCall } from "../image-service.ts";
+
+/** A runtime's images for tests: every pull takes a set time, and fails where it is told to. */
+export interface FakeImages extends ImageService {
+  /** Images that are here, by the name that they are asked for by. */
+  readonly local: Map<string, LocalImage>;
+  /** What pulls end with, by image; a text fails as an unauthorized pull does. */
+  readonly failures: Map<string, string | Error>;
+  /** Users whose login an image accepts; an image that is not in here accepts everybody. */
+  readonly users: Map<string, readonly string[]>;
+  /** Every pull that began: `nginx:1.27 as alice`. */
+  readonly pulls: string[];
+  /** How many pulls are under way. */
+  readonly underWay: () => number;
+  inspectFailure: Error | undefined;
+}
+
+export function fakeImages(clock: Clock, pullTime = 100): FakeImages {
+  const local = new Map<string, LocalImage>();
+  const failures = new Map<string, string | Error>();
+  const users = new Map<string, readonly string[]>();
+  const pulls: string[] = [];
+  let underWay = 0;
+
+  async function pull(image: string, login: Login | undefined, { signal, onProgress }: PullCall = {}) {
+    const user = userOf(login);
+    pulls.push(user === undefined ? image : `${image} as ${user}`);
+    onProgress?.({ image, phase: "resolving", received: 0, total: 0, layers: [] });
+    underWay += 1;
+    try {
+      await clock.sleep(pullTime, signal);
+    } finally {
+      underWay -= 1;
+    }
+    const failure = failures.get(image);
+    if (failure instanceof Error) throw failure;
+    if (failure !== undefined) throw new PulleyError("REGISTRY_UNAUTHORIZED", failure);
+    const accepted = users.get(image);
+    if (accepted !== undefined && (user === undefined || !accepted.includes(user))) {
+      throw new PulleyError("REGISTRY_UNAUTHORIZED", `${image}: ${user ?? "anonymous"} may not pull it`);
+    }
+    const here = localImage(image);
+    local.set(image, here);
+    return here.image.id;
+  }
+
+  return {
+    local,
+    failures,
+    users,
+    pulls,
+    underWay: () => underWay,
+    inspectFailure: undefined,
+    pull,
+    async status(image) {
+      if (this.inspectFailure !== undefined) throw this.inspectFailure;
+      return local.get(image);
+    },
+    size: async (id) => [...local.values()].find(({ image }) => image.id === id)?.image.size ?? 0,
+  };
+}
+
+/** An image of 1,000 bytes whose id follows from its name. */
+export function localImage(name: string): LocalImage {
+  const id = parseDigest(`sha256:${createHash("sha256").update(name).digest("hex")}`);
+  const manifest = { mediaType: "application/vnd.oci.image.manifest.v1+json", digest: id, size: 500 };
+  const platform = { os: "linux", architecture: "amd64", variant: "" };
+  const image = { id, repoTags: [name], repoDigests: [], size: 1000, platform, manifest, createdAt: undefined };
+  return { image, digest: id, confirmedAt: 0 };
+}
+
+function userOf(login: Login | undefined): string | undefined {
+  const secret = login?.reveal();
+  return secret?.kind === "password" ? secret.username : undefined;
+}

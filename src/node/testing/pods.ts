@@ -1,0 +1,44 @@
+import { defaultPullPolicy } from "../../workload/defaults.ts";
+import type { ContainerKind, Pod, PodContainer, PullPolicy } from "../../workload/types.ts";
+
+export interface ContainerGiven {
+  readonly image: string;
+  readonly name?: string;
+  readonly kind?: ContainerKind;
+  readonly pullPolicy?: PullPolicy;
+  readonly mounts?: readonly string[];
+}
+
+export interface PodGiven {
+  readonly name?: string;
+  readonly containers: readonly ContainerGiven[];
+  readonly imagePullSecrets?: readonly string[];
+}
+
+/** A pod as the API server would store it. */
+export function podOf({ name = "web", containers, imagePullSecrets = [] }: PodGiven): Pod {
+  const workload = { apiVersion: "v1", kind: "Pod", namespace: "default", name, labels: {}, annotations: {} };
+  const all = containers.map((given): PodContainer => {
+    const { image, pullPolicy, kind = "container", mounts } = given;
+    const containerName = given.name ?? "main";
+    return {
+      name: containerName,
+      kind,
+      image,
+      pullPolicy: pullPolicy ?? defaultPullPolicy(image).value,
+      ...(mounts && { mountedImageVolumes: mounts }),
+      request: { workload, container: { name: containerName, kind }, image, pullPolicy },
+    };
+  });
+  return {
+    uid: `uid-${name}`,
+    namespace: "default",
+    name,
+    labels: {},
+    annotations: {},
+    serviceAccountName: "default",
+    containers: all.filter(({ kind }) => kind !== "imageVolume"),
+    imageVolumes: all.filter(({ kind }) => kind === "imageVolume"),
+    imagePullSecrets,
+  };
+}
