@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { bar, columns, fit, painter, printable, wantsColour, widthOf } from "./terminal.ts";
+
+describe("width", () => {
+  it.each([
+    ["abc", 3],
+    ["\u001b[31mred\u001b[0m", 3],
+    ["日本", 4],
+    ["e\u0301", 1],
+    ["✓", 1],
+    ["🚀", 2],
+  ])("of %j is %i", (text, width) => expect(widthOf(text)).toBe(width));
+
+  it("is never exceeded by fit, whatever the colours", () => {
+    const red = painter(true)("red", "a long red text");
+    expect(widthOf(fit(red, 6))).toBe(6);
+    expect(fit(red, 6)).toContain("\u001b[39m");
+    expect(fit("日本語", 4)).toBe("日…");
+    expect(fit("short", 5)).toBe("short");
+  });
+});
+
+describe("columns", () => {
+  it("line up, with nothing behind the last", () => {
+    expect(columns([["NAME", "READY"], ["a-long-name", "0/1"]])).toEqual(["NAME          READY", "a-long-name   0/1"]);
+  });
+});
+
+describe("a bar", () => {
+  it.each([
+    [0, "····"],
+    [0.5, "██··"],
+    [1, "████"],
+    [2, "████"],
+    [0.6, "██▍·"],
+  ])("of %f is %s", (share, drawn) => expect(bar(share, 4)).toBe(drawn));
+});
+
+describe("colour", () => {
+  it.each([
+    [{ isTTY: true }, {}, true],
+    [{ isTTY: false }, {}, false],
+    [{ isTTY: true }, { NO_COLOR: "1" }, false],
+    [{ isTTY: true }, { NO_COLOR: "" }, true],
+    [{ isTTY: false }, { FORCE_COLOR: "1" }, true],
+    [{ isTTY: true }, { FORCE_COLOR: "0" }, false],
+    [{ isTTY: true }, { TERM: "dumb" }, false],
+  ])("for %j with %j: %s", (stream, environment, wanted) => expect(wantsColour(stream, environment)).toBe(wanted));
+});
+
+describe("printable", () => {
+  it("shows control characters instead of sending them to the terminal", () => {
+    expect(printable("a\u001b[2Jb\nc\u202e")).toBe("a\\u001b[2Jb\\u000ac\\u202e");
+  });
+});
