@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "../support/clock.ts";
 import type { Asking } from "./ask.ts";
 import { createAuthorizer } from "./authorization.ts";
 import { fetchBlob } from "./blobs.ts";
-import { downloadBlob } from "./download.ts";
+import { createDownloads } from "./downloads.ts";
 import { endpointOf } from "./endpoint.ts";
 import type { Call, RegistryClient, RegistryOptions } from "./index.ts";
 import { fetchManifest, resolveManifest } from "./manifests.ts";
@@ -34,18 +34,28 @@ export function createRegistryClient(
   options: RegistryOptions = {},
   surroundings: Partial<RegistrySurroundings> = {},
 ): RegistryClient {
-  const { clock, random, environment } = { ...defaultSurroundings, ...surroundings };
+  const { clock, random, environment, workerScript } = { ...defaultSurroundings, ...surroundings };
   const pace = { clock, random };
   const stallTimeout = options.stallTimeout ?? 60_000;
   const { certDirs = [], connectTimeout = 30_000, plainHttp = [] } = options;
-  const transport = createTransport({ certDirs, connectTimeout, answerTimeout: 30_000 }, environment);
+  const transportSettings = { certDirs, connectTimeout, answerTimeout: 30_000 };
+  const transport = createTransport(transportSettings, environment);
   const isPlain = (host: string) => plainHttp === true || plainHttp.includes(host);
   const authorizer = createAuthorizer(createTokenService({ transport, pace, stallTimeout, plainHttp: isPlain }), clock);
+  const downloads = createDownloads({
+    script: workerScript,
+    size: options.parallelDownloads,
+    settings: { transport: transportSettings, stallTimeout },
+  });
 
-  function asking(repository: Repository, { login, signal }: Call): Asking {
+  function open(repository: Repository, { login }: Call) {
     const endpoint = endpointOf(repository, options);
-    const session = openSession(endpoint, authorizer.authorization(endpoint, login), transport);
-    return { session, pace, stallTimeout, signal };
+    const authorization = authorizer.authorization(endpoint, login);
+    return { authorization, session: openSession(endpoint, authorization, transport) };
+  }
+
+  function asking(repository: Repository, call: Call): Asking {
+    return { session: open(repository, call).session, pace, stallTimeout, signal: call.signal };
   }
 
   return {
@@ -53,10 +63,14 @@ export function createRegistryClient(
     manifest: ({ repository, version }, call) => fetchManifest(asking(repository, call), version),
     blob: (repository, descriptor, limit, call) => fetchBlob(asking(repository, call), descriptor, limit),
     tags: (repository, call) => listTags(asking(repository, call)),
-    download: async (repository, blobs, call) => {
-      const { session } = asking(repository, call);
-      for (const target of blobs) await downloadBlob(session, target, { pace, stallTimeout, ...call });
+    download: (repository, blobs, call) => {
+      const { session, authorization } = open(repository, call);
+      const { signal, onProgress } = call;
+      return downloads.run(session, authorization, blobs, { pace, stallTimeout, signal, onProgress });
     },
-    close: async () => transport.close(),
+    close: async () => {
+      await downloads.close();
+      transport.close();
+    },
   };
 }

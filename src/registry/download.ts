@@ -14,6 +14,8 @@ export interface DownloadOptions {
   readonly stallTimeout: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: BlobProgress) => void) | undefined;
+  /** Called when all bytes have come and are right, before the wait for the disk. */
+  readonly onReceived?: () => void;
 }
 
 /** For a transfer that broke off; `attempts` counts those in a row that brought next to nothing. */
@@ -69,6 +71,7 @@ export async function downloadBlob(session: Session, target: BlobTarget, options
       await receiveAll(transfer);
       file.verify();
     }
+    options.onReceived?.();
     await file.flush();
     report(transfer);
   } finally {

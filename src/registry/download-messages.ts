@@ -1,0 +1,59 @@
+/** What a download thread and the thread that started it say to each other. */
+import { type ErrorCode, errorText, isPulleyError, PulleyError } from "../support/errors.ts";
+import type { Granted, Refusal } from "./authorization.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { BlobProgress, BlobTarget } from "./index.ts";
+import type { TransportSettings } from "./transport.ts";
+
+/** What a thread is started with. Nothing secret: it can be seen from outside the thread. */
+export interface ThreadSettings {
+  readonly transport: TransportSettings;
+  readonly stallTimeout: number;
+}
+
+export type ToThread =
+  | { readonly kind: "start"; readonly job: number; readonly endpoint: Endpoint; readonly target: BlobTarget }
+  | { readonly kind: "stop"; readonly job: number; readonly failure: Failure }
+  | { readonly kind: "authorization"; readonly question: number; readonly outcome: Outcome<Granted | undefined> };
+
+export type FromThread =
+  /** A login is needed; tokens are kept in one place, and credentials leave it only in answers to this. */
+  | {
+      readonly kind: "authorize";
+      readonly question: number;
+      readonly job: number;
+      readonly refusal: Refusal | undefined;
+    }
+  | { readonly kind: "progress"; readonly job: number; readonly progress: BlobProgress }
+  /** Everything has come, and the disk is at work: the thread can begin with another blob. */
+  | { readonly kind: "free"; readonly job: number }
+  | { readonly kind: "ended"; readonly job: number; readonly outcome: Outcome<undefined> };
+
+export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: Failure };
+
+/** A PulleyError without its class and cause, which do not survive the way between threads. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly advice: string;
+  readonly retryAfter: number | undefined;
+}
+
+export async function outcomeOf<T>(work: Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { ok: true, value: await work };
+  } catch (error) {
+    return { ok: false, failure: failureOf(error) };
+  }
+}
+
+export function failureOf(error: unknown): Failure {
+  const { code, message, advice, retryAfter } = isPulleyError(error)
+    ? error
+    : new PulleyError("INTERNAL", errorText(error));
+  return { code, message, advice, retryAfter };
+}
+
+export function toError({ code, message, advice, retryAfter }: Failure): PulleyError {
+  return new PulleyError(code, message, { advice, ...(retryAfter !== undefined && { retryAfter }) });
+}

@@ -1,0 +1,72 @@
+/** A download thread: receives, hashes and writes one blob after another, each from beginning to end. */
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { systemClock } from "../support/clock.ts";
+import type { Authorization, Granted, Refusal } from "./authorization.ts";
+import { downloadBlob } from "./download.ts";
+import {
+  type FromThread,
+  type Outcome,
+  outcomeOf,
+  type ThreadSettings,
+  type ToThread,
+  toError,
+} from "./download-messages.ts";
+import { openSession } from "./session.ts";
+import { createTransport } from "./transport.ts";
+
+if (parentPort !== null) serve(parentPort, workerData as ThreadSettings);
+
+function serve(port: MessagePort, { transport: transportSettings, stallTimeout }: ThreadSettings): void {
+  const transport = createTransport(transportSettings, process.env);
+  const pace = { clock: systemClock, random: Math.random };
+  const jobs = new Map<number, AbortController>();
+  const questions = new Map<number, (outcome: Outcome<Granted | undefined>) => void>();
+  let questionsAsked = 0;
+
+  const tell = (message: FromThread) => port.postMessage(message);
+
+  async function authorize(job: number, refusal: Refusal | undefined): Promise<Granted | undefined> {
+    questionsAsked += 1;
+    const question = questionsAsked;
+    const outcome = await new Promise<Outcome<Granted | undefined>>((resolve) => {
+      questions.set(question, resolve);
+      tell({ kind: "authorize", question, job, refusal });
+    });
+    if (!outcome.ok) throw toError(outcome.failure);
+    return outcome.value;
+  }
+
+  async function start({ job, endpoint, target }: ToThread & { kind: "start" }): Promise<void> {
+    const controller = new AbortController();
+    jobs.set(job, controller);
+    const authorization: Authorization = {
+      current: async () => (await authorize(job, undefined))?.header,
+      answer: (refusal) => authorize(job, refusal),
+    };
+    const work = downloadBlob(openSession(endpoint, authorization, transport), target, {
+      pace,
+      stallTimeout,
+      signal: controller.signal,
+      onProgress: (progress) => tell({ kind: "progress", job, progress }),
+      onReceived: () => tell({ kind: "free", job }),
+    });
+    const outcome = await outcomeOf(work.then(() => undefined));
+    jobs.delete(job);
+    tell({ kind: "ended", job, outcome });
+  }
+
+  port.on("message", (message: ToThread) => {
+    switch (message.kind) {
+      case "start":
+        void start(message);
+        break;
+      case "stop":
+        jobs.get(message.job)?.abort(toError(message.failure));
+        break;
+      case "authorization":
+        questions.get(message.question)?.(message.outcome);
+        questions.delete(message.question);
+        break;
+    }
+  });
+}

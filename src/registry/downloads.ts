@@ -1,0 +1,83 @@
+/** All blobs of an image: the large ones in threads, biggest first, the small ones here meanwhile. */
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import type { Authorization } from "./authorization.ts";
+import { type DownloadOptions, downloadBlob } from "./download.ts";
+import type { BlobTarget } from "./index.ts";
+import { createPool, type DownloadPool, type PoolOptions } from "./pool.ts";
+import type { Session } from "./session.ts";
+
+/** Bytes from which on a blob is worth a thread: below, starting one takes longer than the download. */
+const threadWorthy = 1024 * 1024;
+const smallAtOnce = 3;
+
+export interface Downloads {
+  /** As `RegistryClient.download`. */
+  run(
+    session: Session,
+    authorization: Authorization,
+    blobs: readonly BlobTarget[],
+    options: DownloadOptions,
+  ): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param size most large blobs at once; by default as many as there are processors, from 2 to 6 */
+export function createDownloads({
+  size = defaultSize(),
+  ...options
+}: Omit<PoolOptions, "size"> & { readonly size?: number | undefined }): Downloads {
+  let pool: DownloadPool | undefined;
+  const hasThreads = existsSync(options.script);
+
+  return {
+    run: async (session, authorization, blobs, { signal, ...rest }) => {
+      const failed = new AbortController();
+      const any = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
+      const here = (target: BlobTarget) => downloadBlob(session, target, { ...rest, signal: any });
+      const inThread = (target: BlobTarget) => {
+        pool ??= createPool({ ...options, size });
+        const { endpoint } = session;
+        return pool.run({ endpoint, target, authorization, signal: any, onProgress: rest.onProgress });
+      };
+      const targets = distinct(blobs).sort((one, other) => other.descriptor.size - one.descriptor.size);
+      const large = targets.filter(({ descriptor }) => descriptor.size >= threadWorthy);
+      const small = targets.filter(({ descriptor }) => descriptor.size < threadWorthy);
+      const works = [
+        ...(hasThreads ? large.map(inThread) : inLanes(size, large, here)),
+        ...inLanes(smallAtOnce, small, here),
+      ];
+      await allOrFirstFailure(works, (error) => failed.abort(error));
+    },
+    close: async () => pool?.close(),
+  };
+}
+
+function defaultSize(): number {
+  return Math.min(6, Math.max(2, availableParallelism()));
+}
+
+/** A manifest may name the same layer twice; two downloads into one file would spoil each other. */
+function distinct(blobs: readonly BlobTarget[]): BlobTarget[] {
+  return [...new Map(blobs.map((blob) => [blob.path, blob])).values()];
+}
+
+/** Starts as many lanes as given; each takes the next item when it is done with one, and ends with its first failure. */
+function inLanes<T>(lanes: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void>[] {
+  const rest = items.values();
+  const lane = async (): Promise<void> => {
+    for (const item of rest) await work(item);
+  };
+  return Array.from({ length: Math.min(lanes, items.length) }, lane);
+}
+
+/** Waits for all, so that nothing goes on behind the caller's back; fails as the first that failed did. */
+async function allOrFirstFailure(works: readonly Promise<void>[], onFailure: (error: unknown) => void): Promise<void> {
+  const failures: unknown[] = [];
+  const note = (error: unknown) => {
+    failures.push(error);
+    onFailure(error);
+  };
+  await Promise.all(works.map((work) => work.catch(note)));
+  if (failures.length > 0) throw failures[0];
+}
