@@ -79,7 +79,11 @@ export interface Lease {
   ingest(descriptor: Descriptor): Promise<Ingest>;
   /** @throws PulleyError `DISK_FULL` with both numbers if the file system has no room for `bytes` more and a reserve */
   ensureRoom(bytes: number): Promise<void>;
-  /** Makes an image visible under its names, all at once and durably. Everything it consists of must be here. */
+  /**
+   * Makes an image visible under its names, all at once and durably. Everything it consists of must be here. An image
+   * without a name is published under its id alone.
+   * @throws PulleyError `CONTENT_MISSING` if something is not here (any more): fetch that and publish again
+   */
   publish(records: readonly ImageRecord[]): Promise<StoredImage>;
   /** Ends the protection. Safe to call more than once. */
   release(): Promise<void>;

@@ -10,6 +10,7 @@ export const errorTable = {
   USAGE: { exit: 2, advice: "Run the command with --help to see how it is called." },
   INPUT_UNREADABLE: { exit: 2, advice: "Check that the file exists and that you may read it." },
   INPUT_INVALID: { exit: 2, advice: "Correct the file at the place named." },
+  OUTPUT_UNWRITABLE: { exit: 2, advice: "Check that the folder exists, and that you may write to it." },
   REFERENCE_INVALID: {
     exit: 2,
     advice: "Write the image as [host[:port]/]path[:tag][@digest], the path in lower case.",
@@ -82,6 +83,7 @@ export const errorTable = {
     exit: 3,
     advice: "Free space on the store's file system, remove images with pulley rm, or choose another --root.",
   },
+  CONTENT_MISSING: { exit: 3, advice: "Pull the image again: only what is missing is fetched." },
   BLOB_DAMAGED: { exit: 1, advice: "Pull the image again: the damaged blob was set aside and will be fetched anew." },
   ARCHIVE_INVALID: { exit: 2, advice: "Make the archive again, with docker save, skopeo copy or pulley save." },
 

@@ -1,0 +1,50 @@
+/**
+ * When a registry last said that a name still means the same. Kept beside the records, because it changes with every
+ * check, and the records must stay as they are for everything that is derived from them to stay as it is. Not synced:
+ * what a power cut loses is a confirmation, and an older one only makes an image be checked sooner.
+ */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { readDigest } from "../../image/descriptor.ts";
+import { isPulleyError } from "../../support/errors.ts";
+import { readJson } from "../../support/json-cursor.ts";
+import type { Catalog } from "./catalog.ts";
+import { readSmall, removeFile } from "./files.ts";
+import { recordFile, type StoredRecord } from "./record.ts";
+import { replaceFile, type Site } from "./site.ts";
+
+const limit = 4096;
+const furthestTime = 8.64e15;
+
+/** The digest is part of it: it says nothing about what the name may have come to mean since. */
+export async function writeConfirmation(site: Site, { name, target }: StoredRecord, at: number): Promise<void> {
+  const text = JSON.stringify({ target: target.digest, at });
+  await replaceFile(site, join(site.confirmed, recordFile(name)), Buffer.from(text), false);
+}
+
+/** The record with its latest confirmation. */
+export async function withConfirmation(site: Site, record: StoredRecord): Promise<StoredRecord> {
+  const at = await readConfirmation(site, record);
+  if (at === undefined || at <= (record.confirmedAt ?? Number.NEGATIVE_INFINITY)) return record;
+  return { ...record, confirmedAt: at };
+}
+
+/** Removes those of names that are gone. */
+export async function sweepConfirmations(site: Site, catalog: Catalog): Promise<void> {
+  const files = new Set([...catalog.records.keys()].map(recordFile));
+  for (const file of await readdir(site.confirmed)) if (!files.has(file)) await removeFile(join(site.confirmed, file));
+}
+
+/** A file that is not whole says nothing. */
+async function readConfirmation(site: Site, { name, target }: StoredRecord): Promise<number | undefined> {
+  const bytes = await readSmall(join(site.confirmed, recordFile(name)), limit);
+  if (bytes === undefined) return undefined;
+  try {
+    const root = readJson(bytes, { name: "confirmation", code: "STORE_INVALID", limit });
+    const field = root.object("target", "at");
+    return readDigest(field("target")) === target.digest ? field("at").integer(0, furthestTime) : undefined;
+  } catch (error) {
+    if (isPulleyError(error)) return undefined;
+    throw error;
+  }
+}

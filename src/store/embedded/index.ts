@@ -1,0 +1,164 @@
+/** The embedded store: an OCI image layout on this machine's disk, for any number of processes. See `site.ts`. */
+import { resolve } from "node:path";
+import type { Descriptor } from "../../image/descriptor.ts";
+import type { Digest } from "../../image/digest.ts";
+import { canonicalText, parseReference, withImpliedTag } from "../../image/reference.ts";
+import { PulleyError } from "../../support/errors.ts";
+import { quote } from "../../support/go.ts";
+import type { ImageRecord, ImageStore, Lease, Removal, StoredImage, Verified } from "../index.ts";
+import { Blobs } from "./blobs.ts";
+import { checkContents } from "./check.ts";
+import { neededDigests } from "./collect.ts";
+import { withConfirmation, writeConfirmation } from "./confirmations.ts";
+import { guarded } from "./files.ts";
+import { sweepIngest } from "./ingest.ts";
+import { openLease } from "./lease.ts";
+import { leasedDigests } from "./lease-file.ts";
+import { Projection } from "./projection.ts";
+import type { StoredRecord } from "./record.ts";
+import { Records } from "./records.ts";
+import { remove } from "./remove.ts";
+import { openSite, type Site } from "./site.ts";
+import { type StatFileSystem, systemStatfs } from "./space.ts";
+import { settle } from "./trash.ts";
+
+export interface EmbeddedStoreOptions {
+  /** Told about damage that was found and set aside, one sentence each. Default: nobody is told. */
+  readonly warn?: (message: string) => void;
+  /** What the file system has free. Default: the system's answer. */
+  readonly statfs?: StatFileSystem;
+}
+
+/**
+ * Opens the store in a folder; makes one there if the folder is absent or empty. What killed processes left behind is
+ * tidied up.
+ * @throws PulleyError `STORE_INVALID` if the folder holds something else or a newer version's store, `STORE_FAILED`
+ */
+export function openEmbeddedStore(root: string, options: EmbeddedStoreOptions = {}): Promise<ImageStore> {
+  const path = resolve(root);
+  return guarded(path, async () => {
+    const site = await openSite(path, options.warn ?? (() => undefined));
+    const store = new EmbeddedStore(site, options.statfs ?? systemStatfs);
+    await store.tidy();
+    return store;
+  });
+}
+
+class EmbeddedStore implements ImageStore {
+  readonly #site: Site;
+  readonly #statfs: StatFileSystem;
+  readonly #blobs: Blobs;
+  readonly #records: Records;
+  readonly #projection: Projection;
+  readonly #leases = new Set<Lease>();
+
+  constructor(site: Site, statfs: StatFileSystem) {
+    this.#site = site;
+    this.#statfs = statfs;
+    this.#blobs = new Blobs(site);
+    this.#records = new Records(site);
+    this.#projection = new Projection(site, this.#records);
+  }
+
+  async tidy(): Promise<void> {
+    await leasedDigests(this.#site);
+    await sweepIngest(this.#site);
+    await settle(this.#site, () => neededDigests(this.#site, this.#records));
+    await this.#projection.refreshIfStale();
+  }
+
+  images(): Promise<readonly StoredImage[]> {
+    return this.#guarded(async () => (await this.#records.current()).images);
+  }
+
+  image(text: string): Promise<StoredImage | undefined> {
+    return this.#guarded(async () => (await this.#records.current()).find(text)?.image);
+  }
+
+  record(name: string): Promise<ImageRecord | undefined> {
+    return this.#guarded(async () => {
+      const record = (await this.#records.current()).records.get(name);
+      return record && outward(await withConfirmation(this.#site, record));
+    });
+  }
+
+  confirm(name: string, at: number): Promise<void> {
+    return this.#guarded(async () => {
+      const record = (await this.#records.current()).records.get(name);
+      if (record !== undefined) await writeConfirmation(this.#site, record, at);
+    });
+  }
+
+  async tag(image: string, name: string): Promise<void> {
+    const wanted = withImpliedTag(parseReference(name));
+    if (wanted.digest !== undefined) {
+      throw new PulleyError("REFERENCE_INVALID", `${quote(name)} has a digest: an image can only be given a tag`);
+    }
+    const lease = await this.lease();
+    try {
+      const found = await this.#guarded(async () => (await this.#records.current()).find(image));
+      const [record] = found?.named ?? [];
+      if (record === undefined) throw notFound(image);
+      // No registry has said that this name has this target.
+      await lease.publish([{ ...outward(record), name: canonicalText(wanted), confirmedAt: undefined }]);
+    } finally {
+      await lease.release();
+    }
+  }
+
+  remove(text: string): Promise<Removal> {
+    return this.#guarded(async () => {
+      try {
+        return await remove(this.#site, this.#blobs, this.#records, text);
+      } finally {
+        this.#projection.refresh();
+      }
+    });
+  }
+
+  read(digest: Digest, limit: number): Promise<Buffer> {
+    return this.#guarded(() => this.#blobs.read(digest, limit));
+  }
+
+  open(descriptor: Descriptor): Promise<AsyncIterable<Buffer>> {
+    return this.#guarded(() => this.#blobs.open(descriptor));
+  }
+
+  lease(): Promise<Lease> {
+    return this.#guarded(async () => {
+      const lease = await openLease({
+        site: this.#site,
+        blobs: this.#blobs,
+        records: this.#records,
+        statfs: this.#statfs,
+        onPublished: () => this.#projection.refresh(),
+        onReleased: (released) => this.#leases.delete(released),
+      });
+      this.#leases.add(lease);
+      return lease;
+    });
+  }
+
+  verify(): AsyncIterable<Verified> {
+    return checkContents(this.#blobs, this.#records);
+  }
+
+  /** Releases every lease that is still held, and has `index.json` written. */
+  async close(): Promise<void> {
+    for (const lease of [...this.#leases]) await lease.release();
+    await this.#projection.finished();
+  }
+
+  #guarded<Value>(action: () => Promise<Value>): Promise<Value> {
+    return guarded(this.#site.root, action);
+  }
+}
+
+/** A record as other rooms know it. */
+function outward({ name, target, image, manifest, platform, confirmedAt }: StoredRecord): ImageRecord {
+  return { name, target, image, manifest, platform, ...(confirmedAt !== undefined && { confirmedAt }) };
+}
+
+function notFound(text: string): PulleyError {
+  return new PulleyError("IMAGE_NOT_FOUND", `there is no image ${quote(text)} in the store`);
+}

@@ -1,0 +1,76 @@
+/**
+ * Leases on disk: a file for each, named after its owner, a line for each digest that must not be collected. Lines are
+ * only ever added, and a line counts from its line feed on: who wrote it did not look for the content before.
+ */
+import type { FileHandle } from "node:fs/promises";
+import { open, readdir, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import { type Digest, isDigest } from "../../image/digest.ts";
+import { expiry, formatOwner, isLeftBehind, parseOwner } from "../../support/owner.ts";
+import { lookAt, randomName, readSmall, removeFile } from "./files.ts";
+import type { Site } from "./site.ts";
+
+/** Bytes; more than the content of a few hundred of the largest images. */
+const leaseLimit = 16 * 1024 * 1024;
+
+/** Content that living leases protect. Removes what dead owners left. */
+export async function leasedDigests(site: Site): Promise<Set<Digest>> {
+  const digests = new Set<Digest>();
+  for (const name of await readdir(site.leases)) {
+    const path = join(site.leases, name);
+    const look = await lookAt(path);
+    const owner = parseOwner(name.split(".")[0] ?? "");
+    if (look === undefined || owner === undefined) continue;
+    if (isLeftBehind(owner, look.modifiedAt, site.self, Date.now())) {
+      await removeFile(path);
+      continue;
+    }
+    const text = (await readSmall(path, leaseLimit))?.toString("latin1") ?? "";
+    for (const line of text.slice(0, text.lastIndexOf("\n") + 1).split("\n")) if (isDigest(line)) digests.add(line);
+  }
+  return digests;
+}
+
+/** The file of one lease of this process. */
+export class LeaseFile {
+  readonly #path: string;
+  readonly #digests = new Set<Digest>();
+  readonly #timer: NodeJS.Timeout;
+  #file: FileHandle;
+
+  /** Others that cannot ask after this process see by the file's age that it is still there. */
+  private constructor(path: string, file: FileHandle) {
+    this.#path = path;
+    this.#file = file;
+    this.#timer = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), expiry / 10);
+    this.#timer.unref();
+  }
+
+  static async create(site: Site): Promise<LeaseFile> {
+    const path = join(site.leases, `${formatOwner(site.self)}.${randomName()}`);
+    return new LeaseFile(path, await open(path, "ax", 0o600));
+  }
+
+  /** From when this returns, the content stays where it is, if it is there. */
+  async add(digests: readonly Digest[]): Promise<void> {
+    const fresh = digests.filter((digest) => !this.#digests.has(digest));
+    if (fresh.length === 0) return;
+    await this.#file.appendFile(fresh.map((digest) => `${digest}\n`).join(""));
+    for (const digest of fresh) this.#digests.add(digest);
+  }
+
+  /** Takes the lease out again if somebody took this process for dead, as after a long sleep of the machine. */
+  async renew(): Promise<void> {
+    if ((await this.#file.stat()).nlink > 0) return;
+    const file = await open(this.#path, "a", 0o600);
+    await file.appendFile([...this.#digests].map((digest) => `${digest}\n`).join(""));
+    await this.#file.close();
+    this.#file = file;
+  }
+
+  async remove(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#file.close();
+    await removeFile(this.#path);
+  }
+}

@@ -1,0 +1,87 @@
+import type { Descriptor } from "../../image/descriptor.ts";
+import { verify } from "../../support/verifier.ts";
+import type { ImageRecord, Ingest, Lease, StoredImage } from "../index.ts";
+import { guarded, writeNew } from "./files.ts";
+import { beginIngest } from "./ingest.ts";
+import { LeaseFile } from "./lease-file.ts";
+import { type Publication, publish } from "./publish.ts";
+import { temporaryPath } from "./site.ts";
+import { ensureRoom, type StatFileSystem } from "./space.ts";
+
+export interface LeaseGround extends Omit<Publication, "lease"> {
+  readonly statfs: StatFileSystem;
+  /** Called after names have changed. */
+  readonly onPublished: () => void;
+  readonly onReleased: (lease: Lease) => void;
+}
+
+export async function openLease(ground: LeaseGround): Promise<Lease> {
+  return new EmbeddedLease(ground, await LeaseFile.create(ground.site));
+}
+
+/** Every digest is written into the lease's file before anybody looks for its content: see `trash.ts` for why. */
+class EmbeddedLease implements Lease {
+  readonly #ground: LeaseGround;
+  readonly #file: LeaseFile;
+  readonly #ingests = new Set<Ingest>();
+  #released: Promise<void> | undefined;
+
+  constructor(ground: LeaseGround, file: LeaseFile) {
+    this.#ground = ground;
+    this.#file = file;
+  }
+
+  has(descriptor: Descriptor): Promise<boolean> {
+    return this.#guarded(async () => {
+      await this.#file.add([descriptor.digest]);
+      return this.#ground.blobs.has(descriptor);
+    });
+  }
+
+  put(descriptor: Descriptor, bytes: Uint8Array): Promise<void> {
+    return this.#guarded(async () => {
+      verify(descriptor, bytes);
+      await this.#file.add([descriptor.digest]);
+      if (await this.#ground.blobs.has(descriptor)) return;
+      const path = temporaryPath(this.#ground.site);
+      await writeNew(path, bytes, true);
+      await this.#ground.blobs.place(path, descriptor.digest);
+    });
+  }
+
+  ingest(descriptor: Descriptor): Promise<Ingest> {
+    return this.#guarded(async () => {
+      await this.#file.add([descriptor.digest]);
+      const ingest = await beginIngest(this.#ground.site, this.#ground.blobs, descriptor);
+      this.#ingests.add(ingest);
+      return ingest;
+    });
+  }
+
+  ensureRoom(bytes: number): Promise<void> {
+    return this.#guarded(() => ensureRoom(this.#ground.site.root, bytes, this.#ground.statfs));
+  }
+
+  publish(records: readonly ImageRecord[]): Promise<StoredImage> {
+    return this.#guarded(async () => {
+      try {
+        return await publish({ ...this.#ground, lease: this.#file }, records);
+      } finally {
+        this.#ground.onPublished();
+      }
+    });
+  }
+
+  release(): Promise<void> {
+    this.#released ??= guarded(this.#ground.site.root, async () => {
+      this.#ground.onReleased(this);
+      for (const ingest of this.#ingests) await ingest.abandon("keep");
+      await this.#file.remove();
+    });
+    return this.#released;
+  }
+
+  #guarded<Value>(action: () => Promise<Value>): Promise<Value> {
+    return guarded(this.#ground.site.root, action);
+  }
+}

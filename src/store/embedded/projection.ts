@@ -1,0 +1,101 @@
+/**
+ * `index.json`: the records as other programs read them. It follows from the records and is written anew after each
+ * change; nothing in the store is read from it.
+ *
+ * A name stands there for the manifest that is in the store, not for the index that it was chosen from: whatever can be
+ * reached from `index.json` is here, as a reader of an image layout may expect.
+ *
+ * Its modification time is not its own but that of the folder of records that it was made from, so that two looks tell
+ * whether it is up to date; or the year 1970 if another change to the folder might not have shown in that.
+ */
+import { utimes } from "node:fs/promises";
+import { ociIndex } from "../../image/media-type.ts";
+import type { Platform } from "../../image/platform.ts";
+import { errorText } from "../../support/errors.ts";
+import type { Catalog } from "./catalog.ts";
+import { coalesce } from "./coalesce.ts";
+import { lookAt, moveFile, readSmall, syncDirectory, writeNew } from "./files.ts";
+import { isNameless, type StoredRecord } from "./record.ts";
+import type { Records, State } from "./records.ts";
+import { type Site, temporaryPath } from "./site.ts";
+
+/** Bytes; more than a hundred thousand names take. */
+const indexLimit = 64 * 1024 * 1024;
+
+export class Projection {
+  readonly #site: Site;
+  readonly #records: Records;
+  readonly #run = coalesce(() => this.#project());
+  #pending: Promise<void> = Promise.resolve();
+
+  constructor(site: Site, records: Records) {
+    this.#site = site;
+    this.#records = records;
+  }
+
+  /** Has the index written; changes that come close together share the work. */
+  refresh(): void {
+    this.#pending = this.#run();
+  }
+
+  /** Resolves when what was asked for before is done. A failure is told, but fails nothing: the records are the truth. */
+  async finished(): Promise<void> {
+    await this.#pending;
+  }
+
+  /** Has the index written if it was not made from the records as they are. */
+  async refreshIfStale(): Promise<void> {
+    const look = await lookAt(this.#site.index);
+    if (look === undefined || !isSameTime(look.modifiedAt, await this.#records.modifiedAt())) this.refresh();
+  }
+
+  async #project(): Promise<void> {
+    try {
+      let state: State | undefined;
+      let after = await this.#records.state();
+      // Another process may have changed the records meanwhile, and its index may be the one that we replaced.
+      while (state?.catalog !== after.catalog) {
+        state = after;
+        await this.#write(state);
+        after = await this.#records.state();
+      }
+    } catch (error) {
+      this.#site.warn(`${this.#site.index} could not be written: ${errorText(error)}`);
+    }
+  }
+
+  async #write({ catalog, modifiedAt, settled }: State): Promise<void> {
+    const bytes = formatIndex(catalog);
+    const there = await readSmall(this.#site.index, indexLimit);
+    if (!settled && there?.equals(bytes)) return;
+    const temporary = temporaryPath(this.#site);
+    await writeNew(temporary, bytes, true);
+    const time = new Date(settled ? modifiedAt : 0);
+    await utimes(temporary, time, time);
+    await moveFile(temporary, this.#site.index);
+    await syncDirectory(this.#site.root);
+  }
+}
+
+/** Times go through floating-point numbers of seconds on their way to the disk. */
+function isSameTime(one: number, other: number): boolean {
+  return Math.abs(one - other) < 2;
+}
+
+function formatIndex(catalog: Catalog): Buffer {
+  const named = [...catalog.records.values()].filter((record) => !isNameless(record));
+  return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: ociIndex, manifests: named.map(formatEntry) }));
+}
+
+function formatEntry({ name, manifest, platform }: StoredRecord): object {
+  return {
+    ...manifest,
+    platform: formatOciPlatform(platform),
+    annotations: { "io.containerd.image.name": name, "org.opencontainers.image.ref.name": name },
+  };
+}
+
+/** image-spec `image-index.md`: an empty variant is left out. */
+function formatOciPlatform({ os, architecture, variant }: Platform): object {
+  return { architecture, os, ...(variant !== "" && { variant }) };
+}

@@ -1,0 +1,138 @@
+/** Making an image visible under its names. */
+import { configLimit, parseImageConfig } from "../../image/config.ts";
+import type { Descriptor } from "../../image/descriptor.ts";
+import type { Digest } from "../../image/digest.ts";
+import { type Manifest, manifestLimit, parseManifest } from "../../image/manifest.ts";
+import { isPulleyError, PulleyError } from "../../support/errors.ts";
+import type { ImageRecord, StoredImage } from "../index.ts";
+import type { Blobs } from "./blobs.ts";
+import type { Catalog } from "./catalog.ts";
+import { syncDirectory } from "./files.ts";
+import type { LeaseFile } from "./lease-file.ts";
+import { bare, type Content, checkName, needs, type StoredRecord } from "./record.ts";
+import type { Records } from "./records.ts";
+import { blobFolder, type Site } from "./site.ts";
+
+export interface Publication {
+  readonly site: Site;
+  readonly blobs: Blobs;
+  readonly records: Records;
+  readonly lease: LeaseFile;
+}
+
+/**
+ * Content, then the folders that name it, then the records: whatever a power cut leaves, a record that is there names
+ * content that is there. Names with a digest come before tags, which people look at.
+ */
+export async function publish(publication: Publication, wanted: readonly ImageRecord[]): Promise<StoredImage> {
+  const { site, blobs, records } = publication;
+  const complete = await completeRecords(blobs, wanted);
+  const contents = complete.flatMap(needs);
+  await protect(publication, contents);
+  await requireContents(blobs, contents);
+  for (const folder of new Set(contents.map(({ digest }) => blobFolder(site, digest)))) await syncDirectory(folder);
+  await syncDirectory(site.blobs);
+  const nameless = await keepNameless(publication, complete);
+  await records.write([...nameless, ...complete.toSorted(digestsFirst)]);
+  // Only a process that took this one for dead can have collected anything since; the records stand in its way now.
+  await requireContents(blobs, contents);
+  return requireImage(await records.current(), complete);
+}
+
+async function protect({ lease }: Publication, contents: readonly Content[]): Promise<void> {
+  await lease.add(contents.map(({ digest }) => digest));
+  await lease.renew();
+}
+
+/** Adds what only the content tells. All names of one call stand for one image. */
+async function completeRecords(blobs: Blobs, wanted: readonly ImageRecord[]): Promise<readonly StoredRecord[]> {
+  const [first] = wanted;
+  if (first === undefined) throw new PulleyError("INTERNAL", "an image is published without any name");
+  for (const record of wanted) {
+    checkName(record);
+    if (record.image !== first.image || record.manifest.digest !== first.manifest.digest) {
+      throw new PulleyError("INTERNAL", `${record.name} is published together with another image's name`);
+    }
+  }
+  const manifest = await readManifest(blobs, first.manifest);
+  if (manifest.config.digest !== first.image) {
+    throw new PulleyError("INTERNAL", `${first.name} is published as ${first.image}, but is ${manifest.config.digest}`);
+  }
+  const { createdAt } = parseImageConfig(await readPart(blobs, manifest.config.digest, configLimit));
+  const contents = distinct([first.manifest, manifest.config, ...manifest.layers]);
+  return wanted.map((record) => ({
+    ...record,
+    target: bare(record.target),
+    manifest: bare(record.manifest),
+    createdAt,
+    contents,
+  }));
+}
+
+async function readManifest(blobs: Blobs, { digest, mediaType }: Descriptor): Promise<Manifest> {
+  const manifest = parseManifest(await readPart(blobs, digest, manifestLimit), mediaType);
+  if (manifest.kind === "manifest") return manifest;
+  throw new PulleyError("INTERNAL", `${digest} is published as an image's manifest, but is an index`);
+}
+
+async function readPart(blobs: Blobs, digest: Digest, limit: number): Promise<Buffer> {
+  try {
+    return await blobs.read(digest, limit);
+  } catch (error) {
+    throw isPulleyError(error, "IMAGE_NOT_FOUND") ? incomplete(digest) : error;
+  }
+}
+
+async function requireContents(blobs: Blobs, contents: readonly Content[]): Promise<void> {
+  for (const content of contents) if (!(await blobs.has(content))) throw incomplete(content.digest);
+}
+
+function incomplete(digest: Digest): PulleyError {
+  return new PulleyError("CONTENT_MISSING", `the image cannot be made visible: ${digest} is not in the store`);
+}
+
+/** An image whose last name goes to another one stays, as in docker, without a name; unless it is being removed. */
+async function keepNameless(
+  publication: Publication,
+  coming: readonly StoredRecord[],
+): Promise<readonly StoredRecord[]> {
+  const losing = losingLastName(await publication.records.current(), coming);
+  const kept: StoredRecord[] = [];
+  for (const record of losing) {
+    await protect(publication, needs(record));
+    if (await hasAll(publication.blobs, needs(record)))
+      kept.push({ ...record, name: record.image, confirmedAt: undefined });
+  }
+  return kept;
+}
+
+/** A record of each image that would have none. */
+function losingLastName(before: Catalog, coming: readonly StoredRecord[]): readonly StoredRecord[] {
+  const taken = new Map(coming.map((record) => [record.name, record]));
+  const candidates = new Map<Digest, StoredRecord>();
+  for (const { name, image } of coming) {
+    const old = before.records.get(name);
+    if (old !== undefined && old.image !== image) candidates.set(old.image, old);
+  }
+  return [...candidates.values()].filter((old) => before.of(old.image).every(({ name }) => taken.has(name)));
+}
+
+async function hasAll(blobs: Blobs, contents: readonly Content[]): Promise<boolean> {
+  for (const content of contents) if (!(await blobs.has(content))) return false;
+  return true;
+}
+
+function digestsFirst(one: StoredRecord, other: StoredRecord): number {
+  return Number(other.name.includes("@")) - Number(one.name.includes("@"));
+}
+
+function distinct(descriptors: readonly Descriptor[]): readonly Content[] {
+  return [...new Map(descriptors.map(({ digest, size }) => [digest, { digest, size }])).values()];
+}
+
+function requireImage(catalog: Catalog, published: readonly StoredRecord[]): StoredImage {
+  const [first] = published;
+  const image = first && catalog.image(first.image);
+  if (image !== undefined) return image;
+  throw new PulleyError("CONTENT_MISSING", `another process removed ${first?.name} as it was published`);
+}

@@ -1,0 +1,122 @@
+/** What is written down about a name. A record is whole in itself: it lists everything that its image consists of. */
+import { createHash } from "node:crypto";
+import { type Descriptor, readDescriptor, readDigest } from "../../image/descriptor.ts";
+import type { Digest } from "../../image/digest.ts";
+import { normalisePlatform } from "../../image/platform.ts";
+import { canonicalText, parseReference } from "../../image/reference.ts";
+import { PulleyError } from "../../support/errors.ts";
+import { quote } from "../../support/go.ts";
+import { type JsonCursor, readJson } from "../../support/json-cursor.ts";
+import type { ImageRecord } from "../index.ts";
+
+export interface Content {
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+export interface StoredRecord extends ImageRecord {
+  /** When the image's config says that it was made, in milliseconds since the epoch. */
+  readonly createdAt: number | undefined;
+  /** Manifest, config and layers, each once. */
+  readonly contents: readonly Content[];
+}
+
+/** Bytes: more than a record with the most layers that a manifest may have. */
+export const recordLimit = 1024 * 1024;
+const mostContents = 1024;
+const largestContent = 2 ** 40;
+/** Milliseconds: what a JavaScript date can be. */
+const furthestTime = 8.64e15;
+
+/** Everything that must be there for a record's image: its contents, and the index that the name stands for. */
+export function needs({ target, contents }: StoredRecord): readonly Content[] {
+  return contents.some(({ digest }) => digest === target.digest) ? contents : [...contents, target];
+}
+
+/** Names have characters and lengths that file names must not have. */
+export function recordFile(name: string): string {
+  return createHash("sha256").update(name).digest("hex");
+}
+
+/** Whether an image has a record under this name because it has no other: then the name is its id. */
+export function isNameless(record: Pick<ImageRecord, "name" | "image">): boolean {
+  return record.name === record.image;
+}
+
+/**
+ * That a record's name is one that can be found again.
+ * @throws PulleyError `REFERENCE_INVALID` unless it is normalised, with a tag or a digest, or the image's own id
+ */
+export function checkName(record: Pick<ImageRecord, "name" | "image">): void {
+  if (isNameless(record)) return;
+  const reference = parseReference(record.name);
+  const one = (reference.tag === undefined) !== (reference.digest === undefined);
+  if (one && canonicalText(reference) === record.name) return;
+  throw new PulleyError("REFERENCE_INVALID", `${quote(record.name)} is not a normalised name with a tag or a digest`);
+}
+
+export function formatRecord(record: StoredRecord): Buffer {
+  const { name, target, image, manifest, platform, confirmedAt, createdAt, contents } = record;
+  const listed = contents.map(({ digest, size }) => ({ digest, size }));
+  const [short, shortTarget] = [bare(manifest), bare(target)];
+  const value = {
+    name,
+    target: shortTarget,
+    image,
+    manifest: short,
+    platform,
+    confirmedAt,
+    createdAt,
+    contents: listed,
+  };
+  return Buffer.from(`${JSON.stringify(value)}\n`);
+}
+
+/** A descriptor without what other documents say beside it. */
+export function bare({ mediaType, digest, size }: Descriptor): Descriptor {
+  return { mediaType, digest, size };
+}
+
+/**
+ * @param file the name of the file, which must be the name's
+ * @throws PulleyError `STORE_INVALID` with the place
+ */
+export function parseRecord(bytes: Uint8Array, file: string): StoredRecord {
+  const root = readJson(bytes, { name: "record", code: "STORE_INVALID", limit: recordLimit });
+  const field = root.object(
+    ...(["name", "target", "image", "manifest", "platform"] as const),
+    ...(["confirmedAt", "createdAt", "contents"] as const),
+  );
+  const confirmedAt = field("confirmedAt").optional(readTime);
+  const record = {
+    name: field("name").string(),
+    target: bare(readDescriptor(field("target"))),
+    image: readDigest(field("image")),
+    manifest: bare(readDescriptor(field("manifest"))),
+    platform: readPlatform(field("platform")),
+    ...(confirmedAt !== undefined && { confirmedAt }),
+    createdAt: field("createdAt").optional(readTime),
+    contents: field("contents").list(mostContents).map(readContent),
+  };
+  if (recordFile(record.name) !== file) throw root.failure("stands in the file of another name");
+  checkName(record);
+  return record;
+}
+
+function readTime(here: JsonCursor): number {
+  return here.integer(-furthestTime, furthestTime);
+}
+
+function readPlatform(here: JsonCursor): ImageRecord["platform"] {
+  const field = here.object("os", "architecture", "variant");
+  return normalisePlatform({
+    os: field("os").string(),
+    architecture: field("architecture").string(),
+    variant: field("variant").string(),
+  });
+}
+
+function readContent(here: JsonCursor): Content {
+  const field = here.object("digest", "size");
+  return { digest: readDigest(field("digest")), size: field("size").integer(0, largestContent) };
+}

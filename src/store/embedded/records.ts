@@ -1,0 +1,198 @@
+/** The folder of records, and what is in it kept in memory until another process or this one changes it. */
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { link, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { hasErrno } from "../../support/errno.ts";
+import { errorText, isPulleyError } from "../../support/errors.ts";
+import { Catalog } from "./catalog.ts";
+import { coalesce } from "./coalesce.ts";
+import { moveFile, randomName, removeFile, syncDirectory } from "./files.ts";
+import { formatRecord, parseRecord, recordFile, recordLimit, type StoredRecord } from "./record.ts";
+import { replaceFile, type Site, temporaryPath } from "./site.ts";
+
+const recordName = /^[0-9a-f]{64}$/;
+
+/** A record's file as it was when it was read. */
+interface Entry {
+  /** Nanoseconds since the epoch. */
+  readonly modified: bigint;
+  readonly inode: bigint;
+  readonly size: bigint;
+  /** Whether the file had stood for long enough when it was read that another change would show. */
+  readonly settled: boolean;
+  readonly record: StoredRecord | undefined;
+}
+
+/** What was in the store, and how the folder of records looked then. */
+export interface State {
+  readonly catalog: Catalog;
+  /** Nanoseconds since the epoch. */
+  readonly modified: bigint;
+  /** The same in whole milliseconds. */
+  readonly modifiedAt: number;
+  /** Whether any change after this must show in the folder's modification. */
+  readonly settled: boolean;
+}
+
+export class Records {
+  readonly #site: Site;
+  readonly #refresh = coalesce(() => this.#load());
+  #entries: ReadonlyMap<string, Entry> = new Map();
+  #state: State | undefined;
+
+  constructor(site: Site) {
+    this.#site = site;
+  }
+
+  /** What is in the store now. Costs one look at the folder as long as nothing changes. */
+  async current(): Promise<Catalog> {
+    return (await this.state()).catalog;
+  }
+
+  /** As {@link Records.current}, with the folder's modification, by which others can tell whether it has changed since. */
+  async state(): Promise<State> {
+    const state = this.#state;
+    if (state?.settled && state.modified === (await this.#modified())) return state;
+    return this.#refresh();
+  }
+
+  /** When a record was last written or removed, in milliseconds since the epoch. */
+  async modifiedAt(): Promise<number> {
+    return milliseconds(await this.#modified());
+  }
+
+  /**
+   * Writes records, replacing those of the same names, and makes them durable. After a crash in between, the first of
+   * them are there and the others are not: each is whole in itself.
+   */
+  async write(records: readonly StoredRecord[]): Promise<void> {
+    for (const record of records) {
+      await replaceFile(this.#site, this.#path(record.name), formatRecord(record), true);
+    }
+    await syncDirectory(this.#site.records);
+  }
+
+  /**
+   * Removes records that are still as they were read, and makes that durable; returns those. The file is moved away
+   * first and read then, because another process may have given the name to another image meanwhile.
+   */
+  async drop(records: readonly StoredRecord[]): Promise<readonly StoredRecord[]> {
+    const dropped: StoredRecord[] = [];
+    for (const record of records) if (await this.#dropOne(record)) dropped.push(record);
+    await syncDirectory(this.#site.records);
+    return dropped;
+  }
+
+  async #dropOne(record: StoredRecord): Promise<boolean> {
+    const path = this.#path(record.name);
+    const aside = temporaryPath(this.#site);
+    if (!(await moveFile(path, aside))) return false;
+    const there = readRecord(aside, recordFile(record.name));
+    const same = typeof there === "string" || there?.image === record.image;
+    // Unlike a rename, a link does not replace what has come under the name meanwhile.
+    if (!same) await link(aside, path).catch(unlessExisting);
+    await removeFile(aside);
+    return same;
+  }
+
+  #path(name: string): string {
+    return join(this.#site.records, recordFile(name));
+  }
+
+  async #modified(): Promise<bigint> {
+    return (await stat(this.#site.records, { bigint: true })).mtimeNs;
+  }
+
+  /** Until the folder has stood still while it was read, and at most a few times: a busy folder is read again anyway. */
+  async #load(): Promise<State> {
+    for (let attempt = 1; ; attempt += 1) {
+      const start = Date.now();
+      const modified = await this.#modified();
+      const changed = await this.#readFolder(start);
+      const still = modified === (await this.#modified());
+      if (!still && attempt < 3) continue;
+      const old = this.#state?.catalog;
+      const catalog = old === undefined || changed ? new Catalog(this.#recordsRead()) : old;
+      this.#state = {
+        catalog,
+        modified,
+        modifiedAt: milliseconds(modified),
+        settled: still && isSettled(modified, start),
+      };
+      return this.#state;
+    }
+  }
+
+  /** Whether anything is not as it was. Files that have not changed since they were read are not read again. */
+  async #readFolder(now: number): Promise<boolean> {
+    const entries = new Map<string, Entry>();
+    let changed = false;
+    for (const file of readdirSync(this.#site.records)) {
+      if (!recordName.test(file)) continue;
+      const status = lstatSync(join(this.#site.records, file), { bigint: true, throwIfNoEntry: false });
+      if (status === undefined) continue;
+      const { mtimeNs: modified, ino: inode, size } = status;
+      const old = this.#entries.get(file);
+      const same = old?.settled && old.modified === modified && old.inode === inode && old.size === size;
+      const record = same ? old.record : await this.#readFile(file);
+      changed ||= !same;
+      entries.set(file, { modified, inode, size, settled: isSettled(modified, now), record });
+    }
+    changed ||= entries.size !== this.#entries.size;
+    this.#entries = entries;
+    return changed;
+  }
+
+  /** The record, unless the file is gone or damaged; then it is set aside, or it would be found anew each time. */
+  async #readFile(file: string): Promise<StoredRecord | undefined> {
+    const path = join(this.#site.records, file);
+    const record = readRecord(path, file);
+    if (typeof record !== "string") return record;
+    const aside = join(this.#site.damaged, `record-${file}.${randomName()}`);
+    if (await moveFile(path, aside)) this.#site.warn(`a damaged record was set aside as ${aside}: ${record}`);
+    return undefined;
+  }
+
+  *#recordsRead(): Generator<StoredRecord> {
+    for (const { record } of this.#entries.values()) if (record !== undefined) yield record;
+  }
+}
+
+/**
+ * The record in a file, `undefined` if the file is gone, or what is wrong with it. Read at once rather than in turns of
+ * the event loop: thousands of small files take several times as long in turns.
+ */
+function readRecord(path: string, file: string): StoredRecord | string | undefined {
+  try {
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const status = fstatSync(descriptor);
+      if (!status.isFile() || status.size > recordLimit) return "not a file of a record's size";
+      return parseRecord(readFileSync(descriptor), file);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    if (hasErrno(error, "ENOENT")) return undefined;
+    if (isPulleyError(error) || hasErrno(error, "ELOOP")) return errorText(error);
+    throw error;
+  }
+}
+
+function unlessExisting(error: unknown): void {
+  if (!hasErrno(error, "EEXIST")) throw error;
+}
+
+/**
+ * Whether a change after `now` must give a file or folder another time than it has. Times advance in steps, of up to ten
+ * milliseconds on Linux and of a second on some file systems, and two changes in one step look like one (as in git's
+ * index, `Documentation/technical/racy-git.txt`).
+ */
+function isSettled(modified: bigint, now: number): boolean {
+  const step = modified % 1_000_000_000n === 0n ? 2100 : 100;
+  return now - milliseconds(modified) > step;
+}
+
+function milliseconds(nanoseconds: bigint): number {
+  return Number(nanoseconds / 1_000_000n);
+}

@@ -1,0 +1,56 @@
+/**
+ * The way out for content, in two steps, because there are no locks: first it is moved to the trash, then it is asked
+ * again whether anybody needs it, and only then it is deleted. Whoever needs it announces that in a lease before looking
+ * for it, and looks in the trash too. So either the announcement is seen before the deletion, or the need finds the
+ * content gone, and never thinks that it has it.
+ *
+ * Every stay in the trash has a name of its own, so that a process that decided about an earlier stay cannot delete a
+ * later one.
+ */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type Digest, isDigest } from "../../image/digest.ts";
+import { lookAt, moveFile, randomName, removeFile } from "./files.ts";
+import { blobPath, flatName, type Site } from "./site.ts";
+
+/** What must stay, asked anew each time. */
+export type Needed = () => Promise<ReadonlySet<Digest>>;
+
+/** Moves content out; it can be brought back until somebody has settled the trash. */
+export async function discard(site: Site, digest: Digest): Promise<void> {
+  await moveFile(blobPath(site, digest), join(site.trash, `${flatName(digest)}.${randomName()}`));
+}
+
+/** Brings content back from the trash; whether it was there. */
+export async function restore(site: Site, digest: Digest): Promise<boolean> {
+  for (const stay of await stays(site)) {
+    if (stay.digest === digest && (await moveFile(stay.path, blobPath(site, digest)))) return true;
+  }
+  return false;
+}
+
+/** Brings back what is needed and deletes the rest; also what a process left that was killed over it. Returns the bytes freed. */
+export async function settle(site: Site, needed: Needed): Promise<number> {
+  // In this order: who needs something that is found here has either announced it by now, or will miss it.
+  const found = await stays(site);
+  if (found.length === 0) return 0;
+  const kept = await needed();
+  let freed = 0;
+  for (const { path, digest } of found) {
+    const home = blobPath(site, digest);
+    if (kept.has(digest) && (await lookAt(home)) === undefined) {
+      await moveFile(path, home);
+      continue;
+    }
+    const size = (await lookAt(path))?.size ?? 0;
+    if (await removeFile(path)) freed += size;
+  }
+  return freed;
+}
+
+async function stays(site: Site): Promise<{ path: string; digest: Digest }[]> {
+  return (await readdir(site.trash)).flatMap((name) => {
+    const digest = /^([a-z0-9]+-[0-9a-f]+)\.[0-9a-f]+$/.exec(name)?.[1]?.replace("-", ":") ?? "";
+    return isDigest(digest) ? [{ path: join(site.trash, name), digest }] : [];
+  });
+}
