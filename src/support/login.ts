@@ -1,3 +1,4 @@
+import { createHmac, randomBytes } from "node:crypto";
 import { inspect } from "node:util";
 
 /** What a login is made of, in the words of the CRI's AuthConfig and docker's config files. */
@@ -25,6 +26,9 @@ export type LoginOrigin =
   /** The node's own: what it pulls with it, every pod may use. */
   | { readonly kind: "node" };
 
+/** New in each process, so that a fingerprint that gets out does not help to guess a password. */
+const fingerprintKey = randomBytes(32);
+
 /**
  * A login to a registry that cannot be printed by accident: only {@link Login.source}, where it comes from, shows.
  * Made in `credentials`, spent in `registry`.
@@ -45,6 +49,14 @@ export class Login {
   /** The secret itself. Only what speaks to the registry asks for it. */
   reveal(): LoginSecret {
     return this.#secret;
+  }
+
+  /**
+   * The same for logins that a registry cannot tell apart, and different for all others: a key for what is kept for
+   * each login. Means nothing outside this process.
+   */
+  fingerprint(): string {
+    return createHmac("sha256", fingerprintKey).update(JSON.stringify(this.#secret)).digest("hex");
   }
 
   toJSON(): { source: string } {

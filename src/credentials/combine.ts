@@ -1,0 +1,30 @@
+import { PulleyError } from "../support/errors.ts";
+import { Login } from "../support/login.ts";
+import type { PullSecret } from "../workload/types.ts";
+import type { LoginSource } from "./index.ts";
+import { podLogins } from "./pull-secrets.ts";
+
+/**
+ * All logins that a pod's image may be pulled with: those of the pod's Secrets, then the node's own. One that several
+ * sources know is tried as often (k8s pkg/kubelet/images/image_manager.go).
+ */
+export function loginsFor(podSecrets: readonly PullSecret[], nodeSources: readonly LoginSource[]): LoginSource {
+  const sources = [podLogins(podSecrets), ...nodeSources];
+  return {
+    logins: async (repository) => {
+      const found: Login[] = [];
+      for (const source of sources) found.push(...(await source.logins(repository)));
+      return found;
+    },
+  };
+}
+
+/** Reads the `user:password` of `--creds`. @throws PulleyError `USAGE`, which does not repeat the text */
+export function commandLineLogin(text: string): Login {
+  const colon = text.indexOf(":");
+  if (colon < 1) {
+    throw new PulleyError("USAGE", "--creds is not user:password", { advice: "Write --creds user:password." });
+  }
+  const [username, password] = [text.slice(0, colon), text.slice(colon + 1)];
+  return new Login("--creds", { kind: "password", username, password });
+}

@@ -1,0 +1,40 @@
+import { errorText, PulleyError } from "../support/errors.ts";
+import { Login, type LoginOrigin } from "../support/login.ts";
+import type { PullSecret } from "../workload/types.ts";
+import type { LoginSource } from "./index.ts";
+import { createKeyring, type Keyring } from "./keyring.ts";
+import { type KubeletEntries, type KubeletEntry, readKubeletConfig, readKubeletDockercfg } from "./kubelet-config.ts";
+
+/**
+ * The logins of a pod: one keyring of all its Secrets (k8s pkg/credentialprovider/secrets/secrets.go). One Secret that
+ * cannot be read spoils them all; the message is then the decoder's own, as a kubelet reports it, and the advice names
+ * the Secret.
+ */
+export function podLogins(secrets: readonly PullSecret[]): LoginSource {
+  let keyring: Keyring | undefined;
+  return {
+    logins: async ({ name }) => {
+      keyring ??= createKeyring(secrets.flatMap(readSecret));
+      return keyring.lookup(name);
+    },
+  };
+}
+
+function readSecret(secret: PullSecret): (readonly [location: string, login: Login])[] {
+  if (secret.content === "") return [];
+  return [...decode(secret)].map(([location, entry]) => [location, loginOf(secret, entry)] as const);
+}
+
+function decode({ type, content, namespace, name }: PullSecret): KubeletEntries {
+  try {
+    return type === "kubernetes.io/dockercfg" ? readKubeletDockercfg(content) : readKubeletConfig(content);
+  } catch (error) {
+    const advice = `Make the Secret ${namespace}/${name} again, with kubectl create secret docker-registry.`;
+    throw new PulleyError("CREDENTIALS_INVALID", errorText(error), { advice });
+  }
+}
+
+function loginOf({ uid, namespace, name }: PullSecret, { username, password, email }: KubeletEntry): Login {
+  const origin: LoginOrigin = { kind: "secret", uid, namespace, name, ...(email !== "" && { email }) };
+  return new Login(`secret ${namespace}/${name}`, { kind: "password", username, password }, origin);
+}

@@ -1,0 +1,29 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { PulleyError } from "../support/errors.ts";
+
+/** Bytes that a file of logins may have. */
+const fileLimit = 1024 * 1024;
+
+/**
+ * Reads a file of logins, or a pipe.
+ * @throws PulleyError `CREDENTIALS_INVALID` if it is too large; otherwise what the file system throws
+ */
+export async function readSmallFile(path: string): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    return await readWhole(file, path);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readWhole(file: FileHandle, path: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for (let size = 0; size <= fileLimit; ) {
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(64 * 1024) });
+    if (bytesRead === 0) return Buffer.concat(chunks);
+    chunks.push(buffer.subarray(0, bytesRead));
+    size += bytesRead;
+  }
+  throw new PulleyError("CREDENTIALS_INVALID", `${path}: more than the ${fileLimit} bytes that it may have`);
+}
