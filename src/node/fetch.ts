@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Descriptor } from "../image/descriptor.ts";
 import type { Repository } from "../image/reference.ts";
 import type { RegistryClient } from "../registry/index.ts";
@@ -105,6 +106,8 @@ async function allOrNone<Item>(
 ): Promise<void> {
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
+  // Every item listens: without this, Node would take more than ten of them for a leak.
+  setMaxListeners(0, either);
   let failure: { readonly error: unknown } | undefined;
   const runOne = async (item: Item) => {
     try {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { LoginSource } from "../credentials/index.ts";
 import type { Decide, Policy } from "../policy/types.ts";
 import type { Clock } from "../support/clock.ts";
@@ -54,6 +55,8 @@ export function createNode(options: NodeOptions): Node {
   const backOff = createBackOff(clock);
   const manager = createImageManager({ images, puller, backOff, records, decide, policy, clock });
   const stopping = new AbortController();
+  // Every pod listens: without this, Node would take more than ten of them for a leak.
+  setMaxListeners(0, stopping.signal);
   const listeners = new Set<(signal: NodeSignal) => void>();
   const workers: PodWorker[] = [];
   const running = new Set<Promise<void>>();

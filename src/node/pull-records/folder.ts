@@ -14,6 +14,8 @@ export interface RecordFolder<Entry> {
   remove(key: string): Promise<void>;
   /** Every record that can be read. */
   list(): Promise<readonly Entry[]>;
+  /** Writes anew what an older version of the format wrote. */
+  renew(): Promise<void>;
 }
 
 export interface RecordFormat<Entry> {
@@ -27,60 +29,73 @@ export interface RecordFormat<Entry> {
 export function recordFolder<Entry>(folder: string, format: RecordFormat<Entry>): RecordFolder<Entry> {
   const pathOf = (key: string) => join(folder, fileName(key));
 
-  async function readEntry(path: string): Promise<Entry | undefined> {
-    let text: string;
+  async function readEntry(path: string): Promise<{ readonly text: string; readonly entry: Entry } | undefined> {
+    const text = await readText(path);
+    if (text === undefined) return undefined;
     try {
-      text = await readFile(path, "utf8");
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw failed(`failed to read ${quote(path)}`, error);
-    }
-    try {
-      return format.decode(text);
-    } catch (error) {
+      return { text, entry: format.decode(text) };
+    } catch {
       // The parser's own text may quote the file's content, which holds hashes of logins.
       throw new PulleyError(
         "STORE_INVALID",
         `failed to deserialize content of file ${quote(path)} into ${format.kind}`,
-        {
-          advice: "Delete the file: the next pull writes it again.",
-          cause: error,
-        },
+        { advice: "Delete the file: the next pull writes it again." },
       );
+    }
+  }
+
+  async function readAll() {
+    const all: { readonly path: string; readonly text: string; readonly entry: Entry }[] = [];
+    for (const name of await recordNames(folder)) {
+      const path = join(folder, name);
+      const found = await readEntry(path).catch(() => undefined);
+      if (found !== undefined) all.push({ path, ...found });
+    }
+    return all;
+  }
+
+  async function replace(path: string, text: string): Promise<void> {
+    const temporary = `${path}.tmp`;
+    try {
+      await writeFile(temporary, text, { mode: 0o600 });
+      await rename(temporary, path);
+    } catch (error) {
+      throw failed(`failed to create temporary file ${quote(temporary)}`, error);
     }
   }
 
   return {
     read: async (key) => {
-      const entry = await readEntry(pathOf(key));
-      return entry !== undefined && format.key(entry) === key ? entry : undefined;
+      const found = await readEntry(pathOf(key));
+      return found !== undefined && format.key(found.entry) === key ? found.entry : undefined;
     },
     write: async (entry) => {
-      const path = pathOf(format.key(entry));
-      const temporary = `${path}.tmp`;
       await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error) => {
         throw failed(`failed to create directory ${quote(folder)}`, error);
       });
-      try {
-        await writeFile(temporary, format.encode(entry), { mode: 0o600 });
-        await rename(temporary, path);
-      } catch (error) {
-        throw failed(`failed to create temporary file ${quote(temporary)}`, error);
-      }
+      await replace(pathOf(format.key(entry)), format.encode(entry));
     },
     remove: (key) =>
       rm(pathOf(key), { force: true }).catch((error) => {
         throw failed(`failed to remove ${quote(pathOf(key))}`, error);
       }),
-    list: async () => {
-      const entries: Entry[] = [];
-      for (const name of await recordNames(folder)) {
-        const entry = await readEntry(join(folder, name)).catch(() => undefined);
-        if (entry !== undefined) entries.push(entry);
+    list: async () => (await readAll()).map(({ entry }) => entry),
+    renew: async () => {
+      for (const { path, text, entry } of await readAll()) {
+        const renewed = format.encode(entry);
+        if (renewed !== text) await replace(path, renewed);
       }
-      return entries;
     },
   };
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw failed(`failed to read ${quote(path)}`, error);
+  }
 }
 
 async function recordNames(folder: string): Promise<readonly string[]> {

@@ -132,7 +132,8 @@ export function openPullRecords(root: string, settings: VerificationSettings, cl
           }
           await intents.remove(image);
         }
-        for (const record of await records.list()) await records.write(record);
+        await intents.renew();
+        await records.renew();
       }),
 
     prune: (present, before) =>

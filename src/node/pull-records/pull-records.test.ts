@@ -1,0 +1,257 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Login } from "../../support/login.ts";
+import { manualClock } from "../../support/manual-clock.ts";
+import { loginOf } from "../testing/logins.ts";
+import { decodeRecord, encodeRecord, fileName, type PulledRecord } from "./format.ts";
+import { openPullRecords, type PullRecords } from "./index.ts";
+import { type VerificationPolicy, verificationPolicies } from "./verification.ts";
+
+const image = "acme.io/app:1";
+const imageRef = "sha256:abc";
+const clock = manualClock(Date.UTC(2026, 0, 1));
+const alice = loginOf("regcred", "alice");
+const account = new Login(
+  "plugin",
+  { kind: "password", username: "sa", password: "x" },
+  {
+    kind: "serviceAccount",
+    uid: "uid-sa",
+    namespace: "default",
+    name: "builder",
+  },
+);
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "pulley-records-"));
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+function open(policy?: VerificationPolicy, allowlist: readonly string[] = []): PullRecords {
+  const settings = {
+    imagePullCredentialsVerificationPolicy: policy,
+    preloadedImagesVerificationAllowlist: allowlist,
+  };
+  return openPullRecords(root, settings, clock);
+}
+
+const pulledFile = () => join(root, "image_manager", "pulled", fileName(imageRef));
+const readRecord = async (): Promise<PulledRecord> => decodeRecord(await readFile(pulledFile(), "utf8"));
+
+async function pull(login: Login | undefined, name = image): Promise<void> {
+  const records = open();
+  await records.begin(name);
+  await records.succeed(name, imageRef, login);
+}
+
+interface Row {
+  readonly situation: string;
+  readonly before: () => Promise<void>;
+  readonly logins: readonly Login[];
+  /** Under each of the four policies; under the allow-list for an image that is in it, then for one that is not. */
+  readonly use: Readonly<Record<"never" | "preloaded" | "listed" | "unlisted" | "always", boolean>>;
+}
+
+const everywhere = { never: true, preloaded: true, listed: true, unlisted: true, always: true };
+const unverified = { never: true, preloaded: false, listed: true, unlisted: false, always: false };
+const nowhere = { never: false, preloaded: false, listed: false, unlisted: false, always: false };
+
+/** KEP-2535, as the kubelet 1.36 does it: an image that is here, under IfNotPresent. */
+const table: readonly Row[] = [
+  { situation: "preloaded", before: async () => undefined, logins: [alice], use: { ...unverified, preloaded: true } },
+  { situation: "intent only", before: () => open().begin(image), logins: [alice], use: unverified },
+  {
+    situation: "record of another name",
+    before: () => pull(alice, "acme.io/other:1"),
+    logins: [alice],
+    use: unverified,
+  },
+  { situation: "record for all pods of the node", before: () => pull(undefined), logins: [], use: everywhere },
+  {
+    situation: "record of the node's own login",
+    before: () => pull(new Login("node", { kind: "identityToken", token: "t" }, { kind: "node" })),
+    logins: [],
+    use: everywhere,
+  },
+  {
+    situation: "record of a login that somebody typed in",
+    before: () => pull(new Login("typed", { kind: "identityToken", token: "t" })),
+    logins: [alice],
+    use: unverified,
+  },
+  { situation: "record of the pod's secret", before: () => pull(alice), logins: [alice], use: everywhere },
+  {
+    situation: "record of another secret with the same login",
+    before: () => pull(alice),
+    logins: [loginOf("copy", "alice")],
+    use: everywhere,
+  },
+  {
+    situation: "record of the pod's secret, whose login has changed",
+    before: () => pull(alice),
+    logins: [loginOf("regcred", "alice", "changed")],
+    use: everywhere,
+  },
+  {
+    situation: "record of another secret",
+    before: () => pull(alice),
+    logins: [loginOf("other", "bob")],
+    use: unverified,
+  },
+  { situation: "record of a secret, a pod without any", before: () => pull(alice), logins: [], use: unverified },
+  { situation: "record of the pod's service account", before: () => pull(account), logins: [account], use: everywhere },
+  {
+    situation: "record of a service account, a pod of another",
+    before: () => pull(account),
+    logins: [alice],
+    use: unverified,
+  },
+  {
+    situation: "record that cannot be read",
+    before: async () => {
+      await pull(alice);
+      await writeFile(pulledFile(), "{}");
+    },
+    logins: [alice],
+    use: nowhere,
+  },
+];
+
+describe("whether a pod may use an image that is here", () => {
+  it.each(table)("$situation", async ({ before, logins, use }) => {
+    await before();
+    const mayUse = async (policy: VerificationPolicy, allowlist: readonly string[] = []) => {
+      const result = await open(policy, allowlist).access(image, imageRef, async () => logins);
+      return result === "credentialPolicyAllowed" || result === "credentialRecordFound";
+    };
+    expect({
+      never: await mayUse("NeverVerify"),
+      preloaded: await mayUse("NeverVerifyPreloadedImages"),
+      listed: await mayUse("NeverVerifyAllowlistedImages", ["acme.io/*"]),
+      unlisted: await mayUse("NeverVerifyAllowlistedImages", ["acme.io/team/*"]),
+      always: await mayUse("AlwaysVerify"),
+    }).toEqual(use);
+  });
+
+  it("is not asked of the pod's logins where the record does not need them", async () => {
+    await pull(undefined);
+    const failing = () => Promise.reject(new Error("asked"));
+    expect(await open("AlwaysVerify").access(image, imageRef, failing)).toBe("credentialRecordFound");
+    expect(await open("NeverVerify").access(image, imageRef, failing)).toBe("credentialPolicyAllowed");
+  });
+
+  it("fails as the look-up of the pod's logins fails", async () => {
+    await pull(alice);
+    await expect(open().access(image, imageRef, () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+  });
+
+  it.each(verificationPolicies)("%s: an image that is being pulled counts as pulled here", async (policy) => {
+    const records = open(policy, ["acme.io/app"]);
+    await records.begin(image);
+    const expected = policy === "NeverVerify" || policy === "NeverVerifyAllowlistedImages";
+    expect(await records.access(image, imageRef, async () => [])).toBe(
+      expected ? "credentialPolicyAllowed" : "mustAuthenticate",
+    );
+  });
+});
+
+describe("what is recorded", () => {
+  it("is an intent while a pull is going on, and a record afterwards, for nobody else to read", async () => {
+    const records = open();
+    await records.begin(image);
+    const pulling = join(root, "image_manager", "pulling");
+    expect(await readdir(pulling)).toEqual([fileName(image)]);
+    expect((await stat(pulling)).mode & 0o777).toBe(0o700);
+    expect((await stat(join(pulling, fileName(image)))).mode & 0o777).toBe(0o600);
+    await records.succeed(image, imageRef, alice);
+    expect(await readdir(pulling)).toEqual([]);
+    expect(await readRecord()).toMatchObject({ imageRef, lastUpdated: clock.now() });
+  });
+
+  it("keeps the intent as long as one of several pulls goes on", async () => {
+    const records = open();
+    await records.begin(image);
+    await records.begin(image);
+    await records.fail(image);
+    expect(await readdir(join(root, "image_manager", "pulling"))).toHaveLength(1);
+    await records.fail(image);
+    expect(await readdir(join(root, "image_manager", "pulling"))).toEqual([]);
+  });
+
+  it("adds secrets in order, and gives way to everybody", async () => {
+    await pull(loginOf("b", "bob"));
+    await pull(loginOf("a", "alice"));
+    await pull(loginOf("b", "bob", "changed"));
+    const entry = async () => (await readRecord()).credentials.get("acme.io/app");
+    expect((await entry())?.kubernetesSecrets.map(({ name }) => name)).toEqual(["a", "b"]);
+    await pull(undefined);
+    const open = { kubernetesSecrets: [], kubernetesServiceAccounts: [], nodePodsAccessible: true };
+    expect(await entry()).toEqual(open);
+    await pull(alice);
+    expect(await entry()).toEqual(open);
+  });
+
+  it("is written only where it changes something", async () => {
+    await pull(alice);
+    const first = await stat(pulledFile());
+    await pull(alice);
+    expect((await stat(pulledFile())).ino).toBe(first.ino);
+  });
+
+  it("follows a secret whose login has changed", async () => {
+    await pull(alice);
+    const changed = loginOf("regcred", "alice", "changed");
+    await open().access(image, imageRef, async () => [changed]);
+    expect(await open().access(image, imageRef, async () => [loginOf("copy", "alice", "changed")])).toBe(
+      "credentialRecordFound",
+    );
+    expect(await open().access(image, imageRef, async () => [loginOf("old", "alice")])).toBe("mustAuthenticate");
+  });
+
+  it("takes no more than a hundred secrets, and then trusts equal logins only", async () => {
+    const secrets = Array.from({ length: 100 }, (_, at) => ({
+      uid: `uid-s${at}`,
+      namespace: "default",
+      name: `s${at}`,
+      credentialHash: "",
+    }));
+    await pull(alice);
+    const record = await readRecord();
+    const granted = { kubernetesSecrets: secrets, kubernetesServiceAccounts: [], nodePodsAccessible: false };
+    await writeFile(pulledFile(), encodeRecord({ ...record, credentials: new Map([["acme.io/app", granted]]) }));
+    expect(await open().access(image, imageRef, async () => [loginOf("s7", "alice")])).toBe("mustAuthenticate");
+  });
+});
+
+describe("what an earlier run left", () => {
+  it("is an intent whose image is here: from then on it must be asked for", async () => {
+    await open().begin(image);
+    await open().begin("acme.io/gone:1");
+    const records = open();
+    await records.recover([{ id: imageRef, repoTags: [image], repoDigests: [] }]);
+    expect((await readRecord()).credentials.size).toBe(0);
+    expect(await readdir(join(root, "image_manager", "pulling"))).toEqual([fileName("acme.io/gone:1")]);
+    expect(await records.access(image, imageRef, async () => [alice])).toBe("mustAuthenticate");
+  });
+
+  it("is a record of the older version, which is written anew", async () => {
+    await pull(alice);
+    const text = await readFile(pulledFile(), "utf8");
+    await writeFile(pulledFile(), text.replace("v1beta1", "v1alpha1"));
+    expect(await open().access(image, imageRef, async () => [alice])).toBe("credentialRecordFound");
+    await open().recover([]);
+    expect(await readFile(pulledFile(), "utf8")).toBe(text);
+  });
+
+  it("is a record of an image that is no longer here, which is forgotten", async () => {
+    await pull(alice);
+    await open().prune(new Set([imageRef]), clock.now() + 1000);
+    await open().prune(new Set(), clock.now());
+    expect(await readRecord()).toMatchObject({ imageRef });
+    await open().prune(new Set(), clock.now() + 1000);
+    await expect(readRecord()).rejects.toThrow("ENOENT");
+  });
+});
