@@ -11,11 +11,15 @@ const dist = join(root, "dist");
 /** Everything that dist is made from. */
 const sources = ["src", "examples", "scripts", "package.json", "package-lock.json"];
 
-/** Each bundle shares chunks among its own entries only. A chunk lies beside `pulley.mjs`, where it finds the worker. */
+/** Each bundle shares chunks among its own entries only. All chunks lie in one folder, where they find the worker. */
 const bundles = [
-  { entries: { pulley: "src/cli/main.ts", "examples/start": "examples/start.ts" } },
-  // A thread that starts fast: nothing that only a command line needs may come along.
-  { entries: { "download-worker": "src/registry/download-worker.ts" }, without: ["commander", "yaml", "zod", "tar"] },
+  { entries: { pulley: "src/cli/main.ts", "examples/start": "examples/start.ts" }, chunks: "[name].mjs" },
+  {
+    entries: { "download-worker": "src/registry/download-worker.ts" },
+    chunks: "download-worker-[name].mjs",
+    // A thread that starts fast: nothing that only a command line needs may come along.
+    without: ["commander", "yaml", "zod", "tar"],
+  },
 ];
 
 /** Whether dist is there and nothing that it is made from has changed since. */
@@ -45,7 +49,7 @@ export async function build() {
 }
 
 /** Writes one bundle and answers with the folders of the packages in it. */
-async function write(rolldown, { entries, without = [] }, folder) {
+async function write(rolldown, { entries, chunks, without = [] }, folder) {
   const present = await existing(entries);
   if (Object.keys(present).length === 0) return [];
   const { output } = await rolldown({
@@ -59,7 +63,7 @@ async function write(rolldown, { entries, without = [] }, folder) {
     output: {
       dir: folder,
       entryFileNames: "[name].mjs",
-      chunkFileNames: "[name].mjs",
+      chunkFileNames: chunks,
       postBanner: ({ name }) => (name === "pulley" ? "#!/usr/bin/env node" : ""),
     },
   }).catch((error) => {
