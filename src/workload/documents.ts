@@ -54,7 +54,7 @@ export function readValues(text: string, file: string): ValueInput {
     return { text: source, values: [], problems: [{ source: source.position(0), message }] };
   }
   const json = looksLikeJson(text) ? readJsonValues(source) : undefined;
-  if (json !== undefined && json.problems.length === 0) return json;
+  if (json !== undefined && (json.problems.length === 0 || file.endsWith(".json"))) return json;
   const yaml = readYamlValues(source);
   return json !== undefined && yaml.problems.length > 0 ? json : yaml;
 }

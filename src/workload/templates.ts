@@ -64,7 +64,7 @@ const speakAboutContainers = new Set([
 
 interface ContainerKeys {
   readonly lists: readonly (readonly [key: string, kind: ContainerKind])[];
-  /** Keys that hold one container each. */
+  /** Keys that hold one container each, called `main` if it has no name. */
   readonly singles: readonly string[];
 }
 
@@ -112,7 +112,7 @@ export function imagePlaces(template: PodTemplate, group: string): readonly Imag
   }
   for (const key of singles) {
     const value = mappingAt(spec, key);
-    if (value !== undefined) places.push(containerPlace("container", child(path, key), value));
+    if (value !== undefined) places.push(containerPlace("container", child(path, key), value, "main"));
   }
   itemsAt(spec, "volumes").forEach((volume, index) => {
     const place = volumePlace(volume, `${child(path, "volumes")}[${index}]`);
@@ -173,8 +173,8 @@ function keysOf(group: string): ContainerKeys {
   return keysOfGroups.get(group) ?? ownKeys;
 }
 
-function containerPlace(kind: ContainerKind, path: string, value: MappingValue): ImagePlace {
-  const name = textAt(value, "name") ?? "";
+function containerPlace(kind: ContainerKind, path: string, value: MappingValue, otherwise = ""): ImagePlace {
+  const name = textAt(value, "name") ?? otherwise;
   return { kind, path, name, value, imageKey: "image", policyKey: "imagePullPolicy" };
 }
 

@@ -12,6 +12,10 @@ const schema = new Schema({ schema: "failsafe", resolveKnownTags: false });
 
 const tooDeep = `nested more than ${limits.depth} levels deep`;
 
+/** What YAML 1.2 (5.1) keeps out of every text, and what a text in another encoding than UTF-8 is full of. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+const controlCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
+
 /** Duplicate keys are found here and not by the library, which compares each key with every other. */
 const options = { version: "1.1", schema, uniqueKeys: false, logLevel: "silent" } as const;
 
@@ -38,6 +42,8 @@ interface Reading {
  * @throws SyntaxProblem for the first thing that is wrong
  */
 export function readYaml(part: string, base: number): Value[] {
+  const control = controlCharacter.exec(part);
+  if (control !== null) throw new SyntaxProblem(base + control.index, "control characters are not allowed here");
   const composer = new Composer(options);
   const values: Value[] = [];
   for (const document of composer.compose(new Parser().parse(part), true, part.length)) {
