@@ -2,7 +2,7 @@
 import { chmod, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { licencesOf, packagesOf } from "./licences.mjs";
+import { licencesOf, packageFolder, packagesOf } from "./licences.mjs";
 import { root } from "./run.mjs";
 import { StepError } from "./say.mjs";
 
@@ -13,10 +13,10 @@ const sources = ["src", "examples", "scripts", "package.json", "package-lock.jso
 
 /** Each bundle shares chunks among its own entries only. All chunks lie in one folder, where they find the worker. */
 const bundles = [
-  { entries: { pulley: "src/cli/main.ts", "examples/start": "examples/start.ts" }, chunks: "[name].mjs" },
+  { entries: { pulley: "src/cli/main.ts", "examples/start": "examples/start.ts" } },
   {
     entries: { "download-worker": "src/registry/download-worker.ts" },
-    chunks: "download-worker-[name].mjs",
+    prefix: "download-worker-",
     // A thread that starts fast: nothing that only a command line needs may come along.
     without: ["commander", "yaml", "zod", "tar"],
   },
@@ -49,7 +49,7 @@ export async function build() {
 }
 
 /** Writes one bundle and answers with the folders of the packages in it. */
-async function write(rolldown, { entries, chunks, without = [] }, folder) {
+async function write(rolldown, { entries, prefix = "", without = [] }, folder) {
   const present = await existing(entries);
   if (Object.keys(present).length === 0) return [];
   const { output } = await rolldown({
@@ -63,7 +63,7 @@ async function write(rolldown, { entries, chunks, without = [] }, folder) {
     output: {
       dir: folder,
       entryFileNames: "[name].mjs",
-      chunkFileNames: chunks,
+      chunkFileNames: (chunk) => `${prefix}${packageOf(chunk) ?? "[name]"}.mjs`,
       postBanner: ({ name }) => (name === "pulley" ? "#!/usr/bin/env node" : ""),
     },
   }).catch((error) => {
@@ -75,6 +75,14 @@ async function write(rolldown, { entries, chunks, without = [] }, folder) {
     throw new StepError(`${Object.keys(entries).join()} must do without ${unwelcome.join()}, but imports it.`);
   }
   return packages;
+}
+
+/** The package that a chunk begins with, which says more than the file in the package that the chunk begins with. */
+function packageOf({ moduleIds }) {
+  return packageFolder(moduleIds.at(-1) ?? "")
+    ?.split("/node_modules/")
+    .at(-1)
+    ?.replace("/", "-");
 }
 
 async function existing(entries) {

@@ -9,14 +9,19 @@ import { StepError } from "./say.mjs";
 export function packagesOf(output) {
   const chunks = output.filter(({ type }) => type === "chunk");
   const paths = chunks.flatMap(({ modules }) => Object.keys(modules));
-  const folders = paths.map((path) => /^\0?(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]);
+  const folders = paths.map(packageFolder);
   return [...new Set(folders.filter((folder) => folder !== undefined))];
+}
+
+/** The folder of the package that a module belongs to, if it belongs to one. */
+export function packageFolder(path) {
+  return /^\0?(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1];
 }
 
 /** One text with name, version, licence and licence text of each package, in the order of their names. */
 export async function licencesOf(folders) {
   const sections = await Promise.all([...withDependencies(folders)].map(sectionOf));
-  return sections.toSorted().join(`\n${"-".repeat(80)}\n\n`);
+  return [...new Set(sections)].toSorted().join(`\n${"-".repeat(80)}\n\n`);
 }
 
 /** A package may ship its dependencies inside its own files, where the bundler cannot tell: they are named as well. */
