@@ -1,0 +1,111 @@
+/** What the room's tests share: servers on loopback that say exactly what a test wants, and clients that ask them. */
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { Descriptor } from "../image/descriptor.ts";
+import { parseDigest } from "../image/digest.ts";
+import { ociManifest } from "../image/media-type.ts";
+import { parseReference, type Repository } from "../image/reference.ts";
+import type { Clock } from "../support/clock.ts";
+import { createRegistryClient, type RegistrySurroundings } from "./client.ts";
+import type { RegistryClient, RegistryOptions } from "./index.ts";
+
+export interface Asked {
+  /** `GET /v2/app/manifests/1` */
+  readonly line: string;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: string;
+}
+
+export interface TestServer {
+  /** `127.0.0.1:40123` */
+  readonly host: string;
+  readonly origin: string;
+  readonly asked: Asked[];
+  /** The repository `app` on this server. */
+  readonly repository: Repository;
+}
+
+export type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => unknown;
+
+/** Serves until the test is over. Every request is recorded. */
+export async function serve(handler: Handler): Promise<TestServer> {
+  return serveWith(createServer(), "http", handler);
+}
+
+export async function serveWith(server: Server, scheme: "http" | "https", handler: Handler): Promise<TestServer> {
+  const asked: Asked[] = [];
+  server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    const pieces: Buffer[] = [];
+    request.on("data", (piece: Buffer) => pieces.push(piece));
+    request.on("end", () => {
+      const body = Buffer.concat(pieces).toString("utf8");
+      asked.push({ line: `${request.method} ${request.url}`, headers: request.headers, body });
+      handler(request, response, body);
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, "close");
+  });
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { repository } = parseReference(`${host}/app`);
+  return { host, origin: `${scheme}://${host}`, asked, repository };
+}
+
+/** A client whose waits are over at once, and noted. */
+export interface TestClient extends RegistryClient {
+  readonly waits: number[];
+}
+
+export function client(options: RegistryOptions = {}, surroundings: Partial<RegistrySurroundings> = {}): TestClient {
+  const waits: number[] = [];
+  const clock: Clock = {
+    now: () => Date.now(),
+    sleep: async (milliseconds, signal) => {
+      if (signal?.aborted) throw signal.reason;
+      waits.push(milliseconds);
+    },
+  };
+  const made = createRegistryClient(options, { clock, random: () => 0, environment: {}, ...surroundings });
+  onTestFinished(() => made.close());
+  return Object.assign(made, { waits });
+}
+
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "pulley-registry-room-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export function describeBytes(bytes: Uint8Array, mediaType = "application/octet-stream"): Descriptor {
+  const digest = parseDigest(`sha256:${createHash("sha256").update(bytes).digest("hex")}`);
+  return { mediaType, digest, size: bytes.length };
+}
+
+/** A manifest of no layers, and what a registry says about it. */
+export function sampleManifest(mediaType = ociManifest) {
+  const config = describeBytes(Buffer.from("{}"), "application/vnd.oci.image.config.v1+json");
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config, layers: [] }));
+  const descriptor = describeBytes(bytes, mediaType);
+  const headers = {
+    "content-type": mediaType,
+    "content-length": String(bytes.length),
+    "docker-content-digest": descriptor.digest as string,
+  };
+  return { bytes, descriptor, headers };
+}
+
+/** Bytes that look like no other's, the same on every run. */
+export function someBytes(length: number, seed = "bytes"): Buffer {
+  const block = createHash("sha512").update(seed).digest();
+  return Buffer.alloc(length, block);
+}
