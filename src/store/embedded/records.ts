@@ -20,7 +20,7 @@ interface Entry {
   readonly size: bigint;
   /** Whether the file had stood for long enough when it was read that another change would show. */
   readonly settled: boolean;
-  readonly record: StoredRecord | undefined;
+  readonly record: StoredRecord;
 }
 
 /** What was in the store, and how the folder of records looked then. */
@@ -123,24 +123,31 @@ export class Records {
     }
   }
 
-  /** Whether anything is not as it was. Files that have not changed since they were read are not read again. */
+  /** Reads the records that are not as they were; whether there were any. */
   async #readFolder(now: number): Promise<boolean> {
+    const old = this.#entries;
     const entries = new Map<string, Entry>();
-    let changed = false;
     for (const file of readdirSync(this.#site.records)) {
-      if (!recordName.test(file)) continue;
-      const status = lstatSync(join(this.#site.records, file), { bigint: true, throwIfNoEntry: false });
-      if (status === undefined) continue;
-      const { mtimeNs: modified, ino: inode, size } = status;
-      const old = this.#entries.get(file);
-      const same = old?.settled && old.modified === modified && old.inode === inode && old.size === size;
-      const record = same ? old.record : await this.#readFile(file);
-      changed ||= !same;
-      entries.set(file, { modified, inode, size, settled: isSettled(modified, now), record });
+      const entry = recordName.test(file) ? await this.#readEntry(file, old.get(file), now) : undefined;
+      if (entry !== undefined) entries.set(file, entry);
     }
-    changed ||= entries.size !== this.#entries.size;
     this.#entries = entries;
-    return changed;
+    if (entries.size !== old.size) return true;
+    for (const [file, { record }] of entries) if (old.get(file)?.record !== record) return true;
+    return false;
+  }
+
+  /** A record that says what it said before is the same object as before. */
+  async #readEntry(file: string, old: Entry | undefined, now: number): Promise<Entry | undefined> {
+    const path = join(this.#site.records, file);
+    const status = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    if (status === undefined) return undefined;
+    const { mtimeNs: modified, ino: inode, size } = status;
+    if (old?.settled && old.modified === modified && old.inode === inode && old.size === size) return old;
+    const record = await this.#readFile(file);
+    if (record === undefined) return undefined;
+    const same = old !== undefined && formatRecord(old.record).equals(formatRecord(record));
+    return { modified, inode, size, settled: isSettled(modified, now), record: same ? old.record : record };
   }
 
   /** The record, unless the file is gone or damaged; then it is set aside, or it would be found anew each time. */
@@ -154,7 +161,7 @@ export class Records {
   }
 
   *#recordsRead(): Generator<StoredRecord> {
-    for (const { record } of this.#entries.values()) if (record !== undefined) yield record;
+    for (const { record } of this.#entries.values()) yield record;
   }
 }
 

@@ -1,0 +1,112 @@
+/** Small images for tests: well formed, and as different as their seeds. */
+import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
+import type { Descriptor } from "../../image/descriptor.ts";
+import type { Digest } from "../../image/digest.ts";
+import { ociConfig, ociIndex, ociLayer, ociManifest } from "../../image/media-type.ts";
+import type { Platform } from "../../image/platform.ts";
+import type { ImageRecord, Ingest, Lease, StoredImage } from "../index.ts";
+
+export interface Blob {
+  readonly descriptor: Descriptor;
+  readonly bytes: Buffer;
+}
+
+export interface SampleImage {
+  readonly id: Digest;
+  readonly platform: Platform;
+  readonly createdAt: number;
+  readonly index: Blob;
+  readonly manifest: Blob;
+  readonly config: Blob;
+  readonly layers: readonly Blob[];
+}
+
+export interface SampleOptions {
+  /** Contents of the layers, which are tar archives only if these are. */
+  readonly layers?: readonly Buffer[];
+}
+
+const platform: Platform = { os: "linux", architecture: "amd64", variant: "" };
+
+export function sampleImage(seed: string, options: SampleOptions = {}): SampleImage {
+  const contents = options.layers ?? [Buffer.from(`lower layer of ${seed}`), Buffer.from(`upper layer of ${seed}`)];
+  const layers = contents.map((bytes) => blobOf(ociLayer, bytes));
+  const createdAt = Date.UTC(2026, 1, 3, 4, 5, 6, 789);
+  const config = jsonBlob(ociConfig, {
+    ...{ os: platform.os, architecture: platform.architecture, created: new Date(createdAt).toISOString() },
+    config: { Labels: { seed } },
+    rootfs: { type: "layers", diff_ids: layers.map(({ descriptor }) => descriptor.digest) },
+  });
+  const manifest = jsonBlob(ociManifest, {
+    ...{ schemaVersion: 2, mediaType: ociManifest, config: config.descriptor },
+    layers: layers.map(({ descriptor }) => descriptor),
+  });
+  const entry = { ...manifest.descriptor, platform: { os: platform.os, architecture: platform.architecture } };
+  const index = jsonBlob(ociIndex, { schemaVersion: 2, mediaType: ociIndex, manifests: [entry] });
+  return { id: config.descriptor.digest, platform, createdAt, index, manifest, config, layers };
+}
+
+export function blobOf(mediaType: string, bytes: Buffer): Blob {
+  const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}` as Digest;
+  return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
+}
+
+/** What of an image is under a lease before it is published: everything, the index included. */
+export function blobsOf({ index, manifest, config, layers }: SampleImage): readonly Blob[] {
+  return [...layers, config, manifest, index];
+}
+
+/** The record of a name that stands for the image's manifest, or for the index that it is in. */
+export function recordOf(image: SampleImage, name: string, target: "manifest" | "index" = "manifest"): ImageRecord {
+  return {
+    name,
+    target: image[target].descriptor,
+    image: image.id,
+    manifest: image.manifest.descriptor,
+    platform: image.platform,
+  };
+}
+
+/** Brings content in as a pull does: what is there is left, small content is put, the rest is received into a file. */
+export async function bring(lease: Lease, image: SampleImage): Promise<void> {
+  for (const { descriptor, bytes } of blobsOf(image)) {
+    if (await lease.has(descriptor)) continue;
+    if (image.layers.some((layer) => layer.descriptor === descriptor)) {
+      const ingest = await lease.ingest(descriptor);
+      await receive(ingest, bytes);
+      await ingest.commit();
+    } else {
+      await lease.put(descriptor, bytes);
+    }
+  }
+}
+
+/** Writes the rest of some content, or its next bytes, into a file that is being received. */
+export async function receive(ingest: Ingest, bytes: Buffer, end: number = bytes.length): Promise<void> {
+  const file = await open(ingest.path, "r+");
+  try {
+    await file.write(bytes, ingest.received, end - ingest.received, ingest.received);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Brings an image in and publishes it under names. */
+export async function pullSample(
+  store: { lease(): Promise<Lease> },
+  image: SampleImage,
+  names: readonly string[],
+): Promise<StoredImage> {
+  const lease = await store.lease();
+  try {
+    await bring(lease, image);
+    return await lease.publish(names.map((name) => recordOf(image, name)));
+  } finally {
+    await lease.release();
+  }
+}
+
+function jsonBlob(mediaType: string, value: object): Blob {
+  return blobOf(mediaType, Buffer.from(JSON.stringify(value)));
+}
