@@ -27,8 +27,8 @@ export function selectManifest(index: Index, platform: Platform): Descriptor {
   return best;
 }
 
-/** BuildKit's attestations are entries for a platform that no machine has. */
-function isRunnable({ mediaType, platform, annotations }: Descriptor): boolean {
+/** Whether an entry of an index may be an image; BuildKit's attestations are entries for a platform that none has. */
+export function isRunnable({ mediaType, platform, annotations }: Descriptor): boolean {
   const kind = manifestKind(mediaType);
   if (kind !== "index" && kind !== "manifest") return false;
   if (platform?.os === "unknown" || platform?.architecture === "unknown") return false;

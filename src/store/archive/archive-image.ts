@@ -1,0 +1,40 @@
+import type { Descriptor } from "../../image/descriptor.ts";
+import type { Digest } from "../../image/digest.ts";
+import type { Platform } from "../../image/platform.ts";
+import { canonicalText, parseReference, withImpliedTag } from "../../image/reference.ts";
+import { errorText } from "../../support/errors.ts";
+import { quote } from "../../support/go.ts";
+import type { Wanted } from "./receive.ts";
+import { type ArchiveSource, invalid } from "./source.ts";
+
+/** An image as an archive has it: read and checked, save for its layers' bytes. */
+export interface ArchiveImage {
+  /** Normalised names with a tag; may be empty. */
+  readonly names: readonly string[];
+  readonly id: Digest;
+  readonly platform: Platform;
+  /** An index or the manifest. */
+  readonly target: Descriptor;
+  readonly manifest: Descriptor;
+  /** Indexes, manifest and config. */
+  readonly documents: readonly Document[];
+  readonly layers: readonly Wanted[];
+}
+
+export interface Document {
+  readonly descriptor: Descriptor;
+  readonly bytes: Buffer;
+}
+
+/**
+ * The normalised name with a tag that a text of an archive stands for; `undefined` for a digest, which is no name.
+ * @throws PulleyError `ARCHIVE_INVALID` with the place
+ */
+export function readName(source: ArchiveSource, text: string, at: string): string | undefined {
+  try {
+    const reference = withImpliedTag(parseReference(text));
+    return reference.tag === undefined ? undefined : canonicalText({ ...reference, digest: undefined });
+  } catch (error) {
+    throw invalid(source, `${at}: ${quote(text.slice(0, 300))} is no name for an image: ${errorText(error)}`);
+  }
+}

@@ -1,0 +1,143 @@
+/** Images out of what `docker save` writes (moby `image/spec/v1.2.md`, "Combined Image JSON + Filesystem Changeset Format"). */
+import { createHash } from "node:crypto";
+import { configLimit, parseImageConfig } from "../../image/config.ts";
+import type { Descriptor } from "../../image/descriptor.ts";
+import { type Digest, parseDigest } from "../../image/digest.ts";
+import { ociConfig, ociLayer, ociManifest } from "../../image/media-type.ts";
+import { type Compression, decompress, detectCompression, magicLength } from "../../support/decompress.ts";
+import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
+import { quote } from "../../support/go.ts";
+import { type JsonCursor, readJson } from "../../support/json-cursor.ts";
+import { type ArchiveImage, type Document, readName } from "./archive-image.ts";
+import type { Wanted } from "./receive.ts";
+import { type ArchiveFile, type ArchiveSource, invalid, readSmall, requireFile } from "./source.ts";
+
+const listLimit = 1024 * 1024;
+const mostImages = 1000;
+const mostLayers = 512;
+const mostTags = 1000;
+
+/** An element of `manifest.json`: paths within the archive. */
+export interface DockerEntry {
+  readonly config: string;
+  readonly layers: readonly string[];
+  /** Normalised. */
+  readonly names: readonly string[];
+}
+
+/** @throws PulleyError `ARCHIVE_INVALID` */
+export async function readDockerList(source: ArchiveSource): Promise<readonly DockerEntry[]> {
+  const file = await requireFile(source, "manifest.json", "the format");
+  const bytes = await readSmall(source, file, listLimit);
+  const root = readJson(bytes, { name: `${source.name}: manifest.json`, code: "ARCHIVE_INVALID", limit: listLimit });
+  return root.list(mostImages).map((here) => readEntry(source, here));
+}
+
+/** @throws PulleyError `ARCHIVE_INVALID`, `DIGEST_MISMATCH` where bytes are not what the config says of them */
+export async function readDockerImages(source: ArchiveSource, list: readonly DockerEntry[]): Promise<ArchiveImage[]> {
+  const images: ArchiveImage[] = [];
+  for (const entry of list) images.push(await readImage(source, entry));
+  if (images.length === 0) throw invalid(source, "manifest.json lists no image");
+  return images;
+}
+
+function readEntry(source: ArchiveSource, here: JsonCursor): DockerEntry {
+  const field = here.object("Config", "RepoTags", "Layers");
+  const tags = field("RepoTags").optional((list) => list.list(mostTags)) ?? [];
+  return {
+    config: field("Config").string(),
+    layers: (field("Layers").optional((list) => list.list(mostLayers)) ?? []).map((layer) => layer.string()),
+    names: tags.flatMap((tag) => readName(source, tag.string(), tag.at.slice(source.name.length + 2)) ?? []),
+  };
+}
+
+async function readImage(source: ArchiveSource, entry: DockerEntry): Promise<ArchiveImage> {
+  const file = await requireFile(source, entry.config, "manifest.json");
+  const config = documentOf(ociConfig, await readSmall(source, file, configLimit));
+  checkConfigName(source, entry.config, config.descriptor.digest);
+  const { diffIds, platform } = parseImageConfig(config.bytes);
+  if (diffIds.length !== entry.layers.length) {
+    throw invalid(
+      source,
+      `manifest.json lists ${entry.layers.length} layers, but ${quote(entry.config)} describes ${diffIds.length}`,
+    );
+  }
+  const layers: Wanted[] = [];
+  for (const [position, diffId] of diffIds.entries()) {
+    layers.push(await readLayer(source, entry.layers[position] ?? "", diffId));
+  }
+  const manifest = documentOf(ociManifest, Buffer.from(formatManifest(config.descriptor, layers)));
+  return {
+    names: entry.names,
+    id: config.descriptor.digest,
+    platform,
+    target: manifest.descriptor,
+    manifest: manifest.descriptor,
+    documents: [manifest, config],
+    layers,
+  };
+}
+
+/** The name of a config is its digest wherever docker or skopeo wrote it: then it must be right. */
+function checkConfigName(source: ArchiveSource, path: string, found: Digest): void {
+  const hex = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/.exec(path)?.[1];
+  if (hex === undefined || found === `sha256:${hex}`) return;
+  throw new PulleyError("DIGEST_MISMATCH", `${source.name}: expected sha256:${hex} for ${quote(path)}, found ${found}`);
+}
+
+/** A plain layer's digest is its diff id. That of a compressed one is found by reading it, both digests at once. */
+async function readLayer(source: ArchiveSource, path: string, diffId: Digest): Promise<Wanted> {
+  const file = await requireFile(source, path, "manifest.json");
+  const compression = detectCompression(await file.start(magicLength));
+  if (compression === undefined) {
+    throw invalid(source, `${quote(path)} is compressed in a way that layers of images are not`);
+  }
+  if (compression === "none") {
+    return { descriptor: { mediaType: ociLayer, digest: diffId, size: file.size }, file };
+  }
+  const digest = await hashCompressed(source, file, compression, diffId);
+  return { descriptor: { mediaType: `${ociLayer}+${compression}`, digest, size: file.size }, file };
+}
+
+async function hashCompressed(
+  source: ArchiveSource,
+  file: ArchiveFile,
+  compression: Compression,
+  diffId: Digest,
+): Promise<Digest> {
+  const [outer, inner] = [createHash("sha256"), createHash(diffId.slice(0, diffId.indexOf(":")))];
+  async function* counted() {
+    for await (const chunk of file.chunks()) {
+      outer.update(chunk);
+      yield chunk;
+    }
+  }
+  try {
+    for await (const chunk of decompress(counted(), compression)) inner.update(chunk);
+  } catch (error) {
+    if (isPulleyError(error)) throw error;
+    throw invalid(source, `${quote(file.path)} cannot be decompressed: ${errorText(error)}`);
+  }
+  const found = `${diffId.slice(0, diffId.indexOf(":"))}:${inner.digest("hex")}`;
+  if (found !== diffId) {
+    throw new PulleyError(
+      "DIGEST_MISMATCH",
+      `${source.name}: expected ${diffId} in ${quote(file.path)}, found ${found}`,
+    );
+  }
+  return parseDigest(`sha256:${outer.digest("hex")}`);
+}
+
+function documentOf(mediaType: string, bytes: Buffer): Document {
+  const digest = parseDigest(`sha256:${createHash("sha256").update(bytes).digest("hex")}`);
+  return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
+}
+
+function formatManifest(config: Descriptor, layers: readonly Wanted[]): string {
+  return JSON.stringify({
+    schemaVersion: 2,
+    mediaType: ociManifest,
+    config,
+    layers: layers.map(({ descriptor }) => descriptor),
+  });
+}

@@ -1,0 +1,93 @@
+import { stat } from "node:fs/promises";
+import type { Digest } from "../../image/digest.ts";
+import type { Platform } from "../../image/platform.ts";
+import { errorText, PulleyError } from "../../support/errors.ts";
+import type { ImageRecord, ImageStore, Lease } from "../index.ts";
+import type { ArchiveImage } from "./archive-image.ts";
+import { type DockerEntry, readDockerImages, readDockerList } from "./docker.ts";
+import { openFolder } from "./folder-source.ts";
+import { isWhole, readLayout, readOciImages } from "./oci.ts";
+import { receive } from "./receive.ts";
+import { type ArchiveSource, invalid } from "./source.ts";
+import { openTar } from "./tar-source.ts";
+
+export interface LoadOptions {
+  /** Which platform of an image that has several. */
+  readonly platform: Platform;
+}
+
+export interface LoadedImage {
+  readonly id: Digest;
+  /** Normalised names with their tags, sorted; empty where the archive names none. */
+  readonly names: readonly string[];
+  readonly platform: Platform;
+}
+
+/**
+ * Brings the images of an archive into the store: docker's (`docker save`), an OCI layout in a tar, either of them
+ * in gzip, or the folder of an OCI layout. All of an archive's images are checked before the first becomes visible.
+ * @throws PulleyError `INPUT_UNREADABLE`, `ARCHIVE_INVALID`, `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `MANIFEST_INVALID`,
+ *   `NOT_AN_IMAGE`, `PLATFORM_MISSING`, and the store's own
+ */
+export async function loadArchive(store: ImageStore, path: string, options: LoadOptions): Promise<LoadedImage[]> {
+  const source = await openSource(path);
+  try {
+    const images = await readImages(source, options.platform);
+    const lease = await store.lease();
+    try {
+      for (const image of images) await bring(lease, image);
+      for (const image of images) await lease.publish(recordsOf(image));
+    } finally {
+      await lease.release();
+    }
+    return images.map(({ id, names, platform }) => ({ id, names, platform }));
+  } finally {
+    await source.close();
+  }
+}
+
+async function openSource(path: string): Promise<ArchiveSource> {
+  const stats = await stat(path).catch((cause: unknown) => {
+    throw new PulleyError("INPUT_UNREADABLE", `${path}: ${errorText(cause)}`, { cause });
+  });
+  if (stats.isDirectory()) return openFolder(path);
+  if (stats.isFile()) return openTar(path);
+  throw invalid({ name: path }, "is neither a file nor a folder");
+}
+
+/** docker writes both forms since version 25: then the layout, which has the image's own manifest, is the better one. */
+async function readImages(source: ArchiveSource, platform: Platform): Promise<ArchiveImage[]> {
+  const isLayout = (await source.find("oci-layout")) !== undefined;
+  const isDocker = (await source.find("manifest.json")) !== undefined;
+  if (!isLayout && !isDocker) throw invalid(source, "has neither oci-layout nor manifest.json: it is no image archive");
+  const list = isDocker ? await readDockerList(source) : [];
+  const layout = isLayout ? await readLayout(source) : undefined;
+  if (layout !== undefined && (!isDocker || (await isWhole(source, layout)))) {
+    return merge(await readOciImages(source, layout, platform), list);
+  }
+  return merge(await readDockerImages(source, list), []);
+}
+
+/** Images that are listed once for each name become one, and get the names that docker's list has for them. */
+function merge(images: readonly ArchiveImage[], list: readonly DockerEntry[]): ArchiveImage[] {
+  const merged = new Map<Digest, ArchiveImage>();
+  for (const image of images) {
+    const before = merged.get(image.manifest.digest);
+    const listed = list.filter(({ config }) => config.includes(image.id.slice("sha256:".length)));
+    const names = [...(before?.names ?? []), ...image.names, ...listed.flatMap((entry) => entry.names)];
+    merged.set(image.manifest.digest, { ...image, names: [...new Set(names)].sort() });
+  }
+  return [...merged.values()];
+}
+
+async function bring(lease: Lease, { layers, documents }: ArchiveImage): Promise<void> {
+  await receive(lease, layers);
+  for (const { descriptor, bytes } of documents) {
+    if (!(await lease.has(descriptor))) await lease.put(descriptor, bytes);
+  }
+}
+
+/** An image without a name is known by its id. */
+function recordsOf({ names, id, target, manifest, platform }: ArchiveImage): ImageRecord[] {
+  return (names.length === 0 ? [id] : names).map((name) => ({ name, target, image: id, manifest, platform }));
+}

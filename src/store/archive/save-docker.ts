@@ -1,0 +1,58 @@
+import { createHash } from "node:crypto";
+import type { Descriptor } from "../../image/descriptor.ts";
+import { type Digest, digestAlgorithm, digestHex } from "../../image/digest.ts";
+import { familiarName, parseReference } from "../../image/reference.ts";
+import { decompressDetected } from "../../support/decompress.ts";
+import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
+import type { ImageStore } from "../index.ts";
+import { byPath, type ChosenImage, jsonFile, opened, smallFile } from "./chosen-image.ts";
+import type { TarFile } from "./tar-format.ts";
+
+/** The files of docker's archive, named as skopeo names them, layers uncompressed. */
+export async function dockerFiles(store: ImageStore, images: readonly ChosenImage[]): Promise<Iterable<TarFile>> {
+  const layers = new Map<Digest, TarFile>();
+  for (const { manifest, config } of images) {
+    for (const [position, layer] of manifest.layers.entries()) {
+      const diffId = config.diffIds[position];
+      if (diffId !== undefined && !layers.has(diffId)) layers.set(diffId, await plainLayer(store, layer, diffId));
+    }
+  }
+  const list = images.map(({ manifest, config, names }) => ({
+    Config: `${digestHex(manifest.config.digest)}.json`,
+    RepoTags: names.size === 0 ? null : [...names].map(familiarText),
+    Layers: config.diffIds.map(layerPath),
+  }));
+  const configs = images.map(({ manifest, configBytes }) =>
+    smallFile(`${digestHex(manifest.config.digest)}.json`, configBytes),
+  );
+  return byPath([jsonFile("manifest.json", list), ...configs, ...layers.values()]);
+}
+
+/** A tar says how long a file is before its bytes come: a layer is decompressed once to know, and once to be written. */
+async function plainLayer(store: ImageStore, layer: Descriptor, diffId: Digest): Promise<TarFile> {
+  const hash = createHash(digestAlgorithm(diffId));
+  let size = 0;
+  try {
+    for await (const chunk of decompressDetected(opened(store, layer))) {
+      hash.update(chunk);
+      size += chunk.length;
+    }
+  } catch (error) {
+    if (isPulleyError(error)) throw error;
+    throw new PulleyError("MANIFEST_INVALID", `the layer ${layer.digest} cannot be decompressed: ${errorText(error)}`);
+  }
+  const found = hash.digest("hex");
+  if (found !== digestHex(diffId)) {
+    throw new PulleyError("DIGEST_MISMATCH", `expected ${diffId} in the layer ${layer.digest}, found ${found}`);
+  }
+  return { path: layerPath(diffId), size, content: decompressDetected(opened(store, layer)) };
+}
+
+function layerPath(diffId: Digest): string {
+  return `${digestHex(diffId)}.tar`;
+}
+
+function familiarText(name: string): string {
+  const { repository, tag } = parseReference(name);
+  return `${familiarName(repository)}:${tag}`;
+}

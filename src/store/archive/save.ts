@@ -1,0 +1,79 @@
+import type { Writable } from "node:stream";
+import { checkLayerCount, configLimit, parseImageConfig } from "../../image/config.ts";
+import type { Descriptor } from "../../image/descriptor.ts";
+import type { Digest } from "../../image/digest.ts";
+import { manifestLimit, parseManifest } from "../../image/manifest.ts";
+import { canonicalText, parseReference, withImpliedTag } from "../../image/reference.ts";
+import { isPulleyError, PulleyError } from "../../support/errors.ts";
+import type { ImageStore, Lease, StoredImage } from "../index.ts";
+import type { ChosenImage } from "./chosen-image.ts";
+import { writeTo } from "./destination.ts";
+import { dockerFiles } from "./save-docker.ts";
+import { ociFiles } from "./save-oci.ts";
+import { formatTar } from "./tar-format.ts";
+
+export type ArchiveFormat = "docker-archive" | "oci-archive";
+
+/**
+ * Writes images into an archive: docker's, which `docker load` and everybody else reads, its layers uncompressed; or an
+ * OCI layout in a tar, byte for byte as the images are stored. The same images give the same archive.
+ * @param images names, ids or beginnings of ids; an id brings none of the image's names along, as with `docker save`
+ * @param destination a path, or a stream that stays open
+ * @throws PulleyError `IMAGE_NOT_FOUND`, `BLOB_DAMAGED`, `OUTPUT_UNWRITABLE`, `DISK_FULL`
+ */
+export async function saveArchive(
+  store: ImageStore,
+  images: readonly string[],
+  destination: string | Writable,
+  format: ArchiveFormat,
+): Promise<void> {
+  const lease = await store.lease();
+  try {
+    const chosen = await choose(store, lease, images);
+    const files = format === "oci-archive" ? ociFiles(store, chosen) : await dockerFiles(store, chosen);
+    await writeTo(destination, formatTar(files));
+  } finally {
+    await lease.release();
+  }
+}
+
+async function choose(store: ImageStore, lease: Lease, texts: readonly string[]): Promise<readonly ChosenImage[]> {
+  const chosen = new Map<Digest, ChosenImage>();
+  for (const text of texts) {
+    const image = await store.image(text);
+    if (image === undefined) throw new PulleyError("IMAGE_NOT_FOUND", `no image ${text} in the store`);
+    const entry = chosen.get(image.id) ?? (await readImage(store, lease, image));
+    const name = tagName(text);
+    if (name !== undefined && image.repoTags.includes(name)) entry.names.add(name);
+    chosen.set(image.id, entry);
+  }
+  return [...chosen.values()];
+}
+
+/** The normalised name with its tag, if the text is one. */
+function tagName(text: string): string | undefined {
+  try {
+    return canonicalText(withImpliedTag(parseReference(text)));
+  } catch (error) {
+    if (isPulleyError(error, "REFERENCE_INVALID")) return undefined;
+    throw error;
+  }
+}
+
+async function readImage(store: ImageStore, lease: Lease, image: StoredImage): Promise<ChosenImage> {
+  await hold(lease, image.manifest);
+  const manifestBytes = await store.read(image.manifest.digest, manifestLimit);
+  const manifest = parseManifest(manifestBytes, image.manifest.mediaType);
+  if (manifest.kind !== "manifest") throw new PulleyError("BLOB_DAMAGED", `${image.manifest.digest} is no manifest`);
+  for (const descriptor of [manifest.config, ...manifest.layers]) await hold(lease, descriptor);
+  const configBytes = await store.read(manifest.config.digest, configLimit);
+  const config = parseImageConfig(configBytes);
+  checkLayerCount(manifest, config);
+  return { image, names: new Set(), manifest, config, manifestBytes, configBytes };
+}
+
+/** Keeps content from being collected while the archive is written. */
+async function hold(lease: Lease, descriptor: Descriptor): Promise<void> {
+  if (await lease.has(descriptor)) return;
+  throw new PulleyError("BLOB_DAMAGED", `${descriptor.digest} is missing in the store`);
+}

@@ -1,0 +1,205 @@
+import { open } from "node:fs/promises";
+import { Header, Pax } from "tar";
+import { errorText, PulleyError } from "../../support/errors.ts";
+import { quote } from "../../support/go.ts";
+import { openReader, type RandomReader } from "./random-reader.ts";
+import { type ArchiveFile, type ArchiveSource, innerPath, invalid, linkTarget } from "./source.ts";
+
+const block = 512;
+const chunkSize = 256 * 1024;
+/** Bytes of an extended header: names, mostly. */
+const largestExtension = 1024 * 1024;
+const mostEntries = 200_000;
+const mostLinks = 10;
+
+/**
+ * A tar, plain or in gzip. Only its headers are read at first; contents are read from where they lie, and nothing is
+ * ever extracted.
+ * @throws PulleyError `INPUT_UNREADABLE`, `ARCHIVE_INVALID`
+ */
+export async function openTar(path: string): Promise<ArchiveSource> {
+  const file = await open(path, "r").catch((cause: unknown) => {
+    throw new PulleyError("INPUT_UNREADABLE", `${path}: ${errorText(cause)}`, { cause });
+  });
+  try {
+    const reader = await openReader(path, file);
+    return new TarSource(path, reader, await readEntries(path, reader));
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+type Entry =
+  | { readonly kind: "file"; readonly position: number; readonly size: number }
+  /** Its target is where it leads in the archive; `undefined` if that is outside. */
+  | { readonly kind: "link"; readonly target: string | undefined };
+
+class TarSource implements ArchiveSource {
+  readonly name: string;
+  readonly #reader: RandomReader;
+  readonly #entries: ReadonlyMap<string, Entry>;
+
+  constructor(name: string, reader: RandomReader, entries: ReadonlyMap<string, Entry>) {
+    this.name = name;
+    this.#reader = reader;
+    this.#entries = entries;
+  }
+
+  async find(path: string): Promise<ArchiveFile | undefined> {
+    let at = innerPath(path);
+    for (let links = 0; links <= mostLinks; links += 1) {
+      if (at === undefined) throw invalid(this, `${quote(path)} leads out of the archive`);
+      const entry = this.#entries.get(at);
+      if (entry === undefined) {
+        if (links > 0) throw invalid(this, `${quote(path)} is a link to ${quote(at)}, which is missing`);
+        return undefined;
+      }
+      if (entry.kind === "file") return this.#file(at, entry);
+      at = entry.target;
+    }
+    throw invalid(this, `${quote(path)} is a link that leads nowhere`);
+  }
+
+  close(): Promise<void> {
+    return this.#reader.close();
+  }
+
+  #file(path: string, { position, size }: { position: number; size: number }): ArchiveFile {
+    const reader = this.#reader;
+    const cutOff = () => invalid(this, `ends in the middle of ${quote(path)}`);
+    async function* chunks(): AsyncIterable<Buffer> {
+      for (let done = 0; done < size; done += chunkSize) {
+        const wanted = Math.min(chunkSize, size - done);
+        const chunk = await reader.read(position + done, wanted);
+        if (chunk.length < wanted) throw cutOff();
+        yield chunk;
+      }
+    }
+    return { path, size, position, chunks, start: (length) => reader.read(position, Math.min(length, size)) };
+  }
+}
+
+async function readEntries(name: string, reader: RandomReader): Promise<ReadonlyMap<string, Entry>> {
+  const entries = new Map<string, Entry>();
+  let extended: Extended = {};
+  let at = 0;
+  let header = await readHeader(name, reader, at, extended);
+  if (header === undefined) throw invalid({ name }, "is empty");
+  while (header !== undefined) {
+    const size = header.size ?? 0;
+    if (!Number.isSafeInteger(size)) throw invalid({ name }, `has a header with an impossible size at byte ${at}`);
+    const extension = await readExtension(name, reader, header, at + block, size);
+    if (extension !== undefined) extended = { ...extended, ...extension };
+    else {
+      addEntry(entries, header, extended, at + block, size);
+      extended = {};
+    }
+    if (entries.size > mostEntries) throw invalid({ name }, `has more than ${mostEntries} entries`);
+    at += block + Math.ceil(size / block) * block;
+    header = await readHeader(name, reader, at, extended);
+  }
+  return entries;
+}
+
+/** What an extended header says of the entry behind it. */
+interface Extended {
+  readonly path?: string;
+  readonly linkpath?: string;
+  readonly size?: number;
+}
+
+async function readHeader(
+  name: string,
+  reader: RandomReader,
+  at: number,
+  extended: Extended,
+): Promise<Header | undefined> {
+  const bytes = await reader.read(at, block);
+  if (bytes.length === 0) return undefined;
+  if (bytes.length < block)
+    throw invalid({ name }, at === 0 ? "is not a tar archive" : "ends in the middle of a header");
+  const header = decodeHeader(bytes, extended);
+  if (header?.nullBlock) return undefined;
+  if (!header?.cksumValid) {
+    throw invalid({ name }, at === 0 ? "is not a tar archive" : `has a damaged header at byte ${at}`);
+  }
+  return header;
+}
+
+/** `undefined` where a number is larger than JavaScript's integers. */
+function decodeHeader(bytes: Buffer, extended: Extended): Header | undefined {
+  try {
+    return new Header(bytes, 0, extended);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `undefined` for what is no extended header. A global one has nothing of the names and sizes that matter here. */
+async function readExtension(
+  name: string,
+  reader: RandomReader,
+  { type }: Header,
+  at: number,
+  size: number,
+): Promise<Extended | undefined> {
+  const kinds = ["ExtendedHeader", "OldExtendedHeader", "GlobalExtendedHeader", "OldGnuLongPath"] as const;
+  const gnuKinds = ["NextFileHasLongPath", "NextFileHasLongLinkpath"] as const;
+  if (![...kinds, ...gnuKinds].some((kind) => kind === type)) return undefined;
+  if (size > largestExtension) throw invalid({ name }, `has an extended header of ${size} bytes`);
+  const bytes = await reader.read(at, size);
+  if (bytes.length < size) throw invalid({ name }, "ends in the middle of an extended header");
+  const text = bytes.toString();
+  switch (type) {
+    case "GlobalExtendedHeader":
+      return {};
+    case "NextFileHasLongPath":
+    case "OldGnuLongPath":
+      return { path: beforeNul(text) };
+    case "NextFileHasLongLinkpath":
+      return { linkpath: beforeNul(text) };
+    default:
+      return definedOnly(Pax.parse(text));
+  }
+}
+
+function beforeNul(text: string): string {
+  return text.split("\0", 1)[0] ?? "";
+}
+
+function definedOnly({ path, linkpath, size }: Extended): Extended {
+  return {
+    ...(path === undefined ? {} : { path }),
+    ...(linkpath === undefined ? {} : { linkpath }),
+    ...(size === undefined ? {} : { size }),
+  };
+}
+
+/** Of two entries with one path the later counts, as when a tar is extracted. Folders and devices do not matter. */
+function addEntry(
+  entries: Map<string, Entry>,
+  header: Header,
+  extended: Extended,
+  position: number,
+  size: number,
+): void {
+  const path = innerPath(extended.path ?? header.path ?? "");
+  if (path === undefined) return;
+  const target = extended.linkpath ?? header.linkpath ?? "";
+  switch (header.type) {
+    case "File":
+    case "OldFile":
+    case "ContiguousFile":
+      entries.set(path, { kind: "file", position, size });
+      return;
+    case "SymbolicLink":
+      entries.set(path, { kind: "link", target: linkTarget(path, target) });
+      return;
+    case "Link":
+      entries.set(path, { kind: "link", target: innerPath(target) });
+      return;
+    default:
+      entries.delete(path);
+  }
+}
