@@ -110,7 +110,7 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
           return content.config.digest;
         }
       }
-      throw new PulleyError("BLOB_DAMAGED", `${image}: what was pulled was removed again before it could be used`, {
+      throw new PulleyError("CONTENT_MISSING", `${image}: what was pulled was removed again before it could be used`, {
         advice: "Pull the image again; if this goes on, look for what deletes content from the store.",
       });
 
@@ -159,13 +159,13 @@ function isSame(known: ImageRecord | undefined, record: ImageRecord): boolean {
 
 /** Content that is not in the store, or not as it should be: the next attempt fetches it. */
 function isGone(error: unknown): boolean {
-  return isPulleyError(error, "IMAGE_NOT_FOUND", "BLOB_DAMAGED");
+  return isPulleyError(error, "IMAGE_NOT_FOUND", "CONTENT_MISSING", "BLOB_DAMAGED");
 }
 
 function localSource(store: ImageStore, lease: Lease): ContentSource {
   const read = async (descriptor: Descriptor, limit: number) => {
     if (await lease.has(descriptor)) return store.read(descriptor.digest, limit);
-    throw new PulleyError("IMAGE_NOT_FOUND", `${descriptor.digest} is not in the store`);
+    throw new PulleyError("CONTENT_MISSING", `${descriptor.digest} is not in the store`);
   };
   return {
     manifest: (descriptor) => read(descriptor, manifestLimit),

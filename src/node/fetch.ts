@@ -1,18 +1,19 @@
 import { setMaxListeners } from "node:events";
 import type { Descriptor } from "../image/descriptor.ts";
 import type { Repository } from "../image/reference.ts";
-import type { RegistryClient } from "../registry/index.ts";
-import type { ImageStore, Ingest, Lease } from "../store/index.ts";
+import type { BlobProgress, RegistryClient } from "../registry/index.ts";
+import type { ImageStore, Lease } from "../store/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
 import { type Crew, createFlights, type Flights, type Waiter, type Work } from "./flight.ts";
+import { createTurns } from "./turns.ts";
 import type { LayerProgress } from "./types.ts";
 
 /** Brings layers into the store, each at most once at a time, whichever images want it. */
 export interface LayerFetcher {
   /**
    * Ends when every layer is here and under the lease's protection.
-   * @throws PulleyError any of the registry and store codes, `BLOB_DAMAGED` if a layer vanished again meanwhile
+   * @throws PulleyError any of the registry and store codes, `CONTENT_MISSING` if a layer vanished again meanwhile
    */
   fetch(layers: readonly Descriptor[], from: Source, lease: Lease, crew: Crew<readonly LayerProgress[]>): Promise<void>;
 }
@@ -23,25 +24,42 @@ export interface Source {
   readonly login: Login | undefined;
 }
 
+/** Layers on their way at once, of all images together; the registry's client spreads them over its threads. */
+const mostAtOnce = 6;
+
 export function createLayerFetcher(store: ImageStore, registry: RegistryClient): LayerFetcher {
   const flights = createFlights<void, number>();
+  const turns = createTurns(mostAtOnce);
 
-  /** The flight has a lease of its own, because the one who starts it may leave before it lands. */
-  function download(layer: Descriptor, { repository, login }: Source): Work<void, number> {
-    return async ({ signal, report }) => {
-      const lease = await store.lease();
+  /** With a lease of its own, because the one who started the flight may leave before it lands. */
+  async function download(layer: Descriptor, { repository, login }: Source, crew: Crew<number>): Promise<void> {
+    const lease = await store.lease();
+    try {
+      if (await lease.has(layer)) return;
+      const ingest = await lease.ingest(layer);
+      crew.report(ingest.received);
+      const blobs = [{ descriptor: layer, path: ingest.path }];
+      const onProgress = ({ received }: BlobProgress) => crew.report(received);
       try {
-        if (await lease.has(layer)) return;
-        const ingest = await lease.ingest(layer);
-        report(ingest.received);
-        const blobs = [{ descriptor: layer, path: ingest.path }];
-        const onProgress = ({ received }: { received: number }) => report(received);
-        await registry
-          .download(repository, blobs, { login, signal, onProgress })
-          .catch((error) => giveUp(ingest, error));
-        await ingest.commit();
+        await registry.download(repository, blobs, { login, signal: crew.signal, onProgress });
+      } catch (error) {
+        // What was received helps the next attempt, unless it was wrong.
+        await ingest.abandon(isPulleyError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH") ? "discard" : "keep");
+        throw error;
+      }
+      await ingest.commit();
+    } finally {
+      await lease.release();
+    }
+  }
+
+  function downloadInTurn(layer: Descriptor, from: Source): Work<void, number> {
+    return async (crew) => {
+      const giveBack = await turns.take(crew.signal);
+      try {
+        await download(layer, from, crew);
       } finally {
-        await lease.release();
+        giveBack();
       }
     };
   }
@@ -67,7 +85,7 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
           report([...progress.values()]);
         };
         const waiter = { signal: others, onProgress };
-        await joinOrTry(flights, layer.digest, download(layer, from), waiter);
+        await joinOrTry(flights, layer.digest, downloadInTurn(layer, from), waiter);
         if (!(await lease.has(layer))) throw vanished(layer);
         note(layer, "complete", layer.size);
         report([...progress.values()]);
@@ -122,11 +140,5 @@ async function allOrNone<Item>(
 }
 
 function vanished({ digest }: Descriptor): PulleyError {
-  return new PulleyError("BLOB_DAMAGED", `${digest} was removed from the store as soon as it was there`);
-}
-
-/** What was received helps the next attempt, unless it was wrong. */
-async function giveUp(ingest: Ingest, error: unknown): Promise<never> {
-  await ingest.abandon(isPulleyError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH") ? "discard" : "keep");
-  throw error;
+  return new PulleyError("CONTENT_MISSING", `${digest} was removed from the store as soon as it was there`);
 }

@@ -1,7 +1,6 @@
 import type { LoginSource } from "../credentials/index.ts";
 import type { Digest } from "../image/digest.ts";
-import { parseImageName, type Reference } from "../image/reference.ts";
-import { effectivePullPolicy, looksForCopy } from "../policy/decide.ts";
+import { effectivePullPolicy } from "../policy/decide.ts";
 import type { Decide, Decision, LocalFacts, Policy, RefusalReason } from "../policy/types.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
@@ -15,7 +14,8 @@ import {
   type PullRequest,
   rawFailure,
 } from "./image-pull.ts";
-import type { ImageService, LocalImage } from "./image-service.ts";
+import type { ImageService } from "./image-service.ts";
+import { type Found, findLocal, type NamedImage, nameForRuntime } from "./local-facts.ts";
 
 /** Sees to it that a container's image is here, or says why it is not. */
 export interface ImageManager {
@@ -61,61 +61,28 @@ export interface ImageManagerOptions extends ImagePullOptions {
 
 type LookUp = () => Promise<readonly Login[]>;
 
-/** An image by the name that the runtime is given: as it is written, with its tag where that was only implied. */
-interface Named {
-  readonly name: string;
-  readonly reference: Reference;
-}
-
-/** What was found on this machine; `failure` if that could not be found out. */
-interface Found {
-  readonly facts: LocalFacts;
-  readonly id?: Digest;
-  readonly failure?: Failure;
-}
-
 /**
  * The order of steps, the events and the texts are the kubelet's (k8s pkg/kubelet/images/image_manager.go,
  * `EnsureImageExists`, v1.36). What is to be done, the decision says.
  */
 export function createImageManager(options: ImageManagerOptions): ImageManager {
-  const { images, records, decide, policy, clock } = options;
+  const { records, decide, policy, clock } = options;
   const pullImage = createImagePull(options);
 
-  /** What is on this machine, as far as the kubelet looks under this pull policy. */
-  async function look(request: EnsureRequest, named: Named | undefined, lookUp: LookUp): Promise<Found> {
-    const { value } = effectivePullPolicy(request.container.request, policy);
-    if (named === undefined || !looksForCopy(value)) return { facts: { presence: "unknown" } };
-    let local: LocalImage | undefined;
-    try {
-      local = await images.status(named.name, request.signal);
-    } catch (error) {
-      request.signal?.throwIfAborted();
-      // The kubelet quotes the image's id in this place, which is still empty.
-      const message = `Failed to inspect image "": ${errorText(error)}`;
-      request.record("Warning", "InspectFailed", message);
-      return { facts: { presence: "unknown" }, failure: failureOf("ImageInspectError", message, error) };
-    }
-    if (local === undefined) return { facts: { presence: "absent" } };
-    const { image, digest, confirmedAt } = local;
-    const present = { presence: "present", digest, confirmedAt } as const;
-    try {
-      const access = (await mayUse(named.name, image.id, lookUp)) ? "granted" : "mustAuthenticate";
-      return { facts: { ...present, access }, id: image.id };
-    } catch (error) {
-      return { facts: { ...present, access: "mustAuthenticate" }, failure: rawFailure(error) };
-    }
-  }
-
-  async function mayUse(image: string, id: Digest, lookUp: LookUp): Promise<boolean> {
-    const result = await records?.access(image, id, lookUp);
-    return result === undefined || result === "credentialPolicyAllowed" || result === "credentialRecordFound";
+  /** Says what could not be found out on this machine as the kubelet does. */
+  function lookFailure(request: EnsureRequest, { of, error }: NonNullable<Found["failure"]>): Failure {
+    request.signal?.throwIfAborted();
+    if (of === "access") return rawFailure(error);
+    // The kubelet quotes the image's id in this place, which is still empty.
+    const message = `Failed to inspect image "": ${errorText(error)}`;
+    request.record("Warning", "InspectFailed", message);
+    return failureOf("ImageInspectError", message, error);
   }
 
   async function carryOut(
     request: EnsureRequest,
     decision: Decision,
-    named: Named | undefined,
+    named: NamedImage | undefined,
     id: Digest | undefined,
     lookUp: LookUp,
   ): Promise<Digest | Failure> {
@@ -147,13 +114,13 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
 
   return {
     ensureImageExists: async (request) => {
-      const named = nameOf(request.container.image);
+      const named = nameForRuntime(request.container.image);
       const lookUp = once(async () => (named ? request.logins.logins(named.reference.repository) : []));
-      const { facts, id, failure } = await look(request, named, lookUp);
+      const { facts, id, failure } = await findLocal(request.container.request, options, lookUp, request.signal);
       const pullPolicy = effectivePullPolicy(request.container.request, policy).value;
       const presentLocally = facts.presence === "unknown" ? "unknown" : facts.presence === "present";
       const labels = { pullPolicy, presentLocally, pullRequired: "unknown" } as const;
-      if (failure !== undefined) return { decision: undefined, labels, failure };
+      if (failure !== undefined) return { decision: undefined, labels, failure: lookFailure(request, failure) };
       const decision = decide(request.container.request, policy, facts, clock.now());
       const pullRequired = isPullRequired(decision, facts);
       const result = await carryOut(request, decision, named, id, lookUp);
@@ -161,19 +128,6 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
       return typeof result === "string" ? { ...outcome, imageId: result } : { ...outcome, failure: result };
     },
   };
-}
-
-/** The name for the runtime is not normalised; `undefined` for a text that is not a name. */
-function nameOf(written: string): Named | undefined {
-  let reference: Reference;
-  try {
-    reference = parseImageName(written);
-  } catch {
-    return undefined;
-  }
-  const { tag, digest } = reference;
-  const complete = digest !== undefined || tag === undefined || written.endsWith(`:${tag}`);
-  return { name: complete ? written : `${written}:${tag}`, reference };
 }
 
 function refusalEvent(reason: RefusalReason): string {

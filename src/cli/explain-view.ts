@@ -1,0 +1,100 @@
+/** The shape of `explain -o json`, and its text for people. */
+import type { Reference } from "../image/reference.ts";
+import { withImpliedTag } from "../image/reference.ts";
+import type { Decision, TraceStep } from "../policy/types.ts";
+import { type Paint, printable } from "../support/terminal.ts";
+import type { ImageRequest, Position } from "../workload/types.ts";
+
+/** One container's answer. Stable: a part of the public interface, versioned by `apiVersion`. */
+export interface Explanation {
+  readonly source: Position | null;
+  readonly workload: { readonly kind: string; readonly namespace: string; readonly name: string };
+  readonly container: ImageRequest["container"];
+  readonly image: ExplainedImage;
+  readonly pullPolicy: Decision["pullPolicy"];
+  readonly decision: {
+    readonly action: Decision["action"];
+    readonly reason: string | null;
+    readonly message: string;
+    readonly sources: readonly string[];
+  };
+  readonly trace: readonly TraceStep[];
+  /** What the registry said; only with `--check`. */
+  readonly check?: { readonly digest: string | null; readonly message: string };
+}
+
+export interface ExplainedImage {
+  readonly given: string;
+  readonly name: string | null;
+  readonly tag: string | null;
+  readonly digest: string | null;
+  /** Why the name does not parse, in distribution/reference's words. */
+  readonly error?: string;
+}
+
+export function explanation(request: ImageRequest, reference: Reference | string, decision: Decision): Explanation {
+  const { kind, namespace, name } = request.workload;
+  return {
+    source: request.source ?? null,
+    workload: { kind, namespace, name },
+    container: request.container,
+    image: explainedImage(request.image, reference),
+    pullPolicy: decision.pullPolicy,
+    decision: {
+      action: decision.action,
+      reason: decision.action === "Refuse" ? decision.reason : null,
+      message: decision.message,
+      sources: decision.action === "Check" || decision.action === "Pull" ? decision.sources : [],
+    },
+    trace: decision.trace,
+  };
+}
+
+function explainedImage(given: string, reference: Reference | string): ExplainedImage {
+  if (typeof reference === "string") return { given, name: null, tag: null, digest: null, error: reference };
+  const { repository, tag, digest } = withImpliedTag(reference);
+  return { given, name: repository.name, tag: tag ?? null, digest: digest ?? null };
+}
+
+/** The explanation of one container, subject by subject. */
+export function explanationLines(answer: Explanation, paint: Paint): string[] {
+  const { source, workload, container, image, pullPolicy, decision, check } = answer;
+  const place = source === null ? "" : paint("dim", `${source.file}:${source.line}:${source.column}  `);
+  const owner = `${workload.kind} ${workload.namespace}/${workload.name}, ${containerWords[container.kind]} ${container.name}`;
+  const verdict = `${decision.action}${decision.reason === null ? "" : ` ${decision.reason}`}`;
+  const tone = decision.action === "Refuse" ? "red" : "green";
+  const full =
+    image.name === null
+      ? []
+      : [
+          [
+            "image",
+            `${image.name}${image.tag === null ? "" : `:${image.tag}`}${image.digest === null ? "" : `@${image.digest}`}`,
+          ],
+        ];
+  return [
+    `${place}${paint("bold", printable(image.given))}  ${paint("dim", owner)}`,
+    `  ${paint(tone, verdict)}: ${printable(decision.message)}`,
+    ...[
+      ...full,
+      ["pull policy", `${pullPolicy.value}, from ${fromWords[pullPolicy.from]}: ${pullPolicy.because}`],
+      ...answer.trace
+        .filter(({ subject }) => subject !== "pull")
+        .map(({ subject, rule, because }) => [subject, rule === null ? because : `${because} (rule ${rule})`]),
+      ...(check === undefined ? [] : [["check", printable(check.message)]]),
+    ].map(([title = "", text = ""]) => `    ${paint("dim", title.padEnd(12))} ${text}`),
+  ];
+}
+
+const containerWords: Readonly<Record<ImageRequest["container"]["kind"], string>> = {
+  container: "container",
+  initContainer: "init container",
+  ephemeralContainer: "ephemeral container",
+  imageVolume: "image volume",
+};
+
+const fromWords: Readonly<Record<Decision["pullPolicy"]["from"], string>> = {
+  manifest: "the manifest",
+  default: "Kubernetes' default",
+  rule: "a rule",
+};

@@ -1,0 +1,156 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { parseImageName, type Reference } from "../image/reference.ts";
+import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
+import { type FactSources, findLocal } from "../node/local-facts.ts";
+import { openPullRecords } from "../node/pull-records/index.ts";
+import { decide } from "../policy/decide.ts";
+import { kubernetesOnly } from "../policy/types.ts";
+import type { RegistryClient } from "../registry/index.ts";
+import { openEmbeddedStore } from "../store/embedded/index.ts";
+import { systemClock } from "../support/clock.ts";
+import { errorText, PulleyError } from "../support/errors.ts";
+import type { Login } from "../support/login.ts";
+import type { ImageRequest, Pod } from "../workload/types.ts";
+import { type Explanation, explanation, explanationLines } from "./explain-view.ts";
+import { type Inputs, readInputs } from "./inputs.ts";
+import { podLogins } from "./logins.ts";
+import {
+  examples,
+  type LoginFlags,
+  loginOptions,
+  type OutputOptions,
+  outputOption,
+  type PlatformOptions,
+  platformOption,
+  type RegistryFlags,
+  type RootOptions,
+  registryOptions,
+  rootOption,
+} from "./options.ts";
+import { print } from "./output.ts";
+import { inputInvalid, printProblems } from "./problems.ts";
+import { registryClient } from "./registry.ts";
+import { podsFrom, requestsFrom } from "./requests.ts";
+import { paintFor, type Surroundings } from "./surroundings.ts";
+
+interface ExplainOptions extends RootOptions, OutputOptions, PlatformOptions, RegistryFlags, LoginFlags {
+  readonly check?: true;
+}
+
+export function define(command: Command, surroundings: Surroundings): void {
+  registryOptions(loginOptions(command))
+    .argument("<file|image...>", "manifests (files, folders, - for standard input), lists of images (*.txt), or images")
+    .option("--check", "ask the registries, too, what the names stand for now")
+    .addOption(platformOption())
+    .addOption(outputOption())
+    .addOption(rootOption())
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley explain deployment.yaml", "which pull policy holds, what a kubelet would do, and why"],
+        ["kustomize build . | pulley explain -o json -", "the same for programs, in a stable shape"],
+      ),
+    )
+    .action((words: string[], options: ExplainOptions) => explain(words, options, surroundings));
+}
+
+async function explain(words: readonly string[], options: ExplainOptions, surroundings: Surroundings): Promise<void> {
+  const inputs = await readInputs(words, surroundings);
+  const { requests, problems } = requestsFrom(inputs);
+  printProblems({ problems }, surroundings);
+  const containers = await explainAll(requests, inputs, options, surroundings);
+  const paint = paintFor(surroundings.stdout, surroundings);
+  const lines = () => containers.flatMap((answer) => [...explanationLines(answer, paint), ""]).slice(0, -1);
+  await print(options.output, { apiVersion: "pulley.dev/v1alpha1", containers }, lines, surroundings);
+  if (problems.length > 0) process.exitCode = inputInvalid;
+  else if (containers.some(({ decision }) => decision.action === "Refuse")) process.exitCode = 1;
+}
+
+async function explainAll(
+  requests: readonly ImageRequest[],
+  inputs: Inputs,
+  options: ExplainOptions,
+  surroundings: Surroundings,
+): Promise<readonly Explanation[]> {
+  const registry = registryClient(options);
+  const logins = loginsOfRequests(inputs, options, surroundings);
+  // A store that does not exist yet is not made for a question.
+  const store = existsSync(join(options.root, "oci-layout")) ? await openEmbeddedStore(options.root) : undefined;
+  try {
+    const images = store
+      ? createEmbeddedImageService({ store, registry, platform: options.platform, clock: systemClock })
+      : { status: () => Promise.resolve(undefined) };
+    const records = openPullRecords(options.root, {}, systemClock);
+    const sources: FactSources = { images, records, policy: kubernetesOnly };
+    const answers: Explanation[] = [];
+    for (const request of requests) {
+      const reference = parsed(request.image);
+      const lookUp = async () => (typeof reference === "string" ? [] : logins(request, reference));
+      const { facts, failure } = await findLocal(request, sources, lookUp);
+      if (failure !== undefined) throw failure.error;
+      const answer = explanation(request, reference, decide(request, kubernetesOnly, facts, Date.now()));
+      const check = options.check && typeof reference !== "string" ? await ask(reference, registry, lookUp) : undefined;
+      answers.push(check === undefined ? answer : { ...answer, check });
+    }
+    return answers;
+  } finally {
+    await store?.close();
+    await registry.close();
+  }
+}
+
+/** What the registry says to the first of the logins that it accepts. Its refusal is an answer, too. */
+async function ask(
+  reference: Reference,
+  registry: RegistryClient,
+  logins: () => Promise<readonly Login[]>,
+): Promise<NonNullable<Explanation["check"]>> {
+  const version = reference.digest ?? reference.tag;
+  if (version === undefined) throw new PulleyError("INTERNAL", `${reference.given} has neither a tag nor a digest`);
+  let message = "";
+  const candidates = await logins();
+  for (const login of candidates.length > 0 ? candidates : [undefined]) {
+    try {
+      const { digest } = await registry.resolve({ repository: reference.repository, version }, { login });
+      return { digest, message: `the registry has it as ${digest}` };
+    } catch (error) {
+      message = errorText(error);
+    }
+  }
+  return { digest: null, message };
+}
+
+/** The logins of the pod that a request would become a part of; the pods are made only if somebody asks. */
+function loginsOfRequests(inputs: Inputs, options: ExplainOptions, surroundings: Surroundings) {
+  const sourceFor = podLogins(options, surroundings);
+  let pods: ReturnType<typeof podsFrom> | undefined;
+  return async (request: ImageRequest, { repository }: Reference): Promise<readonly Login[]> => {
+    pods ??= podsFrom(inputs);
+    const pod = pods.pods.find((candidate) => asks(candidate, request));
+    const secrets = pods.secrets.filter(
+      ({ namespace, name }) => namespace === pod?.namespace && pod.imagePullSecrets.includes(name),
+    );
+    return pod === undefined ? [] : sourceFor(pod, secrets).logins(repository);
+  };
+}
+
+function asks(pod: Pod, { source, image }: ImageRequest): boolean {
+  return [...pod.containers, ...pod.imageVolumes].some(
+    ({ request }) =>
+      request.image === image &&
+      (source === undefined ||
+        (request.source?.file === source.file &&
+          request.source.line === source.line &&
+          request.source.column === source.column)),
+  );
+}
+
+function parsed(image: string): Reference | string {
+  try {
+    return parseImageName(image);
+  } catch (error) {
+    return errorText(error);
+  }
+}

@@ -1,0 +1,87 @@
+import type { Command } from "commander";
+import { digestHex } from "../image/digest.ts";
+import { familiarName, parseReference } from "../image/reference.ts";
+import type { StoredImage } from "../store/index.ts";
+import { formatBytes } from "../support/bytes.ts";
+import { columns } from "../support/terminal.ts";
+import { examples, type OutputOptions, outputOption, type RootOptions, rootOption } from "./options.ts";
+import { print } from "./output.ts";
+import { withStore } from "./store.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+interface ImagesOptions extends RootOptions, OutputOptions {
+  readonly digests?: true;
+  readonly quiet?: true;
+  readonly trunc: boolean;
+}
+
+export function define(command: Command, surroundings: Surroundings): void {
+  command
+    .argument("[name]", "only images with this name")
+    .option("-q, --quiet", "print only ids")
+    .option("--digests", "show digests")
+    .option("--no-trunc", "show whole ids and digests")
+    .addOption(outputOption())
+    .addOption(rootOption())
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley images", "all images, a line for each of their tags"],
+        ["pulley images --digests nginx", "the images named nginx, with their digests"],
+      ),
+    )
+    .action((name: string | undefined, options: ImagesOptions) => listImages(name, options, surroundings));
+}
+
+async function listImages(name: string | undefined, options: ImagesOptions, surroundings: Surroundings): Promise<void> {
+  const all = await withStore(options.root, (store) => store.images());
+  const wanted = name === undefined ? all : all.filter((image) => isNamed(image, name));
+  const value = { apiVersion: "pulley.dev/v1alpha1", images: wanted };
+  await print(
+    options.output,
+    value,
+    () => (options.quiet ? ids(wanted, options) : table(wanted, options)),
+    surroundings,
+  );
+}
+
+function isNamed({ repoTags, repoDigests }: StoredImage, text: string): boolean {
+  const wanted = parseReference(text);
+  return [...repoTags, ...repoDigests].some((own) => {
+    const { repository, tag, digest } = parseReference(own);
+    if (repository.name !== wanted.repository.name) return false;
+    return wanted.digest !== undefined ? digest === wanted.digest : wanted.tag === undefined || tag === wanted.tag;
+  });
+}
+
+function ids(images: readonly StoredImage[], options: ImagesOptions): string[] {
+  return images.map(({ id }) => (options.trunc ? shortId(id) : id));
+}
+
+function table(images: readonly StoredImage[], options: ImagesOptions): string[] {
+  const head = ["IMAGE", "TAG", ...(options.digests ? ["DIGEST"] : []), "IMAGE ID", "SIZE"];
+  return columns([head, ...images.flatMap((image) => rowsOf(image, options))]);
+}
+
+/** A row for each tag; an image that has lost its tags still has one. */
+function rowsOf(image: StoredImage, options: ImagesOptions): string[][] {
+  const byName = new Map(image.repoDigests.map((text) => [parseReference(text).repository.name, text]));
+  const names =
+    image.repoTags.length > 0 ? image.repoTags : image.repoDigests.length > 0 ? image.repoDigests : [undefined];
+  return names.map((text) => {
+    const reference = text === undefined ? undefined : parseReference(text);
+    const digest = byName.get(reference?.repository.name ?? "")?.split("@")[1] ?? "<none>";
+    return [
+      reference === undefined ? "<none>" : familiarName(reference.repository),
+      reference?.tag ?? "<none>",
+      ...(options.digests ? [options.trunc && digest !== "<none>" ? digest.slice(0, 19) : digest] : []),
+      options.trunc ? shortId(image.id) : image.id,
+      formatBytes(image.size),
+    ];
+  });
+}
+
+/** The first 13 characters of an id without its algorithm, as crictl shows it. */
+export function shortId(id: StoredImage["id"]): string {
+  return digestHex(id).slice(0, 13);
+}

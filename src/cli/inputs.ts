@@ -1,0 +1,115 @@
+/** Files, folders, standard input and image names from a command line. */
+import { type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { isPulleyError, PulleyError } from "../support/errors.ts";
+import type { Position } from "../workload/types.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** Bytes of one input file, at most. */
+const longestInput = 64 * 1024 * 1024;
+
+export interface InputText {
+  /** Path as given, or `-` for standard input. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** An image that was named on the command line, or in a text file with a reference a line. */
+export interface NamedImage {
+  readonly image: string;
+  readonly source?: Position;
+}
+
+export interface Inputs {
+  readonly manifests: readonly InputText[];
+  readonly images: readonly NamedImage[];
+}
+
+/**
+ * Sorts arguments into manifests and images. What exists, ends like a manifest or begins like a path is a file; a file
+ * that ends in `.txt` lists references, a line each; `-` is a manifest on standard input; everything else is an image.
+ * @throws PulleyError `INPUT_UNREADABLE`
+ */
+export async function readInputs(words: readonly string[], { stdin }: Surroundings): Promise<Inputs> {
+  const manifests: InputText[] = [];
+  const images: NamedImage[] = [];
+  for (const word of words) {
+    if (word === "-") manifests.push({ file: "-", text: await readAll(stdin) });
+    else if (!isPath(word)) images.push({ image: word });
+    else if (/\.txt$/i.test(word)) images.push(...listedImages(readOne(word)));
+    else manifests.push(...readPath(word));
+  }
+  return { manifests, images };
+}
+
+function isPath(word: string): boolean {
+  if (/\.(ya?ml|json|txt)$/i.test(word) || /^\.{0,2}\//.test(word)) return true;
+  return statSync(word, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Blank lines and lines that begin with `#` are left out. */
+function listedImages({ file, text }: InputText): NamedImage[] {
+  return text.split(/\r?\n/).flatMap((line, at) => {
+    const image = line.trim();
+    if (image === "" || image.startsWith("#")) return [];
+    return [{ image, source: { file, line: at + 1, column: line.indexOf(image) + 1 } }];
+  });
+}
+
+function readPath(path: string): InputText[] {
+  const stat = reading(path, () => statSync(path));
+  return stat.isDirectory() ? manifestFiles(path).map(readOne) : [readOne(path)];
+}
+
+/** The manifests in a folder and the folders below it, in the order of their names; hidden ones and `node_modules` left out. */
+function manifestFiles(folder: string): string[] {
+  const entries = reading(folder, () => readdirSync(folder, { withFileTypes: true })).toSorted(byName);
+  return entries.flatMap((entry) => {
+    if (entry.name.startsWith(".") || entry.name === "node_modules") return [];
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return manifestFiles(path);
+    return entry.isFile() && /\.(ya?ml|json)$/i.test(entry.name) ? [path] : [];
+  });
+}
+
+function byName(one: Dirent, other: Dirent): number {
+  return one.name < other.name ? -1 : 1;
+}
+
+function readOne(file: string): InputText {
+  const { size } = reading(file, () => statSync(file));
+  if (size > longestInput) throw tooLong(file);
+  return { file, text: reading(file, () => readFileSync(file, "utf8")) };
+}
+
+async function readAll(stream: Surroundings["stdin"]): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of stream) {
+    const bytes = Buffer.from(chunk as Uint8Array | string);
+    length += bytes.length;
+    if (length > longestInput) throw tooLong("-");
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function reading<Result>(path: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (cause) {
+    if (isPulleyError(cause)) throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new PulleyError(
+      "INPUT_UNREADABLE",
+      `cannot read ${path}: ${code === "ENOENT" ? "no such file or folder" : code}`,
+      { cause },
+    );
+  }
+}
+
+function tooLong(file: string): PulleyError {
+  return new PulleyError("INPUT_UNREADABLE", `${file} is longer than ${longestInput / 1024 / 1024} MiB`, {
+    advice: "Split the file.",
+  });
+}

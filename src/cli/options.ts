@@ -1,0 +1,85 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { formatPlatform, hostPlatform, type Platform, parsePlatform } from "../image/platform.ts";
+import { errorText } from "../support/errors.ts";
+
+export interface RootOptions {
+  readonly root: string;
+}
+
+/** Where images are kept: `--root`, `PULLEY_ROOT`, or the usual place for root or for the user. */
+export function rootOption(): Option {
+  return new Option("--root <folder>", "the store's folder")
+    .env("PULLEY_ROOT")
+    .default(defaultRoot(), "the user's data folder, or /var/lib/pulley for root");
+}
+
+function defaultRoot(): string {
+  if (process.getuid?.() === 0) return "/var/lib/pulley";
+  const data = process.env["XDG_DATA_HOME"];
+  return join(data === undefined || data === "" ? join(homedir(), ".local", "share") : data, "pulley");
+}
+
+export type OutputFormat = "text" | "json" | "yaml";
+
+export interface OutputOptions {
+  readonly output: OutputFormat;
+}
+
+export function outputOption(): Option {
+  return new Option("-o, --output <format>", "how to print").choices(["text", "json", "yaml"]).default("text");
+}
+
+export interface RegistryFlags {
+  readonly plainHttp?: true;
+  readonly certDir?: readonly string[];
+}
+
+export interface LoginFlags {
+  readonly creds?: string;
+  readonly authfile?: string;
+}
+
+/** How registries are spoken to. */
+export function registryOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--plain-http", "speak plain HTTP with every registry, not only with those on loopback"))
+    .addOption(
+      new Option(
+        "--cert-dir <folder...>",
+        "folders with certificates for registries, laid out as docker's certs.d: <host:port>/*.crt, *.cert, *.key",
+      ).default(["/etc/docker/certs.d", "/etc/containers/certs.d"]),
+    );
+}
+
+/** With which login. */
+export function loginOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--creds <user:password>", "the login to use").env("PULLEY_CREDS"))
+    .addOption(new Option("--authfile <file>", "a docker or containers login file").env("REGISTRY_AUTH_FILE"));
+}
+
+export interface PlatformOptions {
+  readonly platform: Platform;
+}
+
+export function platformOption(): Option {
+  const host = hostPlatform(process.platform, process.arch);
+  return new Option("--platform <os/arch[/variant]>", "the platform to pull for")
+    .argParser(readPlatform)
+    .default(host, formatPlatform(host));
+}
+
+function readPlatform(text: string): Platform {
+  try {
+    return parsePlatform(text);
+  } catch (error) {
+    throw new InvalidArgumentError(errorText(error));
+  }
+}
+
+/** The examples at the end of a command's help. */
+export function examples(...lines: readonly (readonly [call: string, purpose: string])[]): string {
+  return `\nExamples:\n${lines.map(([call, purpose]) => `  # ${purpose}\n  ${call}`).join("\n\n")}\n`;
+}

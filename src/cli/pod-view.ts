@@ -1,0 +1,106 @@
+/** How pods, events and pulls look to people: kubectl's words and columns, and a bar for each pull under way. */
+import type { ContainerStatus, NodeEvent, PodStatus, PullProgress } from "../node/types.ts";
+import { formatBytes } from "../support/bytes.ts";
+import { bar, columns, fit, type Paint, printable } from "../support/terminal.ts";
+import { age } from "./output.ts";
+
+export interface PodView {
+  readonly pods: readonly PodStatus[];
+  readonly pulls: readonly PullProgress[];
+}
+
+const barWidth = 24;
+const longestImage = 48;
+
+/** The table of pods, with the pulls under way below it. */
+export function podTable({ pods, pulls }: PodView, now: number, paint: Paint): string[] {
+  const rows = pods.map((status) => [
+    podName(status, pods),
+    readiness(status),
+    paint(colourOf(status), statusText(status, now)),
+    age(status.createdAt, now),
+  ]);
+  const head = ["NAME", "READY", "STATUS", "AGE"].map((title) => paint("bold", title));
+  const active = pulls.filter(({ phase }) => phase === "waiting" || phase === "resolving" || phase === "downloading");
+  return [
+    "",
+    ...columns([head, ...rows]),
+    ...(active.length > 0 ? ["", ...columns(active.map((pull) => pullRow(pull, paint)))] : []),
+  ];
+}
+
+/** One event as `kubectl get events` words it. */
+export function eventLine(event: NodeEvent, paint: Paint): string {
+  const clock = new Date(event.time).toTimeString().slice(0, 8);
+  const container = /\{(.*)\}$/.exec(event.fieldPath ?? "")?.[1];
+  const object = `pod/${event.pod.name}${container === undefined ? "" : `/${container}`}`;
+  const tone = event.type === "Warning" ? "yellow" : "green";
+  return `${paint("dim", clock)}  ${paint(tone, event.type.padEnd(7))}  ${event.reason.padEnd(17)}  ${paint("cyan", object)}  ${printable(event.message)}`;
+}
+
+/** What `kubectl get pods` would show as the pod's status: the first container that is held up says why. */
+export function statusText(status: PodStatus, now: number): string {
+  const held = heldUp(status);
+  if (held === undefined) return status.phase;
+  const { state, backOffUntil } = held;
+  const reason = state.kind === "waiting" ? printable(fit(state.reason, 60)) : status.phase;
+  const wait = backOffUntil === undefined ? 0 : Math.ceil((backOffUntil - now) / 1000);
+  return wait > 0 ? `${reason} (next try in ${wait}s)` : reason;
+}
+
+/** The containers and image volumes of a pod that are waiting for something. */
+export function waiting(status: PodStatus): ContainerStatus[] {
+  return [...status.imageVolumes, ...status.containers].filter(({ state }) => state.kind === "waiting");
+}
+
+/** A container that failed tells more than one that has not begun. */
+function heldUp(status: PodStatus): ContainerStatus | undefined {
+  const all = waiting(status);
+  return all.find(({ state }) => state.kind === "waiting" && !isBeginning(state.reason)) ?? all[0];
+}
+
+function isBeginning(reason: string): boolean {
+  return reason === "ContainerCreating" || reason === "PodInitializing";
+}
+
+function colourOf(status: PodStatus): "green" | "red" | "yellow" {
+  const held = heldUp(status);
+  if (held === undefined) return "green";
+  return held.state.kind === "waiting" && isBeginning(held.state.reason) ? "yellow" : "red";
+}
+
+function readiness({ containers }: PodStatus): string {
+  const app = containers.filter(({ kind }) => kind === "container");
+  return `${app.filter(({ state }) => state.kind === "prepared").length}/${app.length}`;
+}
+
+/** With its namespace only where the pods are of more than one. */
+function podName({ pod }: PodStatus, all: readonly PodStatus[]): string {
+  const several = all.some((other) => other.pod.namespace !== pod.namespace);
+  return several ? `${pod.namespace}/${pod.name}` : pod.name;
+}
+
+/** The columns of one pull: its image, a bar, and how far it is. */
+export function pullRow(pull: PullProgress, paint: Paint): string[] {
+  const image = paint("cyan", fitFromLeft(pull.image, longestImage));
+  if (pull.phase !== "downloading" || pull.total === 0) {
+    return [
+      image,
+      paint("dim", "·".repeat(barWidth)),
+      pull.phase === "waiting" ? "waiting for its turn" : "asking the registry",
+    ];
+  }
+  const share = pull.received / pull.total;
+  const done = pull.layers.filter(({ state }) => state === "complete" || state === "exists").length;
+  return [
+    image,
+    paint("green", bar(share, barWidth)),
+    `${String(Math.floor(share * 100)).padStart(3)}%`,
+    `${formatBytes(pull.received)} of ${formatBytes(pull.total)}, ${done} of ${pull.layers.length} layers`,
+  ];
+}
+
+/** The end of an image's name tells more than its beginning. */
+function fitFromLeft(text: string, width: number): string {
+  return text.length <= width ? text : `…${text.slice(text.length - width + 1)}`;
+}

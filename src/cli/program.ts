@@ -1,0 +1,86 @@
+import { Command, CommanderError } from "commander";
+import packageFile from "../../package.json" with { type: "json" };
+import { errorTable, errorText, isPulleyError } from "../support/errors.ts";
+import { printable } from "../support/terminal.ts";
+import { type CommandModule, paintFor, type Surroundings } from "./surroundings.ts";
+
+interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Only the command that is called is loaded, so that `pulley --version` does not pay for a registry client. */
+  load(): Promise<CommandModule>;
+}
+
+const commands: readonly CommandEntry[] = [
+  {
+    name: "run",
+    summary: "take pods through image pulling as a kubelet would, and show why",
+    load: () => import("./run.ts"),
+  },
+  { name: "pull", summary: "pull images into the store", load: () => import("./pull.ts") },
+  {
+    name: "explain",
+    summary: "say what a kubelet would do about each image, and why",
+    load: () => import("./explain.ts"),
+  },
+  { name: "images", summary: "list the images in the store", load: () => import("./images.ts") },
+  { name: "inspect", summary: "show all that is known of an image", load: () => import("./inspect.ts") },
+  { name: "tag", summary: "give an image another name", load: () => import("./tag.ts") },
+  { name: "rm", summary: "remove names, and images that have none left", load: () => import("./rm.ts") },
+  { name: "load", summary: "bring in images from an archive", load: () => import("./load.ts") },
+  { name: "save", summary: "write images into an archive", load: () => import("./save.ts") },
+  {
+    name: "verify",
+    summary: "read every blob of the store again, and repair what is damaged",
+    load: () => import("./verify.ts"),
+  },
+];
+
+/** Runs one command line and answers with its exit status. Never throws. */
+export async function runCommandLine(words: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { stdout, stderr } = surroundings;
+  // A reader that has seen enough (`pulley images | head`) is no failure.
+  stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 3));
+  const program = new Command("pulley")
+    .description("Image pull policy for Kubernetes: which images, when, from where, how fresh, and why.")
+    .version(packageFile.version, "--version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
+    .configureHelp({ showGlobalOptions: false })
+    .showHelpAfterError("(add --help to see how the command is called)")
+    .exitOverride();
+  try {
+    await defineCommands(program, words, surroundings);
+    await program.parseAsync(words as string[], { from: "user" });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    return reportFailure(error, surroundings);
+  }
+}
+
+async function defineCommands(program: Command, words: readonly string[], surroundings: Surroundings): Promise<void> {
+  const called = words.find((word) => commands.some(({ name }) => name === word));
+  for (const { name, summary, load } of commands) {
+    const command = program
+      .command(name)
+      .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
+      .summary(summary);
+    command.exitOverride().copyInheritedSettings(program);
+    if (name === called) (await load()).define(command, surroundings);
+  }
+}
+
+/** Prints a failure for people, what to do about it included, and answers with the exit status that it stands for. */
+export function reportFailure(error: unknown, surroundings: Surroundings): number {
+  const { stderr, environment } = surroundings;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : errorTable.USAGE.exit;
+  const paint = paintFor(stderr, surroundings);
+  if (!isPulleyError(error)) {
+    stderr.write(`${paint("red", "error:")} ${printable(errorText(error))}\n  ${errorTable.INTERNAL.advice}\n`);
+    if (environment["PULLEY_DEBUG"] && error instanceof Error) stderr.write(`${error.stack}\n`);
+    return errorTable.INTERNAL.exit;
+  }
+  stderr.write(`${paint("red", "error:")} ${printable(error.message)}\n  ${paint("dim", error.advice)}\n`);
+  if (environment["PULLEY_DEBUG"]) stderr.write(`${error.code}\n${error.stack}\n`);
+  return error.exitStatus;
+}

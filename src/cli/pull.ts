@@ -1,0 +1,132 @@
+import type { Command } from "commander";
+import { canonicalText, parseImageName, type Reference } from "../image/reference.ts";
+import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
+import { createPuller } from "../node/puller.ts";
+import type { PullProgress } from "../node/types.ts";
+import { formatBytes } from "../support/bytes.ts";
+import { systemClock } from "../support/clock.ts";
+import { formatDuration } from "../support/go.ts";
+import { liveRegion } from "../support/live.ts";
+import { columns } from "../support/terminal.ts";
+import { commandLogins } from "./logins.ts";
+import {
+  examples,
+  type LoginFlags,
+  loginOptions,
+  type OutputOptions,
+  outputOption,
+  type PlatformOptions,
+  platformOption,
+  type RegistryFlags,
+  type RootOptions,
+  registryOptions,
+  rootOption,
+} from "./options.ts";
+import { print } from "./output.ts";
+import { pullRow } from "./pod-view.ts";
+import { registryClient } from "./registry.ts";
+import { withStore } from "./store.ts";
+import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
+
+type PullOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags;
+
+interface PulledImage {
+  readonly image: string;
+  readonly id: string;
+  /** What the name resolved to: an index or a manifest. */
+  readonly digest: string | null;
+  /** Bytes of the image on disk. */
+  readonly size: number;
+  /** Bytes of layers that were fetched for it; 0 if all of them were here. */
+  readonly fetched: number;
+}
+
+export function define(command: Command, surroundings: Surroundings): void {
+  registryOptions(loginOptions(command))
+    .argument("<image...>", "references of images")
+    .addOption(platformOption())
+    .addOption(outputOption())
+    .addOption(rootOption())
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley pull nginx:1.27", "bring an image in, or confirm with one HEAD that it is the one that is here"],
+        [
+          "pulley pull --platform linux/arm64 registry.acme.io/app:2.0",
+          "for another platform, with the login that docker login left",
+        ],
+      ),
+    )
+    .action((images: string[], options: PullOptions) => pullImages(images, options, surroundings));
+}
+
+async function pullImages(images: readonly string[], options: PullOptions, surroundings: Surroundings): Promise<void> {
+  const references = images.map(parseImageName);
+  const logins = commandLogins(options, surroundings);
+  const registry = registryClient(options);
+  const watch = watchPulls(surroundings);
+  const signal = interruption();
+  try {
+    await withStore(options.root, async (store) => {
+      const service = createEmbeddedImageService({ store, registry, platform: options.platform, clock: systemClock });
+      const settings = { registryPullQPS: 0 };
+      const puller = createPuller({ images: service, settings, clock: systemClock, onProgress: watch.hear });
+      const pulled: PulledImage[] = [];
+      for (const reference of references) {
+        const image = canonicalText(reference);
+        const started = Date.now();
+        const { imageId, size } = await puller.pull(image, await logins.logins(reference.repository), signal);
+        const record = await store.record(canonicalText(storedName(reference)));
+        const result = {
+          image,
+          id: imageId,
+          digest: record?.target.digest ?? null,
+          size,
+          fetched: watch.fetched(image),
+        };
+        watch.clear();
+        pulled.push(result);
+        if (options.output === "text") surroundings.stdout.write(`${sentence(result, Date.now() - started)}\n`);
+      }
+      if (options.output === "text") return;
+      await print(options.output, { apiVersion: "pulley.dev/v1alpha1", images: pulled }, () => [], surroundings);
+    });
+  } finally {
+    watch.clear();
+    await registry.close();
+  }
+}
+
+/** Where a reference has a digest, the store knows it by that alone. */
+function storedName(reference: Reference): Reference {
+  return reference.digest === undefined ? reference : { ...reference, tag: undefined };
+}
+
+function sentence({ image, id, size, fetched }: PulledImage, took: number): string {
+  const what = fetched === 0 ? "is up to date" : `pulled ${formatBytes(fetched)} in ${formatDuration(took)}`;
+  return `${image}: ${what}; ${id}, ${formatBytes(size)}`;
+}
+
+/** Draws a line for each pull while it lasts. */
+function watchPulls(surroundings: Surroundings) {
+  const { stderr } = surroundings;
+  const paint = paintFor(stderr, surroundings);
+  const region = liveRegion(stderr);
+  const pulls = new Map<string, PullProgress>();
+  return {
+    hear(progress: PullProgress): void {
+      // The last word of a pull counts every layer as here, so what was fetched is what the one before it tells.
+      if (progress.phase !== "done") pulls.set(progress.image, progress);
+      if (stderr.isTTY) region.draw(columns([pullRow(progress, paint)]));
+    },
+    /** Bytes of the layers that were not here before. */
+    fetched(image: string): number {
+      const layers = pulls.get(image)?.layers ?? [];
+      return layers.reduce((sum, layer) => sum + (layer.state === "exists" ? 0 : layer.size), 0);
+    },
+    clear(): void {
+      region.draw([]);
+      region.end();
+    },
+  };
+}

@@ -1,0 +1,69 @@
+/** From a command line's inputs to Kubernetes objects. */
+import { randomUUID } from "node:crypto";
+import { parseReference } from "../image/reference.ts";
+import { isPulleyError } from "../support/errors.ts";
+import {
+  type ExpandedPods,
+  imageRequests,
+  type ManifestDocument,
+  type Problem,
+  podsOf,
+  readManifests,
+} from "../workload/index.ts";
+import type { ImageRequest } from "../workload/types.ts";
+import type { Inputs, NamedImage } from "./inputs.ts";
+
+/** The pods, and the places that could not be read among the problems. */
+export function podsFrom(inputs: Inputs): ExpandedPods {
+  const { documents, problems } = documentsFrom(inputs);
+  const named = namedPods(inputs.images);
+  const expanded = podsOf([...documents, ...named], { newUid: randomUUID });
+  return { ...expanded, problems: [...problems, ...expanded.problems] };
+}
+
+/** The requests for images as they are written, without making pods of them. */
+export function requestsFrom(inputs: Inputs): {
+  requests: readonly ImageRequest[];
+  documents: readonly ManifestDocument[];
+  problems: readonly Problem[];
+} {
+  const { documents, problems } = documentsFrom(inputs);
+  const named = namedPods(inputs.images)
+    .flatMap(imageRequests)
+    .map((request, at) => ({ ...request, source: inputs.images[at]?.source }));
+  return { requests: [...documents.flatMap(imageRequests), ...named], documents, problems };
+}
+
+function documentsFrom({ manifests }: Inputs): { documents: ManifestDocument[]; problems: Problem[] } {
+  const read = manifests.map(({ text, file }) => readManifests(text, file));
+  return { documents: read.flatMap(({ documents }) => documents), problems: read.flatMap(({ problems }) => problems) };
+}
+
+/** An image that is only named becomes the pod that `kubectl run` would make of it. */
+function namedPods(images: readonly NamedImage[]): readonly ManifestDocument[] {
+  if (images.length === 0) return [];
+  const taken = new Set<string>();
+  const items = images.map(({ image }) => {
+    const name = freeName(podNameOf(image), taken);
+    return { apiVersion: "v1", kind: "Pod", metadata: { name }, spec: { containers: [{ name, image }] } };
+  });
+  return readManifests(JSON.stringify({ apiVersion: "v1", kind: "List", items }), "command line").documents;
+}
+
+function podNameOf(image: string): string {
+  try {
+    const { path } = parseReference(image).repository;
+    const last = path.slice(path.lastIndexOf("/") + 1);
+    return last.replace(/[^a-z0-9]+/g, "-").slice(0, 50);
+  } catch (error) {
+    if (isPulleyError(error)) return "image";
+    throw error;
+  }
+}
+
+function freeName(wanted: string, taken: Set<string>): string {
+  let name = wanted;
+  for (let number = 2; taken.has(name); number += 1) name = `${wanted}-${number}`;
+  taken.add(name);
+  return name;
+}

@@ -1,0 +1,44 @@
+import type { Command } from "commander";
+import { formatBytes } from "../support/bytes.ts";
+import { examples, type OutputOptions, outputOption, type RootOptions, rootOption } from "./options.ts";
+import { print } from "./output.ts";
+import { withStore } from "./store.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+type RemoveOptions = RootOptions & OutputOptions;
+
+export function define(command: Command, surroundings: Surroundings): void {
+  command
+    .argument("<image...>", "names to remove, or ids to remove with all their names")
+    .addOption(outputOption())
+    .addOption(rootOption())
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley rm nginx:1.27", "remove a name, and the image if that was its last one"],
+        ["pulley rm $(pulley images -q)", "remove all images"],
+      ),
+    )
+    .action((images: string[], options: RemoveOptions) => removeImages(images, options, surroundings));
+}
+
+async function removeImages(
+  images: readonly string[],
+  options: RemoveOptions,
+  surroundings: Surroundings,
+): Promise<void> {
+  const removals = await withStore(options.root, async (store) => {
+    const done = [];
+    for (const image of images) done.push(await store.remove(image));
+    return done;
+  });
+  const untagged = removals.flatMap((removal) => removal.untagged);
+  const deleted = removals.flatMap((removal) => removal.deleted);
+  const freed = removals.reduce((sum, removal) => sum + removal.freed, 0);
+  const lines = () => [
+    ...untagged.map((name) => `Untagged: ${name}`),
+    ...deleted.map((id) => `Deleted: ${id}`),
+    `Freed: ${formatBytes(freed)}`,
+  ];
+  await print(options.output, { apiVersion: "pulley.dev/v1alpha1", untagged, deleted, freed }, lines, surroundings);
+}

@@ -1,0 +1,107 @@
+/** Pods on a node, watched until they have settled or somebody has seen enough. */
+
+import type { LoginSource } from "../credentials/index.ts";
+import type { Platform } from "../image/platform.ts";
+import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
+import { createNode } from "../node/node.ts";
+import { openPullRecords } from "../node/pull-records/index.ts";
+import type { PullSettings } from "../node/pull-settings.ts";
+import type { NodeEvent, NodeSignal, PodStatus, PullProgress } from "../node/types.ts";
+import { decide } from "../policy/decide.ts";
+import { kubernetesOnly } from "../policy/types.ts";
+import type { RegistryClient } from "../registry/index.ts";
+import type { ImageStore } from "../store/index.ts";
+import { systemClock } from "../support/clock.ts";
+import { liveRegion } from "../support/live.ts";
+import type { Pod, PullSecret } from "../workload/types.ts";
+import { eventLine, podTable } from "./pod-view.ts";
+import { paintFor, type Surroundings } from "./surroundings.ts";
+
+export interface RunPodsOptions {
+  readonly pods: readonly Pod[];
+  readonly secrets: readonly PullSecret[];
+  readonly store: ImageStore;
+  readonly registry: RegistryClient;
+  /** The store's folder: what is known about who pulled what is kept there too. */
+  readonly root: string;
+  readonly platform: Platform;
+  readonly pulls: PullSettings;
+  readonly loginsFor: (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
+  /** Ends when every pod has settled, instead of going on until the signal. */
+  readonly once: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface PodsResult {
+  readonly pods: readonly PodStatus[];
+  readonly events: readonly NodeEvent[];
+}
+
+/** Milliseconds between two drawings of the table. */
+const frame = 100;
+
+/** Shows the pods and their events on standard error as they change, and answers with how they ended. */
+export async function runPods(options: RunPodsOptions, surroundings: Surroundings): Promise<PodsResult> {
+  const { store, registry, root, platform, pods, secrets, signal } = options;
+  const records = openPullRecords(root, {}, systemClock);
+  await records.recover(await store.images());
+  const node = createNode({
+    images: createEmbeddedImageService({ store, registry, platform, clock: systemClock }),
+    policy: kubernetesOnly,
+    decide,
+    loginsFor: options.loginsFor,
+    pulls: options.pulls,
+    records,
+    clock: systemClock,
+    random: Math.random,
+  });
+  const view = watch(node.pods, surroundings);
+  node.onSignal(view.hear);
+  try {
+    node.add(pods, secrets);
+    await Promise.race([options.once ? node.settled() : new Promise<never>(() => undefined), interrupted(signal)]);
+    return { pods: node.pods(), events: view.events };
+  } finally {
+    view.end();
+    await node.stop();
+  }
+}
+
+function interrupted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+function watch(pods: () => readonly PodStatus[], surroundings: Surroundings) {
+  const { stderr } = surroundings;
+  const paint = paintFor(stderr, surroundings);
+  const region = liveRegion(stderr);
+  const events: NodeEvent[] = [];
+  const pulls = new Map<string, PullProgress>();
+  const draw = () => region.draw(podTable({ pods: pods(), pulls: [...pulls.values()] }, Date.now(), paint));
+  // The wait until the next attempt counts down, so the table changes without any signal too.
+  const timer = setInterval(draw, frame);
+  return {
+    events,
+    hear(signal: NodeSignal): void {
+      switch (signal.kind) {
+        case "event":
+          events.push(signal.event);
+          region.log(eventLine(signal.event, paint));
+          return;
+        case "pull":
+          pulls.set(signal.progress.image, signal.progress);
+          return;
+        case "pod":
+          return;
+      }
+    },
+    end(): void {
+      clearInterval(timer);
+      draw();
+      region.end();
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import type { Readable, Writable } from "node:stream";
+import { type Paint, painter, wantsColour } from "../support/terminal.ts";
+
+/** What a command may touch of the process it runs in. */
+export interface Surroundings {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
+
+/** A command's file: it says which arguments and options it takes, and what it does with them. */
+export interface CommandModule {
+  define(command: import("commander").Command, surroundings: Surroundings): void;
+}
+
+export function paintFor(stream: OutputStream, { environment }: Surroundings): Paint {
+  return painter(wantsColour(stream, environment));
+}
+
+/** A signal that Ctrl-C and SIGTERM abort; a second Ctrl-C ends the process at once. */
+export function interruption(): AbortSignal {
+  const controller = new AbortController();
+  const stop = () => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort();
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  return controller.signal;
+}

@@ -1,0 +1,19 @@
+import type { Command } from "commander";
+import { examples, type RootOptions, rootOption } from "./options.ts";
+import { withStore } from "./store.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+export function define(command: Command, _surroundings: Surroundings): void {
+  command
+    .argument("<image>", "a name or an id of the image")
+    .argument("<name>", "the new name, with its tag")
+    .addOption(rootOption())
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley tag nginx:1.27 registry.acme.io/nginx:1.27", "give an image a second name"],
+        ["pulley tag 3b25b682ea82b app:known-good", "name an image by its id"],
+      ),
+    )
+    .action((image: string, name: string, { root }: RootOptions) => withStore(root, (store) => store.tag(image, name)));
+}

@@ -1,0 +1,74 @@
+/** What a kubelet finds on its machine before it decides. */
+import type { Digest } from "../image/digest.ts";
+import { parseImageName, type Reference } from "../image/reference.ts";
+import { effectivePullPolicy, looksForCopy } from "../policy/decide.ts";
+import type { LocalFacts, Policy } from "../policy/types.ts";
+import type { Login } from "../support/login.ts";
+import type { ImageRequest } from "../workload/types.ts";
+import type { ImageService, LocalImage } from "./image-service.ts";
+import type { PullRecords } from "./pull-records/index.ts";
+
+export interface Found {
+  readonly facts: LocalFacts;
+  readonly id?: Digest;
+  /** What could not be found out: whether a copy is here, or whether this pod may use it. */
+  readonly failure?: { readonly of: "inspect" | "access"; readonly error: unknown };
+}
+
+export interface FactSources {
+  readonly images: Pick<ImageService, "status">;
+  /** Absent: every pod may use every image that is here. */
+  readonly records: Pick<PullRecords, "access"> | undefined;
+  readonly policy: Policy;
+}
+
+/** An image by the name that the runtime is given: as it is written, with its tag where that was only implied. */
+export interface NamedImage {
+  readonly name: string;
+  readonly reference: Reference;
+}
+
+/**
+ * Looks as far as the kubelet does under the pull policy that holds.
+ * @param logins the pod's, asked for only if they matter
+ */
+export async function findLocal(
+  request: ImageRequest,
+  { images, records, policy }: FactSources,
+  logins: () => Promise<readonly Login[]>,
+  signal?: AbortSignal,
+): Promise<Found> {
+  const named = nameForRuntime(request.image);
+  if (named === undefined || !looksForCopy(effectivePullPolicy(request, policy).value)) {
+    return { facts: { presence: "unknown" } };
+  }
+  let local: LocalImage | undefined;
+  try {
+    local = await images.status(named.name, signal);
+  } catch (error) {
+    return { facts: { presence: "unknown" }, failure: { of: "inspect", error } };
+  }
+  if (local === undefined) return { facts: { presence: "absent" } };
+  const { image, digest, confirmedAt } = local;
+  const present = { presence: "present", digest, confirmedAt } as const;
+  try {
+    const result = await records?.access(named.name, image.id, logins);
+    const granted = result === undefined || result === "credentialPolicyAllowed" || result === "credentialRecordFound";
+    return { facts: { ...present, access: granted ? "granted" : "mustAuthenticate" }, id: image.id };
+  } catch (error) {
+    return { facts: { ...present, access: "mustAuthenticate" }, failure: { of: "access", error } };
+  }
+}
+
+/** The name for the runtime is not normalised; `undefined` for a text that is not a name. */
+export function nameForRuntime(written: string): NamedImage | undefined {
+  let reference: Reference;
+  try {
+    reference = parseImageName(written);
+  } catch {
+    return undefined;
+  }
+  const { tag, digest } = reference;
+  const complete = digest !== undefined || tag === undefined || written.endsWith(`:${tag}`);
+  return { name: complete ? written : `${written}:${tag}`, reference };
+}
