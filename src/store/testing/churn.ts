@@ -1,0 +1,59 @@
+/**
+ * A process that brings images in, gives them names and takes them away again, as fast as it can, until it is killed or
+ * has done its rounds: `node churn.mjs ROOT SEED ROUNDS`. Several of them share names and layers. Prints a line when it
+ * has the store open, and one at its end.
+ */
+import { isPulleyError } from "../../support/errors.ts";
+import { openEmbeddedStore } from "../embedded/index.ts";
+import type { ImageStore } from "../index.ts";
+import { pullSample, sampleImage } from "./sample-image.ts";
+
+const repository = "docker.io/library/churn";
+
+/** The same numbers for the same seed (a linear congruential generator). */
+function numbersFrom(seed: number): (below: number) => number {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+/** Few images that share layers, so that what one process takes away another one has just found. */
+function imageOf(number: number) {
+  const own = Buffer.alloc(20_000, `layer of image ${number} `);
+  const shared = Buffer.alloc(20_000, `layer of every second image ${number % 2} `);
+  return sampleImage(`churn ${number}`, { layers: [shared, own] });
+}
+
+async function churn(store: ImageStore, next: (below: number) => number): Promise<void> {
+  const image = imageOf(next(4));
+  const tag = `${repository}:${next(3)}`;
+  switch (next(4)) {
+    case 0:
+    case 1:
+      await pullSample(store, image, [tag, `${repository}@${image.manifest.descriptor.digest}`]);
+      break;
+    case 2:
+      await store.tag(tag, `${repository}:${next(3)}`);
+      break;
+    default:
+      await store.remove(next(2) === 0 ? tag : image.id);
+  }
+}
+
+async function main([root = "", seed = "1", rounds = "1"]: readonly string[]): Promise<void> {
+  const next = numbersFrom(Number(seed));
+  const store = await openEmbeddedStore(root);
+  process.stdout.write("open\n");
+  for (let round = 0; round < Number(rounds); round += 1) {
+    await churn(store, next).catch((error: unknown) => {
+      // Another process may have taken away what this one was about to name.
+      if (!isPulleyError(error, "IMAGE_NOT_FOUND", "CONTENT_MISSING")) throw error;
+    });
+  }
+  await store.close();
+  process.stdout.write("done\n");
+}
+
+await main(process.argv.slice(2));
