@@ -17,13 +17,17 @@ export interface KeyPair {
   readonly key: string;
 }
 
-/** Makes an authority, a server certificate for `localhost`, `127.0.0.1` and `::1`, and a client certificate. */
-export async function makeCertificates(folder: string): Promise<Certificates> {
+/**
+ * Makes an authority, a server certificate for `localhost`, `127.0.0.1`, `::1` and further host names, and a client
+ * certificate.
+ */
+export async function makeCertificates(folder: string, hostNames: readonly string[] = []): Promise<Certificates> {
   await mkdir(folder, { recursive: true });
   const authority = await selfSigned(folder);
+  const names = ["DNS:localhost", "IP:127.0.0.1", "IP:::1", ...hostNames.map((name) => `DNS:${name}`)];
   return {
     authority: authority.certificate,
-    server: await signed(folder, "server", authority, "DNS:localhost,IP:127.0.0.1,IP:::1", "serverAuth"),
+    server: await signed(folder, "server", authority, names.join(), "serverAuth"),
     client: await signed(folder, "client", authority, "DNS:client", "clientAuth"),
   };
 }

@@ -1,0 +1,188 @@
+/**
+ * Pulls that are killed. `kill -9` leaves no time to tidy up, so whatever lies on the disk at that moment has to be a
+ * store that opens, holds nothing wrong, and lets the next pull go on where the killed one was.
+ */
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type BuiltImage, buildImage } from "../../examples/world/image-builder.ts";
+import { type Registry, startRegistry } from "../../examples/world/registry.ts";
+import type { Descriptor } from "../../src/image/descriptor.ts";
+import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
+import type { ImageStore } from "../../src/store/index.ts";
+import { program, startPulley } from "./program.ts";
+
+/** How many pulls are killed in all. */
+const rounds = Number(process.env["PULLEY_KILLS"] ?? 60);
+/** How many are under way at once, each with a registry and a store of its own. */
+const lanes = 3;
+
+const MB = 1_000_000;
+const name = "team/app:1";
+
+let image: BuiltImage;
+let folder: string;
+beforeAll(async () => {
+  image = await buildImage({
+    layers: [{ filler: 1.6 * MB }, { filler: 1.2 * MB }, { filler: 0.3 * MB }, { files: { "etc/motd": "hello\n" } }],
+    platforms: ["linux/amd64", "linux/arm64"],
+  });
+  folder = await mkdtemp(join(tmpdir(), "pulley-kill-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** What one round found. */
+interface Round {
+  /** Bytes of layers that the killed pull left behind, and that the next one did not fetch again. */
+  readonly kept: number;
+  /** How many requests of the next pull were for the rest of a layer. */
+  readonly resumed: number;
+  /** Whether the pull had ended before it could be killed. */
+  readonly tooLate: boolean;
+}
+
+describe.skipIf(!existsSync(program))(`${rounds} pulls that are killed`, () => {
+  test("leave a store that is sound, and are gone on with", { timeout: 30_000 + rounds * 3000 }, async () => {
+    const found = await Promise.all(Array.from({ length: lanes }, (_, lane) => killAgainAndAgain(lane)));
+    const all = found.flat();
+    const died = all.filter(({ tooLate }) => !tooLate);
+    expect(all).toHaveLength(Math.ceil(rounds / lanes) * lanes);
+    expect(died.length).toBeGreaterThan(all.length / 3);
+    // A pull that is killed in the middle of a layer is the usual case: what it had is used.
+    expect(all.filter(({ resumed }) => resumed > 0).length).toBeGreaterThan(died.length / 4);
+    expect(all.reduce((sum, { kept }) => sum + kept, 0)).toBeGreaterThan(0);
+  });
+});
+
+async function killAgainAndAgain(lane: number): Promise<Round[]> {
+  const registry = await startRegistry();
+  registry.addImage(name, image);
+  try {
+    const usual = await measure(registry, join(folder, `${lane}-first`));
+    const found: Round[] = [];
+    for (let round = 0; round < rounds / lanes; round += 1) {
+      found.push(await killOne(registry, join(folder, `${lane}-${round}`), usual));
+    }
+    return found;
+  } finally {
+    await registry.close();
+  }
+}
+
+/** Slow enough that there is something to kill. */
+const pace = { bytesPerSecond: 8 * MB };
+
+/** Milliseconds that a whole pull takes from its first answer to its end. */
+async function measure(registry: Registry, root: string): Promise<number> {
+  registry.setPace(pace);
+  const running = startPulley(pullArguments(registry, root), folder);
+  await firstAnswer(registry, 0);
+  const start = performance.now();
+  expect(await running.ended).toMatchObject({ status: 0 });
+  await rm(root, { recursive: true });
+  return performance.now() - start;
+}
+
+async function killOne(registry: Registry, root: string, usual: number): Promise<Round> {
+  const before = registry.log.length;
+  registry.setPace(pace);
+  const { child, ended } = startPulley(pullArguments(registry, root), folder);
+  await Promise.race([firstAnswer(registry, before), ended]);
+  await delay(Math.random() * usual);
+  child.kill("SIGKILL");
+  const { signal } = await ended;
+
+  const left = await inspectStore(root);
+  registry.setPace({});
+  const second = registry.log.length;
+  const next = await startPulley(pullArguments(registry, root), folder).ended;
+  expect(next, next.output).toMatchObject({ status: 0 });
+  await expectWhole(root);
+  const asked = registry.log.slice(second).filter(({ path }) => path.includes("/blobs/"));
+  for (const { descriptor, received } of left) expectResumed(asked, descriptor, received);
+  await rm(root, { recursive: true });
+  const sizes = layers().reduce((sum, { size }) => sum + size, 0);
+  const fetched = asked.filter(isLayer).reduce((sum, { bytes }) => sum + bytes, 0);
+  return { kept: sizes - fetched, resumed: asked.filter(isPart).length, tooLate: signal === null };
+}
+
+function pullArguments(registry: Registry, root: string): string[] {
+  return ["pull", "--root", root, "--platform", "linux/amd64", `${registry.host}/${name}`];
+}
+
+async function firstAnswer(registry: Registry, before: number): Promise<void> {
+  while (registry.log.length === before) await delay(2);
+}
+
+function layers(): readonly Descriptor[] {
+  return image.manifests[0]?.layers ?? [];
+}
+
+type Request = Registry["log"][number];
+
+function isLayer({ path }: Request): boolean {
+  return layers().some(({ digest }) => path.endsWith(digest));
+}
+
+function isPart({ status }: Request): boolean {
+  return status === 206;
+}
+
+interface Left {
+  readonly descriptor: Descriptor;
+  readonly received: number;
+}
+
+/** Opens what a killed pull left: everything in it is sound; the image is there whole or not at all. */
+async function inspectStore(root: string): Promise<Left[]> {
+  const store = await openEmbeddedStore(root);
+  try {
+    await expectSound(store);
+    const images = await store.images();
+    expect(images.map(({ id }) => id)).toEqual(images.length === 0 ? [] : [image.manifests[0]?.config.digest]);
+    const lease = await store.lease();
+    try {
+      const left: Left[] = [];
+      for (const descriptor of layers()) {
+        if (await lease.has(descriptor)) {
+          left.push({ descriptor, received: descriptor.size });
+          continue;
+        }
+        expect(images).toEqual([]);
+        const ingest = await lease.ingest(descriptor);
+        left.push({ descriptor, received: ingest.received });
+        await ingest.abandon("keep");
+      }
+      return left;
+    } finally {
+      await lease.release();
+    }
+  } finally {
+    await store.close();
+  }
+}
+
+async function expectWhole(root: string): Promise<void> {
+  const store = await openEmbeddedStore(root);
+  try {
+    const images = await store.images();
+    expect(images.map(({ id }) => id)).toEqual([image.manifests[0]?.config.digest]);
+    await expectSound(store);
+  } finally {
+    await store.close();
+  }
+}
+
+async function expectSound(store: ImageStore): Promise<void> {
+  for await (const { digest, state } of store.verify()) expect(state, digest).toBe("sound");
+}
+
+/** The next pull asked for what was missing of a layer, and for nothing else of it. */
+function expectResumed(asked: readonly Request[], { digest, size }: Descriptor, received: number): void {
+  const requests = asked.filter(({ path }) => path.endsWith(digest));
+  if (received === size) expect(requests.map(({ bytes }) => bytes).filter(Boolean)).toEqual([]);
+  else expect(requests.map(({ range }) => range)).toEqual([received === 0 ? undefined : `bytes=${received}-`]);
+}
