@@ -94,15 +94,14 @@ export function fakeRegistry(): FakeRegistry {
     return content;
   }
 
-  function check(repository: Repository, { login, signal }: Call): string {
+  function receive(what: string, repository: Repository, { login, signal }: Call): void {
     signal?.throwIfAborted();
     const secret = login?.reveal();
     const user = secret?.kind === "password" ? secret.username : undefined;
+    requests.push(user === undefined ? what : `${what} as ${user}`);
     const accepted = users.get(repository.name);
-    if (accepted !== undefined && (user === undefined || !accepted.includes(user))) {
-      throw new PulleyError("REGISTRY_UNAUTHORIZED", `${repository.name}: ${user ?? "anonymous"} may not pull`);
-    }
-    return user === undefined ? "" : ` as ${user}`;
+    if (accepted === undefined || (user !== undefined && accepted.includes(user))) return;
+    throw new PulleyError("REGISTRY_UNAUTHORIZED", `${repository.name}: ${user ?? "anonymous"} may not pull`);
   }
 
   function textOf({ repository, version }: Location): string {
@@ -119,7 +118,7 @@ export function fakeRegistry(): FakeRegistry {
 
     async resolve(at, call) {
       await Promise.resolve();
-      requests.push(`HEAD ${textOf(at)}${check(at.repository, call)}`);
+      receive(`HEAD ${textOf(at)}`, at.repository, call);
       const known = names.get(`${at.repository.name}:${at.version}`);
       if (known !== undefined) return known;
       if (!at.version.includes(":")) throw new PulleyError("REGISTRY_NOT_FOUND", `${textOf(at)}: not found`);
@@ -129,21 +128,21 @@ export function fakeRegistry(): FakeRegistry {
     },
 
     async manifest(at, call) {
-      requests.push(`GET ${textOf(at)}${check(at.repository, call)}`);
+      receive(`GET ${textOf(at)}`, at.repository, call);
       const digest = parseDigest(at.version);
       const { bytes, mediaType } = find(digest);
       return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
     },
 
     async blob(repository, { digest }, _limit, call) {
-      requests.push(`GET ${short(digest)}${check(repository, call)}`);
+      receive(`GET ${short(digest)}`, repository, call);
       return find(digest).bytes;
     },
 
     async download(repository, blobs, call) {
       for (const { descriptor, path } of blobs) {
         const { digest, size } = descriptor;
-        requests.push(`DOWNLOAD ${short(digest)}${check(repository, call)}`);
+        receive(`DOWNLOAD ${short(digest)}`, repository, call);
         const half = Math.floor(size / 2);
         await writeFile(path, find(digest).bytes.subarray(0, half));
         call.onProgress?.({ digest, received: half, resumed: 0 });
