@@ -5,7 +5,7 @@ import { canonicalText, parseReference, withImpliedTag } from "../../image/refer
 import { errorText } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 import type { Wanted } from "./receive.ts";
-import { type ArchiveSource, invalid } from "./source.ts";
+import { invalid } from "./source.ts";
 
 /** An image as an archive has it: read and checked, save for its layers' bytes. */
 export interface ArchiveImage {
@@ -30,11 +30,11 @@ export interface Document {
  * The normalised name with a tag that a text of an archive stands for; `undefined` for a digest, which is no name.
  * @throws PulleyError `ARCHIVE_INVALID` with the place
  */
-export function readName(source: ArchiveSource, text: string, at: string): string | undefined {
+export function readName(text: string, at: string): string | undefined {
   try {
     const reference = withImpliedTag(parseReference(text));
     return reference.tag === undefined ? undefined : canonicalText({ ...reference, digest: undefined });
   } catch (error) {
-    throw invalid(source, `${at}: ${quote(text.slice(0, 300))} is no name for an image: ${errorText(error)}`);
+    throw invalid(`${at}: ${quote(text.slice(0, 300))} is no name for an image: ${errorText(error)}`);
   }
 }

@@ -28,37 +28,36 @@ export interface DockerEntry {
 /** @throws PulleyError `ARCHIVE_INVALID` */
 export async function readDockerList(source: ArchiveSource): Promise<readonly DockerEntry[]> {
   const file = await requireFile(source, "manifest.json", "the format");
-  const bytes = await readSmall(source, file, listLimit);
-  const root = readJson(bytes, { name: `${source.name}: manifest.json`, code: "ARCHIVE_INVALID", limit: listLimit });
-  return root.list(mostImages).map((here) => readEntry(source, here));
+  const bytes = await readSmall(file, listLimit);
+  const root = readJson(bytes, { name: "manifest.json", code: "ARCHIVE_INVALID", limit: listLimit });
+  return root.list(mostImages).map((here) => readEntry(here));
 }
 
 /** @throws PulleyError `ARCHIVE_INVALID`, `DIGEST_MISMATCH` where bytes are not what the config says of them */
 export async function readDockerImages(source: ArchiveSource, list: readonly DockerEntry[]): Promise<ArchiveImage[]> {
   const images: ArchiveImage[] = [];
   for (const entry of list) images.push(await readImage(source, entry));
-  if (images.length === 0) throw invalid(source, "manifest.json lists no image");
+  if (images.length === 0) throw invalid("manifest.json lists no image");
   return images;
 }
 
-function readEntry(source: ArchiveSource, here: JsonCursor): DockerEntry {
+function readEntry(here: JsonCursor): DockerEntry {
   const field = here.object("Config", "RepoTags", "Layers");
   const tags = field("RepoTags").optional((list) => list.list(mostTags)) ?? [];
   return {
     config: field("Config").string(),
     layers: (field("Layers").optional((list) => list.list(mostLayers)) ?? []).map((layer) => layer.string()),
-    names: tags.flatMap((tag) => readName(source, tag.string(), tag.at.slice(source.name.length + 2)) ?? []),
+    names: tags.flatMap((tag) => readName(tag.string(), tag.at) ?? []),
   };
 }
 
 async function readImage(source: ArchiveSource, entry: DockerEntry): Promise<ArchiveImage> {
   const file = await requireFile(source, entry.config, "manifest.json");
-  const config = documentOf(ociConfig, await readSmall(source, file, configLimit));
-  checkConfigName(source, entry.config, config.descriptor.digest);
+  const config = documentOf(ociConfig, await readSmall(file, configLimit));
+  checkConfigName(entry.config, config.descriptor.digest);
   const { diffIds, platform } = parseImageConfig(config.bytes);
   if (diffIds.length !== entry.layers.length) {
     throw invalid(
-      source,
       `manifest.json lists ${entry.layers.length} layers, but ${quote(entry.config)} describes ${diffIds.length}`,
     );
   }
@@ -79,10 +78,10 @@ async function readImage(source: ArchiveSource, entry: DockerEntry): Promise<Arc
 }
 
 /** The name of a config is its digest wherever docker or skopeo wrote it: then it must be right. */
-function checkConfigName(source: ArchiveSource, path: string, found: Digest): void {
+function checkConfigName(path: string, found: Digest): void {
   const hex = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/.exec(path)?.[1];
   if (hex === undefined || found === `sha256:${hex}`) return;
-  throw new PulleyError("DIGEST_MISMATCH", `${source.name}: expected sha256:${hex} for ${quote(path)}, found ${found}`);
+  throw new PulleyError("DIGEST_MISMATCH", `expected sha256:${hex} for ${quote(path)}, found ${found}`);
 }
 
 /** A plain layer's digest is its diff id. That of a compressed one is found by reading it, both digests at once. */
@@ -90,21 +89,16 @@ async function readLayer(source: ArchiveSource, path: string, diffId: Digest): P
   const file = await requireFile(source, path, "manifest.json");
   const compression = detectCompression(await file.start(magicLength));
   if (compression === undefined) {
-    throw invalid(source, `${quote(path)} is compressed in a way that layers of images are not`);
+    throw invalid(`${quote(path)} is compressed in a way that layers of images are not`);
   }
   if (compression === "none") {
     return { descriptor: { mediaType: ociLayer, digest: diffId, size: file.size }, file };
   }
-  const digest = await hashCompressed(source, file, compression, diffId);
+  const digest = await hashCompressed(file, compression, diffId);
   return { descriptor: { mediaType: `${ociLayer}+${compression}`, digest, size: file.size }, file };
 }
 
-async function hashCompressed(
-  source: ArchiveSource,
-  file: ArchiveFile,
-  compression: Compression,
-  diffId: Digest,
-): Promise<Digest> {
+async function hashCompressed(file: ArchiveFile, compression: Compression, diffId: Digest): Promise<Digest> {
   const [outer, inner] = [createHash("sha256"), createHash(diffId.slice(0, diffId.indexOf(":")))];
   async function* counted() {
     for await (const chunk of file.chunks()) {
@@ -116,14 +110,11 @@ async function hashCompressed(
     for await (const chunk of decompress(counted(), compression)) inner.update(chunk);
   } catch (error) {
     if (isPulleyError(error)) throw error;
-    throw invalid(source, `${quote(file.path)} cannot be decompressed: ${errorText(error)}`);
+    throw invalid(`${quote(file.path)} cannot be decompressed: ${errorText(error)}`);
   }
   const found = `${diffId.slice(0, diffId.indexOf(":"))}:${inner.digest("hex")}`;
   if (found !== diffId) {
-    throw new PulleyError(
-      "DIGEST_MISMATCH",
-      `${source.name}: expected ${diffId} in ${quote(file.path)}, found ${found}`,
-    );
+    throw new PulleyError("DIGEST_MISMATCH", `expected ${diffId} in ${quote(file.path)}, found ${found}`);
   }
   return parseDigest(`sha256:${outer.digest("hex")}`);
 }

@@ -12,23 +12,22 @@ export async function openFolder(path: string): Promise<ArchiveSource> {
   const root = await realpath(path).catch((cause: unknown) => {
     throw new PulleyError("INPUT_UNREADABLE", `${path}: ${errorText(cause)}`, { cause });
   });
-  return { name: path, find: (inner) => findFile(path, root, inner), close: () => Promise.resolve() };
+  return { find: (inner) => findFile(root, inner), close: () => Promise.resolve() };
 }
 
-async function findFile(name: string, root: string, path: string): Promise<ArchiveFile | undefined> {
+async function findFile(root: string, path: string): Promise<ArchiveFile | undefined> {
   const inner = innerPath(path);
-  if (inner === undefined) throw invalid({ name }, `${quote(path)} leads out of the archive`);
+  if (inner === undefined) throw invalid(`${quote(path)} leads out of the archive`);
   const full = join(root, inner);
   const stats = await lstat(full).catch(() => undefined);
   if (stats === undefined) return undefined;
-  if (!stats.isFile() || (await realpath(full)) !== full)
-    throw invalid({ name }, `${quote(path)} is not a regular file`);
+  if (!stats.isFile() || (await realpath(full)) !== full) throw invalid(`${quote(path)} is not a regular file`);
   const { size } = stats;
   return {
     path: inner,
     size,
     position: 0,
-    chunks: () => readWhole(name, full, inner, size),
+    chunks: () => readWhole(full, inner, size),
     start: async (length) => {
       const file = await openNoFollow(full);
       try {
@@ -40,7 +39,7 @@ async function findFile(name: string, root: string, path: string): Promise<Archi
   };
 }
 
-async function* readWhole(name: string, full: string, path: string, size: number): AsyncIterable<Buffer> {
+async function* readWhole(full: string, path: string, size: number): AsyncIterable<Buffer> {
   const file = await openNoFollow(full);
   let received = 0;
   for await (const chunk of createReadStream(full, { fd: file, highWaterMark: chunkSize })) {
@@ -48,7 +47,7 @@ async function* readWhole(name: string, full: string, path: string, size: number
     received += chunk.length;
     yield chunk;
   }
-  if (received !== size) throw invalid({ name }, `${quote(path)} changed while it was read`);
+  if (received !== size) throw invalid(`${quote(path)} changed while it was read`);
 }
 
 function openNoFollow(path: string) {

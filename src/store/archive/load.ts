@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { Digest } from "../../image/digest.ts";
 import type { Platform } from "../../image/platform.ts";
-import { errorText, PulleyError } from "../../support/errors.ts";
+import { type ErrorCode, errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
 import type { ImageRecord, ImageStore, Lease } from "../index.ts";
 import type { ArchiveImage } from "./archive-image.ts";
 import { type DockerEntry, readDockerImages, readDockerList } from "./docker.ts";
@@ -30,6 +30,20 @@ export interface LoadedImage {
  *   `NOT_AN_IMAGE`, `PLATFORM_MISSING`, and the store's own
  */
 export async function loadArchive(store: ImageStore, path: string, options: LoadOptions): Promise<LoadedImage[]> {
+  return load(store, path, options).catch((error: unknown) => {
+    if (!isPulleyError(error, ...faultsOfArchives)) throw error;
+    const { code, advice } = error;
+    throw new PulleyError(code, `${path}: ${error.message}`, { advice, cause: error });
+  });
+}
+
+/** What is the archive's fault, and not the store's or the system's. */
+const faultsOfArchives: readonly ErrorCode[] = [
+  ...(["ARCHIVE_INVALID", "MANIFEST_INVALID", "MANIFEST_UNSUPPORTED", "NOT_AN_IMAGE", "PLATFORM_MISSING"] as const),
+  ...(["DIGEST_INVALID", "DIGEST_MISMATCH", "SIZE_MISMATCH", "TOO_LARGE"] as const),
+];
+
+async function load(store: ImageStore, path: string, options: LoadOptions): Promise<LoadedImage[]> {
   const source = await openSource(path);
   try {
     const images = await readImages(source, options.platform);
@@ -52,14 +66,14 @@ async function openSource(path: string): Promise<ArchiveSource> {
   });
   if (stats.isDirectory()) return openFolder(path);
   if (stats.isFile()) return openTar(path);
-  throw invalid({ name: path }, "is neither a file nor a folder");
+  throw invalid("is neither a file nor a folder");
 }
 
 /** docker writes both forms since version 25: then the layout, which has the image's own manifest, is the better one. */
 async function readImages(source: ArchiveSource, platform: Platform): Promise<ArchiveImage[]> {
   const isLayout = (await source.find("oci-layout")) !== undefined;
   const isDocker = (await source.find("manifest.json")) !== undefined;
-  if (!isLayout && !isDocker) throw invalid(source, "has neither oci-layout nor manifest.json: it is no image archive");
+  if (!isLayout && !isDocker) throw invalid("has neither oci-layout nor manifest.json: it is no image archive");
   const list = isDocker ? await readDockerList(source) : [];
   const layout = isLayout ? await readLayout(source) : undefined;
   if (layout !== undefined && (!isDocker || (await isWhole(source, layout)))) {

@@ -18,14 +18,14 @@ const deepest = 2;
 /** @throws PulleyError `ARCHIVE_INVALID` */
 export async function readLayout(source: ArchiveSource): Promise<Index> {
   const marker = await requireFile(source, "oci-layout", "the format");
-  const rules = { name: `${source.name}: oci-layout`, code: "ARCHIVE_INVALID", limit: 4096 } as const;
-  const version = readJson(await readSmall(source, marker, rules.limit), rules).object("imageLayoutVersion")(
+  const rules = { name: "oci-layout", code: "ARCHIVE_INVALID", limit: 4096 } as const;
+  const version = readJson(await readSmall(marker, rules.limit), rules).object("imageLayoutVersion")(
     "imageLayoutVersion",
   );
   if (version.string() !== "1.0.0") throw version.failure("must be 1.0.0");
   const file = await requireFile(source, "index.json", "the format");
-  const index = parseManifest(await readSmall(source, file, manifestLimit), ociIndex);
-  if (index.kind !== "index") throw invalid(source, "index.json is not an index");
+  const index = parseManifest(await readSmall(file, manifestLimit), ociIndex);
+  if (index.kind !== "index") throw invalid("index.json is not an index");
   return index;
 }
 
@@ -43,13 +43,13 @@ export async function isWhole(source: ArchiveSource, layout: Index): Promise<boo
  */
 export async function readOciImages(source: ArchiveSource, layout: Index, platform: Platform): Promise<ArchiveImage[]> {
   const images: ArchiveImage[] = [];
-  for (const { name, entries } of groupByName(source, layout.manifests.filter(isRunnable))) {
+  for (const { name, entries } of groupByName(layout.manifests.filter(isRunnable))) {
     const [first, ...others] = entries;
     const alone = others.length === 0 && first !== undefined && manifestKind(first.mediaType) === "manifest";
     const target = alone ? first : selectManifest({ ...layout, manifests: entries }, platform);
     images.push(await readImage(source, target, platform, name));
   }
-  if (images.length === 0) throw invalid(source, "index.json lists no image");
+  if (images.length === 0) throw invalid("index.json lists no image");
   return images;
 }
 
@@ -58,10 +58,10 @@ interface Group {
   readonly entries: Descriptor[];
 }
 
-function groupByName(source: ArchiveSource, entries: readonly Descriptor[]): Iterable<Group> {
+function groupByName(entries: readonly Descriptor[]): Iterable<Group> {
   const groups = new Map<string, Group>();
   for (const entry of entries) {
-    const name = nameOf(source, entry);
+    const name = nameOf(entry);
     const group = groups.get(name ?? entry.digest) ?? { name, entries: [] };
     group.entries.push(entry);
     groups.set(name ?? entry.digest, group);
@@ -70,12 +70,12 @@ function groupByName(source: ArchiveSource, entries: readonly Descriptor[]): Ite
 }
 
 /** containerd and docker write whole names; others write into `ref.name` either that or a bare tag, which names nothing. */
-function nameOf(source: ArchiveSource, { annotations = {} }: Descriptor): string | undefined {
+function nameOf({ annotations = {} }: Descriptor): string | undefined {
   const whole = annotations["io.containerd.image.name"];
-  if (whole !== undefined) return readName(source, whole, "index.json, io.containerd.image.name");
+  if (whole !== undefined) return readName(whole, "index.json, io.containerd.image.name");
   const name = annotations["org.opencontainers.image.ref.name"];
   if (name === undefined || !/[/:@]/.test(name)) return undefined;
-  return readName(source, name, "index.json, org.opencontainers.image.ref.name");
+  return readName(name, "index.json, org.opencontainers.image.ref.name");
 }
 
 async function readImage(
@@ -122,7 +122,7 @@ async function descend(source: ArchiveSource, target: Descriptor, platform: Plat
     if (parsed.kind === "manifest") return { documents, descriptor, manifest: requireImage(parsed) };
     descriptor = selectManifest(parsed, platform);
   }
-  throw invalid(source, `${target.digest} has more than ${deepest} indexes within one another`);
+  throw invalid(`${target.digest} has more than ${deepest} indexes within one another`);
 }
 
 async function readDocument(
@@ -131,7 +131,7 @@ async function readDocument(
   limit: number,
   wantedBy: string,
 ): Promise<Document> {
-  const bytes = await readSmall(source, await requireBlob(source, descriptor.digest, wantedBy), limit);
+  const bytes = await readSmall(await requireBlob(source, descriptor.digest, wantedBy), limit);
   verify(descriptor, bytes);
   return { descriptor, bytes };
 }
@@ -139,7 +139,7 @@ async function readDocument(
 async function requireBlob(source: ArchiveSource, digest: Digest, wantedBy: string): Promise<ArchiveFile> {
   const path = blobPath(digest);
   const file = await requireFile(source, path, wantedBy);
-  if (file.path !== path) throw invalid(source, `${quote(path)} is not a regular file`);
+  if (file.path !== path) throw invalid(`${quote(path)} is not a regular file`);
   return file;
 }
 

@@ -20,7 +20,7 @@ export async function openReader(path: string, file: FileHandle): Promise<Random
   const compression = detectCompression(await plain.read(0, magicLength));
   if (compression === "none") return plain;
   if (compression === "gzip") return new GzipReader(path, file);
-  throw new PulleyError("ARCHIVE_INVALID", `${path}: compressed in a way that is not read here`, {
+  throw new PulleyError("ARCHIVE_INVALID", `is compressed in a way that is not read here`, {
     advice: "Decompress the archive first, or compress it with gzip.",
   });
 }
@@ -106,7 +106,7 @@ class GzipReader implements RandomReader {
 
   async #fill(): Promise<boolean> {
     const next = await this.#stream.next().catch((cause: unknown) => {
-      throw new PulleyError("ARCHIVE_INVALID", `${this.#path}: the compressed data is damaged or cut off`, { cause });
+      throw new PulleyError("ARCHIVE_INVALID", "the compressed data is damaged or cut off", { cause });
     });
     if (next.done) return false;
     this.#pending = next.value;

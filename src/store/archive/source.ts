@@ -3,8 +3,6 @@ import { quote } from "../../support/go.ts";
 
 /** Where an image is loaded from: a tar, or a folder. */
 export interface ArchiveSource {
-  /** For messages: the path that the user gave. */
-  readonly name: string;
   /**
    * A regular file. Links within a tar are followed: the file then has another path than was asked for.
    * @throws PulleyError `ARCHIVE_INVALID` for a link that leads out or nowhere
@@ -28,22 +26,23 @@ export interface ArchiveFile {
 /** @throws PulleyError `ARCHIVE_INVALID` if it is missing */
 export async function requireFile(source: ArchiveSource, path: string, wantedBy: string): Promise<ArchiveFile> {
   const file = await source.find(path);
-  if (file === undefined) throw invalid(source, `${quote(path)} is missing, which ${wantedBy} names`);
+  if (file === undefined) throw invalid(`${quote(path)} is missing, which ${wantedBy} names`);
   return file;
 }
 
 /** The bytes of a file that must be small. @throws PulleyError `ARCHIVE_INVALID` */
-export async function readSmall(source: ArchiveSource, file: ArchiveFile, limit: number): Promise<Buffer> {
+export async function readSmall(file: ArchiveFile, limit: number): Promise<Buffer> {
   if (file.size > limit) {
-    throw invalid(source, `${quote(file.path)} has ${file.size} bytes, more than the ${limit} that it may have`);
+    throw invalid(`${quote(file.path)} has ${file.size} bytes, more than the ${limit} that it may have`);
   }
   const chunks: Buffer[] = [];
   for await (const chunk of file.chunks()) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
-export function invalid(source: Pick<ArchiveSource, "name">, problem: string): PulleyError {
-  return new PulleyError("ARCHIVE_INVALID", `${source.name}: ${problem}`);
+/** Whoever loads the archive says which one it is. */
+export function invalid(problem: string): PulleyError {
+  return new PulleyError("ARCHIVE_INVALID", problem);
 }
 
 /** One spelling for each path within an archive; `undefined` if it leads out of it. */

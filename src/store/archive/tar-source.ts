@@ -23,7 +23,7 @@ export async function openTar(path: string): Promise<ArchiveSource> {
   });
   try {
     const reader = await openReader(path, file);
-    return new TarSource(path, reader, await readEntries(path, reader));
+    return new TarSource(reader, await readEntries(reader));
   } catch (error) {
     await file.close();
     throw error;
@@ -36,12 +36,10 @@ type Entry =
   | { readonly kind: "link"; readonly target: string | undefined };
 
 class TarSource implements ArchiveSource {
-  readonly name: string;
   readonly #reader: RandomReader;
   readonly #entries: ReadonlyMap<string, Entry>;
 
-  constructor(name: string, reader: RandomReader, entries: ReadonlyMap<string, Entry>) {
-    this.name = name;
+  constructor(reader: RandomReader, entries: ReadonlyMap<string, Entry>) {
     this.#reader = reader;
     this.#entries = entries;
   }
@@ -49,16 +47,16 @@ class TarSource implements ArchiveSource {
   async find(path: string): Promise<ArchiveFile | undefined> {
     let at = innerPath(path);
     for (let links = 0; links <= mostLinks; links += 1) {
-      if (at === undefined) throw invalid(this, `${quote(path)} leads out of the archive`);
+      if (at === undefined) throw invalid(`${quote(path)} leads out of the archive`);
       const entry = this.#entries.get(at);
       if (entry === undefined) {
-        if (links > 0) throw invalid(this, `${quote(path)} is a link to ${quote(at)}, which is missing`);
+        if (links > 0) throw invalid(`${quote(path)} is a link to ${quote(at)}, which is missing`);
         return undefined;
       }
       if (entry.kind === "file") return this.#file(at, entry);
       at = entry.target;
     }
-    throw invalid(this, `${quote(path)} is a link that leads nowhere`);
+    throw invalid(`${quote(path)} is a link that leads nowhere`);
   }
 
   close(): Promise<void> {
@@ -67,7 +65,7 @@ class TarSource implements ArchiveSource {
 
   #file(path: string, { position, size }: { position: number; size: number }): ArchiveFile {
     const reader = this.#reader;
-    const cutOff = () => invalid(this, `ends in the middle of ${quote(path)}`);
+    const cutOff = () => invalid(`ends in the middle of ${quote(path)}`);
     async function* chunks(): AsyncIterable<Buffer> {
       for (let done = 0; done < size; done += chunkSize) {
         const wanted = Math.min(chunkSize, size - done);
@@ -80,24 +78,24 @@ class TarSource implements ArchiveSource {
   }
 }
 
-async function readEntries(name: string, reader: RandomReader): Promise<ReadonlyMap<string, Entry>> {
+async function readEntries(reader: RandomReader): Promise<ReadonlyMap<string, Entry>> {
   const entries = new Map<string, Entry>();
   let extended: Extended = {};
   let at = 0;
-  let header = await readHeader(name, reader, at, extended);
-  if (header === undefined) throw invalid({ name }, "is empty");
+  let header = await readHeader(reader, at, extended);
+  if (header === undefined) throw invalid("is empty");
   while (header !== undefined) {
     const size = header.size ?? 0;
-    if (!Number.isSafeInteger(size)) throw invalid({ name }, `has a header with an impossible size at byte ${at}`);
-    const extension = await readExtension(name, reader, header, at + block, size);
+    if (!Number.isSafeInteger(size)) throw invalid(`has a header with an impossible size at byte ${at}`);
+    const extension = await readExtension(reader, header, at + block, size);
     if (extension !== undefined) extended = { ...extended, ...extension };
     else {
       addEntry(entries, header, extended, at + block, size);
       extended = {};
     }
-    if (entries.size > mostEntries) throw invalid({ name }, `has more than ${mostEntries} entries`);
+    if (entries.size > mostEntries) throw invalid(`has more than ${mostEntries} entries`);
     at += block + Math.ceil(size / block) * block;
-    header = await readHeader(name, reader, at, extended);
+    header = await readHeader(reader, at, extended);
   }
   return entries;
 }
@@ -109,20 +107,14 @@ interface Extended {
   readonly size?: number;
 }
 
-async function readHeader(
-  name: string,
-  reader: RandomReader,
-  at: number,
-  extended: Extended,
-): Promise<Header | undefined> {
+async function readHeader(reader: RandomReader, at: number, extended: Extended): Promise<Header | undefined> {
   const bytes = await reader.read(at, block);
   if (bytes.length === 0) return undefined;
-  if (bytes.length < block)
-    throw invalid({ name }, at === 0 ? "is not a tar archive" : "ends in the middle of a header");
+  if (bytes.length < block) throw invalid(at === 0 ? "is not a tar archive" : "ends in the middle of a header");
   const header = decodeHeader(bytes, extended);
   if (header?.nullBlock) return undefined;
   if (!header?.cksumValid) {
-    throw invalid({ name }, at === 0 ? "is not a tar archive" : `has a damaged header at byte ${at}`);
+    throw invalid(at === 0 ? "is not a tar archive" : `has a damaged header at byte ${at}`);
   }
   return header;
 }
@@ -138,7 +130,6 @@ function decodeHeader(bytes: Buffer, extended: Extended): Header | undefined {
 
 /** `undefined` for what is no extended header. A global one has nothing of the names and sizes that matter here. */
 async function readExtension(
-  name: string,
   reader: RandomReader,
   { type }: Header,
   at: number,
@@ -147,9 +138,9 @@ async function readExtension(
   const kinds = ["ExtendedHeader", "OldExtendedHeader", "GlobalExtendedHeader", "OldGnuLongPath"] as const;
   const gnuKinds = ["NextFileHasLongPath", "NextFileHasLongLinkpath"] as const;
   if (![...kinds, ...gnuKinds].some((kind) => kind === type)) return undefined;
-  if (size > largestExtension) throw invalid({ name }, `has an extended header of ${size} bytes`);
+  if (size > largestExtension) throw invalid(`has an extended header of ${size} bytes`);
   const bytes = await reader.read(at, size);
-  if (bytes.length < size) throw invalid({ name }, "ends in the middle of an extended header");
+  if (bytes.length < size) throw invalid("ends in the middle of an extended header");
   const text = bytes.toString();
   switch (type) {
     case "GlobalExtendedHeader":
