@@ -11,6 +11,7 @@ const dockerHub = "docker.io";
 const hubHosts: ReadonlySet<string> = new Set([dockerHub, "index.docker.io", "registry-1.docker.io"]);
 /** What docker, and podman, ask a helper for when they want the login to Docker Hub. */
 const hubServers = ["https://index.docker.io/v1/", dockerHub];
+const scheme = /^https?:\/\//;
 
 /**
  * One login at most, as skopeo chooses it: that of the first file which has one for the repository, and in that file
@@ -84,5 +85,3 @@ function pathOf(location: string): string {
   const [, path = ""] = /^[^/]*\/(.*?)\/*$/.exec(location) ?? [];
   return scheme.test(location) || /^v[12]$/.test(path) ? "" : path;
 }
-
-const scheme = /^https?:\/\//;

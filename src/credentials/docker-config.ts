@@ -2,7 +2,7 @@
  * The files in which docker, podman and skopeo keep logins: `config.json`, `auth.json` and the legacy `.dockercfg`.
  * Read strictly: what is wrong is an error that names the file and the place, never what stands there.
  */
-import type { PulleyError } from "../support/errors.ts";
+import { PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import { type Json, type JsonMembers, type JsonRules, parseJson } from "../support/json.ts";
 import { JsonCursor } from "../support/json-cursor.ts";
@@ -37,7 +37,7 @@ export function parseDockercfg(bytes: Uint8Array, file: string): DockerConfig {
   return { ...empty, logins: readLogins(readRoot(bytes, file), file) };
 }
 
-/** `undefined` for an empty file, which is what `podman login` makes of a new one, and docker takes for no logins. */
+/** `undefined` for an empty file, which docker and podman take for one without logins. */
 function readRoot(bytes: Uint8Array, file: string): JsonMembers | undefined {
   const rules: JsonRules = { name: file, code, limit: bytes.byteLength };
   return bytes.every(isBlank) ? undefined : membersOf(parseJson(bytes, rules), file);
@@ -52,7 +52,7 @@ function readLogins(value: Json | undefined, at: string): ReadonlyMap<string, Lo
   return logins;
 }
 
-/** Of several kinds of login the one that a registry asks for last is preferred, as docker does: it is the newest. */
+/** Where an entry holds several kinds of login, a token comes before a password, as docker has it. */
 function readEntry(entry: JsonCursor): LoginSecret | undefined {
   const member = entry.objectOrEmpty("auth", "username", "password", "identitytoken", "registrytoken");
   const text = (key: Parameters<typeof member>[0]) => member(key).optional((here) => here.string()) ?? "";
@@ -89,11 +89,7 @@ function readHelpers(value: Json | undefined, at: string): ReadonlyMap<string, s
 function membersOf(value: Json | undefined, at: string): JsonMembers {
   if (value instanceof Map) return value;
   if (value === undefined || value === null) return new Map();
-  throw notAnObject(value, at);
-}
-
-function notAnObject(value: Json, at: string): PulleyError {
-  return new JsonCursor(value, at, code).failure("must be an object");
+  throw new PulleyError(code, `${at}: must be an object`);
 }
 
 /** A location for messages: without a login that somebody wrote into it. */
