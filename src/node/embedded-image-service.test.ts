@@ -146,6 +146,8 @@ describe("a pull", () => {
     expect(received).toEqual([...received].sort((one, other) => one - other));
     const states = progress.flatMap(({ layers }) => layers.map(({ state }) => state));
     expect([...new Set(states)]).toEqual(["waiting", "downloading", "complete"]);
+    await images.pull("acme.io/app:1", undefined, { onProgress: (one) => progress.push(one) });
+    expect(progress.at(-1)?.layers.map(({ state }) => state)).toEqual(["exists", "exists"]);
   });
 });
 

@@ -1,17 +1,16 @@
-import { configLimit } from "../image/config.ts";
 import type { Descriptor } from "../image/descriptor.ts";
-import { manifestLimit } from "../image/manifest.ts";
 import type { Platform } from "../image/platform.ts";
 import { canonicalText, parseReference, type Reference, withImpliedTag } from "../image/reference.ts";
 import type { Location, RegistryClient } from "../registry/index.ts";
-import type { ImageRecord, ImageStore, Lease } from "../store/index.ts";
+import type { ImageRecord, ImageStore } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
-import { isPulleyError, PulleyError } from "../support/errors.ts";
+import { PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
+import { isGone, localSource, remoteSource } from "./content-sources.ts";
 import { createLayerFetcher, joinOrTry, type Source } from "./fetch.ts";
 import { type Crew, createFlights } from "./flight.ts";
-import { type ContentSource, type ImageContent, readContent } from "./image-content.ts";
-import type { ImageService } from "./image-service.ts";
+import { type ImageContent, readContent } from "./image-content.ts";
+import type { ImageService, PullCall } from "./image-service.ts";
 import { loginKey } from "./puller.ts";
 import type { LayerProgress, PullProgress } from "./types.ts";
 
@@ -20,6 +19,14 @@ export interface EmbeddedImageServiceOptions {
   readonly registry: RegistryClient;
   readonly platform: Platform;
   readonly clock: Clock;
+}
+
+/** What a registry has just said that a reference stands for. */
+interface Wanted {
+  readonly reference: Reference;
+  readonly target: Descriptor;
+  /** When it said so, in milliseconds since the epoch. */
+  readonly at: number;
 }
 
 /** What a fetch has brought in, and under which names; others who waited for it may want other names. */
@@ -53,14 +60,14 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
   }
 
   /** Gives an image that is complete the names that it has now; `undefined` if something is missing. */
-  async function adopt(reference: Reference, target: Descriptor, at: number): Promise<ImageContent | undefined> {
+  async function adopt(wanted: Wanted): Promise<ImageContent | undefined> {
     const lease = await store.lease();
     try {
-      const content = await readContent(target, platform, localSource(store, lease));
+      const content = await readContent(wanted.target, platform, localSource(store, lease));
       for (const layer of content.layers) if (!(await lease.has(layer))) return undefined;
-      const records = recordsOf(reference, content, at);
+      const records = recordsOf(wanted, content);
       const known = await Promise.all(records.map(async (record) => isSame(await store.record(record.name), record)));
-      if (known.every(Boolean)) await Promise.all(records.map(({ name }) => store.confirm(name, at)));
+      if (known.every(Boolean)) await Promise.all(records.map(({ name }) => store.confirm(name, wanted.at)));
       else await lease.publish(records);
       return content;
     } catch (error) {
@@ -71,17 +78,30 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
     }
   }
 
-  async function fetch(reference: Reference, target: Descriptor, at: number, from: Source, crew: Crew<PullProgress>) {
+  async function fetch(wanted: Wanted, from: Source, crew: Crew<PullProgress>): Promise<Published> {
     const lease = await store.lease();
     try {
-      const content = await readContent(target, platform, remoteSource(registry, store, lease, from, crew.signal));
-      const report = (progress: readonly LayerProgress[]) => crew.report(downloading(reference.given, progress));
+      const source = remoteSource(registry, store, lease, from, crew.signal);
+      const content = await readContent(wanted.target, platform, source);
+      const report = (progress: readonly LayerProgress[]) => crew.report(downloading(wanted.reference.given, progress));
       await layers.fetch(content.layers, from, lease, { signal: crew.signal, report });
-      const records = recordsOf(reference, content, at);
+      const records = recordsOf(wanted, content);
       await lease.publish(records);
       return { content, names: records.map(({ name }) => name) };
     } finally {
       await lease.release();
+    }
+  }
+
+  /** `undefined` if it has to be tried again: for a name that another's fetch did not give, or what vanished. */
+  async function shareFetch(wanted: Wanted, from: Source, call: PullCall): Promise<ImageContent | undefined> {
+    const key = `${from.repository.name}@${wanted.target.digest}`;
+    try {
+      const { content, names } = await joinOrTry(fetches, key, (crew) => fetch(wanted, from, crew), call);
+      return names.includes(nameOf(wanted.reference)) ? content : undefined;
+    } catch (error) {
+      if (isGone(error)) return undefined;
+      throw error;
     }
   }
 
@@ -97,34 +117,24 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
 
     pull: async (image, login, { signal, onProgress } = {}) => {
       const reference = withImpliedTag(parseReference(image));
-      const report = (progress: PullProgress) => onProgress?.({ ...progress, image });
-      report(resolving(image));
+      let last = resolving(image);
+      const report = (progress: PullProgress) => {
+        last = { ...progress, image };
+        onProgress?.(last);
+      };
+      report(last);
       const target = await resolve(reference, login, signal);
-      const at = clock.now();
+      const wanted = { reference, target, at: clock.now() };
       const from = { repository: reference.repository, login };
-      const key = `${reference.repository.name}@${target.digest}`;
       for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
-        const content = (await adopt(reference, target, at)) ?? (await fetchOnce());
-        if (content !== undefined) {
-          report(done(image, content));
-          return content.config.digest;
-        }
+        const content = (await adopt(wanted)) ?? (await shareFetch(wanted, from, { signal, onProgress: report }));
+        if (content === undefined) continue;
+        report(done(last, content));
+        return content.config.digest;
       }
       throw new PulleyError("CONTENT_MISSING", `${image}: what was pulled was removed again before it could be used`, {
         advice: "Pull the image again; if this goes on, look for what deletes content from the store.",
       });
-
-      /** `undefined` if it has to be tried again: for a name that another's fetch did not give, or what vanished. */
-      async function fetchOnce(): Promise<ImageContent | undefined> {
-        const work = (crew: Crew<PullProgress>) => fetch(reference, target, at, from, crew);
-        try {
-          const { content, names } = await joinOrTry(fetches, key, work, { signal, onProgress: report });
-          return names.includes(nameOf(reference)) ? content : undefined;
-        } catch (error) {
-          if (isGone(error)) return undefined;
-          throw error;
-        }
-      }
     },
   };
 }
@@ -140,7 +150,7 @@ function nameOf(reference: Reference): string {
   return canonicalText(reference.digest === undefined ? reference : { ...reference, tag: undefined });
 }
 
-function recordsOf(reference: Reference, content: ImageContent, confirmedAt: number): readonly ImageRecord[] {
+function recordsOf({ reference, at }: Wanted, content: ImageContent): readonly ImageRecord[] {
   const { target, manifest, platform, config } = content;
   const pinned = canonicalText({ ...reference, tag: undefined, digest: target.digest });
   return [...new Set([nameOf(reference), pinned])].map((name) => ({
@@ -149,63 +159,12 @@ function recordsOf(reference: Reference, content: ImageContent, confirmedAt: num
     manifest,
     platform,
     image: config.digest,
-    confirmedAt,
+    confirmedAt: at,
   }));
 }
 
 function isSame(known: ImageRecord | undefined, record: ImageRecord): boolean {
   return known?.target.digest === record.target.digest && known.manifest.digest === record.manifest.digest;
-}
-
-/** Content that is not in the store, or not as it should be: the next attempt fetches it. */
-function isGone(error: unknown): boolean {
-  return isPulleyError(error, "IMAGE_NOT_FOUND", "CONTENT_MISSING", "BLOB_DAMAGED");
-}
-
-function localSource(store: ImageStore, lease: Lease): ContentSource {
-  const read = async (descriptor: Descriptor, limit: number) => {
-    if (await lease.has(descriptor)) return store.read(descriptor.digest, limit);
-    throw new PulleyError("CONTENT_MISSING", `${descriptor.digest} is not in the store`);
-  };
-  return {
-    manifest: (descriptor) => read(descriptor, manifestLimit),
-    config: (descriptor) => read(descriptor, configLimit),
-  };
-}
-
-/** Reads through the store: what is fetched is also put there, and what is there is not fetched. */
-function remoteSource(
-  registry: RegistryClient,
-  store: ImageStore,
-  lease: Lease,
-  { repository, login }: Source,
-  signal: AbortSignal,
-): ContentSource {
-  const local = localSource(store, lease);
-  const through = async (
-    descriptor: Descriptor,
-    read: (descriptor: Descriptor) => Promise<Uint8Array>,
-    fetchIt: () => Promise<Uint8Array>,
-  ) => {
-    try {
-      return await read(descriptor);
-    } catch (error) {
-      if (!isGone(error)) throw error;
-      const bytes = await fetchIt();
-      await lease.put(descriptor, bytes);
-      return bytes;
-    }
-  };
-  const call = { login, signal };
-  return {
-    manifest: (descriptor) =>
-      through(descriptor, local.manifest, async () => {
-        const fetched = await registry.manifest({ repository, version: descriptor.digest }, call);
-        return fetched.bytes;
-      }),
-    config: (descriptor) =>
-      through(descriptor, local.config, () => registry.blob(repository, descriptor, configLimit, call)),
-  };
 }
 
 function resolving(image: string): PullProgress {
@@ -218,9 +177,11 @@ function downloading(image: string, layers: readonly LayerProgress[]): PullProgr
   return { image, phase: "downloading", received, total, layers };
 }
 
-function done(image: string, content: ImageContent): PullProgress {
-  const layers = content.layers.map(
-    ({ digest, size }): LayerProgress => ({ digest, size, received: size, state: "complete" }),
-  );
-  return { ...downloading(image, layers), phase: "done" };
+/** Layers that were not fetched count as found. */
+function done(last: PullProgress, { layers }: ImageContent): PullProgress {
+  const fetched = new Set(last.layers.filter(({ state }) => state !== "exists").map(({ digest }) => digest));
+  const ended = layers.map(({ digest, size }): LayerProgress => {
+    return { digest, size, received: size, state: fetched.has(digest) ? "complete" : "exists" };
+  });
+  return { ...downloading(last.image, ended), phase: "done" };
 }

@@ -59,7 +59,13 @@ export interface ImageManagerOptions extends ImagePullOptions {
   readonly policy: Policy;
 }
 
-type LookUp = () => Promise<readonly Login[]>;
+/** Where the image of one request is to be had. */
+interface Place {
+  readonly named: NamedImage | undefined;
+  /** Of the copy on this machine, as far as that was looked for. */
+  readonly id: Digest | undefined;
+  readonly logins: () => Promise<readonly Login[]>;
+}
 
 /**
  * The order of steps, the events and the texts are the kubelet's (k8s pkg/kubelet/images/image_manager.go,
@@ -79,52 +85,53 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
     return failureOf("ImageInspectError", message, error);
   }
 
-  async function carryOut(
-    request: EnsureRequest,
-    decision: Decision,
-    named: NamedImage | undefined,
-    id: Digest | undefined,
-    lookUp: LookUp,
-  ): Promise<Digest | Failure> {
-    const written = quote(request.container.image);
+  async function carryOut(request: EnsureRequest, decision: Decision, at: Place): Promise<Digest | Failure> {
     switch (decision.action) {
       case "Refuse":
         request.record("Warning", refusalEvent(decision.reason), decision.message);
         return failureOf(decision.reason, decision.message);
-      case "Use": {
-        if (id === undefined)
-          throw new PulleyError("INTERNAL", `a copy of ${written} is to be used, but there is none`);
-        const accessible = records === undefined ? "" : " and can be accessed by the pod";
-        request.record("Normal", "Pulled", `Container image ${written} already present on machine${accessible}`);
-        return id;
-      }
+      case "Use":
+        return use(request, at);
       case "Check":
-      case "Pull": {
-        if (named === undefined) throw new PulleyError("INTERNAL", `${written} is to be pulled, but is not a name`);
-        let logins: readonly Login[];
-        try {
-          logins = await lookUp();
-        } catch (error) {
-          return rawFailure(error);
-        }
-        return pullImage(request, named.name, logins);
-      }
+      case "Pull":
+        return pull(request, at);
     }
+  }
+
+  function use({ container, record }: EnsureRequest, { id }: Place): Digest {
+    const image = quote(container.image);
+    if (id === undefined) throw new PulleyError("INTERNAL", `a copy of ${image} is to be used, but there is none`);
+    const accessible = records === undefined ? "" : " and can be accessed by the pod";
+    record("Normal", "Pulled", `Container image ${image} already present on machine${accessible}`);
+    return id;
+  }
+
+  async function pull(request: EnsureRequest, { named, logins }: Place): Promise<Digest | Failure> {
+    if (named === undefined) {
+      throw new PulleyError("INTERNAL", `${quote(request.container.image)} is to be pulled, but is not a name`);
+    }
+    let own: readonly Login[];
+    try {
+      own = await logins();
+    } catch (error) {
+      return rawFailure(error);
+    }
+    return pullImage(request, named.name, own);
   }
 
   return {
     ensureImageExists: async (request) => {
-      const named = nameForRuntime(request.container.image);
-      const lookUp = once(async () => (named ? request.logins.logins(named.reference.repository) : []));
-      const { facts, id, failure } = await findLocal(request.container.request, options, lookUp, request.signal);
-      const pullPolicy = effectivePullPolicy(request.container.request, policy).value;
+      const { container, signal } = request;
+      const named = nameForRuntime(container.image);
+      const logins = once(async () => (named ? request.logins.logins(named.reference.repository) : []));
+      const { facts, id, failure } = await findLocal(container.request, options, logins, signal);
+      const pullPolicy = effectivePullPolicy(container.request, policy).value;
       const presentLocally = facts.presence === "unknown" ? "unknown" : facts.presence === "present";
       const labels = { pullPolicy, presentLocally, pullRequired: "unknown" } as const;
       if (failure !== undefined) return { decision: undefined, labels, failure: lookFailure(request, failure) };
-      const decision = decide(request.container.request, policy, facts, clock.now());
-      const pullRequired = isPullRequired(decision, facts);
-      const result = await carryOut(request, decision, named, id, lookUp);
-      const outcome = { decision, labels: { ...labels, pullRequired } };
+      const decision = decide(container.request, policy, facts, clock.now());
+      const outcome = { decision, labels: { ...labels, pullRequired: isPullRequired(decision, facts) } };
+      const result = await carryOut(request, decision, { named, id, logins });
       return typeof result === "string" ? { ...outcome, imageId: result } : { ...outcome, failure: result };
     },
   };

@@ -1,0 +1,60 @@
+import { configLimit } from "../image/config.ts";
+import type { Descriptor } from "../image/descriptor.ts";
+import { manifestLimit } from "../image/manifest.ts";
+import type { RegistryClient } from "../registry/index.ts";
+import type { ImageStore, Lease } from "../store/index.ts";
+import { isPulleyError, PulleyError } from "../support/errors.ts";
+import type { Source } from "./fetch.ts";
+import type { ContentSource } from "./image-content.ts";
+
+/** Content that is not in the store, or not as it should be: the next attempt fetches it. */
+export function isGone(error: unknown): boolean {
+  return isPulleyError(error, "IMAGE_NOT_FOUND", "CONTENT_MISSING", "BLOB_DAMAGED");
+}
+
+/** The store alone. What it gives out stays until the lease is released. */
+export function localSource(store: ImageStore, lease: Lease): ContentSource {
+  const read = async (descriptor: Descriptor, limit: number) => {
+    if (await lease.has(descriptor)) return store.read(descriptor.digest, limit);
+    throw new PulleyError("CONTENT_MISSING", `${descriptor.digest} is not in the store`);
+  };
+  return {
+    manifest: (descriptor) => read(descriptor, manifestLimit),
+    config: (descriptor) => read(descriptor, configLimit),
+  };
+}
+
+/** Reads through the store: what is fetched is also put there, and what is there is not fetched. */
+export function remoteSource(
+  registry: RegistryClient,
+  store: ImageStore,
+  lease: Lease,
+  { repository, login }: Source,
+  signal: AbortSignal,
+): ContentSource {
+  const local = localSource(store, lease);
+  const through = async (
+    descriptor: Descriptor,
+    read: (descriptor: Descriptor) => Promise<Uint8Array>,
+    fetchIt: () => Promise<Uint8Array>,
+  ) => {
+    try {
+      return await read(descriptor);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      const bytes = await fetchIt();
+      await lease.put(descriptor, bytes);
+      return bytes;
+    }
+  };
+  const call = { login, signal };
+  return {
+    manifest: (descriptor) =>
+      through(descriptor, local.manifest, async () => {
+        const fetched = await registry.manifest({ repository, version: descriptor.digest }, call);
+        return fetched.bytes;
+      }),
+    config: (descriptor) =>
+      through(descriptor, local.config, () => registry.blob(repository, descriptor, configLimit, call)),
+  };
+}
