@@ -54,6 +54,7 @@ describe("a manifest", () => {
   it("may leave out its media type, and its Content-Type may have parameters", () => {
     const { mediaType: _, ...document } = manifest;
     expect(read(document, `${type.ociManifest}; charset=utf-8`)).toMatchObject({ mediaType: type.ociManifest });
+    expect(read({ ...document, mediaType: "" })).toMatchObject({ mediaType: type.ociManifest });
   });
 
   it("may have no layers, a layer twice, and 512 of them", () => {
@@ -246,7 +247,7 @@ describe("a manifest that is not well formed", () => {
   it("is refused under a type that is no manifest's", () => {
     for (const mediaType of ["", "application/json", "text/plain", "application/octet-stream"]) {
       const { mediaType: _, ...document } = manifest;
-      expect(() => read(document, mediaType)).toThrow("is neither a manifest's media type nor an index's");
+      expect(() => read(document, mediaType)).toThrow("which is no type of a manifest");
     }
   });
 
@@ -322,7 +323,7 @@ describe("an image", () => {
 
   it("does not have its config for a layer", () => {
     expect(check({ layers: [{ ...layer, digest: config.digest, size: config.size }] })).toThrow(
-      "manifest.layers[0]: has the digest of the config",
+      "manifest.layers[0]: is the config as well",
     );
   });
 });

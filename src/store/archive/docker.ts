@@ -61,10 +61,7 @@ async function readImage(source: ArchiveSource, entry: DockerEntry): Promise<Arc
       `manifest.json lists ${entry.layers.length} layers, but ${quote(entry.config)} describes ${diffIds.length}`,
     );
   }
-  const layers: Wanted[] = [];
-  for (const [position, diffId] of diffIds.entries()) {
-    layers.push(await readLayer(source, entry.layers[position] ?? "", diffId));
-  }
+  const layers = await readLayers(source, entry.layers, diffIds);
   const manifest = documentOf(ociManifest, Buffer.from(formatManifest(config.descriptor, layers)));
   return {
     names: entry.names,
@@ -84,12 +81,26 @@ function checkConfigName(path: string, found: Digest): void {
   throw new PulleyError("DIGEST_MISMATCH", `expected sha256:${hex} for ${quote(path)}, found ${found}`);
 }
 
+/** Looks into the layers in the order in which they lie, so that a compressed archive is read only once. */
+async function readLayers(
+  source: ArchiveSource,
+  paths: readonly string[],
+  diffIds: readonly Digest[],
+): Promise<Wanted[]> {
+  const files = await Promise.all(paths.map((path) => requireFile(source, path, "manifest.json")));
+  const layers = diffIds.flatMap((diffId, at) => (files[at] === undefined ? [] : { at, diffId, file: files[at] }));
+  const read: { at: number; wanted: Wanted }[] = [];
+  for (const { at, diffId, file } of layers.sort((one, other) => one.file.position - other.file.position)) {
+    read.push({ at, wanted: await readLayer(file, diffId) });
+  }
+  return read.sort((one, other) => one.at - other.at).map(({ wanted }) => wanted);
+}
+
 /** A plain layer's digest is its diff id. That of a compressed one is found by reading it, both digests at once. */
-async function readLayer(source: ArchiveSource, path: string, diffId: Digest): Promise<Wanted> {
-  const file = await requireFile(source, path, "manifest.json");
+async function readLayer(file: ArchiveFile, diffId: Digest): Promise<Wanted> {
   const compression = detectCompression(await file.start(magicLength));
   if (compression === undefined) {
-    throw invalid(`${quote(path)} is compressed in a way that layers of images are not`);
+    throw invalid(`${quote(file.path)} is compressed in a way that layers of images are not`);
   }
   if (compression === "none") {
     return { descriptor: { mediaType: ociLayer, digest: diffId, size: file.size }, file };

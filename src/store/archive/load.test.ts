@@ -236,8 +236,10 @@ group("docker's archive", () => {
 
   it("whose layout is not whole is read as docker's alone", async () => {
     const absent = describe(ociManifest, sampleImage("absent").manifest);
-    const archive = tarOf(...dockerEntries(app, ["app:1"]), layoutMarker, layoutIndex(absent));
-    expect(await load(archive)).toEqual([{ ...loaded, names: ["docker.io/library/app:1"] }]);
+    for (const rest of [[layoutMarker, layoutIndex(absent)], [layoutMarker], [layoutIndex(absent)]]) {
+      const archive = tarOf(...dockerEntries(app, ["app:1"]), ...rest);
+      expect(await load(archive)).toEqual([{ ...loaded, names: ["docker.io/library/app:1"] }]);
+    }
   });
 });
 

@@ -71,8 +71,9 @@ async function openSource(path: string): Promise<ArchiveSource> {
 
 /** docker writes both forms since version 25: then the layout, which has the image's own manifest, is the better one. */
 async function readImages(source: ArchiveSource, platform: Platform): Promise<ArchiveImage[]> {
-  const isLayout = (await source.find("oci-layout")) !== undefined;
-  const isDocker = (await source.find("manifest.json")) !== undefined;
+  const has = async (path: string) => (await source.find(path)) !== undefined;
+  const isDocker = await has("manifest.json");
+  const isLayout = (await has("oci-layout")) && (!isDocker || (await has("index.json")));
   if (!isLayout && !isDocker) throw invalid("has neither oci-layout nor manifest.json: it is no image archive");
   const list = isDocker ? await readDockerList(source) : [];
   const layout = isLayout ? await readLayout(source) : undefined;
