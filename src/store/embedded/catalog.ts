@@ -27,7 +27,8 @@ export class Catalog {
   constructor(records: Iterable<StoredRecord>) {
     const sorted = [...records].sort((one, other) => compare(one.name, other.name));
     this.records = new Map(sorted.map((record) => [record.name, record]));
-    for (const [id, own] of groupByImage(sorted)) this.#byImage.set(id, { image: describe(id, own), records: own });
+    for (const [id, own] of groupByImage(sorted))
+      this.#byImage.set(id, { image: describeImage(id, own), records: own });
     this.images = [...this.#byImage.values()]
       .map(({ image }) => image)
       .sort((one, other) => compare(digestHex(one.id), digestHex(other.id)) || compare(one.id, other.id));
@@ -139,15 +140,15 @@ function groupByImage(records: readonly StoredRecord[]): Map<Digest, StoredRecor
   return groups;
 }
 
-/** Several manifests may lead to one config: the image is then described by the first name's. */
-function describe(id: Digest, records: readonly StoredRecord[]): StoredImage {
+/** Several manifests may lead to one config: the image is then described by the first record's. */
+export function describeImage(id: Digest, records: readonly StoredRecord[]): StoredImage {
   const [first] = records;
   if (first === undefined) throw new PulleyError("INTERNAL", `the image ${id} has no record`);
   const names = records.filter((record) => !isNameless(record)).map(({ name }) => name);
   return {
     id,
-    repoTags: names.filter((name) => !name.includes("@")),
-    repoDigests: names.filter((name) => name.includes("@")),
+    repoTags: names.filter((name) => !name.includes("@")).sort(),
+    repoDigests: names.filter((name) => name.includes("@")).sort(),
     size: first.contents.reduce((sum, { size }) => sum + size, 0),
     platform: first.platform,
     manifest: first.manifest,

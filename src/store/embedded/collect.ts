@@ -8,7 +8,7 @@ import type { Site } from "./site.ts";
 import { discard, settle } from "./trash.ts";
 
 /** Returns the bytes freed. */
-export async function collect(site: Site, blobs: Blobs, records: Records): Promise<number> {
+export async function collect(site: Site, blobs: Pick<Blobs, "list">, records: Records): Promise<number> {
   const kept = await neededDigests(site, records);
   for (const digest of await blobs.list()) if (!kept.has(digest)) await discard(site, digest);
   return settle(site, () => neededDigests(site, records));

@@ -51,13 +51,15 @@ describe("several processes at once", () => {
  * before its rename, the folder of records before a publication is reported and before a removal deletes content.
  */
 describe("kill -9", () => {
-  test("at any point leaves a store that is whole", async () => {
-    for (let round = 0; round < 100; round += 1) {
-      const child = startChurn(program, root, 1000 + round, 1_000_000);
-      await child.printed("open");
-      await sleep((round * 7) % 40);
-      child.process.kill("SIGKILL");
-      expect(await child.ended).toBe("SIGKILL");
+  test("at any point, of two processes, leaves a store that is whole", async () => {
+    for (let round = 0; round < 50; round += 1) {
+      const children = [2 * round, 2 * round + 1].map((seed) => startChurn(program, root, 1000 + seed, 1_000_000));
+      await Promise.all(children.map(({ printed }) => printed("open")));
+      for (const child of children) {
+        await sleep((round * 7) % 20);
+        child.process.kill("SIGKILL");
+        expect(await child.ended).toBe("SIGKILL");
+      }
       await expectSound(root);
     }
   }, 120_000);

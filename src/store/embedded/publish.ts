@@ -6,7 +6,7 @@ import { type Manifest, manifestLimit, parseManifest } from "../../image/manifes
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import type { ImageRecord, StoredImage } from "../index.ts";
 import type { Blobs } from "./blobs.ts";
-import type { Catalog } from "./catalog.ts";
+import { type Catalog, describeImage } from "./catalog.ts";
 import { syncDirectory } from "./files.ts";
 import type { LeaseFile } from "./lease-file.ts";
 import { bare, type Content, checkName, needs, type StoredRecord } from "./record.ts";
@@ -26,7 +26,9 @@ export interface Publication {
  */
 export async function publish(publication: Publication, wanted: readonly ImageRecord[]): Promise<StoredImage> {
   const { site, blobs, records } = publication;
-  const complete = await completeRecords(blobs, wanted);
+  const [first] = wanted;
+  if (first === undefined) throw new PulleyError("INTERNAL", "an image is published without any name");
+  const complete = await completeRecords(blobs, first, wanted);
   const contents = complete.flatMap(needs);
   await protect(publication, contents);
   await requireContents(blobs, contents);
@@ -36,7 +38,8 @@ export async function publish(publication: Publication, wanted: readonly ImageRe
   await records.write([...nameless, ...complete.toSorted(digestsFirst)]);
   // Only a process that took this one for dead can have collected anything since; the records stand in its way now.
   await requireContents(blobs, contents);
-  return requireImage(await records.current(), complete);
+  // Where another process has removed it again already, as it was.
+  return (await records.current()).image(first.image) ?? describeImage(first.image, complete);
 }
 
 async function protect({ lease }: Publication, contents: readonly Content[]): Promise<void> {
@@ -45,9 +48,11 @@ async function protect({ lease }: Publication, contents: readonly Content[]): Pr
 }
 
 /** Adds what only the content tells. All names of one call stand for one image. */
-async function completeRecords(blobs: Blobs, wanted: readonly ImageRecord[]): Promise<readonly StoredRecord[]> {
-  const [first] = wanted;
-  if (first === undefined) throw new PulleyError("INTERNAL", "an image is published without any name");
+async function completeRecords(
+  blobs: Blobs,
+  first: ImageRecord,
+  wanted: readonly ImageRecord[],
+): Promise<readonly StoredRecord[]> {
   for (const record of wanted) {
     checkName(record);
     if (record.image !== first.image || record.manifest.digest !== first.manifest.digest) {
@@ -128,11 +133,4 @@ function digestsFirst(one: StoredRecord, other: StoredRecord): number {
 
 function distinct(descriptors: readonly Descriptor[]): readonly Content[] {
   return [...new Map(descriptors.map(({ digest, size }) => [digest, { digest, size }])).values()];
-}
-
-function requireImage(catalog: Catalog, published: readonly StoredRecord[]): StoredImage {
-  const [first] = published;
-  const image = first && catalog.image(first.image);
-  if (image !== undefined) return image;
-  throw new PulleyError("CONTENT_MISSING", `another process removed ${first?.name} as it was published`);
 }

@@ -5,8 +5,8 @@
  */
 import { isPulleyError } from "../../support/errors.ts";
 import { openEmbeddedStore } from "../embedded/index.ts";
-import type { ImageStore } from "../index.ts";
-import { pullSample, sampleImage } from "./sample-image.ts";
+import type { ImageStore, Lease } from "../index.ts";
+import { blobsOf, bring, recordOf, type SampleImage, sampleImage } from "./sample-image.ts";
 
 const repository = "docker.io/library/churn";
 
@@ -20,7 +20,7 @@ function numbersFrom(seed: number): (below: number) => number {
 }
 
 /** Few images that share layers, so that what one process takes away another one has just found. */
-function imageOf(number: number) {
+function imageOf(number: number): SampleImage {
   const own = Buffer.alloc(20_000, `layer of image ${number} `);
   const shared = Buffer.alloc(20_000, `layer of every second image ${number % 2} `);
   return sampleImage(`churn ${number}`, { layers: [shared, own] });
@@ -32,14 +32,33 @@ async function churn(store: ImageStore, next: (below: number) => number): Promis
   switch (next(4)) {
     case 0:
     case 1:
-      await pullSample(store, image, [tag, `${repository}@${image.manifest.descriptor.digest}`]);
-      break;
+      return pull(store, image, [tag, `${repository}@${image.manifest.descriptor.digest}`]);
     case 2:
-      await store.tag(tag, `${repository}:${next(3)}`);
-      break;
+      return store.tag(tag, `${repository}:${next(3)}`).catch(unlessGone);
     default:
-      await store.remove(next(2) === 0 ? tag : image.id);
+      return store.remove(next(2) === 0 ? tag : image.id).then(() => undefined, unlessGone);
   }
+}
+
+/** Nothing that others do may make it fail, or take away what its lease has. */
+async function pull(store: ImageStore, image: SampleImage, names: readonly string[]): Promise<void> {
+  const lease = await store.lease();
+  await bring(lease, image);
+  await requireAll(lease, image);
+  await lease.publish(names.map((name) => recordOf(image, name)));
+  await requireAll(lease, image);
+  await lease.release();
+}
+
+async function requireAll(lease: Lease, image: SampleImage): Promise<void> {
+  for (const { descriptor } of blobsOf(image)) {
+    if (!(await lease.has(descriptor))) throw new Error(`${descriptor.digest} is gone in spite of a lease`);
+  }
+}
+
+/** Another process may have taken away what this one was about to name. */
+function unlessGone(error: unknown): void {
+  if (!isPulleyError(error, "IMAGE_NOT_FOUND", "CONTENT_MISSING")) throw error;
 }
 
 async function main([root = "", seed = "1", rounds = "1"]: readonly string[]): Promise<void> {
@@ -47,10 +66,7 @@ async function main([root = "", seed = "1", rounds = "1"]: readonly string[]): P
   const store = await openEmbeddedStore(root);
   process.stdout.write("open\n");
   for (let round = 0; round < Number(rounds); round += 1) {
-    await churn(store, next).catch((error: unknown) => {
-      // Another process may have taken away what this one was about to name.
-      if (!isPulleyError(error, "IMAGE_NOT_FOUND", "CONTENT_MISSING")) throw error;
-    });
+    await churn(store, next);
   }
   await store.close();
   process.stdout.write("done\n");
