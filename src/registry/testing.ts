@@ -20,6 +20,8 @@ export interface Asked {
   readonly line: string;
   readonly headers: IncomingMessage["headers"];
   readonly body: string;
+  /** The port that the connection came from. */
+  readonly port: number | undefined;
 }
 
 export interface TestServer {
@@ -45,7 +47,8 @@ export async function serveWith(server: Server, scheme: "http" | "https", handle
     request.on("data", (piece: Buffer) => pieces.push(piece));
     request.on("end", () => {
       const body = Buffer.concat(pieces).toString("utf8");
-      asked.push({ line: `${request.method} ${request.url}`, headers: request.headers, body });
+      const { method, url, headers, socket } = request;
+      asked.push({ line: `${method} ${url}`, headers, body, port: socket.remotePort });
       handler(request, response, body);
     });
   });
