@@ -86,7 +86,8 @@ export function openPullRecords(root: string, settings: VerificationSettings, cl
   return {
     begin: (image) =>
       oneAtATime(async () => {
-        await intents.write({ image });
+        // The file says the same for every pull of the image, so those who come later need not wait for the disk.
+        if (!pulling.has(image)) await intents.write({ image });
         pulling.set(image, (pulling.get(image) ?? 0) + 1);
       }),
 
