@@ -5,7 +5,7 @@ import { type Problem, SyntaxProblem } from "./problem.ts";
 import { markLength, type SourceText, sourceText } from "./source-text.ts";
 import type { Position } from "./types.ts";
 import { isNull, itemsAt, type MappingValue, sortOf, textAt, type Value, valueAt } from "./value.ts";
-import { readYaml } from "./yaml.ts";
+import { readYamlDocument } from "./yaml-list.ts";
 import { yamlParts } from "./yaml-parts.ts";
 
 const tooMany = `there are more than ${limits.documents} documents; those from here on are not read`;
@@ -124,6 +124,7 @@ function readJsonValues(text: SourceText): ValueInput {
 function readYamlValues(text: SourceText): ValueInput {
   const values: Value[] = [];
   const problems: Problem[] = [];
+  const budget = { repeatedValues: limits.repeatedValues };
   let parts = 0;
   for (const { start, end } of yamlParts(text.text)) {
     parts += 1;
@@ -132,9 +133,7 @@ function readYamlValues(text: SourceText): ValueInput {
       break;
     }
     const part = text.text.slice(start, end);
-    problems.push(
-      ...catching(text, part, () => values.push(...readYaml(part, start).filter((value) => !isNull(value)))),
-    );
+    problems.push(...catching(text, part, () => values.push(...readYamlDocument(part, start, budget))));
   }
   return { text, values, problems };
 }

@@ -6,7 +6,7 @@ export const limits = {
   documents: 100_000,
   /** Levels of mappings and sequences inside each other. */
   depth: 200,
-  /** Values that aliases and merge keys may repeat in one document. */
+  /** Values that aliases and merge keys may repeat in one input text. */
   repeatedValues: 1_000_000,
   /** Pods that one call of `podsOf` makes. */
   pods: 10_000,

@@ -39,7 +39,7 @@ function isPrelude(text: string, start: number, end: number): boolean {
 }
 
 /** The offset behind the line feed that ends the line. */
-function lineEnd(text: string, at: number): number {
+export function lineEnd(text: string, at: number): number {
   const feed = text.indexOf("\n", at);
   return feed < 0 ? text.length : feed + 1;
 }

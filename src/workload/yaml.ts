@@ -1,7 +1,7 @@
 /** One YAML document, read with the meaning that Kubernetes gives it. */
 
-import type { Node, Scalar, YAMLMap } from "yaml";
-import { Composer, isAlias, isMap, isScalar, isSeq, Parser, Schema } from "yaml";
+import type { Scalar, YAMLMap } from "yaml";
+import { Composer, isAlias, isMap, isNode, isScalar, isSeq, Parser, Schema } from "yaml";
 import { limits } from "./limits.ts";
 import { SyntaxProblem } from "./problem.ts";
 import { plainScalar, taggedScalar } from "./scalar.ts";
@@ -27,13 +27,19 @@ interface Anchor {
   readonly height: number;
 }
 
+/** What the documents of one text may still do. */
+export interface Budget {
+  /** Values that aliases and merge keys may yet repeat. */
+  repeatedValues: number;
+}
+
 /** What is known while a document is read. */
 interface Reading {
   /** Offset in the whole text of the part that is read. */
   readonly base: number;
   readonly anchors: Map<string, Anchor>;
   values: number;
-  repeated: number;
+  readonly budget: Budget;
   deepest: number;
 }
 
@@ -41,7 +47,7 @@ interface Reading {
  * Reads the YAML document (usually one) in a part of a text. `base` is the part's offset in the whole text.
  * @throws SyntaxProblem for the first thing that is wrong
  */
-export function readYaml(part: string, base: number): Value[] {
+export function readYaml(part: string, base: number, budget: Budget): Value[] {
   const control = controlCharacter.exec(part);
   if (control !== null) throw new SyntaxProblem(base + control.index, "control characters are not allowed here");
   const composer = new Composer(options);
@@ -50,14 +56,15 @@ export function readYaml(part: string, base: number): Value[] {
     const [error] = document.errors;
     if (error !== undefined) throw new SyntaxProblem(base + Math.min(error.pos[0], part.length), messageOf(error));
     if (document.contents === null) continue;
-    const reading: Reading = { base, anchors: new Map(), values: 0, repeated: 0, deepest: 0 };
-    values.push(valueOf(document.contents, 0, reading));
+    const reading: Reading = { base, budget, anchors: new Map(), values: 0, deepest: 0 };
+    values.push(valueOf(document.contents, base, 0, reading));
   }
   return values;
 }
 
-function valueOf(node: Node | null, depth: number, reading: Reading): Value {
-  const start = reading.base + (node?.range?.[0] ?? 0);
+/** The value of a node. One that is not there (`? key` without a value) is null, and is placed at `parent`. */
+function valueOf(node: unknown, parent: number, depth: number, reading: Reading): Value {
+  const start = startOf(node, parent, reading);
   descend(depth, start, reading);
   if (isAlias(node)) return anchored(node.source, start, depth, reading);
   const anchor = isScalar(node) || isMap(node) || isSeq(node) ? node.anchor : undefined;
@@ -75,12 +82,17 @@ function descend(depth: number, start: number, reading: Reading): void {
   if (depth > reading.deepest) reading.deepest = depth;
 }
 
-function ownValueOf(node: Node | null, start: number, depth: number, reading: Reading): Value {
+function startOf(node: unknown, parent: number, { base }: Reading): number {
+  const offset = isNode(node) ? node.range?.[0] : undefined;
+  return offset === undefined ? parent : base + offset;
+}
+
+function ownValueOf(node: unknown, start: number, depth: number, reading: Reading): Value {
   reading.values += 1;
   if (isScalar(node)) return { kind: "scalar", start, value: scalarOf(node) };
   if (isMap(node)) return mappingOf(node, start, depth, reading);
   if (isSeq(node)) {
-    return { kind: "sequence", start, items: node.items.map((item) => valueOf(item as Node, depth + 1, reading)) };
+    return { kind: "sequence", start, items: node.items.map((item) => valueOf(item, start, depth + 1, reading)) };
   }
   return { kind: "scalar", start, value: null };
 }
@@ -89,28 +101,22 @@ function mappingOf(node: YAMLMap, start: number, depth: number, reading: Reading
   const entries = new Map<string, Value>();
   const merged: Value[] = [];
   for (const { key, value } of node.items) {
-    const keyNode = key as Node;
-    const entry = valueOf(value as Node | null, depth + 1, reading);
-    if (isMergeKey(keyNode)) {
-      merged.push(entry);
+    const at = startOf(key, start, reading);
+    if (isMergeKey(key)) {
+      merged.push(valueOf(value, at, depth + 1, reading));
       continue;
     }
-    const name = keyOf(keyNode, depth, reading);
-    if (entries.has(name)) {
-      throw new SyntaxProblem(
-        reading.base + (keyNode.range?.[0] ?? 0),
-        `the key ${JSON.stringify(name)} is here twice`,
-      );
-    }
-    entries.set(name, entry);
+    const name = keyOf(key, at, depth, reading);
+    if (entries.has(name)) throw new SyntaxProblem(at, `the key ${JSON.stringify(name)} is here twice`);
+    entries.set(name, valueOf(value, at, depth + 1, reading));
   }
   for (const source of merged) merge(source, entries, reading);
   return { kind: "mapping", start, entries };
 }
 
 /** Kubernetes turns keys into text, whatever they are: `1` and `"1"` are the same key. */
-function keyOf(node: Node, depth: number, reading: Reading): string {
-  const key = valueOf(node, depth + 1, reading);
+function keyOf(node: unknown, start: number, depth: number, reading: Reading): string {
+  const key = valueOf(node, start, depth + 1, reading);
   if (key.kind !== "scalar") throw new SyntaxProblem(key.start, `a key must be a string, not ${sortOf(key)}`);
   return String(key.value);
 }
@@ -136,14 +142,14 @@ function anchored(name: string, start: number, depth: number, reading: Reading):
   return anchor.value;
 }
 
-function countRepeated(values: number, start: number, reading: Reading): void {
-  reading.repeated += values;
-  if (reading.repeated > limits.repeatedValues) {
+function countRepeated(values: number, start: number, { budget }: Reading): void {
+  budget.repeatedValues -= values;
+  if (budget.repeatedValues < 0) {
     throw new SyntaxProblem(start, `aliases repeat more than ${limits.repeatedValues} values`);
   }
 }
 
-function isMergeKey(node: Node): boolean {
+function isMergeKey(node: unknown): boolean {
   return isScalar(node) && node.value === "<<" && node.type === "PLAIN" && node.tag === undefined;
 }
 
