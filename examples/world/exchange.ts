@@ -21,6 +21,8 @@ export interface Pace {
 }
 
 export interface Pacer {
+  /** Bytes so far. */
+  readonly spent: number;
   set(pace: Pace): void;
   /** Waits before an answer. */
   begin(): Promise<void>;
@@ -31,7 +33,11 @@ export interface Pacer {
 export function pacer(first: Pace): Pacer {
   let { bytesPerSecond = Infinity, latency = 0 } = first;
   let freeAt = 0;
+  let spent = 0;
   return {
+    get spent() {
+      return spent;
+    },
     set: (pace) => ({ bytesPerSecond = Infinity, latency = 0 } = pace),
     begin: async () => {
       if (latency > 0) await delay(latency);
@@ -40,6 +46,7 @@ export function pacer(first: Pace): Pacer {
       const now = performance.now();
       freeAt = Math.max(freeAt, now) + (bytes / bytesPerSecond) * 1000;
       if (freeAt > now) await delay(freeAt - now);
+      spent += bytes;
     },
   };
 }

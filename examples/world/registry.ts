@@ -24,6 +24,8 @@ export interface Registry {
   readonly host: string;
   /** Every request that has ended, in the order in which they ended. */
   readonly log: readonly RequestRecord[];
+  /** Bytes of content sent so far, those of answers that have not ended included. */
+  readonly sent: number;
   /** Gives an image a name, `addImage("shop/web:1.4", image)`. Without a tag it is there by digest alone. */
   addImage(name: string, image: BuiltImage): void;
   /** Lets a tag point to other content of its repository, `moveTag("shop/web:1.4", other.target)`. */
@@ -73,6 +75,9 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     log,
+    get sent() {
+      return parts.pace.spent;
+    },
     addImage: parts.content.add,
     moveTag: parts.content.moveTag,
     setPace: parts.pace.set,
