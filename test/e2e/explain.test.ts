@@ -1,0 +1,150 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { buildImage } from "../../examples/world/image-builder.ts";
+import { type Registry, startRegistry } from "../../examples/world/registry.ts";
+import { pulley } from "./pulley.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+let folder: string;
+let registry: Registry;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pulley-e2e-explain-"));
+  registry = await startRegistry();
+  registry.addImage("team/app:1.0", await buildImage({ layers: [{ filler: 1000 }] }));
+});
+
+afterAll(async () => {
+  await registry.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Answer {
+  readonly source: { readonly file: string; readonly line: number; readonly column: number } | null;
+  readonly workload: object;
+  readonly container: { readonly name: string; readonly kind: string };
+  readonly image: {
+    readonly given: string;
+    readonly name: string | null;
+    readonly tag: string | null;
+    readonly error?: string;
+  };
+  readonly pullPolicy: { readonly value: string; readonly from: string; readonly because: string };
+  readonly decision: { readonly action: string; readonly reason: string | null; readonly sources: readonly string[] };
+  readonly trace: readonly { readonly subject: string }[];
+  readonly check?: { readonly digest: string | null };
+}
+
+async function explained(
+  args: readonly string[],
+  input?: string,
+): Promise<{ status: number | null; stderr: string; answers: Answer[] }> {
+  const { status, stdout, stderr } = await pulley(["explain", "-o", "json", ...args], {
+    ...(input !== undefined && { input }),
+  });
+  const value = JSON.parse(stdout) as { apiVersion: string; containers: Answer[] };
+  expect(value.apiVersion).toBe("pulley.dev/v1alpha1");
+  return { status, stderr, answers: value.containers };
+}
+
+const digest = `sha256:${"a".repeat(64)}`;
+
+describe("pulley explain", () => {
+  it("agrees with the API server and the kubelet about every form of a reference, without a store or a network", async () => {
+    const root = join(folder, "never-made");
+    const table: [image: string, policy: string, action: string][] = [
+      ["nginx", "Always", "Check"],
+      ["repo/x", "Always", "Check"],
+      ["nginx:latest", "Always", "Check"],
+      ["nginx:1.2", "IfNotPresent", "Pull"],
+      ["nginx:v1-alpha", "IfNotPresent", "Pull"],
+      [`nginx@${digest}`, "IfNotPresent", "Pull"],
+      [`nginx:latest@${digest}`, "Always", "Check"],
+      [`nginx:1.2@${digest}`, "IfNotPresent", "Pull"],
+      ["FAILED_IMAGE", "IfNotPresent", "Refuse"],
+      [":justtag", "IfNotPresent", "Refuse"],
+      ["a/b/../c", "IfNotPresent", "Refuse"],
+      ["-test", "IfNotPresent", "Refuse"],
+      ["Foo/bar", "Always", "Check"],
+    ];
+    const list = join(folder, "images.txt");
+    await writeFile(list, `# images\n\n${table.map(([image]) => image).join("\n")}\n`);
+    const { status, answers } = await explained(["--root", root, list]);
+    expect(answers.map(({ image, pullPolicy, decision }) => [image.given, pullPolicy.value, decision.action])).toEqual(
+      table,
+    );
+    expect(answers.map(({ source }) => source?.line)).toEqual(table.map((_, at) => at + 3));
+    expect(status).toBe(1);
+    expect(existsSync(root)).toBe(false);
+  });
+
+  it("has the documented shape, with the place of every kind of image", async () => {
+    const manifest = `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web, namespace: prod }
+spec:
+  template:
+    spec:
+      initContainers:
+        - { name: init, image: "busybox:1.36" }
+      containers:
+        - name: nginx
+          image: nginx
+      volumes:
+        - name: model
+          image: { reference: "registry.acme.io/model:2", pullPolicy: Never }
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: { name: canary }
+spec: { template: { spec: { containers: [{ name: app, image: "app:2" }] } } }
+`;
+    const { status, answers } = await explained(["--root", join(folder, "none"), "-"], manifest);
+    expect(status).toBe(1);
+    expect(
+      answers.map(({ container, source }) => `${container.kind} ${container.name} ${source?.line}:${source?.column}`),
+    ).toEqual(["initContainer init 8:32", "container nginx 11:18", "imageVolume model 14:31", "container app 19:62"]);
+    expect(answers[1]).toEqual({
+      source: { file: "-", line: 11, column: 18 },
+      workload: { kind: "Deployment", namespace: "prod", name: "web" },
+      container: { name: "nginx", kind: "container" },
+      image: { given: "nginx", name: "docker.io/library/nginx", tag: "latest", digest: null },
+      pullPolicy: { value: "Always", from: "default", because: "no tag and no digest, so the tag is latest" },
+      decision: {
+        action: "Check",
+        reason: null,
+        message: expect.stringContaining("the registry is asked"),
+        sources: ["https://registry-1.docker.io"],
+      },
+      trace: expect.arrayContaining([{ subject: "pull", rule: null, because: expect.any(String) }]),
+    });
+    expect(answers[2]?.decision).toMatchObject({ action: "Refuse", reason: "ErrImageNeverPull" });
+  });
+
+  it("knows what is in the store, and asks the registry only with --check", async () => {
+    const root = join(folder, "store");
+    const image = `${registry.host}/team/app:1.0`;
+    expect((await explained(["--root", root, image])).answers[0]?.decision.action).toBe("Pull");
+    await pulley(["pull", "--root", root, image]);
+    const before = registry.log.length;
+    expect((await explained(["--root", root, image])).answers[0]?.decision.action).toBe("Use");
+    expect(registry.log).toHaveLength(before);
+    const checked = await explained(["--root", root, "--check", image]);
+    expect(checked.answers[0]?.check?.digest).toMatch(/^sha256:/);
+    expect(registry.log.slice(before).map(({ method }) => method)).toEqual(["HEAD"]);
+  });
+
+  it("answers for what it can read, names what it cannot, and ends with 2", async () => {
+    const { status, stderr, answers } = await explained(
+      ["--root", join(folder, "none"), "-"],
+      "apiVersion: v1\nkind: Pod\nmetadata: { name: a }\nspec: { containers: [{ name: a, image: 'nginx:1' }] }\n---\n{ broken: [\n",
+    );
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^-:\d+:\d+: error: /);
+    expect(answers).toHaveLength(1);
+  });
+});
