@@ -18,7 +18,7 @@ export async function collect(site: Site, blobs: Pick<Blobs, "list">, records: R
  * What leases and names need. The leases first: a lease ends only after its records have been written, so that who
  * reads in this order sees at least one of the two.
  */
-export async function neededDigests(site: Site, records: Records): Promise<ReadonlySet<Digest>> {
+export async function neededDigests(site: Site, records: Pick<Records, "current">): Promise<ReadonlySet<Digest>> {
   const needed = await leasedDigests(site);
   for (const record of (await records.current()).records.values()) {
     for (const { digest } of needs(record)) needed.add(digest);

@@ -54,18 +54,17 @@ export class LeaseFile {
   /** From when this returns, the content stays where it is, if it is there. */
   async add(digests: readonly Digest[]): Promise<void> {
     const fresh = digests.filter((digest) => !this.#digests.has(digest));
-    if (fresh.length === 0) return;
-    await this.#file.appendFile(fresh.map((digest) => `${digest}\n`).join(""));
+    if (fresh.length > 0) await this.#file.appendFile(linesOf(fresh));
     for (const digest of fresh) this.#digests.add(digest);
+    if ((await this.#file.stat()).nlink === 0) await this.#renew();
   }
 
-  /** Takes the lease out again if somebody took this process for dead, as after a long sleep of the machine. */
-  async renew(): Promise<void> {
-    if ((await this.#file.stat()).nlink > 0) return;
-    const file = await open(this.#path, "a", 0o600);
-    await file.appendFile([...this.#digests].map((digest) => `${digest}\n`).join(""));
-    await this.#file.close();
-    this.#file = file;
+  /** Somebody took this process for dead, as after a long sleep of the machine. */
+  async #renew(): Promise<void> {
+    const old = this.#file;
+    this.#file = await open(this.#path, "a", 0o600);
+    await this.#file.appendFile(linesOf(this.#digests));
+    await old.close();
   }
 
   async remove(): Promise<void> {
@@ -73,4 +72,8 @@ export class LeaseFile {
     await this.#file.close();
     await removeFile(this.#path);
   }
+}
+
+function linesOf(digests: Iterable<Digest>): string {
+  return [...digests].map((digest) => `${digest}\n`).join("");
 }

@@ -25,12 +25,12 @@ export interface Publication {
  * content that is there. Names with a digest come before tags, which people look at.
  */
 export async function publish(publication: Publication, wanted: readonly ImageRecord[]): Promise<StoredImage> {
-  const { site, blobs, records } = publication;
+  const { site, blobs, records, lease } = publication;
   const [first] = wanted;
   if (first === undefined) throw new PulleyError("INTERNAL", "an image is published without any name");
   const complete = await completeRecords(blobs, first, wanted);
   const contents = complete.flatMap(needs);
-  await protect(publication, contents);
+  await lease.add(contents.map(({ digest }) => digest));
   await requireContents(blobs, contents);
   for (const folder of new Set(contents.map(({ digest }) => blobFolder(site, digest)))) await syncDirectory(folder);
   await syncDirectory(site.blobs);
@@ -40,11 +40,6 @@ export async function publish(publication: Publication, wanted: readonly ImageRe
   await requireContents(blobs, contents);
   // Where another process has removed it again already, as it was.
   return (await records.current()).image(first.image) ?? describeImage(first.image, complete);
-}
-
-async function protect({ lease }: Publication, contents: readonly Content[]): Promise<void> {
-  await lease.add(contents.map(({ digest }) => digest));
-  await lease.renew();
 }
 
 /** Adds what only the content tells. All names of one call stand for one image. */
@@ -101,12 +96,12 @@ async function keepNameless(
   publication: Publication,
   coming: readonly StoredRecord[],
 ): Promise<readonly StoredRecord[]> {
-  const losing = losingLastName(await publication.records.current(), coming);
+  const { blobs, records, lease } = publication;
+  const losing = losingLastName(await records.current(), coming);
   const kept: StoredRecord[] = [];
   for (const record of losing) {
-    await protect(publication, needs(record));
-    if (await hasAll(publication.blobs, needs(record)))
-      kept.push({ ...record, name: record.image, confirmedAt: undefined });
+    await lease.add(needs(record).map(({ digest }) => digest));
+    if (await hasAll(blobs, needs(record))) kept.push({ ...record, name: record.image, confirmedAt: undefined });
   }
   return kept;
 }
