@@ -134,7 +134,7 @@ async function receiveSome(transfer: Transfer): Promise<void> {
   const headers = offset === 0 ? {} : rangeHeaders(offset, transfer.etag);
   const answer = await session.send({ method: "GET", what: `blobs/${digest}`, headers, signal: options.signal });
   if (offset > 0 && !(answer.status === 206 ? isRest(answer, offset, target) : answer.status !== 416)) {
-    discard(answer);
+    await discard(answer);
     transfer.ranges = false;
     return receiveSome(transfer);
   }

@@ -24,7 +24,7 @@ export async function resolveManifest(asking: Asking, version: Tag | Digest): Pr
     request,
     (status) => headAnswers.has(status),
     async (answer) => {
-      discard(answer);
+      await discard(answer);
       return answer.status === 200 ? describe(answer, version) : undefined;
     },
   );

@@ -59,7 +59,7 @@ export function openSession(endpoint: Endpoint, authorization: Authorization, tr
         signal,
       });
       if (isRedirect(answer)) {
-        discard(answer);
+        await discard(answer);
         redirects += 1;
         if (redirects > mostRedirects) throw tooManyRedirects(answer);
         url = redirectTarget(answer);
@@ -79,7 +79,7 @@ export function openSession(endpoint: Endpoint, authorization: Authorization, tr
         throw error;
       });
       if (granted === undefined) return answer;
-      discard(answer);
+      await discard(answer);
       authorizations.set(url.origin, granted.header);
       answered.set(url.origin, granted.fresh ? mostAnswers : answers + 1);
     }
