@@ -17,6 +17,7 @@ export interface Workload {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
+  /** Labels and annotations of its pods: those of the pod template, for admission and nodes see no others. */
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
 }
