@@ -69,7 +69,7 @@ export function createFlights<Result, Progress = never>(): Flights<Result, Progr
       };
       const giveUp = () => {
         leave();
-        reject(waiter.signal?.reason as Error);
+        reject(waiter.signal?.reason);
         if (flight.waiters.size === 0) flight.controller.abort(nobodyWaits());
       };
       flight.waiters.add(waiter);

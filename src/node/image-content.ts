@@ -43,7 +43,7 @@ export function readContent(target: Descriptor, platform: Platform, source: Cont
 
   /** Where an entry does not say for which platform it is, its content does. */
   async function choose(index: Index, depth: number): Promise<ImageContent> {
-    let missing: unknown;
+    let missing: PulleyError | undefined;
     for (const candidate of candidateManifests(index, platform)) {
       try {
         return await descend(candidate, depth + 1);

@@ -350,9 +350,30 @@ describe("a node", () => {
     expect(images.underWay()).toBe(0);
     expect(clock.sleepers).toBe(0);
     expect(await settled).toBeInstanceOf(PulleyError);
+    await node.ended();
     const before = signals.length;
     await clock.advance(100_000);
     expect(signals).toHaveLength(before);
+  });
+
+  it("ends with a fault of its own, and says so to those who ask", async () => {
+    const { node, clock } = fakeNode();
+    const fault = new Error("a listener that throws");
+    node.onSignal((signal) => {
+      if (signal.kind === "event" && signal.event.reason === "Pulling") throw fault;
+    });
+    node.add(
+      [podOf({ containers: [{ image: "nginx:1.27" }] }), podOf({ name: "b", containers: [{ image: "b:1" }] })],
+      [],
+    );
+    const waiting = Promise.allSettled([node.settled(), node.ended()]);
+    await clock.advance(50);
+    expect(await waiting).toEqual([
+      { status: "rejected", reason: fault },
+      { status: "rejected", reason: fault },
+    ]);
+    await node.stop();
+    await expect(node.settled()).rejects.toBe(fault);
   });
 
   it("tells of pods, events and progress, to those who listen", async () => {

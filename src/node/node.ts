@@ -24,10 +24,12 @@ export interface Node {
   onSignal(listen: (signal: NodeSignal) => void): () => void;
   /** The state of every pod, in the order in which they came. */
   pods(): readonly PodStatus[];
-  /** Resolves as soon as every pod is settled. Rejects if the node stops before, or fails by a fault of its own. */
+  /** Resolves as soon as every pod is settled. Rejects if the node ends before. */
   settled(): Promise<void>;
   /** Ends all work. What was received of pulls that are under way is kept for the next time. */
   stop(): Promise<void>;
+  /** Resolves when the node was stopped; rejects if a fault of its own ended it, which is never a failed pull. */
+  ended(): Promise<void>;
 }
 
 export interface NodeOptions {
@@ -54,19 +56,22 @@ export function createNode(options: NodeOptions): Node {
   const puller = createPuller({ images, settings: pulls, clock, onProgress });
   const backOff = createBackOff(clock);
   const manager = createImageManager({ images, puller, backOff, records, decide, policy, clock });
+  const stopped = new PulleyError("CANCELLED", "the node was stopped");
   const stopping = new AbortController();
+  const { signal: end } = stopping;
   // Every pod listens: without this, Node would take more than ten of them for a leak.
-  setMaxListeners(0, stopping.signal);
+  setMaxListeners(0, end);
+  const ended = new Promise<void>((resolve, reject) => {
+    end.addEventListener("abort", () => (end.reason === stopped ? resolve() : reject(end.reason)));
+  });
+  // Those who care ask for it.
+  ended.catch(() => undefined);
   const listeners = new Set<(signal: NodeSignal) => void>();
   const workers: PodWorker[] = [];
   const running = new Set<Promise<void>>();
 
   function tell(signal: NodeSignal): void {
     for (const listen of listeners) listen(signal);
-  }
-
-  function isSettled(): boolean {
-    return workers.every((worker) => worker.status().settled);
   }
 
   function takeOn(pod: Pod, secrets: readonly PullSecret[]): void {
@@ -78,15 +83,23 @@ export function createNode(options: NodeOptions): Node {
     workers.push(worker);
     tell({ kind: "pod", status: worker.status() });
     const run = worker
-      .run(stopping.signal)
-      .catch(stopAll)
+      .run(end)
+      .catch((error: unknown) => stopping.abort(error))
       .finally(() => running.delete(run));
     running.add(run);
   }
 
-  /** Workers end with a failure only when the node stops, or by a fault of ours, which then ends the node. */
-  function stopAll(reason: unknown): void {
-    stopping.abort(reason);
+  function untilSettled(): Promise<void> {
+    return new Promise((resolve) => {
+      const check = (signal?: NodeSignal) => {
+        if (signal !== undefined && !(signal.kind === "pod" && signal.status.settled)) return;
+        if (!workers.every((worker) => worker.status().settled)) return;
+        listeners.delete(check);
+        resolve();
+      };
+      listeners.add(check);
+      check();
+    });
   }
 
   return {
@@ -98,25 +111,11 @@ export function createNode(options: NodeOptions): Node {
       return () => listeners.delete(listen);
     },
     pods: () => workers.map((worker) => worker.status()),
-    settled: () =>
-      new Promise((resolve, reject) => {
-        const end = (conclude: () => void) => {
-          listeners.delete(check);
-          stopping.signal.removeEventListener("abort", stopped);
-          conclude();
-        };
-        const check = (signal: NodeSignal) => {
-          if (signal.kind === "pod" && signal.status.settled && isSettled()) end(resolve);
-        };
-        const stopped = () => end(() => reject(stopping.signal.reason as Error));
-        listeners.add(check);
-        stopping.signal.addEventListener("abort", stopped);
-        if (stopping.signal.aborted) stopped();
-        else if (isSettled()) end(resolve);
-      }),
+    settled: () => Promise.race([ended.then(() => Promise.reject(stopped)), untilSettled()]),
     stop: async () => {
-      stopAll(new PulleyError("CANCELLED", "the node was stopped"));
+      stopping.abort(stopped);
       await Promise.all(running);
     },
+    ended: () => ended,
   };
 }

@@ -34,7 +34,7 @@ export function createTurns(places: number): Turns {
         }
         const leave = () => {
           queue.splice(queue.indexOf(asker), 1);
-          reject(signal?.reason as Error);
+          reject(signal?.reason);
         };
         const asker: Asker = {
           call: () => {

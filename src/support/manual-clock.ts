@@ -37,12 +37,12 @@ export function manualClock(start = 0): ManualClock {
     sleep: (milliseconds, signal) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) {
-          reject(signal.reason as Error);
+          reject(signal.reason);
           return;
         }
         const stop = () => {
           sleeps.delete(sleep);
-          reject(signal?.reason as Error);
+          reject(signal?.reason);
         };
         const wake = () => {
           sleeps.delete(sleep);

@@ -70,13 +70,13 @@ export function recordFolder<Entry>(folder: string, format: RecordFormat<Entry>)
       return found !== undefined && format.key(found.entry) === key ? found.entry : undefined;
     },
     write: async (entry) => {
-      await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error) => {
+      await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
         throw failed(`failed to create directory ${quote(folder)}`, error);
       });
       await replace(pathOf(format.key(entry)), format.encode(entry));
     },
     remove: (key) =>
-      rm(pathOf(key), { force: true }).catch((error) => {
+      rm(pathOf(key), { force: true }).catch((error: unknown) => {
         throw failed(`failed to remove ${quote(pathOf(key))}`, error);
       }),
     list: async () => (await readAll()).map(({ entry }) => entry),

@@ -46,18 +46,24 @@ describe("the files of pull records", () => {
   });
 
   it.each([
-    ["not JSON", "{"],
-    ["another kind", '{"kind":"ImagePullIntent","apiVersion":"kubelet.config.k8s.io/v1beta1","image":"a"}'],
+    ["not JSON", "{", "JSON"],
+    [
+      "another kind",
+      '{"kind":"ImagePullIntent","apiVersion":"kubelet.config.k8s.io/v1beta1","image":"a"}',
+      '"ImagePulledRecord"',
+    ],
     [
       "a field that nobody knows",
       '{"kind":"ImagePulledRecord","apiVersion":"kubelet.config.k8s.io/v1beta1","lastUpdatedTime":"2026-01-02T03:04:05Z","imageRef":"a","x":1}',
+      "unrecognized_keys",
     ],
     [
       "another version",
       '{"kind":"ImagePulledRecord","apiVersion":"kubelet.config.k8s.io/v2","lastUpdatedTime":"2026-01-02T03:04:05Z","imageRef":"a"}',
+      "apiVersion",
     ],
-  ])("are not read if they are %s", (_what, text) => {
-    expect(() => decodeRecord(text)).toThrow();
+  ])("are not read if they are %s", (_what, text, problem) => {
+    expect(() => decodeRecord(text)).toThrow(problem);
   });
 });
 

@@ -188,10 +188,10 @@ describe("what is recorded", () => {
     const entry = async () => (await readRecord()).credentials.get("acme.io/app");
     expect((await entry())?.kubernetesSecrets.map(({ name }) => name)).toEqual(["a", "b"]);
     await pull(undefined);
-    const open = { kubernetesSecrets: [], kubernetesServiceAccounts: [], nodePodsAccessible: true };
-    expect(await entry()).toEqual(open);
+    const everybody = { kubernetesSecrets: [], kubernetesServiceAccounts: [], nodePodsAccessible: true };
+    expect(await entry()).toEqual(everybody);
     await pull(alice);
-    expect(await entry()).toEqual(open);
+    expect(await entry()).toEqual(everybody);
   });
 
   it("is written only where it changes something", async () => {
