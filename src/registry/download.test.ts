@@ -14,6 +14,11 @@ beforeEach(() => {
   path = join(temporaryFolder(), "blob");
 });
 
+/** Whether the file has these bytes; far faster than an assertion about each of them. */
+function holds(bytes: Uint8Array): boolean {
+  return readFileSync(path).equals(bytes);
+}
+
 /** What the request asks for, from the first byte on or from the one that its range names. */
 function startOf(request: IncomingMessage): number {
   return Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "bytes=0-")?.[1]);
@@ -60,7 +65,7 @@ describe("a download", () => {
   it("is complete, private and reported", async () => {
     const { outcome, progress, server } = await download(good);
     expect(await outcome).toBe("complete");
-    expect(readFileSync(path)).toEqual(content);
+    expect(holds(content)).toBe(true);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(progress.at(-1)).toEqual({ digest: descriptor.digest, received: content.length, resumed: 0 });
     expect(server.asked[0]?.headers).toMatchObject({ "accept-encoding": "identity" });
@@ -80,7 +85,7 @@ describe("a download", () => {
     const { outcome, progress, ranges } = await download(good);
     expect(await outcome).toBe("complete");
     expect(ranges()).toEqual(["bytes=1000-"]);
-    expect(readFileSync(path)).toEqual(content);
+    expect(holds(content)).toBe(true);
     expect(progress.at(-1)).toEqual({ digest: descriptor.digest, received: content.length, resumed: 1000 });
   });
 
@@ -99,7 +104,7 @@ describe("a download", () => {
     writeFileSync(path, left);
     const { outcome, progress } = await download(good);
     expect(await outcome).toBe("complete");
-    expect(readFileSync(path)).toEqual(content);
+    expect(holds(content)).toBe(true);
     expect(progress.at(-1)?.resumed).toBe(0);
   });
 
@@ -116,7 +121,7 @@ describe("a download", () => {
     expect(server.asked.length).toBeGreaterThanOrEqual(5);
     expect(server.asked[1]?.headers["if-range"]).toBe(etag);
     expect(waits).toEqual([]);
-    expect(readFileSync(path)).toEqual(content);
+    expect(holds(content)).toBe(true);
   });
 
   it("gives up after several attempts that bring nothing, and keeps what it has", async () => {
@@ -127,9 +132,8 @@ describe("a download", () => {
     await expect(outcome).rejects.toMatchObject({ code: "REGISTRY_UNREACHABLE" });
     expect(server.asked).toHaveLength(6);
     expect(waits).toEqual([500, 1_500, 4_500, 10_000]);
-    const kept = readFileSync(path);
-    expect(kept).toEqual(content.subarray(0, kept.length));
-    expect(kept.length).toBeGreaterThan(0);
+    expect(statSync(path).size).toBeGreaterThan(0);
+    expect(holds(content.subarray(0, statSync(path).size))).toBe(true);
   });
 
   it("notices a source that stalls, and asks again", async () => {
@@ -170,9 +174,8 @@ describe("a download", () => {
     const call = { signal: controller.signal, onProgress: () => controller.abort() };
     const outcome = client().download(server.repository, [{ descriptor, path }], call);
     await expect(outcome).rejects.toMatchObject({ code: "CANCELLED" });
-    const kept = readFileSync(path);
-    expect(kept.length).toBeGreaterThan(0);
-    expect(kept).toEqual(content.subarray(0, kept.length));
+    expect(statSync(path).size).toBeGreaterThan(0);
+    expect(holds(content.subarray(0, statSync(path).size))).toBe(true);
   });
 });
 
@@ -218,7 +221,7 @@ describe("a part that was asked for", () => {
     const { outcome, ranges } = await download(bad, good);
     expect(await outcome).toBe("complete");
     expect(ranges()).toEqual(["bytes=1000-", undefined]);
-    expect(readFileSync(path)).toEqual(content);
+    expect(holds(content)).toBe(true);
   });
 
   it("and does not fit the part that is there makes for one more attempt, with the whole", async () => {
