@@ -1,8 +1,11 @@
 // Draws what a terminal would show: `node scripts/picture.mjs "npm start" < captured.txt > docs/terminal.svg`.
-// The input is a program's output with its escape sequences, for example from `script --command`.
+// The input is a program's output with its escape sequences, from `script --command`; cut it off for an earlier moment.
 import "./support/node-version.mjs";
 import { text as readAll } from "node:stream/consumers";
 import { render } from "./support/screen.mjs";
+
+/** What is longer is cut off, so that the picture stays readable on a page. */
+const longestLine = 118;
 
 const cell = { width: 8.4, height: 19 };
 const margin = 18;
@@ -23,19 +26,24 @@ const palette = {
   white: "#eceff4",
 };
 
-process.stdout.write(picture(render(await readAll(process.stdin)), process.argv[2] ?? ""));
+const lines = render(await readAll(process.stdin)).map(cutOff);
+process.stdout.write(picture(lines, process.argv[2] ?? ""));
 
-function picture(lines, title) {
-  const columns = Math.max(60, ...lines.map((line) => line.length));
+function cutOff(line) {
+  return line.length <= longestLine ? line : [...line.slice(0, longestLine - 1), { text: "…", style: { dim: true } }];
+}
+
+function picture(screen, title) {
+  const columns = Math.max(60, ...screen.map((line) => line.length));
   const width = Math.ceil(columns * cell.width + 2 * margin);
-  const height = Math.ceil(lines.length * cell.height + titleHeight + 2 * margin);
+  const height = Math.ceil(screen.length * cell.height + titleHeight + 2 * margin);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escape(title)}">
 <style>text { font: 14px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; white-space: pre; }</style>
 <rect width="${width}" height="${height}" rx="10" fill="${palette.background}"/>
 <path d="M0 ${titleHeight}H${width}" stroke="${palette.frame}"/>
 ${["red", "yellow", "green"].map((colour, i) => `<circle cx="${22 + 20 * i}" cy="18" r="6" fill="${palette[colour]}"/>`).join("")}
 <text x="${width / 2}" y="23" fill="${palette.title}" text-anchor="middle">${escape(title)}</text>
-${lines.flatMap(lineOfText).join("\n")}
+${screen.flatMap(lineOfText).join("\n")}
 </svg>
 `;
 }

@@ -30,8 +30,8 @@ const nodeModules = builtinModules.filter((name) => !name.startsWith("_"));
 /** Packages that do no I/O. */
 const purePackages = ["yaml", "zod"];
 
-/** Files that run in tests only, among them the contract suites that several implementations share. */
-const testFiles = "(\\.test|/contract|/fixtures?)\\.ts$";
+/** Files that run in tests only: the tests, contract suites that several implementations share, and what helps them. */
+const testFiles = "\\.test\\.ts$|/(contract|testing)\\.ts$|/testing/";
 
 export const rules = [
   ...rooms.map(({ name, notBelow }) => ({
