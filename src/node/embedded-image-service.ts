@@ -4,7 +4,7 @@ import { canonicalText, parseReference, type Reference, withImpliedTag } from ".
 import type { Location, RegistryClient } from "../registry/index.ts";
 import type { ImageRecord, ImageStore } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
-import { PulleyError } from "../support/errors.ts";
+import { atPlace, isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
 import { isGone, localSource, remoteSource } from "./content-sources.ts";
 import { createLayerFetcher, joinOrTry, type Source } from "./fetch.ts";
@@ -105,6 +105,28 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
     }
   }
 
+  async function pullReference(reference: Reference, login: Login | undefined, { signal, onProgress }: PullCall) {
+    const image = reference.given;
+    let last = resolving(image);
+    const report = (progress: PullProgress) => {
+      last = { ...progress, image };
+      onProgress?.(last);
+    };
+    report(last);
+    const target = await resolve(reference, login, signal);
+    const wanted = { reference, target, at: clock.now() };
+    const from = { repository: reference.repository, login };
+    for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+      const content = (await adopt(wanted)) ?? (await shareFetch(wanted, from, { signal, onProgress: report }));
+      if (content === undefined) continue;
+      report(done(last, content));
+      return content.config.digest;
+    }
+    throw new PulleyError("CONTENT_MISSING", "what was pulled was removed again before it could be used", {
+      advice: "Pull the image again; if this goes on, look for what deletes content from the store.",
+    });
+  }
+
   return {
     status: async (image) => {
       const found = await store.image(image);
@@ -115,28 +137,25 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
 
     size: async (id) => (await store.image(id))?.size ?? 0,
 
-    pull: async (image, login, { signal, onProgress } = {}) => {
+    pull: async (image, login, call = {}) => {
       const reference = withImpliedTag(parseReference(image));
-      let last = resolving(image);
-      const report = (progress: PullProgress) => {
-        last = { ...progress, image };
-        onProgress?.(last);
-      };
-      report(last);
-      const target = await resolve(reference, login, signal);
-      const wanted = { reference, target, at: clock.now() };
-      const from = { repository: reference.repository, login };
-      for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
-        const content = (await adopt(wanted)) ?? (await shareFetch(wanted, from, { signal, onProgress: report }));
-        if (content === undefined) continue;
-        report(done(last, content));
-        return content.config.digest;
+      try {
+        return await pullReference(reference, login, call);
+      } catch (error) {
+        throw toldOf(reference, error);
       }
-      throw new PulleyError("CONTENT_MISSING", `${image}: what was pulled was removed again before it could be used`, {
-        advice: "Pull the image again; if this goes on, look for what deletes content from the store.",
-      });
     },
   };
+}
+
+/** A failure that says where it happened: at the registry or, where that is not named, in the image. */
+function toldOf(reference: Reference, error: unknown): unknown {
+  if (isPulleyError(error)) {
+    return error.message.includes(reference.repository.registry) ? error : atPlace(canonicalText(reference), error);
+  }
+  // Who cancels without a reason gets one.
+  if (!(error instanceof DOMException && error.name === "AbortError")) return error;
+  return new PulleyError("CANCELLED", `${canonicalText(reference)}: the pull was cancelled`, { cause: error });
 }
 
 function locationOf({ repository, tag, digest }: Reference): Location {

@@ -266,7 +266,7 @@ describe("image volumes", () => {
     images.failures.set("data:1", "no");
     const containers = [
       { name: "with", image: "app:1", mounts: ["data"] },
-      { name: "without", image: "app:1" },
+      { name: "without", image: "app:1", mounts: ["logs"] },
       volume,
     ];
     await run([podOf({ containers })], 0.5);

@@ -68,7 +68,8 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
   /** Without a runtime, a container has started as far as it can when its image is here. */
   async function start(container: PodContainer, volumes: VolumeFailures, signal: AbortSignal): Promise<void> {
     const record = recorder(container);
-    const broken = (container.mountedImageVolumes ?? []).flatMap((name) => volumes.get(name) ?? []);
+    const mounted = container.mountedVolumes ?? pod.imageVolumes.map(({ name }) => name);
+    const broken = mounted.flatMap((name) => volumes.get(name) ?? []);
     for (const { reason } of broken) record("Warning", "Failed", `Error: ${reason}`);
     const lastBroken = broken.at(-1);
     if (lastBroken !== undefined) {

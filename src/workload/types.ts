@@ -42,8 +42,8 @@ export interface PodContainer {
   readonly pullPolicy: PullPolicy;
   /** Init containers only: `Always` makes it a sidecar, which the next container does not wait for. */
   readonly restartPolicy?: "Always";
-  /** Names of the pod's image volumes that it mounts, in the order of its mounts; absent where it mounts none. */
-  readonly mountedImageVolumes?: readonly string[];
+  /** Names of the volumes that it mounts, in the order of its mounts; absent where that is not known. */
+  readonly mountedVolumes?: readonly string[];
   /** The request that it was made from. */
   readonly request: ImageRequest;
 }

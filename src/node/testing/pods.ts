@@ -6,6 +6,7 @@ export interface ContainerGiven {
   readonly name?: string;
   readonly kind?: ContainerKind;
   readonly pullPolicy?: PullPolicy;
+  /** Names of volumes. */
   readonly mounts?: readonly string[];
 }
 
@@ -26,7 +27,7 @@ export function podOf({ name = "web", containers, imagePullSecrets = [] }: PodGi
       kind,
       image,
       pullPolicy: pullPolicy ?? defaultPullPolicy(image).value,
-      ...(mounts && { mountedImageVolumes: mounts }),
+      ...(mounts && { mountedVolumes: mounts }),
       request: { workload, container: { name: containerName, kind }, image, pullPolicy },
     };
   });
