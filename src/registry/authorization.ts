@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Clock } from "../support/clock.ts";
+import { PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
 import { parseChallenges } from "./challenge.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -92,7 +93,8 @@ export function createAuthorizer(tokens: TokenService, clock: Clock): Authorizer
       return {
         current: async () => {
           const secret = login?.reveal();
-          return secret?.kind === "registryToken" ? `Bearer ${secret.token}` : valid(ownKey);
+          if (login === undefined || secret?.kind !== "registryToken") return valid(ownKey);
+          return bearerHeader(login.source, secret.token);
         },
         answer: async ({ origin, challenges, refused }) => {
           const own = origin === endpoint.origin;
@@ -106,6 +108,12 @@ export function createAuthorizer(tokens: TokenService, clock: Clock): Authorizer
       };
     },
   };
+}
+
+/** A token from a file may have a line break at its end. @throws PulleyError `CREDENTIALS_INVALID` */
+function bearerHeader(source: string, token: string): string {
+  if (/^[\x21-\x7e]+$/.test(token)) return `Bearer ${token}`;
+  throw new PulleyError("CREDENTIALS_INVALID", `${source}: the registry token has characters that no token has`);
 }
 
 export function basicHeader(username: string, password: string): string {

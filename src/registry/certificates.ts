@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { rootCertificates, type SecureContextOptions } from "node:tls";
+import { createSecureContext, rootCertificates, type SecureContext, type SecureContextOptions } from "node:tls";
 import { errorText, PulleyError } from "../support/errors.ts";
 
 /** Where the systems that people use keep their trusted authorities: Debian, Fedora, SUSE, Alpine and the BSDs. */
@@ -22,21 +22,47 @@ export function hasCertificates(registry: string, certDirs: readonly string[]): 
   return certDirs.some((folder) => listed(join(folder, registry)).some((name) => /\.(?:crt|cert)$/.test(name)));
 }
 
-/**
- * What to trust and what to show for connections made on behalf of a registry. Its own authorities hold for the places
- * that it redirects to as well, as docker does it; its client certificate is shown to the registry alone.
- * @throws PulleyError `REGISTRY_TLS` if a certificate that the user gave cannot be read
- */
-export function tlsOptions(
-  registry: string,
-  certDirs: readonly string[],
-  audience: "registry" | "other",
-  environment: NodeJS.ProcessEnv,
-): SecureContextOptions {
-  const { authorities, own } = readCertificates(registry, certDirs);
-  const ca = [...rootCertificates, ...environmentBundles(environment), ...authorities];
-  if (audience === "other" || own.length === 0) return { ca };
-  return { ca, cert: own.map((pair) => pair.cert), key: own.map((pair) => pair.key) };
+/** What to trust and what to show in TLS. */
+export interface Trust {
+  /** Authorities in PEM, those of the system and of Node, each once. */
+  readonly common: readonly string[];
+  /**
+   * For connections made on behalf of a registry. Its own authorities hold for the places that it redirects to as well,
+   * as docker does it; its client certificate is shown to the registry alone.
+   * @throws PulleyError `REGISTRY_TLS` if a certificate that the user gave cannot be read or used
+   */
+  contextFor(registry: string, audience: "registry" | "other"): SecureContext;
+}
+
+/** @throws PulleyError `REGISTRY_TLS` if a file that the environment names cannot be read */
+export function createTrust(certDirs: readonly string[], environment: NodeJS.ProcessEnv): Trust {
+  const common = distinct([...environmentBundles(environment), ...rootCertificates].flatMap(splitBundle));
+  /** Most registries have no certificates of their own, and reading hundreds of authorities takes its time. */
+  let shared: SecureContext | undefined;
+  return {
+    common,
+    contextFor: (registry, audience) => {
+      const { authorities, own } = readCertificates(registry, certDirs);
+      const shown = audience === "registry" ? own : [];
+      if (authorities.length === 0 && shown.length === 0) {
+        shared ??= secureContext(registry, { ca: [...common] });
+        return shared;
+      }
+      const pairs = { cert: shown.map(({ cert }) => cert), key: shown.map(({ key }) => key) };
+      return secureContext(registry, { ca: [...common, ...authorities], ...(shown.length > 0 && pairs) });
+    },
+  };
+}
+
+function secureContext(registry: string, options: SecureContextOptions): SecureContext {
+  try {
+    return createSecureContext(options);
+  } catch (error) {
+    throw new PulleyError("REGISTRY_TLS", `the certificates for ${registry} cannot be used`, {
+      advice: "Check that the files are PEM and that each name.cert belongs to its name.key.",
+      cause: error,
+    });
+  }
 }
 
 function readCertificates(registry: string, certDirs: readonly string[]): Certificates {
@@ -58,6 +84,15 @@ function environmentBundles(environment: NodeJS.ProcessEnv): string[] {
   const extra = environment["NODE_EXTRA_CA_CERTS"];
   const bundles = chosen ? [readGiven(chosen)] : systemBundles.filter(isFile).slice(0, 1).map(readGiven);
   return extra ? [...bundles, readGiven(extra)] : bundles;
+}
+
+function splitBundle(pem: string): string[] {
+  return pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+}
+
+/** The system's list and Node's have most authorities in common, in lines of different length. */
+function distinct(certificates: readonly string[]): string[] {
+  return [...new Map(certificates.map((pem) => [pem.replace(/\s/g, ""), pem])).values()];
 }
 
 function readGiven(path: string): string {

@@ -1,5 +1,6 @@
 import { isLoopback, registryOrigin } from "../image/origin.ts";
 import type { Repository } from "../image/reference.ts";
+import { PulleyError } from "../support/errors.ts";
 import { hasCertificates } from "./certificates.ts";
 import type { RegistryOptions } from "./index.ts";
 
@@ -16,10 +17,15 @@ export interface Endpoint {
 /**
  * Where a repository is asked for. Plain HTTP is never a fallback: it is spoken with registries that the options name,
  * and with loopback hosts unless there are certificates for them.
+ * @throws PulleyError `REGISTRY_UNREACHABLE` for a host that a reference may have, but no address: `127.0.0.1:65536`
  */
 export function endpointOf(repository: Repository, options: RegistryOptions): Endpoint {
   const { registry, path } = repository;
-  return { registry, path, origin: registryOrigin(registry, speaksPlainHttp(registry, options)) };
+  const origin = registryOrigin(registry, speaksPlainHttp(registry, options));
+  if (URL.canParse(origin)) return { registry, path, origin };
+  throw new PulleyError("REGISTRY_UNREACHABLE", `${registry} is not a host and port that can be reached`, {
+    advice: "Check the host and the port in the image's name.",
+  });
 }
 
 /** The address of something in the repository: `manifests/latest`, `blobs/sha256:…`. */

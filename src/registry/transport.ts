@@ -2,10 +2,10 @@
 import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import https from "node:https";
 import type { LookupFunction } from "node:net";
-import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+import { type SecureContext, TLSSocket } from "node:tls";
 import { PulleyError } from "../support/errors.ts";
 import { publicLookup, refusePrivateLiteral } from "./addresses.ts";
-import { tlsOptions } from "./certificates.ts";
+import { createTrust, type Trust } from "./certificates.ts";
 import { type Answered, type Asked, cancellation, describeAsked, networkFailure } from "./failure.ts";
 import { proxyFor } from "./proxy.ts";
 
@@ -56,6 +56,7 @@ interface Line {
 
 export function createTransport(settings: TransportSettings, environment: NodeJS.ProcessEnv): Transport {
   const lines = new Map<string, Promise<Line>>();
+  let trust: Trust | undefined;
 
   function lineFor(exchange: Exchange): Promise<Line> {
     const key = [exchange.url.origin, exchange.registry, exchange.audience, exchange.publicOnly].join(" ");
@@ -71,12 +72,16 @@ export function createTransport(settings: TransportSettings, environment: NodeJS
     const pool = { keepAlive: true, maxFreeSockets: spareConnections };
     const guard: { lookup?: LookupFunction } = publicOnly ? { lookup: publicLookup } : {};
     if (url.protocol === "http:") return { agent: new http.Agent(pool), options: guard };
-    const tls = tlsOptions(registry, settings.certDirs, audience, environment);
-    const options = { ...guard, secureContext: secureContext(registry, tls), rejectUnauthorized: true } as const;
+    trust ??= createTrust(settings.certDirs, environment);
+    const options = {
+      ...guard,
+      secureContext: trust.contextFor(registry, audience),
+      rejectUnauthorized: true,
+    } as const;
     const proxy = proxyFor(url, environment);
     if (proxy === undefined) return { agent: new https.Agent(pool), options };
     const { HttpsProxyAgent } = await import("https-proxy-agent");
-    return { agent: new HttpsProxyAgent(proxy, { ...pool, ...(tls.ca !== undefined && { ca: tls.ca }) }), options };
+    return { agent: new HttpsProxyAgent(proxy, { ...pool, ca: [...trust.common] }), options };
   }
 
   return {
@@ -93,17 +98,6 @@ export function createTransport(settings: TransportSettings, environment: NodeJS
       lines.clear();
     },
   };
-}
-
-function secureContext(registry: string, tls: ReturnType<typeof tlsOptions>): SecureContext {
-  try {
-    return createSecureContext(tls);
-  } catch (error) {
-    throw new PulleyError("REGISTRY_TLS", `the certificates for ${registry} cannot be used`, {
-      advice: "Check that the files are PEM and that each name.cert belongs to its name.key.",
-      cause: error,
-    });
-  }
 }
 
 /** @returns `stale` if the connection had been kept open from before and the server closed it at the same moment */
