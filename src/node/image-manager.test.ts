@@ -287,6 +287,7 @@ describe("a refusal by a rule", () => {
         reason,
         message: "not this one",
         trace: [],
+        pending: [],
         pullPolicy: { value: "Always", from: "rule", because: "" },
       };
       const { ensure, events, images } = setUp({ decide: () => refused });

@@ -52,7 +52,9 @@ describe("without a rule, a request is decided as a kubelet decides it", () => {
       for (const pullPolicy of ["Always", "IfNotPresent", "Never", undefined] as const) {
         const decision = decide(request(image, pullPolicy), kubernetesOnly, granted, 0);
         expect(decision).toMatchObject({ action: "Refuse", reason: "InvalidImageName" });
-        expect(decision.message).toContain(`Failed to apply default image tag ${JSON.stringify(image)}: couldn't parse image name `);
+        expect(decision.message).toContain(
+          `Failed to apply default image tag ${JSON.stringify(image)}: couldn't parse image name `,
+        );
       }
     },
   );

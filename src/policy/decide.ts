@@ -8,18 +8,20 @@ import { errorText } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import { defaultPullPolicy } from "../workload/defaults.ts";
 import type { ImageRequest, PullPolicy } from "../workload/types.ts";
-import type { Decision, EffectivePullPolicy, LocalFacts, Policy, RefusalReason, TraceStep } from "./types.ts";
+import type { Decision, EffectivePullPolicy, Fetching, LocalFacts, Policy, RefusalReason, TraceStep } from "./types.ts";
 
 /** May this workload have this image now, from where, and how fresh must it be? Pure: time and facts are handed in. */
 export function decide(request: ImageRequest, policy: Policy, facts: LocalFacts, _now: number): Decision {
   const pullPolicy = effectivePullPolicy(request, policy);
   const parsed = parse(request.image);
   if ("problem" in parsed) return refuse("InvalidImageName", parsed.problem, pullPolicy, []);
-  const sources = [originOf(parsed.reference)];
-  const trace = kubernetesTrace(pullPolicy, sources);
+  const from: Fetching = { sources: [originOf(parsed.reference)], order: "Listed" };
+  const decided = { pullPolicy, trace: kubernetesTrace(pullPolicy, from.sources), pending: [] };
   switch (pullPolicy.value) {
     case "Always":
-      return check("the registry is asked for the digest that the name has now, and the image is pulled if that is not here");
+      return check(
+        "the registry is asked for the digest that the name has now, and the image is pulled if that is not here",
+      );
     case "IfNotPresent":
       return ifNotPresent();
     case "Never":
@@ -29,27 +31,30 @@ export function decide(request: ImageRequest, policy: Policy, facts: LocalFacts,
   function ifNotPresent(): Decision {
     if (facts.presence !== "present") {
       const unless = facts.presence === "unknown" ? ", unless the node has a copy" : "";
-      return { action: "Pull", message: `the image is pulled${unless}`, sources, pullPolicy, trace };
+      return { action: "Pull", message: `the image is pulled${unless}`, ...from, ...decided };
     }
     if (facts.access === "granted") return use("the copy on this machine is used; the registry is not asked");
-    return check("the copy on this machine was pulled with other credentials, so the registry is asked whether this pod may have it");
+    return check(
+      "the copy on this machine was pulled with other credentials, so the registry is asked whether this pod may have it",
+    );
   }
 
   function never(): Decision {
     const usable = facts.presence === "present" && facts.access === "granted";
     if (usable) return use("the copy on this machine is used; the registry is never asked");
-    if (facts.presence === "unknown") return use("the node's copy is used, and the container fails with ErrImageNeverPull where there is none");
+    if (facts.presence === "unknown")
+      return use("the node's copy is used, and the container fails with ErrImageNeverPull where there is none");
     // The text for "absent" and for "present, but not for this pod" is the same on purpose: it must not tell them apart.
     const message = `Container image ${quote(request.image)} is not present with pull policy of Never`;
-    return refuse("ErrImageNeverPull", message, pullPolicy, trace);
+    return refuse("ErrImageNeverPull", message, pullPolicy, decided.trace);
   }
 
   function use(message: string): Decision {
-    return { action: "Use", message, pullPolicy, trace };
+    return { action: "Use", message, ...decided };
   }
 
   function check(message: string): Decision {
-    return { action: "Check", message, sources, whenUnreachable: "Fail", pullPolicy, trace };
+    return { action: "Check", message, whenUnreachable: "Fail", ...from, ...decided };
   }
 }
 
@@ -89,7 +94,7 @@ function refuse(
   pullPolicy: EffectivePullPolicy,
   trace: readonly TraceStep[],
 ): Decision {
-  return { action: "Refuse", reason, message, pullPolicy, trace };
+  return { action: "Refuse", reason, message, pullPolicy, trace, pending: [] };
 }
 
 function kubernetesTrace(pullPolicy: EffectivePullPolicy, sources: readonly string[]): readonly TraceStep[] {

@@ -20,7 +20,12 @@ export interface Policy {
 export const kubernetesOnly: Policy = { documents: [] };
 
 /** What is known on this machine about the image that is asked for. */
-export type LocalFacts =
+export type LocalFacts = Presence & {
+  /** What the image itself says, once its config has been read: of the cached copy, or of the image just resolved. */
+  readonly image?: ImageFacts;
+};
+
+export type Presence =
   /** Nobody looked: audit, admission, and a kubelet whose policy is `Always`. */
   | { readonly presence: "unknown" }
   | { readonly presence: "absent" }
@@ -33,6 +38,15 @@ export type LocalFacts =
       /** Whether this pod may use the copy without showing its logins to the registry again (KEP-2535). */
       readonly access: "granted" | "mustAuthenticate";
     };
+
+export interface ImageFacts {
+  /** The labels in the image's own config. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Bytes of the manifest, the config and the layers as they are transferred. */
+  readonly size: number;
+  /** Every platform that the name offers, `linux/amd64`. */
+  readonly platforms: readonly string[];
+}
 
 /** Who decided on a subject, and why. `rule` is `null` where Kubernetes' own behaviour decided. */
 export interface TraceStep {
@@ -52,6 +66,16 @@ interface Decided {
   readonly message: string;
   readonly trace: readonly TraceStep[];
   readonly pullPolicy: EffectivePullPolicy;
+  /** Subjects that a rule can decide only when {@link LocalFacts.image} is known; then the node decides again. */
+  readonly pending: readonly Subject[];
+}
+
+/** Where an image may be fetched from. */
+export interface Fetching {
+  /** Addresses of mirrors and, unless it is ruled out, of the origin, `https://registry-1.docker.io`. */
+  readonly sources: readonly string[];
+  /** Whether the sources are tried as they are listed, or the one that answers fastest comes first. */
+  readonly order: "Listed" | "Fastest";
 }
 
 /** What is to be done about one request. */
@@ -59,13 +83,14 @@ export type Decision =
   /** Start from the cached copy; no network. */
   | (Decided & { readonly action: "Use" })
   /** Ask for the digest that the name has now (one HEAD) and pull only if it differs. */
-  | (Decided & {
-      readonly action: "Check";
-      readonly sources: readonly string[];
-      readonly whenUnreachable: "Fail" | "UseCached";
-    })
-  /** Fetch, from these origins in this order. */
-  | (Decided & { readonly action: "Pull"; readonly sources: readonly string[] })
+  | (Decided &
+      Fetching & {
+        readonly action: "Check";
+        /** What to do if no source can be reached; a refusal or a wrong digest is never taken for that. */
+        readonly whenUnreachable: "Fail" | "UseCached" | "RefuseAsTooOld";
+      })
+  /** Fetch. */
+  | (Decided & Fetching & { readonly action: "Pull" })
   | (Decided & { readonly action: "Refuse"; readonly reason: RefusalReason });
 
 /** The signature of the one decision (`decide.ts`): pure, no clock, no randomness. */

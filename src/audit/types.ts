@@ -1,0 +1,60 @@
+/** What an audit says: findings, each with its place, the reason, and what to do. */
+import type { ImageRequest, Workload } from "../workload/types.ts";
+
+export type Severity = "error" | "warning" | "note";
+
+/** A piece of an input file: lines and columns count from 1, offsets in UTF-16 units from 0; the end is behind the last. */
+export interface Region {
+  /** Path as given by the user, or `-` for standard input. */
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly endLine: number;
+  readonly endColumn: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface Finding {
+  /** Of the table in `rules.ts`, `tag-moving`. */
+  readonly ruleId: string;
+  readonly severity: Severity;
+  readonly region: Region;
+  /** Absent where the finding is about a file, not about an object in it. */
+  readonly workload?: Workload;
+  readonly container?: ImageRequest["container"];
+  /** Why, in one sentence without a full stop at its end. */
+  readonly message: string;
+  /** What to do, in one sentence. */
+  readonly advice: string;
+  /** Changes to the file that would remove the finding; absent where people have to decide. */
+  readonly fix?: Fix;
+  /** Tells the finding from every other, wherever its lines move: hexadecimal. */
+  readonly fingerprint: string;
+}
+
+export interface Fix {
+  /** What the edits do, `set imagePullPolicy to Always`. */
+  readonly description: string;
+  readonly edits: readonly Edit[];
+}
+
+/** Replaces the text from `start` to `end` (offsets in UTF-16 units); the rest of the file stays byte for byte. */
+export interface Edit {
+  readonly file: string;
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** All that one audit found. */
+export interface AuditResult {
+  readonly findings: readonly Finding[];
+  /** Files that were read. */
+  readonly files: number;
+  /** Workloads and containers (image volumes included) that were looked at. */
+  readonly workloads: number;
+  readonly containers: number;
+  /** Findings that a comment in the file or a baseline left out. */
+  readonly suppressed: number;
+}
