@@ -83,6 +83,12 @@ describe("what cannot be read is a problem with its place, and the rest is read"
     ["text", "just words\n", ["x.yaml:1:1: this is not a Kubernetes object: it is a string"], []],
     ["a list", "- a\n", ["x.yaml:1:1: this is not a Kubernetes object: it is a list"], []],
     ["no kind", "apiVersion: v1\n", ["x.yaml:1:1: this is not a Kubernetes object: it has no kind"], []],
+    [
+      "a list without a list",
+      "{apiVersion: v1, kind: List, items: {}}",
+      ["x.yaml:1:1: this is not a Kubernetes object: its items are an object"],
+      [],
+    ],
     ["no apiVersion", "kind: Pod\n", ["x.yaml:1:1: this is not a Kubernetes object: it has no apiVersion"], []],
     [
       "a kind that is no text",
@@ -159,8 +165,8 @@ describe("hostile input", () => {
   ).join("\n");
 
   it.each<[string, string, RegExp]>([
-    ["a bomb of aliases", bomb, /^x\.yaml:6:45: aliases repeat more than 1000000 values$/],
-    ["a bomb of merges", mergeBomb, /aliases repeat more than 1000000 values$/],
+    ["a bomb of aliases", bomb, /^x\.yaml:6:\d+: aliases repeat more than 200000 values$/],
+    ["a bomb of merges", mergeBomb, /aliases repeat more than 200000 values$/],
     ["aliases that pile up depth", deepAliases, /nested more than 200 levels deep$/],
     ["brackets", "[".repeat(100_000), /nested more than 200 levels deep$/],
     ["closed brackets", "[".repeat(300) + "]".repeat(300), /^x\.yaml:1:202: nested more than 200 levels deep$/],

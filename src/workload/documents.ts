@@ -94,7 +94,9 @@ function typeMetaOf(value: Value, implied: TypeMeta | undefined): TypeMeta | str
   if (value.kind !== "mapping") return `it is ${sortOf(value)}`;
   const apiVersion = textAt(value, "apiVersion") ?? implied?.apiVersion ?? "";
   const kind = textAt(value, "kind") ?? implied?.kind ?? "";
+  const items = valueAt(value, "items");
   if (kind === "") return "it has no kind";
+  if (kind === "List" && items !== undefined && items.kind !== "sequence") return `its items are ${sortOf(items)}`;
   return apiVersion === "" ? "it has no apiVersion" : { apiVersion, kind };
 }
 

@@ -6,13 +6,13 @@ export function required(path: string): string {
   return `${path}: Required value`;
 }
 
-/** `value` as it is to be shown: {@link quote}d if it is a text. */
+/** `value` as it is to be shown, by {@link shown} for example. */
 export function invalid(path: string, value: string, detail: string): string {
   return `${path}: Invalid value: ${value}: ${detail}`;
 }
 
 export function duplicate(path: string, value: string): string {
-  return `${path}: Duplicate value: ${quote(value)}`;
+  return `${path}: Duplicate value: ${shown(value)}`;
 }
 
 export function forbidden(path: string, detail: string): string {
@@ -21,7 +21,7 @@ export function forbidden(path: string, detail: string): string {
 
 /** `supported` in the order in which Kubernetes names them: sorted. */
 export function notSupported(path: string, value: string, supported: readonly string[]): string {
-  return `${path}: Unsupported value: ${quote(value)}: supported values: ${supported.map(quote).join(", ")}`;
+  return `${path}: Unsupported value: ${shown(value)}: supported values: ${supported.map(quote).join(", ")}`;
 }
 
 /**
@@ -34,6 +34,7 @@ export function wrongType(path: string, value: Value, wanted: string): string {
   return invalid(path, shown(value.value), `must be ${wanted}, not ${sortOf(value)}${advice}`);
 }
 
-function shown(value: ScalarValue["value"]): string {
+/** A value for people, texts in quotes and cut to a length that fits a message. */
+export function shown(value: ScalarValue["value"]): string {
   return typeof value === "string" ? quote(value.slice(0, 200)) : String(value);
 }

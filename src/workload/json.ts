@@ -1,4 +1,5 @@
 /** One JSON document after another, as `kubectl get -o json` and `jq` print them, with the place of every value. */
+import { quote } from "../support/go.ts";
 import { limits } from "./limits.ts";
 import { SyntaxProblem } from "./problem.ts";
 import type { Value } from "./value.ts";
@@ -47,7 +48,7 @@ function readObject(cursor: Cursor, depth: number): Value {
     skipBlank(cursor);
     const keyAt = cursor.at;
     const key = readString(cursor, "a key in double quotes");
-    if (entries.has(key)) throw new SyntaxProblem(keyAt, `the key ${JSON.stringify(key)} is here twice`);
+    if (entries.has(key)) throw new SyntaxProblem(keyAt, `the key ${quote(key.slice(0, 200))} is here twice`);
     skipBlank(cursor);
     if (cursor.text[cursor.at] !== ":") throw unexpected(cursor, "a colon");
     cursor.at += 1;

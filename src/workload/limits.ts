@@ -7,7 +7,7 @@ export const limits = {
   /** Levels of mappings and sequences inside each other. */
   depth: 200,
   /** Values that aliases and merge keys may repeat in one input text. */
-  repeatedValues: 1_000_000,
+  repeatedValues: 200_000,
   /** Pods that one call of `podsOf` makes. */
   pods: 10_000,
 } as const;

@@ -180,6 +180,14 @@ spec:
     expect(pod?.uid).toBe("abc");
   });
 
+  it("that is wrong in very many ways is refused in as many words", () => {
+    const containers = Array.from({ length: 150_000 }, () => "{}").join();
+    expect(
+      expand(`{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": [${containers}]}}`)
+        .problems,
+    ).toHaveLength(300_000);
+  });
+
   it("of an object that is refused is not made; the others are", () => {
     const { pods, problems } = expand(
       `${workload("Deployment").replace("image: nginx", "")}\n---\n${workload("StatefulSet")}`,

@@ -64,8 +64,8 @@ interface Cluster {
 
 function create(document: ManifestDocument, cluster: Cluster): void {
   const { problems, warnings } = validate(document);
-  cluster.problems.push(...problems);
-  cluster.warnings.push(...warnings);
+  for (const problem of problems) cluster.problems.push(problem);
+  for (const warning of warnings) cluster.warnings.push(warning);
   if (problems.length > 0) return;
   const secret = pullSecretOf(document, cluster.newUid);
   if (secret !== undefined) createSecret(document, secret, cluster);
@@ -112,7 +112,7 @@ function draftOf(document: ManifestDocument, template: PodTemplate, accounts: Cl
   const annotations = textsAt(metadata, "annotations");
   const serviceAccountName = textAt(spec, "serviceAccountName") || textAt(spec, "serviceAccount") || "default";
   const own = itemsAt(spec, "imagePullSecrets").map((item) => textAt(item, "name") ?? "");
-  const account = mirror in annotations ? undefined : accounts.get(keyOf(namespace, serviceAccountName));
+  const account = Object.hasOwn(annotations, mirror) ? undefined : accounts.get(keyOf(namespace, serviceAccountName));
   const admission = admitPullSecrets(own, account);
   if ("refusal" in admission) {
     return `pods ${quote(textAt(document.root, "metadata", "name") ?? "")} is forbidden: ${admission.refusal}`;

@@ -14,14 +14,13 @@ export interface Replicas {
 export function replicasOf({ kind, root }: ManifestDocument, template: PodTemplate): Replicas {
   const name = textAt(root, "metadata", "name") ?? generatedName(textAt(root, "metadata", "generateName") ?? "", kind);
   const withSuffix = (_index: number, seed: string) => generatedName(`${name}-`, seed);
-  const withHash = (_index: number, seed: string) => generatedName(`${name}-${hashOf(template)}-`, seed);
-  if (template.form === "shape") return { count: 1, name: withHash };
+  if (template.form === "shape") return hashed(name, template, 1);
   const replicas = numberAt(root, "spec", "replicas") ?? 1;
   switch (kind) {
     case "Pod":
       return { count: 1, name: (_index, seed) => podName(root, seed) };
     case "Deployment":
-      return { count: replicas, name: withHash };
+      return hashed(name, template, replicas);
     case "ReplicaSet":
     case "ReplicationController":
       return { count: replicas, name: withSuffix };
@@ -32,7 +31,7 @@ export function replicasOf({ kind, root }: ManifestDocument, template: PodTempla
     case "Job":
       return jobReplicas(root, name);
     case "CronJob":
-      return { count: isSuspended(root) ? 0 : 1, name: withHash };
+      return hashed(name, template, isSuspended(root) ? 0 : 1);
     default:
       return { count: 1, name: withSuffix };
   }
@@ -57,6 +56,8 @@ function podName(root: ManifestDocument["root"], seed: string): string {
   return textAt(root, "metadata", "name") ?? generatedName(textAt(root, "metadata", "generateName") ?? "", seed);
 }
 
-function hashOf({ spec, metadata }: PodTemplate): string {
-  return templateHash(JSON.stringify([spec && plain(spec), metadata && plain(metadata)]));
+/** Names with the template's hash before the suffix, as a Deployment gives them through its ReplicaSet. */
+function hashed(name: string, { spec, metadata }: PodTemplate, count: number): Replicas {
+  const hash = templateHash(JSON.stringify([spec && plain(spec), metadata && plain(metadata)]));
+  return { count, name: (_index, seed) => generatedName(`${name}-${hash}-`, seed) };
 }

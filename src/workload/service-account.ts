@@ -21,9 +21,9 @@ const goTrue = /^(?:1|t|T|true|True|TRUE)$/;
 
 /** The service account that an object is. */
 export function serviceAccountOf(document: ManifestDocument): ServiceAccount | undefined {
-  const { root, kind, apiVersion } = document;
+  const { root } = document;
   const name = textAt(root, "metadata", "name");
-  if (kind !== "ServiceAccount" || groupOf(apiVersion) !== "" || name === undefined) return undefined;
+  if (!isServiceAccount(document) || name === undefined) return undefined;
   return {
     namespace: namespaceOf(document),
     name,
@@ -32,6 +32,10 @@ export function serviceAccountOf(document: ManifestDocument): ServiceAccount | u
       textAt(root, "metadata", "annotations", "kubernetes.io/enforce-mountable-secrets") ?? "",
     ),
   };
+}
+
+export function isServiceAccount({ kind, apiVersion }: ManifestDocument): boolean {
+  return kind === "ServiceAccount" && groupOf(apiVersion) === "";
 }
 
 export type Admission = { readonly imagePullSecrets: readonly string[] } | { readonly refusal: string };

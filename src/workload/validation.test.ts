@@ -283,6 +283,15 @@ describe("a Secret", () => {
   });
 });
 
+it("a Secret and a ServiceAccount have names, and its pull secrets are a list", () => {
+  const text = "{apiVersion: v1, kind: Secret}\n---\n{apiVersion: v1, kind: ServiceAccount, imagePullSecrets: login}\n";
+  expect(check(text).problems).toEqual([
+    "1:1: metadata.name: Required value: name or generateName is required",
+    "3:1: metadata.name: Required value: name or generateName is required",
+    '3:58: imagePullSecrets: Invalid value: "login": must be a list, not a string',
+  ]);
+});
+
 it("values are not shown at length", () => {
   const [problem] = check(pod(`containers: [{name: a, image: b, imagePullPolicy: ${digits.repeat(100)}x}]`)).problems;
   expect(problem?.length).toBeLessThan(400);

@@ -3,13 +3,13 @@
  * (k8s pkg/apis/core/validation/validation.go, pkg/api/pod/warnings.go). It does not parse image names: an image that
  * no kubelet can pull is a valid image here.
  */
-import { quote } from "../support/go.ts";
 import type { ManifestDocument } from "./documents.ts";
 import { checkCount, checkList, checkMetadata, checkText } from "./field-checks.ts";
-import { duplicate, forbidden, invalid, notSupported, required, wrongType } from "./field-errors.ts";
+import { duplicate, forbidden, invalid, notSupported, required, shown, wrongType } from "./field-errors.ts";
 import type { Problem, Report } from "./problem.ts";
-import { pullPolicies } from "./requests.ts";
+import { isPullPolicy, pullPolicies } from "./requests.ts";
 import { isSecret, validateSecret } from "./secrets.ts";
+import { isServiceAccount } from "./service-account.ts";
 import { child, groupOf, type ImagePlace, imagePlaces, type PodTemplate, podTemplates } from "./templates.ts";
 import { isNull, itemsAt, textAt, type Value, valueAt } from "./value.ts";
 import { volumeSources } from "./volume-sources.ts";
@@ -31,20 +31,25 @@ export function validate(document: ManifestDocument): Validation {
   };
   const templates = podTemplates(document);
   checkMetadata(document.root, "", report);
-  if (templates.some(({ form }) => form !== "shape")) validateOwnKind(document, report);
+  const isAccount = isServiceAccount(document);
+  const makesPods = templates.some(({ form }) => form !== "shape");
+  if (makesPods || isAccount || isSecret(document)) validateName(document, report);
+  if (makesPods) for (const key of counts) checkCount(document.root, ["spec", key], report);
+  if (isAccount) checkList(document.root, "", "imagePullSecrets", report);
   for (const template of templates) validateTemplate(document, template, report);
   if (isSecret(document)) validateSecret(document.root, report);
   return { problems, warnings };
 }
 
-/** What all kinds of Kubernetes that make pods have in common. */
-function validateOwnKind({ root }: ManifestDocument, report: Report): void {
+/** The fields that say how many pods there are to be. */
+const counts = ["replicas", "parallelism", "completions"];
+
+function validateName({ root }: ManifestDocument, report: Report): void {
   const isNamed = valueAt(root, "metadata", "name") ?? valueAt(root, "metadata", "generateName");
   if (isNamed === undefined) {
     const at = valueAt(root, "metadata") ?? root;
     report.problem(at, `${required("metadata.name")}: name or generateName is required`);
   }
-  for (const key of ["replicas", "parallelism", "completions"]) checkCount(root, ["spec", key], report);
 }
 
 function validateTemplate(document: ManifestDocument, template: PodTemplate, report: Report): void {
@@ -78,15 +83,12 @@ function validateImage(place: ImagePlace, template: PodTemplate, report: Report)
   if (image !== undefined && template.form === "pod" && place.kind !== "imageVolume" && hasOuterSpace(image)) {
     report.problem(
       written,
-      invalid(child(path, imageKey), quote(image), "must not have leading or trailing whitespace"),
+      invalid(child(path, imageKey), shown(image), "must not have leading or trailing whitespace"),
     );
   }
   const policy = checkText(value, path, policyKey, report);
-  if (policy !== undefined && policy !== "" && !(pullPolicies as readonly string[]).includes(policy)) {
-    report.problem(
-      valueAt(value, policyKey) ?? value,
-      notSupported(child(path, policyKey), policy.slice(0, 200), pullPolicies),
-    );
+  if (policy !== undefined && policy !== "" && !isPullPolicy(policy)) {
+    report.problem(valueAt(value, policyKey) ?? value, notSupported(child(path, policyKey), policy, pullPolicies));
   }
 }
 
@@ -143,11 +145,11 @@ function validatePullSecrets(spec: Value, path: string, report: Report): void {
     const name = checkText(value, at, "name", report);
     if (name === undefined) continue;
     if ([...value.entries.keys()].some((key) => key !== "name")) {
-      report.problem(value, invalid(at, JSON.stringify({ name }), "only name may be set"));
+      report.problem(value, invalid(at, `{"name":${shown(name)}}`, "only name may be set"));
     }
     const written = valueAt(value, "name") ?? value;
     if (name === "") report.warning(written, `${at}.name: invalid empty name ""`);
-    else if (names.has(name)) report.warning(written, `${at}.name: duplicate name ${quote(name)}`);
+    else if (names.has(name)) report.warning(written, `${at}.name: duplicate name ${shown(name)}`);
     names.add(name);
   }
 }

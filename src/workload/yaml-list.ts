@@ -15,8 +15,11 @@ import { lineEnd } from "./yaml-parts.ts";
  */
 export function readYamlDocument(part: string, base: number, budget: Budget): Value[] {
   const cuts = cutsOf(part);
+  const { repeatedValues } = budget;
   const list = cuts === undefined ? undefined : readCut(part, base, cuts, budget);
-  return list === undefined ? readYaml(part, base, budget) : [list];
+  if (list !== undefined) return [list];
+  budget.repeatedValues = repeatedValues;
+  return readYaml(part, base, budget);
 }
 
 /** Offsets in the part: where each item begins, and where the last one ends. */

@@ -2,6 +2,7 @@
 
 import type { Scalar, YAMLMap } from "yaml";
 import { Composer, isAlias, isMap, isNode, isScalar, isSeq, Parser, Schema } from "yaml";
+import { quote } from "../support/go.ts";
 import { limits } from "./limits.ts";
 import { SyntaxProblem } from "./problem.ts";
 import { plainScalar, taggedScalar } from "./scalar.ts";
@@ -107,7 +108,7 @@ function mappingOf(node: YAMLMap, start: number, depth: number, reading: Reading
       continue;
     }
     const name = keyOf(key, at, depth, reading);
-    if (entries.has(name)) throw new SyntaxProblem(at, `the key ${JSON.stringify(name)} is here twice`);
+    if (entries.has(name)) throw new SyntaxProblem(at, `the key ${quote(name.slice(0, 200))} is here twice`);
     entries.set(name, valueOf(value, at, depth + 1, reading));
   }
   for (const source of merged) merge(source, entries, reading);
