@@ -1,5 +1,5 @@
 // The programs that we ship, each with everything it needs: Pulley has no packages to install at run time.
-import { chmod, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { licencesOf, packageFolder, packagesOf } from "./licences.mjs";
@@ -33,6 +33,7 @@ export async function isBuilt() {
 export async function build() {
   // Imported only now: the script that calls this may just have installed it.
   const { build: rolldown } = await import("rolldown");
+  const started = new Date();
   const fresh = join(root, ".cache", `dist-${process.pid}`);
   await rm(fresh, { recursive: true, force: true });
   await mkdir(fresh, { recursive: true });
@@ -42,18 +43,19 @@ export async function build() {
   }
   await chmod(join(fresh, "pulley.mjs"), 0o755);
   await writeFile(join(fresh, "THIRD-PARTY-LICENSES.txt"), await licencesOf(packages));
+  // What changes while we build is not in what we build.
+  await utimes(join(fresh, "pulley.mjs"), started, started);
   const former = join(root, ".cache", `dist-former-${process.pid}`);
-  await rename(dist, former).catch(ignoreMissing);
-  await rename(fresh, dist);
-  await rm(former, { recursive: true, force: true });
+  await rename(dist, former).catch(ignore("ENOENT"));
+  // Two builds at once: the one that is second has nothing to add.
+  await rename(fresh, dist).catch(ignore("ENOTEMPTY"));
+  await Promise.all([former, fresh].map((folder) => rm(folder, { recursive: true, force: true })));
 }
 
 /** Writes one bundle and answers with the folders of the packages in it. */
 async function write(rolldown, { entries, prefix = "", without = [] }, folder) {
-  const present = await existing(entries);
-  if (Object.keys(present).length === 0) return [];
   const { output } = await rolldown({
-    input: present,
+    input: entries,
     cwd: root,
     platform: "node",
     transform: { target: "node20.19" },
@@ -85,15 +87,6 @@ function packageOf({ moduleIds }) {
     ?.replace("/", "-");
 }
 
-async function existing(entries) {
-  const present = {};
-  for (const [name, path] of Object.entries(entries)) {
-    if ((await timeOf(join(root, path))) !== undefined) present[name] = path;
-    else console.error(`${path} does not exist yet: dist/${name}.mjs is left out.`);
-  }
-  return present;
-}
-
 /** The latest change of a file, or of anything in a folder; a file that went away changes its folder. */
 async function latestChange(path) {
   const found = await stat(path);
@@ -104,10 +97,12 @@ async function latestChange(path) {
 }
 
 async function timeOf(path) {
-  const found = await stat(path).catch(ignoreMissing);
+  const found = await stat(path).catch(ignore("ENOENT"));
   return found?.mtimeMs;
 }
 
-function ignoreMissing(error) {
-  if (error.code !== "ENOENT") throw error;
+function ignore(code) {
+  return (error) => {
+    if (error.code !== code) throw error;
+  };
 }
