@@ -130,6 +130,17 @@ export function isPulleyError(value: unknown, ...codes: readonly ErrorCode[]): v
   return value instanceof PulleyError && (codes.length === 0 || codes.includes(value.code));
 }
 
+/** The same failure, told with where it happened: `place: message`. What is no {@link PulleyError} stays as it is. */
+export function atPlace(place: string, error: unknown): unknown {
+  if (!isPulleyError(error)) return error;
+  const { code, advice, retryAfter, message } = error;
+  return new PulleyError(code, `${place}: ${message}`, {
+    advice,
+    cause: error,
+    ...(retryAfter !== undefined && { retryAfter }),
+  });
+}
+
 /** The text of whatever was thrown. */
 export function errorText(value: unknown): string {
   return value instanceof Error ? value.message : String(value);
