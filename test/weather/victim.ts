@@ -1,0 +1,161 @@
+/** Pulley, out in the weather: the registry client, the store and the image service, as a node puts them together. */
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inspect } from "node:util";
+import { expect } from "vitest";
+import { digestOf } from "../../examples/world/image-builder.ts";
+import type { Digest } from "../../src/image/digest.ts";
+import { createEmbeddedImageService } from "../../src/node/embedded-image-service.ts";
+import type { PullCall } from "../../src/node/image-service.ts";
+import { createRegistryClient } from "../../src/registry/client.ts";
+import type { RegistryClient, RegistryOptions } from "../../src/registry/index.ts";
+import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
+import type { ImageStore } from "../../src/store/index.ts";
+import type { Clock } from "../../src/support/clock.ts";
+import { type ErrorCode, isPulleyError, PulleyError } from "../../src/support/errors.ts";
+import { Login } from "../../src/support/login.ts";
+import { type Storm, type StormOptions, startStorm } from "./storm.ts";
+
+/** What no message, log or stranger may ever see. */
+export const canary = "canary-c0ffee-of-the-login";
+
+export const login = new Login("secret default/regcred", { kind: "password", username: "ann", password: canary });
+
+export interface Victim {
+  readonly registry: RegistryClient;
+  readonly store: ImageStore;
+  /** The store's folder. */
+  readonly root: string;
+  pull(image: string, login?: Login, call?: PullCall): Promise<Digest>;
+  /** The failure of a pull that has to fail. */
+  failure(image: string, login?: Login, call?: PullCall): Promise<PulleyError>;
+  close(): Promise<void>;
+}
+
+export interface VictimOptions extends RegistryOptions {
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly clock?: Clock;
+}
+
+const platform = { os: "linux", architecture: "amd64", variant: "" };
+
+/** Milliseconds without a byte after which a victim gives a source up. */
+export const stallTimeout = 100;
+
+export async function openVictim({ environment = {}, clock = hurriedClock(), ...options }: VictimOptions = {}) {
+  const root = await mkdtemp(join(tmpdir(), "pulley-weather-"));
+  const store = await openEmbeddedStore(root);
+  const surroundings = { clock, random: () => 0.5, environment };
+  const registry = createRegistryClient({ stallTimeout, connectTimeout: 2000, ...options }, surroundings);
+  const images = createEmbeddedImageService({ store, registry, platform, clock });
+  const pull: Victim["pull"] = (image, who, call) => images.pull(image, who, call);
+  const victim: Victim = {
+    registry,
+    store,
+    root,
+    pull,
+    failure: async (...call) => {
+      const outcome = await pull(...call).then(
+        () => "the pull succeeded",
+        (error: unknown) => error,
+      );
+      expect(outcome).toBeInstanceOf(PulleyError);
+      return outcome as PulleyError;
+    },
+    close: async () => {
+      await registry.close();
+      await store.close();
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+  return victim;
+}
+
+/** A clock on which every wait is over at once, so that back-off costs no time; it shows the time that has been waited. */
+export function hurriedClock(): Clock & { readonly waits: readonly number[] } {
+  const waits: number[] = [];
+  let skipped = 0;
+  return {
+    waits,
+    now: () => Date.now() + skipped,
+    sleep: async (milliseconds, signal) => {
+      signal?.throwIfAborted();
+      waits.push(milliseconds);
+      skipped += milliseconds;
+    },
+  };
+}
+
+/** Storms that are over together. */
+export interface Weather {
+  storm(options: StormOptions): Promise<Storm>;
+  clear(): Promise<void>;
+}
+
+export function weather(): Weather {
+  const storms: Storm[] = [];
+  return {
+    async storm(options) {
+      const storm = await startStorm(options);
+      storms.push(storm);
+      return storm;
+    },
+    clear: async () => {
+      await Promise.all(storms.map((storm) => storm.close()));
+    },
+  };
+}
+
+export interface ExpectedFailure {
+  readonly code: ErrorCode | readonly ErrorCode[];
+  /** What the message has to name: the host or the file that is at fault. */
+  readonly side: string | RegExp;
+  readonly says?: RegExp;
+}
+
+/** A failure has the right code, names its side, says what to do, can be printed, and gives no login away. */
+export function expectFailure(error: PulleyError, { code, side, says }: ExpectedFailure): void {
+  expect([code].flat(), error.message).toContain(error.code);
+  expect(error.message).toMatch(typeof side === "string" ? literally(side) : side);
+  if (says !== undefined) expect(error.message).toMatch(says);
+  expect(error.advice).not.toBe("");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  expect(error.message).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/);
+  expect(error.message.length).toBeLessThan(2000);
+  expectNoSecret(error);
+}
+
+/** Neither the error, nor its causes, nor their stacks have the login in them, in clear or encoded. */
+export function expectNoSecret(value: unknown): void {
+  const everything = `${inspect(value, { depth: 20, showHidden: true })}\n${isPulleyError(value) ? value.stack : ""}`;
+  expect(everything).not.toContain(canary);
+  expect(everything).not.toContain(Buffer.from(`ann:${canary}`).toString("base64"));
+}
+
+/** Another origin than the registry has not seen a login, a token or a cookie. */
+export function expectNoLogin(storm: Storm): void {
+  for (const { path, headers, body } of storm.asked) {
+    expect(headers.authorization).toBeUndefined();
+    expect(headers.cookie).toBeUndefined();
+    expect(headers["proxy-authorization"]).toBeUndefined();
+    expect(path + body).not.toContain(canary);
+  }
+}
+
+/** No image has come in, and whatever lies in the store lies under its own digest. */
+export async function expectEmpty({ store, root }: Victim): Promise<void> {
+  expect(await store.images()).toEqual([]);
+  await expectSound(root);
+}
+
+/** Every blob of a store is what its name says. */
+export async function expectSound(root: string): Promise<void> {
+  const folder = join(root, "blobs", "sha256");
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) expect(digestOf(await readFile(join(folder, name)))).toBe(`sha256:${name}`);
+}
+
+function literally(text: string): RegExp {
+  return new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+}
