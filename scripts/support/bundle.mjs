@@ -31,25 +31,30 @@ export async function isBuilt() {
 
 /** Builds dist beside its place and moves it there, so that nobody ever sees half of it. */
 export async function build() {
+  const [fresh, former] = ["fresh", "former"].map((name) => join(root, ".cache", `dist-${name}-${process.pid}`));
+  try {
+    await buildInto(fresh);
+    await rename(dist, former).catch(ignore("ENOENT"));
+    // Two builds at once: the one that is second has nothing to add.
+    await rename(fresh, dist).catch(ignore("ENOTEMPTY"));
+  } finally {
+    await Promise.all([fresh, former].map((folder) => rm(folder, { recursive: true, force: true })));
+  }
+}
+
+async function buildInto(folder) {
   // Imported only now: the script that calls this may just have installed it.
   const { build: rolldown } = await import("rolldown");
   const started = new Date();
-  const fresh = join(root, ".cache", `dist-${process.pid}`);
-  await rm(fresh, { recursive: true, force: true });
-  await mkdir(fresh, { recursive: true });
+  await mkdir(folder, { recursive: true });
   const packages = new Set();
   for (const bundle of bundles) {
-    for (const folder of await write(rolldown, bundle, fresh)) packages.add(folder);
+    for (const path of await write(rolldown, bundle, folder)) packages.add(path);
   }
-  await chmod(join(fresh, "pulley.mjs"), 0o755);
-  await writeFile(join(fresh, "THIRD-PARTY-LICENSES.txt"), await licencesOf(packages));
+  await writeFile(join(folder, "THIRD-PARTY-LICENSES.txt"), await licencesOf(packages));
+  await chmod(join(folder, "pulley.mjs"), 0o755);
   // What changes while we build is not in what we build.
-  await utimes(join(fresh, "pulley.mjs"), started, started);
-  const former = join(root, ".cache", `dist-former-${process.pid}`);
-  await rename(dist, former).catch(ignore("ENOENT"));
-  // Two builds at once: the one that is second has nothing to add.
-  await rename(fresh, dist).catch(ignore("ENOTEMPTY"));
-  await Promise.all([former, fresh].map((folder) => rm(folder, { recursive: true, force: true })));
+  await utimes(join(folder, "pulley.mjs"), started, started);
 }
 
 /** Writes one bundle and answers with the folders of the packages in it. */
