@@ -4,7 +4,7 @@ import { errorText, isPulleyError } from "../support/errors.ts";
 import { formatDuration, quote } from "../support/go.ts";
 import type { Login } from "../support/login.ts";
 import type { Pod, PodContainer } from "../workload/types.ts";
-import type { BackOff } from "./back-off.ts";
+import type { BackOff, Wait } from "./back-off.ts";
 import type { PullRecords } from "./pull-records/index.ts";
 import type { Pulled, Puller } from "./puller.ts";
 import type { NodeEvent } from "./types.ts";
@@ -40,34 +40,29 @@ export interface ImagePullOptions {
 
 /** One attempt to pull an image for a pod, unless it is too early for one (`pullImage` in the kubelet's image manager). */
 export function createImagePull({ puller, backOff, records, clock }: ImagePullOptions): ImagePull {
+  function waitingFor({ container, record }: PullRequest, wait: Wait): Failure {
+    const text = `Back-off pulling image ${quote(container.image)}`;
+    const { reason, message, advice } = wait.noted;
+    record("Normal", "BackOff", text);
+    return {
+      reason: "ImagePullBackOff",
+      message: `${text}: ${reason}: ${message}`,
+      advice,
+      backOffUntil: wait.until,
+    };
+  }
+
   async function attempt(request: PullRequest, image: string, logins: readonly Login[]): Promise<Pulled | Failure> {
     const { container, pod, record, signal } = request;
     const written = quote(container.image);
     const key = `${pod.uid}_${container.image}`;
     const wait = backOff.current(key);
-    if (wait !== undefined) {
-      record("Normal", "BackOff", `Back-off pulling image ${written}`);
-      const { reason, message, advice } = wait.noted;
-      return {
-        reason: "ImagePullBackOff",
-        message: `Back-off pulling image ${written}: ${reason}: ${message}`,
-        advice,
-        backOffUntil: wait.until,
-      };
-    }
+    if (wait !== undefined) return waitingFor(request, wait);
     record("Normal", "Pulling", `Pulling image ${written}`);
     const start = clock.now();
+    let pulled: Pulled;
     try {
-      const pulled = await puller.pull(image, logins, signal);
-      const waited = clock.now() - start;
-      const durations = `${formatDuration(Math.min(pulled.duration, waited))} (${formatDuration(waited)} including waiting)`;
-      record(
-        "Normal",
-        "Pulled",
-        `Successfully pulled image ${written} in ${durations}. Image size: ${pulled.size} bytes.`,
-      );
-      backOff.collect();
-      return pulled;
+      pulled = await puller.pull(image, logins, signal);
     } catch (error) {
       signal?.throwIfAborted();
       record("Warning", "Failed", `Failed to pull image ${written}: ${errorText(error)}`);
@@ -75,6 +70,13 @@ export function createImagePull({ puller, backOff, records, clock }: ImagePullOp
       backOff.next(key, failure);
       return { ...failure, backOffUntil: backOff.current(key)?.until };
     }
+    const waited = clock.now() - start;
+    // Who came to a pull that was under way has waited for less than all of it.
+    const took = `${formatDuration(Math.min(pulled.duration, waited))} (${formatDuration(waited)} including waiting)`;
+    const size = `Image size: ${pulled.size} bytes.`;
+    record("Normal", "Pulled", `Successfully pulled image ${written} in ${took}. ${size}`);
+    backOff.collect();
+    return pulled;
   }
 
   return async (request, image, logins) => {
