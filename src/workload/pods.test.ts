@@ -133,7 +133,7 @@ spec:
     spec:
       serviceAccountName: robot
       containers:
-        - {name: app, image: nginx}
+        - {name: app, image: nginx, volumeMounts: [{name: model, mountPath: /m}, {name: tmp, mountPath: /tmp}]}
         - {name: pinned, image: "redis:7", imagePullPolicy: Never}
       initContainers:
         - {name: init, image: "init:latest"}
@@ -165,6 +165,7 @@ spec:
       ["container", "app", "nginx", "Always", undefined],
       ["container", "pinned", "redis:7", "Never", undefined],
     ]);
+    expect(pod?.containers.map(({ mountedVolumes }) => mountedVolumes)).toEqual([[], [], ["model", "tmp"], []]);
     expect(pod?.containers[2]?.request).toMatchObject({
       image: "nginx",
       pullPolicy: undefined,

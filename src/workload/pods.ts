@@ -141,8 +141,11 @@ function containersOf(document: ManifestDocument, template: PodTemplate): PodCon
 
 function containerOf({ kind, name, value }: ImagePlace, request: ImageRequest): PodContainer {
   const { image, pullPolicy = defaultPullPolicy(image).value } = request;
-  const sidecar = kind === "initContainer" && textAt(value, "restartPolicy") === "Always";
-  return { name, kind, image, pullPolicy, ...(sidecar ? { restartPolicy: "Always" } : {}), request };
+  const container = { name, kind, image, pullPolicy, request };
+  if (kind === "imageVolume") return container;
+  const mountedVolumes = itemsAt(value, "volumeMounts").map((mount) => textAt(mount, "name") ?? "");
+  const isSidecar = kind === "initContainer" && textAt(value, "restartPolicy") === "Always";
+  return { ...container, mountedVolumes, ...(isSidecar && { restartPolicy: "Always" }) };
 }
 
 /** The first name that no pod has. A name that no randomness goes into is tried once. */
