@@ -10,11 +10,10 @@ import { isPulleyError } from "../../support/errors.ts";
 import { readJson } from "../../support/json-cursor.ts";
 import type { Catalog } from "./catalog.ts";
 import { readSmall, removeFile } from "./files.ts";
-import { recordFile, type StoredRecord } from "./record.ts";
+import { readTime, recordFile, type StoredRecord } from "./record.ts";
 import { replaceFile, type Site } from "./site.ts";
 
 const limit = 4096;
-const furthestTime = 8.64e15;
 
 /** The digest is part of it: it says nothing about what the name may have come to mean since. */
 export async function writeConfirmation(site: Site, { name, target }: StoredRecord, at: number): Promise<void> {
@@ -42,7 +41,7 @@ async function readConfirmation(site: Site, { name, target }: StoredRecord): Pro
   try {
     const root = readJson(bytes, { name: "confirmation", code: "STORE_INVALID", limit });
     const field = root.object("target", "at");
-    return readDigest(field("target")) === target.digest ? field("at").integer(0, furthestTime) : undefined;
+    return readDigest(field("target")) === target.digest ? readTime(field("at")) : undefined;
   } catch (error) {
     if (isPulleyError(error)) return undefined;
     throw error;

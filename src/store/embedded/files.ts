@@ -115,6 +115,11 @@ export async function lookAt(path: string): Promise<Look | undefined> {
   return { isFile: status.isFile(), isFolder: status.isDirectory(), size: status.size, modifiedAt: status.mtimeMs };
 }
 
+/** For what may have been made by another process meanwhile. */
+export function unlessExisting(error: unknown): void {
+  if (!hasErrno(error, "EEXIST")) throw error;
+}
+
 /** `62.5 MB (62500000 bytes)` */
 export function bothWays(bytes: number): string {
   return `${formatBytes(bytes)} (${bytes} bytes)`;

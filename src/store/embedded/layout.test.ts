@@ -40,6 +40,7 @@ describe("opening", () => {
   test("takes an empty folder, a disk's mount point too, and closes it to others", async () => {
     const root = await temporaryRoot();
     await mkdir(join(root, "lost+found"), { recursive: true });
+    await writeFile(join(root, "pulley.json.0123.tmp"), "what a process left that was killed over its first file");
     await chmod(root, 0o755);
     await useStore(root, async (store) => expect(await store.images()).toEqual([]));
     expect((await stat(root)).mode & 0o777).toBe(0o700);
@@ -72,6 +73,13 @@ describe("opening", () => {
     await writeFile(join(root, "pulley.json"), text);
     const failure = { code: "STORE_INVALID", message: expect.stringContaining(message) };
     await expect(openEmbeddedStore(root)).rejects.toMatchObject(failure);
+  });
+
+  test("refuses a format file that is not a file", async () => {
+    const { root } = await storeWith(`${nginx}:latest`, "format");
+    await rename(join(root, "pulley.json"), join(root, "moved.json"));
+    await symlink("moved.json", join(root, "pulley.json"));
+    await expect(openEmbeddedStore(root)).rejects.toMatchObject({ code: "STORE_INVALID" });
   });
 
   test.each(["blobs", "blobs/sha256", "records", "leases", "trash"])(

@@ -8,13 +8,13 @@
  * Its modification time is not its own but that of the folder of records that it was made from, so that two looks tell
  * whether it is up to date; or the year 1970 if another change to the folder might not have shown in that.
  */
-import { utimes } from "node:fs/promises";
+import { rename, utimes } from "node:fs/promises";
 import { ociIndex } from "../../image/media-type.ts";
 import type { Platform } from "../../image/platform.ts";
 import { errorText } from "../../support/errors.ts";
 import type { Catalog } from "./catalog.ts";
 import { coalesce } from "./coalesce.ts";
-import { lookAt, moveFile, readSmall, syncDirectory, writeNew } from "./files.ts";
+import { lookAt, readSmall, writeNew } from "./files.ts";
 import { isNameless, type StoredRecord } from "./record.ts";
 import type { Records, State } from "./records.ts";
 import { type Site, temporaryPath } from "./site.ts";
@@ -69,11 +69,11 @@ export class Projection {
     const there = await readSmall(this.#site.index, indexLimit);
     if (!settled && there?.equals(bytes)) return;
     const temporary = temporaryPath(this.#site);
-    await writeNew(temporary, bytes, true);
+    // What will not be taken for up to date is written again at the next opening, whatever a power cut makes of it.
+    await writeNew(temporary, bytes, settled);
     const time = new Date(settled ? modifiedAt : 0);
     await utimes(temporary, time, time);
-    await moveFile(temporary, this.#site.index);
-    await syncDirectory(this.#site.root);
+    await rename(temporary, this.#site.index);
   }
 }
 

@@ -32,8 +32,8 @@ export async function publish(publication: Publication, wanted: readonly ImageRe
   const contents = complete.flatMap(needs);
   await lease.add(contents.map(({ digest }) => digest));
   await requireContents(blobs, contents);
-  for (const folder of new Set(contents.map(({ digest }) => blobFolder(site, digest)))) await syncDirectory(folder);
-  await syncDirectory(site.blobs);
+  const folders = contents.map(({ digest }) => blobFolder(site, digest));
+  await Promise.all([...new Set([site.blobs, ...folders])].map(syncDirectory));
   const nameless = await keepNameless(publication, complete);
   await records.write([...nameless, ...complete.toSorted(digestsFirst)]);
   // Only a process that took this one for dead can have collected anything since; the records stand in its way now.

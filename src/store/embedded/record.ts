@@ -103,7 +103,8 @@ export function parseRecord(bytes: Uint8Array, file: string): StoredRecord {
   return record;
 }
 
-function readTime(here: JsonCursor): number {
+/** Milliseconds since the epoch. */
+export function readTime(here: JsonCursor): number {
   return here.integer(-furthestTime, furthestTime);
 }
 

@@ -1,14 +1,14 @@
 /** The folder of records, and what is in it kept in memory until another process or this one changes it. */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync } from "node:fs";
-import { link, stat } from "node:fs/promises";
+import { link, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { hasErrno } from "../../support/errno.ts";
 import { errorText, isPulleyError } from "../../support/errors.ts";
 import { Catalog } from "./catalog.ts";
 import { coalesce } from "./coalesce.ts";
-import { moveFile, randomName, removeFile, syncDirectory } from "./files.ts";
+import { moveFile, randomName, removeFile, syncDirectory, unlessExisting, writeNew } from "./files.ts";
 import { formatRecord, parseRecord, recordFile, recordLimit, type StoredRecord } from "./record.ts";
-import { replaceFile, type Site, temporaryPath } from "./site.ts";
+import { type Site, temporaryPath } from "./site.ts";
 
 const recordName = /^[0-9a-f]{64}$/;
 
@@ -66,9 +66,14 @@ export class Records {
    * them are there and the others are not: each is whole in itself.
    */
   async write(records: readonly StoredRecord[]): Promise<void> {
-    for (const record of records) {
-      await replaceFile(this.#site, this.#path(record.name), formatRecord(record), true);
-    }
+    const written = await Promise.all(
+      records.map(async (record) => {
+        const temporary = temporaryPath(this.#site);
+        await writeNew(temporary, formatRecord(record), true);
+        return { temporary, path: this.#path(record.name) };
+      }),
+    );
+    for (const { temporary, path } of written) await rename(temporary, path);
     await syncDirectory(this.#site.records);
   }
 
@@ -186,17 +191,13 @@ function readRecord(path: string, file: string): StoredRecord | string | undefin
   }
 }
 
-function unlessExisting(error: unknown): void {
-  if (!hasErrno(error, "EEXIST")) throw error;
-}
-
 /**
  * Whether a change after `now` must give a file or folder another time than it has. Times advance in steps, of up to ten
  * milliseconds on Linux and of a second on some file systems, and two changes in one step look like one (as in git's
  * index, `Documentation/technical/racy-git.txt`).
  */
 function isSettled(modified: bigint, now: number): boolean {
-  const step = modified % 1_000_000_000n === 0n ? 2100 : 100;
+  const step = modified % 1_000_000_000n === 0n ? 2100 : 30;
   return now - milliseconds(modified) > step;
 }
 

@@ -16,8 +16,8 @@ export async function remove(site: Site, blobs: Blobs, records: Records, text: s
   const found = (await records.current()).find(text);
   if (found === undefined) throw new PulleyError("IMAGE_NOT_FOUND", `there is no image ${quote(text)} in the store`);
   const dropped = await records.drop(recordsToDrop(found));
-  const after = await records.current();
   const freed = await collect(site, blobs, records);
+  const after = await records.current();
   await sweepConfirmations(site, after);
   return {
     untagged: dropped.filter((record) => !isNameless(record)).map(({ name }) => name),

@@ -12,14 +12,13 @@
  *
  * No locks: any number of processes may use a folder at once, and any of them may be killed at any time.
  */
-import { chmod, mkdir, readdir } from "node:fs/promises";
+import { chmod, mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, digestAlgorithm, digestHex } from "../../image/digest.ts";
-import { hasErrno } from "../../support/errno.ts";
 import { errorText, PulleyError } from "../../support/errors.ts";
 import { readJson } from "../../support/json-cursor.ts";
 import { formatOwner, type Owner, thisOwner } from "../../support/owner.ts";
-import { lookAt, moveFile, randomName, readSmall, syncDirectory, writeNew } from "./files.ts";
+import { lookAt, randomName, readSmall, syncDirectory, unlessExisting, writeNew } from "./files.ts";
 
 /** A store that this process has open. */
 export interface Site {
@@ -104,17 +103,22 @@ export function temporaryPath(site: Site): string {
 export async function replaceFile(site: Site, path: string, bytes: Uint8Array, durable: boolean): Promise<void> {
   const temporary = temporaryPath(site);
   await writeNew(temporary, bytes, durable);
-  await moveFile(temporary, path);
+  await rename(temporary, path);
 }
 
 /** Makes an empty folder a store. `pulley.json` comes first, and at once: from then on the folder is ours, whole or not. */
 async function claim(root: string): Promise<void> {
   const there = (await readdir(root)).filter((name) => !ignorable.test(name));
-  if (there.length > 0 && !there.includes(formatFile)) throw notAStore(root, there);
+  if (there.includes(formatFile)) {
+    // Another process was faster; or what has this name is no file, and reads as an empty one here.
+    checkFormat(root, (await readSmall(join(root, formatFile), formatLimit)) ?? Buffer.alloc(0));
+    return;
+  }
+  if (there.length > 0) throw notAStore(root, there);
   await chmod(root, 0o700);
   const temporary = join(root, `${formatFile}.${randomName()}.tmp`);
   await writeNew(temporary, Buffer.from(`{"formatVersion":${formatVersion}}\n`), true);
-  await moveFile(temporary, join(root, formatFile));
+  await rename(temporary, join(root, formatFile));
   await syncDirectory(root);
 }
 
@@ -151,8 +155,4 @@ export async function requireFolder(path: string): Promise<void> {
   if ((await lookAt(path)) === undefined) await mkdir(path, { mode: 0o700 }).catch(unlessExisting);
   const look = await lookAt(path);
   if (look !== undefined && !look.isFolder) throw new PulleyError("STORE_INVALID", `${path} is not a folder`);
-}
-
-function unlessExisting(error: unknown): void {
-  if (!hasErrno(error, "EEXIST")) throw error;
 }
