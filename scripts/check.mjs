@@ -1,10 +1,12 @@
 // `npm run check`: everything that can be said about the code without running it. One line a check; all are run.
 import "./prepare.mjs";
-import { docs } from "./checks/docs.mjs";
-import { layers, layersProof } from "./checks/layers.mjs";
-import { links } from "./checks/links.mjs";
-import { lockFile } from "./checks/lock.mjs";
 import { capture } from "./support/run.mjs";
+
+// Imported only now: the packages that they need may just have been installed.
+const { docs } = await import("./checks/docs.mjs");
+const { layers, layersProof } = await import("./checks/layers.mjs");
+const { links } = await import("./checks/links.mjs");
+const { lockFile } = await import("./checks/lock.mjs");
 
 const checks = {
   "types agree": () => program("tsc"),
