@@ -82,25 +82,19 @@ function podName({ pod }: PodStatus, all: readonly PodStatus[]): string {
 
 /** The columns of one pull: its image, a bar, and how far it is. */
 export function pullRow(pull: PullProgress, paint: Paint): string[] {
-  const image = paint("cyan", fitFromLeft(pull.image, longestImage));
+  const image = paint("cyan", shortImage(pull.image));
   if (pull.phase !== "downloading" || pull.total === 0) {
-    return [
-      image,
-      paint("dim", "·".repeat(barWidth)),
-      pull.phase === "waiting" ? "waiting for its turn" : "asking the registry",
-    ];
+    return [image, paint("dim", bar(0, barWidth)), pull.phase === "waiting" ? "waiting for its turn" : "asking"];
   }
   const share = pull.received / pull.total;
   const done = pull.layers.filter(({ state }) => state === "complete" || state === "exists").length;
-  return [
-    image,
-    paint("green", bar(share, barWidth)),
-    `${String(Math.floor(share * 100)).padStart(3)}%`,
-    `${formatBytes(pull.received)} of ${formatBytes(pull.total)}, ${done} of ${pull.layers.length} layers`,
-  ];
+  const percent = `${String(Math.floor(share * 100)).padStart(3)}%`;
+  const amount = `${formatBytes(pull.received)} of ${formatBytes(pull.total)}, ${done} of ${pull.layers.length} layers`;
+  return [image, paint("green", bar(share, barWidth)), `${percent}  ${amount}`];
 }
 
-/** The end of an image's name tells more than its beginning. */
-function fitFromLeft(text: string, width: number): string {
-  return text.length <= width ? text : `…${text.slice(text.length - width + 1)}`;
+/** The end of an image's name tells more than its beginning, and the beginning of a digest is enough. */
+function shortImage(image: string): string {
+  const text = image.replace(/(@sha\d+:[0-9a-f]{12})[0-9a-f]+$/, "$1…");
+  return text.length <= longestImage ? text : `…${text.slice(text.length - longestImage + 1)}`;
 }

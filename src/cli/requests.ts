@@ -9,6 +9,7 @@ import {
   type Problem,
   podsOf,
   readManifests,
+  validate,
 } from "../workload/index.ts";
 import type { ImageRequest } from "../workload/types.ts";
 import type { Inputs, NamedImage } from "./inputs.ts";
@@ -24,14 +25,14 @@ export function podsFrom(inputs: Inputs): ExpandedPods {
 /** The requests for images as they are written, without making pods of them. */
 export function requestsFrom(inputs: Inputs): {
   requests: readonly ImageRequest[];
-  documents: readonly ManifestDocument[];
   problems: readonly Problem[];
 } {
   const { documents, problems } = documentsFrom(inputs);
+  const refused = documents.flatMap((document) => validate(document).problems);
   const named = namedPods(inputs.images)
     .flatMap(imageRequests)
     .map((request, at) => ({ ...request, source: inputs.images[at]?.source }));
-  return { requests: [...documents.flatMap(imageRequests), ...named], documents, problems };
+  return { requests: [...documents.flatMap(imageRequests), ...named], problems: [...problems, ...refused] };
 }
 
 function documentsFrom({ manifests }: Inputs): { documents: ManifestDocument[]; problems: Problem[] } {

@@ -59,7 +59,7 @@ export async function runPods(options: RunPodsOptions, surroundings: Surrounding
   node.onSignal(view.hear);
   try {
     node.add(pods, secrets);
-    await Promise.race([options.once ? node.settled() : new Promise<never>(() => undefined), interrupted(signal)]);
+    await Promise.race([options.once ? node.settled() : node.ended(), interrupted(signal)]);
     return { pods: node.pods(), events: view.events };
   } finally {
     view.end();

@@ -26,7 +26,7 @@ import { registryClient } from "./registry.ts";
 import { podsFrom } from "./requests.ts";
 import { type PodsResult, runPods } from "./run-pods.ts";
 import { withStore } from "./store.ts";
-import { interruption, type Surroundings } from "./surroundings.ts";
+import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
 
 interface RunOptions extends RootOptions, OutputOptions, PlatformOptions, RegistryFlags, LoginFlags {
   readonly pull?: PullPolicy;
@@ -113,10 +113,13 @@ export async function report(
   if (output !== "text") await print(output, value, () => [], surroundings);
   const held = pods.filter((status) => waiting(status).length > 0);
   const { stderr } = surroundings;
+  const paint = paintFor(stderr, surroundings);
   for (const status of held) {
     for (const { name, state } of waiting(status)) {
       if (state.kind !== "waiting" || state.message === "") continue;
-      stderr.write(`\n${status.pod.namespace}/${status.pod.name}, ${name}: ${printable(state.message)}\n`);
+      const where = paint("bold", `${status.pod.namespace}/${status.pod.name}, ${name}:`);
+      const advice = state.advice === undefined ? "" : `  ${paint("dim", printable(state.advice))}\n`;
+      stderr.write(`\n${where} ${printable(state.message)}\n${advice}`);
     }
   }
   const prepared = pods.length - held.length;
