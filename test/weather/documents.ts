@@ -32,6 +32,10 @@ export function manifestOf(image: BuiltImage): Record<string, unknown> & { layer
   return JSON.parse(bytes?.toString() ?? "{}");
 }
 
+export function indexOf(...entries: readonly object[]): Document {
+  return document({ schemaVersion: 2, mediaType: types.index, manifests: entries }, types.index);
+}
+
 export function pointerTo({ bytes, type }: Document): { mediaType: string; digest: string; size: number } {
   return { mediaType: type, digest: digestOf(bytes), size: bytes.length };
 }

@@ -1,8 +1,8 @@
-/** Manifests and indexes that are not what they should be: each is refused, by its right name, and nothing is kept. */
+/** Manifests that are not what they should be: each is refused, by its right name, and nothing is kept. */
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type BuiltImage, buildImage, digestOf } from "../../examples/world/image-builder.ts";
 import type { ErrorCode } from "../../src/support/errors.ts";
-import { type Document, document, manifestOf, nowhere, pointerTo, serving, servingAlways, types } from "./documents.ts";
+import { document, indexOf, manifestOf, nowhere, pointerTo, serving, types } from "./documents.ts";
 import { body, type Fault } from "./faults.ts";
 import { expectEmpty, expectFailure, openVictim, type Victim, type Weather, weather } from "./victim.ts";
 
@@ -40,23 +40,7 @@ function firstLayer(fields: Json): Row["serve"] {
   return changed((good) => ({ ...good, layers: [{ ...good.layers[0], ...fields }, ...good.layers.slice(1)] }));
 }
 
-function indexOf(...entries: readonly object[]): Document {
-  return document({ schemaVersion: 2, mediaType: types.index, manifests: entries }, types.index);
-}
-
-/** An index in an index in an index. */
-function nested(depth: number): readonly Document[] {
-  const inner = depth === 0 ? [] : nested(depth - 1);
-  const entry = inner[0] === undefined ? { ...nowhere, mediaType: types.manifest } : pointerTo(inner[0]);
-  return [indexOf(entry), ...inner];
-}
-
-function serveNested(depth: number): Row["serve"] {
-  const [first = indexOf(), ...others] = nested(depth);
-  return () => serving(first, ...others);
-}
-
-const manifestRows: readonly Row[] = [
+const rows: readonly Row[] = [
   {
     name: "a manifest that is an index as well (CVE-2021-41190)",
     serve: changed((good) => ({ ...good, manifests: [] })),
@@ -260,67 +244,11 @@ const manifestRows: readonly Row[] = [
   },
 ];
 
-const indexRows: readonly Row[] = [
-  {
-    name: "an index that contains itself",
-    serve: () => servingAlways(indexOf({ ...nowhere, mediaType: types.index })),
-    code: "DIGEST_MISMATCH",
-  },
-  { name: "indexes ten deep", serve: serveNested(10), code: "MANIFEST_UNSUPPORTED", says: /deep/ },
-  {
-    name: "an index of a hundred thousand entries",
-    serve: () => serving(indexOf(...Array.from({ length: 100_000 }, () => ({ digest: nowhere.digest })))),
-    code: "TOO_LARGE",
-  },
-  {
-    name: "an index of two thousand entries",
-    serve: () => serving(indexOf(...Array.from({ length: 2000 }, () => ({ ...nowhere, mediaType: types.manifest })))),
-    code: "MANIFEST_INVALID",
-    says: /manifests/,
-  },
-  {
-    name: "an index of nothing but attestations",
-    serve: () =>
-      serving(indexOf({ ...nowhere, mediaType: types.manifest, platform: { os: "unknown", architecture: "unknown" } })),
-    code: "PLATFORM_MISSING",
-    says: /no images/,
-  },
-  {
-    name: "an index for another processor",
-    serve: () =>
-      serving(indexOf({ ...nowhere, mediaType: types.manifest, platform: { os: "linux", architecture: "s390x" } })),
-    code: "PLATFORM_MISSING",
-    says: /linux\/s390x/,
-  },
-  { name: "an index of nothing", serve: () => serving(indexOf()), code: "PLATFORM_MISSING", says: /no images/ },
-  {
-    name: "an index whose entry has another size",
-    serve: (good) => {
-      const manifest = document(good);
-      return serving(indexOf({ ...pointerTo(manifest), size: manifest.bytes.length + 1 }), manifest);
-    },
-    code: "SIZE_MISMATCH",
-  },
-  {
-    name: "an index whose entry is served as another kind of document",
-    serve: (good) => {
-      const manifest = document({ ...good, mediaType: undefined });
-      return serving(indexOf({ ...pointerTo(manifest), mediaType: types.index }), manifest);
-    },
-    code: "MANIFEST_INVALID",
-  },
-];
-
-describe.each([
-  ["manifests", manifestRows],
-  ["indexes", indexRows],
-] as const)("%s", (_kind, rows) => {
-  test.each(rows)("$name", async ({ serve, code, says }) => {
-    const storm = await sky.storm({ image, faults: { manifest: serve(manifestOf(image)) } });
-    const error = await victim.failure(`${storm.host}/team/app:1`);
-    expectFailure(error, { code, side: storm.host, ...(says && { says }) });
-    await expectEmpty(victim);
-  });
+test.each(rows)("$name", async ({ serve, code, says }) => {
+  const storm = await sky.storm({ image, faults: { manifest: serve(manifestOf(image)) } });
+  const error = await victim.failure(`${storm.host}/team/app:1`);
+  expectFailure(error, { code, side: storm.host, ...(says && { says }) });
+  await expectEmpty(victim);
 });
 
 describe("configs", () => {

@@ -10,10 +10,11 @@ import { createEmbeddedImageService } from "../../src/node/embedded-image-servic
 import type { PullCall } from "../../src/node/image-service.ts";
 import { createRegistryClient } from "../../src/registry/client.ts";
 import type { RegistryClient, RegistryOptions } from "../../src/registry/index.ts";
+import { type LoadedImage, loadArchive } from "../../src/store/archive/index.ts";
 import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
 import type { ImageStore } from "../../src/store/index.ts";
 import type { Clock } from "../../src/support/clock.ts";
-import { type ErrorCode, isPulleyError, PulleyError } from "../../src/support/errors.ts";
+import { type ErrorCode, isPulleyError, type PulleyError } from "../../src/support/errors.ts";
 import { Login } from "../../src/support/login.ts";
 import { type Storm, type StormOptions, startStorm } from "./storm.ts";
 
@@ -30,6 +31,9 @@ export interface Victim {
   pull(image: string, login?: Login, call?: PullCall): Promise<Digest>;
   /** The failure of a pull that has to fail. */
   failure(image: string, login?: Login, call?: PullCall): Promise<PulleyError>;
+  /** Loads an archive. */
+  load(path: string): Promise<readonly LoadedImage[]>;
+  loadFailure(path: string): Promise<PulleyError>;
   close(): Promise<void>;
 }
 
@@ -50,19 +54,15 @@ export async function openVictim({ environment = {}, clock = hurriedClock(), ...
   const registry = createRegistryClient({ stallTimeout, connectTimeout: 2000, ...options }, surroundings);
   const images = createEmbeddedImageService({ store, registry, platform, clock });
   const pull: Victim["pull"] = (image, who, call) => images.pull(image, who, call);
+  const load: Victim["load"] = (path) => loadArchive(store, path, { platform });
   const victim: Victim = {
     registry,
     store,
     root,
     pull,
-    failure: async (...call) => {
-      const outcome = await pull(...call).then(
-        () => "the pull succeeded",
-        (error: unknown) => error,
-      );
-      expect(outcome).toBeInstanceOf(PulleyError);
-      return outcome as PulleyError;
-    },
+    failure: (...call) => failureOf(pull(...call)),
+    load,
+    loadFailure: (path) => failureOf(load(path)),
     close: async () => {
       await registry.close();
       await store.close();
@@ -70,6 +70,15 @@ export async function openVictim({ environment = {}, clock = hurriedClock(), ...
     },
   };
   return victim;
+}
+
+async function failureOf(work: Promise<unknown>): Promise<PulleyError> {
+  const outcome = await work.then(
+    () => "it succeeded",
+    (error: unknown) => error,
+  );
+  if (!isPulleyError(outcome)) throw new Error("not a failure of Pulley's own", { cause: outcome });
+  return outcome;
 }
 
 /** A clock on which every wait is over at once, so that back-off costs no time; it shows the time that has been waited. */
