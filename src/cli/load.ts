@@ -1,5 +1,11 @@
+import { createWriteStream } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
 import { loadArchive } from "../store/archive/index.ts";
+import { PulleyError } from "../support/errors.ts";
 import {
   examples,
   type OutputOptions,
@@ -17,7 +23,11 @@ type LoadOptions = RootOptions & OutputOptions & PlatformOptions;
 
 export function define(command: Command, surroundings: Surroundings): void {
   command
-    .argument("<file>", "a docker-archive, an oci-archive or the folder of an OCI layout")
+    .argument(
+      "[file]",
+      "a docker-archive, an oci-archive or the folder of an OCI layout; standard input if absent",
+      "-",
+    )
     .addOption(platformOption())
     .addOption(outputOption())
     .addOption(rootOption())
@@ -35,8 +45,32 @@ export function define(command: Command, surroundings: Surroundings): void {
 }
 
 async function load(file: string, options: LoadOptions, surroundings: Surroundings): Promise<void> {
-  const images = await withStore(options.root, (store) => loadArchive(store, file, { platform: options.platform }));
+  const images = await withFile(file, surroundings, (path) =>
+    withStore(options.root, (store) => loadArchive(store, path, { platform: options.platform })),
+  );
   const lines = () =>
     images.flatMap(({ id, names }) => (names.length > 0 ? names.map((name) => `Loaded: ${name}`) : [`Loaded: ${id}`]));
   await print(options.output, { apiVersion: "pulley.dev/v1alpha1", images }, lines, surroundings);
+}
+
+/** An archive is read from several places at once, so standard input is kept in a file for the time that `use` takes. */
+async function withFile<Result>(
+  file: string,
+  { stdin }: Surroundings,
+  use: (path: string) => Promise<Result>,
+): Promise<Result> {
+  if (file !== "-") return use(file);
+  if (stdin.isTTY) {
+    throw new PulleyError("USAGE", "an archive is not typed in on a terminal", {
+      advice: "Name the archive's file, or redirect standard input.",
+    });
+  }
+  const folder = await mkdtemp(join(tmpdir(), "pulley-load-"));
+  try {
+    const path = join(folder, "archive.tar");
+    await pipeline(stdin, createWriteStream(path, { mode: 0o600 }));
+    return await use(path);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }

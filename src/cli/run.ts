@@ -1,8 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { PullSettings } from "../node/pull-settings.ts";
-import type { PodStatus } from "../node/types.ts";
 import { PulleyError } from "../support/errors.ts";
-import { printable } from "../support/terminal.ts";
 import type { Pod, PodContainer, PullPolicy } from "../workload/types.ts";
 import { readInputs } from "./inputs.ts";
 import { podLogins } from "./logins.ts";
@@ -19,14 +17,13 @@ import {
   registryOptions,
   rootOption,
 } from "./options.ts";
-import { print } from "./output.ts";
-import { waiting } from "./pod-view.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import { registryClient } from "./registry.ts";
 import { podsFrom } from "./requests.ts";
-import { type PodsResult, runPods } from "./run-pods.ts";
+import { runPods } from "./run-pods.ts";
+import { report } from "./run-report.ts";
 import { withStore } from "./store.ts";
-import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
+import { interruption, type Surroundings } from "./surroundings.ts";
 
 interface RunOptions extends RootOptions, OutputOptions, PlatformOptions, RegistryFlags, LoginFlags {
   readonly pull?: PullPolicy;
@@ -101,39 +98,6 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
   } finally {
     await registry.close();
   }
-}
-
-/** Says what became of the pods; exit status 1 if any of them does not have its images. */
-export async function report(
-  { pods, events }: PodsResult,
-  { output }: OutputOptions,
-  surroundings: Surroundings,
-): Promise<void> {
-  const value = { apiVersion: "pulley.dev/v1alpha1", pods: pods.map(podValue), events };
-  if (output !== "text") await print(output, value, () => [], surroundings);
-  const held = pods.filter((status) => waiting(status).length > 0);
-  const { stderr } = surroundings;
-  const paint = paintFor(stderr, surroundings);
-  for (const status of held) {
-    for (const { name, state } of waiting(status)) {
-      if (state.kind !== "waiting" || state.message === "") continue;
-      const where = paint("bold", `${status.pod.namespace}/${status.pod.name}, ${name}:`);
-      const advice = state.advice === undefined ? "" : `  ${paint("dim", printable(state.advice))}\n`;
-      stderr.write(`\n${where} ${printable(state.message)}\n${advice}`);
-    }
-  }
-  const prepared = pods.length - held.length;
-  stderr.write(`\n${prepared} of ${pods.length} pods are prepared: their images are on this machine.\n`);
-  if (prepared > 0)
-    stderr.write(
-      "Nothing was started: that takes a container runtime (--runtime unix:///run/containerd/containerd.sock).\n",
-    );
-  if (held.length > 0 && process.exitCode === undefined) process.exitCode = 1;
-}
-
-function podValue({ pod, phase, containers, imageVolumes, conditions }: PodStatus) {
-  const { namespace, name, uid } = pod;
-  return { namespace, name, uid, phase, containers, imageVolumes, conditions };
 }
 
 function pullSettings({ parallel, registryQps, registryBurst }: RunOptions): PullSettings {

@@ -149,6 +149,8 @@ describe("the store's commands", () => {
       status: 0,
     });
     expect((await pulley(["load", "--root", other, archive])).stdout).toBe(`Loaded: ${image}\n`);
+    const tar = await readFile(archive);
+    expect((await pulley(["load", "--root", other], { input: tar })).stdout).toBe(`Loaded: ${image}\n`);
     const ids = await Promise.all(
       [root, other].map(async (each) => (await pulley(["images", "--root", each, "-q"])).stdout),
     );

@@ -14,7 +14,7 @@ export interface Ended {
 }
 
 export interface RunOptions {
-  readonly input?: string;
+  readonly input?: string | Uint8Array;
   readonly environment?: Readonly<Record<string, string>>;
   readonly directory?: string;
   /** Is given the process as soon as it runs. */
