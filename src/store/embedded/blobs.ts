@@ -98,18 +98,29 @@ export class Blobs {
     }
   }
 
-  async #look(digest: Digest): ReturnType<typeof lookAt> {
-    const path = blobPath(this.#site, digest);
-    return (await lookAt(path)) ?? ((await restore(this.#site, digest)) ? lookAt(path) : undefined);
+  #look(digest: Digest): ReturnType<typeof lookAt> {
+    return this.#find(digest, () => lookAt(blobPath(this.#site, digest)));
   }
 
   async #open(digest: Digest): Promise<{ file: FileHandle; size: number }> {
-    if ((await this.#look(digest)) === undefined) throw absent(digest);
-    const opened = await openRegular(blobPath(this.#site, digest)).catch((error: unknown) => {
-      throw hasErrno(error, "ENOENT") ? absent(digest) : error;
-    });
-    if (opened === undefined) throw await this.#damaged(digest, "not a regular file");
-    return opened;
+    const path = blobPath(this.#site, digest);
+    const found = await this.#find(digest, () => ifPresent(openRegular(path).then((opened) => ({ opened }))));
+    if (found === undefined) throw new PulleyError("IMAGE_NOT_FOUND", `${digest} is not in the store`);
+    if (found.opened === undefined) throw await this.#damaged(digest, "not a regular file");
+    return found.opened;
+  }
+
+  /**
+   * Looks in both places where content can be. While a collection has it in its hands, it goes from one to the other and
+   * back, and may be missed in both: so more than once.
+   */
+  async #find<Found>(digest: Digest, look: () => Promise<Found | undefined>): Promise<Found | undefined> {
+    for (let turn = 1; turn <= 5; turn += 1) {
+      const found = await look();
+      if (found !== undefined) return found;
+      await restore(this.#site, digest);
+    }
+    return look();
   }
 
   async *#stream(file: FileHandle, { digest, size }: Content): AsyncGenerator<Buffer, void> {
@@ -146,8 +157,4 @@ export class Blobs {
     await this.setAside(digest, why);
     return new PulleyError("BLOB_DAMAGED", `${digest} is damaged on disk: ${why}`);
   }
-}
-
-function absent(digest: Digest): PulleyError {
-  return new PulleyError("IMAGE_NOT_FOUND", `${digest} is not in the store`);
 }

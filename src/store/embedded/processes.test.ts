@@ -24,7 +24,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe("several processes at once", () => {
   test("publish and remove without a harm to each other", async () => {
-    const children = [1, 2, 3].map((seed) => startChurn(program, root, seed, 60));
+    const children = [1, 2, 3].map((seed) => startChurn(program, root, seed, 150));
     expect(await Promise.all(children.map(({ ended }) => ended))).toEqual([0, 0, 0]);
     await expectSound(root);
     expect(await readdir(join(root, "leases"))).toEqual([]);

@@ -110,20 +110,19 @@ export class Records {
 
   /** Until the folder has stood still while it was read, and at most a few times: a busy folder is read again anyway. */
   async #load(): Promise<State> {
+    // Should it fail on the way, nothing that was made of the old entries may pass for what is in the new ones.
+    const before = this.#state;
+    this.#state = undefined;
+    let changed = false;
     for (let attempt = 1; ; attempt += 1) {
       const start = Date.now();
       const modified = await this.#modified();
-      const changed = await this.#readFolder(start);
+      if (await this.#readFolder(start)) changed = true;
       const still = modified === (await this.#modified());
       if (!still && attempt < 3) continue;
-      const old = this.#state?.catalog;
-      const catalog = old === undefined || changed ? new Catalog(this.#recordsRead()) : old;
-      this.#state = {
-        catalog,
-        modified,
-        modifiedAt: milliseconds(modified),
-        settled: still && isSettled(modified, start),
-      };
+      const catalog = (changed ? undefined : before?.catalog) ?? new Catalog(this.#recordsRead());
+      const settled = still && isSettled(modified, start);
+      this.#state = { catalog, modified, modifiedAt: milliseconds(modified), settled };
       return this.#state;
     }
   }
