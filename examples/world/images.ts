@@ -31,6 +31,8 @@ export async function shopImages(): Promise<ReadonlyMap<string, BuiltImage>> {
         layers: [{ filler: MB }, { files: { "srv/ledger.db": "" } }],
         config: { Cmd: ["/srv/ledger"] },
       }),
+      // Nobody may pull it for its pod; a person may, with `pulley pull`.
+      "shop/kiosk:2": buildImage({ seed: "kiosk", layers: [{ filler: MB }], config: { Cmd: ["/srv/kiosk"] } }),
       "shop/migrate:1.4": buildImage({
         format: "docker",
         layers: [{ files: { "srv/001.sql": "create table orders (id int);\n" } }],

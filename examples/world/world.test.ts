@@ -38,13 +38,13 @@ describe("the example world", () => {
     expect(pinned?.text).toContain(`shop/ledger:7@${digest}`);
   });
 
-  test("has every image that a pod may pull, and no other", async () => {
+  test("has every image that a pod names, save the one whose name is none", async () => {
     const names = new Set(
       world.manifests.flatMap(({ text }) =>
         [...text.matchAll(/: \S+?\/(\w+\/\w+:[\w.]+)(?:@\S+)?$/gm)].map((m) => m[1]),
       ),
     );
-    expect([...names].sort()).toEqual([...(await shopImages()).keys(), "shop/Web:1.4", "shop/kiosk:2"].sort());
+    expect([...names].sort()).toEqual([...(await shopImages()).keys(), "shop/Web:1.4"].sort());
   });
 
   test("asks for the login of the private image", async () => {
