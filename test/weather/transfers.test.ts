@@ -75,7 +75,8 @@ describe("a transfer that breaks off", () => {
   });
 
   test("after the headers begins again", async () => {
-    await survive({ layer: inTurn(cut(0, "reset"), cut(0), fine) });
+    const storm = await survive({ layer: inTurn(cut(0, "reset"), cut(0), fine) });
+    expect(ranges(storm.about("layer"))).toEqual([undefined, undefined, undefined]);
   });
 
   test("in the middle, without a word, counts as stalled and goes on", async () => {
@@ -195,7 +196,8 @@ describe("a registry that has its own idea of ranges", () => {
     ],
   ];
   test.each(rows)("%s", async (_what, fault) => {
-    await survive({ layer: fault });
+    const storm = await survive({ layer: fault });
+    expect(ranges(storm.about("layer"))).toContain(`bytes=${100 * KiB}-`);
   });
 
   function bytesOfLayer(): Buffer {
