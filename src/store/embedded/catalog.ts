@@ -6,11 +6,13 @@ import { quote } from "../../support/go.ts";
 import type { StoredImage } from "../index.ts";
 import { isNameless, type StoredRecord } from "./record.ts";
 
-/** Records of one image, in the order of their names. */
-export interface Found {
+interface Entry {
   readonly image: StoredImage;
-  /** All of the image's. */
+  /** All of the image's records, in the order of their names. */
   readonly all: readonly StoredRecord[];
+}
+
+export interface Found extends Entry {
   /** Those that the text named; all of them where it was an id. */
   readonly named: readonly StoredRecord[];
   /** The name that was asked for, where it was a tag. */
@@ -22,13 +24,12 @@ export class Catalog {
   readonly records: ReadonlyMap<string, StoredRecord>;
   /** In the order of their ids. */
   readonly images: readonly StoredImage[];
-  readonly #byImage = new Map<Digest, { readonly image: StoredImage; readonly records: StoredRecord[] }>();
+  readonly #byImage = new Map<Digest, Entry>();
 
   constructor(records: Iterable<StoredRecord>) {
     const sorted = [...records].sort((one, other) => compare(one.name, other.name));
     this.records = new Map(sorted.map((record) => [record.name, record]));
-    for (const [id, own] of groupByImage(sorted))
-      this.#byImage.set(id, { image: describeImage(id, own), records: own });
+    for (const [id, own] of groupByImage(sorted)) this.#byImage.set(id, { image: describeImage(id, own), all: own });
     this.images = [...this.#byImage.values()]
       .map(({ image }) => image)
       .sort((one, other) => compare(digestHex(one.id), digestHex(other.id)) || compare(one.id, other.id));
@@ -40,7 +41,7 @@ export class Catalog {
 
   /** All records of an image, in the order of their names. */
   of(id: Digest): readonly StoredRecord[] {
-    return this.#byImage.get(id)?.records ?? [];
+    return this.#byImage.get(id)?.all ?? [];
   }
 
   /**
@@ -50,11 +51,18 @@ export class Catalog {
   find(text: string): Found | undefined {
     const id = isDigest(text) ? text : `sha256:${text}`;
     const whole = isDigest(id) ? this.#byImage.get(id) : undefined;
-    if (whole !== undefined) return found(whole, whole.records, undefined);
+    if (whole !== undefined) return { ...whole, named: whole.all, tag: undefined };
     const named = this.#findName(text);
     if (named !== undefined) return named;
     const start = this.#findStart(text);
-    return start && found(start, start.records, undefined);
+    return start && { ...start, named: start.all, tag: undefined };
+  }
+
+  /** As {@link Catalog.find}. @throws PulleyError `IMAGE_NOT_FOUND` too */
+  require(text: string): Found {
+    const found = this.find(text);
+    if (found === undefined) throw new PulleyError("IMAGE_NOT_FOUND", `there is no image ${quote(text)} in the store`);
+    return found;
   }
 
   /** A digest alone decides, as in containerd, even where there is a tag beside it. */
@@ -68,11 +76,11 @@ export class Catalog {
         : (this.records.get(`${repository.name}@${digest}`) ?? this.#findDigest(repository.name, digest));
     const entry = own && this.#byImage.get(own.image);
     if (own === undefined || entry === undefined) return undefined;
-    if (digest === undefined) return found(entry, [own], reference);
+    if (digest === undefined) return { ...entry, named: [own], tag: reference };
     const named = own.name.includes("@")
       ? [own]
-      : entry.records.filter((record) => stands(record, repository.name, digest));
-    return found(entry, named, undefined);
+      : entry.all.filter((record) => stands(record, repository.name, digest));
+    return { ...entry, named, tag: undefined };
   }
 
   /** By the digest under another name of the repository: the tag's, or that of the index with the manifest. */
@@ -81,7 +89,7 @@ export class Catalog {
     return undefined;
   }
 
-  #findStart(text: string): { image: StoredImage; records: StoredRecord[] } | undefined {
+  #findStart(text: string): Entry | undefined {
     const hex = /^(?:sha256:)?([0-9a-f]{1,64})$/.exec(text)?.[1];
     if (hex === undefined) return undefined;
     const first = this.#firstFrom(hex);
@@ -105,14 +113,6 @@ export class Catalog {
     }
     return low;
   }
-}
-
-function found(
-  { image, records: all }: { image: StoredImage; records: readonly StoredRecord[] },
-  named: readonly StoredRecord[],
-  tag: Reference | undefined,
-): Found {
-  return { image, all, named, tag };
 }
 
 /** A text that is no reference may still be an id; one that can be neither is an error. */

@@ -96,11 +96,14 @@ class EmbeddedStore implements ImageStore {
     }
     const lease = await this.lease();
     try {
-      const found = await this.#guarded(async () => (await this.#records.current()).find(image));
-      const [record] = found?.named ?? [];
-      if (record === undefined) throw notFound(image);
+      const { named } = await this.#guarded(async () => (await this.#records.current()).require(image));
       // No registry has said that this name has this target.
-      await lease.publish([{ ...outward(record), name: canonicalText(wanted), confirmedAt: undefined }]);
+      const records = named.map((record) => ({
+        ...outward(record),
+        name: canonicalText(wanted),
+        confirmedAt: undefined,
+      }));
+      await lease.publish(records.slice(0, 1));
     } finally {
       await lease.release();
     }
@@ -157,8 +160,4 @@ class EmbeddedStore implements ImageStore {
 /** A record as other rooms know it. */
 function outward({ name, target, image, manifest, platform, confirmedAt }: StoredRecord): ImageRecord {
   return { name, target, image, manifest, platform, ...(confirmedAt !== undefined && { confirmedAt }) };
-}
-
-function notFound(text: string): PulleyError {
-  return new PulleyError("IMAGE_NOT_FOUND", `there is no image ${quote(text)} in the store`);
 }

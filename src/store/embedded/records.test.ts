@@ -17,11 +17,11 @@ test("shows every change of another process, however close changes and looks com
   const [writer, reader] = [new Records(site), new Records(site)];
   for (let round = 0; round < 150; round += 1) {
     const record = recordNumber(round, `quay.io/acme/web:${round % 3}`);
-    let written = false;
+    const progress = { written: false };
     const writing = writer.write([record]).then(() => {
-      written = true;
+      progress.written = true;
     });
-    while (!written) {
+    while (!progress.written) {
       await reader.current();
       await turn();
     }

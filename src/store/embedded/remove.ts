@@ -1,7 +1,5 @@
 /** Taking names away, and with its last name the image. */
 import { parseReference } from "../../image/reference.ts";
-import { PulleyError } from "../../support/errors.ts";
-import { quote } from "../../support/go.ts";
 import type { Removal } from "../index.ts";
 import type { Blobs } from "./blobs.ts";
 import type { Found } from "./catalog.ts";
@@ -11,10 +9,12 @@ import { isNameless, type StoredRecord } from "./record.ts";
 import type { Records } from "./records.ts";
 import type { Site } from "./site.ts";
 
-/** The names go durably before any content does: a power cut must not bring a name back whose content is gone. */
+/**
+ * The names go durably before any content does: a power cut must not bring a name back whose content is gone.
+ * @throws PulleyError `IMAGE_NOT_FOUND`, `REFERENCE_INVALID`
+ */
 export async function remove(site: Site, blobs: Blobs, records: Records, text: string): Promise<Removal> {
-  const found = (await records.current()).find(text);
-  if (found === undefined) throw new PulleyError("IMAGE_NOT_FOUND", `there is no image ${quote(text)} in the store`);
+  const found = (await records.current()).require(text);
   const dropped = await records.drop(recordsToDrop(found));
   const freed = await collect(site, blobs, records);
   const after = await records.current();
