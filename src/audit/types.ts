@@ -37,6 +37,18 @@ export interface Fix {
   /** What the edits do, `set imagePullPolicy to Always`. */
   readonly description: string;
   readonly edits: readonly Edit[];
+  /** What the edits are to change in the values of the file, and nothing else: the fixer sees to that. */
+  readonly changes: readonly Change[];
+}
+
+/** A text that is to be under a key of a mapping. */
+export interface Change {
+  /** Where the mapping begins, before any edit: an offset in UTF-16 units. */
+  readonly start: number;
+  /** Where the mapping is in its object: `spec.template.spec.containers[0]`. Tells the users of an anchor apart. */
+  readonly path: string;
+  readonly key: string;
+  readonly value: string;
 }
 
 /** Replaces the text from `start` to `end` (offsets in UTF-16 units); the rest of the file stays byte for byte. */
