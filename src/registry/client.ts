@@ -6,7 +6,7 @@ import { fetchBlob } from "./blobs.ts";
 import { createDownloads } from "./downloads.ts";
 import { endpointOf } from "./endpoint.ts";
 import type { Call, RegistryClient, RegistryOptions } from "./index.ts";
-import { fetchManifest, resolveManifest } from "./manifests.ts";
+import { fetchManifest, layerSizes, resolveManifest } from "./manifests.ts";
 import { openSession } from "./session.ts";
 import { listTags } from "./tags.ts";
 import { createTokenService } from "./token.ts";
@@ -46,6 +46,7 @@ export function createRegistryClient(
     script: workerScript,
     size: options.parallelDownloads,
     settings: { transport: transportSettings, stallTimeout },
+    environment,
   });
 
   function open(repository: Repository, { login }: Call) {
@@ -60,7 +61,11 @@ export function createRegistryClient(
 
   return {
     resolve: ({ repository, version }, call) => resolveManifest(asking(repository, call), version),
-    manifest: ({ repository, version }, call) => fetchManifest(asking(repository, call), version),
+    manifest: async ({ repository, version }, call) => {
+      const fetched = await fetchManifest(asking(repository, call), version);
+      downloads.expect(layerSizes(fetched));
+      return fetched;
+    },
     blob: (repository, descriptor, limit, call) => fetchBlob(asking(repository, call), descriptor, limit),
     tags: (repository, call) => listTags(asking(repository, call)),
     download: (repository, blobs, call) => {

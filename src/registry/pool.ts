@@ -25,6 +25,8 @@ export interface PoolJob {
 export interface DownloadPool {
   /** Ends when the blob is on the disk; after an abort, when its thread has let go of the file. */
   run(job: PoolJob): Promise<void>;
+  /** Starts threads, so that as many are there when work comes; they do not keep the process alive. */
+  warmUp(threads: number): void;
   close(): Promise<void>;
 }
 
@@ -33,6 +35,8 @@ export interface PoolOptions {
   /** Most threads. */
   readonly size: number;
   readonly settings: ThreadSettings;
+  /** What the threads see as theirs, for proxies and certificate files. */
+  readonly environment: NodeJS.ProcessEnv;
 }
 
 interface Entry extends PoolJob {
@@ -51,13 +55,13 @@ interface Thread {
 /** Milliseconds that a thread waits for more work. */
 const idleTime = 5_000;
 
-export function createPool({ script, size, settings }: PoolOptions): DownloadPool {
+export function createPool({ script, size, settings, environment }: PoolOptions): DownloadPool {
   const threads = new Set<Thread>();
   const waiting: Entry[] = [];
   let jobs = 0;
 
   function startThread(): Thread {
-    const worker = new Worker(script, { workerData: settings, execArgv: [], name: "download" });
+    const worker = new Worker(script, { workerData: settings, env: environment, execArgv: [], name: "download" });
     const thread: Thread = { worker, entries: new Map(), receiving: undefined, idleTimer: undefined };
     threads.add(thread);
     worker.on("message", (message: FromThread) => hear(thread, message));
@@ -74,6 +78,12 @@ export function createPool({ script, size, settings }: PoolOptions): DownloadPoo
     }
     thread.entries.clear();
     assign();
+  }
+
+  /** A thread without work ends after a while, and with the process. */
+  function rest(thread: Thread): void {
+    thread.worker.unref();
+    thread.idleTimer = setTimeout(() => void thread.worker.terminate(), idleTime).unref();
   }
 
   function assign(): void {
@@ -117,9 +127,7 @@ export function createPool({ script, size, settings }: PoolOptions): DownloadPoo
   function release(thread: Thread, job: number): void {
     if (thread.receiving === job) thread.receiving = undefined;
     assign();
-    if (thread.entries.size > 0) return;
-    thread.worker.unref();
-    thread.idleTimer = setTimeout(() => void thread.worker.terminate(), idleTime).unref();
+    if (thread.entries.size === 0) rest(thread);
   }
 
   async function authorize(thread: Thread, entry: Entry, message: FromThread & { kind: "authorize" }): Promise<void> {
@@ -158,6 +166,9 @@ export function createPool({ script, size, settings }: PoolOptions): DownloadPoo
 
   return {
     run,
+    warmUp: (wanted) => {
+      while (threads.size < Math.min(size, wanted)) rest(startThread());
+    },
     close: async () => {
       for (const { settle } of waiting.splice(0))
         settle(new PulleyError("CANCELLED", "the registry client was closed"));
