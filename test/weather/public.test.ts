@@ -2,6 +2,7 @@
  * A registry on the public internet, or so it seems: `registry.invalid` is behind a proxy, and speaks TLS. It has no
  * business sending us into the clear or to places that only we can reach.
  */
+import { existsSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,7 +23,29 @@ import {
   weather,
 } from "./victim.ts";
 
-describeWith(["openssl"], "a public registry", () => {
+interface Way {
+  readonly title: string;
+  /** Bytes of the layer: large ones are fetched by threads. */
+  readonly filler: number;
+  readonly workerScript?: URL;
+}
+
+const ways: readonly Way[] = [
+  { title: "a public registry", filler: 1000 },
+  {
+    title: "a public registry whose layers are fetched by threads",
+    filler: 1_100_000,
+    workerScript: new URL("../../dist/download-worker.mjs", import.meta.url),
+  },
+];
+
+for (const way of ways) {
+  if (way.workerScript === undefined || existsSync(way.workerScript)) {
+    describeWith(["openssl"], way.title, () => testPublicRegistry(way));
+  }
+}
+
+function testPublicRegistry({ filler, workerScript }: Way): void {
   let folder: string;
   let image: BuiltImage;
   let certificates: Certificates;
@@ -34,7 +57,7 @@ describeWith(["openssl"], "a public registry", () => {
   let neighbour: Storm;
 
   beforeAll(async () => {
-    image = await buildImage({ layers: [{ filler: 1000 }] });
+    image = await buildImage({ layers: [{ filler }] });
     folder = await mkdtemp(join(tmpdir(), "pulley-public-"));
     certificates = await makeCertificates(folder, ["registry.invalid", "cdn.invalid", "auth.invalid"]);
     tls = {
@@ -61,7 +84,12 @@ describeWith(["openssl"], "a public registry", () => {
     const cdn = await sky.storm({ image, tls });
     const auth = await sky.storm({ image, tls });
     proxy = await startProxy({ "registry.invalid": registry.port, "cdn.invalid": cdn.port, "auth.invalid": auth.port });
-    victim = await openVictim({ environment: { HTTPS_PROXY: proxy.url }, certDirs: [join(folder, "certs.d")] });
+    const certDirs = [join(folder, "certs.d")];
+    victim = await openVictim({
+      ...(workerScript && { workerScript }),
+      environment: { HTTPS_PROXY: proxy.url },
+      certDirs,
+    });
     return { registry, cdn, auth };
   }
 
@@ -214,4 +242,4 @@ describeWith(["openssl"], "a public registry", () => {
     await victim.pull("registry.invalid/team/app:1", login);
     for (const { headers } of registry.asked) expect([undefined, "Bearer a-token"]).toContain(headers.authorization);
   });
-});
+}

@@ -40,6 +40,8 @@ export interface Victim {
 export interface VictimOptions extends RegistryOptions {
   readonly environment?: NodeJS.ProcessEnv;
   readonly clock?: Clock;
+  /** The script of the download threads; without it, there are none. */
+  readonly workerScript?: URL;
 }
 
 const platform = { os: "linux", architecture: "amd64", variant: "" };
@@ -47,10 +49,17 @@ const platform = { os: "linux", architecture: "amd64", variant: "" };
 /** Milliseconds without a byte after which a victim gives a source up. */
 export const stallTimeout = 100;
 
-export async function openVictim({ environment = {}, clock = hurriedClock(), ...options }: VictimOptions = {}) {
+const noThreads = new URL("no-such-script.mjs", import.meta.url);
+
+export async function openVictim({
+  environment = {},
+  clock = hurriedClock(),
+  workerScript = noThreads,
+  ...options
+}: VictimOptions = {}): Promise<Victim> {
   const root = await mkdtemp(join(tmpdir(), "pulley-weather-"));
   const store = await openEmbeddedStore(root);
-  const surroundings = { clock, random: () => 0.5, environment };
+  const surroundings = { clock, random: () => 0.5, environment, workerScript };
   const registry = createRegistryClient({ stallTimeout, connectTimeout: 2000, ...options }, surroundings);
   const images = createEmbeddedImageService({ store, registry, platform, clock });
   const pull: Victim["pull"] = (image, who, call) => images.pull(image, who, call);
