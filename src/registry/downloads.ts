@@ -12,6 +12,8 @@ const threadWorthy = 1024 * 1024;
 const smallAtOnce = 3;
 
 export interface Downloads {
+  /** Says that blobs of these sizes may soon be asked for: starting a thread takes as long as several small requests. */
+  expect(sizes: readonly number[]): void;
   /** As `RegistryClient.download`. */
   run(
     session: Session,
@@ -30,15 +32,23 @@ export function createDownloads({
   let pool: DownloadPool | undefined;
   const hasThreads = existsSync(options.script);
 
+  function threads(): DownloadPool {
+    pool ??= createPool({ ...options, size });
+    return pool;
+  }
+
   return {
+    expect: (sizes) => {
+      const large = sizes.filter((bytes) => bytes >= threadWorthy).length;
+      if (hasThreads && large > 0) threads().warmUp(large);
+    },
     run: async (session, authorization, blobs, { signal, ...rest }) => {
       const failed = new AbortController();
       const any = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
       const here = (target: BlobTarget) => downloadBlob(session, target, { ...rest, signal: any });
       const inThread = (target: BlobTarget) => {
-        pool ??= createPool({ ...options, size });
         const { endpoint } = session;
-        return pool.run({ endpoint, target, authorization, signal: any, onProgress: rest.onProgress });
+        return threads().run({ endpoint, target, authorization, signal: any, onProgress: rest.onProgress });
       };
       const targets = distinct(blobs).sort((one, other) => other.descriptor.size - one.descriptor.size);
       const large = targets.filter(({ descriptor }) => descriptor.size >= threadWorthy);

@@ -112,6 +112,14 @@ function agreedType(answer: Answer, bytes: Buffer): string {
   return header;
 }
 
+/** The sizes of an image's layers, as far as its manifest has any; for a guess, not for a decision. */
+export function layerSizes({ bytes }: Fetched): readonly number[] {
+  const document = parseJson(bytes, { name: "manifest", code: "MANIFEST_INVALID", limit: manifestLimit });
+  const layers = document instanceof Map ? document.get("layers") : undefined;
+  if (!Array.isArray(layers)) return [];
+  return layers.map((layer) => (layer instanceof Map ? Number(layer.get("size")) : 0));
+}
+
 function typeByShape(members: JsonMembers, where: string): string {
   const isIndex = members.has("manifests");
   const isManifest = members.has("config") || members.has("layers");
