@@ -13,3 +13,15 @@ const loopback = /^(?:(?:.+\.)?localhost|127(?:\.[0-9]{1,3}){3}|\[(?:0{0,4}:){2,
 export function isLoopback(registry: string): boolean {
   return loopback.test(registry);
 }
+
+/** Whether an address is that of the registry itself, and not a mirror's: the scheme does not matter, a path does. */
+export function isOrigin(address: string, registry: string): boolean {
+  const own = [registryOrigin(registry, false), registryOrigin(registry, true)];
+  return own.includes(address) || own.some((origin) => isSamePlace(origin, address));
+}
+
+function isSamePlace(origin: string, address: string): boolean {
+  if (!URL.canParse(origin) || !URL.canParse(address)) return false;
+  const { host, pathname } = new URL(address);
+  return host === new URL(origin).host && pathname === "/";
+}

@@ -4,9 +4,10 @@ import type { Asking } from "./ask.ts";
 import { createAuthorizer } from "./authorization.ts";
 import { fetchBlob } from "./blobs.ts";
 import { createDownloads } from "./downloads.ts";
-import { endpointOf } from "./endpoint.ts";
+import { endpointOf, mirrorEndpoint } from "./endpoint.ts";
 import type { Call, RegistryClient, RegistryOptions } from "./index.ts";
 import { fetchManifest, layerSizes, resolveManifest } from "./manifests.ts";
+import { ping } from "./ping.ts";
 import { openSession } from "./session.ts";
 import { listTags } from "./tags.ts";
 import { createTokenService } from "./token.ts";
@@ -49,9 +50,13 @@ export function createRegistryClient(
     environment,
   });
 
-  function open(repository: Repository, { login }: Call) {
-    const endpoint = endpointOf(repository, options);
-    const authorization = authorizer.authorization(endpoint, login);
+  function endpointFor(repository: Repository, { mirror }: Call) {
+    return mirror === undefined ? endpointOf(repository, options) : mirrorEndpoint(repository, mirror, options);
+  }
+
+  function open(repository: Repository, call: Call) {
+    const endpoint = endpointFor(repository, call);
+    const authorization = authorizer.authorization(endpoint, call.login);
     return { authorization, session: openSession(endpoint, authorization, transport) };
   }
 
@@ -67,6 +72,7 @@ export function createRegistryClient(
       return fetched;
     },
     blob: (repository, descriptor, limit, call) => fetchBlob(asking(repository, call), descriptor, limit),
+    ping: async (repository, call) => ping(endpointFor(repository, call), transport, clock.now(), call.signal),
     tags: (repository, call) => listTags(asking(repository, call)),
     download: (repository, blobs, call) => {
       const { session, authorization } = open(repository, call);

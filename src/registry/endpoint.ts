@@ -2,6 +2,7 @@ import { isLoopback, registryOrigin } from "../image/origin.ts";
 import type { Repository } from "../image/reference.ts";
 import { PulleyError } from "../support/errors.ts";
 import { hasCertificates } from "./certificates.ts";
+import { printable } from "./failure.ts";
 import type { RegistryOptions } from "./index.ts";
 
 /** A repository and where it is asked for. Plain data: it is handed to worker threads. */
@@ -12,6 +13,8 @@ export interface Endpoint {
   readonly path: string;
   /** Scheme, host and port that are really asked: `https://registry-1.docker.io`. */
   readonly origin: string;
+  /** Which registry a mirror is asked for, `docker.io`; absent where the registry itself is asked. */
+  readonly namespace?: string;
 }
 
 /**
@@ -28,9 +31,34 @@ export function endpointOf(repository: Repository, options: RegistryOptions): En
   });
 }
 
+/**
+ * Where a repository is asked for at a mirror. Certificates, and whether plain HTTP is spoken, go by the mirror's host.
+ * @param mirror base address, with the path that goes before the repository's, if any
+ * @throws PulleyError `SOURCE_INVALID`
+ */
+export function mirrorEndpoint(
+  { registry: namespace, path }: Repository,
+  mirror: string,
+  options: RegistryOptions,
+): Endpoint {
+  const refuse = (why: string) => new PulleyError("SOURCE_INVALID", `the mirror ${printable(mirror, 200)} ${why}`);
+  if (!URL.canParse(mirror)) throw refuse("is not an address");
+  const { protocol, host, origin, pathname, username, password, search, hash } = new URL(mirror);
+  if (protocol !== "https:" && protocol !== "http:") throw refuse("is not reached by https");
+  if (username !== "" || password !== "")
+    throw new PulleyError("SOURCE_INVALID", `the mirror ${host} is given with a login`);
+  if (search !== "" || hash !== "") throw refuse("is given with a query");
+  if (protocol === "http:" && !speaksPlainHttp(host, options)) throw refuse("would be asked in the clear");
+  const prefix = pathname.replace(/^\/+|\/+$/g, "");
+  const endpoint = { registry: host, path: prefix === "" ? path : `${prefix}/${path}`, origin };
+  return host === namespace ? endpoint : { ...endpoint, namespace };
+}
+
 /** The address of something in the repository: `manifests/latest`, `blobs/sha256:…`. */
-export function repositoryUrl(endpoint: Endpoint, what: string): URL {
-  return new URL(`/v2/${endpoint.path}/${what}`, endpoint.origin);
+export function repositoryUrl({ path, origin, namespace }: Endpoint, what: string): URL {
+  const url = new URL(`/v2/${path}/${what}`, origin);
+  if (namespace !== undefined) url.searchParams.set("ns", namespace);
+  return url;
 }
 
 export function speaksPlainHttp(registry: string, { plainHttp = [], certDirs = [] }: RegistryOptions): boolean {

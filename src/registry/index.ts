@@ -21,6 +21,8 @@ export interface RegistryClient {
    * received stays in the files for the next attempt, unless it turned out to be wrong: then the file is emptied.
    */
   download(repository: Repository, blobs: readonly BlobTarget[], call: DownloadCall): Promise<void>;
+  /** Ends when whoever would be asked has answered anything, be it a refusal; takes no login. @throws PulleyError as any request */
+  ping(repository: Repository, call: Omit<Call, "login">): Promise<void>;
   /** All tags, in the registry's order, page by page from the same origin only. */
   tags(repository: Repository, call: Call): Promise<readonly string[]>;
   close(): Promise<void>;
@@ -32,8 +34,15 @@ export interface Location {
 }
 
 export interface Call {
-  /** Absent: anonymous. */
+  /** For the one who is asked: the mirror, if there is one. Absent: anonymous. */
   readonly login?: Login | undefined;
+  /**
+   * Base address of a mirror to ask in the place of the repository's own registry: `https://mirror.acme.io`, or with a
+   * path that goes before the repository's, `https://mirror.acme.io/hub`. It is told in the query which registry is meant
+   * (`ns`, distribution-spec "Registry proxying"). Plain HTTP as for registries. What a mirror says of a tag is taken
+   * for true; content is verified against its digest, whoever sends it.
+   */
+  readonly mirror?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

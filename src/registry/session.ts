@@ -27,7 +27,8 @@ const mostRedirects = 10;
 /** How often one origin's 401 is answered: once with a token that is held already, once with a new one. */
 const mostAnswers = 2;
 
-const always = { "user-agent": "pulley", "accept-encoding": "identity" } as const;
+/** Headers of every request. */
+export const always = { "user-agent": "pulley", "accept-encoding": "identity" } as const;
 
 export function openSession(endpoint: Endpoint, authorization: Authorization, transport: Transport): Session {
   const home = new URL(endpoint.origin);

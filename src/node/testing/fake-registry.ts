@@ -153,6 +153,7 @@ export function fakeRegistry(): FakeRegistry {
       }
     },
 
+    ping: async () => undefined,
     tags: async () => [],
     close: async () => undefined,
   };
