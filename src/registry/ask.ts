@@ -1,6 +1,6 @@
 import { type Pace, retry } from "../support/retry.ts";
 import { readErrorBody } from "./body.ts";
-import { statusFailure } from "./failure.ts";
+import { named, statusFailure } from "./failure.ts";
 import { judge, retryPlan } from "./retries.ts";
 import type { Session, SessionRequest } from "./session.ts";
 import type { Answer } from "./transport.ts";
@@ -35,7 +35,9 @@ export function ask<T>(
       return read(answer);
     },
     signal,
-  );
+  ).catch((error: unknown) => {
+    throw named(error, signal);
+  });
 }
 
 export async function failureOf(answer: Answer, asking: Asking) {

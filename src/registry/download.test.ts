@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSyn
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import { systemClock } from "../support/clock.ts";
 import type { BlobProgress } from "./index.ts";
 import { client, describeBytes, type Handler, serve, someBytes, temporaryFolder } from "./testing.ts";
 
@@ -177,6 +178,17 @@ describe("a download", () => {
     expect(statSync(path).size).toBeGreaterThan(0);
     expect(holds(content.subarray(0, statSync(path).size))).toBe(true);
   });
+});
+
+it("a download that the caller gives up between two attempts is cancelled", async () => {
+  const controller = new AbortController();
+  const server = await serve((_, response) => {
+    response.writeHead(503).end();
+    setTimeout(() => controller.abort(new Error("enough")), 20);
+  });
+  const call = { signal: controller.signal };
+  const outcome = client({}, { clock: systemClock }).download(server.repository, [{ descriptor, path }], call);
+  await expect(outcome).rejects.toMatchObject({ code: "CANCELLED" });
 });
 
 describe("a part that was asked for", () => {

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Authorization } from "./authorization.ts";
 import { type DownloadOptions, downloadBlob } from "./download.ts";
+import { named } from "./failure.ts";
 import type { BlobTarget } from "./index.ts";
 import { createPool, type DownloadPool, type PoolOptions } from "./pool.ts";
 import type { Session } from "./session.ts";
@@ -57,7 +58,9 @@ export function createDownloads({
         ...(hasThreads ? large.map(inThread) : inLanes(size, large, here)),
         ...inLanes(smallAtOnce, small, here),
       ];
-      await allOrFirstFailure(works, (error) => failed.abort(error));
+      // All of them are waited for, so that nothing goes on behind the caller's back; the first failure stays the reason.
+      await Promise.all(works.map((work) => work.catch((error: unknown) => failed.abort(error))));
+      if (failed.signal.aborted) throw named(failed.signal.reason, signal);
     },
     close: async () => pool?.close(),
   };
@@ -79,15 +82,4 @@ function inLanes<T>(lanes: number, items: readonly T[], work: (item: T) => Promi
     for (const item of rest) await work(item);
   };
   return Array.from({ length: Math.min(lanes, items.length) }, lane);
-}
-
-/** Waits for all, so that nothing goes on behind the caller's back; fails as the first that failed did. */
-async function allOrFirstFailure(works: readonly Promise<void>[], onFailure: (error: unknown) => void): Promise<void> {
-  const failures: unknown[] = [];
-  const note = (error: unknown) => {
-    failures.push(error);
-    onFailure(error);
-  };
-  await Promise.all(works.map((work) => work.catch(note)));
-  if (failures.length > 0) throw failures[0];
 }

@@ -60,6 +60,11 @@ export function cancellation(signal: AbortSignal): PulleyError {
   return new PulleyError("CANCELLED", "the pull was cancelled", { cause: signal.reason });
 }
 
+/** A failure as the caller shall see it: a wait that the signal ended fails with the signal's own reason, whatever that is. */
+export function named(error: unknown, signal: AbortSignal | undefined): unknown {
+  return signal?.aborted && !isPulleyError(error) ? cancellation(signal) : error;
+}
+
 /** The failure that a status stands for, with what the registry itself says about it. */
 export function statusFailure(answered: Answered, body: Buffer, now: number): PulleyError {
   const { asked, status, headers } = answered;

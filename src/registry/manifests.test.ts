@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { parseDigest } from "../image/digest.ts";
 import { dockerIndex, ociIndex, ociManifest } from "../image/media-type.ts";
 import { parseTag } from "../image/reference.ts";
+import { systemClock } from "../support/clock.ts";
 import { client, describeBytes, type Handler, sampleManifest, serve, temporaryFolder } from "./testing.ts";
 
 const { bytes, descriptor, headers } = sampleManifest();
@@ -168,6 +169,20 @@ describe("resolve", () => {
     await expect(client().resolve({ repository: server.repository, version: tag }, call)).rejects.toMatchObject({
       code: "CANCELLED",
     });
+  });
+
+  it("ends when the caller gives up between two attempts", async () => {
+    const controller = new AbortController();
+    const server = await serve((_, response) => {
+      response.writeHead(503).end();
+      setTimeout(() => controller.abort(new Error("enough")), 20);
+    });
+    const outcome = client({}, { clock: systemClock }).resolve(
+      { repository: server.repository, version: tag },
+      { signal: controller.signal },
+    );
+    await expect(outcome).rejects.toMatchObject({ code: "CANCELLED" });
+    expect(server.asked).toHaveLength(1);
   });
 
   it("refuses a head that is too long", async () => {
