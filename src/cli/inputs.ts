@@ -1,7 +1,8 @@
 /** Files, folders, standard input and image names from a command line. */
 import { type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { isPulleyError, PulleyError } from "../support/errors.ts";
+import { errnoOf } from "../support/errno.ts";
+import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Position } from "../workload/types.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -86,7 +87,7 @@ async function readAll(stream: Surroundings["stdin"]): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of stream) {
-    const bytes = Buffer.from(chunk as Uint8Array | string);
+    const bytes = Buffer.from(chunk);
     length += bytes.length;
     if (length > longestInput) throw tooLong("-");
     chunks.push(bytes);
@@ -99,12 +100,9 @@ function reading<Result>(path: string, read: () => Result): Result {
     return read();
   } catch (cause) {
     if (isPulleyError(cause)) throw cause;
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new PulleyError(
-      "INPUT_UNREADABLE",
-      `cannot read ${path}: ${code === "ENOENT" ? "no such file or folder" : code}`,
-      { cause },
-    );
+    const code = errnoOf(cause);
+    const why = code === "ENOENT" ? "no such file or folder" : (code ?? errorText(cause));
+    throw new PulleyError("INPUT_UNREADABLE", `cannot read ${path}: ${why}`, { cause });
   }
 }
 

@@ -1,7 +1,7 @@
 /** How pods, events and pulls look to people: kubectl's words and columns, and a bar for each pull under way. */
 import type { ContainerStatus, NodeEvent, PodStatus, PullProgress } from "../node/types.ts";
 import { formatBytes } from "../support/bytes.ts";
-import { bar, columns, fit, type Paint, printable } from "../support/terminal.ts";
+import { bar, columns, fit, hanging, type Paint, printable } from "../support/terminal.ts";
 import { age } from "./output.ts";
 
 export interface PodView {
@@ -29,13 +29,14 @@ export function podTable({ pods, pulls }: PodView, now: number, paint: Paint): s
   ];
 }
 
-/** One event as `kubectl get events` words it. */
-export function eventLine(event: NodeEvent, paint: Paint): string {
+/** One event as `kubectl get events` words it, in lines of at most `width` columns. */
+export function eventLines(event: NodeEvent, paint: Paint, width: number): string[] {
   const clock = new Date(event.time).toTimeString().slice(0, 8);
   const container = /\{(.*)\}$/.exec(event.fieldPath ?? "")?.[1];
   const object = `pod/${event.pod.name}${container === undefined ? "" : `/${container}`}`;
   const tone = event.type === "Warning" ? "yellow" : "green";
-  return `${paint("dim", clock)}  ${paint(tone, event.type.padEnd(7))}  ${event.reason.padEnd(17)}  ${paint("cyan", object)}  ${printable(event.message)}`;
+  const prefix = `${paint("dim", clock)}  ${paint(tone, event.type.padEnd(7))}  ${event.reason.padEnd(17)}  `;
+  return hanging(prefix, `${paint("cyan", object)}  ${printable(event.message)}`, width);
 }
 
 /** What `kubectl get pods` would show as the pod's status: the first container that is held up says why. */

@@ -51,7 +51,7 @@ export async function runCommandLine(words: readonly string[], surroundings: Sur
     .exitOverride();
   try {
     await defineCommands(program, words, surroundings);
-    await program.parseAsync(words as string[], { from: "user" });
+    await program.parseAsync([...words], { from: "user" });
     return Number(process.exitCode ?? 0);
   } catch (error) {
     return reportFailure(error, surroundings);

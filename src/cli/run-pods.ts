@@ -14,7 +14,7 @@ import type { ImageStore } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { liveRegion } from "../support/live.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
-import { eventLine, podTable } from "./pod-view.ts";
+import { eventLines, podTable } from "./pod-view.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
 
 export interface RunPodsOptions {
@@ -78,6 +78,7 @@ function watch(pods: () => readonly PodStatus[], surroundings: Surroundings) {
   const { stderr } = surroundings;
   const paint = paintFor(stderr, surroundings);
   const region = liveRegion(stderr);
+  const width = () => (stderr.isTTY ? (stderr.columns ?? 80) : Number.POSITIVE_INFINITY);
   const events: NodeEvent[] = [];
   const pulls = new Map<string, PullProgress>();
   const draw = () => region.draw(podTable({ pods: pods(), pulls: [...pulls.values()] }, Date.now(), paint));
@@ -89,7 +90,7 @@ function watch(pods: () => readonly PodStatus[], surroundings: Surroundings) {
       switch (signal.kind) {
         case "event":
           events.push(signal.event);
-          region.log(eventLine(signal.event, paint));
+          for (const line of eventLines(signal.event, paint, width())) region.log(line);
           return;
         case "pull":
           pulls.set(signal.progress.image, signal.progress);

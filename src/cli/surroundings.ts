@@ -1,4 +1,6 @@
 import type { Readable, Writable } from "node:stream";
+import type { Command } from "commander";
+import { PulleyError } from "../support/errors.ts";
 import { type Paint, painter, wantsColour } from "../support/terminal.ts";
 
 /** What a command may touch of the process it runs in. */
@@ -13,7 +15,7 @@ export type OutputStream = Writable & { readonly isTTY?: boolean; readonly colum
 
 /** A command's file: it says which arguments and options it takes, and what it does with them. */
 export interface CommandModule {
-  define(command: import("commander").Command, surroundings: Surroundings): void;
+  define(command: Command, surroundings: Surroundings): void;
 }
 
 export function paintFor(stream: OutputStream, { environment }: Surroundings): Paint {
@@ -25,7 +27,7 @@ export function interruption(): AbortSignal {
   const controller = new AbortController();
   const stop = () => {
     if (controller.signal.aborted) process.exit(130);
-    controller.abort();
+    controller.abort(new PulleyError("CANCELLED", "interrupted"));
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);

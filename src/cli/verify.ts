@@ -26,16 +26,15 @@ export function define(command: Command, surroundings: Surroundings): void {
 
 /** Exit status 1 if anything is damaged or missing: the answer is no. */
 async function verifyStore(options: VerifyOptions, surroundings: Surroundings): Promise<void> {
-  const { sound, faulty } = await withStore(options.root, async (store) => {
-    const faulty: Verified[] = [];
-    let sound = 0;
+  const faulty: Verified[] = [];
+  let sound = 0;
+  await withStore(options.root, async (store) => {
     for await (const blob of store.verify()) {
       if (blob.state === "sound") sound += 1;
       else faulty.push(blob);
       if (surroundings.stderr.isTTY) surroundings.stderr.write(`\r${sound + faulty.length} blobs read`);
     }
     if (surroundings.stderr.isTTY) surroundings.stderr.write("\r\u001b[K");
-    return { sound, faulty };
   });
   const lines = () => [
     ...faulty.flatMap(({ digest, state, neededBy }) => [

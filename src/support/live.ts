@@ -45,7 +45,10 @@ function terminalRegion(stream: TerminalStream): LiveRegion {
     draw: (lines) => {
       const height = Math.max(1, (stream.rows ?? 24) - 2);
       const width = (stream.columns ?? 80) - 1;
-      redraw("", lines.slice(0, height).map((line) => fit(line, width)));
+      redraw(
+        "",
+        lines.slice(0, height).map((line) => fit(line, width)),
+      );
     },
     end: () => {
       if (begun) stream.write(showCursor);

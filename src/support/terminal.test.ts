@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bar, columns, fit, painter, printable, wantsColour, widthOf } from "./terminal.ts";
+import { bar, columns, fit, hanging, painter, printable, wantsColour, widthOf } from "./terminal.ts";
 
 describe("width", () => {
   it.each([
@@ -22,7 +22,23 @@ describe("width", () => {
 
 describe("columns", () => {
   it("line up, with nothing behind the last", () => {
-    expect(columns([["NAME", "READY"], ["a-long-name", "0/1"]])).toEqual(["NAME          READY", "a-long-name   0/1"]);
+    expect(
+      columns([
+        ["NAME", "READY"],
+        ["a-long-name", "0/1"],
+      ]),
+    ).toEqual(["NAME          READY", "a-long-name   0/1"]);
+  });
+});
+
+describe("a hanging text", () => {
+  it("is broken between words, with every line as far in as the first", () => {
+    const words = "it is here already and may be used by the pod";
+    expect(hanging("> ", words, 34)).toEqual(["> it is here already and may be", "  used by the pod"]);
+    expect(hanging("> ", words, 60)).toEqual([`> ${words}`]);
+    expect(hanging("a long prefix: ", words, 30)).toEqual([`a long prefix: ${words}`]);
+    const word = "x".repeat(50);
+    expect(hanging("> ", `${word} y`, 34)).toEqual([`> ${word}`, "  y"]);
   });
 });
 

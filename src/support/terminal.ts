@@ -20,6 +20,9 @@ export function painter(colour: boolean): Paint {
   return colour ? (style, text) => styleText(style, text, { validateStream: false }) : (_style, text) => text;
 }
 
+/** Columns that are too few to break a text into. */
+const narrowest = 30;
+
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** Columns that a text takes on a terminal; escape sequences take none, East Asian wide characters and emoji two. */
@@ -56,10 +59,30 @@ export function fit(text: string, width: number): string {
 /** Rows in columns, each as wide as its widest cell, three blanks between them as kubectl does; no blanks at the ends. */
 export function columns(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, at) => {
-    widths[at] = Math.max(widths[at] ?? 0, widthOf(cell));
-  });
-  return rows.map((row) => row.map((cell, at) => pad(cell, at === row.length - 1 ? 0 : (widths[at] ?? 0) + 3)).join(""));
+  for (const row of rows)
+    row.forEach((cell, at) => {
+      widths[at] = Math.max(widths[at] ?? 0, widthOf(cell));
+    });
+  return rows.map((row) =>
+    row.map((cell, at) => pad(cell, at === row.length - 1 ? 0 : (widths[at] ?? 0) + 3)).join(""),
+  );
+}
+
+/** A text behind a prefix, broken between words into lines of at most `width` columns, all of them as far in as the first. */
+export function hanging(prefix: string, text: string, width: number): string[] {
+  const indent = widthOf(prefix);
+  const room = width - indent;
+  if (room < narrowest || widthOf(text) <= room) return [prefix + text];
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && widthOf(line) + 1 + widthOf(word) > room) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  lines.push(line);
+  return lines.map((each, at) => (at === 0 ? prefix : " ".repeat(indent)) + each);
 }
 
 export function pad(text: string, width: number): string {
@@ -77,8 +100,9 @@ export function bar(share: number, width: number): string {
 
 /** Text from outside made safe for a terminal: control characters become visible escapes. */
 export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
-    `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
   );
 }
 
