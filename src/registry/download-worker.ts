@@ -14,7 +14,8 @@ import {
 import { openSession } from "./session.ts";
 import { createTransport } from "./transport.ts";
 
-if (parentPort !== null) serve(parentPort, workerData as ThreadSettings);
+const settings: ThreadSettings = workerData;
+if (parentPort !== null) serve(parentPort, settings);
 
 function serve(port: MessagePort, { transport: transportSettings, stallTimeout }: ThreadSettings): void {
   const transport = createTransport(transportSettings, process.env);

@@ -139,22 +139,23 @@ function scopesFor(endpoint: Endpoint, challenge: Challenge): readonly string[] 
 
 function parseToken(body: Buffer, realm: URL, clock: Clock): Token {
   const document = parseAnswer(body);
-  const token = document?.["token"] || document?.["access_token"];
+  const token = document.get("token") || document.get("access_token");
   if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token)) {
     throw new PulleyError("REGISTRY_PROTOCOL", `${showUrl(realm)}: the token service answers without a token`, {
       advice: "The registry's token service is broken, or is not one: tell who runs it.",
     });
   }
-  const said = document?.["expires_in"];
+  const said = document.get("expires_in");
   const life = typeof said === "number" && said > shortestLife ? Math.min(said, longestLife) : shortestLife;
   return { header: `Bearer ${token}`, expiresAt: clock.now() + (life - margin) * 1000 };
 }
 
-function parseAnswer(body: Buffer): Record<string, unknown> | undefined {
+/** The members of an answer; none if it is not a JSON object. */
+function parseAnswer(body: Buffer): ReadonlyMap<string, unknown> {
   try {
     const document: unknown = JSON.parse(body.toString("utf8"));
-    return typeof document === "object" && document !== null ? (document as Record<string, unknown>) : undefined;
+    return new Map(typeof document === "object" && document !== null ? Object.entries(document) : []);
   } catch {
-    return undefined;
+    return new Map();
   }
 }
