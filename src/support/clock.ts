@@ -8,21 +8,17 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  sleep: (milliseconds, signal) =>
-    new Promise((resolve, reject) => {
-      if (signal?.aborted) {
-        reject(signal.reason as Error);
-        return;
-      }
+  sleep: async (milliseconds, signal) => {
+    signal?.throwIfAborted();
+    await new Promise<void>((resolve) => {
       const wake = () => {
-        signal?.removeEventListener("abort", stop);
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", wake);
         resolve();
       };
-      const stop = () => {
-        clearTimeout(timer);
-        reject(signal?.reason as Error);
-      };
       const timer = setTimeout(wake, milliseconds);
-      signal?.addEventListener("abort", stop, { once: true });
-    }),
+      signal?.addEventListener("abort", wake, { once: true });
+    });
+    signal?.throwIfAborted();
+  },
 };

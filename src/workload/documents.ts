@@ -76,9 +76,14 @@ function collect(value: Value, implied: TypeMeta | undefined, collection: Collec
   const { text, documents, problems } = collection;
   if (isNull(value) || collection.full) return;
   const source = text.position(value.start);
+  const refuse = (why: string) => problems.push({ source, message: `this is not a Kubernetes object: ${why}` });
+  if (value.kind !== "mapping") {
+    refuse(`it is ${sortOf(value)}`);
+    return;
+  }
   const meta = typeMetaOf(value, implied);
-  if (value.kind !== "mapping" || typeof meta === "string") {
-    problems.push({ source, message: `this is not a Kubernetes object: ${meta}` });
+  if (typeof meta === "string") {
+    refuse(meta);
   } else if (isList(meta.kind, value)) {
     for (const item of itemsAt(value, "items")) collect(item, impliedBy(meta), collection);
   } else if (documents.length === limits.documents) {
@@ -90,8 +95,7 @@ function collect(value: Value, implied: TypeMeta | undefined, collection: Collec
 }
 
 /** What the object is, or why it cannot be told. */
-function typeMetaOf(value: Value, implied: TypeMeta | undefined): TypeMeta | string {
-  if (value.kind !== "mapping") return `it is ${sortOf(value)}`;
+function typeMetaOf(value: MappingValue, implied: TypeMeta | undefined): TypeMeta | string {
   const apiVersion = textAt(value, "apiVersion") ?? implied?.apiVersion ?? "";
   const kind = textAt(value, "kind") ?? implied?.kind ?? "";
   const items = valueAt(value, "items");
@@ -100,11 +104,9 @@ function typeMetaOf(value: Value, implied: TypeMeta | undefined): TypeMeta | str
   return apiVersion === "" ? "it has no apiVersion" : { apiVersion, kind };
 }
 
-function isList(kind: string, value: Value): boolean {
+function isList(kind: string, value: MappingValue): boolean {
   if (!kind.endsWith("List")) return false;
-  return (
-    valueAt(value, "items")?.kind === "sequence" || (value.kind === "mapping" && isNull(value.entries.get("items")))
-  );
+  return valueAt(value, "items")?.kind === "sequence" || isNull(value.entries.get("items"));
 }
 
 /** The items of a `PodList` are Pods, though the API leaves that out; those of a plain `List` can be anything. */

@@ -8,7 +8,11 @@ const blank = /[ \t\r\n]*/y;
 const unescaped = /[^"\\\u0000-\u001f]*/y;
 const number = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/y;
 const word = /true|false|null/y;
-const words = { true: true, false: false, null: null } as const;
+const words: ReadonlyMap<string, boolean | null> = new Map([
+  ["true", true],
+  ["false", false],
+  ["null", null],
+]);
 
 /** Where reading has come to. */
 interface Cursor {
@@ -89,7 +93,7 @@ function readScalar(cursor: Cursor): Value {
   if (digits !== undefined) return { kind: "scalar", start, value: Number(digits) };
   const name = take(cursor, word);
   if (name === undefined) throw unexpected(cursor, "a value");
-  return { kind: "scalar", start, value: words[name as keyof typeof words] };
+  return { kind: "scalar", start, value: words.get(name) ?? null };
 }
 
 function readString(cursor: Cursor, wanted: string): string {

@@ -155,7 +155,7 @@ function isMergeKey(node: unknown): boolean {
 }
 
 function scalarOf(node: Scalar): string | number | boolean | null {
-  const text = String(node.value ?? "");
+  const text = typeof node.value === "string" ? node.value : "";
   if (node.tag !== undefined && node.tag !== "?") return taggedScalar(node.tag, text);
   return node.type === "PLAIN" ? plainScalar(text) : text;
 }
