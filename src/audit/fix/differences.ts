@@ -1,0 +1,60 @@
+/** What is different between the values of a text before and after it was edited. */
+import type { MappingValue, Value } from "../../workload/value.ts";
+
+export interface Difference {
+  /** Where the mapping began in the text before; of what is in no mapping, -1. */
+  readonly start: number;
+  readonly path: string;
+  readonly key: string;
+  /** The text that is there now; `undefined` where it is no text, or gone. */
+  readonly value: string | undefined;
+  /** Where the new value is in the text after. */
+  readonly at: number;
+}
+
+/** Every scalar that is another one, that is new or that is missing; once for each way by which it is reached. */
+export function differences(before: readonly Value[], after: readonly Value[]): Difference[] {
+  const found: Difference[] = [];
+  if (before.length !== after.length) found.push({ start: -1, path: "", key: "", value: undefined, at: -1 });
+  before.forEach((value, index) => {
+    const other = after[index];
+    if (other !== undefined) compare(value, other, { start: -1, path: "", key: "" }, found);
+  });
+  return found;
+}
+
+type Place = Pick<Difference, "start" | "path" | "key">;
+
+function compare(before: Value, after: Value, place: Place, found: Difference[]): void {
+  if (before.kind === "mapping" && after.kind === "mapping") {
+    compareMappings(before, after, childPath(place), found);
+  } else if (before.kind === "sequence" && after.kind === "sequence" && before.items.length === after.items.length) {
+    before.items.forEach((item, index) => {
+      const other = after.items[index];
+      if (other !== undefined) compare(item, other, { ...place, key: `${place.key}[${index}]` }, found);
+    });
+  } else if (before.kind !== "scalar" || after.kind !== "scalar" || !Object.is(before.value, after.value)) {
+    found.push(difference(place, after));
+  }
+}
+
+function compareMappings(before: MappingValue, after: MappingValue, path: string, found: Difference[]): void {
+  const { start } = before;
+  for (const [key, value] of before.entries) {
+    const other = after.entries.get(key);
+    if (other === undefined) found.push({ start, path, key, value: undefined, at: -1 });
+    else compare(value, other, { start, path, key }, found);
+  }
+  for (const [key, value] of after.entries) {
+    if (!before.entries.has(key)) found.push(difference({ start, path, key }, value));
+  }
+}
+
+function difference(place: Place, after: Value): Difference {
+  const value = after.kind === "scalar" && typeof after.value === "string" ? after.value : undefined;
+  return { ...place, value, at: after.start };
+}
+
+function childPath({ path, key }: Place): string {
+  return path === "" || key === "" ? path + key : `${path}.${key}`;
+}

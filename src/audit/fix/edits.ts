@@ -1,0 +1,81 @@
+/** Edits as splices of a text: everything outside of them stays as it is, to the byte. */
+import type { Edit } from "../types.ts";
+
+export interface Spliced {
+  readonly text: string;
+  /** In the order of the text, equal ones once. */
+  readonly edits: readonly Edit[];
+  /** For each edit, where its text has come to lie. */
+  readonly places: readonly { readonly start: number; readonly end: number }[];
+}
+
+/** @throws RangeError if two edits change the same place */
+export function splice(text: string, edits: readonly Edit[]): Spliced {
+  const sorted = sortedEdits(edits);
+  const parts: string[] = [];
+  const places: { start: number; end: number }[] = [];
+  let from = 0;
+  let length = 0;
+  for (const [index, edit] of sorted.entries()) {
+    const next = sorted[index + 1];
+    if (next !== undefined && isConflict(edit, next)) throw new RangeError("two edits change the same place");
+    const start = length + edit.start - from;
+    parts.push(text.slice(from, edit.start), edit.text);
+    places.push({ start, end: start + edit.text.length });
+    from = edit.end;
+    length = start + edit.text.length;
+  }
+  return { text: parts.join("") + text.slice(from), edits: sorted, places };
+}
+
+export function isSameEdit(one: Edit, other: Edit): boolean {
+  return one.start === other.start && one.end === other.end && one.text === other.text;
+}
+
+/** Whether the text has the place of an edit. */
+export function isWithin(text: string, { start, end }: Edit): boolean {
+  return Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end && end <= text.length;
+}
+
+/** Collects edits that can be made together. */
+export interface Compatible {
+  /** Takes all of the edits, or none of them: `false` if one changes a place that another one changes differently. */
+  take(edits: readonly Edit[]): boolean;
+}
+
+/** Places are looked up by their stretch of the text, so that many edits take no time that grows with their square. */
+const stretch = 256;
+
+export function compatibleEdits(): Compatible {
+  const taken = new Map<number, Edit[]>();
+  return {
+    take(edits) {
+      const isFree = edits.every((edit) =>
+        stretchesOf(edit).every((at) => !taken.get(at)?.some((other) => isConflict(edit, other))),
+      );
+      if (!isFree) return false;
+      for (const edit of edits) for (const at of stretchesOf(edit)) taken.set(at, [...(taken.get(at) ?? []), edit]);
+      return true;
+    },
+  };
+}
+
+function stretchesOf({ start, end }: Edit): number[] {
+  const first = Math.floor(start / stretch);
+  return Array.from({ length: Math.floor(end / stretch) - first + 1 }, (_, index) => first + index);
+}
+
+/** Two insertions at one place conflict, for neither order is better; one at the edge of a replaced text does not. */
+function isConflict(one: Edit, other: Edit): boolean {
+  if (isSameEdit(one, other)) return false;
+  const bothInsert = one.start === one.end && other.start === other.end;
+  return bothInsert ? one.start === other.start : one.start < other.end && other.start < one.end;
+}
+
+function sortedEdits(edits: readonly Edit[]): readonly Edit[] {
+  const sorted = edits.toSorted((one, other) => one.start - other.start || one.end - other.end);
+  return sorted.filter((edit, index) => {
+    const before = sorted[index - 1];
+    return before === undefined || !isSameEdit(edit, before);
+  });
+}

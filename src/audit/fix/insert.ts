@@ -1,0 +1,94 @@
+/** Where a new entry goes in a mapping, and how it is written so that it looks as the ones around it do. */
+import type { EntryText, MappingText } from "./mapping-text.ts";
+import { writtenAs } from "./scalar-text.ts";
+
+export interface Insertion {
+  readonly at: number;
+  readonly text: string;
+}
+
+/**
+ * The insertions that add a scalar entry behind the first of the keys that is there, or behind the first entry of one
+ * line; `undefined` where there is no such entry.
+ */
+export function insertEntry(
+  text: string,
+  mapping: MappingText,
+  key: string,
+  value: string,
+  behind: readonly string[],
+): readonly Insertion[] | undefined {
+  const wanted = behind.map((name) => mapping.entries.find((entry) => entry.key === name));
+  const neighbour = [...wanted, ...mapping.entries].find((entry) => entry !== undefined && isBehindable(entry));
+  if (neighbour === undefined) return undefined;
+  return mapping.style === "block"
+    ? [inBlock(text, mapping.indent, neighbour, `${key}: ${writtenAs("plain", value)}`)]
+    : inFlow(text, neighbour, key, value);
+}
+
+function isBehindable({ value, valueFrom }: EntryText): boolean {
+  return value !== "collection" && valueFrom !== undefined;
+}
+
+/** A line of its own, below what is said about the neighbour in comments behind it. */
+function inBlock(text: string, indent: number, neighbour: EntryText, entry: string): Insertion {
+  let at = lineBreakAt(text, neighbour.value === "block scalar" ? lastCharacter(text, neighbour.end) : neighbour.end);
+  const comment = /\r?\n( *)#[^\r\n]*/y;
+  for (;;) {
+    comment.lastIndex = at;
+    const match = comment.exec(text);
+    if (match === null || (match[1]?.length ?? 0) <= indent) break;
+    at = comment.lastIndex;
+  }
+  return { at, text: `${lineBreakNear(text, at)}${" ".repeat(indent)}${entry}` };
+}
+
+/** The line break that ends a block scalar is part of it. */
+function lastCharacter(text: string, end: number): number {
+  return text[end - 1] === "\n" ? end - 1 : end;
+}
+
+function inFlow(text: string, neighbour: EntryText, key: string, value: string): readonly Insertion[] {
+  const { quote, keyStart, keyEnd, end } = neighbour;
+  const colon = text.slice(keyEnd, text.indexOf(":", keyEnd) + 1);
+  const blank = /[ \t]/.test(text[keyEnd + colon.length] ?? "") ? " " : "";
+  const isQuoted = quote !== "" && isQuote(text[end - 1]);
+  const style = quote === '"' ? "double" : "single";
+  const entry = `${quote}${key}${quote}${colon}${blank || (quote === "" ? " " : "")}${writtenAs(isQuoted ? style : "plain", value)}`;
+  const beginning = text.slice(text.lastIndexOf("\n", keyStart) + 1, keyStart);
+  const isOwnLine = /^[ \t]*$/.test(beginning) && text.lastIndexOf("\n", keyStart) >= 0;
+  if (!isOwnLine) return [{ at: end, text: `,${blank || (quote === "" ? " " : "")}${entry}` }];
+  return onOwnLine(text, end, beginning, entry);
+}
+
+/** Behind the comma and the comment of the line if there are such, so that the comment stays with its key. */
+function onOwnLine(text: string, end: number, indent: string, entry: string): readonly Insertion[] {
+  const rest = /([ \t]*,)?(?:[ \t]+#[^\r\n]*)?[ \t]*(?=\r?\n|$)/y;
+  rest.lastIndex = end;
+  const match = rest.exec(text);
+  if (match === null) return [{ at: end, text: `, ${entry}` }];
+  const line = `${lineBreakNear(text, end)}${indent}${entry}`;
+  if (match[1] !== undefined) return [{ at: end + match[0].length, text: `${line},` }];
+  return [
+    { at: end, text: "," },
+    { at: end + match[0].length, text: line },
+  ];
+}
+
+function isQuote(character: string | undefined): boolean {
+  return character === '"' || character === "'";
+}
+
+/** Where the line ends: before its line break, whichever that is. */
+function lineBreakAt(text: string, at: number): number {
+  const feed = text.indexOf("\n", at);
+  if (feed < 0) return text.length;
+  return text[feed - 1] === "\r" ? feed - 1 : feed;
+}
+
+/** The line break that follows, or else the one before, or else that of Unix. */
+function lineBreakNear(text: string, at: number): string {
+  const next = text.indexOf("\n", at);
+  const feed = next < 0 ? text.lastIndexOf("\n") : next;
+  return text[feed - 1] === "\r" ? "\r\n" : "\n";
+}

@@ -1,0 +1,65 @@
+/** Scalars as they are written, and as another text is written in their place. */
+import { plainScalar } from "../../workload/scalar.ts";
+import type { ScalarValue } from "../../workload/value.ts";
+
+export type ScalarStyle = "plain" | "single" | "double" | "block";
+
+/** What to replace, quotes included; of a block scalar only its text. */
+export interface ScalarText {
+  readonly start: number;
+  readonly end: number;
+  readonly style: ScalarStyle;
+}
+
+const doubleQuoted = /"(?:[^"\\]|\\[^])*"/y;
+const singleQuoted = /'(?:[^']|'')*'/y;
+const plain = /[^\s,[\]{}#](?:[^\s,[\]{}])*/y;
+/** A header, empty lines, and the first line of text. */
+const block = /[|>][-+1-9]*(?:[ \t]+#.*|[ \t]*)\r?\n(?:[ \t]*\r?\n)* *(\S.*?)[ \t]*(?=\r?\n|$)/y;
+/** Texts that mean themselves in every place of a YAML document, whatever version of YAML it is read with. */
+const unambiguous = /^[A-Za-z0-9](?:[A-Za-z0-9._/+@-]|:(?=[A-Za-z0-9]))*$/;
+
+/** Finds a scalar in its text; `undefined` where it is written in a way that cannot be replaced on its own line. */
+export function scalarText(text: string, { start, value }: ScalarValue): ScalarText | undefined {
+  switch (text[start]) {
+    case '"':
+      return matched(text, start, doubleQuoted, "double");
+    case "'":
+      return matched(text, start, singleQuoted, "single");
+    case "|":
+    case ">":
+      return blockText(text, start, value);
+    default:
+      if (typeof value !== "string") return matched(text, start, plain, "plain");
+      return text.startsWith(value, start) ? { start, end: start + value.length, style: "plain" } : undefined;
+  }
+}
+
+/** A text in the style of the scalar that it replaces; quoted where plain would not be read as that text. */
+export function writtenAs(style: ScalarStyle, value: string): string {
+  switch (style) {
+    case "single":
+      return `'${value.replaceAll("'", "''")}'`;
+    case "double":
+      return JSON.stringify(value);
+    case "block":
+      return value;
+    case "plain":
+      return unambiguous.test(value) && plainScalar(value) === value ? value : JSON.stringify(value);
+  }
+}
+
+function matched(text: string, start: number, pattern: RegExp, style: ScalarStyle): ScalarText | undefined {
+  pattern.lastIndex = start;
+  const match = pattern.exec(text);
+  return match === null ? undefined : { start, end: pattern.lastIndex, style };
+}
+
+/** Only a block scalar of one line that keeps no line break is an image or a policy. */
+function blockText(text: string, start: number, value: ScalarValue["value"]): ScalarText | undefined {
+  block.lastIndex = start;
+  const line = block.exec(text)?.[1];
+  if (line === undefined || line !== value) return undefined;
+  const at = text.lastIndexOf(line, block.lastIndex);
+  return { start: at, end: at + line.length, style: "block" };
+}
