@@ -2,10 +2,10 @@
  * Which `Authorization` a registry gets. Tokens are kept here, in one place for all threads, each under the origin that
  * it is for, the login that it was given for, and the repository; so that neither leaks into another's requests.
  */
-import { createHash } from "node:crypto";
 import type { Clock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
+import { basicHeader, bearerHeader } from "./authorization-header.ts";
 import { parseChallenges } from "./challenge.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { TokenService } from "./token.ts";
@@ -88,13 +88,13 @@ export function createAuthorizer(tokens: TokenService, clock: Clock): Authorizer
 
   return {
     authorization: (endpoint, login) => {
-      const keyFor = (origin: string, who: Login | undefined) => [origin, endpoint.path, identity(who)].join(" ");
+      const keyFor = (origin: string, who: Login | undefined) => [origin, endpoint.path, who?.fingerprint()].join(" ");
       const ownKey = keyFor(endpoint.origin, login);
       return {
         current: async () => {
           const secret = login?.reveal();
           if (login === undefined || secret?.kind !== "registryToken") return valid(ownKey);
-          return bearerHeader(login.source, secret.token);
+          return registryTokenHeader(login.source, secret.token);
         },
         answer: async ({ origin, challenges, refused }) => {
           const own = origin === endpoint.origin;
@@ -111,17 +111,7 @@ export function createAuthorizer(tokens: TokenService, clock: Clock): Authorizer
 }
 
 /** A token from a file may have a line break at its end. @throws PulleyError `CREDENTIALS_INVALID` */
-function bearerHeader(source: string, token: string): string {
-  if (/^[\x21-\x7e]+$/.test(token)) return `Bearer ${token}`;
+function registryTokenHeader(source: string, token: string): string {
+  if (/^[\x21-\x7e]+$/.test(token)) return bearerHeader(token);
   throw new PulleyError("CREDENTIALS_INVALID", `${source}: the registry token has characters that no token has`);
-}
-
-export function basicHeader(username: string, password: string): string {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
-}
-
-/** The same for two logins that are the same to a registry; says nothing about either. */
-function identity(login: Login | undefined): string {
-  if (login === undefined) return "anonymous";
-  return createHash("sha256").update(JSON.stringify(login.reveal())).digest("hex");
 }

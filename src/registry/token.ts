@@ -5,7 +5,7 @@ import { PulleyError } from "../support/errors.ts";
 import type { LoginSecret } from "../support/login.ts";
 import { type Pace, retry } from "../support/retry.ts";
 import { isPublicHost } from "./addresses.ts";
-import { basicHeader } from "./authorization.ts";
+import { basicHeader, bearerHeader } from "./authorization-header.ts";
 import { readBody, readErrorBody } from "./body.ts";
 import type { Challenge } from "./challenge.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -147,7 +147,7 @@ function parseToken(body: Buffer, realm: URL, clock: Clock): Token {
   }
   const said = document.get("expires_in");
   const life = typeof said === "number" && said > shortestLife ? Math.min(said, longestLife) : shortestLife;
-  return { header: `Bearer ${token}`, expiresAt: clock.now() + (life - margin) * 1000 };
+  return { header: bearerHeader(token), expiresAt: clock.now() + (life - margin) * 1000 };
 }
 
 /** The members of an answer; none if it is not a JSON object. */
