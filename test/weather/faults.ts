@@ -1,9 +1,22 @@
-/** Answers of a registry as values, and what can be wrong with them. */
+/** Questions to a registry and its answers as values, and what can be wrong with the answers. */
+import type { IncomingHttpHeaders } from "node:http";
 import type { BuiltImage } from "../../examples/world/image-builder.ts";
-import type { Asked } from "./storm.ts";
 
 /** What a question is about. */
 export type Subject = "manifest" | "config" | "layer" | "tags" | "token" | "other";
+
+export interface Asked {
+  readonly subject: Subject;
+  readonly method: string;
+  /** With its query. */
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+  /** How many questions about the same thing came before it. */
+  readonly nth: number;
+  /** Bytes that were handed to the system for it: up to a few MB more than the client read. */
+  sent: number;
+}
 
 export interface Reply {
   readonly status: number;

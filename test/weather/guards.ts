@@ -1,6 +1,5 @@
 /** Registries that let nobody in without an authorization. */
-import { challenge, type Fault, type Subject } from "./faults.ts";
-import type { Asked } from "./storm.ts";
+import { type Asked, challenge, type Fault, type Subject } from "./faults.ts";
 
 /** The values of `WWW-Authenticate`, which may name the registry's own host. */
 export type Challenges = string | readonly string[] | ((host: string) => string | readonly string[]);

@@ -2,12 +2,12 @@
  * A registry that misbehaves on purpose. It serves one image as a registry should, except where a fault says otherwise,
  * and writes its answers onto the socket itself, so that no HTTP library makes them better than they are.
  */
-import { createServer, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import type { BuiltImage } from "../../examples/world/image-builder.ts";
-import { type Fault, type Reply, type Subject, sound } from "./faults.ts";
+import { type Asked, type Fault, type Reply, type Subject, sound } from "./faults.ts";
 
 export interface StormOptions {
   readonly image: BuiltImage;
@@ -28,19 +28,6 @@ export interface Storm {
   /** The part of {@link Storm.asked} that was about one subject. */
   about(subject: Subject): readonly Asked[];
   close(): Promise<void>;
-}
-
-export interface Asked {
-  readonly subject: Subject;
-  readonly method: string;
-  /** With its query. */
-  readonly path: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-  /** How many questions about the same thing came before it. */
-  readonly nth: number;
-  /** Bytes that were handed to the system for it: up to a few MB more than the client read. */
-  sent: number;
 }
 
 /** What the storm sends at the very most, where a client does not stop it. */

@@ -4,6 +4,7 @@ import { type BuiltImage, buildImage } from "../../examples/world/image-builder.
 import type { Descriptor } from "../../src/image/descriptor.ts";
 import type { ErrorCode } from "../../src/support/errors.ts";
 import {
+  type Asked,
   all,
   body,
   cut,
@@ -20,7 +21,6 @@ import {
   trickle,
   when,
 } from "./faults.ts";
-import type { Asked } from "./storm.ts";
 import { expectEmpty, expectFailure, expectSound, openVictim, type Victim, type Weather, weather } from "./victim.ts";
 
 const KiB = 1024;
