@@ -31,7 +31,7 @@ const nodeModules = builtinModules.filter((name) => !name.startsWith("_"));
 const purePackages = ["yaml", "zod"];
 
 /** Files that run in tests only: the tests, contract suites that several implementations share, and what helps them. */
-const testFiles = "\\.test\\.ts$|/(contract|testing)\\.ts$|/testing/";
+const testFiles = "\\.test\\.ts$|/(contract|testing)(\\.ts$|/)";
 
 export const rules = [
   ...rooms.map(({ name, notBelow }) => ({
