@@ -27,7 +27,7 @@ import {
   sampleImage,
   type TarEntry,
   tarOf,
-} from "./samples.ts";
+} from "./testing.ts";
 
 let folder: string;
 let store: ImageStore;

@@ -11,7 +11,7 @@ import { parsePlatform } from "../../image/platform.ts";
 import { openEmbeddedStore } from "../embedded/index.ts";
 import type { ImageStore } from "../index.ts";
 import { type ArchiveFormat, loadArchive, saveArchive } from "./index.ts";
-import { describe, digestOf, dockerTar, hexOf, ociTar, type SampleImage, sampleImage } from "./samples.ts";
+import { describe, digestOf, dockerTar, hexOf, ociTar, type SampleImage, sampleImage } from "./testing.ts";
 
 const formats: readonly ArchiveFormat[] = ["docker-archive", "oci-archive"];
 const platform = parsePlatform("linux/amd64");
