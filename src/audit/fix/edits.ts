@@ -28,6 +28,15 @@ export function splice(text: string, edits: readonly Edit[]): Spliced {
   return { text: parts.join("") + text.slice(from), edits: sorted, places };
 }
 
+/**
+ * Applies edits to a text without a look at what they mean; equal ones once.
+ * @throws RangeError if two of them change the same place, or one a place that the text does not have
+ */
+export function applyEdits(text: string, edits: readonly Edit[]): string {
+  if (!edits.every((edit) => isWithin(text, edit))) throw new RangeError("an edit is not within the text");
+  return splice(text, edits).text;
+}
+
 export function isSameEdit(one: Edit, other: Edit): boolean {
   return one.start === other.start && one.end === other.end && one.text === other.text;
 }

@@ -65,7 +65,9 @@ export function setPullPolicy(source: SourceText, field: PolicyField, policy: st
 export function setImage(source: SourceText, field: ImageField, image: string): Attempt {
   const refused = templateIn(source.text, field.value.start);
   if (refused !== undefined) return { refused };
-  return replacement(source, field, field.imageKey, field.value.entries.get(field.imageKey), image);
+  const value = field.value.entries.get(field.imageKey);
+  if (value?.kind === "scalar" && String(value.value).includes("$")) return { refused: "the image has a variable in it" };
+  return replacement(source, field, field.imageKey, value, image);
 }
 
 function replacement(

@@ -42,15 +42,6 @@ export function planFixes(text: string, file: string, fixes: readonly Fix[]): Pl
   return { text, edits: [], made, refused };
 }
 
-/**
- * Applies edits to a text without a look at what they mean; equal ones once.
- * @throws RangeError if two of them change the same place, or one a place that the text does not have
- */
-export function applyEdits(text: string, edits: readonly Edit[]): string {
-  if (!edits.every((edit) => isWithin(text, edit))) throw new RangeError("an edit is not within the text");
-  return splice(text, edits).text;
-}
-
 /** Of those that change one place differently, the first wins. */
 function withoutConflicts(text: string, fixes: readonly Fix[], refused: Refused[]): Fix[] {
   const compatible = compatibleEdits();

@@ -1,0 +1,100 @@
+/** Fixing files: to be written, to be shown as a diff, or only to be told of. */
+import { realpathSync } from "node:fs";
+import { isPulleyError, type PulleyError } from "../../support/errors.ts";
+import type { Fix } from "../types.ts";
+import { unifiedDiff } from "./diff.ts";
+import { type Plan, planFixes, type Refused } from "./plan.ts";
+import { expectText, replaceFile } from "./replace-file.ts";
+
+/** A text that fixes are for. */
+export interface FixInput {
+  /** Path as given by the user, or `-` for standard input. */
+  readonly file: string;
+  /** As it was read, a byte order mark included. */
+  readonly text: string;
+}
+
+export interface FixedFile {
+  readonly file: string;
+  /** What the file has now, or would have. */
+  readonly text: string;
+  readonly fixes: readonly Fix[];
+  /** Unified, as git prints it. */
+  readonly diff: string;
+  /** What is worth knowing about how it was written, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+export interface FixReport {
+  /** Files that were changed, or that would be, in the order in which they were given. */
+  readonly changed: readonly FixedFile[];
+  /** Fixes that were not made, each with the reason. */
+  readonly refused: readonly Refused[];
+  /** Files that were left alone because they changed meanwhile, are not UTF-8 or cannot be written. */
+  readonly failures: readonly PulleyError[];
+}
+
+/**
+ * Makes fixes in files (`fix`), or tells what they would make of them (`diff`, `check`). A file without a fix is not
+ * touched. Nothing is written before all is planned, and one file that fails does not keep another from its fixes.
+ * Standard input is never written: its new text is in the report.
+ */
+export async function fixFiles(
+  inputs: readonly FixInput[],
+  fixes: readonly Fix[],
+  { mode }: { readonly mode: "fix" | "diff" | "check" },
+): Promise<FixReport> {
+  const failures: PulleyError[] = [];
+  const changed: FixedFile[] = [];
+  const plans = distinct(inputs, fixes).map((input) => ({
+    input,
+    plan: planFixes(input.text, input.file, input.fixes),
+  }));
+  for (const { input, plan } of plans) {
+    if (plan.edits.length === 0) continue;
+    try {
+      const state = input.file === "-" ? undefined : await expectText(input.file, input.text);
+      const notes = state !== undefined && mode === "fix" ? await replaceFile(state, plan.text) : [];
+      changed.push(fixedFile(input, plan, notes));
+    } catch (error) {
+      if (!isPulleyError(error)) throw error;
+      failures.push(error);
+    }
+  }
+  return { changed, refused: plans.flatMap(({ plan }) => plan.refused), failures };
+}
+
+interface Planned extends FixInput {
+  readonly fixes: readonly Fix[];
+}
+
+/** Each file once, whatever names it is given by, with the fixes for all of its names. */
+function distinct(inputs: readonly FixInput[], fixes: readonly Fix[]): Planned[] {
+  const byName = new Map<string, Fix[]>();
+  for (const fix of fixes) {
+    const file = fix.edits[0]?.file ?? "";
+    byName.set(file, [...(byName.get(file) ?? []), fix]);
+  }
+  const files = new Map<string, Planned>();
+  for (const { file, text } of inputs) {
+    const own = byName.get(file) ?? [];
+    byName.delete(file);
+    const key = `${pathOf(file)}\0${text}`;
+    const known = files.get(key);
+    files.set(key, known === undefined ? { file, text, fixes: own } : { ...known, fixes: [...known.fixes, ...own] });
+  }
+  return [...files.values()].filter((planned) => planned.fixes.length > 0);
+}
+
+/** With symbolic links followed; what cannot be followed fails when it is read. */
+function pathOf(file: string): string {
+  try {
+    return file === "-" ? file : realpathSync(file);
+  } catch {
+    return file;
+  }
+}
+
+function fixedFile({ file, text }: FixInput, plan: Plan, notes: readonly string[]): FixedFile {
+  return { file, text: plan.text, fixes: plan.made, diff: unifiedDiff(file, text, plan.edits), notes };
+}

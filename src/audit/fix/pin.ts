@@ -1,0 +1,118 @@
+/** Pinning: images written with the digest that they stand for now. */
+import type { Digest } from "../../image/digest.ts";
+import { canonicalText, parseReference, type Reference, withImpliedTag } from "../../image/reference.ts";
+import type { SourceText } from "../../workload/source-text.ts";
+import type { Fix } from "../types.ts";
+import { type ImageField, setImage } from "./fields.ts";
+
+/** A container whose image is to be pinned. */
+export interface PinRequest {
+  readonly source: SourceText;
+  readonly field: ImageField;
+  /** As it is written. */
+  readonly image: string;
+}
+
+export interface PinResult {
+  /** In the order of the requests; images that have a digest already need none. */
+  readonly fixes: readonly Fix[];
+  /** Requests whose text cannot be changed, with half a sentence on why. */
+  readonly refused: readonly { readonly request: PinRequest; readonly reason: string }[];
+  /** Images that could not be parsed or resolved: each once, with what was thrown and all who ask for it. */
+  readonly failures: readonly PinFailure[];
+}
+
+export interface PinFailure {
+  readonly image: string;
+  readonly requests: readonly PinRequest[];
+  readonly error: unknown;
+}
+
+export interface PinOptions {
+  /** Asks the registry for what a reference stands for; the reference has a tag and no digest. */
+  readonly resolve: (reference: Reference) => Promise<Digest>;
+  /** Images that are resolved at once. */
+  readonly parallel: number;
+}
+
+/**
+ * The fixes that pin images to the digest of now, their tags kept: the tag still says what is meant, also to the API
+ * server when it chooses the default pull policy. An image without a tag gets `latest`, which is what it has meant.
+ * Each image is resolved once, however often and in whatever spelling it is asked for. Never throws.
+ */
+export async function pinImages(
+  requests: readonly PinRequest[],
+  { resolve, parallel }: PinOptions,
+): Promise<PinResult> {
+  const failures: PinFailure[] = [];
+  const images = groupByImage(requests, failures);
+  const digests = new Map<PinRequest, Digest>();
+  await forEach([...images.values()], parallel, async ({ reference, asked }) => {
+    try {
+      const digest = await resolve(reference);
+      for (const request of asked) digests.set(request, digest);
+    } catch (error) {
+      failures.push({ image: reference.given, requests: asked, error });
+    }
+  });
+  const fixes: Fix[] = [];
+  const refused: PinResult["refused"][number][] = [];
+  for (const request of requests) {
+    const digest = digests.get(request);
+    if (digest === undefined) continue;
+    const attempt = setImage(request.source, request.field, pinnedImage(request.image, digest));
+    if (attempt.fix !== undefined) fixes.push(attempt.fix);
+    else refused.push({ request, reason: attempt.refused });
+  }
+  return { fixes, refused, failures };
+}
+
+/** `nginx` with the tag that it implies: `nginx:latest`. The name stays in the spelling of whoever wrote it. */
+export function taggedImage(image: string): string {
+  const { tag, digest } = parseReference(image);
+  return tag === undefined && digest === undefined ? `${image}:latest` : image;
+}
+
+function pinnedImage(image: string, digest: Digest): string {
+  return `${taggedImage(image)}@${digest}`;
+}
+
+interface AskedImage {
+  readonly reference: Reference;
+  readonly asked: PinRequest[];
+}
+
+function groupByImage(requests: readonly PinRequest[], failures: PinFailure[]): Map<string, AskedImage> {
+  const images = new Map<string, AskedImage>();
+  for (const request of requests) {
+    const reference = parsed(request, failures);
+    if (reference === undefined || reference.digest !== undefined) continue;
+    const name = canonicalText(reference);
+    const known = images.get(name);
+    if (known === undefined) images.set(name, { reference, asked: [request] });
+    else known.asked.push(request);
+  }
+  return images;
+}
+
+function parsed(request: PinRequest, failures: PinFailure[]): Reference | undefined {
+  try {
+    return withImpliedTag(parseReference(request.image));
+  } catch (error) {
+    failures.push({ image: request.image, requests: [request], error });
+    return undefined;
+  }
+}
+
+/** Goes through items in their order, so many at once. */
+async function forEach<Item>(
+  items: readonly Item[],
+  parallel: number,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const rest = items.values();
+  const worker = async () => {
+    for (const item of rest) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(parallel, items.length) }, worker));
+}

@@ -1,0 +1,56 @@
+/** For tests: every place of a text that asks for an image, whatever the format. */
+import { readManifests, readValues } from "../../workload/documents.ts";
+import type { SourceText } from "../../workload/source-text.ts";
+import { groupOf, imagePlaces, podTemplates } from "../../workload/templates.ts";
+import { mappingAt, textAt } from "../../workload/value.ts";
+import type { Fix } from "../types.ts";
+import { type Attempt, type PolicyField, setImage, setPullPolicy } from "./fields.ts";
+import { type Plan, planFixes } from "./plan.ts";
+
+export interface Asking {
+  readonly source: SourceText;
+  readonly field: PolicyField;
+}
+
+/** Containers and image volumes of Kubernetes objects, or else services of Compose and functions of OpenFaaS. */
+export function askingIn(text: string, file = "file.yaml"): Asking[] {
+  const { text: source, values } = readValues(text, file);
+  const ofOthers = values.flatMap((value) =>
+    (["services", "functions"] as const).flatMap((group) =>
+      [...(mappingAt(value, group)?.entries ?? [])].flatMap(([name, entry]) =>
+        entry.kind === "mapping"
+          ? { source, field: { value: entry, path: `${group}.${name}`, imageKey: "image", policyKey: "pull_policy" } }
+          : [],
+      ),
+    ),
+  );
+  if (ofOthers.length > 0) return ofOthers;
+  return readManifests(text, file).documents.flatMap((document) =>
+    podTemplates(document).flatMap((template) =>
+      imagePlaces(template, groupOf(document.apiVersion)).map((field) => ({ source: document.text, field })),
+    ),
+  );
+}
+
+/** Every policy that is another one is to be `policy`. */
+export function policyAttempts(text: string, policy: string): Attempt[] {
+  return askingIn(text)
+    .filter(({ field: { value, policyKey } }) => textAt(value, policyKey) !== policy)
+    .map(({ source, field }) => setPullPolicy(source, field, policy));
+}
+
+/** Every image is to be what `wanted` makes of it. */
+export function imageAttempts(text: string, wanted: (image: string) => string): Attempt[] {
+  return askingIn(text).flatMap(({ source, field }) => {
+    const image = textAt(field.value, field.imageKey);
+    return image === undefined || wanted(image) === image ? [] : setImage(source, field, wanted(image));
+  });
+}
+
+export function fixesOf(attempts: readonly Attempt[]): Fix[] {
+  return attempts.flatMap(({ fix }) => fix ?? []);
+}
+
+export function planOf(text: string, attempts: readonly Attempt[]): Plan {
+  return planFixes(text, "file.yaml", fixesOf(attempts));
+}
