@@ -8,7 +8,6 @@ import { openPullRecords } from "../node/pull-records/index.ts";
 import { decide } from "../policy/decide.ts";
 import { kubernetesOnly } from "../policy/types.ts";
 import type { RegistryClient } from "../registry/index.ts";
-import { openEmbeddedStore } from "../store/embedded/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
@@ -33,6 +32,7 @@ import { print } from "./output.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import { registryClient } from "./registry.ts";
 import { podsFrom, requestsFrom } from "./requests.ts";
+import { openStore } from "./store.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
 
 interface ExplainOptions extends RootOptions, OutputOptions, PlatformOptions, RegistryFlags, LoginFlags {
@@ -77,7 +77,7 @@ async function explainAll(
   const registry = registryClient(options);
   const logins = loginsOfRequests(inputs, options, surroundings);
   // A store that does not exist yet is not made for a question.
-  const store = existsSync(join(options.root, "oci-layout")) ? await openEmbeddedStore(options.root) : undefined;
+  const store = existsSync(join(options.root, "oci-layout")) ? await openStore(options.root, surroundings) : undefined;
   try {
     const images = store
       ? createEmbeddedImageService({ store, registry, platform: options.platform, clock: systemClock })

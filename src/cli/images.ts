@@ -34,7 +34,7 @@ export function define(command: Command, surroundings: Surroundings): void {
 }
 
 async function listImages(name: string | undefined, options: ImagesOptions, surroundings: Surroundings): Promise<void> {
-  const all = await withStore(options.root, (store) => store.images());
+  const all = await withStore(options.root, surroundings, (store) => store.images());
   const wanted = name === undefined ? all : all.filter((image) => isNamed(image, name));
   const value = { apiVersion: "pulley.dev/v1alpha1", images: wanted };
   await print(

@@ -39,7 +39,7 @@ async function inspectImages(
   options: InspectOptions,
   surroundings: Surroundings,
 ): Promise<void> {
-  const images = await withStore(options.root, async (store) => {
+  const images = await withStore(options.root, surroundings, async (store) => {
     const found: Inspected[] = [];
     for (const text of texts) {
       const image = await store.image(text);

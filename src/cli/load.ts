@@ -46,7 +46,7 @@ export function define(command: Command, surroundings: Surroundings): void {
 
 async function load(file: string, options: LoadOptions, surroundings: Surroundings): Promise<void> {
   const images = await withFile(file, surroundings, (path) =>
-    withStore(options.root, (store) => loadArchive(store, path, { platform: options.platform })),
+    withStore(options.root, surroundings, (store) => loadArchive(store, path, { platform: options.platform })),
   );
   const lines = () =>
     images.flatMap(({ id, names }) => (names.length > 0 ? names.map((name) => `Loaded: ${name}`) : [`Loaded: ${id}`]));

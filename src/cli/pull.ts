@@ -67,7 +67,7 @@ async function pullImages(images: readonly string[], options: PullOptions, surro
   const watch = watchPulls(surroundings);
   const signal = interruption();
   try {
-    await withStore(options.root, async (store) => {
+    await withStore(options.root, surroundings, async (store) => {
       const service = createEmbeddedImageService({ store, registry, platform: options.platform, clock: systemClock });
       const settings = { registryPullQPS: 0 };
       const puller = createPuller({ images: service, settings, clock: systemClock, onProgress: watch.hear });

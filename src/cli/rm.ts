@@ -27,7 +27,7 @@ async function removeImages(
   options: RemoveOptions,
   surroundings: Surroundings,
 ): Promise<void> {
-  const removals = await withStore(options.root, async (store) => {
+  const removals = await withStore(options.root, surroundings, async (store) => {
     const done = [];
     for (const image of images) done.push(await store.remove(image));
     return done;

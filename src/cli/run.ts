@@ -78,7 +78,7 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
   }
   const registry = registryClient(options);
   try {
-    const result = await withStore(options.root, (store) =>
+    const result = await withStore(options.root, surroundings, (store) =>
       runPods(
         {
           ...options,

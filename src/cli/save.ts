@@ -36,12 +36,13 @@ export function define(command: Command, surroundings: Surroundings): void {
 async function save(
   images: readonly string[],
   { root, file, format }: SaveOptions,
-  { stdout }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<void> {
+  const { stdout } = surroundings;
   if (file === undefined && stdout.isTTY) {
     throw new PulleyError("USAGE", "an archive is not printed on a terminal", {
       advice: "Name a file with --file, or redirect the output.",
     });
   }
-  await withStore(root, (store) => saveArchive(store, images, file ?? stdout, format));
+  await withStore(root, surroundings, (store) => saveArchive(store, images, file ?? stdout, format));
 }

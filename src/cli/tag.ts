@@ -3,7 +3,7 @@ import { examples, type RootOptions, rootOption } from "./options.ts";
 import { withStore } from "./store.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-export function define(command: Command, _surroundings: Surroundings): void {
+export function define(command: Command, surroundings: Surroundings): void {
   command
     .argument("<image>", "a name or an id of the image")
     .argument("<name>", "the new name, with its tag")
@@ -15,5 +15,7 @@ export function define(command: Command, _surroundings: Surroundings): void {
         ["pulley tag 3b25b682ea82b app:known-good", "name an image by its id"],
       ),
     )
-    .action((image: string, name: string, { root }: RootOptions) => withStore(root, (store) => store.tag(image, name)));
+    .action((image: string, name: string, { root }: RootOptions) =>
+      withStore(root, surroundings, (store) => store.tag(image, name)),
+    );
 }

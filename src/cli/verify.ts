@@ -28,7 +28,7 @@ export function define(command: Command, surroundings: Surroundings): void {
 async function verifyStore(options: VerifyOptions, surroundings: Surroundings): Promise<void> {
   const faulty: Verified[] = [];
   let sound = 0;
-  await withStore(options.root, async (store) => {
+  await withStore(options.root, surroundings, async (store) => {
     for await (const blob of store.verify()) {
       if (blob.state === "sound") sound += 1;
       else faulty.push(blob);
