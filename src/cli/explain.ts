@@ -83,7 +83,7 @@ async function explainAll(
       ? createEmbeddedImageService({ store, registry, platform: options.platform, clock: systemClock })
       : { status: () => Promise.resolve(undefined) };
     const records = openPullRecords(options.root, {}, systemClock);
-    const sources: FactSources = { images, records, policy: kubernetesOnly };
+    const sources: FactSources = { images, records, policy: kubernetesOnly, clock: systemClock };
     const answers: Explanation[] = [];
     for (const request of requests) {
       const reference = parsed(request.image);

@@ -56,15 +56,34 @@ export interface RequestLabels {
 export interface ImageManagerOptions extends ImagePullOptions {
   readonly images: ImageService;
   readonly decide: Decide;
-  readonly policy: Policy;
+  /** The rules that hold now; asked for at each request. */
+  readonly policy: () => Policy;
+  /** Where decisions are written down; absent: nowhere. */
+  readonly log?: Pick<DecisionLog, "append"> | undefined;
 }
 
-/** Where the image of one request is to be had. */
-interface Place {
+/** One request, and all that is known about it. */
+interface Case {
+  readonly request: EnsureRequest;
+  readonly policy: Policy;
   readonly named: NamedImage | undefined;
+  readonly facts: LocalFacts;
   /** Of the copy on this machine, as far as that was looked for. */
   readonly id: Digest | undefined;
   readonly logins: () => Promise<readonly Login[]>;
+  /** When it is decided, in milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** How a decision was carried out, and what is to be written down of it. */
+interface CarriedOut {
+  readonly result: Digest | Failure;
+  /** The decision that counts in the end. */
+  readonly decision: Decision;
+  /** What the image said of itself, if that was learnt on the way. */
+  readonly learnt?: ImageFacts;
+  /** Absent where nothing was done, because it was too early. */
+  readonly outcome?: Omit<RecordedOutcome, "milliseconds" | "fetched"> & { readonly fetched?: number };
 }
 
 /**
@@ -72,7 +91,7 @@ interface Place {
  * `EnsureImageExists`, v1.36). What is to be done, the decision says.
  */
 export function createImageManager(options: ImageManagerOptions): ImageManager {
-  const { records, decide, policy, clock } = options;
+  const { records, decide, clock, log } = options;
   const pullImage = createImagePull(options);
 
   /** Says what could not be found out on this machine as the kubelet does. */
@@ -85,58 +104,84 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
     return failureOf("ImageInspectError", message, error);
   }
 
-  async function carryOut(request: EnsureRequest, decision: Decision, at: Place): Promise<Digest | Failure> {
+  function decideWith({ request, policy, now }: Case, facts: LocalFacts): Decision {
+    return decide(request.container.request, policy, facts, now);
+  }
+
+  /**
+   * What the copy on this machine says of itself counts only where that copy would be used: an image that is asked for or
+   * fetched says itself what it is, and then it is decided again.
+   */
+  function decideOn(at: Case): Decision {
+    const decision = decideWith(at, at.facts);
+    if (decision.action !== "Refuse" || at.facts.image === undefined) return decision;
+    const { image: _, ...others } = at.facts;
+    const asked = decideWith(at, others);
+    return asked.action === "Check" || asked.action === "Pull" ? asked : decision;
+  }
+
+  async function carryOut(at: Case, decision: Decision): Promise<CarriedOut> {
     switch (decision.action) {
       case "Refuse":
-        request.record("Warning", refusalEvent(decision.reason), decision.message);
-        return failureOf(decision.reason, decision.message);
+        return refuse(at, decision);
       case "Use":
-        return use(request, at);
+        return use(at, decision);
       case "Check":
       case "Pull":
-        return pull(request, at);
+        return pull(at, decision);
     }
   }
 
-  function use({ container, record }: EnsureRequest, { id }: Place): Digest {
-    const image = quote(container.image);
-    if (id === undefined) throw new PulleyError("INTERNAL", `a copy of ${image} is to be used, but there is none`);
-    const accessible = records === undefined ? "" : " and can be accessed by the pod";
-    record("Normal", "Pulled", `Container image ${image} already present on machine${accessible}`);
-    return id;
+  function refuse({ request }: Case, decision: Refusal): CarriedOut {
+    request.record("Warning", refusalEvent(decision.reason), decision.message);
+    const result = failureOf(decision.reason, decision.message);
+    return { result, decision, outcome: { kind: "refused", failure: decision.reason } };
   }
 
-  async function pull(request: EnsureRequest, { named, logins }: Place): Promise<Digest | Failure> {
+  function use({ request, facts, id }: Case, decision: Decision): CarriedOut {
+    const image = quote(request.container.image);
+    if (id === undefined) throw new PulleyError("INTERNAL", `a copy of ${image} is to be used, but there is none`);
+    const accessible = records === undefined ? "" : " and can be accessed by the pod";
+    request.record("Normal", "Pulled", `Container image ${image} already present on machine${accessible}`);
+    return { result: id, decision, outcome: { kind: "used", digest: digestOf(facts) } };
+  }
+
+  async function pull(at: Case, decision: Asking): Promise<CarriedOut> {
+    const { request, named, logins, policy } = at;
     if (named === undefined) {
       throw new PulleyError("INTERNAL", `${quote(request.container.image)} is to be pulled, but is not a name`);
     }
-    let own: readonly Login[];
+    let sources: readonly PullSource[];
     try {
-      own = await logins();
+      sources = await findSources(decision.sources, named.reference, logins, request.logins);
     } catch (error) {
-      return rawFailure(error);
+      const failure = rawFailure(error);
+      return { result: failure, decision, outcome: { kind: "failed", failure: failure.reason } };
     }
-    return pullImage(request, named.name, own);
+    let refused: Refusal | undefined;
+    const refusal = (image: ImageFacts): Failure | undefined => {
+      if (policy.documents.length === 0) return undefined;
+      const again = decideWith(at, { ...at.facts, image });
+      if (again.action !== "Refuse") return undefined;
+      refused = again;
+      return failureOf(again.reason, again.message);
+    };
+    const { order } = decision;
+    const unconfirmed = fallback(at, decision);
+    const outcome = await pullImage(request, { image: named.name, sources, order, refusal, ...unconfirmed });
+    switch (outcome.kind) {
+      case "pulled":
+        return { result: outcome.pulled.imageId, decision, outcome: outcomeOf(outcome.pulled) };
+      case "usedCached":
+        return { result: outcome.imageId, decision, outcome: { kind: "usedCached", digest: digestOf(at.facts) } };
+      case "refused":
+        return { ...refuse(at, refused ?? refusedBy(outcome.failure)), learnt: outcome.facts };
+      case "failed":
+        return { result: outcome.failure, decision, outcome: { kind: "failed", failure: outcome.failure.reason } };
+      case "tooEarly":
+        return { result: outcome.failure, decision };
+    }
   }
-
-  return {
-    ensureImageExists: async (request) => {
-      const { container, signal } = request;
-      const named = nameForRuntime(container.image);
-      const logins = once(async () => (named ? request.logins.logins(named.reference.repository) : []));
-      const { facts, id, failure } = await findLocal(container.request, options, logins, signal);
-      const pullPolicy = effectivePullPolicy(container.request, policy).value;
-      const presentLocally = facts.presence === "unknown" ? "unknown" : facts.presence === "present";
-      const labels = { pullPolicy, presentLocally, pullRequired: "unknown" } as const;
-      if (failure !== undefined) return { decision: undefined, labels, failure: lookFailure(request, failure) };
-      const decision = decide(container.request, policy, facts, clock.now());
-      const outcome = { decision, labels: { ...labels, pullRequired: isPullRequired(decision, facts) } };
-      const result = await carryOut(request, decision, { named, id, logins });
-      return typeof result === "string" ? { ...outcome, imageId: result } : { ...outcome, failure: result };
-    },
-  };
-}
-
 function refusalEvent(reason: RefusalReason): string {
   switch (reason) {
     case "InvalidImageName":

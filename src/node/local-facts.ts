@@ -1,8 +1,10 @@
 /** What a kubelet finds on its machine before it decides. */
 import type { Digest } from "../image/digest.ts";
 import { parseImageName, type Reference } from "../image/reference.ts";
-import { effectivePullPolicy, looksForCopy } from "../policy/decide.ts";
-import type { LocalFacts, Policy } from "../policy/types.ts";
+import { looksForCopy } from "../policy/decide.ts";
+import type { ImageFacts, LocalFacts, Policy } from "../policy/types.ts";
+import type { Clock } from "../support/clock.ts";
+import type { Clock } from "../support/clock.ts";
 import type { Login } from "../support/login.ts";
 import type { ImageRequest } from "../workload/types.ts";
 import type { ImageService, LocalImage } from "./image-service.ts";
@@ -16,10 +18,11 @@ export interface Found {
 }
 
 export interface FactSources {
-  readonly images: Pick<ImageService, "status">;
+  readonly images: Pick<ImageService, "status" | "facts">;
   /** Absent: every pod may use every image that is here. */
   readonly records: Pick<PullRecords, "access"> | undefined;
   readonly policy: Policy;
+  readonly clock: Pick<Clock, "now">;
 }
 
 /** An image by the name that the runtime is given: as it is written, with its tag where that was only implied. */
@@ -29,17 +32,18 @@ export interface NamedImage {
 }
 
 /**
- * Looks as far as the kubelet does under the pull policy that holds.
+ * Looks as far as the kubelet does under the pull policy that holds; where there are rules, always, and then into the
+ * image too, for they may speak of what it says of itself.
  * @param logins the pod's, asked for only if they matter
  */
 export async function findLocal(
   request: ImageRequest,
-  { images, records, policy }: FactSources,
+  { images, records, policy, clock }: FactSources,
   logins: () => Promise<readonly Login[]>,
   signal?: AbortSignal,
 ): Promise<Found> {
   const named = nameForRuntime(request.image);
-  if (named === undefined || !looksForCopy(effectivePullPolicy(request, policy).value)) {
+  if (named === undefined || !looksForCopy(request, policy, clock.now())) {
     return { facts: { presence: "unknown" } };
   }
   let local: LocalImage | undefined;

@@ -69,7 +69,7 @@ describe("the pull policy that holds", () => {
     ["nginx", "Never", "imageVolume", { value: "Never", from: "manifest", because: "the volume says so" }],
     ["FAILED_IMAGE", undefined, "container", { value: "IfNotPresent", from: "default" }],
   ])("of %s with %s in a %s", (image, given, kind, expected) => {
-    expect(effectivePullPolicy(request(image, given, kind), kubernetesOnly)).toMatchObject(expected);
+    expect(effectivePullPolicy(request(image, given, kind), kubernetesOnly, 0)).toMatchObject(expected);
   });
 });
 

@@ -1,79 +1,123 @@
 /**
- * The one decision. Where no rule speaks, it is what a kubelet does
- * (k8s pkg/kubelet/images/image_manager.go, `EnsureImageExists`).
+ * The one decision. On each subject the first matching rule that speaks on it decides; where none speaks, it is what a
+ * kubelet does (k8s pkg/kubelet/images/image_manager.go, `EnsureImageExists`).
  */
 import { isLoopback, registryOrigin } from "../image/origin.ts";
 import { parseImageName, type Reference } from "../image/reference.ts";
 import { errorText } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import { defaultPullPolicy } from "../workload/defaults.ts";
-import type { ImageRequest, PullPolicy } from "../workload/types.ts";
-import type { Decision, EffectivePullPolicy, Fetching, LocalFacts, Policy, RefusalReason, TraceStep } from "./types.ts";
+import type { ImageRequest } from "../workload/types.ts";
+import { admit } from "./admitting.ts";
+import { type Choice, choose } from "./choosing.ts";
+import { askedOf } from "./match.ts";
+import { type Freshness, planPull } from "./pulling.ts";
+import { type Reading, readRules } from "./readings.ts";
+import { type Required, require } from "./requiring.ts";
+import { heedTimes, timingOf, timingTrace } from "./timing.ts";
+import type {
+  Decision,
+  EffectivePullPolicy,
+  Fetching,
+  ImageFacts,
+  LocalFacts,
+  Policy,
+  RefusalReason,
+  Rule,
+  Subject,
+  TraceStep,
+} from "./types.ts";
 
 /** May this workload have this image now, from where, and how fresh must it be? Pure: time and facts are handed in. */
-export function decide(request: ImageRequest, policy: Policy, facts: LocalFacts, _now: number): Decision {
-  const pullPolicy = effectivePullPolicy(request, policy);
+export function decide(request: ImageRequest, policy: Policy, facts: LocalFacts, now: number): Decision {
   const parsed = parse(request.image);
-  if ("problem" in parsed) return refuse("InvalidImageName", parsed.problem, pullPolicy, []);
-  const from: Fetching = { sources: [originOf(parsed.reference)], order: "Listed" };
-  const decided = { pullPolicy, trace: kubernetesTrace(pullPolicy, from.sources), pending: [] };
-  switch (pullPolicy.value) {
-    case "Always":
-      return check(
-        "the registry is asked for the digest that the name has now, and the image is pulled if that is not here",
-      );
-    case "IfNotPresent":
-      return ifNotPresent();
-    case "Never":
-      return never();
-  }
+  if ("problem" in parsed) return refuse("InvalidImageName", parsed.problem, own(request), []);
+  const asked = askedOf(request, parsed.reference, facts.image);
+  const readings = readRules(policy, asked, now);
 
-  function ifNotPresent(): Decision {
-    if (facts.presence !== "present") {
-      const unless = facts.presence === "unknown" ? ", unless the node has a copy" : "";
-      return { action: "Pull", message: `the image is pulled${unless}`, ...from, ...decided };
-    }
-    if (facts.access === "granted") return use("the copy on this machine is used; the registry is not asked");
-    return check(
-      "the copy on this machine was pulled with other credentials, so the registry is asked whether this pod may have it",
-    );
-  }
+  const admission = admit(readings);
+  const pulling = choose("pull", readings);
+  const timing = timingOf(readings, now);
+  const sourcing = choose("from", readings);
+  const required = require(readings, asked);
 
-  function never(): Decision {
-    const usable = facts.presence === "present" && facts.access === "granted";
-    if (usable) return use("the copy on this machine is used; the registry is never asked");
-    if (facts.presence === "unknown")
-      return use("the node's copy is used, and the container fails with ErrImageNeverPull where there is none");
-    // The text for "absent" and for "present, but not for this pod" is the same on purpose: it must not tell them apart.
-    const message = `Container image ${quote(request.image)} is not present with pull policy of Never`;
-    return refuse("ErrImageNeverPull", message, pullPolicy, decided.trace);
-  }
+  const pullPolicy = pullPolicyBy(pulling.rule, request);
+  const freshness = { pullPolicy, rule: pulling.rule };
+  const from = fetchingBy(sourcing.rule, parsed.reference);
+  const trace = [
+    admission.trace,
+    pullTrace(freshness, pulling),
+    timingTrace(timing),
+    fromTrace(from, sourcing),
+    ...required.trace,
+  ];
+  if (admission.deniedBy !== undefined)
+    return refuse("ImageDenied", denial(admission.deniedBy, request), pullPolicy, trace);
+  if (required.unmet.length > 0) return refuse("RequirementNotMet", complaint(required, request), pullPolicy, trace);
 
-  function use(message: string): Decision {
-    return { action: "Use", message, ...decided };
-  }
-
-  function check(message: string): Decision {
-    return { action: "Check", message, whenUnreachable: "Fail", ...from, ...decided };
+  const plan = heedTimes(planPull(request, freshness, facts, now), timing, { request, freshness, facts, now });
+  const pending: Subject[] = [];
+  if (admission.pending) pending.push("admit");
+  if (required.pending) pending.push("require");
+  switch (plan.action) {
+    case "Refuse":
+      return refuse(plan.reason, plan.message, pullPolicy, trace);
+    case "Use":
+      return { action: plan.action, message: plan.message, pullPolicy, trace, pending };
+    case "Pull":
+      return { action: plan.action, message: plan.message, ...from, pullPolicy, trace, pending };
+    case "Check":
+      return { ...plan, ...from, pullPolicy, trace, pending };
   }
 }
 
-/** The pull policy that holds for a request, and who says so: the manifest, or Kubernetes' default for the reference. */
-export function effectivePullPolicy(request: ImageRequest, _policy: Policy): EffectivePullPolicy {
+/** The pull policy that holds for a request, and who says so: a rule, the manifest, or Kubernetes' default. */
+export function effectivePullPolicy(
+  request: ImageRequest,
+  policy: Policy,
+  now: number,
+  image?: ImageFacts,
+): EffectivePullPolicy {
+  return pullPolicyBy(choose("pull", readingsOf(request, policy, now, image)).rule, request);
+}
+
+/**
+ * Whether what is on the machine matters to the decision. Under `Always` a kubelet does not look for a copy; here it
+ * does where a rule says what a copy may be used for.
+ */
+export function looksForCopy(request: ImageRequest, policy: Policy, now: number): boolean {
+  const readings = readingsOf(request, policy, now);
+  const { rule, uncertain } = choose("pull", readings);
+  const timing = timingOf(readings, now);
+  const { checkEvery, whenUnreachable } = rule?.pull ?? {};
+  return (
+    pullPolicyBy(rule, request).value !== "Always" ||
+    checkEvery !== undefined ||
+    whenUnreachable === "UseCached" ||
+    timing.closed !== undefined ||
+    uncertain ||
+    timing.uncertain
+  );
+}
+
+function readingsOf(request: ImageRequest, policy: Policy, now: number, image?: ImageFacts): readonly Reading[] {
+  const parsed = parse(request.image);
+  return "problem" in parsed ? [] : readRules(policy, askedOf(request, parsed.reference, image), now);
+}
+
+function pullPolicyBy(rule: Rule | undefined, request: ImageRequest): EffectivePullPolicy {
+  const value = rule?.pull?.policy;
+  return value === undefined ? own(request) : { value, from: "rule", because: `${rule?.id} says so` };
+}
+
+/** What holds where no rule says otherwise. */
+function own(request: ImageRequest): EffectivePullPolicy {
   if (request.pullPolicy !== undefined) {
-    return { value: request.pullPolicy, from: "manifest", because: `the ${placeOf(request)} says so` };
+    const place = request.container.kind === "imageVolume" ? "volume" : "container";
+    return { value: request.pullPolicy, from: "manifest", because: `the ${place} says so` };
   }
   const { value, because } = defaultPullPolicy(request.image);
   return { value, from: "default", because };
-}
-
-/** Whether a kubelet looks for a local copy before it decides: not under `Always`. */
-export function looksForCopy(pullPolicy: PullPolicy): boolean {
-  return pullPolicy !== "Always";
-}
-
-function placeOf(request: ImageRequest): string {
-  return request.container.kind === "imageVolume" ? "volume" : "container";
 }
 
 function parse(image: string): { reference: Reference } | { problem: string } {
@@ -84,8 +128,39 @@ function parse(image: string): { reference: Reference } | { problem: string } {
   }
 }
 
-function originOf({ repository }: Reference): string {
-  return registryOrigin(repository.registry, isLoopback(repository.registry));
+function fetchingBy(rule: Rule | undefined, { repository }: Reference): Fetching {
+  const origin = registryOrigin(repository.registry, isLoopback(repository.registry));
+  if (rule?.from === undefined) return { sources: [origin], order: "Listed" };
+  const { mirrors, order, origin: last } = rule.from;
+  return { sources: [...new Set(last === "Never" ? mirrors : [...mirrors, origin])], order };
+}
+
+function pullTrace({ pullPolicy, rule }: Freshness, { notes }: Choice): TraceStep {
+  const { checkEvery, maxStaleness, whenUnreachable } = rule?.pull ?? {};
+  const more = [
+    checkEvery && `; the registry is asked every ${checkEvery.text} at most`,
+    whenUnreachable === "UseCached" && "; the copy on the machine is used if no registry can be reached",
+    maxStaleness && `; no copy is used that was not confirmed within ${maxStaleness.text}`,
+  ].filter((text) => typeof text === "string");
+  const because = `${pullPolicy.value}: ${pullPolicy.because}${more.join("")}${notes}`;
+  return { subject: "pull", rule: rule?.id ?? null, because };
+}
+
+function fromTrace({ sources, order }: Fetching, { rule, notes }: Choice): TraceStep {
+  const listed = sources.join(", ");
+  if (rule === undefined)
+    return { subject: "from", rule: null, because: `${listed} is the registry in the image's name${notes}` };
+  const how = order === "Fastest" ? "whichever answers fastest first" : "in this order";
+  return { subject: "from", rule: rule.id, because: `${listed}, ${how}${notes}` };
+}
+
+function denial({ id, message }: Rule, { image }: ImageRequest): string {
+  return `Image ${quote(image)} is denied by ${id}${message === undefined ? "" : `: ${message}`}`;
+}
+
+function complaint({ unmet }: Required, { image }: ImageRequest): string {
+  const rules = unmet.map(({ rule, problems }) => `${rule.id}: ${problems.join("; ")}`);
+  return `Image ${quote(image)} is not what is required by ${rules.join("; by ")}`;
 }
 
 function refuse(
@@ -95,14 +170,4 @@ function refuse(
   trace: readonly TraceStep[],
 ): Decision {
   return { action: "Refuse", reason, message, pullPolicy, trace, pending: [] };
-}
-
-function kubernetesTrace(pullPolicy: EffectivePullPolicy, sources: readonly string[]): readonly TraceStep[] {
-  return [
-    { subject: "admit", rule: null, because: "Kubernetes admits every image" },
-    { subject: "pull", rule: null, because: `${pullPolicy.value}: ${pullPolicy.because}` },
-    { subject: "when", rule: null, because: "Kubernetes pulls at any time" },
-    { subject: "from", rule: null, because: `${sources.join(", ")} is the registry in the image's name` },
-    { subject: "require", rule: null, because: "Kubernetes requires nothing of an image" },
-  ];
 }

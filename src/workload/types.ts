@@ -32,6 +32,8 @@ export interface ImageRequest {
   readonly image: string;
   /** As it is written: `undefined` where the field is absent or empty. */
   readonly pullPolicy: PullPolicy | undefined;
+  /** Name of the cluster that the workload is in, where that is known. */
+  readonly cluster?: string;
 }
 
 /** A container of a pod after the API server's defaulting: what a kubelet sees. */

@@ -1,0 +1,85 @@
+/**
+ * CEL expressions over an image, its container and its workload. They are compiled once. What they may cost is bounded
+ * before they run: in length, in parts, in what they go through, and regular expressions are RE2's, in linear time.
+ */
+import { type CelInput, type CelMap, celEnv, celMap, isCelError, parse, plan } from "@bufbuild/cel";
+import { errorText } from "../../support/errors.ts";
+import type { Expression, ExpressionVariables } from "../types.ts";
+import { expressionProblem } from "./expression-check.ts";
+import type { Parsed } from "./parsed.ts";
+
+const longest = 4096;
+/** Labels, or annotations, that an expression goes through. */
+const mostEntries = 1000;
+const longestFailure = 200;
+
+export function parseExpression(text: string): Parsed<Expression> {
+  if (text.length > longest) return { problem: `an expression is not longer than ${longest} characters` };
+  try {
+    const parsed = parse(text);
+    const problem = expressionProblem(parsed.expr, patternProblem);
+    if (problem !== undefined) return { problem };
+    const run = plan(celEnv(), parsed);
+    const sample = run(bindings(nothing));
+    if (!isCelError(sample) && typeof sample !== "boolean") return { problem: notBoolean };
+    return { value: { text, evaluate: (variables) => evaluate(run, variables) } };
+  } catch (error) {
+    return {
+      problem: `this is not CEL: ${errorText(error)
+        .replace(/^<input>:/, "")
+        .slice(0, longestFailure)}`,
+    };
+  }
+}
+
+const notBoolean = "an expression must give true or false";
+
+type Bindings = Readonly<Record<keyof ExpressionVariables, CelMap | string>>;
+type Run = (bindings: Bindings) => unknown;
+
+function evaluate(run: Run, variables: ExpressionVariables): { value: boolean } | { failure: string } {
+  const { labels, annotations } = variables.workload;
+  if (Object.keys(labels).length > mostEntries || Object.keys(annotations).length > mostEntries) {
+    return { failure: `the workload has more than ${mostEntries} labels or annotations` };
+  }
+  try {
+    const result = run(bindings(variables));
+    if (typeof result === "boolean") return { value: result };
+    return { failure: isCelError(result) ? result.message.slice(0, longestFailure) : notBoolean };
+  } catch (error) {
+    return { failure: errorText(error).slice(0, longestFailure) };
+  }
+}
+
+function bindings({ image, container, workload, cluster }: ExpressionVariables): Bindings {
+  const { labels, annotations, ...fields } = workload;
+  return {
+    image: textMap(Object.entries(image)),
+    container: textMap(Object.entries(container)),
+    workload: celMap(
+      new Map<string, CelInput>([
+        ...Object.entries(fields),
+        ["labels", textMap(Object.entries(labels))],
+        ["annotations", textMap(Object.entries(annotations))],
+      ]),
+    ),
+    cluster,
+  };
+}
+
+function textMap(entries: readonly (readonly [string, string])[]): CelMap {
+  return celMap(new Map<string, CelInput>(entries));
+}
+
+/** Every text empty: what an expression gives for these shows of which type it is. */
+const nothing: ExpressionVariables = {
+  image: { given: "", name: "", registry: "", repository: "", tag: "", digest: "" },
+  container: { name: "", kind: "" },
+  workload: { kind: "", namespace: "", name: "", labels: {}, annotations: {} },
+  cluster: "",
+};
+
+function patternProblem(pattern: string): string | undefined {
+  const result = plan(celEnv(), parse(`"".matches(${JSON.stringify(pattern)})`))();
+  return isCelError(result) ? result.message.slice(0, longestFailure) : undefined;
+}

@@ -1,0 +1,50 @@
+/** Where in a document things are written. */
+import type { ManifestDocument } from "../../workload/documents.ts";
+import type { Position } from "../../workload/types.ts";
+import type { Value } from "../../workload/value.ts";
+
+export type Path = readonly PropertyKey[];
+
+/** The value at a path, or the innermost one around it that is there. */
+export function nearest({ root }: ManifestDocument, path: Path): Value {
+  let found: Value = root;
+  for (const step of path) {
+    const next = childOf(found, step);
+    if (next === undefined) break;
+    found = next;
+  }
+  return found;
+}
+
+/** Where the value at a path begins; for one that is missing, where it would have to be. */
+export function positionOf(document: ManifestDocument, path: Path): Position {
+  return document.text.position(nearest(document, path).start);
+}
+
+/** Where the last key of a path is written: before its value, and nothing but spaces and punctuation between. */
+export function keyPosition(document: ManifestDocument, path: Path): Position {
+  const { text } = document.text;
+  const { start } = nearest(document, path);
+  const key = String(path.at(-1));
+  const at = text.lastIndexOf(key, start);
+  const between = at < 0 ? "" : text.slice(at + key.length, start);
+  return document.text.position(
+    /^["']?\s*:[\s-]*(?:#[^\n]*\s*)*(?:[&!]\S*\s*)*["']?$/.test(between) || between === "" ? Math.max(at, 0) : start,
+  );
+}
+
+/** `spec.rules[2].pull`. */
+export function pathText(path: Path): string {
+  let text = "";
+  for (const step of path) {
+    if (typeof step === "number") text += `[${step}]`;
+    else if (/^[\w$-]+$/.test(String(step))) text += text === "" ? String(step) : `.${String(step)}`;
+    else text += `[${JSON.stringify(step)}]`;
+  }
+  return text;
+}
+
+function childOf(value: Value, step: PropertyKey): Value | undefined {
+  if (value.kind === "mapping") return value.entries.get(String(step));
+  return value.kind === "sequence" ? value.items[Number(step)] : undefined;
+}

@@ -1,0 +1,91 @@
+/** Reading policies: texts in, rules and everything that is wrong with them out. */
+import { type ManifestDocument, readManifests } from "../../workload/documents.ts";
+import type { Problem } from "../../workload/problem.ts";
+import { plain } from "../../workload/value.ts";
+import type { Exemption, Policy, PolicyDocument, Rule } from "../types.ts";
+import { problemsOf } from "./issues.ts";
+import { knownKeys } from "./known-keys.ts";
+import { doubleDocuments, nameProblems } from "./names.ts";
+import { positionOf } from "./place.ts";
+import { apiVersion, kind, type PolicyInput, policySchema } from "./schema.ts";
+import { suggestion } from "./spelling.ts";
+import { utc } from "./time-zone.ts";
+import { warningsOf } from "./warnings.ts";
+
+export interface PolicyText {
+  /** Path as the user gave it, or `-`. */
+  readonly file: string;
+  readonly text: string;
+}
+
+export interface ReadPolicy {
+  /** What could be read. Nothing may be decided by it while there are problems: the rule that is missing could deny. */
+  readonly policy: Policy;
+  readonly problems: readonly Problem[];
+  /** What has no effect, and was hardly meant so. */
+  readonly warnings: readonly Problem[];
+}
+
+/** Reads policies in the order of their files' names; each text may hold several documents, YAML or JSON. Never throws. */
+export function readPolicy(texts: readonly PolicyText[]): ReadPolicy {
+  const documents: PolicyDocument[] = [];
+  const problems: Problem[] = [];
+  for (const { file, text } of texts.toSorted(byFile)) {
+    const input = readManifests(text, file);
+    const found = [...input.problems];
+    for (const manifest of input.documents) {
+      const { document, problems: wrong } = readDocument(manifest);
+      found.push(...wrong);
+      if (document !== undefined) documents.push(document);
+    }
+    problems.push(...found.toSorted(byPlace));
+  }
+  problems.push(...doubleDocuments(documents));
+  return { policy: { documents }, problems, warnings: warningsOf(documents) };
+}
+
+function readDocument(manifest: ManifestDocument): { document?: PolicyDocument; problems: readonly Problem[] } {
+  const stranger = strangerProblem(manifest);
+  if (stranger !== undefined) return { problems: [stranger] };
+  const names = nameProblems(manifest);
+  const { data, error } = policySchema.safeParse(plain(manifest.root));
+  if (error !== undefined) {
+    const shape = problemsOf(error.issues, manifest, (path) => knownKeys(policySchema, path));
+    return { problems: [...shape, ...names] };
+  }
+  return names.length > 0 ? { problems: names } : { document: documentOf(data, manifest), problems: [] };
+}
+
+/** What is no policy is not skipped: it could be one with a slip in its kind. */
+function strangerProblem(manifest: ManifestDocument): Problem | undefined {
+  if (manifest.kind !== kind) {
+    const message = `kind: this is a ${manifest.kind.slice(0, 200)}, not an ${kind}${suggestion(manifest.kind, [kind])}`;
+    return { source: positionOf(manifest, ["kind"]), message };
+  }
+  if (manifest.apiVersion === apiVersion) return undefined;
+  const message = `apiVersion: this version of Pulley reads ${apiVersion}, not ${manifest.apiVersion.slice(0, 200)}`;
+  return { source: positionOf(manifest, ["apiVersion"]), message };
+}
+
+function documentOf({ metadata, spec }: PolicyInput, manifest: ManifestDocument): PolicyDocument {
+  const { name } = metadata;
+  const rules = spec.rules.map(({ when, ...rule }, index): Rule => {
+    const source = positionOf(manifest, ["spec", "rules", index]);
+    const times = when === undefined ? undefined : { ...when, timeZone: when.timeZone ?? utc };
+    return { ...rule, match: rule.match, id: `${name}/${rule.name}`, source, ...(times && { when: times }) };
+  });
+  const exemptions = (spec.exemptions ?? []).map((exemption, index): Exemption => {
+    const source = positionOf(manifest, ["spec", "exemptions", index]);
+    return { ...exemption, id: `${name}/exemptions[${index}]`, source };
+  });
+  return { name, source: manifest.source, selector: spec.selector, rules, exemptions };
+}
+
+function byFile(one: PolicyText, other: PolicyText): number {
+  if (one.file === other.file) return 0;
+  return one.file < other.file ? -1 : 1;
+}
+
+function byPlace({ source: one }: Problem, { source: other }: Problem): number {
+  return one.line - other.line || one.column - other.column;
+}

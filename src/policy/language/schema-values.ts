@@ -1,0 +1,137 @@
+/** The values in a policy that are written as text: what they look like, for editors, and what they mean. */
+import { z } from "zod";
+import { formatPlatform, parsePlatform } from "../../image/platform.ts";
+import { errorText } from "../../support/errors.ts";
+import type { Pattern, Size } from "../types.ts";
+import { durationPattern, parseDuration } from "./duration.ts";
+import { expiryPattern, parseExpiry } from "./expiry.ts";
+import { parseExpression } from "./expression.ts";
+import { imagePattern, parseImagePattern } from "./image-pattern.ts";
+import { mirrorPattern, parseMirror } from "./mirror.ts";
+import type { Parsed } from "./parsed.ts";
+import { namePattern, parseNamePattern } from "./pattern.ts";
+import { parseSize, sizePattern } from "./size.ts";
+import { parseTimeZone, timeZonePattern } from "./time-zone.ts";
+import { parseWindow, windowPattern } from "./window.ts";
+
+/** What an editor is told of a field. */
+interface Description {
+  readonly description: string;
+  readonly pattern?: string;
+  readonly examples?: readonly string[];
+}
+
+/** Entries of one list. */
+const mostEntries = 1000;
+const longestText = 512;
+
+export function duration(description: string) {
+  return meaning({ description, pattern: durationPattern, examples: ["10m", "24h", "7d"] }, parseDuration);
+}
+
+export function expiry(description: string) {
+  return meaning(
+    { description, pattern: expiryPattern, examples: ["2027-01-31", "2027-01-31T18:00:00Z"] },
+    parseExpiry,
+  );
+}
+
+export function expression(description: string) {
+  return meaning({ description, examples: ['image.tag.matches("^v[0-9]+$")'] }, parseExpression, 65_536);
+}
+
+export function timeZone(description: string) {
+  return meaning({ description, pattern: timeZonePattern, examples: ["Europe/Berlin", "UTC"] }, parseTimeZone);
+}
+
+export function windows(description: string) {
+  const examples = ["Mon-Fri 08:00-18:00", "Sat,Sun 10:00-14:00", "22:00-06:00", "*"];
+  return list(description, meaning({ description: "One window.", pattern: windowPattern, examples }, parseWindow));
+}
+
+export function mirrors(description: string) {
+  const examples = ["https://mirror.acme.io"];
+  return list(description, meaning({ description: "One mirror.", pattern: mirrorPattern, examples }, parseMirror));
+}
+
+export function images(description: string) {
+  const examples = ["registry.acme.io/**", "docker.io/library/*", "!docker.io/library/busybox"];
+  return list(
+    description,
+    meaning({ description: "One pattern.", pattern: imagePattern, examples }, parseImagePattern),
+  );
+}
+
+export function names(description: string, ...examples: readonly string[]) {
+  const entry = meaning<Pattern>({ description: "One pattern.", pattern: namePattern, examples }, parseNamePattern);
+  return list(description, entry);
+}
+
+export function platforms(description: string) {
+  const pattern = "^[A-Za-z0-9_.-]{1,64}/[A-Za-z0-9_.-]{1,64}(/[A-Za-z0-9_.-]{1,64})?$";
+  const examples = ["linux/amd64", "linux/arm64"];
+  return list(description, meaning({ description: "One platform.", pattern, examples }, parsePlatformText));
+}
+
+/** A size may also be written as a number of bytes. */
+export function size(description: string) {
+  const examples = ["500M", "2Gi"];
+  return z
+    .union([
+      z
+        .int()
+        .positive()
+        .transform((bytes): Size => ({ text: String(bytes), bytes })),
+      meaning({ description: "A quantity of bytes.", pattern: sizePattern, examples }, parseSize),
+    ])
+    .meta({ description });
+}
+
+/** What people read: one line. */
+export function sentence(description: string, ...examples: readonly string[]) {
+  return meaning({ description, examples }, parseSentence, 1024);
+}
+
+/** A name of the sort that Kubernetes gives to its objects. */
+export function objectName(description: string, ...examples: readonly string[]) {
+  return meaning({ description, pattern: objectNamePattern, examples }, parseObjectName);
+}
+
+export function list<Entry extends z.ZodType>(description: string, entry: Entry) {
+  return z.array(entry).min(1).max(mostEntries).meta({ description });
+}
+
+/** A text and what it means, or what is wrong with it. */
+function meaning<Value>(description: Description, parse: (text: string) => Parsed<Value>, longest = longestText) {
+  return z
+    .string()
+    .min(1)
+    .max(longest)
+    .meta({ ...description })
+    .transform((text, context): Value => {
+      const parsed = parse(text);
+      if ("value" in parsed) return parsed.value;
+      context.addIssue({ code: "custom", message: parsed.problem, params: { secret: parsed.secret } });
+      return z.NEVER;
+    });
+}
+
+const objectNamePattern = "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$";
+const objectNameShape = new RegExp(objectNamePattern);
+
+function parseObjectName(text: string): Parsed<string> {
+  if (objectNameShape.test(text) && text.length <= 253) return { value: text };
+  return { problem: "a name has lower-case letters, digits, '-' and '.', and begins and ends with a letter or digit" };
+}
+
+function parseSentence(text: string): Parsed<string> {
+  return /\p{Cc}/u.test(text) ? { problem: "this is for people: write it in one line" } : { value: text };
+}
+
+function parsePlatformText(text: string): Parsed<string> {
+  try {
+    return { value: formatPlatform(parsePlatform(text)) };
+  } catch (error) {
+    return { problem: errorText(error) };
+  }
+}

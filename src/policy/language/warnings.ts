@@ -1,0 +1,55 @@
+/** What a policy says without any effect. */
+import type { Problem } from "../../workload/problem.ts";
+import type { PolicyDocument, Rule, Subject } from "../types.ts";
+
+/** On these the first rule that matches everything ends the reading. */
+const decidedByFirst = ["admit", "pull", "when", "from"] as const satisfies readonly Subject[];
+
+export function warningsOf(documents: readonly PolicyDocument[]): readonly Problem[] {
+  return [...documents.flatMap(({ rules }) => rules.flatMap(idleFields)), ...unreached(documents)];
+}
+
+function idleFields({ id, source, admit, message, pull }: Rule): Problem[] {
+  const warn = (text: string): Problem => ({ source, message: `${id}: ${text}` });
+  const found: Problem[] = [];
+  if (message !== undefined && admit !== "Deny")
+    found.push(warn("the message is for denials, and the rule denies nothing"));
+  if (pull === undefined) return found;
+  const { policy, checkEvery, maxStaleness, whenUnreachable } = pull;
+  if (checkEvery !== undefined && policy !== undefined && policy !== "Always") {
+    found.push(warn(`checkEvery has an effect under Always only, not under ${policy}`));
+  }
+  if (policy === "Never" && whenUnreachable === "UseCached") {
+    found.push(warn("whenUnreachable has no effect under Never, for no registry is asked"));
+  }
+  if (checkEvery !== undefined && maxStaleness !== undefined && maxStaleness.milliseconds < checkEvery.milliseconds) {
+    found.push(
+      warn(`a copy is too old after ${maxStaleness.text}, so that checkEvery never comes to ${checkEvery.text}`),
+    );
+  }
+  return found;
+}
+
+/** Rules behind one that matches everything; unless an exemption can lift that one. */
+function unreached(documents: readonly PolicyDocument[]): Problem[] {
+  const ending = new Map<Subject, Rule>();
+  const found: Problem[] = [];
+  for (const { selector, rules, exemptions } of documents) {
+    const here = new Map(ending);
+    const exempted = new Set(exemptions.flatMap((exemption) => exemption.rules));
+    for (const rule of rules) {
+      for (const subject of decidedByFirst) {
+        if (rule[subject] === undefined) continue;
+        const earlier = here.get(subject);
+        if (earlier !== undefined) {
+          const message = `${rule.id}: never decides on ${subject}, for ${earlier.id} before it matches everything`;
+          found.push({ source: rule.source, message });
+        } else if (rule.match === undefined && !exempted.has(rule.name)) {
+          here.set(subject, rule);
+          if (selector === undefined) ending.set(subject, rule);
+        }
+      }
+    }
+  }
+  return found;
+}

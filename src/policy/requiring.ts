@@ -1,0 +1,101 @@
+/** Subject `require`: what an image must be. Every matching rule's requirements hold. */
+import { parsePlatform, samePlatform } from "../image/platform.ts";
+import type { Reference } from "../image/reference.ts";
+import { isListed } from "./language/pattern.ts";
+import type { Asked } from "./match.ts";
+import { noteOn, type Reading, speakingOn, standingOf } from "./readings.ts";
+import type { ImageFacts, Requirements, Rule, TraceStep } from "./types.ts";
+
+export interface Required {
+  /** The rules that are not met, each with what is wrong and what to do. */
+  readonly unmet: readonly { readonly rule: Rule; readonly problems: readonly string[] }[];
+  /** Whether something depends on what the image itself says. */
+  readonly pending: boolean;
+  readonly trace: readonly TraceStep[];
+}
+
+/** A rule whose expression failed holds, for it can only refuse. */
+export function require(readings: readonly Reading[], asked: Asked): Required {
+  const unmet: { rule: Rule; problems: readonly string[] }[] = [];
+  const trace: TraceStep[] = [];
+  let notes = "";
+  let pending = false;
+  for (const reading of speakingOn("require", readings)) {
+    const { rule } = reading;
+    const standing = standingOf(reading);
+    if (standing === "lifted") {
+      notes += noteOn(reading, false);
+      continue;
+    }
+    const results = resultsOf(rule.require ?? {}, asked);
+    const problems = results.flatMap(({ problem }) => problem ?? []);
+    const open = results.flatMap(({ open: needed }) => needed ?? []);
+    const doubt = standing === "unknown" && problems.length + open.length > 0;
+    if (!doubt && problems.length > 0) unmet.push({ rule, problems });
+    else if (doubt || open.length > 0) pending = true;
+    const because = doubt ? "it depends on the labels in the image's own config" : becauseOf(problems, open);
+    trace.push({ subject: "require", rule: rule.id, because: because + noteOn(reading, true) });
+  }
+  if (trace.length === 0) {
+    trace.push({ subject: "require", rule: null, because: `Kubernetes requires nothing of an image${notes}` });
+    return { unmet, pending, trace };
+  }
+  return {
+    unmet,
+    pending,
+    trace: trace.map((step, at) => (at === 0 ? { ...step, because: step.because + notes } : step)),
+  };
+}
+
+/** Met, unless there is a problem; `open` names what must be known first. */
+interface Result {
+  readonly problem?: string;
+  readonly open?: string;
+}
+
+function becauseOf(problems: readonly string[], open: readonly string[]): string {
+  if (problems.length > 0) return problems.join("; ");
+  return open.length > 0 ? `${open.join(" and ")} not known yet` : "the image is what the rule requires";
+}
+
+function resultsOf(required: Requirements, { reference, image }: Asked): readonly Result[] {
+  return [...ofReference(required, reference), ofSize(required, image), ofPlatforms(required, image)];
+}
+
+function ofReference({ tag, notTags, digest }: Requirements, reference: Reference): readonly Result[] {
+  const results: Result[] = [];
+  const own = reference.given.endsWith(`:${reference.tag}`) || reference.digest !== undefined;
+  if (tag === true && !own) {
+    results.push({ problem: "it has neither tag nor digest; add the tag of a version" });
+  }
+  if (notTags !== undefined && reference.tag !== undefined && isListed(notTags, [reference.tag])) {
+    results.push({ problem: `the tag ${reference.tag} is not allowed; use the tag of a version` });
+  }
+  if (digest === true && reference.digest === undefined) {
+    results.push({ problem: "it has no digest; add the @sha256:… of the image that you mean" });
+  }
+  return results;
+}
+
+function ofSize({ maxSize }: Requirements, image: ImageFacts | undefined): Result {
+  if (maxSize === undefined) return {};
+  if (image === undefined) return { open: "the size" };
+  if (image.size <= maxSize.bytes) return {};
+  return { problem: `it has ${image.size} bytes, more than ${maxSize.text}; make it smaller` };
+}
+
+function ofPlatforms({ platforms = [] }: Requirements, image: ImageFacts | undefined): Result {
+  if (platforms.length === 0) return {};
+  if (image === undefined) return { open: "the platforms" };
+  const missing = platforms.filter((platform) => !image.platforms.some((offered) => isSame(offered, platform)));
+  if (missing.length === 0) return {};
+  return { problem: `it is not offered for ${missing.join(", ")}; build it for that too` };
+}
+
+function isSame(offered: string, wanted: string): boolean {
+  try {
+    return samePlatform(parsePlatform(offered), parsePlatform(wanted));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,59 @@
+/** Subject `when`, carried out: what a plan becomes outside of the windows in which registries may be asked. */
+import { quote } from "../support/go.ts";
+import type { ImageRequest } from "../workload/types.ts";
+import type { Choice } from "./choosing.ts";
+import { choose } from "./choosing.ts";
+import { wallText } from "./instant.ts";
+import { isOpen, nextOpening } from "./pull-times.ts";
+import { type Freshness, isUsable, type Plan } from "./pulling.ts";
+import type { Reading } from "./readings.ts";
+import type { LocalFacts, PullTimes, Rule, TraceStep } from "./types.ts";
+
+export interface Timing extends Choice {
+  /** The times of a rule all of whose windows are closed now. */
+  readonly closed: { readonly rule: Rule; readonly times: PullTimes } | undefined;
+}
+
+/** The rule that speaks on `when`. One whose expression failed holds if it is closed now, that is, if it can only refuse. */
+export function timingOf(readings: readonly Reading[], now: number): Timing {
+  const isClosed = (rule: Rule) => rule.when !== undefined && !isOpen(rule.when, now);
+  const choice = choose("when", readings, isClosed);
+  const { rule } = choice;
+  const closed = rule?.when !== undefined && isClosed(rule) ? { rule, times: rule.when } : undefined;
+  return { ...choice, closed };
+}
+
+/** What is left of a plan now: without the network where no window is open. */
+export function heedTimes(
+  plan: Plan,
+  { closed }: Timing,
+  { request, freshness, facts, now }: { request: ImageRequest; freshness: Freshness; facts: LocalFacts; now: number },
+): Plan {
+  if (closed === undefined || plan.action === "Use" || plan.action === "Refuse") return plan;
+  const { rule, times } = closed;
+  const useCached = times.otherwise === "UseCached";
+  const opening = nextOpening(times, now);
+  const again = opening === undefined ? "" : `; the next window opens at ${wallText(opening, times.timeZone)}`;
+  if (useCached && isUsable(freshness, facts, now)) {
+    return { action: "Use", message: `the copy on this machine is used, for ${rule.id} allows no pulls now${again}` };
+  }
+  if (facts.presence === "unknown" && (useCached || mayDoWithout(freshness))) {
+    const condition = useCached ? "the node's copy is used" : "a copy on the node that need not be checked is used";
+    return { action: "Use", message: `${condition}, and the container waits where there is none${again}` };
+  }
+  const message = `Image ${quote(request.image)} may not be pulled now, by ${rule.id}${again}`;
+  return { action: "Refuse", reason: "OutsidePullWindow", message };
+}
+
+/** Whether there are copies that are used without the network under a rule that denies it. */
+function mayDoWithout({ pullPolicy, rule }: Freshness): boolean {
+  return pullPolicy.value !== "Always" || rule?.pull?.checkEvery !== undefined;
+}
+
+export function timingTrace({ rule, notes, closed }: Timing): TraceStep {
+  if (rule?.when === undefined) return { subject: "when", rule: null, because: `Kubernetes pulls at any time${notes}` };
+  const windows = rule.when.pull.map(({ text }) => text).join(", ");
+  const state =
+    closed === undefined ? "a window is open now" : `no window is open now, otherwise ${rule.when.otherwise}`;
+  return { subject: "when", rule: rule.id, because: `${windows} in ${rule.when.timeZone.name}: ${state}${notes}` };
+}
