@@ -37,6 +37,8 @@ export interface Fix {
   /** What the edits do, `set imagePullPolicy to Always`. */
   readonly description: string;
   readonly edits: readonly Edit[];
+  /** To be made instead where the first ones would change what others share with this container. */
+  readonly otherwise?: readonly Edit[];
   /** What the edits are to change in the values of the file, and nothing else: the fixer sees to that. */
   readonly changes: readonly Change[];
 }

@@ -1,0 +1,113 @@
+/** The audit: file by file, in one pass, with no more memory for many files than for one. */
+import { type Baseline, BaselineFilter } from "./baseline.ts";
+import { inOrder } from "./finding.ts";
+import { Fingerprints } from "./fingerprint.ts";
+import { IgnoreComments } from "./ignore-comments.ts";
+import { ImageSightings } from "./image-sightings.ts";
+import type { AuditInput } from "./input.ts";
+import { inOriginal } from "./originals.ts";
+import { SecretLedger } from "./secret-ledger.ts";
+import { type AuditOptions, type Standards, standardsOf } from "./standards.ts";
+import { auditInput, type TextAudit } from "./text-audit.ts";
+import type { AuditResult, Finding } from "./types.ts";
+
+/** What was found in one file, or, at the very end, about the input as a whole. */
+export interface AuditFile {
+  /** Absent at the end, for what could be told only when everything had been seen. */
+  readonly file: string | undefined;
+  /** In the order of the text. Those at the end may be about any of the files. */
+  readonly findings: readonly Finding[];
+  readonly workloads: number;
+  readonly containers: number;
+  /** Findings that a comment or the baseline left out. */
+  readonly suppressed: number;
+  /** Whether something could not be read or rendered: the exit status is 2 then, whatever rules are on. */
+  readonly isUnreadable: boolean;
+}
+
+export interface AuditCall extends AuditOptions {
+  readonly baseline?: Baseline | undefined;
+}
+
+/**
+ * Audits inputs as they come, and answers for each of them as soon as it has been read.
+ * @throws whatever the inputs throw; nothing else
+ */
+export async function* audit(
+  inputs: AsyncIterable<AuditInput> | Iterable<AuditInput>,
+  options: AuditCall,
+): AsyncGenerator<AuditFile> {
+  const course = new AuditCourse(options);
+  for await (const input of inputs) yield course.take(input);
+  yield course.end();
+}
+
+/** All of an audit at once, for those who have room for it. */
+export async function collectAudit(
+  files: AsyncIterable<AuditFile>,
+): Promise<AuditResult & { readonly isUnreadable: boolean }> {
+  const findings: Finding[] = [];
+  const sums = { files: 0, workloads: 0, containers: 0, suppressed: 0, isUnreadable: false };
+  for await (const file of files) {
+    for (const finding of file.findings) findings.push(finding);
+    if (file.file !== undefined) sums.files += 1;
+    sums.workloads += file.workloads;
+    sums.containers += file.containers;
+    sums.suppressed += file.suppressed;
+    sums.isUnreadable ||= file.isUnreadable;
+  }
+  return { findings, ...sums };
+}
+
+/** One audit while it goes on. */
+export class AuditCourse {
+  readonly standards: Standards;
+  readonly #sightings: ImageSightings;
+  readonly #secrets: SecretLedger;
+  readonly #baseline: BaselineFilter;
+
+  constructor(options: AuditCall) {
+    this.standards = standardsOf(options);
+    this.#sightings = new ImageSightings(this.standards);
+    this.#secrets = new SecretLedger(this.standards);
+    this.#baseline = new BaselineFilter(options.baseline);
+  }
+
+  /** Audits an input, in its turn. */
+  take(input: AuditInput): AuditFile {
+    const settled = this.add(auditInput(input, this.standards));
+    if (input.kind !== "text" || input.original === undefined) return settled;
+    return { ...settled, findings: inOriginal(settled.findings, input.text, input.original) };
+  }
+
+  /** Takes note of what a text says, and settles its findings in the light of those before it. */
+  add(audit: TextAudit): AuditFile {
+    const { file, workloads, containers, isUnreadable } = audit;
+    const fingerprints = new Fingerprints(file);
+    const comments = new IgnoreComments(audit.ignores);
+    const conflicts = audit.uses.flatMap((use) => this.#sightings.add(use, fingerprints));
+    const found = [...audit.findings, ...conflicts];
+    const kept = found.filter((finding) => comments.isWanted(finding));
+    for (const secret of audit.secrets) this.#secrets.addSecret(secret);
+    for (const use of audit.wantedSecrets) this.#secrets.addUse(use, fingerprints, (each) => comments.isWanted(each));
+    const remarks = comments.remarks(this.standards, fingerprints);
+    this.#baseline.sees(file);
+    const fresh = [...kept, ...remarks].filter((finding) => this.#baseline.isNew(finding));
+    const suppressed = found.length + remarks.length - fresh.length;
+    return { file, findings: inOrder(fresh), workloads, containers, suppressed, isUnreadable };
+  }
+
+  /** What could not be told before everything had been seen. */
+  end(): AuditFile {
+    const secrets = this.#secrets.missing();
+    const fresh = secrets.filter((finding) => this.#baseline.isNew(finding));
+    return {
+      file: undefined,
+      findings: [...fresh, ...this.#baseline.obsolete(this.standards)],
+      workloads: 0,
+      containers: 0,
+      suppressed: secrets.length - fresh.length,
+      isUnreadable: false,
+    };
+  }
+}

@@ -1,0 +1,137 @@
+/** Baselines: findings that are known and left out, so that only new ones are told. */
+import { z } from "zod";
+import { errorText, PulleyError } from "../support/errors.ts";
+import { quote } from "../support/go.ts";
+import { sourceText } from "../workload/source-text.ts";
+import { findingOf } from "./finding.ts";
+import { Fingerprints } from "./fingerprint.ts";
+import { isRuleId, type RuleId } from "./rules.ts";
+import { regionOf } from "./spans.ts";
+import type { Standards } from "./standards.ts";
+import type { Finding, Region } from "./types.ts";
+
+const apiVersion = "pulley.dev/v1alpha1";
+const kind = "AuditBaseline";
+const longestText = 64 * 1024 * 1024;
+
+const schema = z.object({
+  apiVersion: z.literal(apiVersion),
+  kind: z.literal(kind),
+  findings: z
+    .array(
+      z.object({
+        fingerprint: z.string().regex(/^[0-9a-f]{32,64}$/),
+        rule: z.string().max(100),
+        file: z.string().max(4096),
+        object: z.string().max(2000).optional(),
+      }),
+    )
+    .max(1_000_000),
+});
+
+export interface BaselineEntry {
+  readonly fingerprint: string;
+  readonly rule: string;
+  readonly file: string;
+  /** For people: `Deployment prod/web, container nginx`. */
+  readonly object?: string | undefined;
+  /** Where the entry stands in the baseline's file. */
+  readonly region: Region;
+}
+
+export interface Baseline {
+  readonly entries: ReadonlyMap<string, BaselineEntry>;
+}
+
+/**
+ * Reads a baseline.
+ * @throws PulleyError `INPUT_INVALID`
+ */
+export function readBaseline(text: string, file: string): Baseline {
+  const source = sourceText(text, file);
+  const { findings } = checked(text, file);
+  const entries = new Map<string, BaselineEntry>();
+  for (const entry of findings) {
+    const start = Math.max(0, text.indexOf(entry.fingerprint));
+    entries.set(entry.fingerprint, {
+      ...entry,
+      region: regionOf(source, { start, end: start + entry.fingerprint.length }),
+    });
+  }
+  return { entries };
+}
+
+function checked(text: string, file: string): z.infer<typeof schema> {
+  const invalid = (problem: string) =>
+    new PulleyError("INPUT_INVALID", `${file} is not a baseline of an audit: ${problem}`, {
+      advice: "Let pulley audit write the baseline again.",
+    });
+  if (text.length > longestText) throw invalid("it is too long");
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw invalid(errorText(error).slice(0, 200));
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw invalid(issue === undefined ? "it has another shape" : `${issue.path.join(".")}: ${issue.message}`);
+}
+
+/** The text of a baseline that leaves these findings out: a finding a line, so that a change to it is easy to read. */
+export function writeBaseline(findings: readonly Finding[]): string {
+  const lines = findings
+    .map(({ fingerprint, ruleId, region, workload, container }) => {
+      const object = workload && `${workload.kind} ${workload.namespace}/${workload.name}`;
+      const whole = container === undefined ? object : `${object}, ${container.kind} ${container.name}`;
+      return { fingerprint, rule: ruleId, file: region.file, ...(whole !== undefined && { object: whole }) };
+    })
+    .toSorted((one, other) => compare(one.file, other.file) || compare(one.fingerprint, other.fingerprint))
+    .map((entry) => `    ${JSON.stringify(entry)}`);
+  const list = lines.length === 0 ? "[]" : `[\n${lines.join(",\n")}\n  ]`;
+  return `{\n  "apiVersion": ${JSON.stringify(apiVersion)},\n  "kind": ${JSON.stringify(kind)},\n  "findings": ${list}\n}\n`;
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other);
+}
+
+/** A baseline while an audit goes on. */
+export class BaselineFilter {
+  readonly #entries: ReadonlyMap<string, BaselineEntry>;
+  readonly #files: ReadonlySet<string>;
+  readonly #occurred = new Set<string>();
+  readonly #seen = new Set<string>();
+
+  constructor(baseline: Baseline | undefined) {
+    this.#entries = baseline?.entries ?? new Map();
+    this.#files = new Set([...this.#entries.values()].map(({ file }) => file));
+  }
+
+  /** Whether a finding is new. */
+  isNew({ fingerprint }: Finding): boolean {
+    if (!this.#entries.has(fingerprint)) return true;
+    this.#occurred.add(fingerprint);
+    return false;
+  }
+
+  sees(file: string): void {
+    if (this.#files.has(file)) this.#seen.add(file);
+  }
+
+  /** Entries of files that were looked at, whose findings are gone. */
+  obsolete(standards: Standards): readonly Finding[] {
+    return [...this.#entries.values()].flatMap(({ fingerprint, rule, file, object, region }) => {
+      if (this.#occurred.has(fingerprint) || !this.#seen.has(file) || !isOn(rule, standards)) return [];
+      const where = object === undefined ? file : `${object}, in ${file}`;
+      const message = `the finding ${quote(rule).slice(1, -1)} of ${where} no longer occurs`;
+      return findingOf("baseline-obsolete", { region, message }, standards, new Fingerprints(region.file));
+    });
+  }
+}
+
+/** What is not looked for is not gone. */
+function isOn(rule: string, { severityOf }: Standards): boolean {
+  return !isRuleId(rule) || severityOf(rule satisfies RuleId) !== "off";
+}

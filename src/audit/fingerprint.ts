@@ -1,0 +1,27 @@
+/** Telling findings from one another, in a way that outlives moved lines. */
+import { createHash } from "node:crypto";
+import type { ImageRequest } from "../workload/types.ts";
+import type { RuleId } from "./rules.ts";
+
+/** Counts what is otherwise alike: two containers of one name, two identical documents. One for each file. */
+export class Fingerprints {
+  readonly #counts = new Map<string, number>();
+  readonly #file: string;
+
+  constructor(file: string) {
+    this.#file = file.replace(/^(?:\.\/+)+/, "");
+  }
+
+  /** @param details what a finding without a container is about */
+  of(rule: RuleId, request: ImageRequest | undefined, details = ""): string {
+    const identity = JSON.stringify([rule, this.#file, details, ...(request === undefined ? [] : identityOf(request))]);
+    const count = (this.#counts.get(identity) ?? 0) + 1;
+    this.#counts.set(identity, count);
+    return createHash("sha256").update(`${identity}#${count}`).digest("hex").slice(0, 32);
+  }
+}
+
+function identityOf({ workload, container, image }: ImageRequest): string[] {
+  const { apiVersion, kind, namespace, name } = workload;
+  return [apiVersion, kind, namespace, name, container.kind, container.name, image];
+}

@@ -1,0 +1,47 @@
+/** How each image is pulled, from one file to the next. */
+
+import { findingOf } from "./finding.ts";
+import type { Fingerprints } from "./fingerprint.ts";
+import type { Standards } from "./standards.ts";
+import type { ImageUse } from "./text-audit.ts";
+import type { Finding } from "./types.ts";
+
+/** Images in namespaces that are remembered, at most; those beyond are not compared. */
+const mostImages = 200_000;
+
+interface Sighting {
+  readonly pulls: string;
+  readonly file: string;
+  readonly line: number;
+  /** Other ways to pull it that have been told already: each once is enough. */
+  readonly told: string[];
+}
+
+/** Finds images that two containers of a namespace, which may share a node, have pulled in two ways. */
+export class ImageSightings {
+  readonly #standards: Standards;
+  readonly #limit: number;
+  readonly #sightings = new Map<string, Sighting>();
+
+  constructor(standards: Standards, limit = mostImages) {
+    this.#standards = standards;
+    this.#limit = limit;
+  }
+
+  /** Takes note of a container, and tells if it pulls in another way than the first that asked for the image. */
+  add({ request, image, pulls, region }: ImageUse, fingerprints: Fingerprints): readonly Finding[] {
+    const { namespace } = request.workload;
+    const key = `${namespace}\n${image}`;
+    const first = this.#sightings.get(key);
+    if (first === undefined) {
+      if (this.#sightings.size < this.#limit) {
+        this.#sightings.set(key, { pulls, file: region.file, line: region.line, told: [] });
+      }
+      return [];
+    }
+    if (first.pulls === pulls || first.told.includes(pulls)) return [];
+    first.told.push(pulls);
+    const message = `${image.slice(0, 300)} is pulled ${pulls} here, but ${first.pulls} at ${first.file}:${first.line}, in the same namespace`;
+    return findingOf("pull-policy-conflict", { region, message, request }, this.#standards, fingerprints);
+  }
+}

@@ -1,0 +1,63 @@
+/** Reading one text, from a file or from standard input. */
+import { readFileSync, statSync } from "node:fs";
+import { errorText } from "../../support/errors.ts";
+import type { AuditInput, TextInput, UnreadableInput } from "../input.ts";
+
+/** Bytes of one input, at most. */
+export const longestInput = 64 * 1024 * 1024;
+
+const tooLong = `it is longer than ${longestInput / 1024 / 1024} MiB`;
+
+/** The text of a file; if it cannot be read, an input that says why. */
+export function readFileInput(file: string, options: Pick<TextInput, "expectManifests" | "mayBePatch">): AuditInput {
+  try {
+    if (statSync(file).size > longestInput) return failure(file, tooLong, "Split the file.");
+    const bytes = readFileSync(file);
+    // What is no plain file has no size before it is read.
+    return bytes.length > longestInput ? failure(file, tooLong, "Split the file.") : textInput(file, bytes, options);
+  } catch (error) {
+    return unreadable(file, error);
+  }
+}
+
+/** All of standard input. */
+export async function readStream(stream: AsyncIterable<Uint8Array | string>): Promise<AuditInput> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of stream) {
+      const bytes = Buffer.from(chunk);
+      length += bytes.length;
+      if (length > longestInput) return failure("-", tooLong, "Give it in several parts.");
+      chunks.push(bytes);
+    }
+  } catch (error) {
+    return unreadable("-", error);
+  }
+  return textInput("-", Buffer.concat(chunks), { expectManifests: true, mayBePatch: false });
+}
+
+export function textInput(
+  file: string,
+  bytes: Uint8Array,
+  options: Pick<TextInput, "expectManifests" | "mayBePatch">,
+): AuditInput {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return { kind: "text", file, text, ...options };
+  } catch {
+    return failure(file, "it is not UTF-8 text", "Save it as UTF-8.");
+  }
+}
+
+/** An input that says why the file cannot be read. */
+export function unreadable(file: string, error: unknown): UnreadableInput {
+  const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
+  if (code === "ENOENT") return failure(file, "there is no such file or folder", "Check the path.");
+  if (code === "EACCES" || code === "EPERM") return failure(file, "it may not be read", "Check its permissions.");
+  return failure(file, `it cannot be read: ${code ?? errorText(error)}`, "Check that it is a file that you may read.");
+}
+
+function failure(file: string, message: string, advice: string): UnreadableInput {
+  return { kind: "unreadable", file, rule: "input-unreadable", message, advice };
+}

@@ -1,0 +1,68 @@
+/** Charts: rendered by helm, each manifest told apart by the template that it comes from. */
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { AuditInput } from "../input.ts";
+import { textInput } from "./files.ts";
+import { asPath, outputOf, type ProgramOptions } from "./program.ts";
+import { renderFailed } from "./render-failed.ts";
+
+const largestTemplate = 1024 * 1024;
+const options = { expectManifests: false, mayBePatch: false };
+
+/** The manifests of a chart with its own values; if there are none, an input that says why. */
+export async function* renderChart(
+  folder: string,
+  chartFile: string,
+  programs: ProgramOptions,
+): AsyncGenerator<AuditInput> {
+  const output = await outputOf("helm", ["template", "pulley-audit", asPath(folder)], programs);
+  if (output.kind !== "output") {
+    yield renderFailed(chartFile, "chart", ["helm"], output, `helm template ${folder} | pulley audit -`);
+    return;
+  }
+  const whole = textInput(chartFile, output.bytes, options);
+  if (whole.kind !== "text") yield whole;
+  else yield* partsOf(whole.text, folder, chartFile);
+}
+
+interface Part {
+  readonly template: string;
+  readonly text: string;
+}
+
+/** Helm writes `# Source: chart/templates/file.yaml` at the head of each manifest. */
+function* partsOf(output: string, folder: string, chartFile: string): Generator<AuditInput> {
+  for (const { template, text } of bySource(output)) {
+    // The name before the first slash is the chart's own, and not that of the folder it is in.
+    const file = join(folder, template.slice(template.indexOf("/") + 1));
+    const original = readTemplate(file);
+    yield {
+      kind: "text",
+      text,
+      ...options,
+      ...(original === undefined ? { file: chartFile, original: "" } : { file, original }),
+    };
+  }
+}
+
+/** Neighbours from one template stay together, so that findings that are alike are told apart. */
+function* bySource(output: string): Generator<Part> {
+  const source = /^---\r?\n# Source: (.+)\r?$/gm;
+  let open: { template: string; start: number } | undefined;
+  for (let match = source.exec(output); match !== null; match = source.exec(output)) {
+    const template = match[1] ?? "";
+    if (template === open?.template) continue;
+    if (open !== undefined) yield { template: open.template, text: output.slice(open.start, match.index) };
+    open = { template, start: match.index };
+  }
+  if (open !== undefined) yield { template: open.template, text: output.slice(open.start) };
+}
+
+function readTemplate(file: string): string | undefined {
+  try {
+    const stat = statSync(file);
+    return stat.isFile() && stat.size <= largestTemplate ? readFileSync(file, "utf8") : undefined;
+  } catch {
+    return undefined;
+  }
+}

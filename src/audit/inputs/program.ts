@@ -1,0 +1,58 @@
+/** Programs that render manifests. */
+import { execFile } from "node:child_process";
+import { longestInput } from "./files.ts";
+
+export interface ProgramOptions {
+  /** For the program; its `PATH` is where it is looked for. */
+  readonly environment: NodeJS.ProcessEnv;
+  /** Milliseconds after which it is killed; two minutes where absent, for charts can be large and bases far away. */
+  readonly timeout?: number | undefined;
+}
+
+export type Output =
+  | { readonly kind: "output"; readonly bytes: Buffer }
+  | { readonly kind: "missing" }
+  /** `problem`: half a sentence on why there is no output, `ended with 1: …`. */
+  | { readonly kind: "failed"; readonly problem: string };
+
+const longestComplaint = 400;
+
+/** Runs a program, without a shell and without input, and collects what it prints. Never throws. */
+export function outputOf(program: string, words: readonly string[], options: ProgramOptions): Promise<Output> {
+  const { environment: env, timeout = 120_000 } = options;
+  const limits = { maxBuffer: longestInput, timeout, killSignal: "SIGKILL" } as const;
+  return new Promise((resolve) => {
+    const child = execFile(
+      program,
+      words,
+      { env, encoding: "buffer", windowsHide: true, ...limits },
+      (error, bytes, complaint) => {
+        if (error === null) resolve({ kind: "output", bytes });
+        else if (error.code === "ENOENT") resolve({ kind: "missing" });
+        else resolve({ kind: "failed", problem: problemOf(error, complaint, timeout) });
+      },
+    );
+    // A program may end without having read its input.
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.end();
+  });
+}
+
+/** A folder as an argument: one whose name begins with a hyphen is no option, and none is an address on the network. */
+export function asPath(folder: string): string {
+  return folder.startsWith("/") || folder.startsWith("./") || folder.startsWith("../") ? folder : `./${folder}`;
+}
+
+function problemOf(error: Error & { code?: unknown; killed?: unknown }, complaint: Buffer, timeout: number): string {
+  if (error.code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER") return `printed more than ${longestInput / 1024 / 1024} MiB`;
+  if (error.killed === true) return `did not end within ${timeout / 1000} seconds`;
+  const said = printable(complaint.toString()).slice(0, longestComplaint);
+  const status =
+    typeof error.code === "number" ? `ended with ${error.code}` : `did not run to its end (${String(error.code)})`;
+  return said === "" ? status : `${status}: ${said}`;
+}
+
+/** On one line, without what would disturb a terminal. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\s]+/gu, " ").trim();
+}

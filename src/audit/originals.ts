@@ -1,0 +1,51 @@
+/** Findings in rendered manifests, told in what they were rendered from. */
+import { sourceText } from "../workload/source-text.ts";
+import { regionOf, type Span } from "./spans.ts";
+import type { Finding, Region } from "./types.ts";
+
+interface Line {
+  readonly span: Span;
+  /** Without what is around it. */
+  readonly text: string;
+  /** `image`, also of `- image: …`; empty for lines without a key. */
+  readonly key: string;
+}
+
+/**
+ * Moves findings from a rendered text to its original: to the one line that reads alike, or to the only one that has
+ * the same key, or, where both texts have that key equally often, to the one of the same rank; otherwise to the file's
+ * beginning. Fixes are left out: what was rendered is not the file.
+ */
+export function inOriginal(findings: readonly Finding[], rendered: string, original: string): readonly Finding[] {
+  if (findings.length === 0) return findings;
+  const from = linesOf(rendered);
+  const to = linesOf(original);
+  return findings.map(({ fix: _, ...finding }) => ({ ...finding, region: moved(finding.region, from, to, original) }));
+}
+
+function moved({ file, line }: Region, from: readonly Line[], to: readonly Line[], original: string): Region {
+  const own = from[line - 1];
+  const there = own === undefined ? undefined : counterpart(own, from, to);
+  return regionOf(sourceText(original, file), there?.span ?? { start: 0, end: 0 });
+}
+
+function counterpart(own: Line, from: readonly Line[], to: readonly Line[]): Line | undefined {
+  const alike = to.filter(({ text }) => text === own.text);
+  if (alike.length === 1) return alike[0];
+  if (own.key === "") return undefined;
+  const candidates = to.filter(({ key }) => key === own.key);
+  if (candidates.length === 1) return candidates[0];
+  const peers = from.filter(({ key }) => key === own.key);
+  return peers.length === candidates.length ? candidates[peers.indexOf(own)] : undefined;
+}
+
+function linesOf(text: string): Line[] {
+  let at = 0;
+  return text.split("\n").map((line) => {
+    const start = at + (line.length - line.trimStart().length);
+    at += line.length + 1;
+    const trimmed = line.trim();
+    const [, key = ""] = /^(?:- +)?([\w.-]+):/.exec(trimmed) ?? [];
+    return { span: { start, end: start + trimmed.length }, text: trimmed, key };
+  });
+}

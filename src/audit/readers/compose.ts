@@ -1,0 +1,116 @@
+/** Compose files: what their services ask for (compose-spec, `services`). */
+
+import { defaultPullPolicy } from "../../workload/defaults.ts";
+import { itemsAt, mappingAt, textAt, type Value, valueAt } from "../../workload/index.ts";
+import type { SourceText } from "../../workload/source-text.ts";
+import type { PullPolicy } from "../../workload/types.ts";
+import type { MappingValue } from "../../workload/value.ts";
+import { firstKeySpan, scalarSpan, valueSpan } from "../spans.ts";
+import type { Pulls, Subject, Words, WrittenPolicy } from "../subject.ts";
+import { imageParts } from "./image.ts";
+import { withDefaults } from "./variables.ts";
+
+const words: Words = {
+  field: "pull_policy",
+  values: { Always: "always", IfNotPresent: "missing", Never: "never" },
+  reader: "Compose",
+};
+
+const meanings: ReadonlyMap<string, WrittenPolicy["meaning"]> = new Map([
+  ["always", "Always"],
+  ["missing", "IfNotPresent"],
+  ["if_not_present", "IfNotPresent"],
+  ["never", "Never"],
+  ["daily", "Periodic"],
+  ["weekly", "Periodic"],
+  ["refresh", "Periodic"],
+]);
+
+export function isComposeFile(value: Value): boolean {
+  return mappingAt(value, "services") !== undefined;
+}
+
+/** One subject for each service with an image. A service that is built asks for none: its image is what it makes. */
+export function composeSubjects(value: Value, text: SourceText): readonly Subject[] {
+  const project = textAt(value, "name") ?? "";
+  const services = mappingAt(value, "services")?.entries ?? new Map<string, Value>();
+  return [...services].flatMap(([name, service]) => {
+    const builds = valueAt(service, "build") !== undefined || textAt(service, "pull_policy") === "build";
+    if (service.kind !== "mapping" || builds) return [];
+    return subjectOf(service, name, project, text) ?? [];
+  });
+}
+
+function subjectOf(service: MappingValue, name: string, project: string, text: SourceText): Subject | undefined {
+  const image = valueAt(service, "image");
+  if (image?.kind !== "scalar" || typeof image.value !== "string" || image.value === "") return undefined;
+  const given = withDefaults(image.value);
+  const written = writtenPolicy(service, text.text);
+  const workload = { apiVersion: "compose-spec", kind: "ComposeService", namespace: project, name };
+  const pullPolicy = written?.meaning === "Periodic" ? undefined : written?.meaning;
+  const labels = labelsOf(service);
+  const field = { value: service, path: `services.${name}`, imageKey: "image", policyKey: "pull_policy" };
+  return {
+    format: "compose",
+    words,
+    request: {
+      source: text.position(image.start),
+      workload: { ...workload, labels, annotations: {} },
+      container: { name, kind: "container" },
+      image: given,
+      pullPolicy,
+    },
+    fields: { image: given === image.value ? field : undefined, policy: field },
+    image: scalarSpan(text.text, image),
+    head: firstKeySpan(text.text, service),
+    ...imageParts(given, "interpolated"),
+    written,
+    ignored: ignoredField(service, text.text),
+    pulls: pullsOf(given, written),
+    mayBePatch: false,
+  };
+}
+
+/** A list of `key=value`, or a mapping. */
+function labelsOf(service: MappingValue): Record<string, string> {
+  const listed = itemsAt(service, "labels").flatMap((item): [string, string][] => {
+    const [key = "", ...rest] = (textAt(item) ?? "").split("=");
+    return key === "" ? [] : [[key, rest.join("=")]];
+  });
+  const mapped = [...(mappingAt(service, "labels")?.entries ?? [])].flatMap(([key, value]): [string, string][] =>
+    value.kind === "scalar" && value.value !== null ? [[key, String(value.value)]] : [],
+  );
+  return Object.fromEntries([...listed, ...mapped]);
+}
+
+function writtenPolicy(service: MappingValue, text: string): WrittenPolicy | undefined {
+  const found = valueAt(service, "pull_policy");
+  if (found === undefined) return undefined;
+  const at = valueSpan(text, found);
+  const own = withDefaults(textAt(found) ?? text.slice(at.start, at.end));
+  return { text: own, at, meaning: meanings.get(own) ?? (isInterval(own) ? "Periodic" : undefined) };
+}
+
+/** `every_12h`, `every_1w2d`. */
+function isInterval(text: string): boolean {
+  return /^every_(?:[0-9]+(?:w|d|h|m|s))+$/.test(text);
+}
+
+function ignoredField(service: MappingValue, text: string): Subject["ignored"] {
+  for (const field of ["imagePullPolicy", "pullPolicy", "image_pull_policy"]) {
+    const found = valueAt(service, field);
+    if (found !== undefined) return { field, at: valueSpan(text, found) };
+  }
+  return undefined;
+}
+
+/** Compose pulls what is missing, and `latest` always: as Kubernetes does by default, and so it is said in its words. */
+function pullsOf(image: string, written: WrittenPolicy | undefined): Pulls | undefined {
+  if (written?.meaning === undefined) return written === undefined ? byDefault(image) : undefined;
+  const value: PullPolicy | "Periodic" = written.meaning;
+  return { value, from: "manifest", because: "" };
+}
+
+function byDefault(image: string): Pulls {
+  return { ...defaultPullPolicy(image), from: "default" };
+}

@@ -1,0 +1,25 @@
+/** The image of a container, parsed as far as it is known. */
+import { parseReference } from "../../image/reference.ts";
+import { errorText } from "../../support/errors.ts";
+import type { Subject } from "../subject.ts";
+
+type ImageParts = Pick<Subject, "reference" | "problem" | "unresolved">;
+
+const template = /\{\{/;
+const variable = /\$\{?[A-Za-z_]/;
+
+/** @param from the API server puts nothing in for `${TAG}`: in a manifest it is a part of the name, and a wrong one */
+export function imageParts(image: string, from: "manifest" | "interpolated"): ImageParts {
+  const unresolved = unresolvedIn(image, from);
+  if (image === "" || unresolved !== undefined) return { reference: undefined, problem: undefined, unresolved };
+  try {
+    return { reference: parseReference(image), problem: undefined, unresolved };
+  } catch (error) {
+    return { reference: undefined, problem: errorText(error), unresolved };
+  }
+}
+
+function unresolvedIn(image: string, from: "manifest" | "interpolated"): Subject["unresolved"] {
+  if (template.test(image)) return "template";
+  return from === "interpolated" && variable.test(image) ? "variable" : undefined;
+}

@@ -1,0 +1,123 @@
+/** Kubernetes objects: what their containers and image volumes ask for. */
+import {
+  defaultPullPolicy,
+  groupOf,
+  type ImagePlace,
+  imagePlaces,
+  itemsAt,
+  type ManifestDocument,
+  type PodTemplate,
+  podTemplates,
+  requestOf,
+  textAt,
+  valueAt,
+  workloadOf,
+} from "../../workload/index.ts";
+import { isPullPolicy } from "../../workload/requests.ts";
+import type { ImageRequest } from "../../workload/types.ts";
+import { firstKeySpan, scalarSpan, valueSpan } from "../spans.ts";
+import type { Pulls, Subject, Words, WrittenPolicy } from "../subject.ts";
+import { imageParts } from "./image.ts";
+import type { ReadOptions, ReadText, SecretName, WantedSecret } from "./read-text.ts";
+
+const values = { Always: "Always", IfNotPresent: "IfNotPresent", Never: "Never" } as const;
+const reader = "the API server";
+const containerWords: Words = { field: "imagePullPolicy", values, reader };
+const volumeWords: Words = { field: "pullPolicy", values, reader };
+
+/** Kinds from which operators make the Secret of the same name, or of the name at the path. */
+const secretMakers: ReadonlyMap<string, readonly string[]> = new Map([
+  ["Secret", []],
+  ["SealedSecret", ["spec", "template", "metadata", "name"]],
+  ["ExternalSecret", ["spec", "target", "name"]],
+]);
+
+type Contents = Pick<ReadText, "subjects" | "workloads" | "wantedSecrets" | "secrets">;
+
+export function readKubernetes(documents: readonly ManifestDocument[], { mayBePatch }: ReadOptions): Contents {
+  const subjects: Subject[] = [];
+  const wantedSecrets: WantedSecret[] = [];
+  const secrets: SecretName[] = [];
+  let workloads = 0;
+  for (const document of documents) {
+    const namePath = secretMakers.get(document.kind);
+    if (namePath !== undefined) secrets.push(secretOf(document, namePath));
+    const before = subjects.length;
+    for (const template of podTemplates(document))
+      readTemplate(document, template, mayBePatch, subjects, wantedSecrets);
+    if (subjects.length > before) workloads += 1;
+  }
+  return { subjects, workloads, wantedSecrets, secrets };
+}
+
+function readTemplate(
+  document: ManifestDocument,
+  template: PodTemplate,
+  mayBePatch: boolean,
+  subjects: Subject[],
+  wantedSecrets: WantedSecret[],
+): void {
+  const workload = workloadOf(document, template);
+  for (const place of imagePlaces(template, groupOf(document.apiVersion))) {
+    const request = requestOf(document, workload, place);
+    if (request !== undefined) subjects.push(subjectOf(document, place, request, mayBePatch));
+  }
+  for (const item of itemsAt(template.spec, "imagePullSecrets")) {
+    const name = valueAt(item, "name");
+    if (name?.kind !== "scalar" || typeof name.value !== "string" || name.value === "") continue;
+    const at = scalarSpan(document.text.text, name);
+    wantedSecrets.push({ namespace: workload.namespace, name: name.value, at, workload });
+  }
+}
+
+function secretOf({ root }: ManifestDocument, namePath: readonly string[]): SecretName {
+  const named = namePath.length === 0 ? undefined : textAt(root, ...namePath);
+  return {
+    namespace: textAt(root, "metadata", "namespace") || "default",
+    name: named ?? textAt(root, "metadata", "name") ?? "",
+  };
+}
+
+function subjectOf(document: ManifestDocument, place: ImagePlace, request: ImageRequest, mayBePatch: boolean): Subject {
+  const { text } = document.text;
+  const { value, imageKey, policyKey } = place;
+  const image = valueAt(value, imageKey);
+  const written = writtenPolicy(text, place);
+  const words = policyKey === "pullPolicy" ? volumeWords : containerWords;
+  return {
+    format: "kubernetes",
+    words,
+    request,
+    fields: { image: place, policy: place },
+    image: image?.kind === "scalar" ? scalarSpan(text, image) : undefined,
+    head: firstKeySpan(text, value),
+    ...imageParts(request.image, "manifest"),
+    written,
+    ignored: ignoredField(text, place),
+    pulls: pullsOf(request, written),
+    mayBePatch,
+  };
+}
+
+/** As the API server has it: an empty value is none. */
+function writtenPolicy(text: string, { value, policyKey }: ImagePlace): WrittenPolicy | undefined {
+  const found = valueAt(value, policyKey);
+  if (found === undefined || (found.kind === "scalar" && found.value === "")) return undefined;
+  const at = valueSpan(text, found);
+  const own = textAt(found);
+  const meaning = own !== undefined && isPullPolicy(own) ? own : undefined;
+  return { text: own ?? text.slice(at.start, at.end), at, meaning };
+}
+
+/** The other field's name: containers say imagePullPolicy, image volumes pullPolicy, and people mistake one for the other. */
+function ignoredField(text: string, { value, policyKey }: ImagePlace): Subject["ignored"] {
+  const field = policyKey === "pullPolicy" ? "imagePullPolicy" : "pullPolicy";
+  const found = valueAt(value, field);
+  return found === undefined ? undefined : { field, at: valueSpan(text, found) };
+}
+
+function pullsOf({ image }: ImageRequest, written: WrittenPolicy | undefined): Pulls | undefined {
+  if (written === undefined) return { ...defaultPullPolicy(image), from: "default" };
+  if (written.meaning === undefined) return undefined;
+  return { value: written.meaning, from: "manifest", because: "" };
+}

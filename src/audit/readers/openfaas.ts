@@ -1,0 +1,87 @@
+/** Stack files of OpenFaaS: what their functions ask for (faas-cli's stack.yml). */
+import { mappingAt, textAt, type Value, valueAt } from "../../workload/index.ts";
+import { isPullPolicy } from "../../workload/requests.ts";
+import type { SourceText } from "../../workload/source-text.ts";
+import type { MappingValue } from "../../workload/value.ts";
+import { firstKeySpan, scalarSpan, valueSpan } from "../spans.ts";
+import type { Subject, Words, WrittenPolicy } from "../subject.ts";
+import { imageParts } from "./image.ts";
+import { withDefaults } from "./variables.ts";
+
+/** The one place in a stack file from which a pull policy is read, by Pulley's own provider. */
+const annotation = "pulley.dev/image-pull-policy";
+
+const words: Words = {
+  field: annotation,
+  values: { Always: "Always", IfNotPresent: "IfNotPresent", Never: "Never" },
+  reader: "the provider",
+};
+
+const misleading = ["imagePullPolicy", "image_pull_policy", "pullPolicy", "pull_policy"];
+
+export function isStackFile(value: Value): boolean {
+  return mappingAt(value, "functions") !== undefined && mappingAt(value, "provider") !== undefined;
+}
+
+/** One subject for each function. The pull policy is the provider's, so nothing is known of it without an annotation. */
+export function stackSubjects(value: Value, text: SourceText): readonly Subject[] {
+  const functions = mappingAt(value, "functions")?.entries ?? new Map<string, Value>();
+  return [...functions].flatMap(([name, each]) => (each.kind === "mapping" ? subjectOf(each, name, text) : []));
+}
+
+function subjectOf(own: MappingValue, name: string, text: SourceText): Subject {
+  const image = valueAt(own, "image");
+  const place = image?.kind === "scalar" && typeof image.value === "string" ? image : undefined;
+  const given = withDefaults(textAt(place) ?? "");
+  const namespace = textAt(own, "namespace") ?? "openfaas-fn";
+  const written = writtenPolicy(own, text.text);
+  const pullPolicy = written?.meaning === "Periodic" ? undefined : written?.meaning;
+  return {
+    format: "openfaas",
+    words,
+    request: {
+      source: text.position(place?.start ?? own.start),
+      workload: { apiVersion: "openfaas.com/v1", kind: "Function", namespace, name, labels: {}, annotations: {} },
+      container: { name, kind: "container" },
+      image: given,
+      pullPolicy,
+    },
+    fields: fieldsOf(own, `functions.${name}`, given === place?.value, written !== undefined),
+    image: place === undefined ? undefined : scalarSpan(text.text, place),
+    head: firstKeySpan(text.text, own),
+    ...imageParts(given, "interpolated"),
+    written,
+    ignored: ignoredField(own, text.text),
+    pulls: pullPolicy === undefined ? undefined : { value: pullPolicy, from: "manifest", because: "" },
+    mayBePatch: false,
+  };
+}
+
+function fieldsOf(own: MappingValue, path: string, isLiteral: boolean, hasPolicy: boolean): Subject["fields"] {
+  const annotations = hasPolicy ? mappingAt(own, "annotations") : undefined;
+  return {
+    image: isLiteral ? { value: own, path, imageKey: "image" } : undefined,
+    policy: annotations && {
+      value: annotations,
+      path: `${path}.annotations`,
+      imageKey: "image",
+      policyKey: annotation,
+    },
+  };
+}
+
+function writtenPolicy(own: MappingValue, text: string): WrittenPolicy | undefined {
+  const found = valueAt(own, "annotations", annotation);
+  if (found === undefined) return undefined;
+  const at = valueSpan(text, found);
+  const value = textAt(found) ?? text.slice(at.start, at.end);
+  return { text: value, at, meaning: isPullPolicy(value) ? value : undefined };
+}
+
+function ignoredField(own: MappingValue, text: string): Subject["ignored"] {
+  for (const field of misleading) {
+    const found = valueAt(own, field);
+    if (found !== undefined) return { field, at: valueSpan(text, found) };
+  }
+  return undefined;
+}

@@ -1,0 +1,107 @@
+/** What a text has to say: who asks for images in it, and what of it could not be read. */
+import {
+  type ManifestInput,
+  readManifests,
+  readValues,
+  textAt,
+  type Value,
+  type ValueInput,
+} from "../../workload/index.ts";
+import { type SourceText, sourceText } from "../../workload/source-text.ts";
+import type { Workload } from "../../workload/types.ts";
+import type { RuleId } from "../rules.ts";
+import type { Span } from "../spans.ts";
+import type { Subject } from "../subject.ts";
+import { composeSubjects, isComposeFile } from "./compose.ts";
+import { readKubernetes } from "./kubernetes.ts";
+import { isStackFile, stackSubjects } from "./openfaas.ts";
+import { isTemplate, problemsOf } from "./problems.ts";
+
+/** Something about the input itself. */
+export interface InputProblem {
+  readonly rule: RuleId;
+  readonly at: Span;
+  readonly message: string;
+}
+
+/** A name of a Secret: where a pod wants it, or where it is made. */
+export interface SecretName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface WantedSecret extends SecretName {
+  readonly at: Span;
+  readonly workload: Workload;
+}
+
+export interface ReadText {
+  readonly text: SourceText;
+  readonly subjects: readonly Subject[];
+  /** Objects that ask for images. */
+  readonly workloads: number;
+  readonly problems: readonly InputProblem[];
+  readonly wantedSecrets: readonly WantedSecret[];
+  readonly secrets: readonly SecretName[];
+}
+
+export interface ReadOptions {
+  /** Whether a text without any manifest is worth a word: not where a folder was searched. */
+  readonly expectManifests: boolean;
+  /** Whether objects may be patches, as those beside a kustomization are: then their images may be missing. */
+  readonly mayBePatch: boolean;
+}
+
+/** Reads a text as what it is: Kubernetes manifests, a Compose file or an OpenFaaS stack file. Never throws. */
+export function readText(text: string, file: string, options: ReadOptions): ReadText {
+  const other = /^(?:services|functions):|"(?:services|functions)"\s*:/m.test(text) && readOther(text, file);
+  if (other) return other;
+  const input = readManifests(text, file);
+  const source = input.documents[0]?.text ?? sourceText(text, file);
+  const problems = input.problems.length === 0 ? [] : inputProblems(source, input, options);
+  if (input.documents.length === 0 && problems.length === 0 && options.expectManifests) {
+    problems.push({ rule: "not-a-manifest", at: { start: 0, end: 0 }, message: "there is nothing in it" });
+  }
+  return { text: source, ...readKubernetes(input.documents, options), problems };
+}
+
+/** Everything that is not a Kubernetes manifest; `undefined` where the text is one, or cannot be read. */
+function readOther(text: string, file: string): ReadText | undefined {
+  const { text: source, values, problems } = readValues(text, file);
+  const readers = values.map(readerOf);
+  if (problems.length > 0 || readers.length === 0 || readers.some((reader) => reader === undefined)) return undefined;
+  const subjects = values.flatMap((value, at) => readers[at]?.(value, source) ?? []);
+  return { text: source, subjects, workloads: subjects.length, problems: [], wantedSecrets: [], secrets: [] };
+}
+
+type SubjectReader = (value: Value, text: SourceText) => readonly Subject[];
+
+function readerOf(value: Value): SubjectReader | undefined {
+  if (textAt(value, "kind") !== undefined) return undefined;
+  if (isStackFile(value)) return stackSubjects;
+  return isComposeFile(value) ? composeSubjects : undefined;
+}
+
+/** Parts what cannot be read from what can, but is something else: a chart's values, a pipeline, an OpenAPI document. */
+function inputProblems(source: SourceText, input: ManifestInput, { expectManifests }: ReadOptions): InputProblem[] {
+  const syntax: ValueInput = readValues(source.text, source.file);
+  const unreadable = problemsOf(source, syntax.problems).map(({ at, message }): InputProblem => {
+    const template = isTemplate(source.text, at);
+    return template === undefined
+      ? { rule: "input-unreadable", at, message }
+      : {
+          rule: "template-not-rendered",
+          at: template,
+          message: "this is a template, and what it renders to is not known",
+        };
+  });
+  const seen = new Set<string>();
+  const once = unreadable.filter(({ rule, at }) => {
+    const key = `${rule} ${at.start}`;
+    return !seen.has(key) && seen.add(key);
+  });
+  const known = new Set(syntax.problems.map(({ source: { line, column } }) => `${line}:${column}`));
+  const others = input.problems.filter(({ source: { line, column } }) => !known.has(`${line}:${column}`));
+  if (!expectManifests) return once;
+  return [...once, ...problemsOf(source, others).map((problem) => ({ rule: "not-a-manifest" as const, ...problem }))];
+}

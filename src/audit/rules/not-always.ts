@@ -1,0 +1,22 @@
+import { type Check, policyPlace } from "./check.ts";
+
+/** The advice of those who want every start checked by the registry, whatever the image. */
+export const notAlways: Check = (subject, { pulls }) => {
+  const { words } = subject;
+  if (pulls === undefined || pulls.value === "Always") return undefined;
+  const { Always } = words.values;
+  const message =
+    pulls.from === "default"
+      ? `${words.field} is not written, and the default is ${wordFor(pulls.value, words)}, not ${Always}: ${pulls.because}`
+      : `${words.field} is ${subject.written?.text ?? pulls.value}, not ${Always}`;
+  return {
+    at: policyPlace(subject),
+    message,
+    advice: `Write ${words.field}: ${Always}.`,
+    change: { what: "pullPolicy", value: "Always" },
+  };
+};
+
+function wordFor(value: keyof typeof words.values | "Periodic", words: Parameters<Check>[0]["words"]): string {
+  return value === "Periodic" ? value : words.values[value];
+}

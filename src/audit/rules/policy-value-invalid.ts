@@ -1,0 +1,29 @@
+import { pullPolicies } from "../../workload/requests.ts";
+import type { PullPolicy } from "../../workload/types.ts";
+import type { Subject } from "../subject.ts";
+import { type Check, shown } from "./check.ts";
+
+/** `always`: Kubernetes spells its pull policies in one way only. */
+export const policyValueInvalid: Check = ({ written, words, unresolved }) => {
+  if (written === undefined || written.meaning !== undefined || unresolved === "template") return undefined;
+  if (written.text.includes("{{") || written.text.includes("${")) return undefined;
+  const { Always, IfNotPresent, Never } = words.values;
+  const meant = whatWasMeant(written.text, words);
+  return {
+    at: written.at,
+    message: `${words.field} is ${shown(written.text)}, which is none of ${Always}, ${IfNotPresent} and ${Never}, so ${words.reader} refuses it`,
+    advice: meant === undefined ? `Write ${Always}, ${IfNotPresent} or ${Never}.` : `Write ${words.values[meant]}.`,
+    change: meant === undefined ? undefined : { what: "pullPolicy", value: meant },
+  };
+};
+
+/** The policy that the text is, letters and separators aside; or that Compose calls so. */
+function whatWasMeant(text: string, words: Subject["words"]): PullPolicy | undefined {
+  const letters = lettersOf(text);
+  if (letters === "missing") return "IfNotPresent";
+  return pullPolicies.find((policy) => [lettersOf(policy), lettersOf(words.values[policy])].includes(letters));
+}
+
+function lettersOf(text: string): string {
+  return text.toLowerCase().replace(/[\s_-]/g, "");
+}

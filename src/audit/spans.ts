@@ -1,0 +1,72 @@
+/** Where values stand in a text, to the character: readers of manifests say only where they begin. */
+import type { Value } from "../workload/index.ts";
+import type { SourceText } from "../workload/source-text.ts";
+import type { MappingValue, ScalarValue } from "../workload/value.ts";
+import type { Region } from "./types.ts";
+
+/** A piece of a text: offsets in UTF-16 units, the end behind the last. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A scalar as it is written, its quotes included. */
+export function scalarSpan(text: string, { start, value }: ScalarValue): Span {
+  const first = text[start];
+  if (first === '"') return { start, end: matchEnd(text, start, /"(?:[^"\\]|\\[^])*"/y) };
+  if (first === "'") return { start, end: matchEnd(text, start, /'(?:[^']|'')*'/y) };
+  if (first === "|" || first === ">") return { start, end: blockEnd(text, start) };
+  if (typeof value === "string" && text.startsWith(value, start)) return { start, end: start + value.length };
+  return { start, end: matchEnd(text, start, /[^\s,[\]{}#][^\r\n,[\]{}#]*(?<=\S)/y) };
+}
+
+/** A value: scalars as they are written, of all else the first line. */
+export function valueSpan(text: string, value: Value): Span {
+  return value.kind === "scalar" ? scalarSpan(text, value) : { start: value.start, end: lineEndAt(text, value.start) };
+}
+
+/** The first key of a mapping, without its colon: what a finding points at when the mapping lacks something. */
+export function firstKeySpan(text: string, { start }: MappingValue): Span {
+  const opening = /\{(?:\s|#.*\n)*/y;
+  const at = text[start] === "{" ? matchEnd(text, start, opening) : start;
+  return {
+    start: at,
+    end: matchEnd(text, at, /"(?:[^"\\]|\\[^])*"|'(?:[^']|'')*'|[^\s:{}[\],#](?:[^\s:{}[\],]|:(?=\S))*/y),
+  };
+}
+
+export function regionOf(text: SourceText, { start, end }: Span): Region {
+  const from = text.position(start);
+  const to = text.position(end);
+  return { file: text.file, line: from.line, column: from.column, endLine: to.line, endColumn: to.column, start, end };
+}
+
+/** The end of what matches at an offset; one character on where nothing does. */
+function matchEnd(text: string, at: number, pattern: RegExp): number {
+  pattern.lastIndex = at;
+  const length = pattern.exec(text)?.[0].length ?? 0;
+  return Math.min(text.length, at + Math.max(1, length));
+}
+
+/** The end of a block scalar: its lines are those that are indented as its first one is, and blank ones between them. */
+function blockEnd(text: string, start: number): number {
+  let end = lineEndAt(text, start);
+  const line = /\r?\n( *)([^\r\n]*)/y;
+  let indent: number | undefined;
+  for (let at = end; ; at = line.lastIndex) {
+    line.lastIndex = at;
+    const match = line.exec(text);
+    if (match === null) return end;
+    const [{ length }, { length: spaces } = "", content] = match;
+    if (content === "") continue;
+    indent ??= spaces;
+    if (spaces < indent || indent === 0) return end;
+    end = at + length;
+  }
+}
+
+function lineEndAt(text: string, at: number): number {
+  const feed = text.indexOf("\n", at);
+  if (feed < 0) return text.length;
+  return text[feed - 1] === "\r" ? feed - 1 : feed;
+}

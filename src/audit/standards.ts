@@ -1,0 +1,79 @@
+/** By what an audit judges: which rules are on and how severe, which tags move, and the policy. */
+import { matchesWildcards } from "../policy/language/wildcard.ts";
+import { kubernetesOnly, type Policy } from "../policy/types.ts";
+import { type Profile, type RuleId, ruleIds, ruleTable } from "./rules.ts";
+import type { Severity } from "./types.ts";
+
+export interface AuditOptions {
+  /** `recommended` where absent. */
+  readonly profile?: Profile;
+  /** Replaces what the profile says. */
+  readonly severities?: ReadonlyMap<RuleId, Severity | "off">;
+  /** Tags that are pushed again and again, `*` for any characters, letters of either case; {@link defaultMovingTags} where absent. */
+  readonly movingTags?: readonly string[];
+  /** Without one, no rule about the policy says anything. */
+  readonly policy?: Policy;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export interface Standards {
+  readonly policy: Policy | undefined;
+  readonly now: number;
+  severityOf(rule: RuleId): Severity | "off";
+  isMoving(tag: string): boolean;
+}
+
+export const defaultMovingTags: readonly string[] = [
+  "latest",
+  "*-latest",
+  "latest-*",
+  "main",
+  "master",
+  "trunk",
+  "head",
+  "develop",
+  "dev",
+  "edge",
+  "canary",
+  "nightly",
+  "*-nightly",
+  "snapshot",
+  "*-snapshot",
+  "current",
+  "rolling",
+  "next",
+  "stable",
+  "unstable",
+  "testing",
+  "lts",
+];
+
+export function standardsOf({ profile = "recommended", severities, movingTags, policy, now }: AuditOptions): Standards {
+  const all = new Map(ruleIds.map((id) => [id, severities?.get(id) ?? ruleTable[id].severity[profile]]));
+  return {
+    policy: policy === undefined || policy === kubernetesOnly || policy.documents.length === 0 ? undefined : policy,
+    now,
+    severityOf: (rule) => all.get(rule) ?? "off",
+    isMoving: tagMatcher(movingTags ?? defaultMovingTags),
+  };
+}
+
+function tagMatcher(patterns: readonly string[]): (tag: string) => boolean {
+  const lower = patterns.map((pattern) => pattern.toLowerCase());
+  const exact = new Set(lower.filter((pattern) => !pattern.includes("*")));
+  const wild = lower.filter((pattern) => pattern.includes("*"));
+  return (tag) => {
+    const text = tag.toLowerCase();
+    return exact.has(text) || wild.some((pattern) => matchesGlob(pattern, text));
+  };
+}
+
+function matchesGlob(pattern: string, text: string): boolean {
+  return matchesWildcards(
+    pattern,
+    text,
+    (part) => part === "*",
+    (part, character) => part === character,
+  );
+}

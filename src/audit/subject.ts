@@ -1,0 +1,57 @@
+/** What the rules look at: one container, with the place of each of its words. */
+import type { Reference } from "../image/reference.ts";
+
+import type { ImageRequest, PullPolicy } from "../workload/types.ts";
+import type { ImageField, PolicyField } from "./fix/index.ts";
+import type { Span } from "./spans.ts";
+
+/** Where an image is asked for: a manifest, a Compose file, a stack file of OpenFaaS. */
+export type InputFormat = "kubernetes" | "compose" | "openfaas";
+
+/** What a format calls the field, and the pull policies. */
+export interface Words {
+  readonly field: string;
+  readonly values: Readonly<Record<PullPolicy, string>>;
+  /** Who sets the default, and who refuses a wrong value. */
+  readonly reader: string;
+}
+
+/** A pull policy as it is written. */
+export interface WrittenPolicy {
+  readonly text: string;
+  readonly at: Span;
+  /** `Periodic`: Compose asks the registry every so often. Absent where the value is not one of the format's. */
+  readonly meaning: PullPolicy | "Periodic" | undefined;
+}
+
+export interface Subject {
+  readonly format: InputFormat;
+  readonly words: Words;
+  readonly request: ImageRequest;
+  /** What can be changed mechanically: not an image that has a variable in it, nor a pull policy without a place. */
+  readonly fields: { readonly image?: ImageField | undefined; readonly policy?: PolicyField | undefined };
+  /** Where the image is written; absent where it is not. */
+  readonly image: Span | undefined;
+  /** The container's first key. */
+  readonly head: Span;
+  /** The parsed image; absent where it does not parse, and where the image is not known. */
+  readonly reference: Reference | undefined;
+  /** Why the image does not parse. */
+  readonly problem: string | undefined;
+  /** A variable without a default, or a template's braces: the image is not known before it is given a value. */
+  readonly unresolved: "variable" | "template" | undefined;
+  readonly written: WrittenPolicy | undefined;
+  /** A field that looks like the pull policy's, but that nobody reads here. */
+  readonly ignored: { readonly field: string; readonly at: Span } | undefined;
+  /** What is pulled when, as it is written or by default; absent where the format leaves it to somebody else. */
+  readonly pulls: Pulls | undefined;
+  /** A container whose image may be missing, because it is a patch for another one. */
+  readonly mayBePatch: boolean;
+}
+
+export interface Pulls {
+  readonly value: PullPolicy | "Periodic";
+  readonly from: "manifest" | "default";
+  /** For defaults: half a sentence, what about the image made it so. */
+  readonly because: string;
+}

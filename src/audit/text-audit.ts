@@ -1,0 +1,133 @@
+/** The audit of one text for itself. What has to be seen with the other texts goes on to the bookkeeping. */
+import { canonicalText, withImpliedTag } from "../image/reference.ts";
+import { decide } from "../policy/decide.ts";
+import type { Decision } from "../policy/types.ts";
+import type { SourceText } from "../workload/source-text.ts";
+import type { ImageRequest, Workload } from "../workload/types.ts";
+import { findingOf } from "./finding.ts";
+import { Fingerprints } from "./fingerprint.ts";
+import { setImage, setPullPolicy } from "./fix/index.ts";
+import { type Ignore, readIgnores } from "./ignores.ts";
+import type { AuditInput, TextInput, UnreadableInput } from "./input.ts";
+import { readText, type SecretName, type WantedSecret } from "./readers/read-text.ts";
+import { type Change, policyPlace } from "./rules/check.ts";
+import { checks } from "./rules/index.ts";
+import { regionOf } from "./spans.ts";
+import type { Standards } from "./standards.ts";
+import type { Pulls, Subject } from "./subject.ts";
+import type { Finding, Fix, Region } from "./types.ts";
+
+/** An image and how it is pulled, for the comparison with the other places that ask for it. */
+export interface ImageUse {
+  readonly request: ImageRequest;
+  /** Normalised. */
+  readonly image: string;
+  readonly pulls: Pulls["value"];
+  readonly region: Region;
+}
+
+/** A pull secret that a workload names. */
+export interface SecretUse extends SecretName {
+  readonly workload: Workload;
+  readonly region: Region;
+}
+
+/** What one text says. */
+export interface TextAudit {
+  readonly file: string;
+  readonly findings: readonly Finding[];
+  readonly ignores: readonly Ignore[];
+  readonly uses: readonly ImageUse[];
+  readonly wantedSecrets: readonly SecretUse[];
+  readonly secrets: readonly SecretName[];
+  readonly workloads: number;
+  readonly containers: number;
+  /** Whether a part of it could not be read. */
+  readonly isUnreadable: boolean;
+}
+
+/** What all findings about one text have in common. */
+interface Auditing {
+  readonly text: SourceText;
+  readonly standards: Standards;
+  readonly fingerprints: Fingerprints;
+}
+
+/** Audits one input. Never throws. */
+export function auditInput(input: AuditInput, standards: Standards): TextAudit {
+  switch (input.kind) {
+    case "text":
+      return auditText(input, standards);
+    case "unreadable":
+      return unreadable(input, standards);
+  }
+}
+
+function unreadable({ file, rule, message, advice }: UnreadableInput, standards: Standards): TextAudit {
+  const region = { file, line: 1, column: 1, endLine: 1, endColumn: 1, start: 0, end: 0 };
+  const findings = findingOf(rule, { region, message, advice }, standards, new Fingerprints(file));
+  const nothing = { ignores: [], uses: [], wantedSecrets: [], secrets: [], workloads: 0, containers: 0 };
+  return { file, findings, ...nothing, isUnreadable: true };
+}
+
+function auditText({ text, file, ...options }: TextInput, standards: Standards): TextAudit {
+  const read = readText(text, file, options);
+  const auditing: Auditing = { text: read.text, standards, fingerprints: new Fingerprints(file) };
+  const findings = read.problems.flatMap(({ rule, at, message }) =>
+    findingOf(rule, { region: regionOf(read.text, at), message }, standards, auditing.fingerprints),
+  );
+  const uses: ImageUse[] = [];
+  for (const subject of read.subjects) {
+    judge(auditing, subject, findings);
+    const use = useOf(auditing, subject);
+    if (use !== undefined) uses.push(use);
+  }
+  return {
+    file,
+    findings,
+    ignores: readIgnores(read.text),
+    uses,
+    wantedSecrets: read.wantedSecrets.map((wanted) => secretUse(auditing, wanted)),
+    secrets: read.secrets,
+    workloads: read.workloads,
+    containers: read.subjects.length,
+    isUnreadable: read.problems.some(({ rule }) => rule === "input-unreadable"),
+  };
+}
+
+function judge(auditing: Auditing, subject: Subject, findings: Finding[]): void {
+  const { text, standards, fingerprints } = auditing;
+  const { policy, now, severityOf, isMoving } = standards;
+  const { request } = subject;
+  const decision = policy && decide(request, policy, { presence: "unknown" }, now);
+  const circumstances = { isMoving, decision, pulls: ownPulls(subject, decision) };
+  for (const [rule, check] of checks) {
+    const observed = severityOf(rule) === "off" ? undefined : check(subject, circumstances);
+    if (observed === undefined) continue;
+    const { at, message, advice, change } = observed;
+    const fix = change && fixOf(text, subject, change);
+    const region = regionOf(text, at);
+    findings.push(...findingOf(rule, { region, message, advice, fix, request }, standards, fingerprints));
+  }
+}
+
+/** Where a rule of the policy sets the pull policy, what the container says holds nowhere. */
+function ownPulls({ pulls }: Subject, decision: Decision | undefined): Pulls | undefined {
+  return decision?.pullPolicy.from === "rule" ? undefined : pulls;
+}
+
+function fixOf(text: SourceText, { fields, words }: Subject, change: Change): Fix | undefined {
+  if (change.what === "image") return fields.image && setImage(text, fields.image, change.image).fix;
+  return fields.policy && setPullPolicy(text, fields.policy, words.values[change.value]).fix;
+}
+
+function useOf({ text }: Auditing, subject: Subject): ImageUse | undefined {
+  const { reference, pulls, request } = subject;
+  if (reference === undefined || pulls === undefined) return undefined;
+  const image = canonicalText(withImpliedTag(reference));
+  return { request, image, pulls: pulls.value, region: regionOf(text, policyPlace(subject)) };
+}
+
+function secretUse({ text }: Auditing, { namespace, name, workload, at }: WantedSecret): SecretUse {
+  return { namespace, name, workload, region: regionOf(text, at) };
+}
