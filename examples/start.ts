@@ -2,6 +2,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
 import { runCommandLine } from "../src/cli/program.ts";
 import { createWorld } from "./world/world.ts";
 
@@ -11,16 +13,36 @@ const folder = await mkdtemp(join(tmpdir(), "pulley-example-"));
 try {
   const root = join(folder, "store");
   const pods = await Promise.all(
-    world.manifests.map(async ({ file, text }) => {
+    world.manifests.map(async ({ file, text: manifest }) => {
       const path = join(folder, file.replaceAll("/", "-"));
-      await writeFile(path, text);
+      await writeFile(path, manifest);
       return path;
     }),
   );
   await runCommandLine(["pull", "--root", root, ...world.preload], surroundings);
   world.slowDown();
-  process.exitCode = await runCommandLine(["run", "--root", root, ...process.argv.slice(2), ...pods], surroundings);
+  // What people look at goes to standard error; the answer for programs tells whether all went as it is meant to.
+  const stdout = new PassThrough();
+  const words = ["run", "--root", root, ...process.argv.slice(2), "--output", "json", ...pods];
+  const status = await runCommandLine(words, { ...surroundings, stdout });
+  const held = heldPods(await text(stdout.end()));
+  process.exitCode = held.join() === world.held.join() ? 0 : status || 1;
 } finally {
   await world.close();
   await rm(folder, { recursive: true, force: true });
+}
+
+/** The pods that do not have their images, in the order of their names. An answer that is not there names none. */
+function heldPods(answer: string): readonly string[] {
+  const { pods } = JSON.parse(answer || '{"pods":[]}') as { pods: readonly PodAnswer[] };
+  return pods
+    .filter(({ containers }) => containers.some(({ state }) => state.kind === "waiting"))
+    .map(({ namespace, name }) => `${namespace}/${name}`)
+    .sort();
+}
+
+interface PodAnswer {
+  readonly namespace: string;
+  readonly name: string;
+  readonly containers: readonly { readonly state: { readonly kind: string } }[];
 }
