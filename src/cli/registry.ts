@@ -4,5 +4,9 @@ import type { RegistryFlags } from "./options.ts";
 
 /** A client as the command line asks for it. */
 export function registryClient({ plainHttp, certDir }: RegistryFlags): RegistryClient {
-  return createRegistryClient({ ...(plainHttp && { plainHttp }), ...(certDir && { certDirs: certDir }) });
+  return createRegistryClient({
+    takesPart: true,
+    ...(plainHttp && { plainHttp }),
+    ...(certDir && { certDirs: certDir }),
+  });
 }

@@ -46,6 +46,7 @@ export function createRegistryClient(
   const downloads = createDownloads({
     script: workerScript,
     size: options.parallelDownloads,
+    takesPart: options.takesPart === true,
     settings: { transport: transportSettings, stallTimeout },
     environment,
   });

@@ -25,23 +25,27 @@ export interface Downloads {
   close(): Promise<void>;
 }
 
-/** @param size most large blobs at once; by default as many as there are processors, from 2 to 6 */
-export function createDownloads({
-  size = defaultSize(),
-  ...options
-}: Omit<PoolOptions, "size"> & { readonly size?: number | undefined }): Downloads {
+export interface DownloadsOptions extends Omit<PoolOptions, "size"> {
+  /** Most large blobs at once; by default as many as there are processors, from 2 to 6. */
+  readonly size?: number | undefined;
+  /** Whether the calling thread takes one of them, so that there is a thread less. */
+  readonly takesPart: boolean;
+}
+
+export function createDownloads({ size = defaultSize(), takesPart, ...options }: DownloadsOptions): Downloads {
+  const threadsAtMost = takesPart ? size - 1 : size;
   let pool: DownloadPool | undefined;
   const hasThreads = existsSync(options.script);
 
   function threads(): DownloadPool {
-    pool ??= createPool({ ...options, size });
+    pool ??= createPool({ ...options, size: threadsAtMost });
     return pool;
   }
 
   return {
     expect: (sizes) => {
       const large = sizes.filter((bytes) => bytes >= threadWorthy).length;
-      if (hasThreads && large > 0) threads().warmUp(large);
+      if (hasThreads) threads().warmUp(takesPart ? large - 1 : large);
     },
     run: async (session, authorization, blobs, { signal, ...rest }) => {
       const failed = new AbortController();
@@ -49,7 +53,8 @@ export function createDownloads({
       const here = (target: BlobTarget) => downloadBlob(session, target, { ...rest, signal: any });
       const inThread = (target: BlobTarget) => {
         const { endpoint } = session;
-        return threads().run({ endpoint, target, authorization, signal: any, onProgress: rest.onProgress });
+        const job = { endpoint, target, authorization, signal: any, onProgress: rest.onProgress };
+        return threads().run({ ...job, here: takesPart ? () => here(target) : undefined });
       };
       const targets = distinct(blobs).sort((one, other) => other.descriptor.size - one.descriptor.size);
       const large = targets.filter(({ descriptor }) => descriptor.size >= threadWorthy);

@@ -80,6 +80,11 @@ export interface RegistryOptions {
   readonly stallTimeout?: number;
   /** Milliseconds for name, connection and TLS together. Default 30 000. */
   readonly connectTimeout?: number;
+  /**
+   * Whether the calling thread downloads, too, which saves a thread's memory and the time to start it. For programs
+   * that have nothing else to do meanwhile; not for those that answer others. Default false.
+   */
+  readonly takesPart?: boolean;
   /** Blobs downloaded at once. Default: as many as there are processors, from 2 to 6. */
   readonly parallelDownloads?: number;
 }

@@ -14,6 +14,8 @@ import { cancellation } from "./failure.ts";
 import type { BlobProgress, BlobTarget } from "./index.ts";
 
 export interface PoolJob {
+  /** Downloads the blob on the calling thread; given where that thread takes its part of the work. */
+  readonly here?: (() => Promise<void>) | undefined;
   readonly endpoint: Endpoint;
   readonly target: BlobTarget;
   readonly authorization: Authorization;
@@ -59,6 +61,7 @@ export function createPool({ script, size, settings, environment }: PoolOptions)
   const threads = new Set<Thread>();
   const waiting: Entry[] = [];
   let jobs = 0;
+  let busyHere = false;
 
   function startThread(): Thread {
     const worker = new Worker(script, { workerData: settings, env: environment, execArgv: [], name: "download" });
@@ -86,7 +89,21 @@ export function createPool({ script, size, settings, environment }: PoolOptions)
     thread.idleTimer = setTimeout(() => void thread.worker.terminate(), idleTime).unref();
   }
 
+  /** The calling thread comes first, because it need not be started. */
   function assign(): void {
+    const first = waiting[0];
+    if (first?.here !== undefined && !busyHere) {
+      waiting.shift();
+      busyHere = true;
+      const done = () => {
+        busyHere = false;
+        assign();
+      };
+      first
+        .here()
+        .then(() => first.settle(), first.settle)
+        .finally(done);
+    }
     while (waiting.length > 0) {
       const free = [...threads].find(({ receiving }) => receiving === undefined);
       if (free === undefined && threads.size >= size) return;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { PulleyError } from "../support/errors.ts";
 import { Login } from "../support/login.ts";
 import type { BlobProgress } from "./index.ts";
 import { client, describeBytes, type Handler, serve, someBytes, temporaryFolder } from "./testing.ts";
@@ -53,6 +54,23 @@ describe("download threads", () => {
     for (const { descriptor } of targets) {
       expect(progress).toContainEqual({ digest: descriptor.digest, received: descriptor.size, resumed: 0 });
     }
+  });
+
+  it.each([1, 2, 3])("share the work with the calling thread, %i at once", async (parallelDownloads) => {
+    const server = await serve(blobServer);
+    const folder = temporaryFolder();
+    const asking = client({ parallelDownloads, takesPart: true }, { workerScript });
+    await asking.download(server.repository, targetsIn(folder), {});
+    for (const [index, bytes] of blobs.entries())
+      expect(readFileSync(join(folder, String(index))).equals(bytes)).toBe(true);
+    expect(server.asked).toHaveLength(blobs.length);
+    const missing = { descriptor: describeBytes(someBytes(1024 * 1024, "missing")), path: join(folder, "missing") };
+    await expect(asking.download(server.repository, [missing], {})).rejects.toMatchObject({
+      code: "REGISTRY_NOT_FOUND",
+    });
+    const stopped = AbortSignal.abort(new PulleyError("CANCELLED", "enough"));
+    const late = asking.download(server.repository, targetsIn(folder), { signal: stopped });
+    await expect(late).rejects.toMatchObject({ code: "CANCELLED" });
   });
 
   it("get tokens from the one place where they are kept, and renew one that is refused", async () => {
