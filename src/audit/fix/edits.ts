@@ -59,9 +59,10 @@ export function compatibleEdits(): Compatible {
   const taken = new Map<number, Edit[]>();
   return {
     take(edits) {
-      const isFree = edits.every((edit) =>
-        stretchesOf(edit).every((at) => !taken.get(at)?.some((other) => isConflict(edit, other))),
-      );
+      const isFree = edits.every((edit, index) => {
+        const others = [...edits.slice(index + 1), ...stretchesOf(edit).flatMap((at) => taken.get(at) ?? [])];
+        return !others.some((other) => isConflict(edit, other));
+      });
       if (!isFree) return false;
       for (const edit of edits) for (const at of stretchesOf(edit)) taken.set(at, [...(taken.get(at) ?? []), edit]);
       return true;

@@ -1,9 +1,10 @@
 /** The two fixes that there are: another text for an image, and a pull policy that is what it should be. */
 import type { SourceText } from "../../workload/source-text.ts";
 import type { MappingValue, Value } from "../../workload/value.ts";
+import { type YamlPart, yamlParts } from "../../workload/yaml-parts.ts";
 import type { Edit, Fix } from "../types.ts";
 import { type Insertion, insertEntry } from "./insert.ts";
-import { mappingText } from "./mapping-text.ts";
+import { type EntryText, type MappingText, mappingText } from "./mapping-text.ts";
 import { scalarText, writtenAs } from "./scalar-text.ts";
 
 /** A container, an image volume, a service of Compose, a function of OpenFaaS: what has an image. */
@@ -27,35 +28,36 @@ export type Attempt =
 
 /**
  * The fix that gives a container a pull policy: it replaces the one that is written there, or writes it behind the
- * image. `policy` is written as it is. Where the policy comes from an anchor, the fix changes it there, and
- * {@link planFixes} refuses it unless all who use the anchor are to have the same; where it comes from a merge key, the
- * container gets a policy of its own. Never throws.
+ * image. `policy` is written as it is. A policy that comes from an anchor is changed there, and {@link planFixes} refuses
+ * that unless all who use the anchor are to have the same; if it comes by a merge key, the container then gets a policy
+ * of its own. Never throws.
  */
 export function setPullPolicy(source: SourceText, field: PolicyField, policy: string): Attempt {
-  const { value: mapping, imageKey, policyKey } = field;
-  const refused = templateIn(source.text, mapping.start);
+  const { value: mapping, policyKey } = field;
+  const refused = templateAt(source, mapping.start);
   if (refused !== undefined) return { refused };
   const written = mappingText(source.text, mapping.start);
-  if (written === undefined)
-    return { refused: "the place for the pull policy is not clear from the way it is written" };
-  const own = written.entries.find(({ key }) => key === policyKey);
+  if (written === undefined) return { refused: "it is not clear where in the text the pull policy belongs" };
   const value = mapping.entries.get(policyKey);
-  const replaces = own !== undefined && own.value !== "none";
-  if (replaces) return replacement(source, field, policyKey, value, policy);
-  if (own !== undefined && own.valueFrom === undefined) return { refused: `${policyKey} is written without a colon` };
-  const insertions =
-    own?.valueFrom === undefined
-      ? insertEntry(source.text, written, policyKey, policy, [imageKey, "name", "<<"])
-      : [{ at: own.valueFrom, text: ` ${writtenAs("plain", policy)}` }];
-  if (insertions === undefined) return { refused: "there is no key that the pull policy could be written behind" };
-  return {
-    fix: fixOf(
-      field,
-      policyKey,
-      policy,
-      insertions.map((insertion) => inserting(source, insertion)),
-    ),
-  };
+  const own = written.entries.find(({ key }) => key === policyKey);
+  if (own !== undefined && own.value !== "none") return replacement(source, field, policyKey, value, policy);
+  const added = own === undefined ? addition(source, field, written, policy) : filling(source, own, policy);
+  if (added === undefined) return { refused: "there is no line that the pull policy could be written behind" };
+  const merged = own === undefined && value !== undefined;
+  const shared = merged ? replacement(source, field, policyKey, value, policy).fix : undefined;
+  return { fix: shared === undefined ? fixOf(field, policyKey, policy, added) : { ...shared, otherwise: added } };
+}
+
+/** A new entry behind the image, or else behind the name or the merge key. */
+function addition(source: SourceText, field: PolicyField, written: MappingText, policy: string): Edit[] | undefined {
+  const behind = [field.imageKey, "name", "<<"];
+  const insertions = insertEntry(source.text, written, field.policyKey, policy, behind);
+  return insertions?.map((insertion) => inserting(source, insertion));
+}
+
+/** A value for a key that has none. */
+function filling(source: SourceText, { valueFrom }: EntryText, policy: string): Edit[] | undefined {
+  return valueFrom === undefined ? undefined : [inserting(source, { at: valueFrom, text: ` ${policy}` })];
 }
 
 /**
@@ -63,10 +65,11 @@ export function setPullPolicy(source: SourceText, field: PolicyField, policy: st
  * anchor or a merge key, the fix changes it there: see {@link setPullPolicy}. Never throws.
  */
 export function setImage(source: SourceText, field: ImageField, image: string): Attempt {
-  const refused = templateIn(source.text, field.value.start);
+  const refused = templateAt(source, field.value.start);
   if (refused !== undefined) return { refused };
   const value = field.value.entries.get(field.imageKey);
-  if (value?.kind === "scalar" && String(value.value).includes("$")) return { refused: "the image has a variable in it" };
+  if (value?.kind === "scalar" && String(value.value).includes("$"))
+    return { refused: "the image has a variable in it" };
   return replacement(source, field, field.imageKey, value, image);
 }
 
@@ -93,11 +96,21 @@ function inserting({ file }: SourceText, { at, text }: Insertion): Edit {
   return { file, start: at, end: at, text };
 }
 
-/** Documents with template braces are somebody's source for the real ones, and change their meaning in ways unseen. */
-function templateIn(text: string, at: number): string | undefined {
-  const start = Math.max(0, text.lastIndexOf("\n---", at));
-  const next = text.indexOf("\n---", at);
-  const braces = text.indexOf("{{", start);
-  const found = braces >= 0 && (next < 0 || braces < next);
-  return found ? "the document is a template: it has {{ in it" : undefined;
+/** The documents of each text that are templates, looked for once: there are as many questions as containers. */
+const templates = new WeakMap<SourceText, readonly YamlPart[]>();
+
+/** A document with braces is somebody's source for the real one: what an edit would come to cannot be seen here. */
+function templateAt(source: SourceText, at: number): string | undefined {
+  let parts = templates.get(source);
+  if (parts === undefined) {
+    const { text } = source;
+    parts = text.includes("{{") ? [...yamlParts(text)].filter((part) => hasBraces(text, part)) : [];
+    templates.set(source, parts);
+  }
+  const isTemplate = parts.some(({ start, end }) => start <= at && at < end);
+  return isTemplate ? "the document is a template: it has {{ in it" : undefined;
+}
+
+function hasBraces(text: string, { start, end }: YamlPart): boolean {
+  return text.slice(start, end).includes("{{");
 }

@@ -69,6 +69,7 @@ function onOwnLine(text: string, end: number, indent: string, entry: string): re
   if (match === null) return [{ at: end, text: `, ${entry}` }];
   const line = `${lineBreakNear(text, end)}${indent}${entry}`;
   if (match[1] !== undefined) return [{ at: end + match[0].length, text: `${line},` }];
+  if (match[0] === "") return [{ at: end, text: `,${line}` }];
   return [
     { at: end, text: "," },
     { at: end + match[0].length, text: line },

@@ -22,56 +22,91 @@ export interface Plan {
 /**
  * Makes the fixes of one text, all but those that are refused: because an earlier fix changes the same place in another
  * way; or because the text, when it is read again, has other differences than the fixes are for, as it has when an
- * anchor has users that did not ask for the change. A fix is made with all of its edits or not at all. Never throws.
+ * anchor has users that did not ask for the change. A fix is made with all of its edits or not at all; instead of them
+ * with those that it has for that case. Never throws.
  */
 export function planFixes(text: string, file: string, fixes: readonly Fix[]): Plan {
   const refused: Refused[] = [];
-  let made = withoutConflicts(text, fixes, refused);
-  if (made.length === 0) return { text, edits: [], made, refused };
-  const before = readValues(text, file);
-  while (made.length > 0) {
+  let candidates = compatible(text, fixes.map(first), refused);
+  const before = candidates.length === 0 ? undefined : readValues(text, file);
+  while (before !== undefined && candidates.length > 0) {
     const spliced = splice(
       text,
-      made.flatMap(({ edits }) => edits),
+      candidates.flatMap(({ edits }) => edits),
     );
-    const faults = faultsOf(made, before, spliced, file);
-    if (faults.size === 0) return { text: spliced.text, edits: spliced.edits, made, refused };
-    for (const [fix, reason] of faults) refused.push({ fix, reason });
-    made = made.filter((fix) => !faults.has(fix));
+    const faults = faultsOf(candidates, before, spliced, file);
+    if (faults.size === 0)
+      return { text: spliced.text, edits: spliced.edits, made: candidates.map(({ fix }) => fix), refused };
+    candidates = compatible(
+      text,
+      candidates.flatMap((candidate) => afterFault(candidate, faults, refused)),
+      refused,
+    );
   }
-  return { text, edits: [], made, refused };
+  return { text, edits: [], made: [], refused };
 }
 
-/** Of those that change one place differently, the first wins. */
-function withoutConflicts(text: string, fixes: readonly Fix[], refused: Refused[]): Fix[] {
-  const compatible = compatibleEdits();
-  return fixes.filter((fix) => {
-    if (!fix.edits.every((edit) => isWithin(text, edit))) {
-      refused.push({ fix, reason: "it is for another text than this one" });
-    } else if (!compatible.take(fix.edits)) {
-      refused.push({ fix, reason: "another fix changes the same place" });
-    } else {
-      return true;
+/** A fix with the edits that it is to be made with. */
+interface Candidate {
+  readonly fix: Fix;
+  readonly edits: readonly Edit[];
+  readonly otherwise: readonly Edit[] | undefined;
+}
+
+function first(fix: Fix): Candidate {
+  return { fix, edits: fix.edits, otherwise: fix.otherwise };
+}
+
+function second({ fix, otherwise }: Candidate): Candidate | undefined {
+  return otherwise && { fix, edits: otherwise, otherwise: undefined };
+}
+
+/** Those that can be made together: where some change one place differently, the first of them. */
+function compatible(text: string, candidates: readonly Candidate[], refused: Refused[]): Candidate[] {
+  const chosen = compatibleEdits();
+  return candidates.flatMap((candidate) => {
+    if (!candidate.edits.every((edit) => isWithin(text, edit))) {
+      refused.push({ fix: candidate.fix, reason: "it is for another text than this one" });
+      return [];
     }
-    return false;
+    if (chosen.take(candidate.edits)) return candidate;
+    const other = second(candidate);
+    if (other !== undefined && chosen.take(other.edits)) return other;
+    refused.push({ fix: candidate.fix, reason: "another fix changes the same place" });
+    return [];
   });
 }
 
-/** The fixes that change what nobody asked to change, or do not change what they are for; all, if that cannot be told. */
-function faultsOf(fixes: readonly Fix[], before: ValueInput, spliced: Spliced, file: string): Map<Fix, string> {
+function afterFault(candidate: Candidate, faults: ReadonlyMap<Fix, string>, refused: Refused[]): Candidate[] {
+  const reason = faults.get(candidate.fix);
+  if (reason === undefined) return [candidate];
+  const other = second(candidate);
+  if (other !== undefined) return [other];
+  refused.push({ fix: candidate.fix, reason });
+  return [];
+}
+
+/** Those that change what nobody asked to change, or do not change what they are for; all, if that cannot be told. */
+function faultsOf(
+  candidates: readonly Candidate[],
+  before: ValueInput,
+  spliced: Spliced,
+  file: string,
+): ReadonlyMap<Fix, string> {
+  const all = (reason: string) => new Map(candidates.map(({ fix }) => [fix, reason]));
   const after = readValues(spliced.text, file);
-  const sameProblems = after.problems.length === before.problems.length;
-  const found = sameProblems ? differences(before.values, after.values) : undefined;
-  if (found === undefined) return new Map(fixes.map((fix) => [fix, "the file could not be read with its fixes made"]));
-  const { done, unwanted } = match(fixes, found);
+  if (after.problems.length !== before.problems.length) return all("the file could not be read any more");
+  const found = differences(before.values, after.values);
+  const { done, unwanted } = match(candidates, found);
   const faults = new Map<Fix, string>();
-  for (const fix of fixes)
+  for (const { fix } of candidates) {
     if (!fix.changes.every((change) => done.has(change))) faults.set(fix, "it would have no effect");
+  }
   for (const { at } of unwanted) {
-    const guilty = fixesAt(at, fixes, spliced);
+    const guilty = fixesAt(at, candidates, spliced);
+    if (guilty.length === 0) return all("the file would mean something else");
     const uses = found.filter((difference) => difference.at === at).length;
     for (const fix of guilty) faults.set(fix, `the place is shared by an anchor that is used ${uses} times`);
-    if (guilty.length === 0) return new Map(fixes.map((fix) => [fix, "the file would mean something else"]));
   }
   return faults;
 }
@@ -81,10 +116,10 @@ interface Match {
   readonly unwanted: readonly Difference[];
 }
 
-function match(fixes: readonly Fix[], found: readonly Difference[]): Match {
+function match(candidates: readonly Candidate[], found: readonly Difference[]): Match {
   const wanted = new Map<string, Change[]>();
-  for (const { changes } of fixes) {
-    for (const change of changes) {
+  for (const { fix } of candidates) {
+    for (const change of fix.changes) {
       const place = placeOf(change);
       wanted.set(place, [...(wanted.get(place) ?? []), change]);
     }
@@ -111,7 +146,10 @@ function isUnread({ path }: Difference): boolean {
   return path.startsWith("x-");
 }
 
-function fixesAt(at: number, fixes: readonly Fix[], { edits, places }: Spliced): Fix[] {
+function fixesAt(at: number, candidates: readonly Candidate[], { edits, places }: Spliced): Fix[] {
   const edit = edits[places.findIndex(({ start, end }) => start <= at && at < end)];
-  return edit === undefined ? [] : fixes.filter((fix) => fix.edits.some((other) => isSameEdit(edit, other)));
+  if (edit === undefined) return [];
+  return candidates
+    .filter((candidate) => candidate.edits.some((other) => isSameEdit(edit, other)))
+    .map(({ fix }) => fix);
 }

@@ -14,8 +14,8 @@ export interface ScalarText {
 const doubleQuoted = /"(?:[^"\\]|\\[^])*"/y;
 const singleQuoted = /'(?:[^']|'')*'/y;
 const plain = /[^\s,[\]{}#](?:[^\s,[\]{}])*/y;
-/** A header, empty lines, and the first line of text. */
-const block = /[|>][-+1-9]*(?:[ \t]+#.*|[ \t]*)\r?\n(?:[ \t]*\r?\n)* *(\S.*?)[ \t]*(?=\r?\n|$)/y;
+/** A header, and the first line of text. */
+const block = /[|>][-+1-9]*(?:[ \t]+#.*|[ \t]*)\r?\n *(\S.*?)[ \t]*(?=\r?\n|$)/y;
 /** Texts that mean themselves in every place of a YAML document, whatever version of YAML it is read with. */
 const unambiguous = /^[A-Za-z0-9](?:[A-Za-z0-9._/+@-]|:(?=[A-Za-z0-9]))*$/;
 

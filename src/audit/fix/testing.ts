@@ -5,6 +5,7 @@ import { groupOf, imagePlaces, podTemplates } from "../../workload/templates.ts"
 import { mappingAt, textAt } from "../../workload/value.ts";
 import type { Fix } from "../types.ts";
 import { type Attempt, type PolicyField, setImage, setPullPolicy } from "./fields.ts";
+import { taggedImage } from "./pin.ts";
 import { type Plan, planFixes } from "./plan.ts";
 
 export interface Asking {
@@ -53,4 +54,14 @@ export function fixesOf(attempts: readonly Attempt[]): Fix[] {
 
 export function planOf(text: string, attempts: readonly Attempt[]): Plan {
   return planFixes(text, "file.yaml", fixesOf(attempts));
+}
+
+/** An image with its implied tag and a digest; what is no image stays. */
+export function pinned(image: string): string {
+  try {
+    if (image.includes("@")) return image;
+    return `${taggedImage(image)}@sha256:${"0123456789abcdef".repeat(4)}`;
+  } catch {
+    return image;
+  }
 }
