@@ -1,0 +1,49 @@
+/** Workflow commands of GitHub Actions: each finding an annotation beside the line. */
+import type { Finding, Severity } from "../types.ts";
+import { askerOf, type FormatContext } from "./format.ts";
+import { relativePath } from "./paths.ts";
+import { emptyTally, summaryLine, tallyWith } from "./tally.ts";
+
+const commands: Readonly<Record<Severity, string>> = { error: "error", warning: "warning", note: "notice" };
+
+/** The runner keeps ten annotations of each kind for a step, but the log has all of them. */
+export async function* github(findings: AsyncIterable<Finding>, context: FormatContext): AsyncIterable<string> {
+  const titles = new Map(context.rules.map(({ id, title }) => [id, title]));
+  let tally = emptyTally;
+  for await (const finding of findings) {
+    tally = tallyWith(tally, finding);
+    const title = titles.get(finding.ruleId);
+    yield annotation(finding, title === undefined ? finding.ruleId : `${title} (${finding.ruleId})`, context);
+  }
+  yield `${summaryLine(tally, context.counts())}\n`;
+}
+
+function annotation(finding: Finding, title: string, { root }: FormatContext): string {
+  const { severity, region, message, advice } = finding;
+  const properties = [...placeOf(region, root), ["title", title]].map(
+    ([key = "", value = ""]) => `${key}=${escapeProperty(value)}`,
+  );
+  const asker = askerOf(finding);
+  const text = `${asker === "" ? "" : `${asker}: `}${message}.\n${advice}`;
+  return `::${commands[severity]} ${properties.join(",")}::${escapeData(text)}\n`;
+}
+
+/** Columns hold only within one line. Standard input is no file of the repository: what it says goes to the whole run. */
+function placeOf({ file, line, column, endLine, endColumn }: Finding["region"], root: string): string[][] {
+  if (file === "-") return [];
+  const lines = [
+    ["file", relativePath(file, root)],
+    ["line", `${line}`],
+    ["endLine", `${endLine}`],
+  ];
+  return line === endLine ? [...lines, ["col", `${column}`], ["endColumn", `${endColumn}`]] : lines;
+}
+
+/** The runner decodes these, and only these (actions/runner `ActionCommand.cs`). */
+function escapeData(text: string): string {
+  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+}
+
+function escapeProperty(text: string): string {
+  return escapeData(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
+}

@@ -1,0 +1,15 @@
+/** The formats of an audit's report, by the names that users give. */
+import type { Format } from "./format.ts";
+import { github } from "./github.ts";
+import { gitlab } from "./gitlab.ts";
+import { html } from "./html.ts";
+import { json } from "./json.ts";
+import { junit } from "./junit.ts";
+import { sarif } from "./sarif.ts";
+import { text } from "./text.ts";
+
+export type { AuditCounts, Format, FormatContext, RuleDescription } from "./format.ts";
+
+export const formats = { text, json, sarif, junit, github, gitlab, html } as const satisfies Record<string, Format>;
+
+export type FormatName = keyof typeof formats;

@@ -1,0 +1,45 @@
+/** The report for programs: a stable shape, versioned with the rest of the public interface; one finding a line. */
+import type { Finding } from "../types.ts";
+import type { FormatContext } from "./format.ts";
+import { emptyTally, tallyWith } from "./tally.ts";
+
+export async function* json(findings: AsyncIterable<Finding>, context: FormatContext): AsyncIterable<string> {
+  yield '{\n  "apiVersion": "pulley.dev/v1alpha1",\n  "kind": "AuditReport",\n  "findings": [';
+  let tally = emptyTally;
+  let separator = "\n    ";
+  for await (const finding of findings) {
+    tally = tallyWith(tally, finding);
+    yield separator + JSON.stringify(reportedFinding(finding));
+    separator = ",\n    ";
+  }
+  const { files, workloads, containers, suppressed } = context.counts();
+  const { error, warning, note, fixable } = tally;
+  const summary = { errors: error, warnings: warning, notes: note, fixable, suppressed, files, workloads, containers };
+  yield `\n  ],\n  "summary": ${JSON.stringify(summary)}\n}\n`;
+}
+
+/** Member by member, so that nothing becomes public because a type inside grew. */
+function reportedFinding({ region, workload, container, fix, ...finding }: Finding): unknown {
+  const { file, line, column, endLine, endColumn, start, end } = region;
+  return {
+    ruleId: finding.ruleId,
+    severity: finding.severity,
+    message: finding.message,
+    advice: finding.advice,
+    source: { file, line, column, endLine, endColumn, start, end },
+    workload: workload === undefined ? null : namesOf(workload),
+    container: container === undefined ? null : { name: container.name, kind: container.kind },
+    fix:
+      fix === undefined
+        ? null
+        : {
+            description: fix.description,
+            edits: fix.edits.map(({ file, start, end, text }) => ({ file, start, end, text })),
+          },
+    fingerprint: finding.fingerprint,
+  };
+}
+
+function namesOf({ apiVersion, kind, namespace, name }: NonNullable<Finding["workload"]>) {
+  return { apiVersion, kind, namespace, name };
+}

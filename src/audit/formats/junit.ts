@@ -1,0 +1,79 @@
+/** JUnit's XML: a file is a suite, a finding a failed test. */
+import type { Finding } from "../types.ts";
+import { askerOf, type FormatContext } from "./format.ts";
+import { relativePath } from "./paths.ts";
+import { plural } from "./tally.ts";
+import { escapeXmlAttribute as attribute, escapeXml as text } from "./xml.ts";
+
+export async function* junit(findings: AsyncIterable<Finding>, context: FormatContext): AsyncIterable<string> {
+  yield '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="pulley audit">\n';
+  let any = false;
+  for await (const ofFile of byFile(findings)) {
+    any = true;
+    yield suite(ofFile, context);
+  }
+  if (!any) yield cleanSuite(context);
+  yield "</testsuites>\n";
+}
+
+/** A suite says first how many of its tests failed, so the findings of one file are held together. */
+async function* byFile(findings: AsyncIterable<Finding>): AsyncIterable<readonly Finding[]> {
+  let held: Finding[] = [];
+  for await (const finding of findings) {
+    if (held[0] !== undefined && held[0].region.file !== finding.region.file) {
+      yield held;
+      held = [];
+    }
+    held.push(finding);
+  }
+  if (held.length > 0) yield held;
+}
+
+function suite(findings: readonly Finding[], { root }: FormatContext): string {
+  const file = relativePath(findings[0]?.region.file ?? "", root);
+  const failures = findings.filter(isFailure).length;
+  const names = uniqueNames();
+  const cases = findings.map((finding) => testCase(finding, names(finding), file));
+  return `  <testsuite name="${attribute(file)}" tests="${findings.length}" failures="${failures}" errors="0" skipped="0">
+${cases.join("")}  </testsuite>
+`;
+}
+
+function testCase(finding: Finding, name: string, file: string): string {
+  const { line, column } = finding.region;
+  const details = `${file}:${line}:${column}: ${finding.message}\n${finding.advice}`;
+  const verdict = isFailure(finding)
+    ? `<failure type="${finding.severity}" message="${attribute(finding.message)}">${text(details)}</failure>`
+    : `<system-out>${text(details)}</system-out>`;
+  return `    <testcase classname="${attribute(file)}" name="${attribute(name)}" file="${attribute(file)}" line="${line}">
+      ${verdict}
+    </testcase>
+`;
+}
+
+/** A note asks for nothing, so its test passes. */
+function isFailure({ severity }: Finding): boolean {
+  return severity !== "note";
+}
+
+/** Readers take tests of one name for one test, so the second of a name says that it is the second. */
+function uniqueNames(): (finding: Finding) => string {
+  const seen = new Map<string, number>();
+  return (finding) => {
+    const asker = askerOf(finding);
+    const name = asker === "" ? finding.ruleId : `${finding.ruleId}: ${asker}`;
+    const count = (seen.get(name) ?? 0) + 1;
+    seen.set(name, count);
+    return count === 1 ? name : `${name} (${count})`;
+  };
+}
+
+/** Some readers take a report without tests for a broken one. */
+function cleanSuite({ counts }: FormatContext): string {
+  const { files, containers } = counts();
+  const name = `${plural(containers, "container")} in ${plural(files, "file")}`;
+  return `  <testsuite name="pulley audit" tests="1" failures="0" errors="0" skipped="0">
+    <testcase classname="pulley audit" name="${name}"/>
+  </testsuite>
+`;
+}

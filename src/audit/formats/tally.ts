@@ -1,0 +1,37 @@
+/** Counting findings as they pass, and saying in one line what they came to. */
+import type { Finding, Severity } from "../types.ts";
+import type { AuditCounts } from "./format.ts";
+
+export interface Tally {
+  readonly error: number;
+  readonly warning: number;
+  readonly note: number;
+  /** Findings of any severity that come with a fix. */
+  readonly fixable: number;
+}
+
+export const severities: readonly Severity[] = ["error", "warning", "note"];
+
+export const emptyTally: Tally = { error: 0, warning: 0, note: 0, fixable: 0 };
+
+export function tallyWith(tally: Tally, { severity, fix }: Finding): Tally {
+  return { ...tally, [severity]: tally[severity] + 1, fixable: tally.fixable + (fix === undefined ? 0 : 1) };
+}
+
+/** `3 errors, 2 warnings in 14 files (120 containers)`; `tone` may colour the first part. */
+export function summaryLine(
+  tally: Tally,
+  counts: AuditCounts,
+  tone: (severity: Severity | undefined, text: string) => string = (_severity, text) => text,
+): string {
+  const found = severities
+    .filter((severity) => tally[severity] > 0)
+    .map((severity) => tone(severity, plural(tally[severity], severity)));
+  const findings = found.length === 0 ? tone(undefined, "No findings") : found.join(", ");
+  const place = `in ${plural(counts.files, "file")} (${plural(counts.containers, "container")})`;
+  return `${findings} ${place}${counts.suppressed === 0 ? "" : `, ${counts.suppressed} suppressed`}`;
+}
+
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

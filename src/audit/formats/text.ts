@@ -1,0 +1,74 @@
+/** The report for people: each finding with its line, what is marked in it, and what to do. */
+import { type Paint, printable, widthOf } from "../../support/terminal.ts";
+import type { Finding, Severity } from "../types.ts";
+import { excerpt } from "./excerpt.ts";
+import { askerOf, type FormatContext, sourceLine } from "./format.ts";
+import { emptyTally, plural, summaryLine, type Tally, tallyWith } from "./tally.ts";
+
+const colours = { error: "red", warning: "yellow", note: "blue" } as const satisfies Record<Severity, string>;
+
+const widthWithoutTerminal = 120;
+
+export async function* text(findings: AsyncIterable<Finding>, context: FormatContext): AsyncIterable<string> {
+  const { paint } = context;
+  let tally = emptyTally;
+  let file: string | undefined;
+  for await (const finding of findings) {
+    tally = tallyWith(tally, finding);
+    // Before a name that the input chose stand signs of our own, so that no line begins with a command to a CI system.
+    const heading = finding.region.file === file ? "" : `${paint("bold", `── ${fileName(finding)}`)}\n\n`;
+    file = finding.region.file;
+    yield `${heading}${findingLines(finding, context).join("\n")}\n\n`;
+  }
+  yield `${lastLines(tally, context).join("\n")}\n`;
+}
+
+function findingLines(finding: Finding, context: FormatContext): string[] {
+  const { severity, message, ruleId, region, advice, fix } = finding;
+  const { paint } = context;
+  const gutter = " ".repeat(`${region.line}`.length);
+  const rail = (sign: string) => paint("dim", `${gutter} ${sign}`);
+  const asker = askerOf(finding);
+  const place = paint("cyan", `${fileName(finding)}:${region.line}:${region.column}`);
+  const advised = [
+    printable(advice),
+    ...(fix === undefined ? [] : [`${paint("green", "--fix")} would ${printable(fix.description)}`]),
+  ];
+  return [
+    `${paint(["bold", colours[severity]], severity)}: ${paint("bold", printable(message))} ${paint("dim", `[${printable(ruleId)}]`)}`,
+    `${rail("╭─")} ${place}${asker === "" ? "" : `  ${printable(asker)}`}`,
+    ...markedLine(finding, context, rail("│")),
+    ...advised.map((line, at) => `${rail(at === advised.length - 1 ? "╰─" : "├─")} ${line}`),
+  ];
+}
+
+/** The line of the input, and below it a line under what the finding is about. */
+function markedLine(finding: Finding, context: FormatContext, rail: string): string[] {
+  const { region, severity } = finding;
+  const { paint, width = widthWithoutTerminal } = context;
+  const line = sourceLine(finding, context);
+  if (line === undefined) return [];
+  const number = `${region.line}`;
+  const endColumn = region.endLine === region.line ? region.endColumn : line.length + 1;
+  const { before, marked, after } = excerpt(line, region.column, endColumn, width - number.length - 3);
+  const underline = "━".repeat(Math.max(1, widthOf(marked)));
+  return [
+    `${paint("dim", `${number} │`)} ${before}${marked}${after}`.trimEnd(),
+    `${rail} ${" ".repeat(widthOf(before))}${paint(colours[severity], underline)}`,
+  ];
+}
+
+function lastLines(tally: Tally, { counts, paint }: FormatContext): string[] {
+  const line = summaryLine(tally, counts(), (severity, words) =>
+    paint(["bold", severity === undefined ? "green" : colours[severity]], words),
+  );
+  return tally.fixable === 0 ? [line] : [line, fixableLine(tally.fixable, paint)];
+}
+
+function fixableLine(fixable: number, paint: Paint): string {
+  return `${plural(fixable, "finding")} can be fixed with ${paint("green", "--fix")}; ${paint("green", "--diff")} shows how`;
+}
+
+function fileName({ region }: Finding): string {
+  return region.file === "-" ? "<stdin>" : printable(region.file);
+}
