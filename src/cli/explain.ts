@@ -81,7 +81,7 @@ async function explainAll(
   try {
     const images = store
       ? createEmbeddedImageService({ store, registry, platform: options.platform, clock: systemClock })
-      : { status: () => Promise.resolve(undefined) };
+      : { status: () => Promise.resolve(undefined), facts: () => Promise.resolve(undefined) };
     const records = openPullRecords(options.root, {}, systemClock);
     const sources: FactSources = { images, records, policy: kubernetesOnly, clock: systemClock };
     const answers: Explanation[] = [];

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { canonicalText, parseImageName, type Reference } from "../image/reference.ts";
 import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
+import { ownSource } from "../node/pull-sources.ts";
 import { createPuller } from "../node/puller.ts";
 import type { PullProgress } from "../node/types.ts";
 import { formatBytes } from "../support/bytes.ts";
@@ -75,7 +76,8 @@ async function pullImages(images: readonly string[], options: PullOptions, surro
       for (const reference of references) {
         const image = canonicalText(reference);
         const started = Date.now();
-        const { imageId, size } = await puller.pull(image, await logins.logins(reference.repository), signal);
+        const source = ownSource(reference.repository, await logins.logins(reference.repository));
+        const { imageId, size } = await puller.pull(image, [source], { signal });
         const record = await store.record(canonicalText(storedName(reference)));
         const result = {
           image,

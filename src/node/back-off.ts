@@ -1,3 +1,4 @@
+import type { ImageFacts } from "../policy/types.ts";
 import type { Clock } from "../support/clock.ts";
 
 /** Growing waits after failures, one for each key (k8s client-go util/flowcontrol/backoff.go). Times in milliseconds. */
@@ -21,6 +22,8 @@ export interface Noted {
   readonly reason: string;
   readonly message: string;
   readonly advice: string | undefined;
+  /** What the image said of itself, where it was refused for that. */
+  readonly facts?: ImageFacts;
 }
 
 interface Entry {

@@ -29,7 +29,7 @@ export function remoteSource(
   registry: RegistryClient,
   store: ImageStore,
   lease: Lease,
-  { repository, login }: Source,
+  { repository, mirror, login }: Source,
   signal: AbortSignal,
 ): ContentSource {
   const local = localSource(store, lease);
@@ -47,7 +47,7 @@ export function remoteSource(
       return bytes;
     }
   };
-  const call = { login, signal };
+  const call = { login, mirror, signal };
   return {
     manifest: (descriptor) =>
       through(descriptor, local.manifest, async () => {

@@ -63,7 +63,7 @@ const app: PushedImage = { layers: ["base", "app"] };
 describe("a pull", () => {
   it("fetches what is missing and publishes the tag and the digest", async () => {
     const target = registry.push("acme.io/app:1", app);
-    const id = await images.pull("acme.io/app:1", undefined);
+    const { id } = await images.pull("acme.io/app:1", undefined);
     expect(registry.requests.map((request) => request.split(" ")[0])).toEqual([
       "HEAD",
       "GET",
@@ -83,10 +83,10 @@ describe("a pull", () => {
 
   it("of what is here asks once and fetches nothing, but notes that it asked", async () => {
     registry.push("acme.io/app:1", app);
-    const id = await images.pull("acme.io/app:1", undefined);
+    const { id } = await images.pull("acme.io/app:1", undefined);
     registry.requests.length = 0;
     await clock.advance(5000);
-    expect(await images.pull("acme.io/app:1", undefined)).toBe(id);
+    expect(await images.pull("acme.io/app:1", undefined)).toMatchObject({ id, fetched: 0 });
     expect(registry.requests).toEqual(["HEAD acme.io/app:1"]);
     expect((await images.status("acme.io/app:1"))?.confirmedAt).toBe(clock.now());
   });
@@ -114,7 +114,7 @@ describe("a pull", () => {
     registry.push("acme.io/app:1", app);
     registry.push("acme.io/app:2", app);
     registry.push("other.io/app:1", app);
-    const id = await images.pull("acme.io/app:1", undefined);
+    const { id } = await images.pull("acme.io/app:1", undefined);
     await images.pull("acme.io/app:2", undefined);
     await images.pull("other.io/app:1", undefined);
     expect(registry.count("DOWNLOAD")).toBe(2);
@@ -127,9 +127,9 @@ describe("a pull", () => {
 
   it("of a tag that has moved fetches only the layers that are new", async () => {
     registry.push("acme.io/app:1", app);
-    const before = await images.pull("acme.io/app:1", undefined);
+    const { id: before } = await images.pull("acme.io/app:1", undefined);
     registry.push("acme.io/app:1", { layers: ["base", "app, newer"] });
-    const after = await images.pull("acme.io/app:1", undefined);
+    const { id: after } = await images.pull("acme.io/app:1", undefined);
     expect(after).not.toBe(before);
     expect(registry.count("DOWNLOAD")).toBe(3);
     expect((await images.status("acme.io/app:1"))?.image.id).toBe(after);
@@ -262,7 +262,7 @@ describe("several callers", () => {
     const pulls = Array.from({ length: 100 }, () => images.pull("acme.io/app:1", undefined));
     await until(() => registry.count("DOWNLOAD") === 2);
     open();
-    expect(new Set(await Promise.all(pulls)).size).toBe(1);
+    expect(new Set((await Promise.all(pulls)).map(({ id }) => id)).size).toBe(1);
     expect(registry.requests).toHaveLength(5);
   });
 

@@ -1,16 +1,17 @@
 import type { Descriptor } from "../image/descriptor.ts";
 import type { Platform } from "../image/platform.ts";
 import { canonicalText, parseReference, type Reference, withImpliedTag } from "../image/reference.ts";
+import type { ImageFacts } from "../policy/types.ts";
 import type { Location, RegistryClient } from "../registry/index.ts";
 import type { ImageRecord, ImageStore } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { atPlace, isPulleyError, PulleyError } from "../support/errors.ts";
-import type { Login } from "../support/login.ts";
 import { isGone, localSource, remoteSource } from "./content-sources.ts";
 import { createLayerFetcher, joinOrTry, type Source } from "./fetch.ts";
 import { type Crew, createFlights } from "./flight.ts";
 import { type ImageContent, readContent } from "./image-content.ts";
 import type { ImageService, PullCall } from "./image-service.ts";
+import { done, downloading, fetchedBytes, resolving } from "./pull-progress.ts";
 import { loginKey } from "./puller.ts";
 import type { LayerProgress, PullProgress } from "./types.ts";
 
@@ -21,7 +22,7 @@ export interface EmbeddedImageServiceOptions {
   readonly clock: Clock;
 }
 
-/** What a registry has just said that a reference stands for. */
+/** What a registry, or its mirror, has just said that a reference stands for. */
 interface Wanted {
   readonly reference: Reference;
   readonly target: Descriptor;
@@ -48,9 +49,9 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
   const heads = createFlights<Descriptor>();
   const fetches = createFlights<Published, PullProgress>();
 
-  async function resolve(reference: Reference, login: Login | undefined, signal: AbortSignal | undefined) {
-    const key = `${loginKey(login)} ${canonicalText(reference)}`;
-    const ask = (crew: Crew<never>) => registry.resolve(locationOf(reference), { login, signal: crew.signal });
+  async function resolve(reference: Reference, { login, mirror }: Source, signal: AbortSignal | undefined) {
+    const key = JSON.stringify([canonicalText(reference), mirror ?? "", loginKey(login)]);
+    const ask = (crew: Crew<never>) => registry.resolve(locationOf(reference), { login, mirror, signal: crew.signal });
     const target = await heads.join(key, ask, { signal });
     if (reference.digest === undefined || reference.digest === target.digest) return target;
     throw new PulleyError(
@@ -59,12 +60,31 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
     );
   }
 
+  async function readFacts(target: Descriptor, platform: Platform): Promise<ImageFacts | undefined> {
+    const lease = await store.lease();
+    try {
+      const { facts } = await readContent(target, platform, localSource(store, lease));
+      return facts;
+    } catch (error) {
+      if (isGone(error)) return undefined;
+      throw error;
+    } finally {
+      await lease.release();
+    }
+  }
+
   /** Gives an image that is complete the names that it has now; `undefined` if something is missing. */
-  async function adopt(wanted: Wanted): Promise<ImageContent | undefined> {
+  async function adopt(
+    wanted: Wanted,
+    signal: AbortSignal | undefined,
+    learn: (facts: ImageFacts) => void,
+  ): Promise<ImageContent | undefined> {
     const lease = await store.lease();
     try {
       const content = await readContent(wanted.target, platform, localSource(store, lease));
       for (const layer of content.layers) if (!(await lease.has(layer))) return undefined;
+      learn(content.facts);
+      signal?.throwIfAborted();
       const records = recordsOf(wanted, content);
       const known = await Promise.all(records.map(async (record) => isSame(await store.record(record.name), record)));
       if (known.every(Boolean)) await Promise.all(records.map(({ name }) => store.confirm(name, wanted.at)));
@@ -83,7 +103,12 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
     try {
       const source = remoteSource(registry, store, lease, from, crew.signal);
       const content = await readContent(wanted.target, platform, source);
-      const report = (progress: readonly LayerProgress[]) => crew.report(downloading(wanted.reference.given, progress));
+      const { facts } = content;
+      const image = wanted.reference.given;
+      crew.report({ ...resolving(image), facts });
+      // Those who do not want it now that they know it have left.
+      crew.signal.throwIfAborted();
+      const report = (progress: readonly LayerProgress[]) => crew.report({ ...downloading(image, progress), facts });
       await layers.fetch(content.layers, from, lease, { signal: crew.signal, report });
       const records = recordsOf(wanted, content);
       await lease.publish(records);
@@ -105,7 +130,7 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
     }
   }
 
-  async function pullReference(reference: Reference, login: Login | undefined, { signal, onProgress }: PullCall) {
+  async function pullReference(reference: Reference, from: Source, { signal, onProgress }: PullCall) {
     const image = reference.given;
     let last = resolving(image);
     const report = (progress: PullProgress) => {
@@ -113,14 +138,19 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
       onProgress?.(last);
     };
     report(last);
-    const target = await resolve(reference, login, signal);
+    const target = await resolve(reference, from, signal);
+    const { digest } = target;
     const wanted = { reference, target, at: clock.now() };
-    const from = { repository: reference.repository, login };
+    const reportKnown = (progress: PullProgress) => report({ ...progress, digest });
+    reportKnown(last);
+    const learn = (facts: ImageFacts) => reportKnown({ ...last, facts });
     for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
-      const content = (await adopt(wanted)) ?? (await shareFetch(wanted, from, { signal, onProgress: report }));
+      const content =
+        (await adopt(wanted, signal, learn)) ?? (await shareFetch(wanted, from, { signal, onProgress: reportKnown }));
       if (content === undefined) continue;
-      report(done(last, content));
-      return content.config.digest;
+      const fetched = fetchedBytes(last);
+      reportKnown(done(last, content));
+      return { id: content.config.digest, digest, fetched };
     }
     throw new PulleyError("CONTENT_MISSING", "what was pulled was removed again before it could be used", {
       advice: "Pull the image again; if this goes on, look for what deletes content from the store.",
@@ -135,12 +165,22 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
       return { image: found, digest: record?.target.digest, confirmedAt: record?.confirmedAt };
     },
 
+    facts: async (image) => {
+      const found = await store.image(image);
+      if (found === undefined) return undefined;
+      const record = await store.record(nameOf(withImpliedTag(parseReference(image))));
+      return readFacts(record?.target ?? found.manifest, found.platform);
+    },
+
+    ping: (image, mirror, signal) => registry.ping(parseReference(image).repository, { mirror, signal }),
+
     size: async (id) => (await store.image(id))?.size ?? 0,
 
     pull: async (image, login, call = {}) => {
       const reference = withImpliedTag(parseReference(image));
       try {
-        return await pullReference(reference, login, call);
+        const from = { repository: reference.repository, mirror: call.mirror, login };
+        return await pullReference(reference, from, call);
       } catch (error) {
         throw toldOf(reference, error);
       }
@@ -184,23 +224,4 @@ function recordsOf({ reference, at }: Wanted, content: ImageContent): readonly I
 
 function isSame(known: ImageRecord | undefined, record: ImageRecord): boolean {
   return known?.target.digest === record.target.digest && known.manifest.digest === record.manifest.digest;
-}
-
-function resolving(image: string): PullProgress {
-  return { image, phase: "resolving", received: 0, total: 0, layers: [] };
-}
-
-function downloading(image: string, layers: readonly LayerProgress[]): PullProgress {
-  const sum = (of: (layer: LayerProgress) => number) => layers.reduce((total, layer) => total + of(layer), 0);
-  const [received, total] = [sum((layer) => layer.received), sum((layer) => layer.size)];
-  return { image, phase: "downloading", received, total, layers };
-}
-
-/** Layers that were not fetched count as found. */
-function done(last: PullProgress, { layers }: ImageContent): PullProgress {
-  const fetched = new Set(last.layers.filter(({ state }) => state !== "exists").map(({ digest }) => digest));
-  const ended = layers.map(({ digest, size }): LayerProgress => {
-    return { digest, size, received: size, state: fetched.has(digest) ? "complete" : "exists" };
-  });
-  return { ...downloading(last.image, ended), phase: "done" };
 }

@@ -18,9 +18,11 @@ export interface LayerFetcher {
   fetch(layers: readonly Descriptor[], from: Source, lease: Lease, crew: Crew<readonly LayerProgress[]>): Promise<void>;
 }
 
-/** A repository, and the login that it accepts. */
+/** A repository, who is asked for it, and the login that those accept. */
 export interface Source {
   readonly repository: Repository;
+  /** Base address of a mirror; absent: the repository's own registry. */
+  readonly mirror: string | undefined;
   readonly login: Login | undefined;
 }
 
@@ -32,7 +34,7 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
   const turns = createTurns(mostAtOnce);
 
   /** With a lease of its own, because the one who started the flight may leave before it lands. */
-  async function download(layer: Descriptor, { repository, login }: Source, crew: Crew<number>): Promise<void> {
+  async function download(layer: Descriptor, { repository, mirror, login }: Source, crew: Crew<number>): Promise<void> {
     const lease = await store.lease();
     try {
       if (await lease.has(layer)) return;
@@ -41,7 +43,7 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
       const blobs = [{ descriptor: layer, path: ingest.path }];
       const onProgress = ({ received }: BlobProgress) => crew.report(received);
       try {
-        await registry.download(repository, blobs, { login, signal: crew.signal, onProgress });
+        await registry.download(repository, blobs, { login, mirror, signal: crew.signal, onProgress });
       } catch (error) {
         // What was received helps the next attempt, unless it was wrong.
         await ingest.abandon(isPulleyError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH") ? "discard" : "keep");

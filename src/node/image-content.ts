@@ -1,9 +1,10 @@
-import { checkLayerCount, parseImageConfig } from "../image/config.ts";
+import { checkLayerCount, type ImageConfig, parseImageConfig } from "../image/config.ts";
 import type { Descriptor } from "../image/descriptor.ts";
 import { type Index, type Manifest, parseManifest, requireImage } from "../image/manifest.ts";
 import { layerType } from "../image/media-type.ts";
 import { formatPlatform, matchOrder, type Platform, samePlatform } from "../image/platform.ts";
-import { candidateManifests, selectManifest } from "../image/select.ts";
+import { candidateManifests, isRunnable, selectManifest } from "../image/select.ts";
+import type { ImageFacts } from "../policy/types.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 
 /** Where small content comes from: a registry, the store, or the one through the other. Both are verified. */
@@ -20,6 +21,8 @@ export interface ImageContent {
   /** From the lowest to the topmost, each content once. */
   readonly layers: readonly Descriptor[];
   readonly platform: Platform;
+  /** What rules may speak about. */
+  readonly facts: ImageFacts;
 }
 
 /** How deep an index may lie in another. */
@@ -38,7 +41,8 @@ export function readContent(target: Descriptor, platform: Platform, source: Cont
     if (depth > deepestIndex) {
       throw new PulleyError("MANIFEST_UNSUPPORTED", `${descriptor.digest}: indexes are nested too deeply`);
     }
-    return choose(document, depth);
+    const content = await choose(document, depth);
+    return { ...content, facts: offeredBy(document, content.facts) };
   }
 
   /** Where an entry does not say for which platform it is, its content does. */
@@ -68,8 +72,26 @@ export function readContent(target: Descriptor, platform: Platform, source: Cont
       );
     }
     const layers = [...new Map(manifest.layers.map((layer) => [layer.digest, layer])).values()];
-    return { target, manifest: descriptor, config: manifest.config, layers, platform: config.platform };
+    const facts = factsOf(descriptor, manifest.config, layers, config);
+    return { target, manifest: descriptor, config: manifest.config, layers, platform: config.platform, facts };
   }
+}
+
+function factsOf(
+  manifest: Descriptor,
+  configuration: Descriptor,
+  layers: readonly Descriptor[],
+  { config, platform }: ImageConfig,
+): ImageFacts {
+  const size = [manifest, configuration, ...layers].reduce((sum, content) => sum + content.size, 0);
+  return { labels: config.labels ?? {}, size, platforms: [formatPlatform(platform)] };
+}
+
+/** The facts of an image that was chosen from an index: the name offers what else is in there, too. */
+function offeredBy(index: Index, facts: ImageFacts): ImageFacts {
+  const entries = index.manifests.filter(isRunnable);
+  const platforms = entries.flatMap((entry) => (entry.platform ? [formatPlatform(entry.platform)] : []));
+  return { ...facts, platforms: [...new Set([...facts.platforms, ...platforms])].sort() };
 }
 
 function checkLayer(layer: Descriptor, position: number): void {

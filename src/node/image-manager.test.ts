@@ -34,7 +34,16 @@ function setUp(given: Partial<ImageManagerOptions> = {}) {
   const images = fakeImages(clock);
   const puller = createPuller({ images, settings: {}, clock });
   const backOff = createBackOff(clock);
-  const options = { images, puller, backOff, records: undefined, decide, policy: kubernetesOnly, clock, ...given };
+  const options = {
+    images,
+    puller,
+    backOff,
+    records: undefined,
+    decide,
+    policy: () => kubernetesOnly,
+    clock,
+    ...given,
+  };
   const manager = createImageManager(options);
   const events: string[] = [];
   const ensure = async (

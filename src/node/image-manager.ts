@@ -6,16 +6,22 @@ import { errorText, PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import type { Login } from "../support/login.ts";
 import type { PullPolicy } from "../workload/types.ts";
+import { withoutAnswer } from "./cached-copy.ts";
+import type { DecisionLog } from "./decision-log/index.ts";
+import { type CarriedOut, createRecorder } from "./decision-log/recorder.ts";
 import {
   createImagePull,
   type Failure,
   failureOf,
   type ImagePullOptions,
   type PullRequest,
+  type Refusal,
   rawFailure,
 } from "./image-pull.ts";
 import type { ImageService } from "./image-service.ts";
 import { type Found, findLocal, type NamedImage, nameForRuntime } from "./local-facts.ts";
+import { findSources, type PullSource } from "./pull-sources.ts";
+import type { Pulled } from "./puller.ts";
 
 /** Sees to it that a container's image is here, or says why it is not. */
 export interface ImageManager {
@@ -75,24 +81,16 @@ interface Case {
   readonly now: number;
 }
 
-/** How a decision was carried out, and what is to be written down of it. */
-interface CarriedOut {
-  readonly result: Digest | Failure;
-  /** The decision that counts in the end. */
-  readonly decision: Decision;
-  /** What the image said of itself, if that was learnt on the way. */
-  readonly learnt?: ImageFacts;
-  /** Absent where nothing was done, because it was too early. */
-  readonly outcome?: Omit<RecordedOutcome, "milliseconds" | "fetched"> & { readonly fetched?: number };
-}
+type Asking = Extract<Decision, { action: "Check" | "Pull" }>;
 
 /**
  * The order of steps, the events and the texts are the kubelet's (k8s pkg/kubelet/images/image_manager.go,
  * `EnsureImageExists`, v1.36). What is to be done, the decision says.
  */
 export function createImageManager(options: ImageManagerOptions): ImageManager {
-  const { records, decide, clock, log } = options;
+  const { records, decide, clock } = options;
   const pullImage = createImagePull(options);
+  const recorder = createRecorder(options.log);
 
   /** Says what could not be found out on this machine as the kubelet does. */
   function lookFailure(request: EnsureRequest, { of, error }: NonNullable<Found["failure"]>): Failure {
@@ -108,34 +106,35 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
     return decide(request.container.request, policy, facts, now);
   }
 
-  /**
-   * What the copy on this machine says of itself counts only where that copy would be used: an image that is asked for or
-   * fetched says itself what it is, and then it is decided again.
-   */
-  function decideOn(at: Case): Decision {
+  async function carryOut(at: Case): Promise<CarriedOut> {
     const decision = decideWith(at, at.facts);
-    if (decision.action !== "Refuse" || at.facts.image === undefined) return decision;
-    const { image: _, ...others } = at.facts;
-    const asked = decideWith(at, others);
-    return asked.action === "Check" || asked.action === "Pull" ? asked : decision;
-  }
-
-  async function carryOut(at: Case, decision: Decision): Promise<CarriedOut> {
     switch (decision.action) {
       case "Refuse":
-        return refuse(at, decision);
+        return refuseUnlessAsked(at, decision);
       case "Use":
         return use(at, decision);
       case "Check":
       case "Pull":
-        return pull(at, decision);
+        return pull(at, decision, undefined);
     }
   }
 
+  /**
+   * What the copy on this machine says of itself counts only where that copy would be used: an image that is asked for
+   * says itself what it is, and then it is decided again.
+   */
+  function refuseUnlessAsked(at: Case, refusal: Refusal): CarriedOut | Promise<CarriedOut> {
+    const { image, ...facts } = at.facts;
+    const decision = image === undefined ? refusal : decideWith(at, facts);
+    return decision.action === "Check" || decision.action === "Pull"
+      ? pull(at, decision, refusal)
+      : refuse(at, refusal);
+  }
+
   function refuse({ request }: Case, decision: Refusal): CarriedOut {
-    request.record("Warning", refusalEvent(decision.reason), decision.message);
-    const result = failureOf(decision.reason, decision.message);
-    return { result, decision, outcome: { kind: "refused", failure: decision.reason } };
+    const { reason, message } = decision;
+    request.record("Warning", refusalEvent(reason), message);
+    return { result: failureOf(reason, message), decision, outcome: { kind: "refused", failure: reason } };
   }
 
   function use({ request, facts, id }: Case, decision: Decision): CarriedOut {
@@ -146,42 +145,82 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
     return { result: id, decision, outcome: { kind: "used", digest: digestOf(facts) } };
   }
 
-  async function pull(at: Case, decision: Asking): Promise<CarriedOut> {
-    const { request, named, logins, policy } = at;
+  /** @param refusal of the copy on this machine, whatever is asked */
+  async function pull(at: Case, decision: Asking, refusal: Refusal | undefined): Promise<CarriedOut> {
+    const { request, named, policy, facts, id, now } = at;
     if (named === undefined) {
       throw new PulleyError("INTERNAL", `${quote(request.container.image)} is to be pulled, but is not a name`);
     }
     let sources: readonly PullSource[];
     try {
-      sources = await findSources(decision.sources, named.reference, logins, request.logins);
+      sources = await findSources(decision.sources, named.reference, at.logins, request.logins);
     } catch (error) {
-      const failure = rawFailure(error);
-      return { result: failure, decision, outcome: { kind: "failed", failure: failure.reason } };
+      return failed(rawFailure(error), decision);
     }
-    let refused: Refusal | undefined;
-    const refusal = (image: ImageFacts): Failure | undefined => {
-      if (policy.documents.length === 0) return undefined;
-      const again = decideWith(at, { ...at.facts, image });
-      if (again.action !== "Refuse") return undefined;
-      refused = again;
-      return failureOf(again.reason, again.message);
-    };
-    const { order } = decision;
-    const unconfirmed = fallback(at, decision);
-    const outcome = await pullImage(request, { image: named.name, sources, order, refusal, ...unconfirmed });
+    const outcome = await pullImage(request, {
+      image: named.name,
+      sources,
+      order: decision.order,
+      refusal: (image) => {
+        if (policy.documents.length === 0) return undefined;
+        const again = decideWith(at, { ...facts, image });
+        return again.action === "Refuse" ? again : undefined;
+      },
+      unconfirmed: withoutAnswer(request, decision, { id, facts, refusal }, now),
+    });
     switch (outcome.kind) {
       case "pulled":
-        return { result: outcome.pulled.imageId, decision, outcome: outcomeOf(outcome.pulled) };
+        return { ...pulledAs(outcome.pulled, decision), learnt: outcome.facts };
       case "usedCached":
-        return { result: outcome.imageId, decision, outcome: { kind: "usedCached", digest: digestOf(at.facts) } };
+        return { result: outcome.imageId, decision, outcome: { kind: "usedCached", digest: digestOf(facts) } };
       case "refused":
-        return { ...refuse(at, refused ?? refusedBy(outcome.failure)), learnt: outcome.facts };
+        return { ...refuse(at, outcome.decision), learnt: outcome.facts };
       case "failed":
-        return { result: outcome.failure, decision, outcome: { kind: "failed", failure: outcome.failure.reason } };
+        return failed(outcome.failure, decision);
       case "tooEarly":
         return { result: outcome.failure, decision };
     }
   }
+
+  return {
+    ensureImageExists: async (request) => {
+      const { container, signal } = request;
+      const policy = options.policy();
+      const named = nameForRuntime(container.image);
+      const logins = once(async () => (named ? request.logins.logins(named.reference.repository) : []));
+      const { facts, id, failure } = await findLocal(container.request, { ...options, policy }, logins, signal);
+      const now = clock.now();
+      const pullPolicy = effectivePullPolicy(container.request, policy, now, facts.image).value;
+      const presentLocally = facts.presence === "unknown" ? "unknown" : facts.presence === "present";
+      const labels = { pullPolicy, presentLocally, pullRequired: "unknown" } as const;
+      if (failure !== undefined) return { decision: undefined, labels, failure: lookFailure(request, failure) };
+      const carriedOut = await carryOut({ request, policy, named, facts, id, logins, now });
+      recorder.note(request, { now, facts, ended: clock.now(), ...carriedOut });
+      const { result, decision } = carriedOut;
+      const outcome = { decision, labels: { ...labels, pullRequired: isPullRequired(decision, facts) } };
+      return typeof result === "string" ? { ...outcome, imageId: result } : { ...outcome, failure: result };
+    },
+  };
+}
+
+function failed(failure: Failure, decision: Decision): CarriedOut {
+  return { result: failure, decision, outcome: { kind: "failed", failure: failure.reason } };
+}
+
+function pulledAs({ imageId, digest, source, used, fetched, shared }: Pulled, decision: Decision): CarriedOut {
+  const kind = fetched > 0 ? "pulled" : "confirmed";
+  const own = shared ? 0 : fetched;
+  return {
+    result: imageId,
+    decision,
+    outcome: { kind, digest, source: source.address, login: used?.source, fetched: own },
+  };
+}
+
+function digestOf(facts: LocalFacts): Digest | undefined {
+  return facts.presence === "present" ? facts.digest : undefined;
+}
+
 function refusalEvent(reason: RefusalReason): string {
   switch (reason) {
     case "InvalidImageName":

@@ -1,13 +1,16 @@
 import type { Digest } from "../image/digest.ts";
+import type { Decision, Fetching, ImageFacts } from "../policy/types.ts";
 import type { Clock } from "../support/clock.ts";
-import { errorText, isPulleyError } from "../support/errors.ts";
+import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import { formatDuration, quote } from "../support/go.ts";
 import type { Login } from "../support/login.ts";
 import type { Pod, PodContainer } from "../workload/types.ts";
 import type { BackOff, Wait } from "./back-off.ts";
+import { isUnreachable } from "./pull-failure.ts";
 import type { PullRecords } from "./pull-records/index.ts";
+import type { PullSource } from "./pull-sources.ts";
 import type { Pulled, Puller } from "./puller.ts";
-import type { NodeEvent } from "./types.ts";
+import type { NodeEvent, PullProgress } from "./types.ts";
 
 export type RecordEvent = (type: NodeEvent["type"], reason: string, message: string) => void;
 
@@ -17,6 +20,8 @@ export interface PullRequest {
   readonly record: RecordEvent;
   readonly signal?: AbortSignal | undefined;
 }
+
+export type Refusal = Extract<Decision, { action: "Refuse" }>;
 
 /** Why a container's image cannot be used now. */
 export interface Failure {
@@ -29,7 +34,35 @@ export interface Failure {
   readonly backOffUntil: number | undefined;
 }
 
-export type ImagePull = (request: PullRequest, image: string, logins: readonly Login[]) => Promise<Digest | Failure>;
+/** What is to be pulled, from where, and who has a word in it on the way. */
+export interface PullPlan {
+  /** By the name that the runtime is given. */
+  readonly image: string;
+  readonly sources: readonly PullSource[];
+  readonly order: Fetching["order"];
+  /** Why the image is not to be had after all, now that it has said what it is. */
+  readonly refusal: (facts: ImageFacts) => Refusal | undefined;
+  /** What happens where nobody could be asked; absent: it is a failure like any other. */
+  readonly unconfirmed?: (error: PulleyError) => Unconfirmed;
+}
+
+/** The copy on this machine is used though nobody confirmed it, or is not for a reason of its own. */
+export type Unconfirmed = { readonly imageId: Digest } | { readonly failure: Failure };
+
+export type PullOutcome =
+  | { readonly kind: "pulled"; readonly pulled: Pulled; readonly facts: ImageFacts | undefined }
+  | { readonly kind: "usedCached"; readonly imageId: Digest }
+  | ({ readonly kind: "refused" } & Refused)
+  /** `tooEarly`: nothing was attempted, because of a back-off. */
+  | { readonly kind: "failed" | "tooEarly"; readonly failure: Failure };
+
+/** The image itself was not what it must be. */
+export interface Refused {
+  readonly decision: Refusal;
+  readonly facts: ImageFacts;
+}
+
+export type ImagePull = (request: PullRequest, plan: PullPlan) => Promise<PullOutcome>;
 
 export interface ImagePullOptions {
   readonly puller: Puller;
@@ -40,62 +73,111 @@ export interface ImagePullOptions {
 
 /** One attempt to pull an image for a pod, unless it is too early for one (`pullImage` in the kubelet's image manager). */
 export function createImagePull({ puller, backOff, records, clock }: ImagePullOptions): ImagePull {
-  function waitingFor({ container, record }: PullRequest, wait: Wait): Failure {
+  /** Nobody is asked before its time, except that what was refused may have become allowed by other rules. */
+  function waitingFor({ container, record }: PullRequest, { refusal }: PullPlan, wait: Wait): PullOutcome | undefined {
+    const { reason, message, advice, facts } = wait.noted;
+    if (facts !== undefined) {
+      const decision = refusal(facts);
+      return decision && { kind: "refused", decision, facts };
+    }
     const text = `Back-off pulling image ${quote(container.image)}`;
-    const { reason, message, advice } = wait.noted;
     record("Normal", "BackOff", text);
-    return {
+    const failure = {
       reason: "ImagePullBackOff",
       message: `${text}: ${reason}: ${message}`,
       advice,
       backOffUntil: wait.until,
     };
+    return { kind: "tooEarly", failure };
   }
 
-  async function attempt(request: PullRequest, image: string, logins: readonly Login[]): Promise<Pulled | Failure> {
+  async function attempt(request: PullRequest, plan: PullPlan): Promise<PullOutcome> {
     const { container, pod, record, signal } = request;
     const written = quote(container.image);
     const key = `${pod.uid}_${container.image}`;
     const wait = backOff.current(key);
-    if (wait !== undefined) return waitingFor(request, wait);
+    const waiting = wait && waitingFor(request, plan, wait);
+    if (waiting !== undefined) return waiting;
     record("Normal", "Pulling", `Pulling image ${written}`);
     const start = clock.now();
-    let pulled: Pulled;
+    const watch = watchPull(plan, signal);
     try {
-      pulled = await puller.pull(image, logins, signal);
+      const { image, sources, order } = plan;
+      const pulled = await puller.pull(image, sources, { order, signal: watch.signal, onProgress: watch.hear });
+      const waited = clock.now() - start;
+      // Who came to a pull that was under way has waited for less than all of it.
+      const took = `${formatDuration(Math.min(pulled.duration, waited))} (${formatDuration(waited)} including waiting)`;
+      const size = `Image size: ${pulled.size} bytes.`;
+      record("Normal", "Pulled", `Successfully pulled image ${written} in ${took}. ${size}`);
+      backOff.collect();
+      return { kind: "pulled", pulled, facts: watch.facts() };
     } catch (error) {
       signal?.throwIfAborted();
+      const refused = watch.refused();
+      if (refused !== undefined) {
+        const { reason, message } = refused.decision;
+        backOff.next(key, { reason, message, advice: undefined, facts: refused.facts });
+        return { kind: "refused", ...refused };
+      }
+      const unconfirmed = isUnreachable(error) && !watch.answered() ? plan.unconfirmed?.(error) : undefined;
+      if (unconfirmed !== undefined && "imageId" in unconfirmed) return { kind: "usedCached", ...unconfirmed };
       record("Warning", "Failed", `Failed to pull image ${written}: ${errorText(error)}`);
-      const failure = classify(container.image, error);
+      const failure = unconfirmed?.failure ?? classify(container.image, error);
       backOff.next(key, failure);
-      return { ...failure, backOffUntil: backOff.current(key)?.until };
+      return { kind: "failed", failure: { ...failure, backOffUntil: backOff.current(key)?.until } };
     }
-    const waited = clock.now() - start;
-    // Who came to a pull that was under way has waited for less than all of it.
-    const took = `${formatDuration(Math.min(pulled.duration, waited))} (${formatDuration(waited)} including waiting)`;
-    const size = `Image size: ${pulled.size} bytes.`;
-    record("Normal", "Pulled", `Successfully pulled image ${written} in ${took}. ${size}`);
-    backOff.collect();
-    return pulled;
   }
 
-  return async (request, image, logins) => {
+  return async (request, plan) => {
+    const { image } = plan;
     try {
       await records?.begin(image);
     } catch (error) {
       const message = `Failed to record image pull intent for container image ${quote(request.container.image)}: ${errorText(error)}`;
-      return failureOf(errorText(error), message, error);
+      return { kind: "failed", failure: failureOf(errorText(error), message, error) };
     }
-    let pulled: Pulled | undefined;
+    let outcome: PullOutcome | undefined;
     try {
-      const result = await attempt(request, image, logins);
-      if ("reason" in result) return result;
-      pulled = result;
-      return result.imageId;
+      outcome = await attempt(request, plan);
+      return outcome;
     } finally {
-      if (pulled === undefined) await records?.fail(image);
-      else await records?.succeed(image, pulled.imageId, pulled.used);
+      if (outcome?.kind === "pulled")
+        await records?.succeed(image, outcome.pulled.imageId, accepted(outcome.pulled, plan));
+      else await records?.fail(image);
     }
+  };
+}
+
+/**
+ * The login that a pull is remembered with. A mirror that asked for none stands for a registry that would have: whoever
+ * has the login for that may use the image again, and not every pod.
+ */
+function accepted({ used, source }: Pulled, { sources }: PullPlan): Login | undefined {
+  return source.mirror && used === undefined ? sources.find(({ mirror }) => !mirror)?.logins[0] : used;
+}
+
+/** Listens to a pull: leaves it as soon as the image turns out to be one that is refused. */
+function watchPull({ refusal }: PullPlan, signal: AbortSignal | undefined) {
+  const leaving = new AbortController();
+  let answered = false;
+  let heard: ImageFacts | undefined;
+  let refused: Refused | undefined;
+  return {
+    signal: signal === undefined ? leaving.signal : AbortSignal.any([signal, leaving.signal]),
+    hear({ digest, facts }: PullProgress): void {
+      answered ||= digest !== undefined;
+      if (facts === undefined || facts === heard) return;
+      heard = facts;
+      const decision = refusal(facts);
+      if (decision === undefined) return;
+      refused = { decision, facts };
+      leaving.abort(new PulleyError("CANCELLED", decision.message));
+    },
+    refused: () => refused,
+    /** What the image said of itself. */
+    facts: () => heard,
+    /** Whether anybody has said what the name stands for. */
+    answered: () => answered,
   };
 }
 

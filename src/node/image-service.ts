@@ -1,4 +1,5 @@
 import type { Digest } from "../image/digest.ts";
+import type { ImageFacts } from "../policy/types.ts";
 import type { StoredImage } from "../store/index.ts";
 import type { Login } from "../support/login.ts";
 import type { PullProgress } from "./types.ts";
@@ -7,20 +8,35 @@ import type { PullProgress } from "./types.ts";
 export interface ImageService {
   /** The image that a reference stands for on this machine. */
   status(image: string, signal?: AbortSignal): Promise<LocalImage | undefined>;
+  /** What the copy on this machine says of itself; `undefined` if there is none, or one of which something is missing. */
+  facts(image: string): Promise<ImageFacts | undefined>;
   /**
-   * Asks the registry with this login and brings the image in where it is not here already.
+   * Asks the registry, or a mirror, with this login and brings the image in where it is not here already. A caller who
+   * leaves as soon as it has heard the facts has caused neither a layer to be fetched nor a name to be given.
    * @param image a reference with a tag or a digest
-   * @returns the image's id, the digest of its config
    * @throws PulleyError any of the registry and store codes
    */
-  pull(image: string, login: Login | undefined, call?: PullCall): Promise<Digest>;
+  pull(image: string, login: Login | undefined, call?: PullCall): Promise<PulledImage>;
+  /** Ends when a mirror has answered anything. @throws PulleyError as any request to a registry */
+  ping(image: string, mirror: string, signal?: AbortSignal): Promise<void>;
   /** Bytes of the image on disk; 0 if it is not here. */
   size(id: Digest): Promise<number>;
 }
 
 export interface PullCall {
+  /** Base address of a mirror to ask in the place of the registry in the image's name; the login is for it. */
+  readonly mirror?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: PullProgress) => void) | undefined;
+}
+
+export interface PulledImage {
+  /** The image's id, the digest of its config. */
+  readonly id: Digest;
+  /** What the name stands for: the digest of an index or a manifest. */
+  readonly digest: Digest;
+  /** Bytes of the layers that were not here before. */
+  readonly fetched: number;
 }
 
 /** An image on this machine, and what is known about the name that it was asked for by. */

@@ -4,7 +4,6 @@ import { parseImageName, type Reference } from "../image/reference.ts";
 import { looksForCopy } from "../policy/decide.ts";
 import type { ImageFacts, LocalFacts, Policy } from "../policy/types.ts";
 import type { Clock } from "../support/clock.ts";
-import type { Clock } from "../support/clock.ts";
 import type { Login } from "../support/login.ts";
 import type { ImageRequest } from "../workload/types.ts";
 import type { ImageService, LocalImage } from "./image-service.ts";
@@ -43,18 +42,22 @@ export async function findLocal(
   signal?: AbortSignal,
 ): Promise<Found> {
   const named = nameForRuntime(request.image);
-  if (named === undefined || !looksForCopy(request, policy, clock.now())) {
+  const ruled = policy.documents.length > 0;
+  if (named === undefined || !(ruled || looksForCopy(request, policy, clock.now()))) {
     return { facts: { presence: "unknown" } };
   }
   let local: LocalImage | undefined;
+  let said: ImageFacts | undefined;
   try {
     local = await images.status(named.name, signal);
+    if (ruled && local !== undefined) said = await images.facts(named.name);
   } catch (error) {
     return { facts: { presence: "unknown" }, failure: { of: "inspect", error } };
   }
-  if (local === undefined) return { facts: { presence: "absent" } };
+  // A copy that cannot be read is none: a pull makes it whole again.
+  if (local === undefined || (ruled && said === undefined)) return { facts: { presence: "absent" } };
   const { image, digest, confirmedAt } = local;
-  const present = { presence: "present", digest, confirmedAt } as const;
+  const present = { presence: "present", digest, confirmedAt, ...(said && { image: said }) } as const;
   try {
     const result = await records?.access(named.name, image.id, logins);
     const granted = result === undefined || result === "credentialPolicyAllowed" || result === "credentialRecordFound";

@@ -5,6 +5,7 @@ import type { Clock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
 import { createBackOff } from "./back-off.ts";
+import type { DecisionLog } from "./decision-log/index.ts";
 import { createImageManager } from "./image-manager.ts";
 import type { ImageService } from "./image-service.ts";
 import { createPodWorker, type PodWorker } from "./pod-worker.ts";
@@ -20,6 +21,8 @@ export interface Node {
    * @param secrets every pull secret that exists; each pod uses those of its own namespace that it names
    */
   add(pods: readonly Pod[], secrets: readonly PullSecret[]): void;
+  /** Lets other rules hold, for every pod from its next turn on. */
+  setPolicy(policy: Policy): void;
   /** Hears everything that the node says from now on, until the returned function is called. */
   onSignal(listen: (signal: NodeSignal) => void): () => void;
   /** The state of every pod, in the order in which they came. */
@@ -41,6 +44,8 @@ export interface NodeOptions {
   readonly pulls: PullSettings;
   /** Absent: every pod may use every image that is here. */
   readonly records: PullRecords | undefined;
+  /** Where decisions are written down; absent: nowhere. */
+  readonly log?: DecisionLog;
   readonly clock: Clock;
   /** A number from 0 up to 1, for the jitter. */
   readonly random: () => number;
@@ -48,14 +53,18 @@ export interface NodeOptions {
 
 /** @throws PulleyError `USAGE` if the pull settings are not sound */
 export function createNode(options: NodeOptions): Node {
-  const { images, policy, decide, loginsFor, pulls, records, clock, random } = options;
+  const { images, decide, loginsFor, pulls, records, log, clock, random } = options;
+  let { policy } = options;
   const [problem] = validatePullSettings(pulls);
   if (problem !== undefined) throw new PulleyError("USAGE", problem);
 
   const onProgress = (progress: PullProgress) => tell({ kind: "pull", progress });
   const puller = createPuller({ images, settings: pulls, clock, onProgress });
   const backOff = createBackOff(clock);
-  const manager = createImageManager({ images, puller, backOff, records, decide, policy, clock });
+  const manager = createImageManager({
+    ...{ images, puller, backOff, records, decide, log, clock },
+    policy: () => policy,
+  });
   const stopped = new PulleyError("CANCELLED", "the node was stopped");
   const stopping = new AbortController();
   const { signal: end } = stopping;
@@ -106,6 +115,9 @@ export function createNode(options: NodeOptions): Node {
     add: (pods, secrets) => {
       for (const pod of pods) takeOn(pod, secrets);
     },
+    setPolicy: (next) => {
+      policy = next;
+    },
     onSignal: (listen) => {
       listeners.add(listen);
       return () => listeners.delete(listen);
@@ -115,6 +127,7 @@ export function createNode(options: NodeOptions): Node {
     stop: async () => {
       stopping.abort(stopped);
       await Promise.all(running);
+      await log?.flush();
     },
     ended: () => ended,
   };

@@ -1,19 +1,26 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { parseReference } from "../image/reference.ts";
 import { errorText, isPulleyError } from "../support/errors.ts";
+import type { Login } from "../support/login.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import type { PullSettings } from "./pull-settings.ts";
+import { ownSource } from "./pull-sources.ts";
 import { createPuller } from "./puller.ts";
 import { fakeImages, localImage } from "./testing/fake-images.ts";
 import { loginOf } from "./testing/logins.ts";
 import type { PullProgress } from "./types.ts";
+
+const { repository } = parseReference("registry.acme.io/app");
 
 function setUp(settings: PullSettings = {}) {
   const clock = manualClock();
   const images = fakeImages(clock);
   const progress: PullProgress[] = [];
   const puller = createPuller({ images, settings, clock, onProgress: (one) => progress.push(one) });
-  return { clock, images, puller, progress };
+  const pull = (image: string, logins: readonly Login[] = [], signal?: AbortSignal) =>
+    puller.pull(image, [ownSource(repository, logins)], { signal });
+  return { clock, images, puller, pull, progress };
 }
 
 describe("how many pulls run at once", () => {
@@ -22,10 +29,10 @@ describe("how many pulls run at once", () => {
     { settings: { maxParallelImagePulls: 3 }, most: 3 },
     { settings: { serializeImagePulls: false }, most: 5 },
   ])("$settings: $most, in the order of asking", async ({ settings, most }) => {
-    const { clock, images, puller } = setUp(settings);
+    const { clock, images, pull } = setUp(settings);
     const ended: string[] = [];
     const names = ["a:1", "b:1", "c:1", "d:1", "e:1"];
-    for (const name of names) void puller.pull(name, []).then(() => ended.push(name));
+    for (const name of names) void pull(name).then(() => ended.push(name));
     await turn();
     expect(images.underWay()).toBe(most);
     await clock.advance(1000);
@@ -34,11 +41,11 @@ describe("how many pulls run at once", () => {
   });
 
   it("gives the place of one who leaves to the next", async () => {
-    const { clock, images, puller } = setUp();
+    const { clock, images, pull } = setUp();
     const leaver = new AbortController();
-    void puller.pull("a:1", []);
-    const leaving = puller.pull("b:1", [], leaver.signal);
-    const staying = puller.pull("c:1", []);
+    void pull("a:1");
+    const leaving = pull("b:1", [], leaver.signal);
+    const staying = pull("c:1");
     leaver.abort(new Error("gone"));
     await expect(leaving).rejects.toThrow("gone");
     await clock.advance(200);
@@ -47,8 +54,8 @@ describe("how many pulls run at once", () => {
   });
 
   it("counts the time of the pull, not that of the queue", async () => {
-    const { clock, puller } = setUp();
-    const pulls = [puller.pull("a:1", []), puller.pull("b:1", [])];
+    const { clock, pull } = setUp();
+    const pulls = [pull("a:1"), pull("b:1")];
     await clock.advance(200);
     expect((await Promise.all(pulls)).map(({ duration, size }) => ({ duration, size }))).toEqual([
       { duration: 100, size: 1000 },
@@ -59,9 +66,9 @@ describe("how many pulls run at once", () => {
 
 describe("how fast pulls begin", () => {
   it("refuses those beyond the burst and lets them in again as tokens come back", async () => {
-    const { clock, puller } = setUp({ serializeImagePulls: false, registryPullQPS: 2, registryBurst: 3 });
+    const { clock, pull } = setUp({ serializeImagePulls: false, registryPullQPS: 2, registryBurst: 3 });
     const begin = async (count: number) => {
-      const pulls = Array.from({ length: count }, (_, at) => puller.pull(`image-${clock.now()}-${at}:1`, []));
+      const pulls = Array.from({ length: count }, (_, at) => pull(`image-${clock.now()}-${at}:1`));
       const results = Promise.allSettled(pulls);
       await clock.advance(100);
       return (await results).map((result) => (result.status === "fulfilled" ? "pulled" : errorText(result.reason)));
@@ -74,8 +81,8 @@ describe("how fast pulls begin", () => {
   });
 
   it("does not limit at 0", async () => {
-    const { clock, puller } = setUp({ serializeImagePulls: false, registryPullQPS: 0 });
-    const pulls = Array.from({ length: 50 }, (_, at) => puller.pull(`image-${at}:1`, []));
+    const { clock, pull } = setUp({ serializeImagePulls: false, registryPullQPS: 0 });
+    const pulls = Array.from({ length: 50 }, (_, at) => pull(`image-${at}:1`));
     await clock.advance(100);
     expect(await Promise.all(pulls)).toHaveLength(50);
   });
@@ -83,21 +90,21 @@ describe("how fast pulls begin", () => {
 
 describe("requests for the same image", () => {
   it("share one pull, one place and one token, a hundred of them", async () => {
-    const { clock, images, puller, progress } = setUp({ registryBurst: 1 });
-    const pulls = Array.from({ length: 100 }, () => puller.pull("nginx:1.27", [loginOf("regcred", "alice")]));
+    const { clock, images, pull, progress } = setUp({ registryBurst: 1 });
+    const pulls = Array.from({ length: 100 }, () => pull("nginx:1.27", [loginOf("regcred", "alice")]));
     await clock.advance(100);
     expect(new Set((await Promise.all(pulls)).map(({ imageId }) => imageId)).size).toBe(1);
     expect(images.pulls).toEqual(["nginx:1.27 as alice"]);
-    expect(progress.map(({ phase }) => phase)).toEqual(["waiting", "resolving"]);
+    expect(progress.map(({ phase }) => phase)).toEqual(["waiting", "resolving", "resolving"]);
   });
 
   it("do not share where their logins differ", async () => {
-    const { clock, images, puller } = setUp({ serializeImagePulls: false });
+    const { clock, images, pull } = setUp({ serializeImagePulls: false });
     images.users.set("private:1", ["alice"]);
     const pulls = [
-      puller.pull("private:1", [loginOf("a", "alice")]),
-      puller.pull("private:1", [loginOf("b", "bob")]),
-      puller.pull("private:1", [loginOf("a", "alice", "other password")]),
+      pull("private:1", [loginOf("a", "alice")]),
+      pull("private:1", [loginOf("b", "bob")]),
+      pull("private:1", [loginOf("a", "alice", "other password")]),
     ];
     const results = Promise.allSettled(pulls);
     await clock.advance(100);
@@ -106,9 +113,9 @@ describe("requests for the same image", () => {
   });
 
   it("tells each which of its own logins was used", async () => {
-    const { clock, puller } = setUp();
+    const { clock, pull } = setUp();
     const own = [loginOf("one", "alice"), loginOf("other", "alice")];
-    const pulls = own.map((login) => puller.pull("nginx:1.27", [login]));
+    const pulls = own.map((login) => pull("nginx:1.27", [login]));
     await clock.advance(100);
     expect((await Promise.all(pulls)).map(({ used }) => used)).toEqual(own);
   });
@@ -116,12 +123,12 @@ describe("requests for the same image", () => {
 
 describe("several logins", () => {
   it("are tried in turn until one is accepted, for one token", async () => {
-    const { clock, images, puller } = setUp({ registryBurst: 1 });
+    const { clock, images, pull } = setUp({ registryBurst: 1 });
     images.users.set("private:1", ["carol"]);
     const logins = [loginOf("a", "alice"), loginOf("b", "bob"), loginOf("c", "carol")];
-    const pull = puller.pull("private:1", logins);
+    const pulling = pull("private:1", logins);
     await clock.advance(300);
-    expect((await pull).used).toBe(logins[2]);
+    expect((await pulling).used).toBe(logins[2]);
     expect(images.pulls).toEqual(["private:1 as alice", "private:1 as bob", "private:1 as carol"]);
   });
 
@@ -130,10 +137,10 @@ describe("several logins", () => {
     { users: ["alice", "alice"], text: "private:1: alice may not pull it" },
     { users: [], text: "private:1: anonymous may not pull it" },
   ])("that all fail: $text", async ({ users, text }) => {
-    const { clock, images, puller, progress } = setUp();
+    const { clock, images, pull, progress } = setUp();
     images.users.set("private:1", []);
     const logins = users.map((user, at) => loginOf(`secret-${at}`, user));
-    const failed = puller.pull("private:1", logins).catch((error: unknown) => error);
+    const failed = pull("private:1", logins).catch((error: unknown) => error);
     await clock.advance(300);
     expect(errorText(await failed)).toBe(text);
     expect(isPulleyError(await failed, "REGISTRY_UNAUTHORIZED")).toBe(true);
@@ -141,12 +148,12 @@ describe("several logins", () => {
   });
 
   it("are not tried any more once nobody waits", async () => {
-    const { clock, images, puller } = setUp();
+    const { clock, images, pull } = setUp();
     const controller = new AbortController();
-    const pull = puller.pull("private:1", [loginOf("a", "alice"), loginOf("b", "bob")], controller.signal);
+    const pulling = pull("private:1", [loginOf("a", "alice"), loginOf("b", "bob")], controller.signal);
     await clock.advance(50);
     controller.abort(new Error("stop"));
-    await expect(pull).rejects.toThrow("stop");
+    await expect(pulling).rejects.toThrow("stop");
     await clock.advance(1000);
     expect(images.pulls).toEqual(["private:1 as alice"]);
   });

@@ -1,19 +1,33 @@
 import { createHash } from "node:crypto";
 import type { Digest } from "../image/digest.ts";
+import type { Fetching } from "../policy/types.ts";
 import type { Clock } from "../support/clock.ts";
-import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
+import { PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
-import { createFlights, type Work } from "./flight.ts";
-import type { ImageService, PullCall } from "./image-service.ts";
+import { type Crew, createFlights } from "./flight.ts";
+import type { ImageService } from "./image-service.ts";
+import { type Obtained, trySources } from "./pull-attempts.ts";
+import { isRefusal } from "./pull-failure.ts";
 import { type PullSettings, resolvePullSettings } from "./pull-settings.ts";
+import type { PullSource } from "./pull-sources.ts";
+import { createSourceOrder } from "./source-order.ts";
 import { createThrottle } from "./throttle.ts";
 import { createTurns } from "./turns.ts";
 import type { PullProgress } from "./types.ts";
 
-/** Pulls in turn: how many at once, how fast one after the other, with which of several logins. */
+/** Pulls in turn: how many at once, how fast one after the other, from which of several sources with which login. */
 export interface Puller {
-  /** @throws PulleyError `PULL_QPS_EXCEEDED`, or what the registry said to each login */
-  pull(image: string, logins: readonly Login[], signal?: AbortSignal): Promise<Pulled>;
+  /** @throws PulleyError `PULL_QPS_EXCEEDED`, or what each source said to each of its logins */
+  pull(image: string, sources: readonly PullSource[], call?: PullerCall): Promise<Pulled>;
+}
+
+export interface PullerCall {
+  /** Default: as they are listed. */
+  readonly order?: Fetching["order"];
+  /** Leaves the pull when it aborts; others who wait for it go on. */
+  readonly signal?: AbortSignal | undefined;
+  /** Hears how far the pull is that this caller waits for, what was told before it came included. */
+  readonly onProgress?: (progress: PullProgress) => void;
 }
 
 export interface PullerOptions {
@@ -26,17 +40,33 @@ export interface PullerOptions {
 
 export interface Pulled {
   readonly imageId: Digest;
+  /** What the name stands for. */
+  readonly digest: Digest;
   /** Bytes on disk; 0 where that could not be found out. */
   readonly size: number;
-  /** Which of the logins the registry accepted; `undefined` if there were none. */
+  /** Bytes of layers that were fetched for it, whoever of those that wait for it caused that. */
+  readonly fetched: number;
+  /** Whether it was another's pull, which was under way already. */
+  readonly shared: boolean;
+  /** The source that had it. */
+  readonly source: PullSource;
+  /** Which of the logins that source accepted; `undefined` if there were none. */
   readonly used: Login | undefined;
   /** Milliseconds from the pull's turn to its end. */
   readonly duration: number;
 }
 
-interface Shared extends Omit<Pulled, "used"> {
-  /** A place in the list of logins, because those who share a pull hold logins of their own, though equal ones. */
-  readonly usedAt: number;
+/** Sources and logins are places in lists, because those who share a pull hold logins of their own, though equal ones. */
+interface Shared extends Obtained {
+  readonly size: number;
+  readonly duration: number;
+}
+
+/** What is pulled; equal for those who may share a pull. */
+interface Errand {
+  readonly image: string;
+  readonly sources: readonly PullSource[];
+  readonly order: Fetching["order"];
 }
 
 /**
@@ -51,81 +81,77 @@ export function createPuller({ images, settings, clock, onProgress }: PullerOpti
   const { parallel, qps, burst } = resolvePullSettings(settings);
   const turns = createTurns(parallel);
   const throttle = createThrottle(qps, burst, clock);
-  const flights = createFlights<Shared>();
+  const sourceOrder = createSourceOrder(clock);
+  const flights = createFlights<Shared, PullProgress>();
 
-  async function pullInTurn(image: string, logins: readonly Login[], call: PullCall): Promise<Shared> {
-    const giveBack = await turns.take(call.signal);
+  async function pullInTurn({ image, sources, order }: Errand, call: Crew<PullProgress>): Promise<Shared> {
+    const { signal, report } = call;
+    const giveBack = await turns.take(signal);
     try {
       if (!throttle.tryAccept()) throw new PulleyError("PULL_QPS_EXCEEDED", "pull QPS exceeded");
       const start = clock.now();
-      const { imageId, usedAt } = await tryEach(images, image, logins, call);
-      const size = await images.size(imageId).catch(() => 0);
-      return { imageId, usedAt, size, duration: clock.now() - start };
+      const ping = (address: string, over: AbortSignal) => images.ping(image, address, over);
+      const arranged = await sourceOrder.arrange(sources, order, ping);
+      const obtained = await trySources(
+        images,
+        image,
+        arranged,
+        { signal, onProgress: report },
+        ({ address }, error) => {
+          if (!isRefusal(error)) sourceOrder.failed(address);
+        },
+      );
+      const size = await images.size(obtained.id).catch(() => 0);
+      return { ...obtained, size, duration: clock.now() - start };
     } finally {
       giveBack();
     }
   }
 
-  function followed(image: string, logins: readonly Login[]): Work<Shared, never> {
-    return async ({ signal }) => {
-      let last: PullProgress = { image, phase: "waiting", received: 0, total: 0, layers: [] };
-      const report = (progress: PullProgress) => {
-        last = progress;
-        onProgress?.(progress);
-      };
-      report(last);
-      try {
-        return await pullInTurn(image, logins, { signal, onProgress: report });
-      } catch (error) {
-        report({ ...last, phase: "failed" });
-        throw error;
-      }
+  async function follow(errand: Errand, crew: Crew<PullProgress>): Promise<Shared> {
+    let last: PullProgress = { image: errand.image, phase: "waiting", received: 0, total: 0, layers: [] };
+    const report = (progress: PullProgress) => {
+      last = progress;
+      onProgress?.(progress);
+      crew.report(progress);
     };
+    report(last);
+    try {
+      return await pullInTurn(errand, { signal: crew.signal, report });
+    } catch (error) {
+      report({ ...last, phase: "failed" });
+      throw error;
+    }
   }
 
   return {
-    pull: async (image, logins, signal) => {
-      const key = JSON.stringify([image, ...logins.map(loginKey)]);
-      const { usedAt, ...pulled } = await flights.join(key, followed(image, logins), { signal });
-      return { ...pulled, used: logins[usedAt] };
+    pull: async (image, sources, { order = "Listed", signal, onProgress: hear } = {}) => {
+      const key = JSON.stringify([image, order, ...sources.map(sourceKey)]);
+      let shared = true;
+      const work = (crew: Crew<PullProgress>) => {
+        shared = false;
+        return follow({ image, sources, order }, crew);
+      };
+      const { id, source: from, loginAt, ...pulled } = await flights.join(key, work, { signal, onProgress: hear });
+      const source = sources.find(({ address }) => address === from);
+      if (source === undefined) throw new PulleyError("INTERNAL", `${from} is not one of the sources`);
+      return {
+        ...pulled,
+        imageId: id,
+        source,
+        used: loginAt === undefined ? undefined : source.logins[loginAt],
+        shared,
+      };
     },
   };
+}
+
+function sourceKey({ address, mirror, logins, failure }: PullSource): unknown {
+  return [address, mirror, failure !== undefined, ...logins.map(loginKey)];
 }
 
 /** The same for logins that a registry cannot tell apart. A hash, so that no secret lies about as a key. */
 export function loginKey(login: Login | undefined): string {
   const text = JSON.stringify(login?.reveal() ?? null);
   return createHash("sha256").update(text).digest("hex");
-}
-
-/** The first login that succeeds; otherwise all failures (k8s pkg/kubelet/kuberuntime/kuberuntime_image.go). */
-async function tryEach(
-  images: ImageService,
-  image: string,
-  logins: readonly Login[],
-  call: PullCall,
-): Promise<{ imageId: Digest; usedAt: number }> {
-  const candidates = logins.length === 0 ? [undefined] : logins;
-  const failures: unknown[] = [];
-  for (const [usedAt, login] of candidates.entries()) {
-    try {
-      return { imageId: await images.pull(image, login, call), usedAt };
-    } catch (error) {
-      call.signal?.throwIfAborted();
-      failures.push(error);
-    }
-  }
-  throw aggregate(failures);
-}
-
-/** One failure out of several, as Go's aggregate writes them: each text once, in brackets if there are several. */
-function aggregate(failures: readonly unknown[]): unknown {
-  const [first] = failures;
-  const texts = [...new Set(failures.map(errorText))];
-  if (texts.length < 2) return first;
-  const known = failures.find((failure) => isPulleyError(failure));
-  return new PulleyError(known?.code ?? "INTERNAL", `[${texts.join(", ")}]`, {
-    ...(known && { advice: known.advice }),
-    cause: new AggregateError(failures),
-  });
 }

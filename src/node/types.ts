@@ -1,6 +1,6 @@
 /** What a node tells about itself: pods, their containers, events, and the progress of pulls. */
 import type { Digest } from "../image/digest.ts";
-import type { Decision } from "../policy/types.ts";
+import type { Decision, ImageFacts } from "../policy/types.ts";
 import type { ContainerKind, Pod, PullPolicy } from "../workload/types.ts";
 
 /** An event as the kubelet records it (k8s pkg/kubelet/events/event.go). */
@@ -66,6 +66,10 @@ export interface PullProgress {
   /** As it was asked for, with the implied tag. */
   readonly image: string;
   readonly phase: "waiting" | "resolving" | "downloading" | "done" | "failed";
+  /** What the name stands for, once somebody has said it. */
+  readonly digest?: Digest;
+  /** What the image says of itself: known before any layer is fetched. */
+  readonly facts?: ImageFacts;
   /** Bytes of all layers that are here, or have come so far. */
   readonly received: number;
   /** Bytes of all layers; 0 until the manifest is known. */

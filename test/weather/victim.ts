@@ -62,7 +62,7 @@ export async function openVictim({
   const surroundings = { clock, random: () => 0.5, environment, workerScript };
   const registry = createRegistryClient({ stallTimeout, connectTimeout: 2000, ...options }, surroundings);
   const images = createEmbeddedImageService({ store, registry, platform, clock });
-  const pull: Victim["pull"] = (image, who, call) => images.pull(image, who, call);
+  const pull: Victim["pull"] = async (image, who, call) => (await images.pull(image, who, call)).id;
   const load: Victim["load"] = (path) => loadArchive(store, path, { platform });
   const victim: Victim = {
     registry,

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { parseDigest } from "../../image/digest.ts";
+import type { ImageFacts } from "../../policy/types.ts";
 import type { Clock } from "../../support/clock.ts";
 import { PulleyError } from "../../support/errors.ts";
 import type { Login } from "../../support/login.ts";
@@ -9,8 +10,12 @@ import type { ImageService, LocalImage, PullCall } from "../image-service.ts";
 export interface FakeImages extends ImageService {
   /** Images that are here, by the name that they are asked for by. */
   readonly local: Map<string, LocalImage>;
-  /** What pulls end with, by image; a text fails as an unauthorized pull does. */
+  /** What pulls end with, by image or by mirror; a text fails as an unauthorized pull does. */
   readonly failures: Map<string, string | Error>;
+  /** What images say of themselves; nothing but their size if they are not in here. */
+  readonly said: Map<string, ImageFacts>;
+  /** Milliseconds that mirrors take to answer; those that are not in here never do. */
+  readonly latencies: Map<string, number>;
   /** Users whose login an image accepts; an image that is not in here accepts everybody. */
   readonly users: Map<string, readonly string[]>;
   /** Every pull that began: `nginx:1.27 as alice`. */
@@ -24,12 +29,15 @@ export function fakeImages(clock: Clock, pullTime = 100): FakeImages {
   const local = new Map<string, LocalImage>();
   const failures = new Map<string, string | Error>();
   const users = new Map<string, readonly string[]>();
+  const said = new Map<string, ImageFacts>();
+  const latencies = new Map<string, number>();
   const pulls: string[] = [];
   let underWay = 0;
 
-  async function pull(image: string, login: Login | undefined, { signal, onProgress }: PullCall = {}) {
+  async function pull(image: string, login: Login | undefined, { signal, onProgress, mirror }: PullCall = {}) {
     const user = userOf(login);
-    pulls.push(user === undefined ? image : `${image} as ${user}`);
+    const from = mirror === undefined ? "" : ` from ${mirror}`;
+    pulls.push(user === undefined ? `${image}${from}` : `${image}${from} as ${user}`);
     onProgress?.({ image, phase: "resolving", received: 0, total: 0, layers: [] });
     underWay += 1;
     try {
@@ -37,7 +45,7 @@ export function fakeImages(clock: Clock, pullTime = 100): FakeImages {
     } finally {
       underWay -= 1;
     }
-    const failure = failures.get(image);
+    const failure = failures.get(mirror ?? image);
     if (failure instanceof Error) throw failure;
     if (failure !== undefined) throw new PulleyError("REGISTRY_UNAUTHORIZED", failure);
     const accepted = users.get(image);
@@ -45,13 +53,24 @@ export function fakeImages(clock: Clock, pullTime = 100): FakeImages {
       throw new PulleyError("REGISTRY_UNAUTHORIZED", `${image}: ${user ?? "anonymous"} may not pull it`);
     }
     const here = localImage(image);
+    const { id } = here.image;
+    const progress = { image, digest: id, received: 0, total: 0, layers: [] };
+    onProgress?.({ ...progress, phase: "resolving", facts: factsOf(image) });
+    signal?.throwIfAborted();
+    const fetched = local.has(image) ? 0 : here.image.size;
     local.set(image, here);
-    return here.image.id;
+    return { id, digest: id, fetched };
+  }
+
+  function factsOf(image: string): ImageFacts {
+    return said.get(image) ?? { labels: {}, size: 1000, platforms: ["linux/amd64"] };
   }
 
   return {
     local,
     failures,
+    said,
+    latencies,
     users,
     pulls,
     underWay: () => underWay,
@@ -61,6 +80,8 @@ export function fakeImages(clock: Clock, pullTime = 100): FakeImages {
       if (this.inspectFailure !== undefined) throw this.inspectFailure;
       return local.get(image);
     },
+    facts: async (image) => (local.has(image) ? factsOf(image) : undefined),
+    ping: (_image, mirror, signal) => clock.sleep(latencies.get(mirror) ?? Number.POSITIVE_INFINITY, signal),
     size: async (id) => [...local.values()].find(({ image }) => image.id === id)?.image.size ?? 0,
   };
 }

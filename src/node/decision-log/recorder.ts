@@ -1,0 +1,66 @@
+import type { Digest } from "../../image/digest.ts";
+import type { Decision, ImageFacts, LocalFacts } from "../../policy/types.ts";
+import type { ImageRequest } from "../../workload/types.ts";
+import type { Failure, PullRequest } from "../image-pull.ts";
+import type { DecisionLog } from "./index.ts";
+import type { DecisionRecord, RecordedDecision, RecordedOutcome } from "./types.ts";
+
+/** How a decision was carried out. */
+export interface CarriedOut {
+  /** The image's id, or why there is none. */
+  readonly result: Digest | Failure;
+  /** The decision that counts in the end. */
+  readonly decision: Decision;
+  /** What the image said of itself, if that was learnt on the way. */
+  readonly learnt?: ImageFacts | undefined;
+  /** Absent where nothing was done, because it was too early. */
+  readonly outcome?: Ending;
+}
+
+type Ending = Omit<RecordedOutcome, "milliseconds" | "fetched"> & { readonly fetched?: number };
+
+export interface Noted extends CarriedOut {
+  readonly facts: LocalFacts;
+  /** When it was decided and when it had been carried out, in milliseconds since the epoch. */
+  readonly now: number;
+  readonly ended: number;
+}
+
+/** Writes down what became of each request; a container that goes on being refused for the same is written down once. */
+export interface Recorder {
+  note(request: Pick<PullRequest, "pod" | "container">, noted: Noted): void;
+}
+
+export function createRecorder(log: Pick<DecisionLog, "append"> | undefined): Recorder {
+  const refused = new Map<string, string>();
+  return {
+    note: ({ pod, container }, noted) => {
+      if (log === undefined || noted.outcome === undefined) return;
+      const record = recordOf(container.request, noted, noted.outcome);
+      const key = JSON.stringify([pod.uid, container.kind, container.name]);
+      const text = JSON.stringify([record.request.image, record.decision]);
+      if (record.outcome.kind !== "refused") refused.delete(key);
+      else if (refused.get(key) === text) return;
+      else refused.set(key, text);
+      log.append(record);
+    },
+  };
+}
+
+function recordOf({ source: _, ...request }: ImageRequest, noted: Noted, ending: Ending): DecisionRecord {
+  const { now, ended, facts, learnt, decision } = noted;
+  const milliseconds = Math.max(0, Math.round(ended - now));
+  return {
+    time: now,
+    request,
+    facts: learnt === undefined ? facts : { ...facts, image: learnt },
+    decision: recordedDecision(decision),
+    outcome: { fetched: 0, ...ending, milliseconds },
+  };
+}
+
+function recordedDecision(decision: Decision): RecordedDecision {
+  const { action, pullPolicy, trace } = decision;
+  const rules = trace.flatMap(({ subject, rule }) => (rule === null ? [] : [{ subject, rule }]));
+  return { action, reason: action === "Refuse" ? decision.reason : undefined, pullPolicy: pullPolicy.value, rules };
+}

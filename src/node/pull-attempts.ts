@@ -1,0 +1,64 @@
+import type { Login } from "../support/login.ts";
+import type { ImageService, PullCall, PulledImage } from "./image-service.ts";
+import { type Attempted, aggregate, isOfSource } from "./pull-failure.ts";
+import type { PullSource } from "./pull-sources.ts";
+
+/** An image that came in, and how. */
+export interface Obtained extends PulledImage {
+  /** The address of the source that it came from. */
+  readonly source: string;
+  /** Which of that source's logins was accepted; `undefined` if it has none. */
+  readonly loginAt: number | undefined;
+}
+
+/**
+ * Tries one source after the other, each with all of its logins, until one has the image.
+ * @param onFailure hears of each source that failed
+ * @throws PulleyError the failure of the only source, or one that names every source with what it said
+ */
+export async function trySources(
+  images: Pick<ImageService, "pull">,
+  image: string,
+  sources: readonly PullSource[],
+  call: PullCall,
+  onFailure: (source: PullSource, error: unknown) => void,
+): Promise<Obtained> {
+  const attempts: Attempted[] = [];
+  for (const source of sources) {
+    try {
+      return { ...(await tryLogins(images, image, source, call)), source: source.address };
+    } catch (error) {
+      call.signal?.throwIfAborted();
+      if (!isOfSource(error)) throw error;
+      onFailure(source, error);
+      attempts.push({ error, ...(sources.length > 1 && { whom: describe(source) }) });
+    }
+  }
+  throw aggregate(attempts, "last");
+}
+
+/** The first login that succeeds; otherwise all failures (k8s pkg/kubelet/kuberuntime/kuberuntime_image.go). */
+async function tryLogins(
+  images: Pick<ImageService, "pull">,
+  image: string,
+  { address, mirror, logins, failure }: PullSource,
+  call: PullCall,
+): Promise<Omit<Obtained, "source">> {
+  if (failure !== undefined) throw failure;
+  const candidates: readonly (Login | undefined)[] = logins.length === 0 ? [undefined] : logins;
+  const attempts: Attempted[] = [];
+  for (const [at, login] of candidates.entries()) {
+    try {
+      const pulled = await images.pull(image, login, { ...call, mirror: mirror ? address : undefined });
+      return { ...pulled, loginAt: login && at };
+    } catch (error) {
+      call.signal?.throwIfAborted();
+      attempts.push({ error });
+    }
+  }
+  throw aggregate(attempts, "first");
+}
+
+function describe({ address, mirror }: PullSource): string {
+  return `${mirror ? "mirror" : "registry"} ${address}`;
+}

@@ -1,0 +1,69 @@
+/** Whom a decision's sources are, and which logins each of them gets. */
+import type { LoginSource } from "../credentials/index.ts";
+import { isLoopback, isOrigin, registryOrigin } from "../image/origin.ts";
+import { parseReference, type Reference, type Repository } from "../image/reference.ts";
+import type { Login } from "../support/login.ts";
+
+/** One of the places where an image may be asked for. */
+export interface PullSource {
+  /** As the decision names it, `https://registry-1.docker.io`. */
+  readonly address: string;
+  /** Whether it is a mirror, and not the registry in the image's name. */
+  readonly mirror: boolean;
+  /** For this place and no other. */
+  readonly logins: readonly Login[];
+  /** Why its logins could not be found out: then it is not asked. */
+  readonly failure?: unknown;
+}
+
+/**
+ * The sources with their logins: mirrors in their order, then the registry itself if it is among them. A mirror gets the
+ * logins that are kept for its own host, never those for the registry that it stands for, nor one that somebody typed in
+ * for the image.
+ * @param own the pod's logins for the registry in the image's name; what it throws is passed on
+ */
+export async function findSources(
+  addresses: readonly string[],
+  { repository }: Reference,
+  own: () => Promise<readonly Login[]>,
+  logins: LoginSource,
+): Promise<readonly PullSource[]> {
+  const isOwn = (address: string) => isOrigin(address, repository.registry);
+  const mirrors = addresses.filter((address) => !isOwn(address));
+  const sources = await Promise.all(mirrors.map((address) => mirrorSource(address, repository, logins)));
+  const origin = addresses.find(isOwn);
+  return origin === undefined ? sources : [...sources, { address: origin, mirror: false, logins: await own() }];
+}
+
+/** The registry in the image's name. */
+export function ownSource({ registry }: Repository, logins: readonly Login[]): PullSource {
+  return { address: registryOrigin(registry, isLoopback(registry)), mirror: false, logins };
+}
+
+async function mirrorSource(address: string, { path }: Repository, logins: LoginSource): Promise<PullSource> {
+  const mirrored = mirroredRepository(address, path);
+  if (mirrored === undefined) return { address, mirror: true, logins: [] };
+  try {
+    const found = await logins.logins(mirrored);
+    return { address, mirror: true, logins: found.filter(({ origin }) => origin !== undefined) };
+  } catch (failure) {
+    return { address, mirror: true, logins: [], failure };
+  }
+}
+
+/**
+ * The repository under the mirror's own host: what logins for it are kept under. A host without a dot or a port is a name
+ * on Docker Hub to those who look logins up, so there are none for it: its port can be written.
+ */
+function mirroredRepository(address: string, path: string): Repository | undefined {
+  if (!URL.canParse(address)) return undefined;
+  const { host, pathname } = new URL(address);
+  if (!/[.:]/.test(host)) return undefined;
+  const prefix = pathname.replace(/^\/+|\/+$/g, "");
+  try {
+    const { repository } = parseReference([host, prefix, path].filter((part) => part !== "").join("/"));
+    return repository.registry === host ? repository : undefined;
+  } catch {
+    return undefined;
+  }
+}
