@@ -1,5 +1,6 @@
 /** The audit: file by file, in one pass, with no more memory for many files than for one. */
 import { type Baseline, BaselineFilter } from "./baseline.ts";
+import { exemptionFindings } from "./exemptions.ts";
 import { inOrder } from "./finding.ts";
 import { Fingerprints } from "./fingerprint.ts";
 import { IgnoreComments } from "./ignore-comments.ts";
@@ -65,6 +66,8 @@ export class AuditCourse {
   readonly #sightings: ImageSightings;
   readonly #secrets: SecretLedger;
   readonly #baseline: BaselineFilter;
+  /** Ids of those that were needed. */
+  readonly #exemptions = new Set<string>();
 
   constructor(options: AuditCall) {
     this.standards = standardsOf(options);
@@ -81,16 +84,17 @@ export class AuditCourse {
   }
 
   /** Takes note of what a text says, and settles its findings in the light of those before it. */
-  add(audit: TextAudit): AuditFile {
-    const { file, workloads, containers, isUnreadable } = audit;
+  add(text: TextAudit): AuditFile {
+    const { file, workloads, containers, isUnreadable } = text;
     const fingerprints = new Fingerprints(file);
-    const comments = new IgnoreComments(audit.ignores);
-    const conflicts = audit.uses.flatMap((use) => this.#sightings.add(use, fingerprints));
-    const found = [...audit.findings, ...conflicts];
+    const comments = new IgnoreComments(text.ignores);
+    const conflicts = text.uses.flatMap((use) => this.#sightings.add(use, fingerprints));
+    const found = [...text.findings, ...conflicts];
     const kept = found.filter((finding) => comments.isWanted(finding));
-    for (const secret of audit.secrets) this.#secrets.addSecret(secret);
-    for (const use of audit.wantedSecrets) this.#secrets.addUse(use, fingerprints, (each) => comments.isWanted(each));
+    for (const secret of text.secrets) this.#secrets.addSecret(secret);
+    for (const use of text.wantedSecrets) this.#secrets.addUse(use, fingerprints, (each) => comments.isWanted(each));
     const remarks = comments.remarks(this.standards, fingerprints);
+    for (const id of text.exemptions) this.#exemptions.add(id);
     this.#baseline.sees(file);
     const fresh = [...kept, ...remarks].filter((finding) => this.#baseline.isNew(finding));
     const suppressed = found.length + remarks.length - fresh.length;
@@ -99,14 +103,14 @@ export class AuditCourse {
 
   /** What could not be told before everything had been seen. */
   end(): AuditFile {
-    const secrets = this.#secrets.missing();
-    const fresh = secrets.filter((finding) => this.#baseline.isNew(finding));
+    const late = [...this.#secrets.missing(), ...exemptionFindings(this.#exemptions, this.standards)];
+    const fresh = late.filter((finding) => this.#baseline.isNew(finding));
     return {
       file: undefined,
       findings: [...fresh, ...this.#baseline.obsolete(this.standards)],
       workloads: 0,
       containers: 0,
-      suppressed: secrets.length - fresh.length,
+      suppressed: late.length - fresh.length,
       isUnreadable: false,
     };
   }

@@ -11,8 +11,8 @@ const mostImages = 200_000;
 
 interface Sighting {
   readonly pulls: string;
-  readonly file: string;
-  readonly line: number;
+  /** `Deployment web (web.yaml)` */
+  readonly who: string;
   /** Other ways to pull it that have been told already: each once is enough. */
   readonly told: string[];
 }
@@ -29,19 +29,18 @@ export class ImageSightings {
   }
 
   /** Takes note of a container, and tells if it pulls in another way than the first that asked for the image. */
-  add({ request, image, pulls, region }: ImageUse, fingerprints: Fingerprints): readonly Finding[] {
-    const { namespace } = request.workload;
-    const key = `${namespace}\n${image}`;
+  add({ request, image, pulls, neighbourhood, region }: ImageUse, fingerprints: Fingerprints): readonly Finding[] {
+    const key = `${neighbourhood}\n${image}`;
     const first = this.#sightings.get(key);
     if (first === undefined) {
-      if (this.#sightings.size < this.#limit) {
-        this.#sightings.set(key, { pulls, file: region.file, line: region.line, told: [] });
-      }
+      const { kind, name } = request.workload;
+      const who = `${kind} ${name} (${region.file})`;
+      if (this.#sightings.size < this.#limit) this.#sightings.set(key, { pulls, who, told: [] });
       return [];
     }
     if (first.pulls === pulls || first.told.includes(pulls)) return [];
     first.told.push(pulls);
-    const message = `${image.slice(0, 300)} is pulled ${pulls} here, but ${first.pulls} at ${first.file}:${first.line}, in the same namespace`;
+    const message = `${image.slice(0, 300)} is pulled ${pulls} here, but ${first.pulls} by ${first.who}, in ${neighbourhood}`;
     return findingOf("pull-policy-conflict", { region, message, request }, this.#standards, fingerprints);
   }
 }

@@ -4,6 +4,7 @@ import { decide } from "../policy/decide.ts";
 import type { Decision } from "../policy/types.ts";
 import type { SourceText } from "../workload/source-text.ts";
 import type { ImageRequest, Workload } from "../workload/types.ts";
+import { exemptionsFor } from "./exemptions.ts";
 import { findingOf } from "./finding.ts";
 import { Fingerprints } from "./fingerprint.ts";
 import { setImage, setPullPolicy } from "./fix/index.ts";
@@ -23,6 +24,8 @@ export interface ImageUse {
   /** Normalised. */
   readonly image: string;
   readonly pulls: Pulls["value"];
+  /** Containers may share a node if this is the same: `the namespace prod`, `the file compose.yaml`. */
+  readonly neighbourhood: string;
   readonly region: Region;
 }
 
@@ -40,6 +43,8 @@ export interface TextAudit {
   readonly uses: readonly ImageUse[];
   readonly wantedSecrets: readonly SecretUse[];
   readonly secrets: readonly SecretName[];
+  /** Ids of the exemptions of the policy that it needs. */
+  readonly exemptions: readonly string[];
   readonly workloads: number;
   readonly containers: number;
   /** Whether a part of it could not be read. */
@@ -66,7 +71,15 @@ export function auditInput(input: AuditInput, standards: Standards): TextAudit {
 function unreadable({ file, rule, message, advice }: UnreadableInput, standards: Standards): TextAudit {
   const region = { file, line: 1, column: 1, endLine: 1, endColumn: 1, start: 0, end: 0 };
   const findings = findingOf(rule, { region, message, advice }, standards, new Fingerprints(file));
-  const nothing = { ignores: [], uses: [], wantedSecrets: [], secrets: [], workloads: 0, containers: 0 };
+  const nothing = {
+    ignores: [],
+    uses: [],
+    wantedSecrets: [],
+    secrets: [],
+    exemptions: [],
+    workloads: 0,
+    containers: 0,
+  };
   return { file, findings, ...nothing, isUnreadable: true };
 }
 
@@ -77,8 +90,10 @@ function auditText({ text, file, ...options }: TextInput, standards: Standards):
     findingOf(rule, { region: regionOf(read.text, at), message }, standards, auditing.fingerprints),
   );
   const uses: ImageUse[] = [];
+  const exemptions = new Set<string>();
   for (const subject of read.subjects) {
     judge(auditing, subject, findings);
+    for (const id of exemptionsFor(subject, standards)) exemptions.add(id);
     const use = useOf(auditing, subject);
     if (use !== undefined) uses.push(use);
   }
@@ -89,6 +104,7 @@ function auditText({ text, file, ...options }: TextInput, standards: Standards):
     uses,
     wantedSecrets: read.wantedSecrets.map((wanted) => secretUse(auditing, wanted)),
     secrets: read.secrets,
+    exemptions: [...exemptions],
     workloads: read.workloads,
     containers: read.subjects.length,
     isUnreadable: read.problems.some(({ rule }) => rule === "input-unreadable"),
@@ -122,10 +138,16 @@ function fixOf(text: SourceText, { fields, words }: Subject, change: Change): Fi
 }
 
 function useOf({ text }: Auditing, subject: Subject): ImageUse | undefined {
-  const { reference, pulls, request } = subject;
+  const { reference, pulls, request, format } = subject;
   if (reference === undefined || pulls === undefined) return undefined;
-  const image = canonicalText(withImpliedTag(reference));
-  return { request, image, pulls: pulls.value, region: regionOf(text, policyPlace(subject)) };
+  const { namespace } = request.workload;
+  return {
+    request,
+    image: canonicalText(withImpliedTag(reference)),
+    pulls: pulls.value,
+    neighbourhood: format === "kubernetes" ? `the namespace ${namespace}` : `the file ${text.file}`,
+    region: regionOf(text, policyPlace(subject)),
+  };
 }
 
 function secretUse({ text }: Auditing, { namespace, name, workload, at }: WantedSecret): SecretUse {
