@@ -1,6 +1,7 @@
 /** Durations as Go writes them, with days besides: `10m`, `1h30m`, `7d`. */
-import type { Duration } from "../types.ts";
+
 import type { Parsed } from "./parsed.ts";
+import type { Duration } from "./types.ts";
 
 const units: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
 

@@ -1,6 +1,7 @@
 /** When exemptions end: at the end of a day in UTC, `2027-01-31`, or at a moment, `2027-01-31T18:00:00+01:00`. */
-import type { Expiry } from "../types.ts";
+
 import type { Parsed } from "./parsed.ts";
+import type { Expiry } from "./types.ts";
 
 export const expiryPattern =
   "^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2}))?$";

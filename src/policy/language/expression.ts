@@ -4,9 +4,9 @@
  */
 import { type CelInput, type CelMap, celEnv, celMap, isCelError, parse, plan } from "@bufbuild/cel";
 import { errorText } from "../../support/errors.ts";
-import type { Expression, ExpressionVariables } from "../types.ts";
 import { expressionProblem } from "./expression-check.ts";
 import type { Parsed } from "./parsed.ts";
+import type { Expression, ExpressionVariables } from "./types.ts";
 
 const longest = 4096;
 /** Labels, or annotations, that an expression goes through. */

@@ -7,9 +7,9 @@
  *     *.acme.io                 everything in the registries whose hosts end so
  */
 import type { Repository } from "../../image/reference.ts";
-import type { Pattern } from "../types.ts";
 import type { Parsed } from "./parsed.ts";
 import { patternOf } from "./pattern.ts";
+import type { Pattern } from "./types.ts";
 
 export const imagePattern = "^!?[A-Za-z0-9_.*:\\[\\]-]+(/[a-z0-9_.*-]+)*$";
 

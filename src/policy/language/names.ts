@@ -4,8 +4,8 @@ import type { ManifestDocument } from "../../workload/documents.ts";
 import { duplicate } from "../../workload/field-errors.ts";
 import type { Problem } from "../../workload/problem.ts";
 import { itemsAt, textAt } from "../../workload/value.ts";
-import type { PolicyDocument } from "../types.ts";
 import { suggestion } from "./spelling.ts";
+import type { PolicyDocument } from "./types.ts";
 
 /** Names of rules within one document; found whatever else is wrong with it. */
 export function nameProblems({ root, text }: ManifestDocument): readonly Problem[] {

@@ -1,6 +1,7 @@
 /** Patterns in lists: any entry that matches will do, and one that begins with `!` excludes. */
-import type { Pattern } from "../types.ts";
+
 import type { Parsed } from "./parsed.ts";
+import type { Pattern } from "./types.ts";
 import { matchesWildcards } from "./wildcard.ts";
 
 /** A pattern for names of one segment: tags, namespaces, containers, clusters. */

@@ -2,7 +2,6 @@
 import { type ManifestDocument, readManifests } from "../../workload/documents.ts";
 import type { Problem } from "../../workload/problem.ts";
 import { plain } from "../../workload/value.ts";
-import type { Exemption, Policy, PolicyDocument, Rule } from "../types.ts";
 import { problemsOf } from "./issues.ts";
 import { knownKeys } from "./known-keys.ts";
 import { doubleDocuments, nameProblems } from "./names.ts";
@@ -10,6 +9,7 @@ import { positionOf } from "./place.ts";
 import { apiVersion, kind, type PolicyInput, policySchema } from "./schema.ts";
 import { suggestion } from "./spelling.ts";
 import { utc } from "./time-zone.ts";
+import type { Exemption, Policy, PolicyDocument, Rule } from "./types.ts";
 import { warningsOf } from "./warnings.ts";
 
 export interface PolicyText {

@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { formatPlatform, parsePlatform } from "../../image/platform.ts";
 import { errorText } from "../../support/errors.ts";
-import type { Pattern, Size } from "../types.ts";
 import { durationPattern, parseDuration } from "./duration.ts";
 import { expiryPattern, parseExpiry } from "./expiry.ts";
 import { parseExpression } from "./expression.ts";
@@ -12,6 +11,7 @@ import type { Parsed } from "./parsed.ts";
 import { namePattern, parseNamePattern } from "./pattern.ts";
 import { parseSize, sizePattern } from "./size.ts";
 import { parseTimeZone, timeZonePattern } from "./time-zone.ts";
+import type { Pattern, Size } from "./types.ts";
 import { parseWindow, windowPattern } from "./window.ts";
 
 /** What an editor is told of a field. */
@@ -94,7 +94,7 @@ export function sentence(description: string, ...examples: readonly string[]) {
 
 /** A name of the sort that Kubernetes gives to its objects. */
 export function objectName(description: string, ...examples: readonly string[]) {
-  return meaning({ description, pattern: objectNamePattern, examples }, parseObjectName);
+  return meaning({ description, pattern: objectNamePattern, examples }, parseObjectName, 253);
 }
 
 export function list<Entry extends z.ZodType>(description: string, entry: Entry) {
@@ -120,7 +120,7 @@ const objectNamePattern = "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$";
 const objectNameShape = new RegExp(objectNamePattern);
 
 function parseObjectName(text: string): Parsed<string> {
-  if (objectNameShape.test(text) && text.length <= 253) return { value: text };
+  if (objectNameShape.test(text)) return { value: text };
   return { problem: "a name has lower-case letters, digits, '-' and '.', and begins and ends with a letter or digit" };
 }
 

@@ -1,5 +1,5 @@
 /** Kubernetes' label selectors (k8s apimachinery/pkg/labels/selector.go). */
-import type { LabelRequirement, LabelSelector } from "../types.ts";
+import type { LabelRequirement, LabelSelector } from "./types.ts";
 
 /** Whether all that a selector asks for holds of some labels. */
 export function selects(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {

@@ -1,6 +1,7 @@
 /** Sizes as Kubernetes writes quantities of bytes (k8s apimachinery/pkg/api/resource): `2Gi`, `500M`. */
-import type { Size } from "../types.ts";
+
 import type { Parsed } from "./parsed.ts";
+import type { Size } from "./types.ts";
 
 export const sizePattern = "^[0-9]+(\\.[0-9]+)?([KMGTPE]i|[kMGTPE])?$";
 

@@ -1,7 +1,8 @@
 /** Time zones of the IANA database, as far as the JavaScript engine knows them. */
-import type { TimeZone } from "../types.ts";
+
 import type { Parsed } from "./parsed.ts";
 import { suggestion } from "./spelling.ts";
+import type { TimeZone } from "./types.ts";
 
 export const timeZonePattern = "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$";
 

@@ -1,6 +1,7 @@
 /** What a policy says without any effect. */
 import type { Problem } from "../../workload/problem.ts";
-import type { PolicyDocument, Rule, Subject } from "../types.ts";
+import type { Subject } from "../types.ts";
+import type { PolicyDocument, Rule } from "./types.ts";
 
 /** On these the first rule that matches everything ends the reading. */
 const decidedByFirst = ["admit", "pull", "when", "from"] as const satisfies readonly Subject[];

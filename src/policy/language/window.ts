@@ -1,7 +1,8 @@
 /** Windows of a week: `Mon-Fri 08:00-18:00`, `Sat,Sun 10:00-14:00`, `22:00-06:00` over midnight, `Sun`, `*`. */
-import type { PullWindow } from "../types.ts";
+
 import type { Parsed } from "./parsed.ts";
 import { likely } from "./spelling.ts";
+import type { PullWindow } from "./types.ts";
 
 const days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] as const;
 const dayMinutes = 24 * 60;

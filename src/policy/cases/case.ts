@@ -1,0 +1,74 @@
+/** One line of the table that every place which decides is held to. Plain data: texts, numbers and nothing that runs. */
+import type { ContainerKind, ImageRequest, PullPolicy } from "../../workload/types.ts";
+import type { Decision, LocalFacts, RefusalReason, Subject } from "../types.ts";
+
+export interface Case {
+  readonly name: string;
+  /** The policy's text, YAML; `null`: there is none. */
+  readonly policy: string | null;
+  readonly request: ImageRequest;
+  readonly facts: LocalFacts;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly expected: Expected;
+}
+
+/** What is left out is not looked at. */
+export interface Expected {
+  readonly action: Decision["action"];
+  readonly reason?: RefusalReason;
+  readonly pullPolicy?: PullPolicy;
+  readonly whenUnreachable?: "Fail" | "UseCached" | "RefuseAsTooOld";
+  readonly sources?: readonly string[];
+  readonly order?: "Listed" | "Fastest";
+  /** Ids of the rules that decided, by subject; `null`: Kubernetes did. */
+  readonly rules?: Partial<Readonly<Record<Subject, string | null | readonly string[]>>>;
+  readonly pending?: readonly Subject[];
+  /** Part of the message. */
+  readonly says?: string;
+}
+
+/** Saturday, when most people are at home. */
+export const now = Date.parse("2026-11-21T12:00:00Z");
+
+export interface RequestChanges {
+  readonly pullPolicy?: PullPolicy;
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly container?: string;
+  readonly kind?: ContainerKind;
+  readonly cluster?: string;
+}
+
+export function requestFor(image: string, changes: RequestChanges = {}): ImageRequest {
+  const { pullPolicy, namespace = "default", labels = {}, annotations = {}, container = "app", cluster } = changes;
+  return {
+    image,
+    pullPolicy,
+    container: { name: container, kind: changes.kind ?? "container" },
+    workload: { apiVersion: "v1", kind: "Pod", namespace, name: "web", labels, annotations },
+    ...(cluster !== undefined && { cluster }),
+  };
+}
+
+const digest = `sha256:${"a".repeat(64)}` as Extract<LocalFacts, { presence: "present" }>["digest"];
+
+export const pinned = `@${digest}`;
+
+export const unknown: LocalFacts = { presence: "unknown" };
+export const absent: LocalFacts = { presence: "absent" };
+
+/** A copy that a registry confirmed so many milliseconds ago, or never. */
+export function copy(age: number | undefined, access: "granted" | "mustAuthenticate" = "granted"): LocalFacts {
+  return { presence: "present", digest, confirmedAt: age === undefined ? undefined : now - age, access };
+}
+
+/** A document with these lines as its rules; JSON is YAML. */
+export function policyOf(rules: readonly object[], spec: object = {}, name = "p"): string {
+  return document(name, { ...spec, rules });
+}
+
+export function document(name: string, spec: object): string {
+  return JSON.stringify({ apiVersion: "pulley.dev/v1alpha1", kind: "ImagePullPolicy", metadata: { name }, spec });
+}

@@ -1,0 +1,167 @@
+/** What a policy says, once it has been read. */
+import type { Position, PullPolicy, Workload } from "../../workload/types.ts";
+
+/** The rules that hold, in the order in which they are read. Without any, Kubernetes' own behaviour is all there is. */
+export interface Policy {
+  readonly documents: readonly PolicyDocument[];
+}
+
+/** One `ImagePullPolicy`. */
+export interface PolicyDocument {
+  readonly name: string;
+  readonly source: Position;
+  /** Which workloads the document governs; absent: all. */
+  readonly selector: Match | undefined;
+  readonly rules: readonly Rule[];
+  readonly exemptions: readonly Exemption[];
+}
+
+/** What holds for the images that match. It speaks on the subjects that are there and is silent on the others. */
+export interface Rule {
+  /** `document/rule`, as traces name it. */
+  readonly id: string;
+  readonly name: string;
+  readonly source: Position;
+  /** Absent: every image. */
+  readonly match: Match | undefined;
+  readonly admit?: "Allow" | "Deny";
+  /** What people are told when the rule denies. */
+  readonly message?: string;
+  readonly pull?: Pulling;
+  readonly when?: PullTimes;
+  readonly from?: Sources;
+  readonly require?: Requirements;
+}
+
+/** How fresh the local copy must be. */
+export interface Pulling {
+  /** Replaces what the container says. */
+  readonly policy?: PullPolicy;
+  /** Under `Always`: a copy that was confirmed within this time is used without asking. */
+  readonly checkEvery?: Duration;
+  readonly whenUnreachable: "Fail" | "UseCached";
+  /** A copy that was last confirmed longer ago than this, or never, is not used. */
+  readonly maxStaleness?: Duration;
+}
+
+/** When registries may be asked. */
+export interface PullTimes {
+  readonly pull: readonly PullWindow[];
+  readonly timeZone: TimeZone;
+  /** What happens outside of all windows where the network would be needed. */
+  readonly otherwise: "UseCached" | "Deny";
+}
+
+/** Part of a week, in minutes since Monday 00:00 by the clock on the wall; `end` is exclusive and at most a day later. */
+export interface PullWindow {
+  readonly text: string;
+  readonly spans: readonly { readonly start: number; readonly end: number }[];
+}
+
+export interface TimeZone {
+  readonly name: string;
+  /** Milliseconds by which the clock on the wall is ahead of UTC at an instant (milliseconds since the epoch). */
+  offsetAt(instant: number): number;
+}
+
+/** Where images are fetched from. */
+export interface Sources {
+  /** Base addresses, `https://mirror.acme.io`, without a slash at the end. */
+  readonly mirrors: readonly string[];
+  readonly order: "Listed" | "Fastest";
+  /** Whether the registry in the image's name is asked after the mirrors. */
+  readonly origin: "Fallback" | "Never";
+}
+
+/** What an image must be. */
+export interface Requirements {
+  /** The reference has a tag that is written, or a digest. */
+  readonly tag?: boolean;
+  readonly notTags?: readonly Pattern[];
+  readonly digest?: boolean;
+  readonly maxSize?: Size;
+  /** Each of these is offered; normalised. */
+  readonly platforms?: readonly string[];
+}
+
+/** Lifts the named rules of its document from what matches, until it expires. */
+export interface Exemption {
+  /** `document/exemptions[0]`. */
+  readonly id: string;
+  readonly source: Position;
+  readonly rules: readonly string[];
+  readonly match: Match;
+  readonly owner: string;
+  readonly reason: string;
+  readonly expires: Expiry;
+}
+
+/** All that is there must hold. */
+export interface Match {
+  readonly images?: readonly Pattern[];
+  readonly tags?: readonly Pattern[];
+  readonly pinned?: boolean;
+  readonly namespaces?: readonly Pattern[];
+  readonly labels?: LabelSelector;
+  /** Over the labels in the image's own config. */
+  readonly imageLabels?: LabelSelector;
+  readonly containers?: readonly Pattern[];
+  readonly clusters?: readonly Pattern[];
+  readonly expression?: Expression;
+}
+
+/** A pattern of a list, cut where segments end; `*` stands for any characters of a segment, `**` for any segments. */
+export interface Pattern {
+  readonly text: string;
+  readonly excludes: boolean;
+  readonly segments: readonly string[];
+}
+
+/** Kubernetes' label selector (k8s apimachinery `LabelSelector`). */
+export interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly LabelRequirement[];
+}
+
+export type LabelRequirement =
+  | { readonly key: string; readonly operator: "In" | "NotIn"; readonly values: readonly string[] }
+  | { readonly key: string; readonly operator: "Exists" | "DoesNotExist" };
+
+/** A compiled CEL expression. */
+export interface Expression {
+  readonly text: string;
+  /** Never throws. */
+  evaluate(variables: ExpressionVariables): { readonly value: boolean } | { readonly failure: string };
+}
+
+/** What expressions are about. What there is not is an empty text. */
+export interface ExpressionVariables {
+  readonly image: {
+    readonly given: string;
+    readonly name: string;
+    readonly registry: string;
+    readonly repository: string;
+    readonly tag: string;
+    readonly digest: string;
+  };
+  readonly container: { readonly name: string; readonly kind: string };
+  readonly workload: Pick<Workload, "kind" | "namespace" | "name" | "labels" | "annotations">;
+  readonly cluster: string;
+}
+
+/** A value with the text that it was written as. */
+export interface Duration {
+  readonly text: string;
+  readonly milliseconds: number;
+}
+
+export interface Size {
+  readonly text: string;
+  readonly bytes: number;
+}
+
+export interface Expiry {
+  readonly text: string;
+  /** The first moment at which it has expired, in milliseconds since the epoch. */
+  readonly at: number;
+}
