@@ -1,6 +1,6 @@
 /** The audit: file by file, in one pass, with no more memory for many files than for one. */
 import { type Baseline, BaselineFilter } from "./baseline.ts";
-import { exemptionFindings } from "./exemptions.ts";
+import { findingsOfExemptions } from "./exemptions.ts";
 import { inOrder } from "./finding.ts";
 import { Fingerprints } from "./fingerprint.ts";
 import { IgnoreComments } from "./ignore-comments.ts";
@@ -103,7 +103,7 @@ export class AuditCourse {
 
   /** What could not be told before everything had been seen. */
   end(): AuditFile {
-    const late = [...this.#secrets.missing(), ...exemptionFindings(this.#exemptions, this.standards)];
+    const late = [...this.#secrets.missing(), ...findingsOfExemptions(this.#exemptions, this.standards)];
     const fresh = late.filter((finding) => this.#baseline.isNew(finding));
     return {
       file: undefined,

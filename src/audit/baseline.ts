@@ -4,7 +4,7 @@ import { errorText, PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import { sourceText } from "../workload/source-text.ts";
 import { findingOf } from "./finding.ts";
-import { Fingerprints } from "./fingerprint.ts";
+import { Fingerprints, plainPath } from "./fingerprint.ts";
 import { isRuleId, type RuleId } from "./rules.ts";
 import { regionOf } from "./spans.ts";
 import type { Standards } from "./standards.ts";
@@ -85,7 +85,7 @@ export function writeBaseline(findings: readonly Finding[]): string {
     .map(({ fingerprint, ruleId, region, workload, container }) => {
       const object = workload && `${workload.kind} ${workload.namespace}/${workload.name}`;
       const whole = container === undefined ? object : `${object}, ${container.kind} ${container.name}`;
-      return { fingerprint, rule: ruleId, file: region.file, ...(whole !== undefined && { object: whole }) };
+      return { fingerprint, rule: ruleId, file: plainPath(region.file), ...(whole !== undefined && { object: whole }) };
     })
     .toSorted((one, other) => compare(one.file, other.file) || compare(one.fingerprint, other.fingerprint))
     .map((entry) => `    ${JSON.stringify(entry)}`);
@@ -117,7 +117,8 @@ export class BaselineFilter {
   }
 
   sees(file: string): void {
-    if (this.#files.has(file)) this.#seen.add(file);
+    const path = plainPath(file);
+    if (this.#files.has(path)) this.#seen.add(path);
   }
 
   /** Entries of files that were looked at, whose findings are gone. */

@@ -1,44 +1,30 @@
 /** Exemptions of the policy: which of them lift anything, and which have expired. */
-import { withImpliedTag } from "../image/reference.ts";
-import { askedOf } from "../policy/match.ts";
-import { hasExpired, readRules } from "../policy/readings.ts";
-import type { Exemption, Policy } from "../policy/types.ts";
-import type { Position } from "../workload/types.ts";
+import { exemptionFindings, usedExemptions } from "../policy/exemptions.ts";
+import type { ImageRequest, Position } from "../workload/types.ts";
 import { findingOf } from "./finding.ts";
 import { Fingerprints } from "./fingerprint.ts";
+import type { RuleId } from "./rules.ts";
 import type { Standards } from "./standards.ts";
-import type { Subject } from "./subject.ts";
 import type { Finding, Region } from "./types.ts";
 
+const rules = { expired: "exemption-expired", unused: "exemption-unused" } as const satisfies Record<string, RuleId>;
+
 /** The exemptions, by their ids, that lift a rule from the container, or may do so. */
-export function exemptionsFor({ request, reference }: Subject, { policy, now }: Standards): readonly string[] {
-  if (reference === undefined || policy === undefined || exemptionsOf(policy).length === 0) return [];
-  const readings = readRules(policy, askedOf(request, withImpliedTag(reference), undefined), now);
-  return readings.flatMap(({ lifted }) => lifted?.by.id ?? []);
+export function exemptionsFor(request: ImageRequest, { policy, now }: Standards): readonly string[] {
+  const hasAny = policy?.documents.some(({ exemptions }) => exemptions.length > 0);
+  return policy !== undefined && hasAny === true ? usedExemptions(request, policy, now) : [];
 }
 
 /** What there is to say about the exemptions when everything has been seen. */
-export function exemptionFindings(used: ReadonlySet<string>, standards: Standards): readonly Finding[] {
+export function findingsOfExemptions(used: ReadonlySet<string>, standards: Standards): readonly Finding[] {
   const { policy, now } = standards;
-  return exemptionsOf(policy).flatMap((exemption) => {
-    const { id, source, owner, reason, expires } = exemption;
-    const region = regionAt(source);
-    const about = `(${reason.slice(0, 200)}; ${owner.slice(0, 100)})`;
-    const fingerprints = new Fingerprints(source.file);
-    if (hasExpired(exemption, now)) {
-      const message = `the exemption ${id} ${about} expired (${expires.text}), so it has no effect`;
-      return findingOf("exemption-expired", { region, message }, standards, fingerprints);
-    }
-    if (used.has(id)) return [];
-    const message = `the exemption ${id} ${about} lifts no rule from any container here`;
-    return findingOf("exemption-unused", { region, message }, standards, fingerprints);
-  });
+  if (policy === undefined) return [];
+  return exemptionFindings(policy, now, used).flatMap(({ exemption: { source }, kind, message }) =>
+    findingOf(rules[kind], { region: regionAt(source), message }, standards, new Fingerprints(source.file)),
+  );
 }
 
-function exemptionsOf(policy: Policy | undefined): readonly Exemption[] {
-  return policy?.documents.flatMap(({ exemptions }) => exemptions) ?? [];
-}
-
+/** The policy's text is not at hand, only its places. */
 function regionAt({ file, line, column }: Position): Region {
   return { file, line, column, endLine: line, endColumn: column, start: 0, end: 0 };
 }

@@ -9,7 +9,7 @@ export class Fingerprints {
   readonly #file: string;
 
   constructor(file: string) {
-    this.#file = file.replace(/^(?:\.\/+)+/, "");
+    this.#file = plainPath(file);
   }
 
   /** @param details what a finding without a container is about */
@@ -19,6 +19,11 @@ export class Fingerprints {
     this.#counts.set(identity, count);
     return createHash("sha256").update(`${identity}#${count}`).digest("hex").slice(0, 32);
   }
+}
+
+/** The same for `a.yaml` and `./a.yaml`, which are two ways to call for one file. */
+export function plainPath(file: string): string {
+  return file.replace(/^(?:\.\/+)+/, "");
 }
 
 function identityOf({ workload, container, image }: ImageRequest): string[] {

@@ -93,7 +93,7 @@ function auditText({ text, file, ...options }: TextInput, standards: Standards):
   const exemptions = new Set<string>();
   for (const subject of read.subjects) {
     judge(auditing, subject, findings);
-    for (const id of exemptionsFor(subject, standards)) exemptions.add(id);
+    for (const id of exemptionsFor(subject.request, standards)) exemptions.add(id);
     const use = useOf(auditing, subject);
     if (use !== undefined) uses.push(use);
   }
