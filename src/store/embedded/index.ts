@@ -56,7 +56,7 @@ class EmbeddedStore implements ImageStore {
     this.#site = site;
     this.#statfs = statfs;
     this.#blobs = new Blobs(site);
-    this.#records = new Records(site);
+    this.#records = new Records(site, () => this.#projection.refresh());
     this.#projection = new Projection(site, this.#records);
   }
 

@@ -196,6 +196,16 @@ describe("damaged records", () => {
     expect(await namesIn(root)).toEqual([`${nginx}:other`]);
   });
 
+  test("a record that is set aside goes from index.json too, however long that was up to date", async () => {
+    const { root, record } = await storeWith(`${nginx}:latest`, "one");
+    const past = new Date(Date.now() - 60_000);
+    await utimes(join(root, "records"), past, past);
+    await useStore(root, () => Promise.resolve());
+    await writeFile(record, "damaged");
+    await useStore(root, async (store) => expect(await store.images()).toEqual([]));
+    expect(await namesIn(root)).toEqual([]);
+  });
+
   test("files with other names do no harm", async () => {
     const { root } = await storeWith(`${nginx}:latest`, "strange");
     for (const folder of ["records", "blobs/sha256", "leases", "ingest", "trash", "confirmed"]) {

@@ -36,12 +36,15 @@ export interface State {
 
 export class Records {
   readonly #site: Site;
+  readonly #onSetAside: () => void;
   readonly #refresh = coalesce(() => this.#load());
   #entries: ReadonlyMap<string, Entry> = new Map();
   #state: State | undefined;
 
-  constructor(site: Site) {
+  /** @param onSetAside told of each damaged record that was taken out */
+  constructor(site: Site, onSetAside: () => void = () => undefined) {
     this.#site = site;
+    this.#onSetAside = onSetAside;
   }
 
   /** What is in the store now. Costs one look at the folder as long as nothing changes. */
@@ -160,7 +163,10 @@ export class Records {
     const record = readRecord(path, file);
     if (typeof record !== "string") return record;
     const aside = join(this.#site.damaged, `record-${file}.${randomName()}`);
-    if (await moveFile(path, aside)) this.#site.warn(`a damaged record was set aside as ${aside}: ${record}`);
+    if (await moveFile(path, aside)) {
+      this.#site.warn(`a damaged record was set aside as ${aside}: ${record}`);
+      this.#onSetAside();
+    }
     return undefined;
   }
 
