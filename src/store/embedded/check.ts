@@ -3,33 +3,36 @@ import type { Digest } from "../../image/digest.ts";
 import type { Verified } from "../index.ts";
 import type { Blobs } from "./blobs.ts";
 import type { Catalog } from "./catalog.ts";
-import { isNameless, needs } from "./record.ts";
+import { isNameless, keeps, type StoredRecord } from "./record.ts";
 import type { Records } from "./records.ts";
 
-export async function* checkContents(blobs: Blobs, records: Records): AsyncGenerator<Verified, void> {
+/** @param repair makes again what can be made from a record's other content */
+export async function* checkContents(
+  blobs: Blobs,
+  records: Records,
+  repair: (record: StoredRecord) => Promise<void>,
+): AsyncGenerator<Verified, void> {
   const needed = neededBy(await records.current());
   const listed = await blobs.list();
   for (const digest of new Set([...listed, ...needed.keys()])) {
-    const state = await blobs.check(digest);
-    if (state !== undefined) yield { digest, state, neededBy: needed.get(digest) ?? [] };
-    else if (await isStillNeeded(digest, records))
-      yield { digest, state: "missing", neededBy: needed.get(digest) ?? [] };
+    const keepers = needed.get(digest) ?? [];
+    const state = (await blobs.check(digest)) ?? "missing";
+    // Content that is gone together with its image is not missing.
+    if (state === "missing" && !neededBy(await records.current()).has(digest)) continue;
+    const translated = keepers.find(({ ociManifest }) => ociManifest?.digest === digest);
+    if (state !== "sound" && translated !== undefined) await repair(translated);
+    yield { digest, state, neededBy: keepers.filter((record) => !isNameless(record)).map(({ name }) => name) };
   }
 }
 
-/** Content that is gone together with its image is not missing. */
-async function isStillNeeded(digest: Digest, records: Records): Promise<boolean> {
-  return neededBy(await records.current()).has(digest);
-}
-
-function neededBy(catalog: Catalog): ReadonlyMap<Digest, readonly string[]> {
-  const names = new Map<Digest, string[]>();
+function neededBy(catalog: Catalog): ReadonlyMap<Digest, readonly StoredRecord[]> {
+  const keepers = new Map<Digest, StoredRecord[]>();
   for (const record of catalog.records.values()) {
-    for (const { digest } of needs(record)) {
-      const own = names.get(digest) ?? [];
-      if (!isNameless(record)) own.push(record.name);
-      names.set(digest, own);
+    for (const { digest } of keeps(record)) {
+      const own = keepers.get(digest) ?? [];
+      own.push(record);
+      keepers.set(digest, own);
     }
   }
-  return names;
+  return keepers;
 }

@@ -2,7 +2,7 @@
 import type { Digest } from "../../image/digest.ts";
 import type { Blobs } from "./blobs.ts";
 import { leasedDigests } from "./lease-file.ts";
-import { needs } from "./record.ts";
+import { keeps } from "./record.ts";
 import type { Records } from "./records.ts";
 import type { Site } from "./site.ts";
 import { discard, settle } from "./trash.ts";
@@ -21,7 +21,7 @@ export async function collect(site: Site, blobs: Pick<Blobs, "list">, records: R
 export async function neededDigests(site: Site, records: Pick<Records, "current">): Promise<ReadonlySet<Digest>> {
   const needed = await leasedDigests(site);
   for (const record of (await records.current()).records.values()) {
-    for (const { digest } of needs(record)) needed.add(digest);
+    for (const { digest } of keeps(record)) needed.add(digest);
   }
   return needed;
 }

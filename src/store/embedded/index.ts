@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Descriptor } from "../../image/descriptor.ts";
 import type { Digest } from "../../image/digest.ts";
 import { canonicalText, parseReference, withImpliedTag } from "../../image/reference.ts";
-import { PulleyError } from "../../support/errors.ts";
+import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 import type { ImageRecord, ImageStore, Lease, Removal, StoredImage, Verified } from "../index.ts";
 import { Blobs } from "./blobs.ts";
@@ -13,13 +13,14 @@ import { withConfirmation, writeConfirmation } from "./confirmations.ts";
 import { guarded } from "./files.ts";
 import { sweepIngest } from "./ingest.ts";
 import { openLease } from "./lease.ts";
-import { leasedDigests } from "./lease-file.ts";
+import { LeaseFile, leasedDigests } from "./lease-file.ts";
 import { Projection } from "./projection.ts";
-import type { StoredRecord } from "./record.ts";
+import { keeps, type StoredRecord } from "./record.ts";
 import { Records } from "./records.ts";
 import { remove } from "./remove.ts";
 import { openSite, type Site } from "./site.ts";
 import { type StatFileSystem, systemStatfs } from "./space.ts";
+import { ensureTranslation } from "./translation.ts";
 import { settle } from "./trash.ts";
 
 export interface EmbeddedStoreOptions {
@@ -57,7 +58,7 @@ class EmbeddedStore implements ImageStore {
     this.#statfs = statfs;
     this.#blobs = new Blobs(site);
     this.#records = new Records(site, () => this.#projection.refresh());
-    this.#projection = new Projection(site, this.#records);
+    this.#projection = new Projection(site, this.#blobs, this.#records);
   }
 
   async tidy(): Promise<void> {
@@ -143,7 +144,21 @@ class EmbeddedStore implements ImageStore {
   }
 
   verify(): AsyncIterable<Verified> {
-    return checkContents(this.#blobs, this.#records);
+    return checkContents(this.#blobs, this.#records, (record) => this.#repair(record));
+  }
+
+  /** What can be made from the rest of the store need not be fetched anew. */
+  async #repair(record: StoredRecord): Promise<void> {
+    const lease = await LeaseFile.create(this.#site);
+    try {
+      await lease.add(keeps(record).map(({ digest }) => digest));
+      await ensureTranslation(this.#site, this.#blobs, record);
+    } catch (error) {
+      if (!isPulleyError(error, "IMAGE_NOT_FOUND", "BLOB_DAMAGED")) throw error;
+    } finally {
+      await lease.remove();
+      this.#projection.refresh();
+    }
   }
 
   /** Releases every lease that is still held, and has `index.json` written. */

@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, run, skopeoCopy } from "../../../test/tools.ts";
 import type { ImageStore } from "../index.ts";
-import { bring, recordOf, type SampleImage, sampleImage } from "../testing/sample-image.ts";
+import { bring, pullSample, recordOf, type SampleImage, sampleImage } from "../testing/sample-image.ts";
 import { openEmbeddedStore } from "./index.ts";
 
 const name = "quay.io/acme/web:v1.2";
+const dockerName = "quay.io/acme/old:v1";
 
 /** A tar archive with one file (POSIX ustar). */
 function tarWith(path: string, content: string): Buffer {
@@ -28,6 +29,7 @@ describeWith(["skopeo", "umoci"], "other programs read the layout", ({ skopeo, u
   let root: string;
   let store: ImageStore;
   let image: SampleImage;
+  let dockerImage: SampleImage;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "pulley-layout-"));
@@ -39,6 +41,8 @@ describeWith(["skopeo", "umoci"], "other programs read the layout", ({ skopeo, u
     const digestName = `quay.io/acme/web@${image.index.descriptor.digest}`;
     await lease.publish([recordOf(image, name, "index"), recordOf(image, digestName, "index")]);
     await lease.release();
+    dockerImage = sampleImage("docker", { docker: true, layers: [tarWith("etc/issue", "hello from docker\n")] });
+    await pullSample(store, dockerImage, [dockerName]);
     await store.close();
   });
 
@@ -64,7 +68,7 @@ describeWith(["skopeo", "umoci"], "other programs read the layout", ({ skopeo, u
 
   test("umoci lists the names", async () => {
     const names = (await run(umoci, ["list", "--layout", root])).trim().split("\n");
-    expect(names.toSorted()).toEqual([name, `quay.io/acme/web@${image.index.descriptor.digest}`]);
+    expect(names.toSorted()).toEqual([dockerName, name, `quay.io/acme/web@${image.index.descriptor.digest}`]);
   });
 
   test("umoci unpacks an image", async () => {
@@ -73,10 +77,35 @@ describeWith(["skopeo", "umoci"], "other programs read the layout", ({ skopeo, u
     expect(await readFile(join(bundle, "rootfs", "etc", "motd"), "utf8")).toBe("hello from a layer\n");
   });
 
+  test("skopeo inspects an image that has Docker's media types", async () => {
+    const inspected: unknown = JSON.parse(await run(skopeo, ["inspect", `oci:${root}:${dockerName}`]));
+    expect(inspected).toMatchObject({
+      Labels: { seed: "docker" },
+      Layers: dockerImage.layers.map(({ descriptor }) => descriptor.digest),
+    });
+  });
+
+  test("skopeo copies an image that has Docker's media types", async () => {
+    const copy = join(folder, "docker-copy");
+    await skopeoCopy(`oci:${root}:${dockerName}`, `dir:${copy}`);
+    const manifest: unknown = JSON.parse(await readFile(join(copy, "manifest.json"), "utf8"));
+    const [layer] = dockerImage.layers;
+    expect(manifest).toMatchObject({
+      config: { digest: dockerImage.id },
+      layers: [{ digest: layer?.descriptor.digest }],
+    });
+  });
+
+  test("umoci unpacks an image that has Docker's media types", async () => {
+    const bundle = join(folder, "docker-bundle");
+    await run(umoci, ["unpack", "--rootless", "--image", `${root}:${dockerName}`, bundle]);
+    expect(await readFile(join(bundle, "rootfs", "etc", "issue"), "utf8")).toBe("hello from docker\n");
+  });
+
   test("and leave it as it was", async () => {
     const again = await openEmbeddedStore(root);
     for await (const { state } of again.verify()) expect(state).toBe("sound");
-    expect((await again.images()).map(({ id }) => id)).toEqual([image.id]);
+    expect((await again.images()).map(({ id }) => id).toSorted()).toEqual([image.id, dockerImage.id].toSorted());
     await again.close();
   });
 });

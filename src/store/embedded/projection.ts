@@ -3,15 +3,18 @@
  * change; nothing in the store is read from it.
  *
  * A name stands there for the manifest that is in the store, not for the index that it was chosen from: whatever can be
- * reached from `index.json` is here, as a reader of an image layout may expect.
+ * reached from `index.json` is here, as a reader of an image layout may expect. Where the manifest is Docker's, the name
+ * stands for its translation (`translation.ts`), with the manifest's own digest in an annotation.
  *
  * Its modification time is not its own but that of the folder of records that it was made from, so that two looks tell
  * whether it is up to date; or the year 1970 if another change to the folder might not have shown in that.
  */
 import { rename, utimes } from "node:fs/promises";
-import { ociIndex } from "../../image/media-type.ts";
+import type { Descriptor } from "../../image/descriptor.ts";
+import { ociIndex, ociManifest } from "../../image/media-type.ts";
 import type { Platform } from "../../image/platform.ts";
 import { errorText } from "../../support/errors.ts";
+import type { Blobs } from "./blobs.ts";
 import type { Catalog } from "./catalog.ts";
 import { coalesce } from "./coalesce.ts";
 import { lookAt, readSmall, writeNew } from "./files.ts";
@@ -24,12 +27,14 @@ const indexLimit = 64 * 1024 * 1024;
 
 export class Projection {
   readonly #site: Site;
+  readonly #blobs: Blobs;
   readonly #records: Records;
   readonly #run = coalesce(() => this.#project());
   #pending: Promise<void> = Promise.resolve();
 
-  constructor(site: Site, records: Records) {
+  constructor(site: Site, blobs: Blobs, records: Records) {
     this.#site = site;
+    this.#blobs = blobs;
     this.#records = records;
   }
 
@@ -65,7 +70,7 @@ export class Projection {
   }
 
   async #write({ catalog, modifiedAt, settled }: State): Promise<void> {
-    const bytes = formatIndex(catalog);
+    const bytes = await this.#format(catalog);
     const there = await readSmall(this.#site.index, indexLimit);
     if (!settled && there?.equals(bytes)) return;
     const temporary = temporaryPath(this.#site);
@@ -75,6 +80,19 @@ export class Projection {
     await utimes(temporary, time, time);
     await rename(temporary, this.#site.index);
   }
+
+  async #format({ records }: Catalog): Promise<Buffer> {
+    const named = [...records.values()].filter((record) => !isNameless(record));
+    const manifests = await Promise.all(named.map((record) => this.#formatEntry(record)));
+    return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: ociIndex, manifests }));
+  }
+
+  async #formatEntry(record: StoredRecord): Promise<object> {
+    const { ociManifest: translation } = record;
+    if (translation === undefined || !(await this.#blobs.has(translation))) return formatEntry(record, record.manifest);
+    const annotations = { "dev.pulley.manifest.digest": record.manifest.digest };
+    return formatEntry(record, { mediaType: ociManifest, ...translation }, annotations);
+  }
 }
 
 /** Times go through floating-point numbers of seconds on their way to the disk. */
@@ -82,16 +100,11 @@ function isSameTime(one: number, other: number): boolean {
   return Math.abs(one - other) < 2;
 }
 
-function formatIndex(catalog: Catalog): Buffer {
-  const named = [...catalog.records.values()].filter((record) => !isNameless(record));
-  return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: ociIndex, manifests: named.map(formatEntry) }));
-}
-
-function formatEntry({ name, manifest, platform }: StoredRecord): object {
+function formatEntry({ name, platform }: StoredRecord, manifest: Descriptor, annotations: object = {}): object {
   return {
     ...manifest,
     platform: formatOciPlatform(platform),
-    annotations: { "io.containerd.image.name": name, "org.opencontainers.image.ref.name": name },
+    annotations: { "io.containerd.image.name": name, "org.opencontainers.image.ref.name": name, ...annotations },
   };
 }
 

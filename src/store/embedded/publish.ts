@@ -9,9 +9,10 @@ import type { Blobs } from "./blobs.ts";
 import { type Catalog, describeImage } from "./catalog.ts";
 import { syncDirectory } from "./files.ts";
 import type { LeaseFile } from "./lease-file.ts";
-import { bare, type Content, checkName, needs, type StoredRecord } from "./record.ts";
+import { bare, type Content, checkName, keeps, needs, type StoredRecord } from "./record.ts";
 import type { Records } from "./records.ts";
 import { blobFolder, type Site } from "./site.ts";
+import { ensureTranslation, translate } from "./translation.ts";
 
 export interface Publication {
   readonly site: Site;
@@ -30,8 +31,9 @@ export async function publish(publication: Publication, wanted: readonly ImageRe
   if (first === undefined) throw new PulleyError("INTERNAL", "an image is published without any name");
   const complete = await completeRecords(blobs, first, wanted);
   const contents = complete.flatMap(needs);
-  await lease.add(contents.map(({ digest }) => digest));
+  await lease.add(complete.flatMap(keeps).map(({ digest }) => digest));
   await requireContents(blobs, contents);
+  for (const record of complete) await ensureTranslation(site, blobs, record);
   const folders = contents.map(({ digest }) => blobFolder(site, digest));
   await Promise.all([...new Set([site.blobs, ...folders])].map(syncDirectory));
   const nameless = await keepNameless(publication, complete);
@@ -60,12 +62,14 @@ async function completeRecords(
   }
   const { createdAt } = parseImageConfig(await readPart(blobs, manifest.config.digest, configLimit));
   const contents = distinct([first.manifest, manifest.config, ...manifest.layers]);
+  const translation = translate(manifest);
   return wanted.map((record) => ({
     ...record,
     target: bare(record.target),
     manifest: bare(record.manifest),
     createdAt,
     contents,
+    ...(translation !== undefined && { ociManifest: { digest: translation.digest, size: translation.size } }),
   }));
 }
 
@@ -100,7 +104,7 @@ async function keepNameless(
   const losing = losingLastName(await records.current(), coming);
   const kept: StoredRecord[] = [];
   for (const record of losing) {
-    await lease.add(needs(record).map(({ digest }) => digest));
+    await lease.add(keeps(record).map(({ digest }) => digest));
     if (await hasAll(blobs, needs(record))) kept.push({ ...record, name: record.image, confirmedAt: undefined });
   }
   return kept;

@@ -19,6 +19,8 @@ export interface StoredRecord extends ImageRecord {
   readonly createdAt: number | undefined;
   /** Manifest, config and layers, each once. */
   readonly contents: readonly Content[];
+  /** The manifest in OCI's words, where it is Docker's: see `translation.ts`. */
+  readonly ociManifest?: Content;
 }
 
 /** Bytes: more than a record with the most layers that a manifest may have. */
@@ -31,6 +33,11 @@ const furthestTime = 8.64e15;
 /** Everything that must be there for a record's image: its contents, and the index that the name stands for. */
 export function needs({ target, contents }: StoredRecord): readonly Content[] {
   return contents.some(({ digest }) => digest === target.digest) ? contents : [...contents, target];
+}
+
+/** Everything that stays as long as a record is there. */
+export function keeps(record: StoredRecord): readonly Content[] {
+  return record.ociManifest === undefined ? needs(record) : [...needs(record), record.ociManifest];
 }
 
 /** Names have characters and lengths that file names must not have. */
@@ -56,7 +63,7 @@ export function checkName(record: Pick<ImageRecord, "name" | "image">): void {
 }
 
 export function formatRecord(record: StoredRecord): Buffer {
-  const { name, target, image, manifest, platform, confirmedAt, createdAt, contents } = record;
+  const { name, target, image, manifest, platform, confirmedAt, createdAt, contents, ociManifest } = record;
   const listed = contents.map(({ digest, size }) => ({ digest, size }));
   const [short, shortTarget] = [bare(manifest), bare(target)];
   const value = {
@@ -68,6 +75,7 @@ export function formatRecord(record: StoredRecord): Buffer {
     confirmedAt,
     createdAt,
     contents: listed,
+    ociManifest,
   };
   return Buffer.from(`${JSON.stringify(value)}\n`);
 }
@@ -85,9 +93,10 @@ export function parseRecord(bytes: Uint8Array, file: string): StoredRecord {
   const root = readJson(bytes, { name: "record", code: "STORE_INVALID", limit: recordLimit });
   const field = root.object(
     ...(["name", "target", "image", "manifest", "platform"] as const),
-    ...(["confirmedAt", "createdAt", "contents"] as const),
+    ...(["confirmedAt", "createdAt", "contents", "ociManifest"] as const),
   );
   const confirmedAt = field("confirmedAt").optional(readTime);
+  const ociManifest = field("ociManifest").optional(readContent);
   const record = {
     name: field("name").string(),
     target: bare(readDescriptor(field("target"))),
@@ -97,6 +106,7 @@ export function parseRecord(bytes: Uint8Array, file: string): StoredRecord {
     ...(confirmedAt !== undefined && { confirmedAt }),
     createdAt: field("createdAt").optional(readTime),
     contents: field("contents").list(mostContents).map(readContent),
+    ...(ociManifest !== undefined && { ociManifest }),
   };
   if (recordFile(record.name) !== file) throw root.failure("stands in the file of another name");
   checkName(record);

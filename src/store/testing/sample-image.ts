@@ -1,9 +1,19 @@
 /** Small images for tests: well formed, and as different as their seeds. */
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
 import type { Descriptor } from "../../image/descriptor.ts";
 import type { Digest } from "../../image/digest.ts";
-import { ociConfig, ociIndex, ociLayer, ociManifest } from "../../image/media-type.ts";
+import {
+  dockerConfig,
+  dockerIndex,
+  dockerLayer,
+  dockerManifest,
+  ociConfig,
+  ociIndex,
+  ociLayer,
+  ociManifest,
+} from "../../image/media-type.ts";
 import type { Platform } from "../../image/platform.ts";
 import type { ImageRecord, Ingest, Lease, StoredImage } from "../index.ts";
 
@@ -25,25 +35,36 @@ export interface SampleImage {
 export interface SampleOptions {
   /** Contents of the layers, which are tar archives only if these are. */
   readonly layers?: readonly Buffer[];
+  /** As docker pushes it: compressed, and under media types of its own. */
+  readonly docker?: boolean;
 }
+
+const ociTypes = { index: ociIndex, manifest: ociManifest, config: ociConfig, layer: ociLayer };
+const dockerTypes = {
+  index: dockerIndex,
+  manifest: dockerManifest,
+  config: dockerConfig,
+  layer: `${dockerLayer}.gzip`,
+};
 
 const platform: Platform = { os: "linux", architecture: "amd64", variant: "" };
 
 export function sampleImage(seed: string, options: SampleOptions = {}): SampleImage {
+  const types = options.docker ? dockerTypes : ociTypes;
   const contents = options.layers ?? [Buffer.from(`lower layer of ${seed}`), Buffer.from(`upper layer of ${seed}`)];
-  const layers = contents.map((bytes) => blobOf(ociLayer, bytes));
+  const layers = contents.map((bytes) => blobOf(types.layer, options.docker ? gzipSync(bytes) : bytes));
   const createdAt = Date.UTC(2026, 1, 3, 4, 5, 6, 789);
-  const config = jsonBlob(ociConfig, {
+  const config = jsonBlob(types.config, {
     ...{ os: platform.os, architecture: platform.architecture, created: new Date(createdAt).toISOString() },
     config: { Labels: { seed } },
-    rootfs: { type: "layers", diff_ids: layers.map(({ descriptor }) => descriptor.digest) },
+    rootfs: { type: "layers", diff_ids: contents.map((bytes) => blobOf(types.layer, bytes).descriptor.digest) },
   });
-  const manifest = jsonBlob(ociManifest, {
-    ...{ schemaVersion: 2, mediaType: ociManifest, config: config.descriptor },
+  const manifest = jsonBlob(types.manifest, {
+    ...{ schemaVersion: 2, mediaType: types.manifest, config: config.descriptor },
     layers: layers.map(({ descriptor }) => descriptor),
   });
   const entry = { ...manifest.descriptor, platform: { os: platform.os, architecture: platform.architecture } };
-  const index = jsonBlob(ociIndex, { schemaVersion: 2, mediaType: ociIndex, manifests: [entry] });
+  const index = jsonBlob(types.index, { schemaVersion: 2, mediaType: types.index, manifests: [entry] });
   return { id: config.descriptor.digest, platform, createdAt, index, manifest, config, layers };
 }
 
