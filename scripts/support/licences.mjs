@@ -5,6 +5,11 @@ import { join } from "node:path";
 import { root } from "./run.mjs";
 import { StepError } from "./say.mjs";
 
+const common = {
+  "Apache-2.0": join(root, "LICENSE"),
+  "BSD-3-Clause": join(root, "scripts", "support", "BSD-3-Clause.txt"),
+};
+
 /** The folders of the packages that a bundle's chunks really took code from. */
 export function packagesOf(output) {
   const chunks = output.filter(({ type }) => type === "chunk");
@@ -40,9 +45,18 @@ function withDependencies(folders) {
 async function sectionOf(folder) {
   const { name, version, license } = manifestOf(folder);
   const files = (await readdir(folder)).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file)).toSorted();
-  if (files.length === 0) throw new StepError(`${name} is bundled, but comes without the text of its licence.`);
-  const texts = await Promise.all(files.map((file) => readFile(join(folder, file), "utf8")));
+  const paths = files.length > 0 ? files.map((file) => join(folder, file)) : commonTexts(name, license);
+  const texts = await Promise.all(paths.map((path) => readFile(path, "utf8")));
   return `${name} ${version} (${license})\n\n${texts.map((text) => text.trim()).join("\n\n")}\n`;
+}
+
+/** Some packages only name their licence: then it is the common text of that name that holds. */
+function commonTexts(name, license) {
+  const paths = license.match(/[A-Za-z0-9.-]+/g)?.filter((word) => word !== "AND").map((word) => common[word]);
+  if (paths === undefined || paths.includes(undefined)) {
+    throw new StepError(`${name} is bundled, but comes without the text of its licence, ${license}.`);
+  }
+  return paths;
 }
 
 function manifestOf(folder) {

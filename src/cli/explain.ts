@@ -6,7 +6,6 @@ import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
 import { type FactSources, findLocal } from "../node/local-facts.ts";
 import { openPullRecords } from "../node/pull-records/index.ts";
 import { decide } from "../policy/decide.ts";
-import { kubernetesOnly } from "../policy/types.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
@@ -29,13 +28,14 @@ import {
   rootOption,
 } from "./options.ts";
 import { print } from "./output.ts";
+import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import { registryClient } from "./registry.ts";
 import { podsFrom, requestsFrom } from "./requests.ts";
 import { openStore } from "./store.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
 
-interface ExplainOptions extends RootOptions, OutputOptions, PlatformOptions, RegistryFlags, LoginFlags {
+interface ExplainOptions extends RootOptions, OutputOptions, PlatformOptions, RegistryFlags, LoginFlags, PolicyOptions {
   readonly check?: true;
 }
 
@@ -43,6 +43,7 @@ export function define(command: Command, surroundings: Surroundings): void {
   registryOptions(loginOptions(command))
     .argument("<file|image...>", "manifests (files, folders, - for standard input), lists of images (*.txt), or images")
     .option("--check", "ask the registries, too, what the names stand for now")
+    .addOption(policyOption())
     .addOption(platformOption())
     .addOption(outputOption())
     .addOption(rootOption())
@@ -74,6 +75,7 @@ async function explainAll(
   options: ExplainOptions,
   surroundings: Surroundings,
 ): Promise<readonly Explanation[]> {
+  const policy = loadPolicy(options, surroundings);
   const registry = registryClient(options);
   const logins = loginsOfRequests(inputs, options, surroundings);
   // A store that does not exist yet is not made for a question.
@@ -83,14 +85,14 @@ async function explainAll(
       ? createEmbeddedImageService({ store, registry, platform: options.platform, clock: systemClock })
       : { status: () => Promise.resolve(undefined), facts: () => Promise.resolve(undefined) };
     const records = openPullRecords(options.root, {}, systemClock);
-    const sources: FactSources = { images, records, policy: kubernetesOnly, clock: systemClock };
+    const sources: FactSources = { images, records, policy, clock: systemClock };
     const answers: Explanation[] = [];
     for (const request of requests) {
       const reference = parsed(request.image);
       const lookUp = async () => (typeof reference === "string" ? [] : logins(request, reference));
       const { facts, failure } = await findLocal(request, sources, lookUp);
       if (failure !== undefined) throw failure.error;
-      const answer = explanation(request, reference, decide(request, kubernetesOnly, facts, Date.now()));
+      const answer = explanation(request, reference, decide(request, policy, facts, Date.now()));
       const check = options.check && typeof reference !== "string" ? await ask(reference, registry, lookUp) : undefined;
       answers.push(check === undefined ? answer : { ...answer, check });
     }

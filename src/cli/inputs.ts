@@ -38,7 +38,7 @@ export async function readInputs(words: readonly string[], { stdin }: Surroundin
     if (word === "-") manifests.push({ file: "-", text: await readAll(stdin) });
     else if (!isPath(word)) images.push({ image: word });
     else if (/\.txt$/i.test(word)) images.push(...listedImages(readOne(word)));
-    else manifests.push(...readPath(word));
+    else manifests.push(...readManifestFiles(word));
   }
   return { manifests, images };
 }
@@ -57,7 +57,8 @@ function listedImages({ file, text }: InputText): NamedImage[] {
   });
 }
 
-function readPath(path: string): InputText[] {
+/** The manifests of a file or a folder. @throws PulleyError `INPUT_UNREADABLE` */
+export function readManifestFiles(path: string): InputText[] {
   const stat = reading(path, () => statSync(path));
   return stat.isDirectory() ? manifestFiles(path).map(readOne) : [readOne(path)];
 }

@@ -23,6 +23,12 @@ const commands: readonly CommandEntry[] = [
     summary: "say what a kubelet would do about each image, and why",
     load: () => import("./explain.ts"),
   },
+  {
+    name: "audit",
+    summary: "find what is wrong with images and pull policies in manifests, and fix it",
+    load: () => import("./audit.ts"),
+  },
+  { name: "policy", summary: "check policy files, or begin one", load: () => import("./policy.ts") },
   { name: "images", summary: "list the images in the store", load: () => import("./images.ts") },
   { name: "inspect", summary: "show all that is known of an image", load: () => import("./inspect.ts") },
   { name: "tag", summary: "give an image another name", load: () => import("./tag.ts") },

@@ -8,7 +8,7 @@ import { openPullRecords } from "../node/pull-records/index.ts";
 import type { PullSettings } from "../node/pull-settings.ts";
 import type { NodeEvent, NodeSignal, PodStatus, PullProgress } from "../node/types.ts";
 import { decide } from "../policy/decide.ts";
-import { kubernetesOnly } from "../policy/types.ts";
+import type { Policy } from "../policy/types.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { ImageStore } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";
@@ -25,6 +25,7 @@ export interface RunPodsOptions {
   /** The store's folder: what is known about who pulled what is kept there too. */
   readonly root: string;
   readonly platform: Platform;
+  readonly policy: Policy;
   readonly pulls: PullSettings;
   readonly loginsFor: (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
   /** Ends when every pod has settled, instead of going on until the signal. */
@@ -47,7 +48,7 @@ export async function runPods(options: RunPodsOptions, surroundings: Surrounding
   await records.recover(await store.images());
   const node = createNode({
     images: createEmbeddedImageService({ store, registry, platform, clock: systemClock }),
-    policy: kubernetesOnly,
+    policy: options.policy,
     decide,
     loginsFor: options.loginsFor,
     pulls: options.pulls,

@@ -17,6 +17,7 @@ import {
   registryOptions,
   rootOption,
 } from "./options.ts";
+import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import { registryClient } from "./registry.ts";
 import { podsFrom } from "./requests.ts";
@@ -25,7 +26,7 @@ import { report } from "./run-report.ts";
 import { withStore } from "./store.ts";
 import { interruption, type Surroundings } from "./surroundings.ts";
 
-interface RunOptions extends RootOptions, OutputOptions, PlatformOptions, RegistryFlags, LoginFlags {
+interface RunOptions extends RootOptions, OutputOptions, PlatformOptions, RegistryFlags, LoginFlags, PolicyOptions {
   readonly pull?: PullPolicy;
   readonly once?: true;
   readonly runtime?: string;
@@ -45,6 +46,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .option("--parallel <number>", "pulls at once, as maxParallelImagePulls; one after another if absent", readNumber)
     .option("--registry-qps <number>", "pulls that may begin in a second, 0 for no limit (default: 5)", readNumber)
     .option("--registry-burst <number>", "pulls that may begin at once after a quiet time (default: 10)", readNumber)
+    .addOption(policyOption())
     .addOption(platformOption())
     .addOption(outputOption())
     .addOption(rootOption())
@@ -82,6 +84,7 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
       runPods(
         {
           ...options,
+          policy: loadPolicy(options, surroundings),
           pods: pods.map((pod) => overridden(pod, options.pull)),
           secrets,
           store,

@@ -1,0 +1,120 @@
+/** `pulley audit --fix`, `--diff` and `--check`: file by file, as the audit goes on. */
+import { type FixedFile, fixFiles, type PinRequest, pinImages } from "../audit/fix/index.ts";
+import type { AuditFile, AuditInput, TextInput } from "../audit/index.ts";
+import { readText } from "../audit/readers/read-text.ts";
+import type { Finding, Fix } from "../audit/types.ts";
+import type { Digest } from "../image/digest.ts";
+import { canonicalText, type Reference } from "../image/reference.ts";
+import { errorText, PulleyError } from "../support/errors.ts";
+import { printable } from "../support/terminal.ts";
+import type { AuditFlags } from "./audit.ts";
+import { commandLogins } from "./logins.ts";
+import { registryClient } from "./registry.ts";
+import { paintFor, type Surroundings } from "./surroundings.ts";
+
+/** Images that are resolved at once. */
+const resolvedAtOnce = 8;
+
+export interface Fixing {
+  /** Files that were changed, or would be. */
+  readonly files: number;
+  /** Findings that no fix takes away. */
+  readonly left: readonly Finding[];
+}
+
+/** Names the files that change on standard output; what could not be fixed is told on standard error. */
+export async function fixing(
+  files: AsyncIterable<AuditFile>,
+  input: () => AuditInput | undefined,
+  flags: AuditFlags,
+  surroundings: Surroundings,
+): Promise<Fixing> {
+  const { stderr } = surroundings;
+  const mode = flags.fix ? "fix" : flags.diff ? "diff" : "check";
+  const pins = flags.pin ? createPins(flags, surroundings) : undefined;
+  const left: Finding[] = [];
+  const sum = { files: 0, fixes: 0 };
+  try {
+    for await (const { file, findings } of files) {
+      const text = input();
+      const fixable = text?.kind === "text" && text.original === undefined && text.file === file;
+      left.push(...findings.filter(({ fix }) => !fixable || fix === undefined));
+      if (!fixable) continue;
+      const pinned = (await pins?.fixesFor(text)) ?? [];
+      const fixes = [...findings.flatMap(({ fix }) => (fix && !isPinned(fix, pinned) ? fix : [])), ...pinned];
+      const { changed, refused, failures } = await fixFiles([text], fixes, { mode });
+      for (const each of changed) show(each, flags, surroundings);
+      for (const { fix, reason } of refused)
+        stderr.write(`${file}: not done: ${fix.description}: ${printable(reason)}\n`);
+      for (const { message, advice } of failures) stderr.write(`${printable(message)}\n  ${advice}\n`);
+      sum.files += changed.length;
+      sum.fixes += changed.reduce((count, each) => count + each.fixes.length, 0);
+    }
+  } finally {
+    await pins?.close();
+  }
+  const would = mode === "fix" ? "made" : "to make";
+  stderr.write(`${sum.fixes} fixes in ${sum.files} files ${would}; ${left.length} findings are for people to settle\n`);
+  return { files: sum.files, left };
+}
+
+/** A pin writes the whole image, with its tag, so that nothing else needs to. */
+function isPinned(fix: Fix, pins: readonly Fix[]): boolean {
+  const pinned = pins.flatMap(({ changes }) => changes);
+  return fix.changes.some(({ start, key }) => pinned.some((change) => change.start === start && change.key === key));
+}
+
+interface Pins {
+  fixesFor(input: TextInput): Promise<readonly Fix[]>;
+  close(): Promise<void>;
+}
+
+/** Asks each registry for each image once, whatever the number of files. */
+function createPins(flags: AuditFlags, surroundings: Surroundings): Pins {
+  const registry = registryClient(flags);
+  const logins = commandLogins(flags, surroundings);
+  const known = new Map<string, Promise<Digest>>();
+  const ask = async (reference: Reference): Promise<Digest> => {
+    const { repository, tag } = reference;
+    if (tag === undefined) throw new PulleyError("INTERNAL", `${reference.given} has no tag`);
+    const [login] = await logins.logins(repository);
+    return (await registry.resolve({ repository, version: tag }, { login })).digest;
+  };
+  const resolve = (reference: Reference) => {
+    const name = canonicalText(reference);
+    const answer = known.get(name) ?? ask(reference);
+    known.set(name, answer);
+    return answer;
+  };
+  return {
+    fixesFor: async ({ text, file, ...options }) => {
+      const { text: source, subjects } = readText(text, file, options);
+      const requests = subjects.flatMap(({ fields, request }): PinRequest[] =>
+        fields.image === undefined ? [] : [{ source, field: fields.image, image: request.image }],
+      );
+      const { fixes, refused, failures } = await pinImages(requests, { resolve, parallel: resolvedAtOnce });
+      const { stderr } = surroundings;
+      for (const { request, reason } of refused) stderr.write(`${file}: not pinned: ${request.image}: ${reason}\n`);
+      for (const { image, error } of failures) {
+        stderr.write(`${file}: not pinned: ${printable(image)}: ${printable(errorText(error))}\n`);
+      }
+      return fixes;
+    },
+    close: () => registry.close(),
+  };
+}
+
+function show({ file, diff, text, notes }: FixedFile, flags: AuditFlags, surroundings: Surroundings): void {
+  const { stdout, stderr } = surroundings;
+  const paint = paintFor(stdout, surroundings);
+  if (flags.diff) stdout.write(coloured(diff, paint));
+  else if (file === "-") stdout.write(text);
+  else stdout.write(`${file}\n`);
+  for (const note of notes) stderr.write(`${file}: ${note}\n`);
+}
+
+function coloured(diff: string, paint: ReturnType<typeof paintFor>): string {
+  return diff.replace(/^([-+@]).*$/gm, (line, mark: string) =>
+    paint(mark === "+" ? "green" : mark === "-" ? "red" : "cyan", line),
+  );
+}

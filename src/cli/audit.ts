@@ -1,0 +1,230 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import packageFile from "../../package.json" with { type: "json" };
+import { type FormatContext, type FormatName, formats } from "../audit/formats/index.ts";
+import {
+  type AuditFile,
+  type AuditInput,
+  audit,
+  auditInputs,
+  documentationOf,
+  isRuleId,
+  type Profile,
+  profiles,
+  type RuleId,
+  readBaseline,
+  ruleIds,
+  ruleTable,
+  writeBaseline,
+} from "../audit/index.ts";
+import type { Finding, Severity } from "../audit/types.ts";
+import { PulleyError } from "../support/errors.ts";
+import { fixing } from "./audit-fix.ts";
+import { examples, type LoginFlags, loginOptions, type RegistryFlags, registryOptions } from "./options.ts";
+import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
+import { inputInvalid } from "./problems.ts";
+import { paintFor, type Surroundings } from "./surroundings.ts";
+
+export interface AuditFlags extends PolicyOptions, RegistryFlags, LoginFlags {
+  readonly output: FormatName | "yaml";
+  readonly profile: Profile;
+  readonly rule?: ReadonlyMap<RuleId, Severity | "off">;
+  readonly movingTag?: readonly string[];
+  readonly failOn: Severity | "never";
+  readonly baseline?: string;
+  readonly updateBaseline?: true;
+  readonly render: boolean;
+  readonly fix?: true;
+  readonly diff?: true;
+  readonly check?: true;
+  readonly pin?: true;
+}
+
+const severities: readonly Severity[] = ["error", "warning", "note"];
+
+export function define(command: Command, surroundings: Surroundings): void {
+  registryOptions(loginOptions(command))
+    .argument("[path...]", "files, folders, charts, kustomizations, - for standard input; the current folder if absent")
+    .addOption(
+      new Option("-o, --output <format>", "how to print").choices([...Object.keys(formats), "yaml"]).default("text"),
+    )
+    .addOption(new Option("--profile <name>", "what is good").choices(profiles).default("recommended"))
+    .option("--rule <id=severity...>", "error, warning, note or off for single rules", readRules)
+    .option("--moving-tag <pattern...>", "tags that are pushed again and again; replaces the usual list")
+    .addOption(
+      new Option("--fail-on <severity>", "exit status 1 from this severity on")
+        .choices([...severities, "never"])
+        .default("warning"),
+    )
+    .option("--baseline <file>", "tell only of what is not in this file")
+    .option("--update-baseline", "write what is found into the file of --baseline")
+    .option("--no-render", "read the files of charts and kustomizations as they are")
+    .option("--fix", "change the files: only what has to be changed")
+    .option("--diff", "print what --fix would change")
+    .option("--check", "name the files that --fix would change, and end with 1 if there are any")
+    .option("--pin", "let fixes write images with the digest that their registry gives now")
+    .addOption(policyOption())
+    .addHelpText(
+      "after",
+      examples(
+        ["helm template ./chart | pulley audit -", "what is wrong in what a chart makes"],
+        ["pulley audit --fix --pin deploy/", "set what is missing, and pin every image, changing nothing else"],
+      ),
+    )
+    .action((paths: string[], flags: AuditFlags) => auditPaths(paths, flags, surroundings));
+}
+
+async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundings: Surroundings): Promise<void> {
+  const { baseline: baselineFile } = flags;
+  if (flags.updateBaseline && baselineFile === undefined) {
+    throw new PulleyError("USAGE", "--update-baseline needs --baseline FILE", {
+      advice: "Name the file with --baseline.",
+    });
+  }
+  const known = flags.updateBaseline ? undefined : readBaselineFile(baselineFile);
+  const { policy } = flags;
+  const settings = {
+    profile: flags.profile,
+    now: Date.now(),
+    ...(flags.rule && { severities: flags.rule }),
+    ...(flags.movingTag && { movingTags: flags.movingTag }),
+    ...(policy !== undefined && { policy: loadPolicy(flags, surroundings) }),
+    ...(known && { baseline: known }),
+  };
+  const desk = new Desk();
+  const inputs = auditInputs(paths.length > 0 ? paths : ["."], {
+    stdin: surroundings.stdin,
+    environment: surroundings.environment,
+    render: flags.render,
+  });
+  const files = audit(desk.follow(inputs), settings);
+  if (flags.fix || flags.diff || flags.check) {
+    const { files: changed, left } = await fixing(desk.counted(files), () => desk.input, flags, surroundings);
+    desk.keepOnly(flags.fix ? left : []);
+    if (flags.check && changed > 0) process.exitCode = 1;
+  } else if (flags.updateBaseline && baselineFile !== undefined) {
+    const findings: Finding[] = [];
+    for await (const file of desk.counted(files)) findings.push(...file.findings);
+    writeFileSync(baselineFile, writeBaseline(findings));
+    surroundings.stderr.write(`${findings.length} findings written to ${baselineFile}\n`);
+    return;
+  } else {
+    await printReport(desk.counted(files), desk, flags, surroundings);
+  }
+  if (desk.isUnreadable) process.exitCode = inputInvalid;
+  else if (desk.hasFrom(flags.failOn)) process.exitCode = 1;
+}
+
+/** What lies before the audit at the moment, and what it has come to so far. */
+class Desk {
+  input: AuditInput | undefined;
+  isUnreadable = false;
+  readonly #worst = new Set<Severity>();
+  readonly #counts = { files: 0, workloads: 0, containers: 0, suppressed: 0 };
+  #lines: { readonly file: string; readonly lines: readonly string[] } | undefined;
+
+  async *follow(inputs: AsyncIterable<AuditInput>): AsyncGenerator<AuditInput> {
+    for await (const input of inputs) {
+      this.input = input;
+      yield input;
+    }
+  }
+
+  async *counted(files: AsyncIterable<AuditFile>): AsyncGenerator<AuditFile> {
+    for await (const file of files) {
+      if (file.file !== undefined) this.#counts.files += 1;
+      this.#counts.workloads += file.workloads;
+      this.#counts.containers += file.containers;
+      this.#counts.suppressed += file.suppressed;
+      this.isUnreadable ||= file.isUnreadable;
+      for (const { severity } of file.findings) this.#worst.add(severity);
+      yield file;
+    }
+  }
+
+  /** Forgets the findings that a fix has taken away. */
+  keepOnly(findings: readonly Finding[]): void {
+    this.#worst.clear();
+    for (const { severity } of findings) this.#worst.add(severity);
+  }
+
+  counts(): ReturnType<FormatContext["counts"]> {
+    return { ...this.#counts };
+  }
+
+  lineOf(file: string, line: number): string | undefined {
+    if (this.#lines?.file !== file) {
+      const { input } = this;
+      if (input?.kind !== "text" || input.file !== file) return undefined;
+      this.#lines = { file, lines: (input.original ?? input.text).split("\n") };
+    }
+    return this.#lines.lines[line - 1];
+  }
+
+  hasFrom(severity: Severity | "never"): boolean {
+    return (
+      severity !== "never" &&
+      severities.slice(0, severities.indexOf(severity) + 1).some((each) => this.#worst.has(each))
+    );
+  }
+}
+
+async function printReport(
+  files: AsyncIterable<AuditFile>,
+  desk: Desk,
+  flags: AuditFlags,
+  surroundings: Surroundings,
+): Promise<void> {
+  const { stdout } = surroundings;
+  const context: FormatContext = {
+    version: packageFile.version,
+    rules: ruleIds.map((id) => {
+      const { title, why, advice, severity } = ruleTable[id];
+      const own = flags.rule?.get(id) ?? severity[flags.profile];
+      return { id, title, why, advice, link: documentationOf(id), severity: own === "off" ? "note" : own };
+    }),
+    root: process.cwd(),
+    paint: paintFor(stdout, surroundings),
+    ...(stdout.isTTY && stdout.columns !== undefined && { width: stdout.columns }),
+    lineOf: (file, line) => desk.lineOf(file, line),
+    counts: () => desk.counts(),
+  };
+  const write = async (chunks: AsyncIterable<string>) => {
+    for await (const chunk of chunks) {
+      if (!stdout.write(chunk)) await new Promise((resolve) => stdout.once("drain", resolve));
+    }
+  };
+  if (flags.output !== "yaml") return write(formats[flags.output](findingsOf(files), context));
+  const { stringify } = await import("yaml");
+  let json = "";
+  for await (const chunk of formats.json(findingsOf(files), context)) json += chunk;
+  stdout.write(stringify(JSON.parse(json), { lineWidth: 0 }));
+}
+
+async function* findingsOf(files: AsyncIterable<AuditFile>): AsyncGenerator<Finding> {
+  for await (const { findings } of files) yield* findings;
+}
+
+function readBaselineFile(file: string | undefined): ReturnType<typeof readBaseline> | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readBaseline(readFileSync(file, "utf8"), file);
+  } catch (cause) {
+    if (cause instanceof PulleyError) throw cause;
+    throw new PulleyError("INPUT_UNREADABLE", `cannot read the baseline ${file}`, {
+      cause,
+      advice: "Write one with --baseline FILE --update-baseline.",
+    });
+  }
+}
+
+function readRules(
+  text: string,
+  known: ReadonlyMap<RuleId, Severity | "off"> = new Map(),
+): ReadonlyMap<RuleId, Severity | "off"> {
+  const [id = "", severity = ""] = text.split("=");
+  if (!isRuleId(id)) throw new InvalidArgumentError(`there is no rule ${id}; there are ${ruleIds.join(", ")}`);
+  const wanted = [...severities, "off" as const].find((each) => each === severity);
+  if (wanted === undefined) throw new InvalidArgumentError(`write ${id}=error, ${id}=warning, ${id}=note or ${id}=off`);
+  return new Map([...known, [id, wanted]]);
+}

@@ -1,0 +1,28 @@
+/** The policy that a command goes by. */
+import { Option } from "commander";
+import { readPolicy } from "../policy/language/read.ts";
+import { kubernetesOnly, type Policy } from "../policy/types.ts";
+import { PulleyError } from "../support/errors.ts";
+import { readManifestFiles } from "./inputs.ts";
+import { printProblems } from "./problems.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+export interface PolicyOptions {
+  readonly policy?: string;
+}
+
+export function policyOption(): Option {
+  return new Option("--policy <path>", "a policy file, or a folder of them; without it, Kubernetes' own behaviour").env(
+    "PULLEY_POLICY",
+  );
+}
+
+/** @throws PulleyError `INPUT_INVALID`, after every problem was printed with its place; `INPUT_UNREADABLE` */
+export function loadPolicy({ policy: path }: PolicyOptions, surroundings: Surroundings): Policy {
+  if (path === undefined) return kubernetesOnly;
+  const { policy, problems, warnings } = readPolicy(readManifestFiles(path));
+  printProblems({ problems, warnings }, surroundings);
+  if (problems.length === 0) return policy;
+  const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
+  throw new PulleyError("INPUT_INVALID", `the policy ${path} has ${count}`);
+}

@@ -1,0 +1,69 @@
+import { writeFileSync } from "node:fs";
+import type { Command } from "commander";
+import { readPolicy } from "../policy/language/read.ts";
+import { policyInit } from "../policy/starter.ts";
+import { PulleyError } from "../support/errors.ts";
+import { readManifestFiles } from "./inputs.ts";
+import { examples, type OutputOptions, outputOption } from "./options.ts";
+import { print } from "./output.ts";
+import { inputInvalid, printProblems } from "./problems.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+export function define(command: Command, surroundings: Surroundings): void {
+  command
+    .command("check")
+    .description("Read policies and say all that is wrong with them.")
+    .argument("<path...>", "policy files, or folders of them")
+    .addOption(outputOption())
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley policy check policy.yaml", "every problem with its file, line and column"],
+        ["pulley policy check -o json policies/", "the same for programs"],
+      ),
+    )
+    .action((paths: string[], options: OutputOptions) => check(paths, options, surroundings));
+  command
+    .command("init")
+    .description("Write a policy to begin with.")
+    .argument("[file]", "the file to write; standard output if absent")
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley policy init policy.yaml", "a commented file that changes little, to be edited"],
+        ["pulley policy init | pulley policy check /dev/stdin", "see that it is sound"],
+      ),
+    )
+    .action((file: string | undefined) => init(file, surroundings));
+}
+
+async function check(paths: readonly string[], { output }: OutputOptions, surroundings: Surroundings): Promise<void> {
+  const { policy, problems, warnings } = readPolicy(paths.flatMap(readManifestFiles));
+  const rules = policy.documents.reduce((sum, document) => sum + document.rules.length, 0);
+  const value = {
+    apiVersion: "pulley.dev/v1alpha1",
+    documents: policy.documents.map(({ name, source }) => ({ name, source })),
+    problems,
+    warnings,
+  };
+  if (output === "text") printProblems({ problems, warnings }, surroundings);
+  const found = `${policy.documents.length} policies with ${rules} rules`;
+  const wrong = problems.length === 0 ? "sound" : `${problems.length} problems`;
+  await print(output, value, () => [`${found}: ${wrong}`], surroundings);
+  if (problems.length > 0) process.exitCode = inputInvalid;
+}
+
+/** A file that is there is not written over. */
+function init(file: string | undefined, { stdout }: Surroundings): void {
+  if (file === undefined) {
+    stdout.write(policyInit());
+    return;
+  }
+  try {
+    writeFileSync(file, policyInit(), { flag: "wx" });
+  } catch (cause) {
+    const exists = cause instanceof Error && "code" in cause && cause.code === "EEXIST";
+    throw new PulleyError("OUTPUT_UNWRITABLE", `cannot write ${file}${exists ? ": it exists already" : ""}`, { cause });
+  }
+  stdout.write(`${file}\n`);
+}
