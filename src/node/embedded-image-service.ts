@@ -12,7 +12,6 @@ import { type Crew, createFlights } from "./flight.ts";
 import { type ImageContent, readContent } from "./image-content.ts";
 import type { ImageService, PullCall } from "./image-service.ts";
 import { done, downloading, fetchedBytes, resolving } from "./pull-progress.ts";
-import { loginKey } from "./puller.ts";
 import type { LayerProgress, PullProgress } from "./types.ts";
 
 export interface EmbeddedImageServiceOptions {
@@ -50,7 +49,7 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
   const fetches = createFlights<Published, PullProgress>();
 
   async function resolve(reference: Reference, { login, mirror }: Source, signal: AbortSignal | undefined) {
-    const key = JSON.stringify([canonicalText(reference), mirror ?? "", loginKey(login)]);
+    const key = JSON.stringify([canonicalText(reference), mirror ?? "", login?.fingerprint()]);
     const ask = (crew: Crew<never>) => registry.resolve(locationOf(reference), { login, mirror, signal: crew.signal });
     const target = await heads.join(key, ask, { signal });
     if (reference.digest === undefined || reference.digest === target.digest) return target;

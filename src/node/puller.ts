@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Digest } from "../image/digest.ts";
 import type { Fetching } from "../policy/types.ts";
 import type { Clock } from "../support/clock.ts";
@@ -147,11 +146,5 @@ export function createPuller({ images, settings, clock, onProgress }: PullerOpti
 }
 
 function sourceKey({ address, mirror, logins, failure }: PullSource): unknown {
-  return [address, mirror, failure !== undefined, ...logins.map(loginKey)];
-}
-
-/** The same for logins that a registry cannot tell apart. A hash, so that no secret lies about as a key. */
-export function loginKey(login: Login | undefined): string {
-  const text = JSON.stringify(login?.reveal() ?? null);
-  return createHash("sha256").update(text).digest("hex");
+  return [address, mirror, failure !== undefined, ...logins.map((login) => login.fingerprint())];
 }
