@@ -246,10 +246,13 @@ describe("what is not a sound image", () => {
     await expect(images.pull(`acme.io/app@${digest}`, undefined)).rejects.toMatchObject({ code: "DIGEST_MISMATCH" });
   });
 
-  it("leaves nothing behind when it turns out to be damaged on the way", async () => {
+  it.each([
+    ["it turns out to be damaged on the way", "DIGEST_MISMATCH"],
+    ["the disk is full", "DISK_FULL"],
+  ] as const)("leaves nothing behind when %s", async (_, code) => {
     registry.push("acme.io/app:1", app);
-    registry.duringDownload = () => Promise.reject(new PulleyError("DIGEST_MISMATCH", "not what it says"));
-    await expect(images.pull("acme.io/app:1", undefined)).rejects.toMatchObject({ code: "DIGEST_MISMATCH" });
+    registry.duringDownload = () => Promise.reject(new PulleyError(code, "it cannot go on"));
+    await expect(images.pull("acme.io/app:1", undefined)).rejects.toMatchObject({ code });
     expect(await images.status("acme.io/app:1")).toBeUndefined();
     expect(await readdir(join(root, "store", "ingest"))).toEqual([]);
   });

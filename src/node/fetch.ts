@@ -45,8 +45,9 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
       try {
         await registry.download(repository, blobs, { login, mirror, signal: crew.signal, onProgress });
       } catch (error) {
-        // What was received helps the next attempt, unless it was wrong.
-        await ingest.abandon(isPulleyError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH") ? "discard" : "keep");
+        // What was received helps the next attempt, unless it was wrong; and on a full disk it is in everybody's way.
+        const useless = isPulleyError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH", "DISK_FULL");
+        await ingest.abandon(useless ? "discard" : "keep");
         throw error;
       }
       await ingest.commit();
