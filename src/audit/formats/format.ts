@@ -28,8 +28,9 @@ export interface FormatContext {
   /** Columns of the terminal; absent where there is none. */
   readonly width?: number;
   /** A line of an input as it stands there, counted from 1; `undefined` where it cannot be had any more. */
-  lineOf(file: string, line: number): string | undefined;
-  counts(): AuditCounts;
+  readonly lineOf: (file: string, line: number) => string | undefined;
+  /** Asked for once, behind the last finding. */
+  readonly counts: () => AuditCounts;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Workflow commands of GitHub Actions: each finding an annotation beside the line. */
+import { printable } from "../../support/terminal.ts";
 import type { Finding, Severity } from "../types.ts";
 import { askerOf, type FormatContext } from "./format.ts";
 import { relativePath } from "./paths.ts";
@@ -20,11 +21,11 @@ export async function* github(findings: AsyncIterable<Finding>, context: FormatC
 
 function annotation(finding: Finding, title: string, { root }: FormatContext): string {
   const { severity, region, message, advice } = finding;
-  const properties = [...placeOf(region, root), ["title", title]].map(
+  const properties = [...placeOf(region, root), ["title", printable(title)]].map(
     ([key = "", value = ""]) => `${key}=${escapeProperty(value)}`,
   );
   const asker = askerOf(finding);
-  const text = `${asker === "" ? "" : `${asker}: `}${message}.\n${advice}`;
+  const text = `${printable(asker === "" ? message : `${asker}: ${message}`)}.\n${printable(advice)}`;
   return `::${commands[severity]} ${properties.join(",")}::${escapeData(text)}\n`;
 }
 

@@ -1,5 +1,5 @@
 /** The report for programs: a stable shape, versioned with the rest of the public interface; one finding a line. */
-import type { Finding } from "../types.ts";
+import type { Finding, Fix } from "../types.ts";
 import type { FormatContext } from "./format.ts";
 import { emptyTally, tallyWith } from "./tally.ts";
 
@@ -29,15 +29,13 @@ function reportedFinding({ region, workload, container, fix, ...finding }: Findi
     source: { file, line, column, endLine, endColumn, start, end },
     workload: workload === undefined ? null : namesOf(workload),
     container: container === undefined ? null : { name: container.name, kind: container.kind },
-    fix:
-      fix === undefined
-        ? null
-        : {
-            description: fix.description,
-            edits: fix.edits.map(({ file, start, end, text }) => ({ file, start, end, text })),
-          },
+    fix: fix === undefined ? null : reportedFix(fix),
     fingerprint: finding.fingerprint,
   };
+}
+
+function reportedFix({ description, edits }: Fix): unknown {
+  return { description, edits: edits.map(({ file, start, end, text }) => ({ file, start, end, text })) };
 }
 
 function namesOf({ apiVersion, kind, namespace, name }: NonNullable<Finding["workload"]>) {

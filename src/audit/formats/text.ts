@@ -8,6 +8,8 @@ import { emptyTally, plural, summaryLine, type Tally, tallyWith } from "./tally.
 const colours = { error: "red", warning: "yellow", note: "blue" } as const satisfies Record<Severity, string>;
 
 const widthWithoutTerminal = 120;
+/** Of an input's line; a terminal that is narrower than that breaks it. */
+const narrowest = 20;
 
 export async function* text(findings: AsyncIterable<Finding>, context: FormatContext): AsyncIterable<string> {
   const { paint } = context;
@@ -50,7 +52,8 @@ function markedLine(finding: Finding, context: FormatContext, rail: string): str
   if (line === undefined) return [];
   const number = `${region.line}`;
   const endColumn = region.endLine === region.line ? region.endColumn : line.length + 1;
-  const { before, marked, after } = excerpt(line, region.column, endColumn, width - number.length - 3);
+  const room = Math.max(narrowest, width - number.length - 3);
+  const { before, marked, after } = excerpt(line, region.column, endColumn, room);
   const underline = "━".repeat(Math.max(1, widthOf(marked)));
   return [
     `${paint("dim", `${number} │`)} ${before}${marked}${after}`.trimEnd(),

@@ -1,7 +1,7 @@
 /** What the tests of the formats print: a small audit as it could be, one with hostile text in every field, a long one. */
-import { painter } from "../../support/terminal.ts";
-import type { Finding, Region } from "../types.ts";
-import type { AuditCounts, Format, FormatContext, RuleDescription } from "./format.ts";
+import { painter } from "../../../support/terminal.ts";
+import type { Finding, Region } from "../../types.ts";
+import type { AuditCounts, Format, FormatContext, RuleDescription } from "../format.ts";
 
 const inputs: Readonly<Record<string, string>> = {
   "deploy/web.yaml": `apiVersion: apps/v1
