@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { planFixes } from "./plan.ts";
-import { fixesOf, imageAttempts, pinned, policyAttempts } from "./testing.ts";
+import { fixesOf, imageAttempts, pinned, policyAttempts } from "./testing/asking.ts";
 
 const folder = fileURLToPath(new URL("corpus/", import.meta.url));
 const names = readdirSync(folder).filter((name) => /\.(yaml|txt)$/.test(name) && !name.includes(".fixed."));

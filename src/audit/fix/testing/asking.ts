@@ -1,12 +1,12 @@
 /** For tests: every place of a text that asks for an image, whatever the format. */
-import { readManifests, readValues } from "../../workload/documents.ts";
-import type { SourceText } from "../../workload/source-text.ts";
-import { groupOf, imagePlaces, podTemplates } from "../../workload/templates.ts";
-import { mappingAt, textAt } from "../../workload/value.ts";
-import type { Fix } from "../types.ts";
-import { type Attempt, type PolicyField, setImage, setPullPolicy } from "./fields.ts";
-import { taggedImage } from "./pin.ts";
-import { type Plan, planFixes } from "./plan.ts";
+import { readManifests, readValues } from "../../../workload/documents.ts";
+import type { SourceText } from "../../../workload/source-text.ts";
+import { groupOf, imagePlaces, podTemplates } from "../../../workload/templates.ts";
+import { mappingAt, textAt } from "../../../workload/value.ts";
+import type { Fix } from "../../types.ts";
+import { type Attempt, type PolicyField, setImage, setPullPolicy } from "../fields.ts";
+import { taggedImage } from "../pin.ts";
+import { type Plan, planFixes } from "../plan.ts";
 
 export interface Asking {
   readonly source: SourceText;
@@ -15,22 +15,25 @@ export interface Asking {
 
 /** Containers and image volumes of Kubernetes objects, or else services of Compose and functions of OpenFaaS. */
 export function askingIn(text: string, file = "file.yaml"): Asking[] {
-  const { text: source, values } = readValues(text, file);
-  const ofOthers = values.flatMap((value) =>
-    (["services", "functions"] as const).flatMap((group) =>
-      [...(mappingAt(value, group)?.entries ?? [])].flatMap(([name, entry]) =>
-        entry.kind === "mapping"
-          ? { source, field: { value: entry, path: `${group}.${name}`, imageKey: "image", policyKey: "pull_policy" } }
-          : [],
-      ),
-    ),
-  );
-  if (ofOthers.length > 0) return ofOthers;
+  const group = /^(services|functions):/m.exec(text)?.[1];
+  return group === undefined ? inObjects(text, file) : inGroup(group, text, file);
+}
+
+function inObjects(text: string, file: string): Asking[] {
   return readManifests(text, file).documents.flatMap((document) =>
     podTemplates(document).flatMap((template) =>
       imagePlaces(template, groupOf(document.apiVersion)).map((field) => ({ source: document.text, field })),
     ),
   );
+}
+
+function inGroup(group: string, text: string, file: string): Asking[] {
+  const { text: source, values } = readValues(text, file);
+  const entries = values.flatMap((value) => [...(mappingAt(value, group)?.entries ?? [])]);
+  return entries.flatMap(([name, value]) => {
+    const field = { path: `${group}.${name}`, imageKey: "image", policyKey: "pull_policy" };
+    return value.kind === "mapping" ? { source, field: { ...field, value } } : [];
+  });
 }
 
 /** Every policy that is another one is to be `policy`. */
