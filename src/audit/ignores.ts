@@ -26,7 +26,10 @@ const steadfast: ReadonlySet<string> = new Set<RuleId>([
 ]);
 
 const marker = "pulley:ignore";
-const comment = /(?<=^|[ \t])#[ \t]*pulley:ignore(-file)?(?![\w-])[ \t]*([^\s]*)[ \t]*(.*?)[ \t]*$/;
+const comment = /(?<=^|[ \t])#[ \t]*pulley:ignore(-file)?(?![\w-])[ \t]*([^\s]*)(.*)$/;
+
+/** Comments in one text that have an effect, at most. */
+const mostComments = 1000;
 
 /**
  * The comments of a text. One behind something holds for its line; one on a line of its own for the line below it; one
@@ -34,57 +37,72 @@ const comment = /(?<=^|[ \t])#[ \t]*pulley:ignore(-file)?(?![\w-])[ \t]*([^\s]*)
  */
 export function readIgnores(source: SourceText): Ignore[] {
   if (!source.text.includes(marker)) return [];
-  const lines = source.text.split("\n").map((line) => line.replace(/\r$/, ""));
   const ignores: Ignore[] = [];
-  let offset = 0;
+  /** Those of the head, which wait for the end of their document, and those that wait for the line below them. */
+  const waiting = { head: [] as Waiting[], below: [] as Waiting[] };
+  const settle = (list: Waiting[], to: number) => {
+    for (const ignore of list.splice(0)) ignores.push({ ...ignore, to });
+  };
   let atHead = true;
-  lines.forEach((line, index) => {
-    const isMarker = /^(?:---|\.\.\.)(?:[ \t]|$)/.test(line);
-    if (isMarker) atHead = true;
-    const isOwnLine = /^\ufeff?[ \t]*#/.test(line);
-    const found = line.includes(marker) ? comment.exec(line) : null;
-    if (found !== null) {
-      const span = { start: offset + found.index, end: offset + line.length };
-      const [, wholeFile, rules = "", reason = ""] = found;
-      const lasts = wholeFile === undefined ? reachOf(lines, index, isOwnLine, atHead) : { from: 1, to: lines.length };
-      ignores.push({ region: regionOf(source, span), ...namesOf(rules), reason, ...lasts });
+  let number = 0;
+  for (const { line, start } of linesOf(source.text)) {
+    number += 1;
+    const sort = sortOf(line);
+    if (sort === "marker") {
+      if (!atHead) settle(waiting.head, number);
+      atHead = true;
     }
-    if (!isMarker && !isOwnLine && !/^\ufeff?[ \t]*$/.test(line)) atHead = false;
-    offset = nextLine(source.text, offset);
-  });
-  return ignores;
+    if (sort === "content") {
+      settle(waiting.below, number);
+      atHead = false;
+    }
+    const count = ignores.length + waiting.head.length + waiting.below.length;
+    const found = line.includes(marker) && count < mostComments ? ignoreIn(source, line, start, number) : undefined;
+    if (found === undefined) continue;
+    if (found.wholeFile) ignores.push({ ...found.ignore, from: 1, to: Number.POSITIVE_INFINITY });
+    else if (sort !== "comment") ignores.push({ ...found.ignore, to: number });
+    else waiting[atHead ? "head" : "below"].push(found.ignore);
+  }
+  settle(waiting.head, number);
+  settle(waiting.below, number);
+  return ignores.toSorted((one, other) => one.region.start - other.region.start);
+}
+
+type Waiting = Omit<Ignore, "to">;
+
+function sortOf(line: string): "marker" | "comment" | "blank" | "content" {
+  if (/^(?:---|\.\.\.)(?:[ \t]|$)/.test(line)) return "marker";
+  if (/^\ufeff?[ \t]*$/.test(line)) return "blank";
+  return /^\ufeff?[ \t]*#/.test(line) ? "comment" : "content";
+}
+
+function ignoreIn(
+  source: SourceText,
+  line: string,
+  start: number,
+  from: number,
+): { ignore: Waiting; wholeFile: boolean } | undefined {
+  const found = comment.exec(line);
+  if (found === null) return undefined;
+  const [, wholeFile, rules = "", reason = ""] = found;
+  const region = regionOf(source, { start: start + found.index, end: start + line.length });
+  return { ignore: { region, ...namesOf(rules), reason: reason.trim(), from }, wholeFile: wholeFile !== undefined };
+}
+
+/** The lines without what ends them. */
+function* linesOf(text: string): Generator<{ readonly line: string; readonly start: number }> {
+  for (let start = 0; start < text.length; ) {
+    const feed = text.indexOf("\n", start);
+    const end = feed < 0 ? text.length : feed;
+    yield { line: text.slice(start, text[end - 1] === "\r" ? end - 1 : end), start };
+    start = end + 1;
+  }
 }
 
 /** Whether the comment leaves the finding out. */
 export function covers(ignore: Ignore, rule: string, { line }: Region): boolean {
   if (ignore.reason === "" || steadfast.has(rule)) return false;
   return ignore.from <= line && line <= ignore.to && ignore.rules.some((own) => own === rule);
-}
-
-function reachOf(
-  lines: readonly string[],
-  index: number,
-  isOwnLine: boolean,
-  atHead: boolean,
-): { from: number; to: number } {
-  if (!isOwnLine) return { from: index + 1, to: index + 1 };
-  if (atHead) return { from: index + 1, to: documentEnd(lines, index) };
-  const below = lines.findIndex((line, at) => at > index && !/^[ \t]*(?:#|$)/.test(line));
-  return { from: index + 1, to: below < 0 ? lines.length : below + 1 };
-}
-
-/** The last line of the document whose head the line belongs to. */
-function documentEnd(lines: readonly string[], index: number): number {
-  let begun = false;
-  for (let at = index; at < lines.length; at += 1) {
-    const line = lines[at] ?? "";
-    if (/^(?:---|\.\.\.)(?:[ \t]|$)/.test(line)) {
-      if (begun) return at;
-    } else if (!/^[ \t]*(?:#|$)/.test(line)) {
-      begun = true;
-    }
-  }
-  return lines.length;
 }
 
 function namesOf(text: string): { rules: RuleId[]; unknown: string[] } {
@@ -94,9 +112,4 @@ function namesOf(text: string): { rules: RuleId[]; unknown: string[] } {
 
 function short(name: string): string {
   return name.length > 100 ? `${name.slice(0, 100)}…` : name;
-}
-
-function nextLine(text: string, at: number): number {
-  const feed = text.indexOf("\n", at);
-  return feed < 0 ? text.length : feed + 1;
 }

@@ -18,6 +18,7 @@ import type { ImageRequest } from "../../workload/types.ts";
 import { firstKeySpan, scalarSpan, valueSpan } from "../spans.ts";
 import type { Pulls, Subject, Words, WrittenPolicy } from "../subject.ts";
 import { imageParts } from "./image.ts";
+import { mostSubjects } from "./limits.ts";
 import type { ReadOptions, ReadText, SecretName, WantedSecret } from "./read-text.ts";
 
 const values = { Always: "Always", IfNotPresent: "IfNotPresent", Never: "Never" } as const;
@@ -40,6 +41,7 @@ export function readKubernetes(documents: readonly ManifestDocument[], { mayBePa
   const secrets: SecretName[] = [];
   let workloads = 0;
   for (const document of documents) {
+    if (subjects.length > mostSubjects) break;
     const namePath = secretMakers.get(document.kind);
     if (namePath !== undefined) secrets.push(secretOf(document, namePath));
     const before = subjects.length;

@@ -21,14 +21,15 @@ export function problemsOf({ text }: SourceText, problems: readonly Problem[]): 
 }
 
 /** The first braces of a template in the document around a place; `undefined` where the document has none. */
-export function isTemplate(text: string, { start }: Span): Span | undefined {
+export function templateAround(text: string, { start }: Span): Span | undefined {
   const from = text.lastIndexOf("\n---", start) + 1;
   const next = text.indexOf("\n---", start);
-  const open = text.indexOf("{{", from);
-  if (open < 0 || (next >= 0 && open > next)) return undefined;
+  const document = text.slice(from, next < 0 ? text.length : next);
+  const open = document.indexOf("{{");
+  if (open < 0) return undefined;
   const close = /\{\{[^\r\n]*?\}\}|\{\{/y;
   close.lastIndex = open;
-  return { start: open, end: open + (close.exec(text)?.[0].length ?? 2) };
+  return { start: from + open, end: from + open + (close.exec(document)?.[0].length ?? 2) };
 }
 
 function lineStarts(text: string): number[] {

@@ -14,8 +14,9 @@ import type { Span } from "../spans.ts";
 import type { Subject } from "../subject.ts";
 import { composeSubjects, isComposeFile } from "./compose.ts";
 import { readKubernetes } from "./kubernetes.ts";
+import { mostSubjects } from "./limits.ts";
 import { isStackFile, stackSubjects } from "./openfaas.ts";
-import { isTemplate, problemsOf } from "./problems.ts";
+import { problemsOf, templateAround } from "./problems.ts";
 
 /** Something about the input itself. */
 export interface InputProblem {
@@ -62,7 +63,7 @@ export function readText(text: string, file: string, options: ReadOptions): Read
   if (input.documents.length === 0 && problems.length === 0 && options.expectManifests) {
     problems.push({ rule: "not-a-manifest", at: { start: 0, end: 0 }, message: "there is nothing in it" });
   }
-  return { text: source, ...readKubernetes(input.documents, options), problems };
+  return capped({ text: source, ...readKubernetes(input.documents, options), problems });
 }
 
 /** Everything that is not a Kubernetes manifest; `undefined` where the text is one, or cannot be read. */
@@ -71,7 +72,20 @@ function readOther(text: string, file: string): ReadText | undefined {
   const readers = values.map(readerOf);
   if (problems.length > 0 || readers.length === 0 || readers.some((reader) => reader === undefined)) return undefined;
   const subjects = values.flatMap((value, at) => readers[at]?.(value, source) ?? []);
-  return { text: source, subjects, workloads: subjects.length, problems: [], wantedSecrets: [], secrets: [] };
+  return capped({ text: source, subjects, workloads: subjects.length, problems: [], wantedSecrets: [], secrets: [] });
+}
+
+/** What is too much to look at is told of, at the first that is left out. */
+function capped(read: ReadText): ReadText {
+  const { subjects, problems } = read;
+  const [next] = subjects.slice(mostSubjects, mostSubjects + 1);
+  if (next === undefined) return read;
+  const message = `there are more than ${mostSubjects} containers; those from here on are not looked at`;
+  return {
+    ...read,
+    subjects: subjects.slice(0, mostSubjects),
+    problems: [...problems, { rule: "input-unreadable", at: next.head, message }],
+  };
 }
 
 type SubjectReader = (value: Value, text: SourceText) => readonly Subject[];
@@ -86,7 +100,7 @@ function readerOf(value: Value): SubjectReader | undefined {
 function inputProblems(source: SourceText, input: ManifestInput, { expectManifests }: ReadOptions): InputProblem[] {
   const syntax: ValueInput = readValues(source.text, source.file);
   const unreadable = problemsOf(source, syntax.problems).map(({ at, message }): InputProblem => {
-    const template = isTemplate(source.text, at);
+    const template = templateAround(source.text, at);
     return template === undefined
       ? { rule: "input-unreadable", at, message }
       : {

@@ -1,0 +1,298 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { audit, collectAudit } from "../audit.ts";
+import type { AuditInput } from "../input.ts";
+import { deployment } from "../testing/findings.ts";
+import { auditInputs, type InputOptions } from "./index.ts";
+import { outputOf } from "./program.ts";
+
+let root: string;
+let programs: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "pulley-audit-"));
+  programs = join(root, ".bin");
+  mkdirSync(programs);
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+function write(path: string, content: string | Uint8Array): string {
+  const whole = join(root, path);
+  mkdirSync(dirname(whole), { recursive: true });
+  writeFileSync(whole, content);
+  return whole;
+}
+
+/** A program of that name, in Node, which is all that is sure to be there. */
+function program(name: string, source: string): void {
+  const path = join(programs, name);
+  writeFileSync(path, `#!${process.execPath}\n${source}\n`);
+  chmodSync(path, 0o755);
+}
+
+async function read(words: readonly string[], options: Partial<InputOptions> = {}): Promise<AuditInput[]> {
+  const environment = { PATH: [programs].join(delimiter) };
+  const stdin = (async function* () {})();
+  const inputs: AuditInput[] = [];
+  for await (const input of auditInputs(words, { environment, stdin, ...options })) inputs.push(input);
+  return inputs;
+}
+
+const names = (inputs: readonly AuditInput[]) => inputs.map(({ file }) => file.slice(root.length + 1));
+
+describe("files and folders", () => {
+  it("are read in the order of their names, and only what may be a manifest", async () => {
+    for (const name of [
+      "b.yaml",
+      "a/z.yml",
+      "a/b.json",
+      "a/note.txt",
+      "c.YAML",
+      "node_modules/x.yaml",
+      ".git/x.yaml",
+      ".hidden.yaml",
+    ]) {
+      write(name, "a: 1\n");
+    }
+    symlinkSync(root, join(root, "loop"));
+    symlinkSync(join(root, "b.yaml"), join(root, "link.yaml"));
+    const inputs = await read([root]);
+    expect(names(inputs)).toEqual([".hidden.yaml", "a/b.json", "a/z.yml", "b.yaml", "c.YAML"]);
+    expect(inputs.every((input) => input.kind === "text" && !input.expectManifests)).toBe(true);
+  });
+
+  it("that are named are expected to have manifests, whatever they are called", async () => {
+    const file = write("deployment", "a: 1\n");
+    expect(await read([file])).toEqual([
+      { kind: "text", file, text: "a: 1\n", expectManifests: true, mayBePatch: false },
+    ]);
+  });
+
+  it("keep their byte order mark and their line ends", async () => {
+    expect(await read([write("a.yaml", "\ufeffa: 1\r\n")])).toMatchObject([{ text: "\ufeffa: 1\r\n" }]);
+  });
+
+  it("may be patches beside and below a kustomization", async () => {
+    for (const name of ["k/kustomization.yaml", "k/patch.yaml", "k/patches/b.yaml", "z.yaml"]) write(name, "a: 1\n");
+    const inputs = await read([root]);
+    expect(
+      inputs.map((input) => input.kind === "text" && [input.file.slice(root.length + 1), input.mayBePatch]),
+    ).toEqual([
+      ["k/kustomization.yaml", true],
+      ["k/patch.yaml", true],
+      ["k/patches/b.yaml", true],
+      ["z.yaml", false],
+    ]);
+  });
+
+  it.each([
+    ["nothing.yaml", "there is no such file or folder"],
+    ["latin.yaml", "it is not UTF-8 text"],
+  ])("that cannot be read say why: %s", async (name, message) => {
+    write("latin.yaml", Uint8Array.from([0x61, 0x3a, 0x20, 0xe9]));
+    expect(await read([join(root, name)])).toMatchObject([{ kind: "unreadable", rule: "input-unreadable", message }]);
+  });
+
+  it("make findings of what cannot be read, and the audit goes on", async () => {
+    const good = write("a.yaml", deployment("image: ghcr.io/a:main\nimagePullPolicy: Always"));
+    const inputs = await read([join(root, "none.yaml"), good]);
+    const result = await collectAudit(audit(inputs, { now: 0 }));
+    expect(result.findings).toMatchObject([
+      {
+        ruleId: "input-unreadable",
+        region: { file: join(root, "none.yaml"), line: 1, column: 1 },
+        advice: "Check the path.",
+      },
+      { ruleId: "tag-moving" },
+    ]);
+    expect(result.isUnreadable).toBe(true);
+  });
+
+  it("come from standard input in pieces", async () => {
+    async function* stdin() {
+      const bytes = Buffer.from("a: ü\n");
+      yield bytes.subarray(0, 4);
+      yield bytes.subarray(4);
+    }
+    expect(await read(["-"], { stdin: stdin() })).toMatchObject([{ file: "-", text: "a: ü\n", expectManifests: true }]);
+  });
+});
+
+describe("charts", () => {
+  const template = `# {{ .Chart.Name }}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ .Release.Name }}
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: {{ .Values.image }}
+          imagePullPolicy: IfNotPresent
+        - name: side
+          image: ghcr.io/side:edge
+`;
+  const rendered = `---
+# Source: shop/templates/deployment.yaml
+# shop
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: pulley-audit
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: ghcr.io/web:main
+          imagePullPolicy: IfNotPresent
+        - name: side
+          image: ghcr.io/side:edge
+---
+# Source: shop/charts/db/templates/pod.yaml
+apiVersion: v1
+kind: Pod
+metadata: {name: db}
+spec: {containers: [{name: db, image: ghcr.io/db:edge, imagePullPolicy: Always}]}
+`;
+
+  beforeEach(() => {
+    write("chart/Chart.yaml", "name: shop\n");
+    write("chart/values.yaml", "image: ghcr.io/web:main\n");
+    write("chart/templates/deployment.yaml", template);
+  });
+
+  it("are rendered by helm, and told about in their templates", async () => {
+    write("helm-output", rendered);
+    program(
+      "helm",
+      `process.stdout.write(require("node:fs").readFileSync(${JSON.stringify(join(root, "helm-output"))}))`,
+    );
+    const inputs = await read([root]);
+    expect(names(inputs)).toEqual(["chart/templates/deployment.yaml", "chart/Chart.yaml"]);
+    const { findings } = await collectAudit(audit(inputs, { now: 0 }));
+    expect(
+      findings.map(({ ruleId, region, fix }) => [ruleId, region.file.slice(root.length + 1), region.line, fix]),
+    ).toEqual([
+      ["tag-moving", "chart/templates/deployment.yaml", 11, undefined],
+      ["moving-tag-not-always", "chart/templates/deployment.yaml", 12, undefined],
+      ["policy-missing-surprises", "chart/templates/deployment.yaml", 13, undefined],
+      ["tag-moving", "chart/templates/deployment.yaml", 14, undefined],
+      ["tag-moving", "chart/Chart.yaml", 1, undefined],
+    ]);
+    const [first] = findings;
+    expect(template.slice(first?.region.start, first?.region.end)).toBe("image: {{ .Values.image }}");
+  });
+
+  it("are given to helm as a path", async () => {
+    program("helm", `console.log("---\\n# Source: shop/templates/x.yaml\\n#" + JSON.stringify(process.argv.slice(2)))`);
+    const [input] = await read([join(root, "chart")]);
+    expect(input?.kind === "text" && input.text).toContain(
+      JSON.stringify(["template", "pulley-audit", join(root, "chart")]),
+    );
+  });
+
+  it("are findings where there is no helm", async () => {
+    expect(await read([join(root, "chart")])).toEqual([
+      {
+        kind: "unreadable",
+        file: join(root, "chart/Chart.yaml"),
+        rule: "render-failed",
+        message: "this is a chart, and there is no helm in PATH to render it",
+        advice: `Install helm, or render it where there is one: helm template ${join(root, "chart")} | pulley audit -.`,
+      },
+    ]);
+  });
+
+  it("are findings where helm fails, with what it says", async () => {
+    program("helm", `console.error("Error: \\u001b[31mno values\\nat all"); process.exitCode = 1`);
+    expect(await read([join(root, "chart")])).toMatchObject([
+      {
+        rule: "render-failed",
+        message: "helm could not render the chart: it ended with 1: Error: [31mno values at all",
+      },
+    ]);
+  });
+
+  it("are read as they are if nothing is to be rendered", async () => {
+    const inputs = await read([root], { render: false });
+    expect(names(inputs)).toEqual(["chart/Chart.yaml", "chart/templates/deployment.yaml", "chart/values.yaml"]);
+    const { findings } = await collectAudit(audit(inputs, { now: 0 }));
+    expect(findings.map(({ ruleId }) => ruleId)).toEqual(["template-not-rendered"]);
+  });
+});
+
+describe("kustomizations", () => {
+  beforeEach(() => {
+    write("kust/kustomization.yaml", "resources: [pod.yaml]\n");
+    write("kust/pod.yaml", "a: 1\n");
+  });
+  const prints = `console.log("kind: " + JSON.stringify(process.argv.slice(2)))`;
+
+  it("are built by kustomize", async () => {
+    program("kustomize", prints);
+    program("kubectl", "process.exitCode = 1");
+    const folder = join(root, "kust");
+    expect(await read([folder])).toMatchObject([
+      {
+        kind: "text",
+        file: join(folder, "kustomization.yaml"),
+        text: `kind: ${JSON.stringify(["build", folder])}\n`,
+        original: "",
+      },
+    ]);
+  });
+
+  it("are built by kubectl where there is no kustomize", async () => {
+    program("kubectl", prints);
+    const folder = join(root, "kust");
+    expect(await read([folder])).toMatchObject([{ text: `kind: ${JSON.stringify(["kustomize", folder])}\n` }]);
+  });
+
+  it("are findings where there is neither, or where it fails", async () => {
+    expect(await read([join(root, "kust")])).toMatchObject([
+      {
+        rule: "render-failed",
+        message: "this is a kustomization, and there is no kustomize or kubectl in PATH to render it",
+      },
+    ]);
+    program("kustomize", `process.stderr.write("no such base"); process.exitCode = 3`);
+    expect(await read([join(root, "kust")])).toMatchObject([
+      { message: "kustomize could not render the kustomization: it ended with 3: no such base" },
+    ]);
+  });
+
+  it("within another folder are read file by file", async () => {
+    program("kustomize", prints);
+    expect(names(await read([root]))).toEqual(["kust/kustomization.yaml", "kust/pod.yaml"]);
+  });
+});
+
+describe("a program", () => {
+  const environment = () => ({ PATH: programs });
+
+  it("that does not end is ended", async () => {
+    program("slow", "setInterval(() => {}, 1000)");
+    const output = await outputOf("slow", [], { environment: environment(), timeout: 200 });
+    expect(output).toEqual({ kind: "failed", problem: "did not end within 0.2 seconds" });
+  });
+
+  it("is run without a shell and has no input", async () => {
+    program("echo-words", "process.stdin.resume().on('end', () => console.log(process.argv.slice(2).join('|')))");
+    const output = await outputOf("echo-words", ["$(id)", "; ls"], { environment: environment() });
+    expect(output.kind === "output" && output.bytes.toString()).toBe("$(id)|; ls\n");
+  });
+
+  it("that prints without end is ended", async () => {
+    program(
+      "flood",
+      "const b = Buffer.alloc(1 << 20); const go = () => { while (process.stdout.write(b)); process.stdout.once('drain', go) }; go()",
+    );
+    const output = await outputOf("flood", [], { environment: environment() });
+    expect(output).toEqual({ kind: "failed", problem: "printed more than 64 MiB" });
+  });
+});
