@@ -81,7 +81,7 @@ describe.skipIf(!hasGit)("git apply takes it", () => {
   }
 
   const corpus = fileURLToPath(new URL("corpus/", import.meta.url));
-  it.each(readdirSync(corpus).filter((name) => name.includes(".fixed.") === false && /\.(yaml|txt)$/.test(name)))(
+  it.each(readdirSync(corpus).filter((name) => !name.includes(".fixed.") && /\.(yaml|txt)$/.test(name)))(
     "for %s",
     (name) => {
       const text = readFileSync(corpus + name, "utf8");

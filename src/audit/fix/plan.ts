@@ -28,8 +28,9 @@ export interface Plan {
 export function planFixes(text: string, file: string, fixes: readonly Fix[]): Plan {
   const refused: Refused[] = [];
   let candidates = compatible(text, fixes.map(first), refused);
-  const before = candidates.length === 0 ? undefined : readValues(text, file);
-  while (before !== undefined && candidates.length > 0) {
+  if (candidates.length === 0) return { text, edits: [], made: [], refused };
+  const before = readValues(text, file);
+  while (candidates.length > 0) {
     const spliced = splice(
       text,
       candidates.flatMap(({ edits }) => edits),

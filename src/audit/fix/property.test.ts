@@ -99,3 +99,24 @@ it("whatever a manifest looks like, only what was meant is changed, and nothing 
   expect(seen.made).toBeGreaterThan(2 * seen.texts);
   expect(seen.refused).toBeLessThan(seen.made / 100);
 }, 60_000);
+
+it("a text that was tampered with is fixed as safely, or not at all", () => {
+  const pieces = fc.stringMatching(/^[ \n\t\-#:{}[\],'"&*|>?!%.a]{0,4}$/);
+  const tampering = fc.array(fc.tuple(fc.nat(), fc.nat(3), pieces), { minLength: 1, maxLength: 3 });
+  fc.assert(
+    fc.property(randomManifest, tampering, (whole, cuts) => {
+      let text = whole;
+      for (const [seed, length, piece] of cuts) {
+        const start = seed % (text.length + 1);
+        text = text.slice(0, start) + piece + text.slice(start + length);
+      }
+      const plan = planned(text);
+      expect(undone(text, plan)).toBe(text);
+      const before = readValues(text, "file.yaml");
+      const after = readValues(plan.text, "file.yaml");
+      expect(after.problems.map(({ message }) => message)).toEqual(before.problems.map(({ message }) => message));
+      expect(planned(plan.text).edits).toEqual([]);
+    }),
+    { numRuns: 500 },
+  );
+}, 60_000);
