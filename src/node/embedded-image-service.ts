@@ -181,16 +181,17 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
         const from = { repository: reference.repository, mirror: call.mirror, login };
         return await pullReference(reference, from, call);
       } catch (error) {
-        throw toldOf(reference, error);
+        throw toldOf(reference, call.mirror, error);
       }
     },
   };
 }
 
-/** A failure that says where it happened: at the registry or, where that is not named, in the image. */
-function toldOf(reference: Reference, error: unknown): unknown {
+/** A failure that says where it happened: at whom was asked or, where that is not named, in the image. */
+function toldOf(reference: Reference, mirror: string | undefined, error: unknown): unknown {
   if (isPulleyError(error)) {
-    return error.message.includes(reference.repository.registry) ? error : atPlace(canonicalText(reference), error);
+    const asked = mirror ?? reference.repository.registry;
+    return error.message.includes(asked) ? error : atPlace(canonicalText(reference), error);
   }
   // Who cancels without a reason gets one.
   if (!(error instanceof DOMException && error.name === "AbortError")) return error;

@@ -1,18 +1,17 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { decide } from "../policy/decide.ts";
 import { kubernetesOnly } from "../policy/types.ts";
 import { openEmbeddedStore } from "../store/embedded/index.ts";
 import type { ImageStore } from "../store/index.ts";
-import type { Clock } from "../support/clock.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
 import { createEmbeddedImageService } from "./embedded-image-service.ts";
 import { createNode } from "./node.ts";
 import { openPullRecords } from "./pull-records/index.ts";
 import { type FakeRegistry, fakeRegistry } from "./testing/fake-registry.ts";
+import { hastyClock } from "./testing/hasty-clock.ts";
 import { loginsOfSecrets, secretOf } from "./testing/logins.ts";
 import { podOf } from "./testing/pods.ts";
 
@@ -29,19 +28,6 @@ afterEach(async () => {
   await store.close();
   await rm(root, { recursive: true, force: true });
 });
-
-/** Time that goes by as soon as somebody waits for it. */
-function hastyClock(): Clock {
-  let now = 0;
-  return {
-    now: () => now,
-    sleep: async (milliseconds, signal) => {
-      now += milliseconds;
-      await turn();
-      signal?.throwIfAborted();
-    },
-  };
-}
 
 /** Runs pods on a node of their own until they settle, and says how each container ended. */
 async function settle(pods: readonly Pod[], secrets: readonly PullSecret[]): Promise<readonly string[]> {

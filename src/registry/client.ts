@@ -52,7 +52,7 @@ export function createRegistryClient(
   });
 
   function endpointFor(repository: Repository, { mirror }: Call) {
-    return mirror === undefined ? endpointOf(repository, options) : mirrorEndpoint(repository, mirror, options);
+    return mirror === undefined ? endpointOf(repository, options) : mirrorEndpoint(repository, mirror);
   }
 
   function open(repository: Repository, call: Call) {

@@ -32,23 +32,18 @@ export function endpointOf(repository: Repository, options: RegistryOptions): En
 }
 
 /**
- * Where a repository is asked for at a mirror. Certificates, and whether plain HTTP is spoken, go by the mirror's host.
+ * Where a repository is asked for at a mirror. Its certificates are those for its own host.
  * @param mirror base address, with the path that goes before the repository's, if any
  * @throws PulleyError `SOURCE_INVALID`
  */
-export function mirrorEndpoint(
-  { registry: namespace, path }: Repository,
-  mirror: string,
-  options: RegistryOptions,
-): Endpoint {
+export function mirrorEndpoint({ registry: namespace, path }: Repository, mirror: string): Endpoint {
   const refuse = (why: string) => new PulleyError("SOURCE_INVALID", `the mirror ${printable(mirror, 200)} ${why}`);
   if (!URL.canParse(mirror)) throw refuse("is not an address");
   const { protocol, host, origin, pathname, username, password, search, hash } = new URL(mirror);
-  if (protocol !== "https:" && protocol !== "http:") throw refuse("is not reached by https");
+  if (protocol !== "https:" && protocol !== "http:") throw refuse("is not reached by http or https");
   if (username !== "" || password !== "")
     throw new PulleyError("SOURCE_INVALID", `the mirror ${host} is given with a login`);
   if (search !== "" || hash !== "") throw refuse("is given with a query");
-  if (protocol === "http:" && !speaksPlainHttp(host, options)) throw refuse("would be asked in the clear");
   const prefix = pathname.replace(/^\/+|\/+$/g, "");
   const endpoint = { registry: host, path: prefix === "" ? path : `${prefix}/${path}`, origin };
   return host === namespace ? endpoint : { ...endpoint, namespace };

@@ -39,8 +39,9 @@ export interface Call {
   /**
    * Base address of a mirror to ask in the place of the repository's own registry: `https://mirror.acme.io`, or with a
    * path that goes before the repository's, `https://mirror.acme.io/hub`. It is told in the query which registry is meant
-   * (`ns`, distribution-spec "Registry proxying"). Plain HTTP as for registries. What a mirror says of a tag is taken
-   * for true; content is verified against its digest, whoever sends it.
+   * (`ns`, distribution-spec "Registry proxying"). The scheme is spoken as it is written: that `http` is meant is for those
+   * to see to who read the configuration. What a mirror says of a tag is taken for true; content is verified against its
+   * digest, whoever sends it.
    */
   readonly mirror?: string | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -63,11 +63,7 @@ export const errorTable = {
     exit: 3,
     advice: "Give the registry's certificate authority with --cert-dir, or use --plain-http if it speaks plain HTTP.",
   },
-  SOURCE_INVALID: {
-    exit: 2,
-    advice:
-      "Write the mirror as https://host[:port][/path]; plain HTTP is for loopback hosts and those of --plain-http.",
-  },
+  SOURCE_INVALID: { exit: 2, advice: "Write the mirror as https://host[:port][/path]." },
   REDIRECT_REFUSED: {
     exit: 1,
     advice: "The registry sends this request somewhere that Pulley will not follow: tell who runs it.",

@@ -1,0 +1,81 @@
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { decide } from "../../policy/decide.ts";
+import { kubernetesOnly, type Policy } from "../../policy/types.ts";
+import { client, temporaryFolder } from "../../registry/testing.ts";
+import { openEmbeddedStore } from "../../store/embedded/index.ts";
+import type { ImageStore } from "../../store/index.ts";
+import type { Clock } from "../../support/clock.ts";
+import type { Login } from "../../support/login.ts";
+import type { Pod } from "../../workload/types.ts";
+import type { DecisionRecord } from "../decision-log/types.ts";
+import { createEmbeddedImageService } from "../embedded-image-service.ts";
+import { createNode, type Node } from "../node.ts";
+import { openPullRecords } from "../pull-records/index.ts";
+import type { NodeEvent } from "../types.ts";
+import { hastyClock } from "./hasty-clock.ts";
+import { sourceOf } from "./logins.ts";
+
+export interface RealNode {
+  readonly node: Node;
+  readonly clock: Clock;
+  readonly store: ImageStore;
+  readonly events: readonly NodeEvent[];
+  readonly records: readonly DecisionRecord[];
+  /** Takes pods on and waits until they have settled; how each container ended: `prepared`, or what it waits for. */
+  settle(...pods: readonly Pod[]): Promise<readonly string[]>;
+  /** Texts of the events with one of these reasons. */
+  told(...reasons: readonly string[]): readonly string[];
+}
+
+export interface RealNodeGiven {
+  readonly policy?: Policy;
+  /** Logins by registry. */
+  readonly logins?: Readonly<Record<string, readonly Login[]>>;
+  readonly clock?: Clock;
+  readonly certDirs?: readonly string[];
+}
+
+/** A node with a store on disk, which speaks HTTP; its waits take no time. */
+export async function realNode(given: RealNodeGiven = {}): Promise<RealNode> {
+  const { policy = kubernetesOnly, logins = {}, clock = hastyClock(1_000_000_000_000), certDirs = [] } = given;
+  const root = temporaryFolder();
+  const store = await openEmbeddedStore(join(root, "store"));
+  const registry = client({ certDirs, connectTimeout: 300, stallTimeout: 100 });
+  const platform = { os: "linux", architecture: "amd64", variant: "" };
+  const events: NodeEvent[] = [];
+  const records: DecisionRecord[] = [];
+  const node = createNode({
+    images: createEmbeddedImageService({ store, registry, platform, clock }),
+    policy,
+    decide,
+    loginsFor: () => ({ logins: (repository) => sourceOf(...(logins[repository.registry] ?? [])).logins(repository) }),
+    pulls: { serializeImagePulls: false, registryPullQPS: 0 },
+    records: openPullRecords(root, {}, clock),
+    log: { append: (record) => records.push(record), flush: async () => undefined },
+    clock,
+    random: () => 0,
+  });
+  node.onSignal((signal) => {
+    if (signal.kind === "event") events.push(signal.event);
+  });
+  onTestFinished(async () => {
+    await node.stop();
+    await store.close();
+  });
+  return {
+    node,
+    clock,
+    store,
+    events,
+    records,
+    settle: async (...pods) => {
+      node.add(pods, []);
+      await node.settled();
+      const statuses = node.pods().filter(({ pod }) => pods.includes(pod));
+      const states = statuses.flatMap(({ containers }) => containers.map(({ state }) => state));
+      return states.map((state) => (state.kind === "waiting" ? state.reason : state.kind));
+    },
+    told: (...reasons) => events.filter(({ reason }) => reasons.includes(reason)).map(({ message }) => message),
+  };
+}
