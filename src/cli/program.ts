@@ -29,6 +29,11 @@ const commands: readonly CommandEntry[] = [
     load: () => import("./audit.ts"),
   },
   { name: "policy", summary: "check policy files, or begin one", load: () => import("./policy.ts") },
+  {
+    name: "simulate",
+    summary: "see what another policy would change, in decisions, pulls, bytes and refusals",
+    load: () => import("./simulate.ts"),
+  },
   { name: "images", summary: "list the images in the store", load: () => import("./images.ts") },
   { name: "inspect", summary: "show all that is known of an image", load: () => import("./inspect.ts") },
   { name: "tag", summary: "give an image another name", load: () => import("./tag.ts") },

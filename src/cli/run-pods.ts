@@ -2,6 +2,7 @@
 
 import type { LoginSource } from "../credentials/index.ts";
 import type { Platform } from "../image/platform.ts";
+import { openDecisionLog } from "../node/decision-log/index.ts";
 import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
 import { createNode } from "../node/node.ts";
 import { openPullRecords } from "../node/pull-records/index.ts";
@@ -53,6 +54,7 @@ export async function runPods(options: RunPodsOptions, surroundings: Surrounding
     loginsFor: options.loginsFor,
     pulls: options.pulls,
     records,
+    log: openDecisionLog(root),
     clock: systemClock,
     random: Math.random,
   });

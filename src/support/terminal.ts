@@ -64,7 +64,10 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
       widths[at] = Math.max(widths[at] ?? 0, widthOf(cell));
     });
   return rows.map((row) =>
-    row.map((cell, at) => pad(cell, at === row.length - 1 ? 0 : (widths[at] ?? 0) + 3)).join(""),
+    row
+      .map((cell, at) => pad(cell, at === row.length - 1 ? 0 : (widths[at] ?? 0) + 3))
+      .join("")
+      .trimEnd(),
   );
 }
 

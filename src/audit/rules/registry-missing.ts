@@ -10,6 +10,5 @@ export const registryMissing: Check = (subject) => {
     at: imagePlace(subject),
     message: `${imageText(subject)} names no registry, so it means docker.io/${reference.repository.path}`,
     advice: `Write ${explicit.length > 300 ? "the registry before the name" : explicit}, or the same image in a registry of your own.`,
-    change: { what: "image", image: explicit },
   };
 };

@@ -1,0 +1,198 @@
+import { type Command, Option } from "commander";
+import { readDecisionFile, readDecisions } from "../node/decision-log/reader.ts";
+import { decide } from "../policy/decide.ts";
+import {
+  addCost,
+  type Cost,
+  createReplay,
+  noCost,
+  type PastRequest,
+  type Replay,
+  verdictOf,
+} from "../policy/simulation.ts";
+import type { Policy } from "../policy/types.ts";
+import { formatBytes } from "../support/bytes.ts";
+import { PulleyError } from "../support/errors.ts";
+import { columns, printable } from "../support/terminal.ts";
+import { readInputs } from "./inputs.ts";
+import { examples, type OutputOptions, outputOption, type RootOptions, rootOption } from "./options.ts";
+import { print } from "./output.ts";
+import { loadPolicy } from "./policy-option.ts";
+import { inputInvalid, printProblems } from "./problems.ts";
+import { requestsFrom } from "./requests.ts";
+import { paintFor, type Surroundings } from "./surroundings.ts";
+
+interface SimulateOptions extends RootOptions, OutputOptions {
+  readonly policy: string;
+  readonly against?: string;
+  readonly record?: string;
+}
+
+/** Decisions that change in the same way about the same image for the same workload: one line for people. */
+interface Change {
+  count: number;
+  readonly image: string;
+  readonly workload: string;
+  readonly before: string;
+  readonly after: string;
+  readonly message: string;
+  readonly rules: readonly string[];
+}
+
+interface Simulation {
+  decisions: number;
+  changed: number;
+  from: number | undefined;
+  to: number | undefined;
+  before: Cost;
+  after: Cost;
+  /** Requests that were not refused, and would be. */
+  newlyRefused: number;
+  readonly changes: Map<string, Change>;
+}
+
+export function define(command: Command, surroundings: Surroundings): void {
+  command
+    .argument("[path...]", "manifests to decide on; without any, what the node of this store has recorded")
+    .addOption(new Option("--policy <path>", "the policy to try").env("PULLEY_POLICY").makeOptionMandatory())
+    .option("--against <path>", "for manifests: the policy of now; without it, Kubernetes' own behaviour")
+    .option("--record <file>", "a record of another node")
+    .addOption(outputOption())
+    .addOption(rootOption())
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley simulate --policy new.yaml", "what the new policy would have changed in what this node decided"],
+        ["pulley simulate --policy new.yaml --against old.yaml deploy/", "what would change for these manifests"],
+      ),
+    )
+    .action((paths: string[], options: SimulateOptions) => simulate(paths, options, surroundings));
+}
+
+async function simulate(paths: readonly string[], options: SimulateOptions, surroundings: Surroundings): Promise<void> {
+  const policy = loadPolicy(options, surroundings);
+  const past = paths.length > 0 ? fromManifests(paths, options, surroundings) : fromRecords(options, surroundings);
+  const result: Simulation = {
+    ...{ decisions: 0, changed: 0, from: undefined, to: undefined, newlyRefused: 0 },
+    ...{ before: noCost, after: noCost, changes: new Map() },
+  };
+  const replay = createReplay(policy);
+  for await (const request of past) count(result, replay(request));
+  if (result.decisions === 0) {
+    throw new PulleyError("INPUT_INVALID", "there is no decision to try the policy on", {
+      advice: "Let pods run with pulley run, which records its decisions, or name manifests.",
+    });
+  }
+  await print(options.output, valueOf(result), () => linesOf(result, surroundings), surroundings);
+  if (result.newlyRefused > 0) process.exitCode ??= 1;
+}
+
+async function* fromRecords({ root, record }: SimulateOptions, { stderr }: Surroundings): AsyncGenerator<PastRequest> {
+  const entries = record === undefined ? readDecisions(root) : readDecisionFile(record);
+  for await (const entry of entries) {
+    if (entry.kind === "unreadable") {
+      stderr.write(`warning: ${entry.file}:${entry.line}: ${printable(entry.problem)}\n`);
+      continue;
+    }
+    const { request, facts, time, decision, outcome } = entry.record;
+    yield { request, facts, time, verdict: decision, isRecorded: true, fetched: outcome.fetched };
+  }
+}
+
+/** Nothing is known of any machine, so both policies decide for one that has not looked. */
+async function* fromManifests(
+  paths: readonly string[],
+  { against }: SimulateOptions,
+  surroundings: Surroundings,
+): AsyncGenerator<PastRequest> {
+  const now: Policy = loadPolicy(against === undefined ? {} : { policy: against }, surroundings);
+  const { requests, problems } = requestsFrom(await readInputs(paths, surroundings));
+  printProblems({ problems }, surroundings);
+  if (problems.length > 0) process.exitCode = inputInvalid;
+  const [facts, time] = [{ presence: "unknown" } as const, Date.now()];
+  for (const request of requests) {
+    yield {
+      request,
+      facts,
+      time,
+      verdict: verdictOf(decide(request, now, facts, time)),
+      isRecorded: false,
+      fetched: 0,
+    };
+  }
+}
+
+function count(result: Simulation, one: Replay): void {
+  const { past, before, after, decision, changed } = one;
+  result.decisions += 1;
+  result.from = Math.min(result.from ?? past.time, past.time);
+  result.to = Math.max(result.to ?? past.time, past.time);
+  result.before = addCost(result.before, one.costBefore);
+  result.after = addCost(result.after, one.costAfter);
+  if (!changed) return;
+  result.changed += 1;
+  if (after.action === "Refuse" && before.action !== "Refuse") result.newlyRefused += 1;
+  const { kind, namespace, name } = past.request.workload;
+  const change: Change = {
+    count: 1,
+    image: past.request.image,
+    workload: `${kind} ${namespace}/${name}`,
+    before: before.reason ?? `${before.pullPolicy}, ${before.action}`,
+    after: after.reason ?? `${after.pullPolicy}, ${after.action}`,
+    message: decision.message,
+    rules: [...new Set(decision.trace.flatMap(({ rule }) => rule ?? []))],
+  };
+  const key = JSON.stringify([change.image, change.workload, change.before, change.after, change.rules]);
+  const known = result.changes.get(key);
+  if (known === undefined) result.changes.set(key, change);
+  else known.count += 1;
+}
+
+function valueOf({ from, to, changes, ...sums }: Simulation) {
+  const day = (time: number | undefined) => (time === undefined ? null : new Date(time).toISOString());
+  return {
+    apiVersion: "pulley.dev/v1alpha1",
+    kind: "Simulation",
+    ...sums,
+    from: day(from),
+    to: day(to),
+    changes: sorted(changes),
+  };
+}
+
+function sorted(changes: Simulation["changes"]): Change[] {
+  return [...changes.values()].toSorted((one, other) => other.count - one.count);
+}
+
+function linesOf({ decisions, changed, before, after, changes }: Simulation, surroundings: Surroundings): string[] {
+  const paint = paintFor(surroundings.stdout, surroundings);
+  const difference = (from: number, to: number, format: (value: number) => string) =>
+    from === to ? "" : `${to > from ? "+" : "−"}${format(Math.abs(to - from))}`;
+  const row = (title: string, of: keyof Cost, format: (value: number) => string = String) => [
+    title,
+    format(before[of]),
+    format(after[of]),
+    difference(before[of], after[of], format),
+  ];
+  const sums = columns([
+    ["", "NOW", "THEN", "CHANGE"],
+    row("registry asked", "asked"),
+    row("pulls", "pulls"),
+    row("bytes pulled", "bytes", formatBytes),
+    row("refused", "refused"),
+  ]);
+  const list = sorted(changes).map((change) => [
+    String(change.count),
+    printable(change.image),
+    printable(change.workload),
+    `${change.before} → ${paint("bold", change.after)}`,
+    change.rules.join(", "),
+  ]);
+  const table = columns([["COUNT", "IMAGE", "WORKLOAD", "DECISION", "RULES"], ...list]);
+  return [
+    `${changed} of ${decisions} decisions would change.`,
+    "",
+    ...sums,
+    ...(list.length > 0 ? ["", ...table] : []),
+  ];
+}
