@@ -30,8 +30,8 @@ export function unifiedDiff(file: string, text: string, edits: readonly Edit[]):
 
 interface TouchedLines {
   readonly first: number;
-  readonly last: number;
-  readonly edits: readonly Edit[];
+  last: number;
+  readonly edits: Edit[];
 }
 
 /** Whole lines for the edits, without those that turn out to stay the same. */
@@ -60,8 +60,12 @@ function touchedLines(starts: readonly number[], edits: readonly Edit[]): Touche
     const before = touched.at(-1);
     line = lineAt(starts, edit.start, line);
     const last = lineAt(starts, edit.end, line);
-    if (before === undefined || line > before.last) touched.push({ first: line, last, edits: [edit] });
-    else touched.splice(-1, 1, { first: before.first, last, edits: [...before.edits, edit] });
+    if (before === undefined || line > before.last) {
+      touched.push({ first: line, last, edits: [edit] });
+    } else {
+      before.last = last;
+      before.edits.push(edit);
+    }
   }
   return touched;
 }

@@ -21,7 +21,7 @@ export interface PolicyField extends ImageField {
   readonly policyKey: string;
 }
 
-/** A fix, or half a sentence on why there is none: `the image is written as a text of several lines`. */
+/** A fix, or half a sentence on why there is none: `the image has a variable in it`. */
 export type Attempt =
   | { readonly fix: Fix; readonly refused?: undefined }
   | { readonly fix?: undefined; readonly refused: string };
@@ -43,8 +43,8 @@ export function setPullPolicy(source: SourceText, field: PolicyField, policy: st
   if (own !== undefined && own.value !== "none") return replacement(source, field, policyKey, value, policy);
   const added = own === undefined ? addition(source, field, written, policy) : filling(source, own, policy);
   if (added === undefined) return { refused: "there is no line that the pull policy could be written behind" };
-  const merged = own === undefined && value !== undefined;
-  const shared = merged ? replacement(source, field, policyKey, value, policy).fix : undefined;
+  const isMerged = own === undefined && value !== undefined;
+  const shared = isMerged ? replacement(source, field, policyKey, value, policy).fix : undefined;
   return { fix: shared === undefined ? fixOf(field, policyKey, policy, added) : { ...shared, otherwise: added } };
 }
 

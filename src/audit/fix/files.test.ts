@@ -18,6 +18,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Fix } from "../types.ts";
 import { setPullPolicy } from "./fields.ts";
 import { fixFiles } from "./files.ts";
+import { expectText, replaceFile } from "./replace-file.ts";
 import { askingIn, fixesOf } from "./testing/asking.ts";
 
 const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n  containers:\n  - image: a # ü\n    name: b\n";
@@ -165,6 +166,22 @@ describe("a file is left alone, and the others are fixed,", () => {
     mkdirSync(at("a.yaml"));
     await expectFailure(at("a.yaml"), pod, "INPUT_UNREADABLE", /is not a regular file/);
   });
+});
+
+it("a file that changes while its new text is written is left alone", async () => {
+  const file = write("a.yaml");
+  const state = await expectText(file, pod);
+  write("a.yaml", `${pod}# later\n`);
+  await expect(replaceFile(state, fixed)).rejects.toMatchObject({ code: "INPUT_UNREADABLE" });
+  expect(readFileSync(file, "utf8")).toBe(`${pod}# later\n`);
+  expect(readdirSync(folder)).toEqual(["a.yaml"]);
+});
+
+it("a file in a folder that is gone leaves nothing behind", async () => {
+  mkdirSync(at("gone"));
+  const state = await expectText(write("gone/a.yaml"), pod);
+  rmSync(at("gone"), { recursive: true });
+  await expect(replaceFile(state, fixed)).rejects.toMatchObject({ code: "OUTPUT_UNWRITABLE" });
 });
 
 describe.each(["diff", "check"] as const)("%s", (mode) => {

@@ -65,25 +65,29 @@ export async function fixFiles(
 }
 
 interface Planned extends FixInput {
-  readonly fixes: readonly Fix[];
+  readonly fixes: Fix[];
 }
 
 /** Each file once, whatever names it is given by, with the fixes for all of its names. */
 function distinct(inputs: readonly FixInput[], fixes: readonly Fix[]): Planned[] {
   const byName = new Map<string, Fix[]>();
   for (const fix of fixes) {
-    const file = fix.edits[0]?.file ?? "";
-    byName.set(file, [...(byName.get(file) ?? []), fix]);
+    const name = fix.edits[0]?.file ?? "";
+    const others = byName.get(name);
+    if (others === undefined) byName.set(name, [fix]);
+    else others.push(fix);
   }
-  const files = new Map<string, Planned>();
+  const files: (Planned & { readonly path: string })[] = [];
   for (const { file, text } of inputs) {
     const own = byName.get(file) ?? [];
     byName.delete(file);
-    const key = `${pathOf(file)}\0${text}`;
-    const known = files.get(key);
-    files.set(key, known === undefined ? { file, text, fixes: own } : { ...known, fixes: [...known.fixes, ...own] });
+    if (own.length === 0) continue;
+    const path = pathOf(file);
+    const known = files.findLast((other) => other.path === path && other.text === text);
+    if (known === undefined) files.push({ file, text, path, fixes: own });
+    else known.fixes.push(...own);
   }
-  return [...files.values()].filter((planned) => planned.fixes.length > 0);
+  return files;
 }
 
 /** With symbolic links followed; what cannot be followed fails when it is read. */

@@ -1,6 +1,6 @@
-/** Where a new entry goes in a mapping, and how it is written so that it looks as the ones around it do. */
+/** Where a new entry goes in a mapping, and how it is written so that it looks like those around it. */
 import type { EntryText, MappingText } from "./mapping-text.ts";
-import { writtenAs } from "./scalar-text.ts";
+import { type ScalarStyle, writtenAs } from "./scalar-text.ts";
 
 export interface Insertion {
   readonly at: number;
@@ -51,14 +51,19 @@ function lastCharacter(text: string, end: number): number {
 function inFlow(text: string, neighbour: EntryText, key: string, value: string): readonly Insertion[] {
   const { quote, keyStart, keyEnd, end } = neighbour;
   const colon = text.slice(keyEnd, text.indexOf(":", keyEnd) + 1);
-  const blank = /[ \t]/.test(text[keyEnd + colon.length] ?? "") ? " " : "";
-  const isQuoted = quote !== "" && isQuote(text[end - 1]);
-  const style = quote === '"' ? "double" : "single";
-  const entry = `${quote}${key}${quote}${colon}${blank || (quote === "" ? " " : "")}${writtenAs(isQuoted ? style : "plain", value)}`;
+  // Only behind a quoted key may the colon be followed by the value at once.
+  const blank = quote === "" || /[ \t]/.test(text[keyEnd + colon.length] ?? "") ? " " : "";
+  const entry = `${quote}${key}${quote}${colon}${blank}${writtenAs(valueStyle(text, neighbour), value)}`;
   const beginning = text.slice(text.lastIndexOf("\n", keyStart) + 1, keyStart);
-  const isOwnLine = /^[ \t]*$/.test(beginning) && text.lastIndexOf("\n", keyStart) >= 0;
-  if (!isOwnLine) return [{ at: end, text: `,${blank || (quote === "" ? " " : "")}${entry}` }];
-  return onOwnLine(text, end, beginning, entry);
+  const isOwnLine = keyStart > beginning.length && /^[ \t]*$/.test(beginning);
+  return isOwnLine ? onOwnLine(text, end, beginning, entry) : [{ at: end, text: `,${blank}${entry}` }];
+}
+
+/** Quoted as the key is, where the neighbour's value is quoted too: so it is in JSON. */
+function valueStyle(text: string, { quote, end }: EntryText): ScalarStyle {
+  const last = text[end - 1];
+  if (quote === "" || (last !== '"' && last !== "'")) return "plain";
+  return quote === '"' ? "double" : "single";
 }
 
 /** Behind the comma and the comment of the line if there are such, so that the comment stays with its key. */
@@ -74,10 +79,6 @@ function onOwnLine(text: string, end: number, indent: string, entry: string): re
     { at: end, text: "," },
     { at: end + match[0].length, text: line },
   ];
-}
-
-function isQuote(character: string | undefined): boolean {
-  return character === '"' || character === "'";
 }
 
 /** Where the line ends: before its line break, whichever that is. */

@@ -52,7 +52,7 @@ function blockText(text: string, start: number): MappingText | undefined {
   return { style: "block", indent, entries: entriesOf(token.items, from - indent) };
 }
 
-/** The beginning of the first line that is indented less than the mapping, or goes on with a sequence around it. */
+/** The beginning of the first line that is indented less than the mapping, or of the next document. */
 function blockEnd(text: string, start: number, indent: number): number {
   const beginning = /( *)(?:(#|\r?\n)|(---|\.\.\.)(?=\s|$))?/y;
   let at = lineEnd(text, start);
