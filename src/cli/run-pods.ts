@@ -14,8 +14,10 @@ import type { RegistryClient } from "../registry/index.ts";
 import type { ImageStore } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { liveRegion } from "../support/live.ts";
+import { printable } from "../support/terminal.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
 import { eventLines, podTable } from "./pod-view.ts";
+import { watchPolicy } from "./policy-watch.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
 
 export interface RunPodsOptions {
@@ -27,6 +29,8 @@ export interface RunPodsOptions {
   readonly root: string;
   readonly platform: Platform;
   readonly policy: Policy;
+  /** Where the policy was read, and is read again when it changes. */
+  readonly policyPath: string | undefined;
   readonly pulls: PullSettings;
   readonly loginsFor: (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
   /** Ends when every pod has settled, instead of going on until the signal. */
@@ -60,11 +64,14 @@ export async function runPods(options: RunPodsOptions, surroundings: Surrounding
   });
   const view = watch(node.pods, surroundings);
   node.onSignal(view.hear);
+  const changes = { onChange: node.setPolicy, say: view.say };
+  const policyWatch = options.policyPath === undefined ? undefined : watchPolicy(options.policyPath, changes);
   try {
     node.add(pods, secrets);
     await Promise.race([options.once ? node.settled() : node.ended(), interrupted(signal)]);
     return { pods: node.pods(), events: view.events };
   } finally {
+    policyWatch?.stop();
     view.end();
     await node.stop();
   }
@@ -101,6 +108,9 @@ function watch(pods: () => readonly PodStatus[], surroundings: Surroundings) {
         case "pod":
           return;
       }
+    },
+    say(line: string): void {
+      region.log(printable(line));
     },
     end(): void {
       clearInterval(timer);

@@ -85,6 +85,7 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
         {
           ...options,
           policy: loadPolicy(options, surroundings),
+          policyPath: options.policy,
           pods: pods.map((pod) => overridden(pod, options.pull)),
           secrets,
           store,

@@ -1,0 +1,52 @@
+/** A policy that is read again when its files change, while pods run under it. */
+import { readPolicy } from "../policy/language/read.ts";
+import type { Policy } from "../policy/types.ts";
+import { errorText } from "../support/errors.ts";
+import { type InputText, readManifestFiles } from "./inputs.ts";
+
+export interface PolicyWatch {
+  stop(): void;
+}
+
+export interface PolicyChanges {
+  readonly onChange: (policy: Policy) => void;
+  /** Hears, a line each, that a new policy holds, or why the old one stays in force. */
+  readonly say: (line: string) => void;
+}
+
+/** Milliseconds between two looks. Looking works on every file system, also where a folder is a mounted ConfigMap. */
+const interval = 1_000;
+
+/** Begins to watch; what the files say now is taken for known. */
+export function watchPolicy(path: string, { onChange, say }: PolicyChanges): PolicyWatch {
+  let known = JSON.stringify(readManifestFiles(path));
+
+  function look(): void {
+    let texts: InputText[];
+    try {
+      texts = readManifestFiles(path);
+    } catch (error) {
+      tellOnce(`the policy cannot be read, the old one stays in force: ${errorText(error)}`);
+      return;
+    }
+    const now = JSON.stringify(texts);
+    if (now === known) return;
+    known = now;
+    const { policy, problems } = readPolicy(texts);
+    if (problems.length === 0) {
+      say(`the policy ${path} has changed, and holds from now on`);
+      onChange(policy);
+      return;
+    }
+    for (const { source, message } of problems) say(`${source.file}:${source.line}:${source.column}: ${message}`);
+    say(`the policy ${path} has changed, but is wrong: the old one stays in force`);
+  }
+
+  function tellOnce(line: string): void {
+    if (known !== line) say(line);
+    known = line;
+  }
+
+  const timer = setInterval(look, interval);
+  return { stop: () => clearInterval(timer) };
+}
