@@ -7,6 +7,9 @@ import type { ImageStore } from "../index.ts";
 import { buildChurn, startChurn } from "../testing/child.ts";
 import { openEmbeddedStore } from "./index.ts";
 
+/** How often processes are killed: the environment may ask for more. */
+const killRounds = Number(process.env["PULLEY_KILL_ROUNDS"] ?? 10);
+
 let folder: string;
 let program: string;
 let root: string;
@@ -24,7 +27,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe("several processes at once", () => {
   test("publish and remove without a harm to each other", async () => {
-    const children = [1, 2, 3].map((seed) => startChurn(program, root, seed, 150));
+    const children = [1, 2, 3].map((seed) => startChurn(program, root, seed, 100));
     expect(await Promise.all(children.map(({ ended }) => ended))).toEqual([0, 0, 0]);
     await expectSound(root);
     expect(await readdir(join(root, "leases"))).toEqual([]);
@@ -51,8 +54,10 @@ describe("several processes at once", () => {
  * before its rename, the folder of records before a publication is reported and before a removal deletes content.
  */
 describe("kill -9", () => {
-  test("at any point, of two processes, leaves a store that is whole", async () => {
-    for (let round = 0; round < 50; round += 1) {
+  test("at any point, of two processes, leaves a store that is whole", {
+    timeout: 30_000 + killRounds * 3000,
+  }, async () => {
+    for (let round = 0; round < killRounds; round += 1) {
       const children = [2 * round, 2 * round + 1].map((seed) => startChurn(program, root, 1000 + seed, 1_000_000));
       await Promise.all(children.map(({ printed }) => printed("open")));
       for (const child of children) {
@@ -62,11 +67,11 @@ describe("kill -9", () => {
       }
       await expectSound(root);
     }
-  }, 120_000);
+  });
 
   test("of one process does not harm the others", async () => {
-    const steady = startChurn(program, root, 1, 150);
-    for (let round = 0; round < 10; round += 1) {
+    const steady = startChurn(program, root, 1, 80);
+    for (let round = 0; round < 5; round += 1) {
       const child = startChurn(program, root, 2000 + round, 1_000_000);
       await child.printed("open");
       await sleep(round * 3);
@@ -109,12 +114,18 @@ interface Named {
   readonly digest: string;
 }
 
+/** The names, each with the digest of the image's own manifest; whatever stands for it in the index must be there. */
 async function namesInIndex(path: string): Promise<Named[]> {
   const index = JSON.parse(await readFile(join(path, "index.json"), "utf8")) as {
     manifests: { digest: string; annotations: Record<string, string> }[];
   };
+  const blobs = await readdir(join(path, "blobs", "sha256"));
+  for (const { digest } of index.manifests) expect(blobs).toContain(digest.slice("sha256:".length));
   return index.manifests
-    .map(({ digest, annotations }) => ({ name: annotations["org.opencontainers.image.ref.name"] ?? "", digest }))
+    .map(({ digest, annotations }) => ({
+      name: annotations["org.opencontainers.image.ref.name"] ?? "",
+      digest: annotations["dev.pulley.manifest.digest"] ?? digest,
+    }))
     .toSorted(byName);
 }
 

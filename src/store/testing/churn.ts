@@ -23,7 +23,7 @@ function numbersFrom(seed: number): (below: number) => number {
 function imageOf(number: number): SampleImage {
   const own = Buffer.alloc(20_000, `layer of image ${number} `);
   const shared = Buffer.alloc(20_000, `layer of every second image ${number % 2} `);
-  return sampleImage(`churn ${number}`, { layers: [shared, own] });
+  return sampleImage(`churn ${number}`, { layers: [shared, own], docker: number === 3 });
 }
 
 async function churn(store: ImageStore, next: (below: number) => number): Promise<void> {
