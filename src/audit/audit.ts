@@ -6,7 +6,7 @@ import { Fingerprints } from "./fingerprint.ts";
 import { IgnoreComments } from "./ignore-comments.ts";
 import { ImageSightings } from "./image-sightings.ts";
 import type { AuditInput } from "./input.ts";
-import { inOriginal } from "./originals.ts";
+import { originMap } from "./originals.ts";
 import { SecretLedger } from "./secret-ledger.ts";
 import { type AuditOptions, type Standards, standardsOf } from "./standards.ts";
 import { auditInput, type TextAudit } from "./text-audit.ts";
@@ -78,13 +78,16 @@ export class AuditCourse {
 
   /** Audits an input, in its turn. */
   take(input: AuditInput): AuditFile {
-    const settled = this.add(auditInput(input, this.standards));
-    if (input.kind !== "text" || input.original === undefined) return settled;
-    return { ...settled, findings: inOriginal(settled.findings, input.text, input.original) };
+    return this.settle(input, auditInput(input, this.standards));
   }
 
-  /** Takes note of what a text says, and settles its findings in the light of those before it. */
-  add(text: TextAudit): AuditFile {
+  /** Settles the findings of an input in the light of those before it, and tells them where people can find them. */
+  settle(input: AuditInput, text: TextAudit): AuditFile {
+    if (input.kind !== "text" || input.original === undefined) return this.#add(text, (finding) => finding);
+    return this.#add(text, originMap(input.text, input.original));
+  }
+
+  #add(text: TextAudit, toOriginal: (finding: Finding) => Finding): AuditFile {
     const { file, workloads, containers, isUnreadable } = text;
     const fingerprints = new Fingerprints(file);
     const comments = new IgnoreComments(text.ignores);
@@ -92,13 +95,14 @@ export class AuditCourse {
     const found = [...text.findings, ...conflicts];
     const kept = found.filter((finding) => comments.isWanted(finding));
     for (const secret of text.secrets) this.#secrets.addSecret(secret);
-    for (const use of text.wantedSecrets) this.#secrets.addUse(use, fingerprints, (each) => comments.isWanted(each));
+    const settled = (finding: Finding) => (comments.isWanted(finding) ? [toOriginal(finding)] : []);
+    for (const use of text.wantedSecrets) this.#secrets.addUse(use, fingerprints, settled);
     const remarks = comments.remarks(this.standards, fingerprints);
     for (const id of text.exemptions) this.#exemptions.add(id);
     this.#baseline.sees(file);
     const fresh = [...kept, ...remarks].filter((finding) => this.#baseline.isNew(finding));
     const suppressed = found.length + remarks.length - fresh.length;
-    return { file, findings: inOrder(fresh), workloads, containers, suppressed, isUnreadable };
+    return { file, findings: inOrder(fresh).map(toOriginal), workloads, containers, suppressed, isUnreadable };
   }
 
   /** What could not be told before everything had been seen. */

@@ -14,3 +14,4 @@ export {
   ruleTable,
 } from "./rules.ts";
 export { type AuditOptions, defaultMovingTags } from "./standards.ts";
+export { auditInThreads, type ThreadedCall } from "./threads/index.ts";

@@ -16,11 +16,12 @@ interface Line {
  * the same key, or, where both texts have that key equally often, to the one of the same rank; otherwise to the file's
  * beginning. Fixes are left out: what was rendered is not the file.
  */
-export function inOriginal(findings: readonly Finding[], rendered: string, original: string): readonly Finding[] {
-  if (findings.length === 0) return findings;
-  const from = linesOf(rendered);
-  const to = linesOf(original);
-  return findings.map(({ fix: _, ...finding }) => ({ ...finding, region: moved(finding.region, from, to, original) }));
+export function originMap(rendered: string, original: string): (finding: Finding) => Finding {
+  let lines: { readonly from: readonly Line[]; readonly to: readonly Line[] } | undefined;
+  return ({ fix: _, ...finding }) => {
+    lines ??= { from: linesOf(rendered), to: linesOf(original) };
+    return { ...finding, region: moved(finding.region, lines.from, lines.to, original) };
+  };
 }
 
 function moved({ file, line }: Region, from: readonly Line[], to: readonly Line[], original: string): Region {

@@ -35,13 +35,13 @@ export class SecretLedger {
     this.#namespaces.add(namespace);
   }
 
-  /** The finding that the use may become, unless nobody wants it. */
-  addUse(use: SecretUse, fingerprints: Fingerprints, isWanted: (finding: Finding) => boolean): void {
+  /** Takes note of a use. `settled` gives its finding as it is to be told at the end; nothing where nobody wants it. */
+  addUse(use: SecretUse, fingerprints: Fingerprints, settled: (finding: Finding) => readonly Finding[]): void {
     if (this.#wanted.length >= mostNames) return;
     const { namespace, name, region, workload } = use;
     const message = `the pull secret ${name.slice(0, 253)} is not among the Secrets of the namespace ${namespace}`;
     const found = findingOf("pull-secret-missing", { region, message, workload }, this.#standards, fingerprints);
-    for (const finding of found) if (isWanted(finding)) this.#wanted.push({ name: { namespace, name }, finding });
+    for (const finding of found.flatMap(settled)) this.#wanted.push({ name: { namespace, name }, finding });
   }
 
   missing(): readonly Finding[] {
