@@ -7,7 +7,7 @@ import type { Digest } from "../image/digest.ts";
 import { canonicalText, type Reference } from "../image/reference.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
 import { printable } from "../support/terminal.ts";
-import type { AuditFlags } from "./audit.ts";
+import type { AuditFlags } from "./audit-flags.ts";
 import { commandLogins } from "./logins.ts";
 import { registryClient } from "./registry.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";

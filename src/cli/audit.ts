@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import packageFile from "../../package.json" with { type: "json" };
-import { type FormatContext, type FormatName, formats } from "../audit/formats/index.ts";
+import { type FormatContext, formats } from "../audit/formats/index.ts";
 import {
   type AuditFile,
   type AuditInput,
@@ -9,7 +9,6 @@ import {
   auditInputs,
   documentationOf,
   isRuleId,
-  type Profile,
   profiles,
   type RuleId,
   readBaseline,
@@ -20,25 +19,11 @@ import {
 import type { Finding, Severity } from "../audit/types.ts";
 import { PulleyError } from "../support/errors.ts";
 import { fixing } from "./audit-fix.ts";
-import { examples, type LoginFlags, loginOptions, type RegistryFlags, registryOptions } from "./options.ts";
-import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
+import type { AuditFlags } from "./audit-flags.ts";
+import { examples, loginOptions, registryOptions } from "./options.ts";
+import { loadPolicy, policyOption } from "./policy-option.ts";
 import { inputInvalid } from "./problems.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
-
-export interface AuditFlags extends PolicyOptions, RegistryFlags, LoginFlags {
-  readonly output: FormatName | "yaml";
-  readonly profile: Profile;
-  readonly rule?: ReadonlyMap<RuleId, Severity | "off">;
-  readonly movingTag?: readonly string[];
-  readonly failOn: Severity | "never";
-  readonly baseline?: string;
-  readonly updateBaseline?: true;
-  readonly render: boolean;
-  readonly fix?: true;
-  readonly diff?: true;
-  readonly check?: true;
-  readonly pin?: true;
-}
 
 const severities: readonly Severity[] = ["error", "warning", "note"];
 
