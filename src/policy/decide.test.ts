@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { parseDigest } from "../image/digest.ts";
 import type { ContainerKind, ImageRequest, PullPolicy } from "../workload/types.ts";
-import { decide, effectivePullPolicy } from "./decide.ts";
-import { kubernetesOnly, type LocalFacts } from "./types.ts";
+import { policyOf } from "./cases/case.ts";
+import { decide, effectivePullPolicy, looksForCopy } from "./decide.ts";
+import { readPolicy } from "./language/read.ts";
+import { kubernetesOnly, type LocalFacts, type Policy } from "./types.ts";
 
 const digest = parseDigest(`sha256:${"a".repeat(64)}`);
 const unknown: LocalFacts = { presence: "unknown" };
@@ -17,6 +19,12 @@ function request(image: string, pullPolicy?: PullPolicy, kind: ContainerKind = "
     container: { name: "app", kind },
     workload: { apiVersion: "v1", kind: "Pod", namespace: "default", name: "web", labels: {}, annotations: {} },
   };
+}
+
+function policy(rules: readonly object[], spec: object = {}): Policy {
+  const { policy: read, problems } = readPolicy([{ file: "p.json", text: policyOf(rules, spec) }]);
+  expect(problems).toEqual([]);
+  return read;
 }
 
 describe("without a rule, a request is decided as a kubelet decides it", () => {
@@ -88,5 +96,75 @@ describe("a decision", () => {
     expect(decision.trace.map(({ subject }) => subject)).toEqual(["admit", "pull", "when", "from", "require"]);
     expect(decision.trace.every(({ rule, because }) => rule === null && because !== "")).toBe(true);
     expect(decide(request("nginx"), kubernetesOnly, unknown, 0)).toEqual(decision);
+  });
+});
+
+describe("with rules", () => {
+  const saturday = Date.parse("2026-11-21T12:00:00Z");
+
+  it("cannot tell whether an image that may not be pulled now is absent or belongs to somebody else", () => {
+    const closed = policy([{ name: "calm", when: { pull: ["Mon"] }, pull: { whenUnreachable: "UseCached" } }]);
+    for (const pullPolicy of ["Always", "IfNotPresent", "Never"] as const) {
+      const wanted = request("app:1.0", pullPolicy);
+      expect(decide(wanted, closed, foreign, saturday)).toEqual(decide(wanted, closed, absent, saturday));
+    }
+  });
+
+  it("falls back on no copy that is somebody else's", () => {
+    const lenient = policy([{ name: "r", pull: { policy: "Always", whenUnreachable: "UseCached", checkEvery: "1h" } }]);
+    const confirmed: LocalFacts = { presence: "present", digest, confirmedAt: saturday, access: "mustAuthenticate" };
+    expect(decide(request("app"), lenient, confirmed, saturday)).toMatchObject({
+      action: "Check",
+      whenUnreachable: "Fail",
+    });
+  });
+
+  it("says whose rule decides on the pull policy", () => {
+    const always = policy([{ name: "fresh", pull: { policy: "Always" } }]);
+    expect(effectivePullPolicy(request("app:1", "Never"), always, 0)).toEqual({
+      value: "Always",
+      from: "rule",
+      because: "p/fresh says so",
+    });
+  });
+
+  it("says in the trace what was lifted, what failed, and what it did", () => {
+    const failing = { expression: 'workload.labels["missing"] == "x"' };
+    const rules = [
+      { name: "a", admit: "Deny" },
+      { name: "b", match: failing, admit: "Allow", pull: { policy: "Never" } },
+    ];
+    const exemptions = [
+      { rules: ["a"], match: { pinned: false }, owner: "team", reason: "PAY-1182", expires: "2027-01-31" },
+    ];
+    const { trace } = decide(request("app:1"), policy(rules, { exemptions }), unknown, saturday);
+    expect(trace.slice(0, 2).map(({ because }) => because)).toEqual([
+      expect.stringMatching(
+        /^Kubernetes admits every image; p\/a is lifted until 2027-01-31: PAY-1182 \(team\); the expression of p\/b failed \(.*missing.*\), so the rule counts as not matching$/,
+      ),
+      expect.stringMatching(/^IfNotPresent: the tag 1 is not latest; the expression of p\/b failed/),
+    ]);
+  });
+
+  it.each<[string, PullPolicy, object[], boolean]>([
+    ["Always without rules", "Always", [], false],
+    ["IfNotPresent", "IfNotPresent", [], true],
+    ["Never", "Never", [], true],
+    ["a rule that says Never", "Always", [{ pull: { policy: "Never" } }], true],
+    ["a rule that says Always", "Never", [{ pull: { policy: "Always" } }], false],
+    ["Always, asked now and then", "Always", [{ pull: { checkEvery: "1h" } }], true],
+    ["Always, unless unreachable", "Always", [{ pull: { whenUnreachable: "UseCached" } }], true],
+    ["Always while no window is open", "Always", [{ when: { pull: ["Mon"] } }], true],
+    ["Always while a window is open", "Always", [{ when: { pull: ["Sat"] } }], false],
+    [
+      "Always where the image may say otherwise",
+      "Always",
+      [{ match: { imageLabels: { matchLabels: { a: "b" } } }, pull: { policy: "Never" } }],
+      true,
+    ],
+  ])("looks for a copy or not: %s", (_, pullPolicy, rules, looks) => {
+    const named = rules.map((rule, index) => ({ name: `r${index}`, ...rule }));
+    const given = named.length === 0 ? kubernetesOnly : policy(named);
+    expect(looksForCopy(request("app:1", pullPolicy), given, saturday)).toBe(looks);
   });
 });

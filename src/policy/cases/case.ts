@@ -1,4 +1,5 @@
 /** One line of the table that every place which decides is held to. Plain data: texts, numbers and nothing that runs. */
+import { parseDigest } from "../../image/digest.ts";
 import type { ContainerKind, ImageRequest, PullPolicy } from "../../workload/types.ts";
 import type { Decision, LocalFacts, RefusalReason, Subject } from "../types.ts";
 
@@ -52,7 +53,7 @@ export function requestFor(image: string, changes: RequestChanges = {}): ImageRe
   };
 }
 
-const digest = `sha256:${"a".repeat(64)}` as Extract<LocalFacts, { presence: "present" }>["digest"];
+const digest = parseDigest(`sha256:${"a".repeat(64)}`);
 
 export const pinned = `@${digest}`;
 

@@ -1,4 +1,5 @@
 /** When registries may be asked. */
+import type { PullPolicy } from "../../workload/types.ts";
 import type { LocalFacts } from "../types.ts";
 import { absent, type Case, copy, type Expected, now, policyOf, requestFor, unknown } from "./case.ts";
 
@@ -9,46 +10,50 @@ const copies: Readonly<Record<string, LocalFacts>> = {
   "somebody else's": copy(60_000, "mustAuthenticate"),
 };
 
-/** What a kubelet does, by pull policy and copy; `+` marks what needs the network. */
-const kubelet = {
-  Always: { unknown: "+Check", absent: "+Check", here: "+Check", "somebody else's": "+Check" },
-  IfNotPresent: { unknown: "+Pull", absent: "+Pull", here: "Use", "somebody else's": "+Check" },
-  Never: { unknown: "Use", absent: "Refuse", here: "Use", "somebody else's": "Refuse" },
-} as const;
+/** What a kubelet does, by pull policy and copy. */
+const kubelet: readonly (readonly [PullPolicy, string, Expected["action"]])[] = [
+  ["Always", "unknown", "Check"],
+  ["Always", "absent", "Check"],
+  ["Always", "here", "Check"],
+  ["Always", "somebody else's", "Check"],
+  ["IfNotPresent", "unknown", "Pull"],
+  ["IfNotPresent", "absent", "Pull"],
+  ["IfNotPresent", "here", "Use"],
+  ["IfNotPresent", "somebody else's", "Check"],
+  ["Never", "unknown", "Use"],
+  ["Never", "absent", "Refuse"],
+  ["Never", "here", "Use"],
+  ["Never", "somebody else's", "Refuse"],
+];
 
 const outside: Expected = { action: "Refuse", reason: "OutsidePullWindow", says: "2026-11-23T08:00:00Z" };
 
 /** Outside of the windows: what needs no network goes on; else the copy, where that is allowed and one can be used. */
-function expectedOf(does: string, otherwise: string, pullPolicy: string, state: string): Expected {
-  if (does === "Refuse") return { action: "Refuse", reason: "ErrImageNeverPull" };
-  if (!does.startsWith("+")) return { action: "Use" };
+function expectedOutside(does: Expected["action"], otherwise: string, pullPolicy: PullPolicy, state: string): Expected {
+  if (does === "Refuse" || does === "Use") return asKubelet(does);
   if (otherwise === "UseCached" && (state === "here" || state === "unknown")) return { action: "Use" };
   if (otherwise === "Deny" && state === "unknown" && pullPolicy === "IfNotPresent") return { action: "Use" };
   return outside;
 }
 
-const product: readonly Case[] = Object.entries(kubelet).flatMap(([policy, byCopy]) =>
-  Object.entries(byCopy).flatMap(([state, does]) =>
-    ["UseCached", "Deny"].flatMap((otherwise) =>
-      ["Mon-Fri 08:00-18:00", "Sat 08:00-18:00"].map((window): Case => {
-        const open = window.startsWith("Sat");
-        const pullPolicy = policy as keyof typeof kubelet;
-        const asKubelet = {
-          action: does.replace("+", "") as Expected["action"],
-          ...(does === "Refuse" && { reason: "ErrImageNeverPull" as const }),
-        };
-        return {
-          name: `${policy} on Saturday noon with ${window}, otherwise ${otherwise}, and a copy that is ${state}`,
-          policy: policyOf([{ name: "calm", when: { pull: [window], otherwise } }]),
-          request: requestFor("registry.acme.io/app:1", { pullPolicy }),
-          facts: copies[state] ?? unknown,
-          now,
-          expected: {
-            ...(open ? asKubelet : expectedOf(does, otherwise, policy, state)),
-            pullPolicy,
-            rules: { when: "p/calm" },
-          },
-        };
+function asKubelet(action: Expected["action"]): Expected {
+  return action === "Refuse" ? { action, reason: "ErrImageNeverPull" } : { action };
+}
+
+const product: readonly Case[] = kubelet.flatMap(([pullPolicy, state, does]) =>
+  ["UseCached", "Deny"].flatMap((otherwise) =>
+    ["Mon-Fri 08:00-18:00", "Sat 08:00-18:00"].map(
+      (window): Case => ({
+        name: `${pullPolicy} on Saturday noon with ${window}, otherwise ${otherwise}, and a copy that is ${state}`,
+        policy: policyOf([{ name: "calm", when: { pull: [window], otherwise } }]),
+        request: requestFor("registry.acme.io/app:1", { pullPolicy }),
+        facts: copies[state] ?? unknown,
+        now,
+        expected: {
+          ...(window.startsWith("Sat") ? asKubelet(does) : expectedOutside(does, otherwise, pullPolicy, state)),
+          pullPolicy,
+          rules: { when: "p/calm" },
+        },
       }),
     ),
   ),

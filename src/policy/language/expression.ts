@@ -9,12 +9,15 @@ import type { Parsed } from "./parsed.ts";
 import type { Expression, ExpressionVariables } from "./types.ts";
 
 const longest = 4096;
+/** Brackets inside each other, those in texts included. */
+const deepest = 50;
 /** Labels, or annotations, that an expression goes through. */
 const mostEntries = 1000;
 const longestFailure = 200;
 
 export function parseExpression(text: string): Parsed<Expression> {
   if (text.length > longest) return { problem: `an expression is not longer than ${longest} characters` };
+  if (nestingOf(text) > deepest) return { problem: `an expression is nested at most ${deepest} deep` };
   try {
     const parsed = parse(text);
     const problem = expressionProblem(parsed.expr, patternProblem);
@@ -30,6 +33,16 @@ export function parseExpression(text: string): Parsed<Expression> {
         .slice(0, longestFailure)}`,
     };
   }
+}
+
+function nestingOf(text: string): number {
+  let depth = 0;
+  let most = 0;
+  for (const character of text) {
+    if ("([{".includes(character)) most = Math.max(most, (depth += 1));
+    else if (")]}".includes(character)) depth -= 1;
+  }
+  return most;
 }
 
 const notBoolean = "an expression must give true or false";

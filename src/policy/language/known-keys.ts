@@ -12,7 +12,8 @@ export function knownKeys(schema: z.ZodType, path: Path): readonly string[] {
 }
 
 function childOf(schema: z.core.$ZodType | undefined, step: PropertyKey): z.core.$ZodType | undefined {
-  if (schema instanceof z.ZodObject) return schema.shape[String(step)] as z.core.$ZodType | undefined;
+  if (schema instanceof z.ZodObject)
+    return new Map<string, z.core.$ZodType>(Object.entries(schema.shape)).get(String(step));
   return schema instanceof z.ZodArray ? schema.element : undefined;
 }
 

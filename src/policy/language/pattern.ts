@@ -26,14 +26,9 @@ export function isListed(list: readonly Pattern[], segments: readonly string[]):
 }
 
 export function matchesSegments(pattern: readonly string[], segments: readonly string[]): boolean {
-  return matchesWildcards(pattern, segments, (part) => part === "**", matchesText);
+  return matchesWildcards(pattern, segments, "**", matchesText);
 }
 
 function matchesText(pattern: string, text: string): boolean {
-  return matchesWildcards(
-    pattern,
-    text,
-    (character) => character === "*",
-    (one, other) => one === other,
-  );
+  return matchesWildcards(pattern, text, "*", (one, other) => one === other);
 }

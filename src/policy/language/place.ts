@@ -21,17 +21,19 @@ export function positionOf(document: ManifestDocument, path: Path): Position {
   return document.text.position(nearest(document, path).start);
 }
 
-/** Where the last key of a path is written: before its value, and nothing but spaces and punctuation between. */
+/** Where the last key of a path is written: before its value, and nothing but punctuation and comments between them. */
 export function keyPosition(document: ManifestDocument, path: Path): Position {
   const { text } = document.text;
   const { start } = nearest(document, path);
   const key = String(path.at(-1));
   const at = text.lastIndexOf(key, start);
-  const between = at < 0 ? "" : text.slice(at + key.length, start);
-  return document.text.position(
-    /^["']?\s*:[\s-]*(?:#[^\n]*\s*)*(?:[&!]\S*\s*)*["']?$/.test(between) || between === "" ? Math.max(at, 0) : start,
-  );
+  const isKey = at >= 0 && betweenKeyAndValue.test(text.slice(at + key.length, start));
+  const quoted = isKey && /["']/.test(text[at - 1] ?? "");
+  return document.text.position(isKey ? at - (quoted ? 1 : 0) : start);
 }
+
+/** Closing quote, colon, comments, a tag or an anchor; nothing at all where there is no value. */
+const betweenKeyAndValue = /^(?:["']?\s*:\s*(?:#[^\n]*\n\s*)*(?:[&!]\S*\s*)*)?$/;
 
 /** `spec.rules[2].pull`. */
 export function pathText(path: Path): string {

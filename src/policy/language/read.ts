@@ -69,10 +69,18 @@ function strangerProblem(manifest: ManifestDocument): Problem | undefined {
 
 function documentOf({ metadata, spec }: PolicyInput, manifest: ManifestDocument): PolicyDocument {
   const { name } = metadata;
-  const rules = spec.rules.map(({ when, ...rule }, index): Rule => {
+  const rules = spec.rules.map(({ pull, when, ...rule }, index): Rule => {
     const source = positionOf(manifest, ["spec", "rules", index]);
-    const times = when === undefined ? undefined : { ...when, timeZone: when.timeZone ?? utc };
-    return { ...rule, match: rule.match, id: `${name}/${rule.name}`, source, ...(times && { when: times }) };
+    const freshness = pull && { ...pull, whenUnreachable: pull.whenUnreachable ?? ("Fail" as const) };
+    const times = when && { ...when, timeZone: when.timeZone ?? utc };
+    return {
+      ...rule,
+      match: rule.match,
+      id: `${name}/${rule.name}`,
+      source,
+      ...(freshness && { pull: freshness }),
+      ...(times && { when: times }),
+    };
   });
   const exemptions = (spec.exemptions ?? []).map((exemption, index): Exemption => {
     const source = positionOf(manifest, ["spec", "exemptions", index]);

@@ -98,7 +98,8 @@ const pull = z
     checkEvery: duration(
       "Under Always: a copy that a registry confirmed within this time is used without asking again.",
     ).optional(),
-    whenUnreachable: z.enum(["Fail", "UseCached"]).default("Fail").meta({
+    whenUnreachable: z.enum(["Fail", "UseCached"]).optional().meta({
+      default: "Fail",
       description:
         "What to do if no registry can be reached. Refusals, missing images and certificates that do not verify are never taken for that.",
     }),
