@@ -4,9 +4,6 @@ export { type ManifestDocument, type ManifestInput, readManifests, readValues, t
 export { type ExpandedPods, type PodsOptions, podsOf } from "./pods.ts";
 export type { Problem } from "./problem.ts";
 export { imageRequests, requestOf, workloadOf } from "./requests.ts";
-export { pullSecretOf } from "./secrets.ts";
-export { admitPullSecrets, type ServiceAccount, serviceAccountOf } from "./service-account.ts";
 export { groupOf, type ImagePlace, imagePlaces, type PodTemplate, podTemplates } from "./templates.ts";
-export { validatePodUpdate } from "./updates.ts";
 export { type Validation, validate } from "./validation.ts";
-export { itemsAt, mappingAt, plain, textAt, type Value, valueAt } from "./value.ts";
+export { itemsAt, mappingAt, textAt, type Value, valueAt } from "./value.ts";
