@@ -44,7 +44,9 @@ export function openDecisionLog(root: string, options: DecisionLogOptions = {}):
   let writing: Promise<void> | undefined;
   let failing = false;
 
+  /** Begins a turn later, so that the records of one turn are written together. */
   async function writeAll(): Promise<void> {
+    await Promise.resolve();
     while (waiting.length > 0) {
       const lines = waiting;
       waiting = [];
@@ -57,6 +59,8 @@ export function openDecisionLog(root: string, options: DecisionLogOptions = {}):
         failing = true;
       }
     }
+    // At once, and not when somebody hears of the end: what comes in between must begin anew.
+    writing = undefined;
   }
 
   return {
@@ -65,16 +69,9 @@ export function openDecisionLog(root: string, options: DecisionLogOptions = {}):
       if (waitingLength + line.length > mostWaiting) return;
       waiting.push(line);
       waitingLength += line.length;
-      // Begins a turn later, so that the records of one turn are written together.
-      writing ??= Promise.resolve()
-        .then(writeAll)
-        .finally(() => {
-          writing = undefined;
-        });
+      writing ??= writeAll();
     },
-    flush: async () => {
-      while (writing !== undefined) await writing;
-    },
+    flush: async () => writing,
   };
 }
 
