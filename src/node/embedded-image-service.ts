@@ -59,10 +59,10 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
     );
   }
 
-  async function readFacts(target: Descriptor, platform: Platform): Promise<ImageFacts | undefined> {
+  async function readFacts(target: Descriptor, found: Platform): Promise<ImageFacts | undefined> {
     const lease = await store.lease();
     try {
-      const { facts } = await readContent(target, platform, localSource(store, lease));
+      const { facts } = await readContent(target, found, localSource(store, lease));
       return facts;
     } catch (error) {
       if (isGone(error)) return undefined;

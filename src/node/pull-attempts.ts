@@ -44,7 +44,7 @@ async function tryLogins(
   { address, mirror, logins, failure }: PullSource,
   call: PullCall,
 ): Promise<Omit<Obtained, "source">> {
-  if (failure !== undefined) throw failure;
+  if (failure !== undefined) throw failure.error;
   const candidates: readonly (Login | undefined)[] = logins.length === 0 ? [undefined] : logins;
   const attempts: Attempted[] = [];
   for (const [at, login] of candidates.entries()) {

@@ -13,7 +13,7 @@ export interface PullSource {
   /** For this place and no other. */
   readonly logins: readonly Login[];
   /** Why its logins could not be found out: then it is not asked. */
-  readonly failure?: unknown;
+  readonly failure?: { readonly error: unknown };
 }
 
 /**
@@ -46,8 +46,8 @@ async function mirrorSource(address: string, { path }: Repository, logins: Login
   try {
     const found = await logins.logins(mirrored);
     return { address, mirror: true, logins: found.filter(({ origin }) => origin !== undefined) };
-  } catch (failure) {
-    return { address, mirror: true, logins: [], failure };
+  } catch (error) {
+    return { address, mirror: true, logins: [], failure: { error } };
   }
 }
 
