@@ -52,7 +52,10 @@ async function sectionOf(folder) {
 
 /** Some packages only name their licence: then it is the common text of that name that holds. */
 function commonTexts(name, license) {
-  const paths = license.match(/[A-Za-z0-9.-]+/g)?.filter((word) => word !== "AND").map((word) => common[word]);
+  const paths = license
+    .match(/[A-Za-z0-9.-]+/g)
+    ?.filter((word) => word !== "AND")
+    .map((word) => common[word]);
   if (paths === undefined || paths.includes(undefined)) {
     throw new StepError(`${name} is bundled, but comes without the text of its licence, ${license}.`);
   }
