@@ -16,6 +16,8 @@ import type { AuditResult, Finding } from "./types.ts";
 export interface AuditFile {
   /** Absent at the end, for what could be told only when everything had been seen. */
   readonly file: string | undefined;
+  /** What was audited; absent at the end. */
+  readonly input: AuditInput | undefined;
   /** In the order of the text. Those at the end may be about any of the files. */
   readonly findings: readonly Finding[];
   readonly workloads: number;
@@ -83,11 +85,8 @@ export class AuditCourse {
 
   /** Settles the findings of an input in the light of those before it, and tells them where people can find them. */
   settle(input: AuditInput, text: TextAudit): AuditFile {
-    if (input.kind !== "text" || input.original === undefined) return this.#add(text, (finding) => finding);
-    return this.#add(text, originMap(input.text, input.original));
-  }
-
-  #add(text: TextAudit, toOriginal: (finding: Finding) => Finding): AuditFile {
+    const isRendered = input.kind === "text" && input.original !== undefined;
+    const toOriginal = isRendered ? originMap(input.text, input.original) : (finding: Finding) => finding;
     const { file, workloads, containers, isUnreadable } = text;
     const fingerprints = new Fingerprints(file);
     const comments = new IgnoreComments(text.ignores);
@@ -102,7 +101,7 @@ export class AuditCourse {
     this.#baseline.sees(file);
     const fresh = [...kept, ...remarks].filter((finding) => this.#baseline.isNew(finding));
     const suppressed = found.length + remarks.length - fresh.length;
-    return { file, findings: inOrder(fresh).map(toOriginal), workloads, containers, suppressed, isUnreadable };
+    return { file, input, findings: inOrder(fresh).map(toOriginal), workloads, containers, suppressed, isUnreadable };
   }
 
   /** What could not be told before everything had been seen. */
@@ -111,6 +110,7 @@ export class AuditCourse {
     const fresh = late.filter((finding) => this.#baseline.isNew(finding));
     return {
       file: undefined,
+      input: undefined,
       findings: [...fresh, ...this.#baseline.obsolete(this.standards)],
       workloads: 0,
       containers: 0,

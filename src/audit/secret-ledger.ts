@@ -2,7 +2,7 @@
 
 import { findingOf } from "./finding.ts";
 import type { Fingerprints } from "./fingerprint.ts";
-import type { SecretName } from "./readers/read-text.ts";
+import type { SecretName } from "./readers/contents.ts";
 import type { Standards } from "./standards.ts";
 import type { SecretUse } from "./text-audit.ts";
 import type { Finding } from "./types.ts";

@@ -65,15 +65,9 @@ function tagMatcher(patterns: readonly string[]): (tag: string) => boolean {
   const wild = lower.filter((pattern) => pattern.includes("*"));
   return (tag) => {
     const text = tag.toLowerCase();
-    return exact.has(text) || wild.some((pattern) => matchesGlob(pattern, text));
+    return (
+      exact.has(text) ||
+      wild.some((pattern) => matchesWildcards(pattern, text, "*", (part, character) => part === character))
+    );
   };
-}
-
-function matchesGlob(pattern: string, text: string): boolean {
-  return matchesWildcards(
-    pattern,
-    text,
-    (part) => part === "*",
-    (part, character) => part === character,
-  );
 }

@@ -17,9 +17,9 @@ import { isPullPolicy } from "../../workload/requests.ts";
 import type { ImageRequest } from "../../workload/types.ts";
 import { firstKeySpan, scalarSpan, valueSpan } from "../spans.ts";
 import type { Pulls, Subject, Words, WrittenPolicy } from "../subject.ts";
+import type { ReadOptions, ReadText, SecretName, WantedSecret } from "./contents.ts";
 import { imageParts } from "./image.ts";
 import { mostSubjects } from "./limits.ts";
-import type { ReadOptions, ReadText, SecretName, WantedSecret } from "./read-text.ts";
 
 const values = { Always: "Always", IfNotPresent: "IfNotPresent", Never: "Never" } as const;
 const reader = "the API server";

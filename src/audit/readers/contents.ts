@@ -1,0 +1,41 @@
+/** What readers make of a text. */
+import type { SourceText } from "../../workload/source-text.ts";
+import type { Workload } from "../../workload/types.ts";
+import type { RuleId } from "../rules.ts";
+import type { Span } from "../spans.ts";
+import type { Subject } from "../subject.ts";
+
+/** Something about the input itself. */
+export interface InputProblem {
+  readonly rule: RuleId;
+  readonly at: Span;
+  readonly message: string;
+}
+
+/** A name of a Secret: where a pod wants it, or where it is made. */
+export interface SecretName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface WantedSecret extends SecretName {
+  readonly at: Span;
+  readonly workload: Workload;
+}
+
+export interface ReadText {
+  readonly text: SourceText;
+  readonly subjects: readonly Subject[];
+  /** Objects that ask for images. */
+  readonly workloads: number;
+  readonly problems: readonly InputProblem[];
+  readonly wantedSecrets: readonly WantedSecret[];
+  readonly secrets: readonly SecretName[];
+}
+
+export interface ReadOptions {
+  /** Whether a text without any manifest is worth a word: not where a folder was searched. */
+  readonly expectManifests: boolean;
+  /** Whether objects may be patches, as those beside a kustomization are: then their images may be missing. */
+  readonly mayBePatch: boolean;
+}
