@@ -51,8 +51,8 @@ describe("a Compose file", () => {
   it("has fixes, but none where a variable would be lost", () => {
     const fixes = (fields: string) => findingsIn(service(fields)).map(({ fix }) => fix?.description);
     expect(fixes("image: ghcr.io/a:edge")).toEqual(["set pull_policy to always", undefined]);
-    expect(fixes("image: ${X:-nginx}:1")).toEqual([undefined]);
-    expect(fixes("image: nginx:1")).toEqual(["set image to docker.io/library/nginx:1"]);
+    expect(fixes("image: ${X:-ghcr.io}/a")).toEqual([undefined]);
+    expect(fixes("image: ghcr.io/a")).toEqual(["set image to ghcr.io/a:latest"]);
   });
 
   it("is none if it has a kind", () => {

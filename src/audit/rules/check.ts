@@ -1,5 +1,5 @@
 /** What a rule is given, and what it answers. */
-import { canonicalText, type Reference } from "../../image/reference.ts";
+import type { Reference } from "../../image/reference.ts";
 import type { Decision } from "../../policy/types.ts";
 import { quote } from "../../support/go.ts";
 import type { PullPolicy } from "../../workload/types.ts";
@@ -63,11 +63,6 @@ export function imageText({ request }: Subject): string {
 /** A written value for messages, as YAML would quote it. */
 export function shown(text: string): string {
   return quote(text.length > longestShown ? `${text.slice(0, longestShown)}…` : text);
-}
-
-/** The image with all that is implied written out. */
-export function explicitText(reference: Reference): string {
-  return canonicalText(reference);
 }
 
 const longestShown = 200;
