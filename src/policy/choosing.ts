@@ -26,7 +26,10 @@ export function choose(
     const standing = standingOf(reading);
     if (standing === "unknown") uncertain = true;
     const counts = verdict.matches === "yes" || (verdict.matches === "failed" && holdsAnyway(rule));
-    notes += noteOn(reading, counts);
+    notes +=
+      verdict.matches === "unknown"
+        ? `; ${rule.id} waits for the labels in the image's own config`
+        : noteOn(reading, counts);
     if (standing !== "lifted" && counts) return { rule, notes, uncertain };
   }
   return { rule: undefined, notes, uncertain };

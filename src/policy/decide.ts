@@ -13,7 +13,7 @@ import { type Choice, choose } from "./choosing.ts";
 import { askedOf } from "./match.ts";
 import { type Freshness, planPull } from "./pulling.ts";
 import { type Reading, readRules } from "./readings.ts";
-import { type Required, require } from "./requiring.ts";
+import { checkRequirements, type Required } from "./requiring.ts";
 import { heedTimes, timingOf, timingTrace } from "./timing.ts";
 import type {
   Decision,
@@ -39,7 +39,7 @@ export function decide(request: ImageRequest, policy: Policy, facts: LocalFacts,
   const pulling = choose("pull", readings);
   const timing = timingOf(readings, now);
   const sourcing = choose("from", readings);
-  const required = require(readings, asked);
+  const required = checkRequirements(readings, asked);
 
   const pullPolicy = pullPolicyBy(pulling.rule, request);
   const freshness = { pullPolicy, rule: pulling.rule };
@@ -51,8 +51,8 @@ export function decide(request: ImageRequest, policy: Policy, facts: LocalFacts,
     fromTrace(from, sourcing),
     ...required.trace,
   ];
-  if (admission.deniedBy !== undefined)
-    return refuse("ImageDenied", denial(admission.deniedBy, request), pullPolicy, trace);
+  const { deniedBy } = admission;
+  if (deniedBy !== undefined) return refuse("ImageDenied", denial(deniedBy, request), pullPolicy, trace);
   if (required.unmet.length > 0) return refuse("RequirementNotMet", complaint(required, request), pullPolicy, trace);
 
   const plan = heedTimes(planPull(request, freshness, facts, now), timing, { request, freshness, facts, now });
@@ -150,7 +150,7 @@ function fromTrace({ sources, order }: Fetching, { rule, notes }: Choice): Trace
   const listed = sources.join(", ");
   if (rule === undefined)
     return { subject: "from", rule: null, because: `${listed} is the registry in the image's name${notes}` };
-  const how = order === "Fastest" ? "whichever answers fastest first" : "in this order";
+  const how = order === "Fastest" ? "the mirror that answers fastest first" : "in this order";
   return { subject: "from", rule: rule.id, because: `${listed}, ${how}${notes}` };
 }
 

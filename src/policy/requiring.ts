@@ -15,36 +15,41 @@ export interface Required {
 }
 
 /** A rule whose expression failed holds, for it can only refuse. */
-export function require(readings: readonly Reading[], asked: Asked): Required {
-  const unmet: { rule: Rule; problems: readonly string[] }[] = [];
-  const trace: TraceStep[] = [];
-  let notes = "";
-  let pending = false;
-  for (const reading of speakingOn("require", readings)) {
-    const { rule } = reading;
-    const standing = standingOf(reading);
-    if (standing === "lifted") {
-      notes += noteOn(reading, false);
-      continue;
-    }
-    const results = resultsOf(rule.require ?? {}, asked);
-    const problems = results.flatMap(({ problem }) => problem ?? []);
-    const open = results.flatMap(({ open: needed }) => needed ?? []);
-    const doubt = standing === "unknown" && problems.length + open.length > 0;
-    if (!doubt && problems.length > 0) unmet.push({ rule, problems });
-    else if (doubt || open.length > 0) pending = true;
-    const because = doubt ? "it depends on the labels in the image's own config" : becauseOf(problems, open);
-    trace.push({ subject: "require", rule: rule.id, because: because + noteOn(reading, true) });
-  }
-  if (trace.length === 0) {
-    trace.push({ subject: "require", rule: null, because: `Kubernetes requires nothing of an image${notes}` });
-    return { unmet, pending, trace };
-  }
+export function checkRequirements(readings: readonly Reading[], asked: Asked): Required {
+  const speaking = speakingOn("require", readings);
+  const lifted = speaking.filter((reading) => standingOf(reading) === "lifted");
+  const findings = speaking.filter((reading) => !lifted.includes(reading)).map((reading) => findingOf(reading, asked));
+  const notes = lifted.map((reading) => noteOn(reading, false)).join("");
+  const steps = findings.length > 0 ? findings.map(({ step }) => step) : [kubernetesStep];
   return {
-    unmet,
-    pending,
-    trace: trace.map((step, at) => (at === 0 ? { ...step, because: step.because + notes } : step)),
+    unmet: findings.flatMap(({ unmet }) => unmet ?? []),
+    pending: findings.some(({ pending }) => pending),
+    trace: steps.map((step, at) => (at === 0 ? { ...step, because: step.because + notes } : step)),
   };
+}
+
+const kubernetesStep: TraceStep = {
+  subject: "require",
+  rule: null,
+  because: "Kubernetes requires nothing of an image",
+};
+
+interface Finding {
+  readonly unmet?: Required["unmet"][number];
+  readonly pending: boolean;
+  readonly step: TraceStep;
+}
+
+function findingOf(reading: Reading, asked: Asked): Finding {
+  const { rule } = reading;
+  const results = resultsOf(rule.require ?? {}, asked);
+  const problems = results.flatMap(({ problem }) => problem ?? []);
+  const open = results.flatMap(({ open: needed }) => needed ?? []);
+  const doubt = standingOf(reading) === "unknown" && problems.length + open.length > 0;
+  const because = doubt ? "it depends on the labels in the image's own config" : becauseOf(problems, open);
+  const step: TraceStep = { subject: "require", rule: rule.id, because: because + noteOn(reading, true) };
+  if (!doubt && problems.length > 0) return { unmet: { rule, problems }, pending: false, step };
+  return { pending: doubt || open.length > 0, step };
 }
 
 /** Met, unless there is a problem; `open` names what must be known first. */

@@ -218,7 +218,7 @@ describe("a mistake in a policy is told with its place and what was meant", () =
       ],
       [
         rule("from: { mirrors: [▮'https://user:secret@mirror.acme.io'] }"),
-        "spec.rules[0].from.mirrors[0]: an address has no login; the nodes have those",
+        "spec.rules[0].from.mirrors[0]: an address has no login and no query; the nodes have the logins",
       ],
       [
         rule("match: { expression: ▮'imge.tag == \"a\"' }\nadmit: Deny"),
@@ -253,11 +253,11 @@ describe("a mistake in a policy is told with its place and what was meant", () =
       // documents
       [
         `apiVersion: pulley.dev/v1alpha1\nkind: ▮ImagePullPolcy\n`,
-        "kind: this is a ImagePullPolcy, not an ImagePullPolicy; did you mean ImagePullPolicy?",
+        'kind: Unsupported value: "ImagePullPolcy": supported values: "ImagePullPolicy"; did you mean ImagePullPolicy?',
       ],
       [
         `apiVersion: ▮pulley.dev/v1\nkind: ImagePullPolicy\n`,
-        "apiVersion: this version of Pulley reads pulley.dev/v1alpha1, not pulley.dev/v1",
+        'apiVersion: Unsupported value: "pulley.dev/v1": supported values: "pulley.dev/v1alpha1"',
       ],
       [`▮apiVersion: pulley.dev/v1alpha1\nkind: ImagePullPolicy\nmetadata: { name: p }\n`, "spec: Required value"],
       ["▮rules: []\n", "this is not a Kubernetes object: it has no kind"],

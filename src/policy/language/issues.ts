@@ -1,10 +1,10 @@
 /** What the schema has to say, in sentences for people, each with its place. */
 import type { z } from "zod";
 import type { ManifestDocument } from "../../workload/documents.ts";
-import { invalid, notSupported, required, wrongType } from "../../workload/field-errors.ts";
+import { invalid, notSupported, required, shown, wrongType } from "../../workload/field-errors.ts";
 import type { Problem } from "../../workload/problem.ts";
 import type { Value } from "../../workload/value.ts";
-import { keyPosition, nearest, type Path, pathText, positionOf } from "./place.ts";
+import { keyPosition, type Path, pathText, positionOf, valueAtPath } from "./place.ts";
 import { suggestion } from "./spelling.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -33,7 +33,7 @@ export function problemsOf(
 
   function problemOf(issue: Issue): Problem {
     const { path } = issue;
-    const value = valueOf(document, path);
+    const value = valueAtPath(document, path);
     return { source: positionOf(document, path), message: messageOf(issue, pathText(path) || "the document", value) };
   }
 }
@@ -50,9 +50,8 @@ function messageOf(issue: Issue, path: string, value: Value | undefined): string
       return unionMessage(issue, path, value);
     case "too_small":
       if (issue.origin === "array") return `${path}: an empty list lists nothing; leave it out, or write an entry`;
-      return issue.origin === "string"
-        ? `${path}: is empty`
-        : withValue(path, value, `must be more than ${issue.minimum}`);
+      if (issue.origin === "string") return `${path}: is empty`;
+      return withValue(path, value, `must be more than ${issue.minimum}`);
     case "too_big":
       if (issue.origin === "array") return `${path}: has more than ${issue.maximum} entries`;
       return `${path}: is longer than ${issue.maximum} characters`;
@@ -79,12 +78,7 @@ function unsupported(path: string, value: Value, supported: readonly string[]): 
 }
 
 function withValue(path: string, value: Value, detail: string): string {
-  if (value.kind !== "scalar") return `${path}: ${detail}`;
-  return invalid(
-    path,
-    typeof value.value === "string" ? JSON.stringify(value.value.slice(0, 200)) : String(value.value),
-    detail,
-  );
+  return value.kind === "scalar" ? invalid(path, shown(value.value), detail) : `${path}: ${detail}`;
 }
 
 const wanted: Readonly<Record<string, string>> = {
@@ -94,13 +88,3 @@ const wanted: Readonly<Record<string, string>> = {
   string: "a string",
   boolean: "true or false",
 };
-
-/** The value exactly at a path; `undefined` where it is missing. */
-function valueOf(document: ManifestDocument, path: Path): Value | undefined {
-  const found = nearest(document, path);
-  if (path.length === 0) return found;
-  const parent = nearest(document, path.slice(0, -1));
-  const last = path.at(-1);
-  if (parent.kind === "mapping") return parent.entries.get(String(last));
-  return parent.kind === "sequence" ? parent.items[Number(last)] : undefined;
-}

@@ -8,9 +8,8 @@ const shape = /^(https?):\/\/((?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?)(
 
 /** The address of a mirror as it is to be used: without a slash at its end; `/v2/…` is put behind it. */
 export function parseMirror(text: string): Parsed<string> {
-  if (/^[a-z]+:\/\/[^/]*@/i.test(text)) {
-    return { problem: "an address has no login; the nodes have those", secret: true };
-  }
+  if (/[@?#]/.test(text))
+    return { problem: "an address has no login and no query; the nodes have the logins", secret: true };
   const [, scheme = "", host = "", path = ""] = shape.exec(text) ?? [];
   if (host === "") return { problem: `a mirror is written like https://mirror.acme.io${meant(text)}` };
   if (!isPort(host)) return { problem: "there is no such port" };

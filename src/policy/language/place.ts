@@ -6,13 +6,20 @@ import type { Value } from "../../workload/value.ts";
 export type Path = readonly PropertyKey[];
 
 /** The value at a path, or the innermost one around it that is there. */
-export function nearest({ root }: ManifestDocument, path: Path): Value {
+function nearest({ root }: ManifestDocument, path: Path): Value {
   let found: Value = root;
   for (const step of path) {
     const next = childOf(found, step);
     if (next === undefined) break;
     found = next;
   }
+  return found;
+}
+
+/** The value at a path; `undefined` where it is missing. */
+export function valueAtPath({ root }: ManifestDocument, path: Path): Value | undefined {
+  let found: Value | undefined = root;
+  for (const step of path) found = found && childOf(found, step);
   return found;
 }
 

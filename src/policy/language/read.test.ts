@@ -37,9 +37,11 @@ describe("mistakes", () => {
 
   it("never shows a login, wherever it is", () => {
     const { problems } = read(
-      rule("from: { mirrors: ['https://robot:hunter2@mirror.acme.io', 'HTTPS://robot:hunter2@x'] }"),
+      rule(
+        "from: { mirrors: ['https://robot:hunter2@mirror.acme.io', 'HTTPS://robot:hunter2@x', 'https://x/?token=hunter2'] }",
+      ),
     );
-    expect(problems).toHaveLength(2);
+    expect(problems).toHaveLength(3);
     expect(problems.join()).not.toContain("hunter2");
   });
 });

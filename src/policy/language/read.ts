@@ -1,5 +1,6 @@
 /** Reading policies: texts in, rules and everything that is wrong with them out. */
 import { type ManifestDocument, readManifests } from "../../workload/documents.ts";
+import { notSupported } from "../../workload/field-errors.ts";
 import type { Problem } from "../../workload/problem.ts";
 import { plain } from "../../workload/value.ts";
 import { problemsOf } from "./issues.ts";
@@ -58,13 +59,15 @@ function readDocument(manifest: ManifestDocument): { document?: PolicyDocument; 
 
 /** What is no policy is not skipped: it could be one with a slip in its kind. */
 function strangerProblem(manifest: ManifestDocument): Problem | undefined {
-  if (manifest.kind !== kind) {
-    const message = `kind: this is a ${manifest.kind.slice(0, 200)}, not an ${kind}${suggestion(manifest.kind, [kind])}`;
-    return { source: positionOf(manifest, ["kind"]), message };
+  for (const [key, given, wanted] of [
+    ["kind", manifest.kind, kind],
+    ["apiVersion", manifest.apiVersion, apiVersion],
+  ] as const) {
+    if (given === wanted) continue;
+    const message = `${notSupported(key, given, [wanted])}${suggestion(given, [wanted])}`;
+    return { source: positionOf(manifest, [key]), message };
   }
-  if (manifest.apiVersion === apiVersion) return undefined;
-  const message = `apiVersion: this version of Pulley reads ${apiVersion}, not ${manifest.apiVersion.slice(0, 200)}`;
-  return { source: positionOf(manifest, ["apiVersion"]), message };
+  return undefined;
 }
 
 function documentOf({ metadata, spec }: PolicyInput, manifest: ManifestDocument): PolicyDocument {
@@ -75,7 +78,6 @@ function documentOf({ metadata, spec }: PolicyInput, manifest: ManifestDocument)
     const times = when && { ...when, timeZone: when.timeZone ?? utc };
     return {
       ...rule,
-      match: rule.match,
       id: `${name}/${rule.name}`,
       source,
       ...(freshness && { pull: freshness }),

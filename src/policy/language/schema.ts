@@ -113,7 +113,8 @@ const when = z
     pull: windows("When registries may be asked, by the clock on the wall of the time zone."),
     timeZone: timeZone("Whose clock it is, by its name in the IANA database; UTC if absent.").optional(),
     otherwise: z.enum(["UseCached", "Deny"]).default("UseCached").meta({
-      description: "Outside of the windows, where the network would be needed: use the copy on the node, or refuse.",
+      description:
+        "Outside of the windows, where a registry would have to be asked: UseCached uses the copy on the node and refuses where there is none that may be used; Deny refuses.",
     }),
   })
   .meta({ description: "When images may be pulled." });

@@ -23,7 +23,7 @@ export interface Rule {
   readonly name: string;
   readonly source: Position;
   /** Absent: every image. */
-  readonly match: Match | undefined;
+  readonly match?: Match;
   readonly admit?: "Allow" | "Deny";
   /** What people are told when the rule denies. */
   readonly message?: string;
