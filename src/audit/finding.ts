@@ -1,4 +1,5 @@
 /** Making findings of what rules say. */
+import { printable } from "../support/terminal.ts";
 import type { ImageRequest, Workload } from "../workload/types.ts";
 import type { Fingerprints } from "./fingerprint.ts";
 import { type RuleId, ruleTable } from "./rules.ts";
@@ -33,8 +34,8 @@ export function findingOf(
       region,
       ...(workload !== undefined && { workload }),
       ...(request !== undefined && { container: request.container }),
-      message,
-      advice: advice ?? ruleTable[rule].advice,
+      message: printable(message),
+      advice: printable(advice ?? ruleTable[rule].advice),
       ...(fix !== undefined && { fix }),
       fingerprint: fingerprints.of(rule, request, request === undefined ? message : ""),
     },

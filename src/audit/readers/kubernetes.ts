@@ -62,7 +62,10 @@ function readTemplate(
   const workload = workloadOf(document, template);
   for (const place of imagePlaces(template, groupOf(document.apiVersion))) {
     const request = requestOf(document, workload, place);
-    if (request !== undefined) subjects.push(subjectOf(document, place, request, mayBePatch));
+    if (request === undefined) continue;
+    const subject = subjectOf(document, place, request, mayBePatch);
+    // In the kinds of others a field may have a meaning of their own.
+    subjects.push(template.form === "shape" ? { ...subject, ignored: undefined } : subject);
   }
   for (const item of itemsAt(template.spec, "imagePullSecrets")) {
     const name = valueAt(item, "name");

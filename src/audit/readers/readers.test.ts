@@ -145,13 +145,21 @@ describe("a hostile text", () => {
     ["a long image", deployment(`image: ${"a".repeat(500_000)}`)],
     ["a long pull policy", deployment(`image: ghcr.io/a:1\nimagePullPolicy: ${"x".repeat(500_000)}`)],
     ["terminal escapes", deployment('image: "ghcr.io/\\e]0;x\\a:1"')],
+    [
+      "terminal escapes in names",
+      `services:\n  "w\\e[31m":\n    image: "a\\u202eb:1"\n    pull_policy: never\n  x: {image: "\\e:1"}\n`,
+    ],
+    [
+      "terminal escapes in secrets",
+      'apiVersion: v1\nkind: Pod\nmetadata: {name: "\\e", namespace: "\\e"}\nspec:\n  imagePullSecrets: [{name: "\\e]0;"}]\n  containers: [{name: "\\a"}]\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: x, namespace: "\\e"}\n',
+    ],
     ["braces without end", "{{".repeat(50_000)],
     ["ignores without end", `${"# pulley:ignore tag-moving x\n".repeat(5000)}a: 1\n`],
   ])("ends soon and says little: %s", (_, text) => {
     for (const { message, advice } of told(text)) {
       expect(message.length + advice.length).toBeLessThan(2000);
       // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not be there
-      expect(message + advice).not.toMatch(/[\u0000-\u001f\u007f]/);
+      expect(message + advice).not.toMatch(/[\u0000-\u001f\u007f\u202e]/);
     }
   });
 

@@ -289,6 +289,7 @@ describe("every place that asks for an image", () => {
       .replace("apps/v1", "argoproj.io/v1alpha1")
       .replace("Deployment", "Rollout");
     expect(toldBy("tag-moving", rollout)).toHaveLength(1);
+    expect(toldBy("policy-ignored", rollout.replace("image:", "pullPolicy: Always\n          image:"))).toEqual([]);
   });
 });
 
