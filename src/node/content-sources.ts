@@ -29,7 +29,7 @@ export function remoteSource(
   registry: RegistryClient,
   store: ImageStore,
   lease: Lease,
-  { repository, mirror, login }: Source,
+  { repository, mirror, hasty, login }: Source,
   signal: AbortSignal,
 ): ContentSource {
   const local = localSource(store, lease);
@@ -47,7 +47,7 @@ export function remoteSource(
       return bytes;
     }
   };
-  const call = { login, mirror, signal };
+  const call = { login, mirror, hasty, signal };
   return {
     manifest: (descriptor) =>
       through(descriptor, local.manifest, async () => {

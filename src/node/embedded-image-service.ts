@@ -48,9 +48,10 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
   const heads = createFlights<Descriptor>();
   const fetches = createFlights<Published, PullProgress>();
 
-  async function resolve(reference: Reference, { login, mirror }: Source, signal: AbortSignal | undefined) {
+  async function resolve(reference: Reference, { login, mirror, hasty }: Source, signal: AbortSignal | undefined) {
     const key = JSON.stringify([canonicalText(reference), mirror ?? "", login?.fingerprint()]);
-    const ask = (crew: Crew<never>) => registry.resolve(locationOf(reference), { login, mirror, signal: crew.signal });
+    const ask = (crew: Crew<never>) =>
+      registry.resolve(locationOf(reference), { login, mirror, hasty, signal: crew.signal });
     const target = await heads.join(key, ask, { signal });
     if (reference.digest === undefined || reference.digest === target.digest) return target;
     throw new PulleyError(
@@ -178,7 +179,8 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
     pull: async (image, login, call = {}) => {
       const reference = withImpliedTag(parseReference(image));
       try {
-        const from = { repository: reference.repository, mirror: call.mirror, login };
+        const { mirror, hasty = false } = call;
+        const from = { repository: reference.repository, mirror, hasty, login };
         return await pullReference(reference, from, call);
       } catch (error) {
         throw toldOf(reference, call.mirror, error);

@@ -23,6 +23,8 @@ export interface Source {
   readonly repository: Repository;
   /** Base address of a mirror; absent: the repository's own registry. */
   readonly mirror: string | undefined;
+  /** Whether there is another source to ask, so that a failure need not be tried again. */
+  readonly hasty: boolean;
   readonly login: Login | undefined;
 }
 
@@ -34,7 +36,11 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
   const turns = createTurns(mostAtOnce);
 
   /** With a lease of its own, because the one who started the flight may leave before it lands. */
-  async function download(layer: Descriptor, { repository, mirror, login }: Source, crew: Crew<number>): Promise<void> {
+  async function download(
+    layer: Descriptor,
+    { repository, mirror, hasty, login }: Source,
+    crew: Crew<number>,
+  ): Promise<void> {
     const lease = await store.lease();
     try {
       if (await lease.has(layer)) return;
@@ -43,7 +49,7 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
       const blobs = [{ descriptor: layer, path: ingest.path }];
       const onProgress = ({ received }: BlobProgress) => crew.report(received);
       try {
-        await registry.download(repository, blobs, { login, mirror, signal: crew.signal, onProgress });
+        await registry.download(repository, blobs, { login, mirror, hasty, signal: crew.signal, onProgress });
       } catch (error) {
         // What was received helps the next attempt, unless it was wrong; and on a full disk it is in everybody's way.
         const useless = isPulleyError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH", "DISK_FULL");

@@ -26,6 +26,8 @@ export interface ImageService {
 export interface PullCall {
   /** Base address of a mirror to ask in the place of the registry in the image's name; the login is for it. */
   readonly mirror?: string | undefined;
+  /** Not to wait and try again after a failure, because there is another source to ask. */
+  readonly hasty?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: PullProgress) => void) | undefined;
 }

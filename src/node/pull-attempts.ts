@@ -1,3 +1,4 @@
+import { PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
 import type { ImageService, PullCall, PulledImage } from "./image-service.ts";
 import { type Attempted, aggregate, isOfSource } from "./pull-failure.ts";
@@ -14,7 +15,8 @@ export interface Obtained extends PulledImage {
 /**
  * Tries one source after the other, each with all of its logins, until one has the image.
  * @param onFailure hears of each source that failed
- * @throws PulleyError the failure of the only source, or one that names every source with what it said
+ * @throws PulleyError the failure of the only source, or one that names every source with what it said; `SOURCE_INVALID` if
+ * there is none
  */
 export async function trySources(
   images: Pick<ImageService, "pull">,
@@ -23,10 +25,12 @@ export async function trySources(
   call: PullCall,
   onFailure: (source: PullSource, error: unknown) => void,
 ): Promise<Obtained> {
+  if (sources.length === 0) throw new PulleyError("SOURCE_INVALID", `${image}: there is no source that may be asked`);
   const attempts: Attempted[] = [];
-  for (const source of sources) {
+  for (const [at, source] of sources.entries()) {
+    const hasty = at + 1 < sources.length;
     try {
-      return { ...(await tryLogins(images, image, source, call)), source: source.address };
+      return { ...(await tryLogins(images, image, source, { ...call, hasty })), source: source.address };
     } catch (error) {
       call.signal?.throwIfAborted();
       if (!isOfSource(error)) throw error;

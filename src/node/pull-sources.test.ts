@@ -64,7 +64,7 @@ describe("the sources of an image", () => {
   it("go on without a mirror whose logins cannot be found out", async () => {
     const broken = { logins: () => Promise.reject(new Error("no helper")) };
     const sources = await findSources(["https://a.acme.io", hub], nginx, own, broken);
-    expect(sources).toMatchObject([{ failure: { message: "no helper" } }, { address: hub, mirror: false }]);
+    expect(sources).toMatchObject([{ failure: { error: { message: "no helper" } } }, { address: hub, mirror: false }]);
   });
 
   it("are not there if the registry's own logins cannot be found out", async () => {

@@ -1,11 +1,11 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { parseReference } from "../image/reference.ts";
-import { errorText, isPulleyError } from "../support/errors.ts";
+import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import type { PullSettings } from "./pull-settings.ts";
-import { ownSource } from "./pull-sources.ts";
+import { ownSource, type PullSource } from "./pull-sources.ts";
 import { createPuller } from "./puller.ts";
 import { fakeImages, localImage } from "./testing/fake-images.ts";
 import { loginOf } from "./testing/logins.ts";
@@ -156,5 +156,72 @@ describe("several logins", () => {
     await expect(pulling).rejects.toThrow("stop");
     await clock.advance(1000);
     expect(images.pulls).toEqual(["private:1 as alice"]);
+  });
+});
+
+describe("several sources", () => {
+  const mirrorsOf = (...names: readonly string[]) =>
+    names.map((name): PullSource => ({ address: `https://${name}`, mirror: true, logins: [] }));
+
+  it("are asked in the order in which they are listed, with one token for all", async () => {
+    const { clock, images, puller } = setUp({ registryBurst: 1 });
+    images.failures.set("https://a", new PulleyError("REGISTRY_UNREACHABLE", "refused"));
+    images.failures.set("https://b", "not you");
+    const pulling = puller.pull("app:1", [...mirrorsOf("a", "b"), ownSource(repository, [loginOf("c", "carol")])]);
+    await clock.advance(300);
+    expect((await pulling).source).toMatchObject({ mirror: false });
+    expect(images.pulls).toEqual(["app:1 from https://a", "app:1 from https://b", "app:1 as carol"]);
+  });
+
+  it("are asked as fast as they answer, and those that fail last, until they have had time to recover", async () => {
+    const { clock, images, puller } = setUp({ registryPullQPS: 0 });
+    for (const [address, latency] of [
+      ["https://a", 30],
+      ["https://b", 10],
+    ] as const)
+      images.latencies.set(address, latency);
+    const pull = async (image: string) => {
+      const pulling = puller.pull(image, mirrorsOf("a", "b"), { order: "Fastest" });
+      await clock.advance(1000);
+      return (await pulling).source.address;
+    };
+    expect(await pull("one:1")).toBe("https://b");
+    images.failures.set("https://b", new PulleyError("REGISTRY_UNAVAILABLE", "overloaded"));
+    expect(await pull("two:1")).toBe("https://a");
+    images.failures.delete("https://b");
+    expect(await pull("three:1")).toBe("https://a");
+    await clock.advance(60_000);
+    expect(await pull("four:1")).toBe("https://b");
+    expect(images.pulls.filter((line) => line.startsWith("three"))).toEqual(["three:1 from https://a"]);
+  });
+
+  it("that do not have one image are not failing for the others", async () => {
+    const { clock, images, puller } = setUp({ registryPullQPS: 0 });
+    for (const [address, latency] of [
+      ["https://a", 30],
+      ["https://b", 10],
+    ] as const)
+      images.latencies.set(address, latency);
+    images.failures.set("https://b", new PulleyError("REGISTRY_NOT_FOUND", "no such image"));
+    for (const image of ["one:1", "two:1"]) {
+      const pulling = puller.pull(image, mirrorsOf("a", "b"), { order: "Fastest" });
+      await clock.advance(1000);
+      expect((await pulling).source.address).toBe("https://a");
+    }
+    expect(images.pulls.filter((line) => line.endsWith("https://b"))).toHaveLength(2);
+  });
+
+  it("are not tried any further when this machine fails", async () => {
+    const { clock, images, puller } = setUp();
+    images.failures.set("https://a", new PulleyError("DISK_FULL", "no room"));
+    const failed = puller.pull("app:1", mirrorsOf("a", "b")).catch((error: unknown) => error);
+    await clock.advance(300);
+    expect(await failed).toMatchObject({ code: "DISK_FULL", message: "no room" });
+    expect(images.pulls).toHaveLength(1);
+  });
+
+  it("must be there", async () => {
+    const { puller } = setUp();
+    await expect(puller.pull("app:1", [])).rejects.toMatchObject({ code: "SOURCE_INVALID" });
   });
 });

@@ -1,7 +1,7 @@
 import { type Pace, retry } from "../support/retry.ts";
 import { readErrorBody } from "./body.ts";
 import { named, statusFailure } from "./failure.ts";
-import { judge, retryPlan } from "./retries.ts";
+import { judge, planFor } from "./retries.ts";
 import type { Session, SessionRequest } from "./session.ts";
 import type { Answer } from "./transport.ts";
 
@@ -26,7 +26,7 @@ export function ask<T>(
 ): Promise<T> {
   const { session, pace, signal } = asking;
   return retry(
-    retryPlan,
+    planFor(session.endpoint),
     pace,
     judge,
     async () => {

@@ -51,8 +51,9 @@ export function createRegistryClient(
     environment,
   });
 
-  function endpointFor(repository: Repository, { mirror }: Call) {
-    return mirror === undefined ? endpointOf(repository, options) : mirrorEndpoint(repository, mirror);
+  function endpointFor(repository: Repository, { mirror, hasty = false }: Call) {
+    const endpoint = mirror === undefined ? endpointOf(repository, options) : mirrorEndpoint(repository, mirror);
+    return { ...endpoint, hasty };
   }
 
   function open(repository: Repository, call: Call) {

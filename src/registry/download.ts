@@ -100,6 +100,7 @@ function startOver(transfer: Transfer): void {
 async function receiveAll(transfer: Transfer): Promise<void> {
   const { file, options } = transfer;
   const { clock, random } = options.pace;
+  const mostIdle = transfer.session.endpoint.hasty ? 1 : transferPlan.attempts;
   const start = file.received;
   let best = start;
   let idle = 0;
@@ -111,7 +112,7 @@ async function receiveAll(transfer: Transfer): Promise<void> {
       const progress = file.received - best;
       best = Math.max(best, file.received);
       idle = progress >= leastProgress ? 0 : idle + 1;
-      if (!mayResume(error, best > start) || idle >= transferPlan.attempts || attempt >= mostAttempts) throw error;
+      if (!mayResume(error, best > start) || idle >= mostIdle || attempt >= mostAttempts) throw error;
       const asked = error.retryAfter ?? 0;
       if (idle > 0) await clock.sleep(Math.max(asked, retryDelay(transferPlan, idle, random)), options.signal);
     }

@@ -15,6 +15,8 @@ export interface Endpoint {
   readonly origin: string;
   /** Which registry a mirror is asked for, `docker.io`; absent where the registry itself is asked. */
   readonly namespace?: string;
+  /** Whether a failure is final, because there is another source to ask. */
+  readonly hasty?: boolean;
 }
 
 /**

@@ -44,6 +44,8 @@ export interface Call {
    * digest, whoever sends it.
    */
   readonly mirror?: string | undefined;
+  /** Not to try again what failed, and what broke off only while it gets on: there is another source to ask. */
+  readonly hasty?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

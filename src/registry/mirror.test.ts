@@ -86,6 +86,34 @@ describe("a mirror", () => {
   });
 });
 
+describe("a source that is not the last", () => {
+  it.each([
+    { hasty: true, times: 1 },
+    { hasty: false, times: 4 },
+  ])("is asked again after a failure: hasty $hasty, $times times", async ({ hasty, times }) => {
+    const { origin: mirror, asked } = await serve((_request, response) => response.writeHead(503).end());
+    await expect(client().resolve(at, { mirror, hasty })).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
+    expect(asked).toHaveLength(times);
+  });
+
+  it("may break off as often as it likes while it gets on, and not at all when it does not", async () => {
+    const pieces = [30_000, 30_000, 100];
+    const { origin: mirror, asked } = await serve(({ headers: { range } }, response) => {
+      const start = Number(/bytes=([0-9]+)-/.exec(range ?? "")?.[1] ?? 0);
+      const length = pieces[asked.length - 1] ?? 0;
+      const rest = { "content-length": layer.length - start };
+      const partly = { "content-range": `bytes ${start}-${layer.length - 1}/${layer.length}` };
+      response.writeHead(start > 0 ? 206 : 200, start > 0 ? { ...rest, ...partly } : rest);
+      response.write(layer.subarray(start, start + length), () => response.destroy());
+    });
+    const target = { descriptor: describeBytes(layer), path: join(temporaryFolder(), "layer") };
+    const downloading = client().download(repository, [target], { mirror, hasty: true });
+    await expect(downloading).rejects.toMatchObject({ code: "REGISTRY_UNREACHABLE" });
+    expect(asked).toHaveLength(3);
+    expect(readFileSync(target.path)).toEqual(layer.subarray(0, 60_100));
+  });
+});
+
 describe("a ping", () => {
   it.each([200, 401, 404])("is over with %s, without a login", async (status) => {
     const { repository: own, asked } = await serve((_request, response) => response.writeHead(status).end("{}"));

@@ -1,8 +1,14 @@
 import { isPulleyError } from "../support/errors.ts";
 import type { RetryPlan, Verdict } from "../support/retry.ts";
+import type { Endpoint } from "./endpoint.ts";
 
 /** For requests that are asked again as a whole. */
-export const retryPlan: RetryPlan = { attempts: 4, first: 500, factor: 3, longest: 10_000, jitter: 0.3 };
+const retryPlan: RetryPlan = { attempts: 4, first: 500, factor: 3, longest: 10_000, jitter: 0.3 };
+
+/** The plan for an endpoint: one attempt only where there is another source to ask. */
+export function planFor({ hasty = false }: Pick<Endpoint, "hasty">): RetryPlan {
+  return hasty ? { ...retryPlan, attempts: 1 } : retryPlan;
+}
 
 /** Milliseconds: a registry that asks for a longer wait has it made by the caller's back-off, not here. */
 export const longestWaitAsked = 30_000;

@@ -10,7 +10,7 @@ import { readBody, readErrorBody } from "./body.ts";
 import type { Challenge } from "./challenge.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { showUrl, statusFailure } from "./failure.ts";
-import { judge, retryPlan } from "./retries.ts";
+import { judge, planFor } from "./retries.ts";
 import type { Answer, Exchange, Transport } from "./transport.ts";
 
 export interface TokenRequest {
@@ -74,7 +74,7 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
   return {
     fetch: async (request) => {
       const realm = checkRealm(request, options.plainHttp);
-      return retry(retryPlan, pace, judge, () => fetchOnce(request, realm));
+      return retry(planFor(request.endpoint), pace, judge, () => fetchOnce(request, realm));
     },
   };
 }
