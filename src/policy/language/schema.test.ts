@@ -1,5 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { readManifests } from "../../workload/documents.ts";
+import { plain } from "../../workload/value.ts";
+import { policyOf } from "../cases/case.ts";
+import { cases } from "../cases.ts";
 import { policyInit } from "../starter.ts";
 import { policyJsonSchema } from "./json-schema.ts";
 import { readPolicy } from "./read.ts";
@@ -55,6 +60,44 @@ describe("the schema for editors", () => {
     const open = all.filter(([, node]) => node.type === "object" && node.additionalProperties !== false);
     expect(open.map(([path]) => path.replace(/.*\./, ""))).toEqual(expect.arrayContaining(["metadata", "matchLabels"]));
     expect(open.every(([path]) => /\.(metadata|matchLabels)$/.test(path))).toBe(true);
+  });
+});
+
+describe("an editor with that schema", () => {
+  const editor = z.fromJSONSchema(JSON.parse(written("schema/imagepullpolicy.json")));
+  const documentsOf = (text: string) => readManifests(text, "p.yaml").documents.map(({ root }) => plain(root));
+  const accepts = (text: string) => documentsOf(text).every((each) => editor.safeParse(each).success);
+
+  it("accepts all policies of the table of decisions", () => {
+    const texts = new Set(cases.flatMap(({ policy }) => policy ?? []));
+    expect(texts.size).toBeGreaterThan(200);
+    expect([...texts].filter((text) => !accepts(text))).toEqual([]);
+  });
+
+  it.each<[object]>([
+    [{ pulll: { policy: "Always" } }],
+    [{ admit: "allow" }],
+    [{ name: "My_Rule", admit: "Deny" }],
+    [{ match: { images: [] }, admit: "Deny" }],
+    [{ match: { images: ["quay.io/{a,b}"] }, admit: "Deny" }],
+    [{ match: { tags: ["v[12]"] }, admit: "Deny" }],
+    [{ match: { pinned: "yes" }, admit: "Deny" }],
+    [{ match: { labels: { matchExpressions: [{ key: "a", operator: "in", values: ["b"] }] } }, admit: "Deny" }],
+    [{ pull: { policy: "IfNotNewer" } }],
+    [{ pull: { checkEvery: "10 min" } }],
+    [{ pull: { maxStaleness: 10 } }],
+    [{ when: { pull: ["Mon-Fri 8-18"] } }],
+    [{ when: { timeZone: "UTC" } }],
+    [{ when: { pull: ["*"], otherwise: "deny" } }],
+    [{ from: { mirrors: ["mirror.acme.io"] } }],
+    [{ from: { mirrors: ["https://user:secret@mirror.acme.io"] } }],
+    [{ from: { mirrors: ["https://mirror.acme.io"], origin: "Sometimes" } }],
+    [{ require: { maxSize: "2GB" } }],
+    [{ require: { platforms: ["amd64"] } }],
+  ])("refuses %j, as Pulley does", (rule) => {
+    const text = policyOf([{ name: "r", ...rule }]);
+    expect(accepts(text)).toBe(false);
+    expect(readPolicy([{ file: "p.yaml", text }]).problems).toHaveLength(1);
   });
 });
 
