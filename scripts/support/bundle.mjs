@@ -20,6 +20,11 @@ const bundles = [
     // A thread that starts fast: nothing that only a command line needs may come along.
     without: ["commander", "yaml", "zod", "tar"],
   },
+  {
+    entries: { "audit-worker": "src/audit/threads/audit-worker.ts" },
+    prefix: "audit-worker-",
+    without: ["commander", "tar"],
+  },
 ];
 
 /** Whether dist is there and nothing that it is made from has changed since. */

@@ -1,6 +1,6 @@
 /** `pulley audit --fix`, `--diff` and `--check`: file by file, as the audit goes on. */
 import { type FixedFile, fixFiles, type PinRequest, pinImages } from "../audit/fix/index.ts";
-import type { AuditFile, AuditInput, TextInput } from "../audit/index.ts";
+import type { AuditFile, TextInput } from "../audit/index.ts";
 import { readText } from "../audit/readers/read-text.ts";
 import type { Finding, Fix } from "../audit/types.ts";
 import type { Digest } from "../image/digest.ts";
@@ -25,7 +25,6 @@ export interface Fixing {
 /** Names the files that change on standard output; what could not be fixed is told on standard error. */
 export async function fixing(
   files: AsyncIterable<AuditFile>,
-  input: () => AuditInput | undefined,
   flags: AuditFlags,
   surroundings: Surroundings,
 ): Promise<Fixing> {
@@ -35,8 +34,7 @@ export async function fixing(
   const left: Finding[] = [];
   const sum = { files: 0, fixes: 0 };
   try {
-    for await (const { file, findings } of files) {
-      const text = input();
+    for await (const { file, input: text, findings } of files) {
       const fixable = text?.kind === "text" && text.original === undefined && text.file === file;
       left.push(...findings.filter(({ fix }) => !fixable || fix === undefined));
       if (!fixable) continue;

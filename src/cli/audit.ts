@@ -5,8 +5,8 @@ import { type FormatContext, formats } from "../audit/formats/index.ts";
 import {
   type AuditFile,
   type AuditInput,
-  audit,
   auditInputs,
+  auditInThreads,
   documentationOf,
   isRuleId,
   profiles,
@@ -20,6 +20,7 @@ import type { Finding, Severity } from "../audit/types.ts";
 import { PulleyError } from "../support/errors.ts";
 import { fixing } from "./audit-fix.ts";
 import type { AuditFlags } from "./audit-flags.ts";
+import { readManifestFiles } from "./inputs.ts";
 import { examples, loginOptions, registryOptions } from "./options.ts";
 import { loadPolicy, policyOption } from "./policy-option.ts";
 import { inputInvalid } from "./problems.ts";
@@ -73,7 +74,10 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundi
     now: Date.now(),
     ...(flags.rule && { severities: flags.rule }),
     ...(flags.movingTag && { movingTags: flags.movingTag }),
-    ...(policy !== undefined && { policy: loadPolicy(flags, surroundings) }),
+    ...(policy !== undefined && {
+      policy: loadPolicy(flags, surroundings),
+      policyTexts: readManifestFiles(policy),
+    }),
     ...(known && { baseline: known }),
   };
   const desk = new Desk();
@@ -82,9 +86,9 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundi
     environment: surroundings.environment,
     render: flags.render,
   });
-  const files = audit(desk.follow(inputs), settings);
+  const files = auditInThreads(inputs, settings);
   if (flags.fix || flags.diff || flags.check) {
-    const { files: changed, left } = await fixing(desk.counted(files), () => desk.input, flags, surroundings);
+    const { files: changed, left } = await fixing(desk.counted(files), flags, surroundings);
     desk.keepOnly(flags.fix ? left : []);
     if (flags.check && changed > 0) process.exitCode = 1;
   } else if (flags.updateBaseline && baselineFile !== undefined) {
@@ -102,18 +106,11 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundi
 
 /** What lies before the audit at the moment, and what it has come to so far. */
 class Desk {
-  input: AuditInput | undefined;
   isUnreadable = false;
   readonly #worst = new Set<Severity>();
   readonly #counts = { files: 0, workloads: 0, containers: 0, suppressed: 0 };
+  #input: AuditInput | undefined;
   #lines: { readonly file: string; readonly lines: readonly string[] } | undefined;
-
-  async *follow(inputs: AsyncIterable<AuditInput>): AsyncGenerator<AuditInput> {
-    for await (const input of inputs) {
-      this.input = input;
-      yield input;
-    }
-  }
 
   async *counted(files: AsyncIterable<AuditFile>): AsyncGenerator<AuditFile> {
     for await (const file of files) {
@@ -123,6 +120,7 @@ class Desk {
       this.#counts.suppressed += file.suppressed;
       this.isUnreadable ||= file.isUnreadable;
       for (const { severity } of file.findings) this.#worst.add(severity);
+      this.#input = file.input;
       yield file;
     }
   }
@@ -139,7 +137,7 @@ class Desk {
 
   lineOf(file: string, line: number): string | undefined {
     if (this.#lines?.file !== file) {
-      const { input } = this;
+      const input = this.#input;
       if (input?.kind !== "text" || input.file !== file) return undefined;
       this.#lines = { file, lines: (input.original ?? input.text).split("\n") };
     }
