@@ -75,7 +75,7 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundi
     ...(flags.rule && { severities: flags.rule }),
     ...(flags.movingTag && { movingTags: flags.movingTag }),
     ...(policy !== undefined && {
-      policy: loadPolicy(flags, surroundings),
+      policy: await loadPolicy(flags, surroundings),
       policyTexts: readManifestFiles(policy),
     }),
     ...(known && { baseline: known }),

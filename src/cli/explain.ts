@@ -75,7 +75,7 @@ async function explainAll(
   options: ExplainOptions,
   surroundings: Surroundings,
 ): Promise<readonly Explanation[]> {
-  const policy = loadPolicy(options, surroundings);
+  const policy = await loadPolicy(options, surroundings);
   const registry = registryClient(options);
   const logins = loginsOfRequests(inputs, options, surroundings);
   // A store that does not exist yet is not made for a question.

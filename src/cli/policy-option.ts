@@ -1,6 +1,5 @@
 /** The policy that a command goes by. */
 import { Option } from "commander";
-import { readPolicy } from "../policy/language/read.ts";
 import { kubernetesOnly, type Policy } from "../policy/types.ts";
 import { PulleyError } from "../support/errors.ts";
 import { readManifestFiles } from "./inputs.ts";
@@ -18,8 +17,10 @@ export function policyOption(): Option {
 }
 
 /** @throws PulleyError `INPUT_INVALID`, after every problem was printed with its place; `INPUT_UNREADABLE` */
-export function loadPolicy({ policy: path }: PolicyOptions, surroundings: Surroundings): Policy {
+export async function loadPolicy({ policy: path }: PolicyOptions, surroundings: Surroundings): Promise<Policy> {
   if (path === undefined) return kubernetesOnly;
+  // The language takes longer to load than many commands take: only those who have a policy pay for it.
+  const { readPolicy } = await import("../policy/language/read.ts");
   const { policy, problems, warnings } = readPolicy(readManifestFiles(path));
   printProblems({ problems, warnings }, surroundings);
   if (problems.length === 0) return policy;

@@ -17,7 +17,7 @@ import { liveRegion } from "../support/live.ts";
 import { printable } from "../support/terminal.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
 import { eventLines, podTable } from "./pod-view.ts";
-import { watchPolicy } from "./policy-watch.ts";
+import type { PolicyChanges, PolicyWatch } from "./policy-watch.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
 
 export interface RunPodsOptions {
@@ -65,7 +65,7 @@ export async function runPods(options: RunPodsOptions, surroundings: Surrounding
   const view = watch(node.pods, surroundings);
   node.onSignal(view.hear);
   const changes = { onChange: node.setPolicy, say: view.say };
-  const policyWatch = options.policyPath === undefined ? undefined : watchPolicy(options.policyPath, changes);
+  const policyWatch = options.policyPath === undefined ? undefined : await watchChanges(options.policyPath, changes);
   try {
     node.add(pods, secrets);
     await Promise.race([options.once ? node.settled() : node.ended(), interrupted(signal)]);
@@ -75,6 +75,12 @@ export async function runPods(options: RunPodsOptions, surroundings: Surrounding
     view.end();
     await node.stop();
   }
+}
+
+/** Loaded only where there is a policy: its language takes longer to load than many runs take. */
+async function watchChanges(path: string, changes: PolicyChanges): Promise<PolicyWatch> {
+  const { watchPolicy } = await import("./policy-watch.ts");
+  return watchPolicy(path, changes);
 }
 
 function interrupted(signal: AbortSignal): Promise<void> {

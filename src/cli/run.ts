@@ -78,13 +78,14 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
       advice: "Name a manifest with a pod or a workload, or an image.",
     });
   }
+  const policy = await loadPolicy(options, surroundings);
   const registry = registryClient(options);
   try {
     const result = await withStore(options.root, surroundings, (store) =>
       runPods(
         {
           ...options,
-          policy: loadPolicy(options, surroundings),
+          policy,
           policyPath: options.policy,
           pods: pods.map((pod) => overridden(pod, options.pull)),
           secrets,

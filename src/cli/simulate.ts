@@ -70,7 +70,7 @@ export function define(command: Command, surroundings: Surroundings): void {
 }
 
 async function simulate(paths: readonly string[], options: SimulateOptions, surroundings: Surroundings): Promise<void> {
-  const policy = loadPolicy(options, surroundings);
+  const policy = await loadPolicy(options, surroundings);
   const past = paths.length > 0 ? fromManifests(paths, options, surroundings) : fromRecords(options, surroundings);
   const result: Simulation = {
     ...{ decisions: 0, changed: 0, from: undefined, to: undefined, newlyRefused: 0 },
@@ -105,7 +105,7 @@ async function* fromManifests(
   { against }: SimulateOptions,
   surroundings: Surroundings,
 ): AsyncGenerator<PastRequest> {
-  const now: Policy = loadPolicy(against === undefined ? {} : { policy: against }, surroundings);
+  const now: Policy = await loadPolicy(against === undefined ? {} : { policy: against }, surroundings);
   const { requests, problems } = requestsFrom(await readInputs(paths, surroundings));
   printProblems({ problems }, surroundings);
   if (problems.length > 0) process.exitCode = inputInvalid;
