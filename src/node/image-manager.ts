@@ -2,7 +2,7 @@ import type { LoginSource } from "../credentials/index.ts";
 import type { Digest } from "../image/digest.ts";
 import { effectivePullPolicy } from "../policy/decide.ts";
 import type { Decide, Decision, LocalFacts, Policy, RefusalReason } from "../policy/types.ts";
-import { errorText, PulleyError } from "../support/errors.ts";
+import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import type { Login } from "../support/login.ts";
 import type { PullPolicy } from "../workload/types.ts";
@@ -207,13 +207,20 @@ function failed(failure: Failure, decision: Decision): CarriedOut {
   return { result: failure, decision, outcome: { kind: "failed", failure: failure.reason } };
 }
 
-function pulledAs({ imageId, digest, source, used, fetched, shared }: Pulled, decision: Decision): CarriedOut {
+function pulledAs(pulled: Pulled, decision: Decision): CarriedOut {
+  const { imageId, digest, source, used, fetched, shared } = pulled;
+  const passedOver = pulled.passedOver.map(({ source: address, error }) => {
+    return { source: address, code: isPulleyError(error) ? error.code : "INTERNAL" } as const;
+  });
   const kind = fetched > 0 ? "pulled" : "confirmed";
   const own = shared ? 0 : fetched;
   return {
     result: imageId,
     decision,
-    outcome: { kind, digest, source: source.address, login: used?.source, fetched: own },
+    outcome: {
+      ...{ kind, digest, source: source.address, login: used?.source, fetched: own },
+      ...(passedOver.length > 0 && { passedOver }),
+    },
   };
 }
 

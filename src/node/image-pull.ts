@@ -12,6 +12,9 @@ import type { PullSource } from "./pull-sources.ts";
 import type { Pulled, Puller } from "./puller.ts";
 import type { NodeEvent, PullProgress } from "./types.ts";
 
+/** The event that tells of a mirror not to be trusted, where the image came from elsewhere in the end. Pulley's own. */
+const wrongContentEvent = "MirrorSentWrongContent";
+
 export type RecordEvent = (type: NodeEvent["type"], reason: string, message: string) => void;
 
 export interface PullRequest {
@@ -109,6 +112,14 @@ export function createImagePull({ puller, backOff, records, clock }: ImagePullOp
       const took = `${formatDuration(Math.min(pulled.duration, waited))} (${formatDuration(waited)} including waiting)`;
       const size = `Image size: ${pulled.size} bytes.`;
       record("Normal", "Pulled", `Successfully pulled image ${written} in ${took}. ${size}`);
+      for (const { source, error } of pulled.passedOver) {
+        if (!isPulleyError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH")) continue;
+        record(
+          "Warning",
+          wrongContentEvent,
+          `Mirror ${source} sent wrong content of image ${written}: ${error.message}`,
+        );
+      }
       backOff.collect();
       return { kind: "pulled", pulled, facts: watch.facts() };
     } catch (error) {

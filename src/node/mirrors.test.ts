@@ -93,9 +93,11 @@ describe("mirrors", () => {
       if (wrong) bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
       response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(bytes);
     });
-    const { settle, records, store } = await nodeFrom([liar.origin]);
+    const { settle, records, store, told } = await nodeFrom([liar.origin]);
     expect(await settle(podFor(origin))).toEqual(["prepared"]);
-    expect(records[0]?.outcome).toMatchObject({ kind: "pulled", source: `http://${origin.host}` });
+    const passedOver = [{ source: liar.origin, code: "DIGEST_MISMATCH" }];
+    expect(records[0]?.outcome).toMatchObject({ kind: "pulled", source: `http://${origin.host}`, passedOver });
+    expect(told("MirrorSentWrongContent")).toEqual([expect.stringContaining(liar.origin)]);
     for await (const { state } of store.verify()) expect(state).toBe("sound");
   });
 

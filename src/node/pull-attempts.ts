@@ -10,6 +10,14 @@ export interface Obtained extends PulledImage {
   readonly source: string;
   /** Which of that source's logins was accepted; `undefined` if it has none. */
   readonly loginAt: number | undefined;
+  /** The sources before it, which failed. */
+  readonly passedOver: readonly PassedOver[];
+}
+
+export interface PassedOver {
+  /** Its address. */
+  readonly source: string;
+  readonly error: unknown;
 }
 
 /**
@@ -26,15 +34,18 @@ export async function trySources(
   onFailure: (source: PullSource, error: unknown) => void,
 ): Promise<Obtained> {
   if (sources.length === 0) throw new PulleyError("SOURCE_INVALID", `${image}: there is no source that may be asked`);
+  const passedOver: PassedOver[] = [];
   const attempts: Attempted[] = [];
   for (const [at, source] of sources.entries()) {
     const hasty = at + 1 < sources.length;
     try {
-      return { ...(await tryLogins(images, image, source, { ...call, hasty })), source: source.address };
+      const obtained = await tryLogins(images, image, source, { ...call, hasty });
+      return { ...obtained, source: source.address, passedOver };
     } catch (error) {
       call.signal?.throwIfAborted();
       if (!isOfSource(error)) throw error;
       onFailure(source, error);
+      passedOver.push({ source: source.address, error });
       attempts.push({ error, ...(sources.length > 1 && { whom: describe(source) }) });
     }
   }
@@ -47,7 +58,7 @@ async function tryLogins(
   image: string,
   { address, mirror, logins, failure }: PullSource,
   call: PullCall,
-): Promise<Omit<Obtained, "source">> {
+): Promise<Omit<Obtained, "source" | "passedOver">> {
   if (failure !== undefined) throw failure.error;
   const candidates: readonly (Login | undefined)[] = logins.length === 0 ? [undefined] : logins;
   const attempts: Attempted[] = [];

@@ -5,7 +5,7 @@ import { PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
 import { type Crew, createFlights } from "./flight.ts";
 import type { ImageService } from "./image-service.ts";
-import { type Obtained, trySources } from "./pull-attempts.ts";
+import { type Obtained, type PassedOver, trySources } from "./pull-attempts.ts";
 import { isRefusal } from "./pull-failure.ts";
 import { type PullSettings, resolvePullSettings } from "./pull-settings.ts";
 import type { PullSource } from "./pull-sources.ts";
@@ -51,6 +51,8 @@ export interface Pulled {
   readonly source: PullSource;
   /** Which of the logins that source accepted; `undefined` if there were none. */
   readonly used: Login | undefined;
+  /** The sources that were asked before, and failed. */
+  readonly passedOver: readonly PassedOver[];
   /** Milliseconds from the pull's turn to its end. */
   readonly duration: number;
 }

@@ -112,16 +112,24 @@ function readDecision(here: JsonCursor): RecordedDecision {
 }
 
 function readOutcome(here: JsonCursor): RecordedOutcome {
-  const field = here.object("kind", "digest", "source", "login", "fetched", "milliseconds", "failure");
+  const field = here.object(
+    ...(["kind", "digest", "source", "passedOver", "login", "fetched", "milliseconds", "failure"] as const),
+  );
   return {
     kind: oneOf(field("kind"), outcomeKinds),
     digest: field("digest").optional(readDigest),
     source: field("source").optional(readText),
+    passedOver: field("passedOver").optional((place) => place.list(mostEntries).map(readPassedOver)),
     login: field("login").optional(readText),
     fetched: readCount(field("fetched")),
     milliseconds: readCount(field("milliseconds")),
     failure: field("failure").optional(readText),
   };
+}
+
+function readPassedOver(here: JsonCursor): { readonly source: string; readonly code: string } {
+  const field = here.object("source", "code");
+  return { source: readText(field("source")), code: readText(field("code")) };
 }
 
 const containerKinds: readonly ContainerKind[] = ["container", "initContainer", "ephemeralContainer", "imageVolume"];

@@ -37,6 +37,8 @@ export interface RecordedOutcome {
   readonly digest?: Digest | undefined;
   /** Address of the registry or mirror that had the image. */
   readonly source?: string | undefined;
+  /** The sources that were asked before it and failed, each with the code of its error. */
+  readonly passedOver?: readonly { readonly source: string; readonly code: string }[] | undefined;
   /** Where the login came from that it accepted, `secret prod/regcred`; never the login. */
   readonly login?: string | undefined;
   /** Bytes of the layers that were fetched for this request; what others had fetched already does not count. */

@@ -31,6 +31,7 @@ export function sampleRecord(time: number): DecisionRecord {
       kind: "pulled",
       digest,
       source: "https://mirror.acme.io",
+      passedOver: [{ source: "https://far.acme.io", code: "DIGEST_MISMATCH" }],
       login: "secret prod/regcred",
       fetched: 12_000,
       milliseconds: 420,
