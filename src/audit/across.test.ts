@@ -6,7 +6,7 @@ import { Fingerprints } from "./fingerprint.ts";
 import { ImageSightings } from "./image-sightings.ts";
 import type { AuditInput } from "./input.ts";
 import { standardsOf } from "./standards.ts";
-import { deployment, toldBy } from "./testing/findings.ts";
+import { deployment, findingsIn, toldBy } from "./testing/findings.ts";
 
 const text = (file: string, content: string): AuditInput => ({
   kind: "text",
@@ -170,6 +170,12 @@ describe("an audit", () => {
       text("a.yaml", deployment("image: ghcr.io/a:main")),
     ).findings;
     expect(findings).toMatchObject([{ ruleId: "tag-moving", severity: "error" }]);
+  });
+
+  it("can do without fixes", () => {
+    const content = deployment("image: ghcr.io/a:main");
+    const fixesOf = (fixes?: boolean) => findingsIn(content, { fixes }).flatMap(({ fix }) => fix ?? []).length;
+    expect([fixesOf(), fixesOf(true), fixesOf(false)]).toEqual([1, 1, 0]);
   });
 
   it("knows the moving tags that it is told", () => {

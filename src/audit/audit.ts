@@ -85,23 +85,26 @@ export class AuditCourse {
 
   /** Settles the findings of an input in the light of those before it, and tells them where people can find them. */
   settle(input: AuditInput, text: TextAudit): AuditFile {
-    const isRendered = input.kind === "text" && input.original !== undefined;
-    const toOriginal = isRendered ? originMap(input.text, input.original) : (finding: Finding) => finding;
     const { file, workloads, containers, isUnreadable } = text;
     const fingerprints = new Fingerprints(file);
     const comments = new IgnoreComments(text.ignores);
+    const toOriginal = originMapOf(input);
     const conflicts = text.uses.flatMap((use) => this.#sightings.add(use, fingerprints));
     const found = [...text.findings, ...conflicts];
     const kept = found.filter((finding) => comments.isWanted(finding));
-    for (const secret of text.secrets) this.#secrets.addSecret(secret);
-    const settled = (finding: Finding) => (comments.isWanted(finding) ? [toOriginal(finding)] : []);
-    for (const use of text.wantedSecrets) this.#secrets.addUse(use, fingerprints, settled);
+    this.#note(text, fingerprints, (finding) => (comments.isWanted(finding) ? [toOriginal(finding)] : []));
     const remarks = comments.remarks(this.standards, fingerprints);
-    for (const id of text.exemptions) this.#exemptions.add(id);
-    this.#baseline.sees(file);
     const fresh = [...kept, ...remarks].filter((finding) => this.#baseline.isNew(finding));
     const suppressed = found.length + remarks.length - fresh.length;
     return { file, input, findings: inOrder(fresh).map(toOriginal), workloads, containers, suppressed, isUnreadable };
+  }
+
+  /** Keeps what is needed at the end. */
+  #note(text: TextAudit, fingerprints: Fingerprints, settled: (finding: Finding) => readonly Finding[]): void {
+    for (const secret of text.secrets) this.#secrets.addSecret(secret);
+    for (const use of text.wantedSecrets) this.#secrets.addUse(use, fingerprints, settled);
+    for (const id of text.exemptions) this.#exemptions.add(id);
+    this.#baseline.sees(text.file);
   }
 
   /** What could not be told before everything had been seen. */
@@ -118,4 +121,10 @@ export class AuditCourse {
       isUnreadable: false,
     };
   }
+}
+
+/** Findings in what was rendered are told in what it was rendered from; all others where they are. */
+function originMapOf(input: AuditInput): (finding: Finding) => Finding {
+  const isRendered = input.kind === "text" && input.original !== undefined;
+  return isRendered ? originMap(input.text, input.original) : (finding) => finding;
 }

@@ -51,12 +51,12 @@ export function readBaseline(text: string, file: string): Baseline {
   const source = sourceText(text, file);
   const { findings } = checked(text, file);
   const entries = new Map<string, BaselineEntry>();
+  let from = 0;
   for (const entry of findings) {
-    const start = Math.max(0, text.indexOf(entry.fingerprint));
-    entries.set(entry.fingerprint, {
-      ...entry,
-      region: regionOf(source, { start, end: start + entry.fingerprint.length }),
-    });
+    const start = Math.max(from, text.indexOf(entry.fingerprint, from));
+    from = start;
+    const region = regionOf(source, { start, end: start + entry.fingerprint.length });
+    entries.set(entry.fingerprint, { ...entry, region });
   }
   return { entries };
 }

@@ -60,6 +60,11 @@ describe("an audit by a policy", () => {
     );
     const covered = told(text, { policy: pull, now }).filter(({ rule }) => rule === "moving-tag-not-always");
     expect(covered).toHaveLength(1);
+    const twice = deployment(
+      "image: ghcr.io/a:main\nimagePullPolicy: IfNotPresent",
+      "image: ghcr.io/a:main\nimagePullPolicy: Always",
+    );
+    expect(told(twice, { policy: pull, now }).map(({ rule }) => rule)).toEqual(["tag-moving", "tag-moving"]);
     const wrong = deployment("image: ghcr.io/a:main\nimagePullPolicy: always");
     expect(told(wrong, { policy: pull, now }).map(({ rule }) => rule)).toContain("policy-value-invalid");
   });

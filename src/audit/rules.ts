@@ -83,7 +83,7 @@ export const ruleTable = {
   },
   "registry-missing": {
     title: "The image names no registry",
-    why: "docker.io is implied, with its pull limits, and some container runtimes are set up to look elsewhere first.",
+    why: "The registry docker.io is implied, with its pull limits, and some container runtimes are set up to look elsewhere first.",
     advice: "Name the registry.",
     severity: everywhere("note"),
   },

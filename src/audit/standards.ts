@@ -6,18 +6,21 @@ import type { Severity } from "./types.ts";
 
 export interface AuditOptions {
   /** `recommended` where absent. */
-  readonly profile?: Profile;
+  readonly profile?: Profile | undefined;
   /** Replaces what the profile says. */
-  readonly severities?: ReadonlyMap<RuleId, Severity | "off">;
+  readonly severities?: ReadonlyMap<RuleId, Severity | "off"> | undefined;
   /** Tags that are pushed again and again, `*` for any characters, letters of either case; {@link defaultMovingTags} where absent. */
-  readonly movingTags?: readonly string[];
+  readonly movingTags?: readonly string[] | undefined;
   /** Without one, no rule about the policy says anything. */
-  readonly policy?: Policy;
+  readonly policy?: Policy | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Whether findings come with their fixes, which takes a third longer where there are many; yes where absent. */
+  readonly fixes?: boolean | undefined;
 }
 
 export interface Standards {
+  readonly fixes: boolean;
   readonly policy: Policy | undefined;
   readonly now: number;
   severityOf(rule: RuleId): Severity | "off";
@@ -49,11 +52,19 @@ export const defaultMovingTags: readonly string[] = [
   "lts",
 ];
 
-export function standardsOf({ profile = "recommended", severities, movingTags, policy, now }: AuditOptions): Standards {
+export function standardsOf({
+  profile = "recommended",
+  severities,
+  movingTags,
+  policy,
+  now,
+  fixes = true,
+}: AuditOptions): Standards {
   const all = new Map(ruleIds.map((id) => [id, severities?.get(id) ?? ruleTable[id].severity[profile]]));
   return {
     policy: policy === undefined || policy === kubernetesOnly || policy.documents.length === 0 ? undefined : policy,
     now,
+    fixes,
     severityOf: (rule) => all.get(rule) ?? "off",
     isMoving: tagMatcher(movingTags ?? defaultMovingTags),
   };

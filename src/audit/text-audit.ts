@@ -12,7 +12,7 @@ import { type Ignore, readIgnores } from "./ignores.ts";
 import type { AuditInput, TextInput, UnreadableInput } from "./input.ts";
 import type { SecretName, WantedSecret } from "./readers/contents.ts";
 import { readText } from "./readers/read-text.ts";
-import { type Change, policyPlace } from "./rules/check.ts";
+import { type Change, type Circumstances, policyPlace } from "./rules/check.ts";
 import { checks } from "./rules/index.ts";
 import { regionOf } from "./spans.ts";
 import type { Standards } from "./standards.ts";
@@ -52,6 +52,16 @@ export interface TextAudit {
   readonly isUnreadable: boolean;
 }
 
+const nothing = {
+  ignores: [],
+  uses: [],
+  wantedSecrets: [],
+  secrets: [],
+  exemptions: [],
+  workloads: 0,
+  containers: 0,
+} as const;
+
 /** What all findings about one text have in common. */
 interface Auditing {
   readonly text: SourceText;
@@ -72,19 +82,11 @@ export function auditInput(input: AuditInput, standards: Standards): TextAudit {
 function unreadable({ file, rule, message, advice }: UnreadableInput, standards: Standards): TextAudit {
   const region = { file, line: 1, column: 1, endLine: 1, endColumn: 1, start: 0, end: 0 };
   const findings = findingOf(rule, { region, message, advice }, standards, new Fingerprints(file));
-  const nothing = {
-    ignores: [],
-    uses: [],
-    wantedSecrets: [],
-    secrets: [],
-    exemptions: [],
-    workloads: 0,
-    containers: 0,
-  };
   return { file, findings, ...nothing, isUnreadable: true };
 }
 
 function auditText({ text, file, ...options }: TextInput, standards: Standards): TextAudit {
+  const { policy, now, isMoving } = standards;
   const read = readText(text, file, options);
   const auditing: Auditing = { text: read.text, standards, fingerprints: new Fingerprints(file) };
   const findings = read.problems.flatMap(({ rule, at, message }) =>
@@ -93,9 +95,11 @@ function auditText({ text, file, ...options }: TextInput, standards: Standards):
   const uses: ImageUse[] = [];
   const exemptions = new Set<string>();
   for (const subject of read.subjects) {
-    judge(auditing, subject, findings);
+    const decision = policy && decide(subject.request, policy, { presence: "unknown" }, now);
+    const pulls = ownPulls(subject, decision);
+    judge(auditing, subject, { isMoving, decision, pulls }, findings);
     for (const id of exemptionsFor(subject.request, standards)) exemptions.add(id);
-    const use = useOf(auditing, subject);
+    const use = useOf(auditing, subject, pulls);
     if (use !== undefined) uses.push(use);
   }
   return {
@@ -112,17 +116,14 @@ function auditText({ text, file, ...options }: TextInput, standards: Standards):
   };
 }
 
-function judge(auditing: Auditing, subject: Subject, findings: Finding[]): void {
+function judge(auditing: Auditing, subject: Subject, circumstances: Circumstances, findings: Finding[]): void {
   const { text, standards, fingerprints } = auditing;
-  const { policy, now, severityOf, isMoving } = standards;
   const { request } = subject;
-  const decision = policy && decide(request, policy, { presence: "unknown" }, now);
-  const circumstances = { isMoving, decision, pulls: ownPulls(subject, decision) };
   for (const [rule, check] of checks) {
-    const observed = severityOf(rule) === "off" ? undefined : check(subject, circumstances);
+    const observed = standards.severityOf(rule) === "off" ? undefined : check(subject, circumstances);
     if (observed === undefined) continue;
     const { at, message, advice, change } = observed;
-    const fix = change && fixOf(text, subject, change);
+    const fix = change && standards.fixes ? fixOf(text, subject, change) : undefined;
     const region = regionOf(text, at);
     findings.push(...findingOf(rule, { region, message, advice, fix, request }, standards, fingerprints));
   }
@@ -138,8 +139,8 @@ function fixOf(text: SourceText, { fields, words }: Subject, change: Change): Fi
   return fields.policy && setPullPolicy(text, fields.policy, words.values[change.value]).fix;
 }
 
-function useOf({ text }: Auditing, subject: Subject): ImageUse | undefined {
-  const { reference, pulls, request, format } = subject;
+function useOf({ text }: Auditing, subject: Subject, pulls: Pulls | undefined): ImageUse | undefined {
+  const { reference, request, format } = subject;
   if (reference === undefined || pulls === undefined) return undefined;
   const { namespace } = request.workload;
   return {

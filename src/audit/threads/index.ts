@@ -5,7 +5,7 @@ import type { PolicyText } from "../../policy/language/read.ts";
 import { type AuditCall, AuditCourse, type AuditFile } from "../audit.ts";
 import type { AuditInput } from "../input.ts";
 import type { TextAudit } from "../text-audit.ts";
-import type { Batch } from "./messages.ts";
+import type { Batch, ThreadSettings } from "./messages.ts";
 import { AuditThreads } from "./threads.ts";
 
 export interface ThreadedCall extends AuditCall {
@@ -58,14 +58,9 @@ export async function* auditInThreads(
   }
 }
 
-function settingsOf({ profile, severities, movingTags, policyTexts = [], now }: ThreadedCall) {
-  return {
-    policyTexts,
-    now,
-    ...(profile && { profile }),
-    ...(severities && { severities }),
-    ...(movingTags && { movingTags }),
-  };
+/** All that survives the way into a thread. */
+function settingsOf({ profile, severities, movingTags, fixes, now, policyTexts = [] }: ThreadedCall): ThreadSettings {
+  return { profile, severities, movingTags, fixes, now, policyTexts };
 }
 
 /** Hands batches to the threads, some ahead, and settles their answers in the order of the inputs. */
