@@ -1,7 +1,7 @@
 import type { Digest } from "../image/digest.ts";
 import type { Decision, Fetching, ImageFacts } from "../policy/types.ts";
 import type { Clock } from "../support/clock.ts";
-import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
+import { type ErrorCode, errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import { formatDuration, quote } from "../support/go.ts";
 import type { Login } from "../support/login.ts";
 import type { Pod, PodContainer } from "../workload/types.ts";
@@ -33,6 +33,8 @@ export interface Failure {
   readonly message: string;
   /** What to do about it, where the failure is one that Pulley knows. */
   readonly advice: string | undefined;
+  /** The code of that failure; absent for refusals and for what nobody foresaw. */
+  readonly code?: ErrorCode | undefined;
   /** When the next attempt may be made, in milliseconds since the epoch. */
   readonly backOffUntil: number | undefined;
 }
@@ -104,39 +106,34 @@ export function createImagePull({ puller, backOff, records, clock }: ImagePullOp
     record("Normal", "Pulling", `Pulling image ${written}`);
     const start = clock.now();
     const watch = watchPull(plan, signal);
+    const { image, sources, order } = plan;
+    let pulled: Pulled;
     try {
-      const { image, sources, order } = plan;
-      const pulled = await puller.pull(image, sources, { order, signal: watch.signal, onProgress: watch.hear });
-      const waited = clock.now() - start;
-      // Who came to a pull that was under way has waited for less than all of it.
-      const took = `${formatDuration(Math.min(pulled.duration, waited))} (${formatDuration(waited)} including waiting)`;
-      const size = `Image size: ${pulled.size} bytes.`;
-      record("Normal", "Pulled", `Successfully pulled image ${written} in ${took}. ${size}`);
-      for (const { source, error } of pulled.passedOver) {
-        if (!isPulleyError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH")) continue;
-        record(
-          "Warning",
-          wrongContentEvent,
-          `Mirror ${source} sent wrong content of image ${written}: ${error.message}`,
-        );
-      }
-      backOff.collect();
-      return { kind: "pulled", pulled, facts: watch.facts() };
+      pulled = await puller.pull(image, sources, { order, signal: watch.signal, onProgress: watch.hear });
     } catch (error) {
       signal?.throwIfAborted();
-      const refused = watch.refused();
-      if (refused !== undefined) {
-        const { reason, message } = refused.decision;
-        backOff.next(key, { reason, message, advice: undefined, facts: refused.facts });
-        return { kind: "refused", ...refused };
-      }
-      const unconfirmed = isUnreachable(error) && !watch.answered() ? plan.unconfirmed?.(error) : undefined;
-      if (unconfirmed !== undefined && "imageId" in unconfirmed) return { kind: "usedCached", ...unconfirmed };
-      record("Warning", "Failed", `Failed to pull image ${written}: ${errorText(error)}`);
-      const failure = unconfirmed?.failure ?? classify(container.image, error);
-      backOff.next(key, failure);
-      return { kind: "failed", failure: { ...failure, backOffUntil: backOff.current(key)?.until } };
+      return notPulled(request, plan, { error, watch, key });
+    } finally {
+      watch.end();
     }
+    tellPulled(request, pulled, clock.now() - start);
+    backOff.collect();
+    return { kind: "pulled", pulled, facts: watch.facts() };
+  }
+
+  function notPulled({ container, record }: PullRequest, plan: PullPlan, { error, watch, key }: Stopped): PullOutcome {
+    const refused = watch.refused();
+    if (refused !== undefined) {
+      const { reason, message } = refused.decision;
+      backOff.next(key, { reason, message, advice: undefined, facts: refused.facts });
+      return { kind: "refused", ...refused };
+    }
+    const unconfirmed = isUnreachable(error) && !watch.answered() ? plan.unconfirmed?.(error) : undefined;
+    if (unconfirmed !== undefined && "imageId" in unconfirmed) return { kind: "usedCached", ...unconfirmed };
+    record("Warning", "Failed", `Failed to pull image ${quote(container.image)}: ${errorText(error)}`);
+    const failure = unconfirmed?.failure ?? classify(container.image, error);
+    backOff.next(key, failure);
+    return { kind: "failed", failure: { ...failure, backOffUntil: backOff.current(key)?.until } };
   }
 
   return async (request, plan) => {
@@ -159,6 +156,18 @@ export function createImagePull({ puller, backOff, records, clock }: ImagePullOp
   };
 }
 
+/** @param waited milliseconds: who came to a pull that was under way has waited for less than all of it */
+function tellPulled({ container, record }: PullRequest, { duration, size, passedOver }: Pulled, waited: number): void {
+  const written = quote(container.image);
+  const took = `${formatDuration(Math.min(duration, waited))} (${formatDuration(waited)} including waiting)`;
+  record("Normal", "Pulled", `Successfully pulled image ${written} in ${took}. Image size: ${size} bytes.`);
+  for (const { source, error } of passedOver) {
+    if (!isPulleyError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH")) continue;
+    const text = `Mirror ${source} sent wrong content of image ${written}: ${error.message}`;
+    record("Warning", wrongContentEvent, text);
+  }
+}
+
 /**
  * The login that a pull is remembered with. A mirror that asked for none stands for a registry that would have: whoever
  * has the login for that may use the image again, and not every pod.
@@ -167,15 +176,37 @@ function accepted({ used, source }: Pulled, { sources }: PullPlan): Login | unde
   return source.mirror && used === undefined ? sources.find(({ mirror }) => !mirror)?.logins[0] : used;
 }
 
-/** Listens to a pull: leaves it as soon as the image turns out to be one that is refused. */
-function watchPull({ refusal }: PullPlan, signal: AbortSignal | undefined) {
+/** A pull that came to nothing. */
+interface Stopped {
+  readonly error: unknown;
+  readonly watch: Watch;
+  /** Of its back-off. */
+  readonly key: string;
+}
+
+/** Listens to a pull, and leaves it as soon as the image turns out to be one that is refused. */
+interface Watch {
+  readonly signal: AbortSignal;
+  hear(progress: PullProgress): void;
+  /** Whether anybody has said what the name stands for. */
+  answered(): boolean;
+  /** What the image said of itself. */
+  facts(): ImageFacts | undefined;
+  refused(): Refused | undefined;
+  end(): void;
+}
+
+function watchPull({ refusal }: PullPlan, signal: AbortSignal | undefined): Watch {
   const leaving = new AbortController();
+  const leave = () => leaving.abort(signal?.reason);
   let answered = false;
   let heard: ImageFacts | undefined;
   let refused: Refused | undefined;
+  if (signal?.aborted) leave();
+  signal?.addEventListener("abort", leave, { once: true });
   return {
-    signal: signal === undefined ? leaving.signal : AbortSignal.any([signal, leaving.signal]),
-    hear({ digest, facts }: PullProgress): void {
+    signal: leaving.signal,
+    hear: ({ digest, facts }) => {
       answered ||= digest !== undefined;
       if (facts === undefined || facts === heard) return;
       heard = facts;
@@ -184,16 +215,16 @@ function watchPull({ refusal }: PullPlan, signal: AbortSignal | undefined) {
       refused = { decision, facts };
       leaving.abort(new PulleyError("CANCELLED", decision.message));
     },
-    refused: () => refused,
-    /** What the image said of itself. */
-    facts: () => heard,
-    /** Whether anybody has said what the name stands for. */
     answered: () => answered,
+    facts: () => heard,
+    refused: () => refused,
+    end: () => signal?.removeEventListener("abort", leave),
   };
 }
 
 export function failureOf(reason: string, message: string, cause?: unknown): Failure {
-  return { reason, message, advice: isPulleyError(cause) ? cause.advice : undefined, backOffUntil: undefined };
+  const known = isPulleyError(cause) ? { advice: cause.advice, code: cause.code } : { advice: undefined };
+  return { reason, message, ...known, backOffUntil: undefined };
 }
 
 /** Failures for which the kubelet has no reason of its own show their text as the reason. */
