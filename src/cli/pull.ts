@@ -1,14 +1,20 @@
 import type { Command } from "commander";
+import type { LoginSource } from "../credentials/index.ts";
+import type { Digest } from "../image/digest.ts";
 import { canonicalText, parseImageName, type Reference } from "../image/reference.ts";
+import { createBackOff } from "../node/back-off.ts";
 import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
-import { ownSource } from "../node/pull-sources.ts";
+import { createImageManager, type ImageManager } from "../node/image-manager.ts";
 import { createPuller } from "../node/puller.ts";
 import type { PullProgress } from "../node/types.ts";
+import { decide } from "../policy/decide.ts";
 import { formatBytes } from "../support/bytes.ts";
 import { systemClock } from "../support/clock.ts";
+import { PulleyError } from "../support/errors.ts";
 import { formatDuration } from "../support/go.ts";
 import { liveRegion } from "../support/live.ts";
 import { columns } from "../support/terminal.ts";
+import type { Pod } from "../workload/types.ts";
 import { commandLogins } from "./logins.ts";
 import {
   examples,
@@ -25,11 +31,12 @@ import {
 } from "./options.ts";
 import { print } from "./output.ts";
 import { pullRow } from "./pod-view.ts";
+import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { registryClient } from "./registry.ts";
 import { withStore } from "./store.ts";
 import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
 
-type PullOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags;
+type PullOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
 
 interface PulledImage {
   readonly image: string;
@@ -45,6 +52,7 @@ interface PulledImage {
 export function define(command: Command, surroundings: Surroundings): void {
   registryOptions(loginOptions(command))
     .argument("<image...>", "references of images")
+    .addOption(policyOption())
     .addOption(platformOption())
     .addOption(outputOption())
     .addOption(rootOption())
@@ -63,29 +71,29 @@ export function define(command: Command, surroundings: Surroundings): void {
 
 async function pullImages(images: readonly string[], options: PullOptions, surroundings: Surroundings): Promise<void> {
   const references = images.map(parseImageName);
+  const policy = await loadPolicy(options, surroundings);
   const logins = commandLogins(options, surroundings);
   const registry = registryClient(options);
   const watch = watchPulls(surroundings);
   const signal = interruption();
   try {
     await withStore(options.root, surroundings, async (store) => {
-      const service = createEmbeddedImageService({ store, registry, platform: options.platform, clock: systemClock });
+      const clock = systemClock;
+      const service = createEmbeddedImageService({ store, registry, platform: options.platform, clock });
       const settings = { registryPullQPS: 0 };
-      const puller = createPuller({ images: service, settings, clock: systemClock, onProgress: watch.hear });
+      const puller = createPuller({ images: service, settings, clock, onProgress: watch.hear });
+      const manager = createImageManager({
+        ...{ images: service, puller, backOff: createBackOff(clock), records: undefined, clock },
+        ...{ decide, policy: () => policy },
+      });
       const pulled: PulledImage[] = [];
       for (const reference of references) {
         const image = canonicalText(reference);
         const started = Date.now();
-        const source = ownSource(reference.repository, await logins.logins(reference.repository));
-        const { imageId, size } = await puller.pull(image, [source], { signal });
+        const id = await ensure(manager, image, logins, signal);
         const record = await store.record(canonicalText(storedName(reference)));
-        const result = {
-          image,
-          id: imageId,
-          digest: record?.target.digest ?? null,
-          size,
-          fetched: watch.fetched(image),
-        };
+        const digest = record?.target.digest ?? null;
+        const result = { image, id, digest, size: await service.size(id), fetched: watch.fetched(image) };
         watch.clear();
         pulled.push(result);
         if (options.output === "text") surroundings.stdout.write(`${sentence(result, Date.now() - started)}\n`);
@@ -97,6 +105,30 @@ async function pullImages(images: readonly string[], options: PullOptions, surro
     watch.clear();
     await registry.close();
   }
+}
+
+/** Takes the way of a pod that says `Always`, which is what a pull means where no rule says otherwise. */
+async function ensure(manager: ImageManager, image: string, logins: LoginSource, signal: AbortSignal): Promise<Digest> {
+  const pod = askingPod(image);
+  const [container] = pod.containers;
+  const asked = { pod, container, logins, signal, record: () => undefined };
+  const { imageId, failure } = await manager.ensureImageExists(asked);
+  if (failure === undefined) return imageId;
+  const { code = "IMAGE_REFUSED", message, advice } = failure;
+  throw new PulleyError(code, message, advice === undefined ? {} : { advice });
+}
+
+function askingPod(image: string) {
+  const nobody = { namespace: "default", name: "pulley-pull", labels: {}, annotations: {} };
+  const container = { name: "image", kind: "container", image, pullPolicy: "Always" } as const;
+  const request = {
+    workload: { apiVersion: "v1", kind: "Pod", ...nobody },
+    container,
+    image,
+    pullPolicy: "Always",
+  } as const;
+  const rest = { uid: "pulley-pull", serviceAccountName: "default", imageVolumes: [], imagePullSecrets: [] };
+  return { ...nobody, ...rest, containers: [{ ...container, request }] } as const satisfies Pod;
 }
 
 /** Where a reference has a digest, the store knows it by that alone. */

@@ -11,7 +11,7 @@ import {
   readManifests,
   validate,
 } from "../workload/index.ts";
-import type { ImageRequest } from "../workload/types.ts";
+import type { ImageRequest, Pod, PodContainer, PullPolicy } from "../workload/types.ts";
 import type { Inputs, NamedImage } from "./inputs.ts";
 
 /** The pods, and the places that could not be read among the problems. */
@@ -33,6 +33,16 @@ export function requestsFrom(inputs: Inputs): {
     .flatMap(imageRequests)
     .map((request, at) => ({ ...request, source: inputs.images[at]?.source }));
   return { requests: [...documents.flatMap(imageRequests), ...named], problems: [...problems, ...refused] };
+}
+
+/** As `docker run --pull`: the pod asks as if its manifest had said so. */
+export function withPullPolicy(pod: Pod, pullPolicy: PullPolicy): Pod {
+  const override = (container: PodContainer) => ({
+    ...container,
+    pullPolicy,
+    request: { ...container.request, pullPolicy },
+  });
+  return { ...pod, containers: pod.containers.map(override), imageVolumes: pod.imageVolumes.map(override) };
 }
 
 function documentsFrom({ manifests }: Inputs): { documents: ManifestDocument[]; problems: Problem[] } {

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { PullSettings } from "../node/pull-settings.ts";
 import { PulleyError } from "../support/errors.ts";
-import type { Pod, PodContainer, PullPolicy } from "../workload/types.ts";
+import type { PullPolicy } from "../workload/types.ts";
 import { readInputs } from "./inputs.ts";
 import { podLogins } from "./logins.ts";
 import {
@@ -20,7 +20,7 @@ import {
 import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import { registryClient } from "./registry.ts";
-import { podsFrom } from "./requests.ts";
+import { podsFrom, withPullPolicy } from "./requests.ts";
 import { runPods } from "./run-pods.ts";
 import { report } from "./run-report.ts";
 import { withStore } from "./store.ts";
@@ -78,6 +78,7 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
       advice: "Name a manifest with a pod or a workload, or an image.",
     });
   }
+  const { pull: override } = options;
   const policy = await loadPolicy(options, surroundings);
   const registry = registryClient(options);
   try {
@@ -87,7 +88,7 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
           ...options,
           policy,
           policyPath: options.policy,
-          pods: pods.map((pod) => overridden(pod, options.pull)),
+          pods: override === undefined ? pods : pods.map((pod) => withPullPolicy(pod, override)),
           secrets,
           store,
           registry,
@@ -107,17 +108,6 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
 
 function pullSettings({ parallel, registryQps, registryBurst }: RunOptions): PullSettings {
   return { maxParallelImagePulls: parallel, registryPullQPS: registryQps, registryBurst };
-}
-
-/** As `docker run --pull`: the pod asks as if its manifest had said so. */
-function overridden(pod: Pod, pullPolicy: PullPolicy | undefined): Pod {
-  if (pullPolicy === undefined) return pod;
-  const override = (container: PodContainer) => ({
-    ...container,
-    pullPolicy,
-    request: { ...container.request, pullPolicy },
-  });
-  return { ...pod, containers: pod.containers.map(override), imageVolumes: pod.imageVolumes.map(override) };
 }
 
 function readNumber(text: string): number {

@@ -89,6 +89,7 @@ export const errorTable = {
   ARCHIVE_INVALID: { exit: 2, advice: "Make the archive again, with docker save, skopeo copy or pulley save." },
 
   // the node
+  IMAGE_REFUSED: { exit: 1, advice: "See pulley explain for the rule that refuses it." },
   PULL_QPS_EXCEEDED: {
     exit: 1,
     advice: "Raise --registry-qps or --registry-burst, or wait: the next attempt follows the back-off.",
