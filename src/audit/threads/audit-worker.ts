@@ -1,14 +1,21 @@
 /** An audit thread: audits one batch of inputs after another, each for itself. */
 import { parentPort, workerData } from "node:worker_threads";
-import { readPolicy } from "../../policy/language/read.ts";
+import type { Policy } from "../../policy/types.ts";
 import { standardsOf } from "../standards.ts";
 import { auditInput } from "../text-audit.ts";
 import type { Batch, BatchAudit, ThreadSettings } from "./messages.ts";
 
 const { policyTexts, ...options }: ThreadSettings = workerData;
-const standards = standardsOf({ ...options, policy: readPolicy(policyTexts).policy });
+const standards = standardsOf({ ...options, policy: await policyIn(policyTexts) });
 
 parentPort?.on("message", ({ number, inputs }: Batch) => {
   const answer: BatchAudit = { number, audits: inputs.map((input) => auditInput(input, standards)) };
   parentPort?.postMessage(answer);
 });
+
+/** The language of policies takes a while to load, and most audits go without. */
+async function policyIn(texts: ThreadSettings["policyTexts"]): Promise<Policy | undefined> {
+  if (texts.length === 0) return undefined;
+  const { readPolicy } = await import("../../policy/language/read.ts");
+  return readPolicy(texts).policy;
+}
