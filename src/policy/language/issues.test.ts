@@ -210,7 +210,7 @@ describe("a mistake in a policy is told with its place and what was meant", () =
       ],
       [
         rule("from: { mirrors: [▮'https://mirror.acme.io/v2/'] }"),
-        'spec.rules[0].from.mirrors[0]: Invalid value: "https://mirror.acme.io/v2/": leave /v2 out: it is put behind the address anyway',
+        'spec.rules[0].from.mirrors[0]: Invalid value: "https://mirror.acme.io/v2/": leave /v2 out: it comes behind the host anyway',
       ],
       [
         rule("from: { mirrors: [▮'https://mirror.acme.io:99999'] }"),

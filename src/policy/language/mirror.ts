@@ -6,14 +6,17 @@ export const mirrorPattern = "^https?://[^\\s/?#@]+(/[^\\s?#]*)?$";
 
 const shape = /^(https?):\/\/((?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?)((?:\/[A-Za-z0-9._~%+-]+)*)\/*$/i;
 
-/** The address of a mirror as it is to be used: without a slash at its end; `/v2/…` is put behind it. */
+/**
+ * The address of a mirror as it is to be used: without a slash at its end. A path in it comes before the repository's,
+ * behind `/v2`, as pull-through caches have it: `https://harbor.acme.io/hub` has `/v2/hub/library/nginx`.
+ */
 export function parseMirror(text: string): Parsed<string> {
   if (/[@?#]/.test(text))
     return { problem: "an address has no login and no query; the nodes have the logins", secret: true };
   const [, scheme = "", host = "", path = ""] = shape.exec(text) ?? [];
   if (host === "") return { problem: `a mirror is written like https://mirror.acme.io${meant(text)}` };
   if (!isPort(host)) return { problem: "there is no such port" };
-  if (path.endsWith("/v2")) return { problem: "leave /v2 out: it is put behind the address anyway" };
+  if (path.endsWith("/v2")) return { problem: "leave /v2 out: it comes behind the host anyway" };
   if (path.split("/").some((segment) => segment === "." || segment === "..")) {
     return { problem: "the path of a mirror must not lead upwards" };
   }
