@@ -27,13 +27,13 @@ async function sourcesOf(addresses: readonly string[], reference = nginx) {
 }
 
 describe("the sources of an image", () => {
-  it("are the mirrors in their order and then the registry, each with logins of its own", async () => {
+  it("are in the order of the decision, each with logins of its own", async () => {
     const { asked, found } = await sourcesOf([hub, "https://b.acme.io", "https://a.acme.io:8443/hub"]);
     expect(asked).toEqual(["b.acme.io/library/nginx", "a.acme.io:8443/hub/library/nginx"]);
     expect(found).toEqual([
+      [hub, false, ["secret default/own"]],
       ["https://b.acme.io", true, ["secret default/b.acme.io/library/nginx"]],
       ["https://a.acme.io:8443/hub", true, ["secret default/a.acme.io:8443/hub/library/nginx"]],
-      [hub, false, ["secret default/own"]],
     ]);
   });
 

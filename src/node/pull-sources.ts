@@ -17,7 +17,7 @@ export interface PullSource {
 }
 
 /**
- * The sources with their logins: mirrors in their order, then the registry itself if it is among them. A mirror gets the
+ * The sources with their logins, in their order; the registry itself, if it is among them, once. A mirror gets the
  * logins that are kept for its own host, never those for the registry that it stands for, nor one that somebody typed in
  * for the image.
  * @param own the pod's logins for the registry in the image's name; what it throws is passed on
@@ -29,10 +29,16 @@ export async function findSources(
   logins: LoginSource,
 ): Promise<readonly PullSource[]> {
   const isOwn = (address: string) => isOrigin(address, repository.registry);
-  const mirrors = addresses.filter((address) => !isOwn(address));
-  const sources = await Promise.all(mirrors.map((address) => mirrorSource(address, repository, logins)));
   const origin = addresses.find(isOwn);
-  return origin === undefined ? sources : [...sources, { address: origin, mirror: false, logins: await own() }];
+  return Promise.all(
+    addresses
+      .filter((address) => address === origin || !isOwn(address))
+      .map(async (address) =>
+        address === origin
+          ? { address, mirror: false, logins: await own() }
+          : mirrorSource(address, repository, logins),
+      ),
+  );
 }
 
 /** The registry in the image's name. */
