@@ -21,6 +21,8 @@ export interface Contestant {
   /** Before and after each run, and not measured: an empty place to start from; whether the work was really done. */
   prepare?(run: number): Promise<void>;
   check?(run: number): Promise<void>;
+  /** The exit status that says that the work was done; 0 where absent. */
+  readonly status?: number;
 }
 
 /**
@@ -36,7 +38,7 @@ export async function interleaved(
     const order = run % 2 === 0 ? contestants : contestants.toReversed();
     for (const contestant of order) {
       await contestant.prepare?.(run);
-      const measurement = await measure(contestant.command(run));
+      const measurement = await measure(contestant.command(run), contestant.status);
       await contestant.check?.(run);
       if (run > 0) results.get(contestant.name)?.push(measurement);
     }
@@ -46,25 +48,26 @@ export async function interleaved(
   return results;
 }
 
-/** Runs a command to its end. @throws Error with what it said if it fails */
-export async function measure(command: readonly string[]): Promise<Measurement> {
+/** Runs a command to its end. @throws Error with what it said if it ends with another status */
+export async function measure(command: readonly string[], expected = 0): Promise<Measurement> {
   const folder = await mkdtemp(join(tmpdir(), "pulley-bench-"));
   const report = join(folder, "report");
   const time = tool("time");
   const [program = "", ...args] = time === undefined ? command : [time, "-f", "%U %S %M", "-o", report, ...command];
   try {
     const started = performance.now();
-    await finished(program, args);
+    await finished(program, args, expected);
     const wall = (performance.now() - started) / 1000;
     if (time === undefined) return { wall, processor: undefined, memory: undefined };
-    const [user = 0, system = 0, kilobytes = 0] = (await readFile(report, "utf8")).split(" ").map(Number);
+    const [user = 0, system = 0, kilobytes = 0] =
+      (await readFile(report, "utf8")).trimEnd().split("\n").at(-1)?.split(" ").map(Number) ?? [];
     return { wall, processor: user + system, memory: kilobytes / 1024 };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-function finished(program: string, args: readonly string[]): Promise<void> {
+function finished(program: string, args: readonly string[], expected: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
     let said = "";
@@ -73,7 +76,7 @@ function finished(program: string, args: readonly string[]): Promise<void> {
     });
     child.on("error", reject);
     child.on("close", (status) => {
-      if (status === 0) resolve();
+      if (status === expected) resolve();
       else reject(new Error(`${[program, ...args].join(" ")} ended with status ${status}:\n${said}`));
     });
   });
