@@ -1,10 +1,24 @@
 // The reference pages, written from the program itself so that they cannot say anything else than it does.
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { auditRulesPage } from "./audit-rules-page.mjs";
 import { capture, root } from "./run.mjs";
 import { StepError } from "./say.mjs";
 
 /** The texts of the generated pages, by their paths. */
 export async function pages() {
-  return { "docs/commands.md": await commandsPage(), "docs/errors.md": await errorsPage() };
+  return {
+    "docs/commands.md": await commandsPage(),
+    "docs/errors.md": await errorsPage(),
+    "docs/audit-rules.md": await auditRulesPage(load, origin),
+    "schema/imagepullpolicy.json": await policySchema(),
+  };
+}
+
+async function policySchema() {
+  const { policyJsonSchema } = await load("src/policy/language/json-schema.ts");
+  return `${JSON.stringify(policyJsonSchema(), null, 2)}\n`;
 }
 
 async function commandsPage() {
@@ -39,6 +53,12 @@ function fenced(text) {
 /** What a TypeScript module exports. */
 async function load(path) {
   const { build } = await import("rolldown");
-  const { output } = await build({ input: path, cwd: root, platform: "node", write: false });
-  return import(`data:text/javascript,${encodeURIComponent(output[0].code)}`);
+  const folder = join(root, ".cache", `docs-${process.pid}`);
+  const file = join(folder, `${path.replaceAll("/", "-")}.mjs`);
+  try {
+    await build({ input: path, cwd: root, platform: "node", output: { file, codeSplitting: false } });
+    return await import(pathToFileURL(file).href);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }

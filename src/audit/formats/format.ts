@@ -10,7 +10,7 @@ export interface RuleDescription {
   readonly title: string;
   readonly why: string;
   readonly advice: string;
-  /** Where it is explained at length: `https://…`. */
+  /** Where it is explained at length; a link where that is on the web, `https://…`. */
   readonly link: string;
   readonly severity: Severity;
 }

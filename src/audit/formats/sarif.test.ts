@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Finding } from "../types.ts";
 import { sarif } from "./sarif.ts";
-import { everywhere, hostileTexts, printed, sample } from "./testing/sample.ts";
+import { rules as everyRule, everywhere, hostileTexts, printed, sample } from "./testing/sample.ts";
 import { sarifShape } from "./testing/sarif-shape.ts";
 
 const [first] = sample;
@@ -43,6 +43,15 @@ test("paths: below the root relative, beside it absolute, standard input by its 
   expect(await uri("a:b?c#d[e]'f*")).toEqual({ uri: "a%3Ab%3Fc%23d%5Be%5D%27f%2A", uriBaseId });
   expect(await uri("/elsewhere/web.yaml")).toEqual({ uri: "file:///elsewhere/web.yaml" });
   expect(await uri("-")).toEqual({ uri: "stdin" });
+});
+
+test("only pages of the web are linked", async () => {
+  const linked = await printed(sarif, sample);
+  expect(linked).toContain('"helpUri":"https://');
+  const rules = everyRule.map((rule) => ({ ...rule, link: `audit-rules.md#${rule.id}` }));
+  const bare = await printed(sarif, sample, { rules });
+  sarifShape.parse(JSON.parse(bare));
+  expect(bare).not.toMatch(/helpUri|More about|audit-rules/);
 });
 
 test("offsets do not count a byte order mark", async () => {

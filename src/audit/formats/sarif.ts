@@ -41,12 +41,15 @@ function driver({ version, rules }: FormatContext): unknown {
 }
 
 function reportingDescriptor({ id, title, why, advice, link, severity }: RuleDescription): unknown {
+  // Readers know no folder that a relative address could start from, and the schema asks for a URI.
+  const page = /^https?:\/\//.test(link) ? link : undefined;
+  const more = page === undefined ? "" : `\n\n[More about ${id}](${page})`;
   return {
     id,
     shortDescription: { text: title },
     fullDescription: { text: why },
-    help: { text: `${why} ${advice}`, markdown: `${why}\n\n${advice}\n\n[More about ${id}](${link})` },
-    helpUri: link,
+    help: { text: `${why} ${advice}`, markdown: `${why}\n\n${advice}${more}` },
+    ...(page !== undefined && { helpUri: page }),
     defaultConfiguration: { level: severity },
     properties: { tags: ["kubernetes", "images"] },
   };

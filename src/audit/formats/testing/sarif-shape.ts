@@ -31,7 +31,7 @@ const rule = z.strictObject({
   shortDescription: message,
   fullDescription: message,
   help: message,
-  helpUri: webPage,
+  helpUri: webPage.optional(),
   defaultConfiguration: z.strictObject({ level }),
   properties: z.strictObject({ tags: z.array(text).max(20) }),
 });
