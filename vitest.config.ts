@@ -6,6 +6,9 @@ const pureRooms = ["src/image/**/*.test.ts", "src/workload/**/*.test.ts", "src/p
 export default defineConfig({
   test: {
     pool: "threads",
+    // For a test that hangs. The usual five seconds are too few for a thousand requests on a machine that has others to serve.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
     unstubEnvs: true,
     restoreMocks: true,
     projects: [
