@@ -6,6 +6,7 @@ import type { Finding, Fix } from "../audit/types.ts";
 import type { Digest } from "../image/digest.ts";
 import { canonicalText, type Reference } from "../image/reference.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
+import { plural } from "../support/plural.ts";
 import { printable } from "../support/terminal.ts";
 import type { AuditFlags } from "./audit-flags.ts";
 import { commandLogins } from "./logins.ts";
@@ -52,7 +53,9 @@ export async function fixing(
     await pins?.close();
   }
   const would = mode === "fix" ? "made" : "to make";
-  stderr.write(`${sum.fixes} fixes in ${sum.files} files ${would}; ${left.length} findings are for people to settle\n`);
+  stderr.write(
+    `${plural(sum.fixes, "change")} in ${plural(sum.files, "file")} ${would}; left for people: ${plural(left.length, "finding")}\n`,
+  );
   return { files: sum.files, left };
 }
 

@@ -18,6 +18,7 @@ import {
 } from "../audit/index.ts";
 import type { Finding, Severity } from "../audit/types.ts";
 import { PulleyError } from "../support/errors.ts";
+import { plural } from "../support/plural.ts";
 import { fixing } from "./audit-fix.ts";
 import type { AuditFlags } from "./audit-flags.ts";
 import { readManifestFiles } from "./inputs.ts";
@@ -95,7 +96,7 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundi
     const findings: Finding[] = [];
     for await (const file of desk.counted(files)) findings.push(...file.findings);
     writeFileSync(baselineFile, writeBaseline(findings));
-    surroundings.stderr.write(`${findings.length} findings written to ${baselineFile}\n`);
+    surroundings.stderr.write(`${plural(findings.length, "finding")} written to ${baselineFile}\n`);
     return;
   } else {
     await printReport(desk.counted(files), desk, flags, surroundings);

@@ -2,6 +2,7 @@
 import { Option } from "commander";
 import { kubernetesOnly, type Policy } from "../policy/types.ts";
 import { PulleyError } from "../support/errors.ts";
+import { plural } from "../support/plural.ts";
 import { readManifestFiles } from "./inputs.ts";
 import { printProblems } from "./problems.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -24,6 +25,5 @@ export async function loadPolicy({ policy: path }: PolicyOptions, surroundings: 
   const { policy, problems, warnings } = readPolicy(readManifestFiles(path));
   printProblems({ problems, warnings }, surroundings);
   if (problems.length === 0) return policy;
-  const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
-  throw new PulleyError("INPUT_INVALID", `the policy ${path} has ${count}`);
+  throw new PulleyError("INPUT_INVALID", `the policy ${path} has ${plural(problems.length, "problem")}`);
 }

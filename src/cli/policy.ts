@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { readPolicy } from "../policy/language/read.ts";
 import { policyInit } from "../policy/starter.ts";
 import { PulleyError } from "../support/errors.ts";
+import { plural } from "../support/plural.ts";
 import { readManifestFiles } from "./inputs.ts";
 import { examples, type OutputOptions, outputOption } from "./options.ts";
 import { print } from "./output.ts";
@@ -47,8 +48,8 @@ async function check(paths: readonly string[], { output }: OutputOptions, surrou
     warnings,
   };
   if (output === "text") printProblems({ problems, warnings }, surroundings);
-  const found = `${policy.documents.length} policies with ${rules} rules`;
-  const wrong = problems.length === 0 ? "sound" : `${problems.length} problems`;
+  const found = `${plural(policy.documents.length, "document")} with ${plural(rules, "rule")}`;
+  const wrong = problems.length === 0 ? "sound" : plural(problems.length, "problem");
   await print(output, value, () => [`${found}: ${wrong}`], surroundings);
   if (problems.length > 0) process.exitCode = inputInvalid;
 }

@@ -107,7 +107,7 @@ describe("--fix", () => {
     expect(first).toMatchObject({ stdout: expect.stringContaining("pod.yaml") });
     expect(await readFile(file, "utf8")).toBe(fixed);
     const second = await audit(own, "--fix");
-    expect(second).toMatchObject({ stdout: "", stderr: expect.stringContaining("0 fixes in 0 files made") });
+    expect(second).toMatchObject({ stdout: "", stderr: expect.stringContaining("0 changes in 0 files made") });
     expect(await readFile(file, "utf8")).toBe(fixed);
     expect((await audit(own, "--check")).stdout).toBe("");
   });

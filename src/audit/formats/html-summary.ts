@@ -1,8 +1,10 @@
 /** The head of the page: how many findings, of which rules, and where most of them are. */
+
+import { plural } from "../../support/plural.ts";
 import type { FormatContext, RuleDescription } from "./format.ts";
 import type { HtmlCounts } from "./html-counts.ts";
 import { htmlLink, htmlText, inputName } from "./html-text.ts";
-import { plural, severities, summaryLine, type Tally } from "./tally.ts";
+import { severities, summaryLine, type Tally } from "./tally.ts";
 
 export function htmlSummary(counts: HtmlCounts, context: FormatContext): string {
   const { total } = counts;

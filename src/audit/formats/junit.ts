@@ -1,8 +1,9 @@
 /** JUnit's XML: a file is a suite, a finding a failed test. */
+
+import { plural } from "../../support/plural.ts";
 import type { Finding } from "../types.ts";
 import { askerOf, type FormatContext } from "./format.ts";
 import { relativePath } from "./paths.ts";
-import { plural } from "./tally.ts";
 import { escapeXmlAttribute as attribute, escapeXml as text } from "./xml.ts";
 
 export async function* junit(findings: AsyncIterable<Finding>, context: FormatContext): AsyncIterable<string> {

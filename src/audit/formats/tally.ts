@@ -1,4 +1,5 @@
 /** Counting findings as they pass, and saying in one line what they came to. */
+import { plural } from "../../support/plural.ts";
 import type { Finding, Severity } from "../types.ts";
 import type { AuditCounts } from "./format.ts";
 
@@ -30,8 +31,4 @@ export function summaryLine(
   const findings = found.length === 0 ? tone(undefined, "No findings") : found.join(", ");
   const place = `in ${plural(counts.files, "file")} (${plural(counts.containers, "container")})`;
   return `${findings} ${place}${counts.suppressed === 0 ? "" : `, ${counts.suppressed} suppressed`}`;
-}
-
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -1,9 +1,11 @@
 /** The report for people: each finding with its line, what is marked in it, and what to do. */
+
+import { plural } from "../../support/plural.ts";
 import { type Paint, printable, widthOf } from "../../support/terminal.ts";
 import type { Finding, Severity } from "../types.ts";
 import { excerpt } from "./excerpt.ts";
 import { askerOf, type FormatContext, sourceLine } from "./format.ts";
-import { emptyTally, plural, summaryLine, type Tally, tallyWith } from "./tally.ts";
+import { emptyTally, summaryLine, type Tally, tallyWith } from "./tally.ts";
 
 const colours = { error: "red", warning: "yellow", note: "blue" } as const satisfies Record<Severity, string>;
 
