@@ -41,6 +41,8 @@ export interface LoginFlags {
   readonly authfile?: string;
 }
 
+const certDirs = ["/etc/docker/certs.d", "/etc/containers/certs.d"];
+
 /** How registries are spoken to. */
 export function registryOptions(command: Command): Command {
   return command
@@ -49,7 +51,7 @@ export function registryOptions(command: Command): Command {
       new Option(
         "--cert-dir <folder...>",
         "folders with certificates for registries, laid out as docker's certs.d: <host:port>/*.crt, *.cert, *.key",
-      ).default(["/etc/docker/certs.d", "/etc/containers/certs.d"]),
+      ).default(certDirs, certDirs.join(", ")),
     );
 }
 

@@ -42,7 +42,7 @@ const commands: readonly CommandEntry[] = [
   { name: "save", summary: "write images into an archive", load: () => import("./save.ts") },
   {
     name: "verify",
-    summary: "read every blob of the store again, and repair what is damaged",
+    summary: "read every blob of the store again, and set aside what is damaged",
     load: () => import("./verify.ts"),
   },
 ];

@@ -42,7 +42,10 @@ export function define(command: Command, surroundings: Surroundings): void {
       new Option("--pull <policy>", "overrides what the pods say").choices(["Always", "IfNotPresent", "Never"]),
     )
     .option("--once", "end when every pod has settled")
-    .option("--runtime <socket>", "a CRI runtime to start containers with")
+    .option(
+      "--runtime <socket>",
+      "a CRI runtime to start containers with; this version only prepares them, and says so",
+    )
     .option("--parallel <number>", "pulls at once, as maxParallelImagePulls; one after another if absent", readNumber)
     .option("--registry-qps <number>", "pulls that may begin in a second, 0 for no limit (default: 5)", readNumber)
     .option("--registry-burst <number>", "pulls that may begin at once after a quiet time (default: 10)", readNumber)
