@@ -1,5 +1,6 @@
 /** Debian's docker-registry (CNCF distribution) on a free loopback port: the registry that tests measure us against. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -9,6 +10,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { stringify } from "yaml";
 import type { KeyPair } from "./certificates.ts";
 import { requiredTool, run } from "./programs.ts";
+
+/** What tells requests that are only made to look at the log. */
+const marker = "until-now=";
 
 export interface DockerRegistryOptions {
   /** Folder of the content; a temporary one by default. Give it to keep content from one registry to the next. */
@@ -29,7 +33,7 @@ export interface DockerRegistry {
   readonly url: string;
   /** Path of the file that the registry writes its log to: one line a request, and its own messages. */
   readonly logFile: string;
-  /** The requests so far, each as `GET /v2/library/nginx/manifests/latest 200`. */
+  /** The requests that were answered so far, each as `GET /v2/library/nginx/manifests/latest 200`. Not with TLS. */
   requests(): Promise<readonly string[]>;
   /** Ends the registry and removes what it wrote, but not a storage folder that was given. Safe to call again. */
   stop(): Promise<void>;
@@ -57,7 +61,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
     const port = await listeningPort(child, logFile);
     const host = `127.0.0.1:${port}`;
     const url = `${options.tls === undefined ? "http" : "https"}://${host}`;
-    return { host, port, url, logFile, stop, requests: () => readRequests(logFile) };
+    return { host, port, url, logFile, stop, requests: () => requestsUntilNow(url, logFile) };
   } catch (error) {
     await stop();
     throw error;
@@ -123,6 +127,20 @@ async function listeningPort(child: ChildProcess, logFile: string): Promise<numb
 }
 
 /** A line of the access log is in the combined format: `127.0.0.1 - - [date] "GET /v2/ HTTP/1.1" 200 2 "" "agent"`. */
+/** The registry writes its log after it has answered: so one more is asked, and waited for until it is in the log. */
+async function requestsUntilNow(url: string, logFile: string): Promise<readonly string[]> {
+  const last = `/v2/?${marker}${randomUUID()}`;
+  await (await fetch(`${url}${last}`, { signal: AbortSignal.timeout(10_000) })).text();
+  for (let attempt = 0; attempt < 1000; attempt += 1) {
+    const requests = await readRequests(logFile);
+    if (requests.some((request) => request.includes(last))) {
+      return requests.filter((request) => !request.includes(marker));
+    }
+    await delay(10);
+  }
+  throw new Error(`the registry does not write down its requests in ${logFile}`);
+}
+
 async function readRequests(logFile: string): Promise<readonly string[]> {
   const log = await readFile(logFile, "utf8");
   return [...log.matchAll(/"([A-Z]+ \S+) HTTP\/[\d.]+" (\d{3}) /g)].map(
