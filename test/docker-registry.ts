@@ -4,8 +4,11 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { get as getInTheClear, type IncomingMessage } from "node:http";
+import { get as getWithTls } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { stringify } from "yaml";
 import type { KeyPair } from "./certificates.ts";
@@ -33,7 +36,7 @@ export interface DockerRegistry {
   readonly url: string;
   /** Path of the file that the registry writes its log to: one line a request, and its own messages. */
   readonly logFile: string;
-  /** The requests that were answered so far, each as `GET /v2/library/nginx/manifests/latest 200`. Not with TLS. */
+  /** The requests that were answered so far, each as `GET /v2/library/nginx/manifests/latest 200`. Not where a client certificate is demanded. */
   requests(): Promise<readonly string[]>;
   /** Ends the registry and removes what it wrote, but not a storage folder that was given. Safe to call again. */
   stop(): Promise<void>;
@@ -130,7 +133,7 @@ async function listeningPort(child: ChildProcess, logFile: string): Promise<numb
 /** The registry writes its log after it has answered: so one more is asked, and waited for until it is in the log. */
 async function requestsUntilNow(url: string, logFile: string): Promise<readonly string[]> {
   const last = `/v2/?${marker}${randomUUID()}`;
-  await (await fetch(`${url}${last}`, { signal: AbortSignal.timeout(10_000) })).text();
+  await ask(`${url}${last}`);
   for (let attempt = 0; attempt < 1000; attempt += 1) {
     const requests = await readRequests(logFile);
     if (requests.some((request) => request.includes(last))) {
@@ -139,6 +142,13 @@ async function requestsUntilNow(url: string, logFile: string): Promise<readonly 
     await delay(10);
   }
   throw new Error(`the registry does not write down its requests in ${logFile}`);
+}
+
+async function ask(url: string): Promise<void> {
+  const get = url.startsWith("https:") ? getWithTls : getInTheClear;
+  const question = get(url, { agent: false, rejectUnauthorized: false });
+  const [answer] = (await once(question, "response")) as [IncomingMessage];
+  await text(answer);
 }
 
 async function readRequests(logFile: string): Promise<readonly string[]> {
