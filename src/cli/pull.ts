@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import type { Command } from "commander";
 import type { LoginSource } from "../credentials/index.ts";
 import type { Digest } from "../image/digest.ts";
@@ -70,6 +71,8 @@ export function define(command: Command, surroundings: Surroundings): void {
 }
 
 async function pullImages(images: readonly string[], options: PullOptions, surroundings: Surroundings): Promise<void> {
+  // A pull waits for the kernel and for hashes; by the time that optimised code would pay for itself, it is over.
+  setFlagsFromString("--no-opt");
   const references = images.map(parseImageName);
   const policy = await loadPolicy(options, surroundings);
   const logins = commandLogins(options, surroundings);

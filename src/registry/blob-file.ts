@@ -17,7 +17,7 @@ import type { BlobTarget } from "./index.ts";
 /** Bytes that are gathered before they are written: one write of many pieces costs far less than many writes. */
 const writeLength = 256 * 1024;
 /** Bytes after which the disk is set to work in the background, so that the last flush finds little left to do. */
-const flushLength = 32 * 1024 * 1024;
+const flushLength = 256 * 1024 * 1024;
 const readLength = 1024 * 1024;
 
 const flushToDisk = promisify(fdatasync);
