@@ -4,6 +4,7 @@ import { capture } from "./support/run.mjs";
 
 // Imported only now: the packages that they need may just have been installed.
 const { docs } = await import("./checks/docs.mjs");
+const { generatedCode } = await import("./checks/generated.mjs");
 const { layers, layersProof } = await import("./checks/layers.mjs");
 const { links } = await import("./checks/links.mjs");
 const { lockFile } = await import("./checks/lock.mjs");
@@ -15,6 +16,7 @@ const checks = {
   "rooms keep to their floors": layers,
   "…and the rules for that find every planted violation": layersProof,
   "nothing is unused": () => program("knip", "--no-progress"),
+  "generated code is up to date": generatedCode,
   "lock file": lockFile,
   "links in the pages": links,
   "reference pages are up to date": docs,

@@ -1,6 +1,6 @@
 /** What every {@link ImageStore} does: declared as tests, for each implementation to run. */
 import { afterEach, describe } from "vitest";
-import { describeLeases, describeReading, describeReceiving } from "./contract/content.ts";
+import { describeLeases, describeReading, describeReceiving, describeUsage } from "./contract/content.ts";
 import type { OpenStore } from "./contract/expectations.ts";
 import { describeFinding, describePublishing, describeRemoving, describeTagging } from "./contract/names.ts";
 import type { ImageStore } from "./index.ts";
@@ -23,6 +23,7 @@ export function imageStoreContract(name: string, open: OpenStore): void {
     describe("tagging", () => describeTagging(openStore));
     describe("receiving content", () => describeReceiving(openStore));
     describe("reading content", () => describeReading(openStore));
+    describe("usage", () => describeUsage(openStore));
     describe("leases", () => describeLeases(openStore));
   });
 }

@@ -66,7 +66,22 @@ export interface ImageStore {
   lease(): Promise<Lease>;
   /** Reads every blob again; what is damaged is set aside so that the next pull fetches it anew. Reports as it goes. */
   verify(): AsyncIterable<Verified>;
+  /** What the images take up and how full the file system is that they lie on. Reads the disk, not the records. */
+  usage(): Promise<Usage>;
   close(): Promise<void>;
+}
+
+export interface Usage {
+  /** The folder that holds the content. */
+  readonly path: string;
+  /** Bytes that the store takes up on the disk, blocks that are shared counted once. */
+  readonly used: number;
+  readonly inodesUsed: number;
+  /** Bytes of the file system, and those that are still free for us. */
+  readonly capacity: number;
+  readonly available: number;
+  readonly inodes: number;
+  readonly inodesFree: number;
 }
 
 /** What protects content between "it is here" (or "I brought it") and the record that names it. */

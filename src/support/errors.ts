@@ -94,6 +94,12 @@ export const errorTable = {
     exit: 1,
     advice: "Raise --registry-qps or --registry-burst, or wait: the next attempt follows the back-off.",
   },
+  RUNTIME_UNREACHABLE: {
+    exit: 3,
+    advice: "Check that the container runtime runs, that the path is its socket, and that you may use it.",
+  },
+  RUNTIME_FAILED: { exit: 1, advice: "See the container runtime's log for what it could not do." },
+  DAEMON_UNREACHABLE: { exit: 3, advice: "Start the daemon with pulley node, or name its socket with --socket." },
   CANCELLED: { exit: 1, advice: "Start it again: what was received is kept." },
   INTERNAL: { exit: 3, advice: "This is a fault in Pulley: please report it with the command and its output." },
 } as const satisfies Record<string, { exit: 1 | 2 | 3; advice: string }>;

@@ -154,3 +154,17 @@ export function describeLeases(openStore: OpenStore): void {
     await lease.release();
   });
 }
+
+export function describeUsage(openStore: OpenStore): void {
+  test("grows with what is brought in, and says how full the file system is", async () => {
+    const store = await openStore();
+    const before = await store.usage();
+    await pullSample(store, sampleImage("used"), [`${nginx}:1.27`]);
+    const after = await store.usage();
+    const [image] = await store.images();
+    expect(after.used - before.used).toBeGreaterThanOrEqual(image?.size ?? expect.unreachable());
+    expect(after.inodesUsed).toBeGreaterThan(before.inodesUsed);
+    expect(after.capacity).toBeGreaterThan(after.available);
+    expect(after.path).toMatch(/^\//);
+  });
+}

@@ -5,7 +5,7 @@ import type { Digest } from "../../image/digest.ts";
 import { canonicalText, parseReference, withImpliedTag } from "../../image/reference.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
-import type { ImageRecord, ImageStore, Lease, Removal, StoredImage, Verified } from "../index.ts";
+import type { ImageRecord, ImageStore, Lease, Removal, StoredImage, Usage, Verified } from "../index.ts";
 import { Blobs } from "./blobs.ts";
 import { checkContents } from "./check.ts";
 import { neededDigests } from "./collect.ts";
@@ -22,6 +22,7 @@ import { openSite, type Site } from "./site.ts";
 import { type StatFileSystem, systemStatfs } from "./space.ts";
 import { ensureTranslation } from "./translation.ts";
 import { settle } from "./trash.ts";
+import { usageOf } from "./usage.ts";
 
 export interface EmbeddedStoreOptions {
   /** Told about damage that was found and set aside, one sentence each. Default: nobody is told. */
@@ -145,6 +146,10 @@ class EmbeddedStore implements ImageStore {
 
   verify(): AsyncIterable<Verified> {
     return checkContents(this.#blobs, this.#records, (record) => this.#repair(record));
+  }
+
+  usage(): Promise<Usage> {
+    return this.#guarded(async () => usageOf(this.#site, await this.#statfs(this.#site.root)));
   }
 
   /** What can be made from the rest of the store need not be fetched anew. */

@@ -14,7 +14,7 @@ const MiB = 1024 * 1024;
 
 /** A file system of so many bytes, of which so many are free. */
 function fileSystem(bytes: number, free: number) {
-  return () => Promise.resolve({ bsize: 4096, blocks: bytes / 4096, bavail: free / 4096 });
+  return () => Promise.resolve({ bsize: 4096, blocks: bytes / 4096, bavail: free / 4096, files: 1000, ffree: 500 });
 }
 
 describe("room for a download", () => {

@@ -3,11 +3,13 @@ import { statfs } from "node:fs/promises";
 import { PulleyError } from "../../support/errors.ts";
 import { bothWays } from "./files.ts";
 
-/** What `statfs` says of a file system: its block size in bytes, all blocks, and those that a user may still fill. */
+/** What `statfs` says of a file system: its block size in bytes, all blocks, those that a user may still fill; inodes. */
 export interface FileSystem {
   readonly bsize: number;
   readonly blocks: number;
   readonly bavail: number;
+  readonly files: number;
+  readonly ffree: number;
 }
 
 export type StatFileSystem = (path: string) => Promise<FileSystem>;
