@@ -16,7 +16,7 @@ export function isLoopback(registry: string): boolean {
 
 /** Whether an address is that of the registry itself, and not a mirror's: the scheme does not matter, a path does. */
 export function isOrigin(address: string, registry: string): boolean {
-  const own = [registryOrigin(registry, false), registryOrigin(registry, true), `https://${registry}`];
+  const own = [registryOrigin(registry, false), registryOrigin(registry, true)];
   return own.includes(address) || own.some((origin) => isSamePlace(origin, address));
 }
 

@@ -96,7 +96,11 @@ interface Reading {
 }
 
 function readTable(reading: Reading): HostTable {
-  const { path, written, of } = reading;
+  const { path, written, of, problems } = reading;
+  if (!isReadable(written)) {
+    const at = path.length === 0 ? ["server"] : path;
+    problems.push({ path: at, on: "key", message: `${JSON.stringify(written)} is no address` });
+  }
   const skip = expectType(reading, "skip_verify", "boolean");
   const overridePath = expectType(reading, "override_path", "boolean") === true;
   const authorities = readAuthorities(reading);
@@ -116,6 +120,13 @@ function readTable(reading: Reading): HostTable {
     tls: of["ca"] !== undefined || (own !== undefined && own.length > 0) || skip !== undefined,
     overridePath,
   };
+}
+
+/** Whether the host is one that Go's `url.Parse` accepts; none at all is. */
+function isReadable(written: string): boolean {
+  const [, host = ""] = /^(?:http[a-z]*:\/\/)?([^/?#]*)/i.exec(written) ?? [];
+  const bare = host.slice(host.lastIndexOf("@") + 1);
+  return bare === "" || URL.canParse(`https://${bare}`);
 }
 
 /** Without a scheme it is https, and `/v2` goes behind the path that does not end so, unless the path is not to be touched. */

@@ -127,15 +127,17 @@ function registryHost(registry: string, table: HostTable): readonly RegistryHost
   // Without `server`, what is said of capabilities does not hold either.
   if (table.path.length === 0 && table.written === "") return [{ ...ownHost(registry, settings), tls }];
   if (url === undefined) return [];
-  const origin = new URL(`${url.scheme}://${url.host}`).origin;
-  const own = isSameHost(url.host, registry) && url.root === "/v2";
+  // Docker Hub's registry has another name than its images, though containerd's own examples ask it by that.
+  const host = url.host === "docker.io" ? "registry-1.docker.io" : url.host;
+  const origin = new URL(`${url.scheme}://${host}`).origin;
+  const own = isSameHost(host, registry) && url.root === "/v2";
   const shown = url.root === "/v2" ? "" : url.root || "/";
   return [
     {
       address: own ? origin : `${origin}${shown}`,
       own,
       origin,
-      host: url.host,
+      host,
       root: url.root,
       pull: capabilities.includes("pull"),
       resolve: capabilities.includes("resolve"),
