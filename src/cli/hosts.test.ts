@@ -55,18 +55,22 @@ describe("pulley hosts check", () => {
   });
 
   it("says the same to programs", async () => {
-    const { stdout } = await check(certsDir({ "docker.io/hosts.toml": 'capabilities = ["pul"]\n' }), "-o", "json");
+    const { stdout } = await check(
+      certsDir({ "docker.io/hosts.toml": 'server = "https://a.io"\nskip_verify = 1\n' }),
+      "-o",
+      "json",
+    );
     expect(JSON.parse(stdout)).toEqual({
       apiVersion: "pulley.dev/v1alpha1",
       files: ["certs.d/docker.io/hosts.toml"],
       findings: [
         {
-          rule: "capability-unknown",
+          rule: "value-invalid",
           severity: "error",
-          source: { file: "certs.d/docker.io/hosts.toml", line: 1, column: 17 },
+          source: { file: "certs.d/docker.io/hosts.toml", line: 2, column: 15 },
           message:
-            'unknown capability "pul"; containerd then goes by nothing in this file, and says so only in its log',
-          advice: "Did you mean pull? There are pull, resolve, push, referrers.",
+            "skip_verify is not true or false; containerd then goes by nothing in this file, and says so only in its log",
+          advice: "Correct the value; until then none of the file holds.",
         },
       ],
     });

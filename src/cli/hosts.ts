@@ -1,7 +1,8 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { splitRoots } from "../registry/hosts/folders.ts";
 import { checkHosts } from "../registry/hosts/lint/index.ts";
 import { PulleyError } from "../support/errors.ts";
+import { type ImportOptions, importRegistriesConf } from "./hosts-import.ts";
 import { findingLines, findingValue, summary } from "./hosts-view.ts";
 import { examples, type HostsFlags, hostsDirOption, type OutputOptions, outputOption } from "./options.ts";
 import { print } from "./output.ts";
@@ -26,6 +27,35 @@ export function define(command: Command, surroundings: Surroundings): void {
       ),
     )
     .action((paths: string[], options: HostsFlags & OutputOptions) => check(paths, options, surroundings));
+  command
+    .command("import")
+    .description(
+      "Make hosts.toml files of a registries.conf; what they cannot say is printed as a policy, or named as left out.",
+    )
+    .argument("<path...>", "registries.conf files, each with the folder of its name and .d; later ones override")
+    .requiredOption("--into <folder>", "where to write them, a folder a registry: containerd's config_path")
+    .option("--dry-run", "show what would be written, as a diff, and write nothing")
+    .addOption(
+      new Option(
+        "--cert-dir <folder...>",
+        "where certificates of registries are, which containerd is told of: <host:port>/*.crt, *.cert, *.key",
+      ).default(["/etc/containers/certs.d"], "/etc/containers/certs.d"),
+    )
+    .addOption(outputOption())
+    .addHelpText(
+      "after",
+      examples(
+        [
+          "pulley hosts import /etc/containers/registries.conf --into /etc/containerd/certs.d --dry-run",
+          "see what would become of podman's configuration",
+        ],
+        [
+          "pulley hosts import registries.conf --into certs.d > policy.yaml",
+          "the files into a folder, and the rest as a policy for pulley run --policy",
+        ],
+      ),
+    )
+    .action((paths: string[], options: ImportOptions) => importRegistriesConf(paths, options, surroundings));
 }
 
 async function check(
