@@ -7,6 +7,7 @@ import { errorText } from "../../support/errors.ts";
 import { type HostSettings, plainSettings } from "../host-settings.ts";
 import { findFolder } from "./folders.ts";
 import { type HostTable, readHostsFile } from "./hosts-file.ts";
+import { fileIn, isOnlyOurs } from "./own-file.ts";
 import { parseToml, readTomlText } from "./toml.ts";
 
 /** One host that a registry is asked at. */
@@ -66,13 +67,13 @@ export function openHostsDirectory(
     hostsOf: (registry) => {
       let folder: string | undefined;
       try {
-        folder = findFolder(roots, registry);
+        folder = findFolder(roots, registry, isOnlyOurs);
       } catch (error) {
         // containerd pulls nothing then: somebody may have meant that the registry itself is not to be asked.
         return unreadable(roots.join(":"), error);
       }
       if (folder === undefined) return undefined;
-      const file = join(folder, "hosts.toml");
+      const file = fileIn(folder);
       const stamp = stampOf(file);
       if (stamp === undefined)
         return { from: folder, listed: false, hosts: [ownHost(registry, certificatesIn(folder))] };
