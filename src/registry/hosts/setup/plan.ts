@@ -111,7 +111,11 @@ export function hidingFolders(root: string, registries: readonly string[]): read
 }
 
 /** Without `server`, containerd asks a registry as it always does where the mirror has failed. */
-function setupText({ mirror, only, ownFolder }: Pick<Wanted, "mirror" | "only"> & { readonly ownFolder: boolean }): string {
+function setupText({
+  mirror,
+  only,
+  ownFolder,
+}: Pick<Wanted, "mirror" | "only"> & { readonly ownFolder: boolean }): string {
   const heading = only ? `server = ${JSON.stringify(mirror)}` : `[host.${JSON.stringify(mirror)}]`;
   const lines = [heading, `${only ? "" : "  "}capabilities = ["pull", "resolve"]`];
   return `${[marker, ...(ownFolder ? [folderMarker] : []), "", ...lines].join("\n")}\n`;
