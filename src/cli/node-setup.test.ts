@@ -158,7 +158,9 @@ describe("pulley node setup containerd", () => {
   it("can keep containerd from asking the registry itself", async () => {
     const { setUp, files } = machine();
     await setUp("--mirror", mirror, "--only-mirror");
-    expect(files()["_default/hosts.toml"]).toContain(`server = "${mirror}"\ncapabilities = ["pull", "resolve"]\n`);
+    expect(files()["_default/hosts.toml"]).toContain(
+      `server = "${mirror}"\n\n[host."${mirror}"]\n  capabilities = ["pull", "resolve"]\n`,
+    );
   });
 
   it("shows what would change, and changes nothing", async () => {

@@ -214,7 +214,7 @@ function upstreamFindings(document: TomlDocument, hosts: readonly HostTable[]): 
   if (same !== undefined) {
     const message = `${upstream.url?.host} is a mirror and the server, too: what it does not have is asked for twice`;
     found.push(
-      server({ rule: "server-is-mirror", severity: "warning", message, advice: "Leave the mirror's table out." }),
+      server({ rule: "server-is-mirror", severity: "note", message, advice: "Leave the mirror's table out." }),
     );
   }
   const canSayTags = hosts.some(

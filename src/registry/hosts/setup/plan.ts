@@ -116,8 +116,9 @@ function setupText({
   only,
   ownFolder,
 }: Pick<Wanted, "mirror" | "only"> & { readonly ownFolder: boolean }): string {
-  const heading = only ? `server = ${JSON.stringify(mirror)}` : `[host.${JSON.stringify(mirror)}]`;
-  const lines = [heading, `${only ? "" : "  "}capabilities = ["pull", "resolve"]`];
+  // A file without a table of a host is one that containerd 1.6 refuses ("invalid `host` tree").
+  const host = [`[host.${JSON.stringify(mirror)}]`, '  capabilities = ["pull", "resolve"]'];
+  const lines = only ? [`server = ${JSON.stringify(mirror)}`, "", ...host] : host;
   return `${[marker, ...(ownFolder ? [folderMarker] : []), "", ...lines].join("\n")}\n`;
 }
 
