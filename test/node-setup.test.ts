@@ -12,6 +12,7 @@ import { ImageService } from "../src/cri/api/runtime/v1/api_pb.js";
 import { parseReference } from "../src/image/reference.ts";
 import { configuredHosts } from "../src/node/configured-hosts.ts";
 import { openHostsDirectory } from "../src/registry/hosts/index.ts";
+import { checkHosts } from "../src/registry/hosts/lint/index.ts";
 import { openChannel } from "../src/support/grpc/client.ts";
 import { type Containerd, containerdTools, startContainerd } from "./containerd.ts";
 import { describeWith } from "./tools.ts";
@@ -145,6 +146,14 @@ describeWith(containerdTools, "containerd", () => {
       const expected = inOrder.slice(0, inOrder.indexOf(served) + 1);
       expect(new Set(asked)).toEqual(new Set(expected));
     }
+  });
+
+  it("pulls nothing where a certificate is missing that any host of the file names, which hosts check says", async () => {
+    await write(host(second) + host(first, 'ca = "missing.crt"'));
+    await expect(pull(nextTag())).rejects.toThrow(/missing\.crt/);
+    expect(await askedBy(() => pull(nextTag()))).toEqual([]);
+    const { findings } = checkHosts([containerd.certsDir], Date.now());
+    expect(findings.map(({ rule }) => rule)).toContain("certificate-unreadable");
   });
 
   function nameOf(address: string): string | undefined {

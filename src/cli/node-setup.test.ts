@@ -21,6 +21,10 @@ import { define } from "./node-setup.ts";
 
 const mirror = "http://127.0.0.1:5050";
 
+function exitStatus(): number {
+  return Number(process.exitCode ?? 0);
+}
+
 async function call(...words: readonly string[]) {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const written = Promise.all([text(stdout), text(stderr)]);
@@ -31,7 +35,7 @@ async function call(...words: readonly string[]) {
   await program.parseAsync(["setup", "containerd", ...words], { from: "user" }).catch((failure: unknown) => {
     error = failure;
   });
-  const status = Number(process.exitCode ?? 0);
+  const status = exitStatus();
   process.exitCode = undefined;
   stdout.end();
   stderr.end();
