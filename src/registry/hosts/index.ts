@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { isLoopback, registryOrigin } from "../../image/origin.ts";
 import { errnoOf, hasErrno } from "../../support/errno.ts";
 import { errorText } from "../../support/errors.ts";
-import { type HostSettings, plainSettings } from "../host-settings.ts";
+import { type HostSettings, isSameHost, plainSettings } from "../host-settings.ts";
 import { findFolder } from "./folders.ts";
 import { type HostTable, readHostsFile } from "./hosts-file.ts";
 import { fileIn, isOnlyOurs } from "./own-file.ts";
@@ -160,11 +160,6 @@ function ownHost(registry: string, settings: HostSettings): RegistryHost {
     tls: settings.authorities.length > 0 || settings.own.length > 0,
     settings,
   };
-}
-
-/** Whether a host is the registry, and so not told which one is meant (containerd core/remotes/docker/resolver.go, `isProxy`). */
-export function isSameHost(host: string, registry: string): boolean {
-  return host === registry || (registry === "docker.io" && host === "registry-1.docker.io");
 }
 
 /** Without a `hosts.toml`, a folder is one of docker's: `*.crt` are authorities, `name.cert` and `name.key` our own. */
