@@ -64,6 +64,7 @@ export function createNode(options: NodeOptions): Node {
   const manager = createImageManager({
     ...{ images, puller, backOff, records, decide, log, clock },
     policy: () => policy,
+    onEnsured: (ensured) => tell({ kind: "ensured", ensured }),
   });
   const stopped = new PulleyError("CANCELLED", "the node was stopped");
   const stopping = new AbortController();
