@@ -113,6 +113,7 @@ function watch(pods: () => readonly PodStatus[], surroundings: Surroundings) {
           return;
         case "pod":
         case "ensured":
+        case "removed":
           return;
       }
     },

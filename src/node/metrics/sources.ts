@@ -7,7 +7,10 @@ import type { MetricSources } from "./types.ts";
 /** Milliseconds for which a look at the disk is good, for many may ask and the store may be large. */
 const diskInterval = 30_000;
 
-const phases = Object.keys({ Pending: true, Prepared: true } satisfies Record<PodStatus["phase"], true>);
+const everyPhase = { Pending: 0, Prepared: 0, Running: 0, Succeeded: 0, Failed: 0 } as const satisfies Record<
+  PodStatus["phase"],
+  0
+>;
 
 /** The returned function brings the gauges up to date; it never fails. */
 export function feedGauges(
@@ -51,7 +54,9 @@ export function feedGauges(
   function countPods(): void {
     if (pods === undefined) return;
     const all = pods();
-    for (const phase of phases) to.pods.set({ phase }, all.filter((status) => status.phase === phase).length);
+    for (const phase of Object.keys(everyPhase)) {
+      to.pods.set({ phase }, all.filter((status) => status.phase === phase).length);
+    }
   }
 
   function lookAtProcess(): void {
