@@ -18,8 +18,8 @@ const longest = 1024;
 
 export function readQuery(given: URLSearchParams, ...known: readonly string[]): Query {
   let problem: string | undefined;
-  const complain = (text: string) => {
-    problem ??= text;
+  const complain = (what: string) => {
+    problem ??= what;
   };
   for (const key of given.keys()) {
     if (!known.includes(key)) complain(`unknown parameter ${JSON.stringify(key.slice(0, 100))}`);
