@@ -97,7 +97,7 @@ function decisionLines({ decision, backOffUntil, advice }: ContainerStatusObject
     line(4, "Decision", `${action}${reason === undefined ? "" : ` ${reason}`}`),
     line(6, "Message", message),
     ...trace.map(({ subject, rule, because }) =>
-      line(6, subjectTitle(subject), `${rule === null ? "Kubernetes" : `rule ${rule}`}: ${because}`),
+      line(6, subjectTitle(subject), rule === null ? because : `${because} (rule ${rule})`),
     ),
     ...next,
     ...optional(4, "Advice", advice),
