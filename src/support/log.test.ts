@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { type Log, type LogLevel, sayTo, silentLog, withoutSecrets } from "./log.ts";
+import { type Log, type LogLevel, sayTo, silentLog } from "./log.ts";
 import { openLog } from "./log-output.ts";
 import { painter } from "./terminal.ts";
+import { withoutSecrets } from "./without-secrets.ts";
 
 function logInto(format: "json" | "text", level: LogLevel = "debug"): { log: Log; lines: string[] } {
   const lines: string[] = [];

@@ -1,3 +1,5 @@
+import { withoutSecrets } from "./without-secrets.ts";
+
 /** What a program that runs for long says about itself. Rooms are given a log; none of them makes one. */
 export interface Log {
   debug(message: string, fields?: LogFields): void;
@@ -50,18 +52,4 @@ function clean(fields: LogFields): LogFields {
   return Object.fromEntries(
     kept.map(([key, value]) => [key, typeof value === "string" ? withoutSecrets(value) : value]),
   );
-}
-
-const address = /\b[a-z][a-z0-9+.-]*:\/\/[^\s"'`<>\\]+/gi;
-const authorization = /\b(Basic|Bearer)\s+[A-Za-z0-9\-._~+/]{8,}=*/gi;
-const queryValue = /([?&;][^=&;#]*=)[^&;#]*/g;
-
-/**
- * Errors carry no secret; this is for what others wrote. Addresses lose the login before the host and the values of
- * their queries (signed addresses are logins), and headers what they authorise with.
- */
-export function withoutSecrets(text: string): string {
-  return text
-    .replace(address, (url) => url.replace(/^([^/]*:\/\/)[^/?#]*@/, "$1").replace(queryValue, "$1…"))
-    .replace(authorization, "$1 …");
 }

@@ -134,6 +134,12 @@ export const catalogue = {
     help: "Bytes of layers that were fetched, by source: registry or mirror.",
     labels: ["source"],
   },
+  collections: {
+    name: "pulley_image_garbage_collections_total",
+    type: "counter",
+    help: "Passes of garbage collection, by result: success or failure.",
+    labels: ["result"],
+  },
   collectedBytes: {
     name: "pulley_image_garbage_collected_bytes_total",
     type: "counter",
@@ -155,7 +161,7 @@ export const catalogue = {
   mirrorRequests: {
     name: "pulley_mirror_requests_total",
     type: "counter",
-    help: "Requests to the mirror, by route, method and status, and by whether the content was here (hit, miss, none).",
+    help: "Requests to the mirror, by route, method and status, and by whether the content was here (hit, miss; none where it is not about content).",
     labels: ["route", "method", "status", "cache"],
   },
   mirrorDuration: {

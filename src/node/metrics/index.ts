@@ -68,6 +68,7 @@ function createInstruments(registry: Registry): Instruments {
     cachedCopies: counter(catalogue.cachedCopies),
     pullFailures: counter(catalogue.pullFailures),
     pulledBytes: counter(catalogue.pulledBytes),
+    collections: counter(catalogue.collections),
     collectedBytes: counter(catalogue.collectedBytes),
     events: counter(catalogue.events),
     pods: gauge(catalogue.pods),

@@ -4,7 +4,7 @@ import type { Clock } from "../../support/clock.ts";
 import type { EnsuredImage, NodeEvent } from "../types.ts";
 import type { catalogue } from "./catalogue.ts";
 import { fewValues, operationType, sizeClass } from "./labels.ts";
-import type { MetricListeners, MirrorRequest, PluginRun, RuntimeOperation } from "./types.ts";
+import type { CollectionPass, MetricListeners, MirrorRequest, PluginRun, RuntimeOperation } from "./types.ts";
 
 interface Kinds {
   readonly counter: Counter;
@@ -17,7 +17,16 @@ export type Instruments = {
 };
 
 /** Different values that a label may have, where those who tell of them decide on them. */
-const mostValues = { rules: 200, reasons: 60, operations: 60, plugins: 30, routes: 30, methods: 10, statuses: 60 };
+const mostValues = {
+  rules: 200,
+  reasons: 60,
+  operations: 60,
+  plugins: 30,
+  routes: 30,
+  methods: 10,
+  statuses: 60,
+  caches: 10,
+};
 
 export function createListeners(to: Instruments, clock: Pick<Clock, "now">): MetricListeners {
   const rule = fewValues(mostValues.rules);
@@ -27,6 +36,7 @@ export function createListeners(to: Instruments, clock: Pick<Clock, "now">): Met
   const route = fewValues(mostValues.routes);
   const method = fewValues(mostValues.methods);
   const status = fewValues(mostValues.statuses);
+  const cache = fewValues(mostValues.caches);
 
   function ensured({ labels, decision, outcome, failure, pull }: EnsuredImage): void {
     to.ensureRequests.inc({
@@ -55,8 +65,8 @@ export function createListeners(to: Instruments, clock: Pick<Clock, "now">): Met
   }
 
   function mirrorRequest(request: MirrorRequest): void {
-    const { cache, milliseconds, bytes } = request;
-    const at = { route: route(request.route), cache };
+    const { milliseconds, bytes } = request;
+    const at = { route: route(request.route), cache: cache(request.cache ?? "none") };
     to.mirrorRequests.inc({ ...at, method: method(request.method), status: status(String(request.status)) });
     to.mirrorDuration.observe(at, milliseconds / 1000);
     to.mirrorBytes.inc(at, bytes);
@@ -69,10 +79,19 @@ export function createListeners(to: Instruments, clock: Pick<Clock, "now">): Met
     to.operationDuration.observe(at, milliseconds / 1000);
   }
 
+  function collection({ images, error }: CollectionPass): void {
+    to.collections.inc({ result: error === undefined ? "success" : "failure" });
+    for (const { outcome } of images) {
+      if (outcome.kind !== "deleted") continue;
+      to.garbageCollected.inc({ reason: outcome.reason });
+      to.collectedBytes.inc({ reason: outcome.reason }, outcome.freed ?? 0);
+    }
+  }
+
   function credentialPlugin(run: PluginRun): void {
-    const at = { plugin_name: plugin(run.plugin) };
-    if (!run.ok) to.pluginErrors.inc(at);
-    to.pluginDuration.observe(at, run.milliseconds / 1000);
+    const at = { plugin_name: plugin(run.name) };
+    if (run.failed) to.pluginErrors.inc(at);
+    to.pluginDuration.observe(at, run.seconds);
   }
 
   return {
@@ -81,10 +100,7 @@ export function createListeners(to: Instruments, clock: Pick<Clock, "now">): Met
       if (signal.kind === "event") event(signal.event);
     },
     access: (result) => to.mustPullChecks.inc({ result }),
-    collected: ({ reason: why, bytes }) => {
-      to.garbageCollected.inc({ reason: why });
-      to.collectedBytes.inc({ reason: why }, bytes);
-    },
+    collection,
     mirrorRequest,
     credentialPlugin,
     runtimeOperation,

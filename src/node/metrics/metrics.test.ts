@@ -90,9 +90,11 @@ describe("metrics", () => {
   it("count what other rooms tell", async () => {
     const { metrics, clock } = metricsFor();
     const { listeners } = metrics;
-    listeners.collected({ reason: "age", bytes: 50 });
+    const outcome = { kind: "deleted", reason: "age", freed: 50 } as const;
+    listeners.collection({ images: [{ outcome }, { outcome: { kind: "kept" } }], error: undefined });
+    listeners.collection({ images: [], error: "no disk" });
     listeners.access("mustAuthenticate");
-    listeners.credentialPlugin({ plugin: "ecr", milliseconds: 20, ok: false });
+    listeners.credentialPlugin({ name: "ecr", seconds: 0.02, failed: true });
     listeners.runtimeOperation({ operation: "PullImage", milliseconds: 4, ok: true });
     listeners.runtimeOperation({ operation: "image_fs_info", milliseconds: 4, ok: false });
     const request = { route: "blobs", method: "GET", status: 200, milliseconds: 30, bytes: 700, cache: "hit" } as const;
@@ -103,6 +105,7 @@ describe("metrics", () => {
     const at = { operation_type: "pull_image" };
     expect(await valueOf(metrics, "kubelet_image_garbage_collected_total", { reason: "age" })).toBe(1);
     expect(await valueOf(metrics, "pulley_image_garbage_collected_bytes_total", { reason: "age" })).toBe(50);
+    expect(await valueOf(metrics, "pulley_image_garbage_collections_total", { result: "failure" })).toBe(1);
     const result = { result: "mustAuthenticate" };
     expect(await valueOf(metrics, "kubelet_imagemanager_image_mustpull_checks_total", result)).toBe(1);
     expect(await valueOf(metrics, "kubelet_credential_provider_plugin_errors_total", { plugin_name: "ecr" })).toBe(1);
@@ -127,7 +130,7 @@ describe("metrics", () => {
     const { metrics } = metricsFor();
     for (let number = 0; number < 1000; number += 1) {
       metrics.listeners.runtimeOperation({ operation: `Op${number}`, milliseconds: 1, ok: true });
-      metrics.listeners.credentialPlugin({ plugin: `p${number}`, milliseconds: 1, ok: true });
+      metrics.listeners.credentialPlugin({ name: `p${number}`, seconds: 1, failed: false });
     }
     const families = readExposition(await metrics.text());
     expect(families.get("kubelet_runtime_operations_total")?.samples.length).toBe(61);

@@ -7,7 +7,7 @@ export interface MetricListeners {
   readonly nodeSignal: (signal: NodeSignal) => void;
   /** How it was decided whether a pod may use an image that is here. */
   readonly access: (result: AccessResult) => void;
-  readonly collected: (image: CollectedImage) => void;
+  readonly collection: (pass: CollectionPass) => void;
   readonly mirrorRequest: (request: MirrorRequest) => void;
   readonly credentialPlugin: (run: PluginRun) => void;
   readonly runtimeOperation: (operation: RuntimeOperation) => void;
@@ -15,11 +15,21 @@ export interface MetricListeners {
   readonly decisionLogFailure: () => void;
 }
 
-export interface CollectedImage {
-  readonly reason: "age" | "space";
-  /** Bytes that became free on the disk. */
-  readonly bytes: number;
+/** One pass of garbage collection. */
+export interface CollectionPass {
+  readonly images: readonly { readonly outcome: CollectionOutcome }[];
+  /** What went wrong with the pass as a whole. */
+  readonly error: string | undefined;
 }
+
+export type CollectionOutcome =
+  | {
+      readonly kind: "deleted";
+      readonly reason: "age" | "space";
+      /** Bytes that became free on the disk, where that is known. */
+      readonly freed: number | undefined;
+    }
+  | { readonly kind: "gone" | "kept" | "failed" };
 
 export interface MirrorRequest {
   /** What kind of path it was, `manifests`, `blobs`; never the path. */
@@ -29,15 +39,16 @@ export interface MirrorRequest {
   readonly milliseconds: number;
   /** Bytes of the body that was sent. */
   readonly bytes: number;
-  /** Whether the content was here; `none` where it is not about content. */
-  readonly cache: "hit" | "miss" | "none";
+  /** Whether the content was here: `hit`, `miss`; absent where it is not about content. */
+  readonly cache: string | undefined;
 }
 
+/** One run of a credential provider plugin. */
 export interface PluginRun {
   /** The provider's name in its configuration. */
-  readonly plugin: string;
-  readonly milliseconds: number;
-  readonly ok: boolean;
+  readonly name: string;
+  readonly seconds: number;
+  readonly failed: boolean;
 }
 
 export interface RuntimeOperation {
