@@ -44,9 +44,14 @@ export function imageMethods(options: ImageMethodsOptions): ReadonlyMap<string, 
 
   async function list(spec: ImageSpec | undefined, call: Call): Promise<readonly ImageMessage[]> {
     await checkHandler(spec, call);
-    const found = spec === undefined || spec.image === "" ? await store.images() : [await store.image(spec.image)];
-    const described = await Promise.all(found.map((image) => image && describer.describe(image)));
+    const described = await Promise.all((await find(spec)).map((image) => describer.describe(image)));
     return described.filter((image) => image !== undefined);
+  }
+
+  async function find(spec: ImageSpec | undefined): Promise<readonly StoredImage[]> {
+    if (spec === undefined || spec.image === "") return store.images();
+    const image = await store.image(spec.image);
+    return image === undefined ? [] : [image];
   }
 
   async function pull({ image: spec, auth, sandboxConfig }: PullImageRequest, call: Call): Promise<string> {
