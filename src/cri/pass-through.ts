@@ -64,9 +64,12 @@ function join(
 ): void {
   let trailers: OutgoingHttpHeaders | undefined;
   let failure: unknown;
+  const finish = () => {
+    if (trailers !== undefined && upstream.readableEnded && !stream.writableEnded) stream.end();
+  };
   stream.pipe(upstream);
   stream.once("close", () => {
-    if (!upstream.closed) upstream.close(stream.rstCode || constants.NGHTTP2_CANCEL);
+    if (!upstream.closed) upstream.close(constants.NGHTTP2_CANCEL);
   });
   upstream.on("response", (headers, flags) => {
     if (stream.destroyed || stream.closed) return;
@@ -76,17 +79,22 @@ function join(
       stream.resume();
       return;
     }
-    stream.once("wantTrailers", () => stream.sendTrailers(trailers ?? {}));
-    upstream.pipe(stream);
+    stream.once("wantTrailers", () => {
+      if (trailers !== undefined) stream.sendTrailers(trailers);
+    });
+    // A stream that is reset comes to an end, too: whether it came to its own is told by its trailers.
+    upstream.pipe(stream, { end: false });
   });
   upstream.on("trailers", (received) => {
     trailers = { ...received };
+    finish();
   });
+  upstream.on("end", finish);
   upstream.on("error", (error) => {
     failure = error;
   });
   upstream.once("close", () => {
-    if (stream.destroyed || stream.closed || stream.writableEnded || trailers !== undefined) return;
+    if (stream.destroyed || stream.closed || stream.writableEnded) return;
     const lost = lostBy(failure);
     if (lost === undefined) stream.close(upstream.rstCode || constants.NGHTTP2_INTERNAL_ERROR);
     else if (stream.headersSent) {

@@ -1,4 +1,5 @@
 /** Answering one call. */
+import { once } from "node:events";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Clock } from "../../support/clock.ts";
 import { readTimeout } from "./deadline.ts";
@@ -69,7 +70,7 @@ async function carryOut(stream: ServerHttp2Stream, method: Method, call: Call): 
     call.signal.throwIfAborted();
     begin(stream);
     // The next answer is made when the caller has room for it.
-    if (!stream.write(frame(answer))) await drained(stream, call.signal);
+    if (!stream.write(frame(answer))) await once(stream, "drain", { signal: call.signal });
   }
   succeed(stream, undefined);
 }
@@ -96,13 +97,6 @@ function succeed(stream: ServerHttp2Stream, last: Buffer | undefined): void {
   begin(stream);
   stream.once("wantTrailers", () => stream.sendTrailers(success));
   stream.end(last);
-}
-
-function drained(stream: ServerHttp2Stream, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.once("drain", resolve);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
 }
 
 /** Rejects when the signal aborts, for those who do not listen to it. */

@@ -120,32 +120,37 @@ const codes: readonly (readonly [bits: number, first: number, characters: string
   [7, 0x5c, ":BCDEFGHIJKLMNOPQRSTUVWYjkqvwxyz"],
   [8, 0xf8, "&*,;XZ"],
 ];
-const slash = 0x18;
-const hyphen = 0x16;
+/** The slash, of six bits; the hyphen, `010110`, differs from it in the third, fourth and fifth. */
+const slash = 0b011000;
 
 /** Goes as far as it meets those characters; other ones are rare in paths, and in no authority that is right. */
 function replaceCoded(bytes: Buffer): boolean {
   let found = false;
-  const bit = (at: number) => ((bytes[at >> 3] ?? 0xff) >> (7 - (at & 7))) & 1;
-  let at = 0;
-  while (at < bytes.length * 8) {
-    let code = 0;
-    for (let bits = 1; bits <= 4; bits += 1) code = (code << 1) | bit(at + bits - 1);
-    const match = codes.find(([bits, first, characters]) => {
-      code = (code << 1) | bit(at + bits - 1);
-      return code >= first && code < first + characters.length;
-    });
-    if (match === undefined) return found;
-    const [bits] = match;
-    if (bits === 6 && code === slash) {
-      for (let place = 0; place < bits; place += 1) {
-        const change = ((slash ^ hyphen) >> (bits - 1 - place)) & 1;
-        const byte = (at + place) >> 3;
-        bytes[byte] = (bytes[byte] ?? 0) ^ (change << (7 - ((at + place) & 7)));
-      }
+  for (let at = 0; at < bytes.length * 8; ) {
+    const bits = codeLength(bytes, at);
+    if (bits === undefined) return found;
+    if (bits === 6 && readBits(bytes, at, bits) === slash) {
+      for (const place of [2, 3, 4]) flipBit(bytes, at + place);
       found = true;
     }
     at += bits;
   }
   return found;
+}
+
+function codeLength(bytes: Buffer, at: number): number | undefined {
+  return codes.find(([bits, first, characters]) => {
+    const code = readBits(bytes, at, bits);
+    return code >= first && code < first + characters.length;
+  })?.[0];
+}
+
+/** Behind the end there are ones, with which a code is filled up. */
+function readBits(bytes: Buffer, at: number, count: number): number {
+  const [one = 0xff, other = 0xff] = [bytes[at >> 3], bytes[(at >> 3) + 1]];
+  return (((one << 8) | other) >> (16 - (at & 7) - count)) & (2 ** count - 1);
+}
+
+function flipBit(bytes: Buffer, at: number): void {
+  bytes[at >> 3] = (bytes[at >> 3] ?? 0) ^ (0x80 >> (at & 7));
 }
