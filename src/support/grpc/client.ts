@@ -23,6 +23,7 @@ import {
 } from "@grpc/grpc-js";
 import { PulleyError } from "../errors.ts";
 import { pathOf, reading, writing } from "./codec.ts";
+import { mostMessageBytes } from "./limits.ts";
 
 export interface CallOptions {
   /** Headers of the call, `containerd-namespace` and the like. */
@@ -60,9 +61,6 @@ export interface Conversation<Input, Output> {
   readonly answers: AsyncIterator<Output>;
   cancel(): void;
 }
-
-/** Most bytes of one message, as the kubelet and containerd have it (k8s cri-client `maxMsgSize`). */
-export const mostMessageBytes = 16 * 1024 * 1024;
 
 /** @param socket path of the unix socket */
 export function openChannel(socket: string): Channel {
