@@ -33,7 +33,7 @@ import {
 import { print } from "./output.ts";
 import { pullRow } from "./pod-view.ts";
 import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
-import { registryClient } from "./registry.ts";
+import { machineHosts, registryClient } from "./registry.ts";
 import { withStore } from "./store.ts";
 import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
 
@@ -87,7 +87,7 @@ async function pullImages(images: readonly string[], options: PullOptions, surro
       const puller = createPuller({ images: service, settings, clock, onProgress: watch.hear });
       const manager = createImageManager({
         ...{ images: service, puller, backOff: createBackOff(clock), records: undefined, clock },
-        ...{ decide, policy: () => policy },
+        ...{ decide, policy: () => policy, hosts: machineHosts(options, surroundings) },
       });
       const pulled: PulledImage[] = [];
       for (const reference of references) {

@@ -4,6 +4,7 @@ import type { LoginSource } from "../credentials/index.ts";
 import type { Platform } from "../image/platform.ts";
 import { openDecisionLog } from "../node/decision-log/index.ts";
 import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
+import type { HostsFor } from "../node/local-facts.ts";
 import { createNode } from "../node/node.ts";
 import { openPullRecords } from "../node/pull-records/index.ts";
 import type { PullSettings } from "../node/pull-settings.ts";
@@ -33,6 +34,7 @@ export interface RunPodsOptions {
   readonly policyPath: string | undefined;
   readonly pulls: PullSettings;
   readonly loginsFor: (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
+  readonly hosts: HostsFor | undefined;
   /** Ends when every pod has settled, instead of going on until the signal. */
   readonly once: boolean;
   readonly signal: AbortSignal;
@@ -55,6 +57,7 @@ export async function runPods(options: RunPodsOptions, surroundings: Surrounding
     images: createEmbeddedImageService({ store, registry, platform, clock: systemClock }),
     policy: options.policy,
     decide,
+    hosts: options.hosts,
     loginsFor: options.loginsFor,
     pulls: options.pulls,
     records,

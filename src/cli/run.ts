@@ -19,7 +19,7 @@ import {
 } from "./options.ts";
 import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
-import { registryClient } from "./registry.ts";
+import { machineHosts, registryClient } from "./registry.ts";
 import { podsFrom, withPullPolicy } from "./requests.ts";
 import { runPods } from "./run-pods.ts";
 import { report } from "./run-report.ts";
@@ -97,6 +97,7 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
           registry,
           pulls: pullSettings(options),
           loginsFor: podLogins(options, surroundings),
+          hosts: machineHosts(options, surroundings),
           once: options.once === true,
           signal: interruption(),
         },

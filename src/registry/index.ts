@@ -3,6 +3,7 @@ import type { Descriptor } from "../image/descriptor.ts";
 import type { Digest } from "../image/digest.ts";
 import type { Repository, Tag } from "../image/reference.ts";
 import type { Login } from "../support/login.ts";
+import type { HostsDirectory } from "./hosts/index.ts";
 
 export interface RegistryClient {
   /**
@@ -37,7 +38,8 @@ export interface Call {
   /** For the one who is asked: the mirror, if there is one. Absent: anonymous. */
   readonly login?: Login | undefined;
   /**
-   * Base address of a mirror to ask in the place of the repository's own registry: `https://mirror.acme.io`, or with a
+   * Base address of a mirror to ask in the place of the repository's own registry, or the address of a host that is set
+   * up for the registry (`hosts`), and then spoken to as it says there. A mirror is `https://mirror.acme.io`, or with a
    * path that goes before the repository's, `https://mirror.acme.io/hub`. It is told in the query which registry is meant
    * (`ns`, distribution-spec "Registry proxying"). The scheme is spoken as it is written: that `http` is meant is for those
    * to see to who read the configuration. What a mirror says of a tag is taken for true; content is verified against its
@@ -79,6 +81,8 @@ export interface RegistryOptions {
   readonly plainHttp?: true | readonly string[];
   /** Folders laid out as docker's `certs.d`: `<host:port>/{*.crt, *.cert + *.key}`. */
   readonly certDirs?: readonly string[];
+  /** Where registries are asked, and how their hosts are spoken to, by containerd's `hosts.toml` files. */
+  readonly hosts?: HostsDirectory | undefined;
   /** Milliseconds without a byte after which a source counts as stalled. Default 60 000. */
   readonly stallTimeout?: number;
   /** Milliseconds for name, connection and TLS together. Default 30 000. */

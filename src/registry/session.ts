@@ -53,8 +53,15 @@ export function openSession(endpoint: Endpoint, authorization: Authorization, tr
       const answer = await transport.exchange({
         method,
         url,
-        headers: { ...always, ...headers, ...(sent !== undefined && { authorization: sent }) },
+        headers: {
+          // To the host itself only: wherever it sends us, nobody else is to see them.
+          ...(url.origin === home.origin && endpoint.host?.headers),
+          ...always,
+          ...headers,
+          ...(sent !== undefined && { authorization: sent }),
+        },
         registry: endpoint.registry,
+        host: endpoint.host,
         audience: url.origin === home.origin ? "registry" : "other",
         publicOnly: await mustBePublic(url),
         signal,
