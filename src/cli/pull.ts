@@ -16,8 +16,10 @@ import { formatDuration } from "../support/go.ts";
 import { liveRegion } from "../support/live.ts";
 import { columns } from "../support/terminal.ts";
 import type { Pod } from "../workload/types.ts";
-import { commandLogins } from "./logins.ts";
+import { personLogins } from "./logins.ts";
 import {
+  type CredentialProviderFlags,
+  credentialProviderOptions,
   examples,
   type LoginFlags,
   loginOptions,
@@ -37,7 +39,13 @@ import { machineHosts, registryClient } from "./registry.ts";
 import { withStore } from "./store.ts";
 import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
 
-type PullOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
+type PullOptions = RootOptions &
+  OutputOptions &
+  PlatformOptions &
+  RegistryFlags &
+  LoginFlags &
+  CredentialProviderFlags &
+  PolicyOptions;
 
 interface PulledImage {
   readonly image: string;
@@ -51,7 +59,7 @@ interface PulledImage {
 }
 
 export function define(command: Command, surroundings: Surroundings): void {
-  registryOptions(loginOptions(command))
+  credentialProviderOptions(registryOptions(loginOptions(command)))
     .argument("<image...>", "references of images")
     .addOption(policyOption())
     .addOption(platformOption())
@@ -75,7 +83,7 @@ async function pullImages(images: readonly string[], options: PullOptions, surro
   setFlagsFromString("--no-opt");
   const references = images.map(parseImageName);
   const policy = await loadPolicy(options, surroundings);
-  const logins = commandLogins(options, surroundings);
+  const logins = await personLogins(options, surroundings);
   const registry = registryClient(options);
   const watch = watchPulls(surroundings);
   const signal = interruption();

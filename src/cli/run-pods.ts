@@ -17,6 +17,7 @@ import { systemClock } from "../support/clock.ts";
 import { liveRegion } from "../support/live.ts";
 import { printable } from "../support/terminal.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
+import type { ProviderNotes } from "./logins.ts";
 import { eventLines, podTable } from "./pod-view.ts";
 import type { PolicyChanges, PolicyWatch } from "./policy-watch.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
@@ -35,6 +36,8 @@ export interface RunPodsOptions {
   readonly pulls: PullSettings;
   readonly loginsFor: (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
   readonly hosts: HostsFor | undefined;
+  /** What is said about logins meanwhile. */
+  readonly notes?: ProviderNotes;
   /** Ends when every pod has settled, instead of going on until the signal. */
   readonly once: boolean;
   readonly signal: AbortSignal;
@@ -66,6 +69,7 @@ export async function runPods(options: RunPodsOptions, surroundings: Surrounding
     random: Math.random,
   });
   const view = watch(node.pods, surroundings);
+  options.notes?.showWith(view.say);
   node.onSignal(view.hear);
   const changes = { onChange: node.setPolicy, say: view.say };
   const policyWatch = options.policyPath === undefined ? undefined : await watchChanges(options.policyPath, changes);

@@ -1,10 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { givenAccounts } from "../credentials/exec/service-accounts.ts";
 import type { PullSettings } from "../node/pull-settings.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { PullPolicy } from "../workload/types.ts";
 import { readInputs } from "./inputs.ts";
-import { podLogins } from "./logins.ts";
+import { podLogins, providerNotes } from "./logins.ts";
 import {
+  type CredentialProviderFlags,
+  credentialProviderOptions,
   examples,
   type LoginFlags,
   loginOptions,
@@ -26,7 +29,9 @@ import { report } from "./run-report.ts";
 import { withStore } from "./store.ts";
 import { interruption, type Surroundings } from "./surroundings.ts";
 
-interface RunOptions extends RootOptions, OutputOptions, PlatformOptions, RegistryFlags, LoginFlags, PolicyOptions {
+type CommonOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
+
+interface RunOptions extends CommonOptions, CredentialProviderFlags {
   readonly pull?: PullPolicy;
   readonly once?: true;
   readonly runtime?: string;
@@ -36,7 +41,7 @@ interface RunOptions extends RootOptions, OutputOptions, PlatformOptions, Regist
 }
 
 export function define(command: Command, surroundings: Surroundings): void {
-  registryOptions(loginOptions(command))
+  credentialProviderOptions(registryOptions(loginOptions(command)))
     .argument("<file|image...>", "manifests (files, folders, - for standard input) or images")
     .addOption(
       new Option("--pull <policy>", "overrides what the pods say").choices(["Always", "IfNotPresent", "Never"]),
@@ -72,7 +77,7 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
       advice: "Run it without --runtime: every container ends as prepared, with its image on this machine.",
     });
   }
-  const { pods, secrets, problems, warnings } = podsFrom(await readInputs(words, surroundings));
+  const { pods, secrets, serviceAccounts, problems, warnings } = podsFrom(await readInputs(words, surroundings));
   printProblems({ problems, warnings }, surroundings);
   if (problems.length > 0) process.exitCode = inputInvalid;
   if (pods.length === 0) {
@@ -83,6 +88,11 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
   }
   const { pull: override } = options;
   const policy = await loadPolicy(options, surroundings);
+  const notes = providerNotes(surroundings);
+  const loginsFor = await podLogins(options, surroundings, {
+    accounts: givenAccounts(serviceAccounts),
+    say: notes.hear,
+  });
   const registry = registryClient(options);
   try {
     const result = await withStore(options.root, surroundings, (store) =>
@@ -96,8 +106,9 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
           store,
           registry,
           pulls: pullSettings(options),
-          loginsFor: podLogins(options, surroundings),
           hosts: machineHosts(options, surroundings),
+          loginsFor,
+          notes,
           once: options.once === true,
           signal: interruption(),
         },

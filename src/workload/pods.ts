@@ -27,6 +27,7 @@ export interface PodsOptions {
 export interface ExpandedPods {
   readonly pods: readonly Pod[];
   readonly secrets: readonly PullSecret[];
+  readonly serviceAccounts: readonly ServiceAccount[];
   /** Why the API server would refuse objects; nothing comes of those. */
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
@@ -39,7 +40,7 @@ export interface ExpandedPods {
 export function podsOf(documents: readonly ManifestDocument[], { newUid }: PodsOptions): ExpandedPods {
   const cluster: Cluster = {
     newUid,
-    accounts: accountsOf(documents),
+    accounts: accountsOf(documents, newUid),
     pods: new Map(),
     secrets: new Map(),
     problems: [],
@@ -47,8 +48,14 @@ export function podsOf(documents: readonly ManifestDocument[], { newUid }: PodsO
     full: false,
   };
   for (const document of documents) create(document, cluster);
-  const { pods, secrets, problems, warnings } = cluster;
-  return { pods: [...pods.values()], secrets: [...secrets.values()], problems, warnings };
+  const { pods, secrets, accounts, problems, warnings } = cluster;
+  return {
+    pods: [...pods.values()],
+    secrets: [...secrets.values()],
+    serviceAccounts: [...accounts.values()],
+    problems,
+    warnings,
+  };
 }
 
 /** What has been created so far, by namespace and name. */
@@ -168,10 +175,10 @@ function storedUid({ kind, root }: ManifestDocument): string | undefined {
   return kind === "Pod" ? textAt(root, "metadata", "uid") : undefined;
 }
 
-function accountsOf(documents: readonly ManifestDocument[]): ReadonlyMap<string, ServiceAccount> {
+function accountsOf(documents: readonly ManifestDocument[], newUid: () => string): ReadonlyMap<string, ServiceAccount> {
   const accounts = new Map<string, ServiceAccount>();
   for (const document of documents) {
-    const account = serviceAccountOf(document);
+    const account = serviceAccountOf(document, newUid);
     if (account !== undefined) accounts.set(keyOf(account.namespace, account.name), account);
   }
   return accounts;
