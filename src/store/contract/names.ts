@@ -2,7 +2,15 @@
 import { expect, test } from "vitest";
 import type { Descriptor } from "../../image/descriptor.ts";
 import { digestHex } from "../../image/digest.ts";
-import { blobsOf, bring, pullSample, recordOf, type SampleImage, sampleImage } from "../testing/sample-image.ts";
+import {
+  blobsOf,
+  bring,
+  layerWith,
+  pullSample,
+  recordOf,
+  type SampleImage,
+  sampleImage,
+} from "../testing/sample-image.ts";
 import { expectFailure, nginx, type OpenStore, sizeOf, statesOf } from "./expectations.ts";
 
 export function describePublishing(openStore: OpenStore): void {
@@ -222,8 +230,8 @@ export function describeRemoving(openStore: OpenStore): void {
 
   test("leaves content that another image has too", async () => {
     const store = await openStore();
-    const shared = Buffer.from("a layer of both");
-    const one = sampleImage("one", { layers: [shared, Buffer.from("one's own")] });
+    const shared = layerWith("a layer of both");
+    const one = sampleImage("one", { layers: [shared, layerWith("one's own")] });
     const other = sampleImage("other", { layers: [shared] });
     await pullSample(store, one, [`${nginx}:one`]);
     await pullSample(store, other, [`${nginx}:other`]);

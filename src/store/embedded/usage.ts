@@ -1,9 +1,9 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { ifPresent } from "../files.ts";
 import type { Usage } from "../index.ts";
-import { ifPresent } from "./files.ts";
+import type { FileSystem } from "../space.ts";
 import type { Site } from "./site.ts";
-import type { FileSystem } from "./space.ts";
 
 /** Bytes of a block in `st_blocks`, whatever the file system's own blocks are (`man 7 inode`). */
 const statBlock = 512;
