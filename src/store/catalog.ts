@@ -153,6 +153,7 @@ export function describeImage(id: Digest, records: readonly StoredRecord[]): Sto
     platform: first.platform,
     manifest: first.manifest,
     createdAt: first.createdAt,
+    ...(records.some(({ pinned }) => pinned) && { pinned: true }),
   };
 }
 

@@ -128,7 +128,7 @@ export function describeLeases(openStore: OpenStore): void {
   test("content of a removed image stays if a lease saw it", async () => {
     const store = await openStore();
     const image = sampleImage("seen");
-    await pullSample(store, image, [`${nginx}:1`]);
+    await pullSample(store, image, [`${nginx}:1`], "index");
     const lease = await store.lease();
     for (const { descriptor } of blobsOf(image)) expect(await lease.has(descriptor)).toBe(true);
     await store.remove("nginx:1");

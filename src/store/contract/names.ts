@@ -199,12 +199,13 @@ export function describeRemoving(openStore: OpenStore): void {
   test("takes with its last tag the repository's digests, the image and its content", async () => {
     const store = await openStore();
     const image = sampleImage("last");
-    const digestName = `${nginx}@${image.manifest.descriptor.digest}`;
-    await pullSample(store, image, [`${nginx}:latest`, digestName]);
+    const digestName = `${nginx}@${image.index.descriptor.digest}`;
+    await pullSample(store, image, [`${nginx}:latest`, digestName], "index");
     const removal = await store.remove("nginx");
     expect(new Set(removal.untagged)).toEqual(new Set([`${nginx}:latest`, digestName]));
     expect(removal.deleted).toEqual([image.id]);
-    expect(removal.freed).toBe(sizeOf(blobsOf(image)));
+    // More where layers have been unpacked.
+    expect(removal.freed).toBeGreaterThanOrEqual(sizeOf(blobsOf(image)));
     expect(await store.images()).toEqual([]);
     await expectFailure(store.read(image.manifest.descriptor.digest, 10_000), "IMAGE_NOT_FOUND");
   });

@@ -124,11 +124,12 @@ export async function pullSample(
   store: { lease(): Promise<Lease> },
   image: SampleImage,
   names: readonly string[],
+  target: "manifest" | "index" = "manifest",
 ): Promise<StoredImage> {
   const lease = await store.lease();
   try {
     await bring(lease, image);
-    return await lease.publish(names.map((name) => recordOf(image, name)));
+    return await lease.publish(names.map((name) => recordOf(image, name, target)));
   } finally {
     await lease.release();
   }
