@@ -6,6 +6,7 @@ import { type Index, type Manifest, manifestLimit, parseManifest } from "../../i
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 import type { ImageRecord, StoredImage } from "../index.ts";
+import { dropParts } from "../ingest.ts";
 import { checkName, distinct, isNameless } from "../stored-record.ts";
 import type { Contents } from "./contents.ts";
 import type { Names } from "./names.ts";
@@ -44,6 +45,7 @@ export async function publish(publication: Publication, wanted: readonly ImageRe
     if (target.digest !== first.manifest.digest) await tieIndex(publication, targets, target.digest, first.manifest);
   }
   await writeNames(publication, wanted);
+  for (const layer of distinct(manifest.layers)) await dropParts(publication.site, layer);
   return (await names.current()).image(first.image) ?? vanished(first.image);
 }
 
