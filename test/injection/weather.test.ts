@@ -8,7 +8,7 @@ import { type BuiltImage, buildImage } from "../../examples/world/image-builder.
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
 import { openContainerdStore } from "../../src/store/containerd/index.ts";
 import type { ImageStore } from "../../src/store/index.ts";
-import { isPulleyError } from "../../src/support/errors.ts";
+import { errorText, isPulleyError } from "../../src/support/errors.ts";
 import { type Containerd, containerdTools, describeWith, startContainerd } from "../tools.ts";
 import { platform } from "./platform.ts";
 import { buildPuller, startPuller } from "./process.ts";
@@ -52,6 +52,11 @@ describeWith(containerdTools, "pulls into containerd", () => {
     [program, containerd, registry] = await Promise.all([buildPuller(folder), startContainerd(), startRegistry()]);
     registry.addImage(name, image);
     reference = `${registry.host}/${name}`;
+    root = await mkdtemp(join(folder, "root-"));
+    // What importing the sandbox's image left behind is collected with the end of the next lease.
+    const store = await openContainerdStore({ socket: containerd.socket, root, platform });
+    await (await store.lease()).release();
+    await store.close();
     empty = await stateOf(containerd);
   });
   beforeEach(async () => {
@@ -62,7 +67,7 @@ describeWith(containerdTools, "pulls into containerd", () => {
     const store = opened[0] ?? (await open());
     if ((await store.image(reference)) !== undefined) await store.remove(image.manifests[0]?.config.digest ?? "");
     for (const each of opened.splice(0)) await each.close();
-    expect(await stateOf(containerd)).toEqual(empty);
+    await expectEmpty();
   });
   afterAll(async () => {
     await registry?.close();
@@ -76,6 +81,8 @@ describeWith(containerdTools, "pulls into containerd", () => {
     while (registry.sent < goal && !over()) await delay(1);
     if (when > 0.66) await delay((when - 0.66) * 900);
   };
+
+  const expectEmpty = async (): Promise<void> => expect(await stateOf(containerd)).toEqual(empty);
 
   const expectWhole = async (store: ImageStore): Promise<void> => {
     expect((await store.image(reference))?.id).toBe(image.manifests[0]?.config.digest);
