@@ -143,8 +143,8 @@ describeWith(containerdTools, "pulls into containerd", () => {
         const error = await outcome;
         if (error !== undefined) {
           failed += 1;
-          expect(isPulleyError(error, "RUNTIME_UNREACHABLE", "RUNTIME_FAILED"), String(error)).toBe(true);
-          expect(String(error)).toContain("containerd could not");
+          expect(isPulleyError(error, "RUNTIME_UNREACHABLE", "RUNTIME_FAILED"), errorText(error)).toBe(true);
+          expect(errorText(error)).toContain("containerd could not");
         }
         registry.setPace({});
         await pullInto(store, reference);
