@@ -119,6 +119,7 @@ function watch(pods: () => readonly PodStatus[], surroundings: Surroundings) {
           pulls.set(signal.progress.image, signal.progress);
           return;
         case "pod":
+        case "removed":
           return;
       }
     },

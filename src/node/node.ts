@@ -22,6 +22,8 @@ export interface Node {
    * @param secrets every pull secret that exists; each pod uses those of its own namespace that it names
    */
   add(pods: readonly Pod[], secrets: readonly PullSecret[]): void;
+  /** Stops a pod's containers within their grace period, and removes them and all that was made for the pod. */
+  remove(pod: Pod): Promise<void>;
   /** Lets other rules hold, for every pod from its next turn on. */
   setPolicy(policy: Policy): void;
   /** Hears everything that the node says from now on, until the returned function is called. */
@@ -30,7 +32,10 @@ export interface Node {
   pods(): readonly PodStatus[];
   /** Resolves as soon as every pod is settled. Rejects if the node ends before. */
   settled(): Promise<void>;
-  /** Ends all work. What was received of pulls that are under way is kept for the next time. */
+  /**
+   * Ends all work; containers that run go on running. What was received of pulls that are under way is kept for the
+   * next time.
+   */
   stop(): Promise<void>;
   /** Resolves when the node was stopped; rejects if a fault of its own ended it, which is never a failed pull. */
   ended(): Promise<void>;
@@ -54,6 +59,15 @@ export interface NodeOptions {
   readonly random: () => number;
 }
 
+interface PodOnNode {
+  readonly pod: Pod;
+  readonly worker: PodWorker;
+  /** Never rejects. */
+  readonly run: Promise<void>;
+  /** Ends the work on it. */
+  leave(): void;
+}
+
 /** @throws PulleyError `USAGE` if the pull settings are not sound */
 export function createNode(options: NodeOptions): Node {
   const { images, decide, hosts, loginsFor, pulls, records, log, clock, random } = options;
@@ -69,6 +83,7 @@ export function createNode(options: NodeOptions): Node {
     policy: () => policy,
   });
   const stopped = new PulleyError("CANCELLED", "the node was stopped");
+  const removed = new PulleyError("CANCELLED", "the pod was removed");
   const stopping = new AbortController();
   const { signal: end } = stopping;
   // Every pod listens: without this, Node would take more than ten of them for a leak.
@@ -79,8 +94,7 @@ export function createNode(options: NodeOptions): Node {
   // Those who care ask for it.
   ended.catch(() => undefined);
   const listeners = new Set<(signal: NodeSignal) => void>();
-  const workers: PodWorker[] = [];
-  const running = new Set<Promise<void>>();
+  const pods = new Set<PodOnNode>();
 
   function tell(signal: NodeSignal): void {
     for (const listen of listeners) listen(signal);
@@ -92,20 +106,35 @@ export function createNode(options: NodeOptions): Node {
     );
     const logins = loginsFor(pod, own);
     const worker = createPodWorker({ pod, secrets: own, logins, images: manager, clock, random, tell });
-    workers.push(worker);
+    const leaving = new AbortController();
+    const follow = () => leaving.abort(end.reason);
+    end.addEventListener("abort", follow, { once: true });
+    if (end.aborted) follow();
     tell({ kind: "pod", status: worker.status() });
     const run = worker
-      .run(end)
-      .catch((error: unknown) => stopping.abort(error))
-      .finally(() => running.delete(run));
-    running.add(run);
+      .run(leaving.signal)
+      .catch((error: unknown) => {
+        if (error !== removed) stopping.abort(error);
+      })
+      .finally(() => end.removeEventListener("abort", follow));
+    pods.add({ pod, worker, run, leave: () => leaving.abort(removed) });
+  }
+
+  async function remove(pod: Pod): Promise<void> {
+    const found = [...pods].find((one) => one.pod.uid === pod.uid);
+    if (found === undefined) return;
+    found.leave();
+    await found.run;
+    pods.delete(found);
+    tell({ kind: "removed", pod });
   }
 
   function untilSettled(): Promise<void> {
     return new Promise((resolve) => {
       const check = (signal?: NodeSignal) => {
-        if (signal !== undefined && !(signal.kind === "pod" && signal.status.settled)) return;
-        if (!workers.every((worker) => worker.status().settled)) return;
+        if (signal?.kind === "event" || signal?.kind === "pull") return;
+        if (signal?.kind === "pod" && !signal.status.settled) return;
+        if (![...pods].every(({ worker }) => worker.status().settled)) return;
         listeners.delete(check);
         resolve();
       };
@@ -115,9 +144,10 @@ export function createNode(options: NodeOptions): Node {
   }
 
   return {
-    add: (pods, secrets) => {
-      for (const pod of pods) takeOn(pod, secrets);
+    add: (taken, secrets) => {
+      for (const pod of taken) takeOn(pod, secrets);
     },
+    remove,
     setPolicy: (next) => {
       policy = next;
     },
@@ -125,11 +155,11 @@ export function createNode(options: NodeOptions): Node {
       listeners.add(listen);
       return () => listeners.delete(listen);
     },
-    pods: () => workers.map((worker) => worker.status()),
+    pods: () => [...pods].map(({ worker }) => worker.status()),
     settled: () => Promise.race([ended.then(() => Promise.reject(stopped)), untilSettled()]),
     stop: async () => {
       stopping.abort(stopped);
-      await Promise.all(running);
+      await Promise.all([...pods].map(({ run }) => run));
       await log?.flush();
     },
     ended: () => ended,

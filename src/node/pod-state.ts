@@ -83,6 +83,12 @@ function initialStatus({ name, kind, image, pullPolicy }: PodContainer, reason: 
     state: { kind: "waiting", reason: kind === "imageVolume" ? "ContainerCreating" : reason, message: "" },
     decision: undefined,
     backOffUntil: undefined,
+    restartCount: 0,
+    containerId: undefined,
+    lastState: undefined,
+    ready: false,
+    started: false,
+    logPath: undefined,
   };
 }
 
