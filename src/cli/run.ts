@@ -1,8 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { PullSettings } from "../node/pull-settings.ts";
+import type { GivenConfiguration } from "../node/configuration/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { PullPolicy } from "../workload/types.ts";
 import { readInputs } from "./inputs.ts";
+import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
 import { podLogins } from "./logins.ts";
 import {
   examples,
@@ -26,7 +27,14 @@ import { report } from "./run-report.ts";
 import { withStore } from "./store.ts";
 import { interruption, type Surroundings } from "./surroundings.ts";
 
-interface RunOptions extends RootOptions, OutputOptions, PlatformOptions, RegistryFlags, LoginFlags, PolicyOptions {
+interface RunOptions
+  extends RootOptions,
+    OutputOptions,
+    PlatformOptions,
+    RegistryFlags,
+    LoginFlags,
+    PolicyOptions,
+    KubeletConfigOptions {
   readonly pull?: PullPolicy;
   readonly once?: true;
   readonly runtime?: string;
@@ -50,6 +58,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .option("--registry-qps <number>", "pulls that may begin in a second, 0 for no limit (default: 5)", readNumber)
     .option("--registry-burst <number>", "pulls that may begin at once after a quiet time (default: 10)", readNumber)
     .addOption(policyOption())
+    .addOption(kubeletConfigOption())
     .addOption(platformOption())
     .addOption(outputOption())
     .addOption(rootOption())
@@ -83,6 +92,7 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
   }
   const { pull: override } = options;
   const policy = await loadPolicy(options, surroundings);
+  const kubelet = loadKubeletConfiguration(options, givenPullSettings(options), surroundings);
   const registry = registryClient(options);
   try {
     const result = await withStore(options.root, surroundings, (store) =>
@@ -95,7 +105,7 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
           secrets,
           store,
           registry,
-          pulls: pullSettings(options),
+          kubelet,
           loginsFor: podLogins(options, surroundings),
           once: options.once === true,
           signal: interruption(),
@@ -109,7 +119,7 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
   }
 }
 
-function pullSettings({ parallel, registryQps, registryBurst }: RunOptions): PullSettings {
+function givenPullSettings({ parallel, registryQps, registryBurst }: RunOptions): GivenConfiguration {
   return { maxParallelImagePulls: parallel, registryPullQPS: registryQps, registryBurst };
 }
 

@@ -30,7 +30,6 @@ describe("a configuration that says nothing", () => {
       imagePullCredentialsVerificationPolicy: "NeverVerifyPreloadedImages",
       preloadedImagesVerificationAllowlist: [],
       nodeStatusMaxImages: 50,
-      maxPods: 110,
       crashLoopBackOff: { initial: 10_000, maxContainerRestartPeriod: 300_000 },
       runtimeRequestTimeout: 120_000,
       containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",

@@ -21,7 +21,6 @@ export function decodeConfiguration(root: MappingValue, refuse: Refuse): GivenCo
     imagePullCredentialsVerificationPolicy: text("imagePullCredentialsVerificationPolicy"),
     preloadedImagesVerificationAllowlist: texts("preloadedImagesVerificationAllowlist"),
     nodeStatusMaxImages: integer("nodeStatusMaxImages"),
-    maxPods: integer("maxPods"),
     maxContainerRestartPeriod: struct("crashLoopBackOff", "CrashLoopBackOffConfig").duration(
       "maxContainerRestartPeriod",
     ),

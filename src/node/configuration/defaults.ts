@@ -29,7 +29,6 @@ export function withDefaults(given: GivenConfiguration): KubeletConfiguration {
       : undefined,
     preloadedImagesVerificationAllowlist: given.preloadedImagesVerificationAllowlist ?? [],
     nodeStatusMaxImages: given.nodeStatusMaxImages ?? 50,
-    maxPods: given.maxPods || 110,
     crashLoopBackOff: crashLoopBackOff(given),
     runtimeRequestTimeout: given.runtimeRequestTimeout || 2 * minute,
     containerRuntimeEndpoint,

@@ -18,7 +18,6 @@ export interface GivenConfiguration {
   readonly imagePullCredentialsVerificationPolicy?: string | undefined;
   readonly preloadedImagesVerificationAllowlist?: readonly string[] | undefined;
   readonly nodeStatusMaxImages?: number | undefined;
-  readonly maxPods?: number | undefined;
   /** `crashLoopBackOff.maxContainerRestartPeriod`. */
   readonly maxContainerRestartPeriod?: number | undefined;
   readonly runtimeRequestTimeout?: number | undefined;
@@ -54,7 +53,6 @@ export interface KubeletConfiguration {
   readonly preloadedImagesVerificationAllowlist: readonly string[];
   /** -1: all. */
   readonly nodeStatusMaxImages: number;
-  readonly maxPods: number;
   /** The first and the longest wait before a container is started again. */
   readonly crashLoopBackOff: { readonly initial: number; readonly maxContainerRestartPeriod: number };
   readonly runtimeRequestTimeout: number;

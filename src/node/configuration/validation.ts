@@ -52,7 +52,6 @@ function collectionProblems(given: GivenConfiguration): string[] {
   if (nodeStatusMaxImages < -1) {
     problems.push(`nodeStatusMaxImages (--node-status-max-images) ${nodeStatusMaxImages} must be -1 or greater`);
   }
-  if ((given.maxPods ?? 0) < 0) problems.push(`maxPods (--max-pods) ${given.maxPods} must not be a negative number`);
   return problems;
 }
 
