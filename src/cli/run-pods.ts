@@ -2,12 +2,12 @@
 
 import type { LoginSource } from "../credentials/index.ts";
 import type { Platform } from "../image/platform.ts";
+import type { KubeletConfiguration } from "../node/configuration/index.ts";
 import { openDecisionLog } from "../node/decision-log/index.ts";
 import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
 import type { HostsFor } from "../node/local-facts.ts";
 import { createNode } from "../node/node.ts";
 import { openPullRecords } from "../node/pull-records/index.ts";
-import type { PullSettings } from "../node/pull-settings.ts";
 import type { NodeEvent, NodeSignal, PodStatus, PullProgress } from "../node/types.ts";
 import { decide } from "../policy/decide.ts";
 import type { Policy } from "../policy/types.ts";
@@ -33,7 +33,8 @@ export interface RunPodsOptions {
   readonly policy: Policy;
   /** Where the policy was read, and is read again when it changes. */
   readonly policyPath: string | undefined;
-  readonly pulls: PullSettings;
+  /** How many pulls run at once, how fast they begin, and who may use what is here. */
+  readonly kubelet: KubeletConfiguration;
   readonly loginsFor: (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
   readonly hosts: HostsFor | undefined;
   /** What is said about logins meanwhile. */
@@ -53,16 +54,17 @@ const frame = 100;
 
 /** Shows the pods and their events on standard error as they change, and answers with how they ended. */
 export async function runPods(options: RunPodsOptions, surroundings: Surroundings): Promise<PodsResult> {
-  const { store, registry, root, platform, pods, secrets, signal } = options;
-  const records = openPullRecords(root, {}, systemClock);
-  await records.recover(await store.images());
+  const { store, registry, root, platform, kubelet, pods, secrets, signal } = options;
+  const verifies = kubelet.imagePullCredentialsVerificationPolicy !== undefined;
+  const records = verifies ? openPullRecords(root, kubelet, systemClock) : undefined;
+  await records?.recover(await store.images());
   const node = createNode({
     images: createEmbeddedImageService({ store, registry, platform, clock: systemClock }),
     policy: options.policy,
     decide,
     hosts: options.hosts,
     loginsFor: options.loginsFor,
-    pulls: options.pulls,
+    pulls: kubelet,
     records,
     log: openDecisionLog(root),
     clock: systemClock,

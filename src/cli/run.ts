@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { givenAccounts } from "../credentials/exec/service-accounts.ts";
-import type { PullSettings } from "../node/pull-settings.ts";
+import type { GivenConfiguration } from "../node/configuration/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { PullPolicy } from "../workload/types.ts";
 import { readInputs } from "./inputs.ts";
+import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
 import { podLogins, providerNotes } from "./logins.ts";
 import {
   type CredentialProviderFlags,
@@ -31,7 +32,7 @@ import { interruption, type Surroundings } from "./surroundings.ts";
 
 type CommonOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
 
-interface RunOptions extends CommonOptions, CredentialProviderFlags {
+interface RunOptions extends CommonOptions, CredentialProviderFlags, KubeletConfigOptions {
   readonly pull?: PullPolicy;
   readonly once?: true;
   readonly runtime?: string;
@@ -55,6 +56,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .option("--registry-qps <number>", "pulls that may begin in a second, 0 for no limit (default: 5)", readNumber)
     .option("--registry-burst <number>", "pulls that may begin at once after a quiet time (default: 10)", readNumber)
     .addOption(policyOption())
+    .addOption(kubeletConfigOption())
     .addOption(platformOption())
     .addOption(outputOption())
     .addOption(rootOption())
@@ -88,6 +90,7 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
   }
   const { pull: override } = options;
   const policy = await loadPolicy(options, surroundings);
+  const kubelet = loadKubeletConfiguration(options, givenPullSettings(options), surroundings);
   const notes = providerNotes(surroundings);
   const loginsFor = await podLogins(options, surroundings, {
     accounts: givenAccounts(serviceAccounts),
@@ -105,7 +108,7 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
           secrets,
           store,
           registry,
-          pulls: pullSettings(options),
+          kubelet,
           hosts: machineHosts(options, surroundings),
           loginsFor,
           notes,
@@ -121,7 +124,7 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
   }
 }
 
-function pullSettings({ parallel, registryQps, registryBurst }: RunOptions): PullSettings {
+function givenPullSettings({ parallel, registryQps, registryBurst }: RunOptions): GivenConfiguration {
   return { maxParallelImagePulls: parallel, registryPullQPS: registryQps, registryBurst };
 }
 
