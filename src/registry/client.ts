@@ -2,7 +2,7 @@ import type { Repository } from "../image/reference.ts";
 import { type Clock, systemClock } from "../support/clock.ts";
 import type { Asking } from "./ask.ts";
 import { createAuthorizer } from "./authorization.ts";
-import { fetchBlob } from "./blobs.ts";
+import { fetchBlob, statBlob } from "./blobs.ts";
 import { createDownloads } from "./downloads.ts";
 import { endpointOf, mirrorEndpoint } from "./endpoint.ts";
 import type { Call, RegistryClient, RegistryOptions } from "./index.ts";
@@ -53,7 +53,7 @@ export function createRegistryClient(
 
   function endpointFor(repository: Repository, { mirror, hasty = false }: Call) {
     const endpoint = mirror === undefined ? endpointOf(repository, options) : mirrorEndpoint(repository, mirror);
-    return { ...endpoint, hasty };
+    return { ...endpoint, hasty, ...(options.via !== undefined && { via: options.via }) };
   }
 
   function open(repository: Repository, call: Call) {
@@ -74,6 +74,7 @@ export function createRegistryClient(
       return fetched;
     },
     blob: (repository, descriptor, limit, call) => fetchBlob(asking(repository, call), descriptor, limit),
+    blobSize: (repository, digest, call) => statBlob(asking(repository, call), digest),
     ping: async (repository, call) => ping(endpointFor(repository, call), transport, clock.now(), call.signal),
     tags: (repository, call) => listTags(asking(repository, call)),
     download: (repository, blobs, call) => {
