@@ -15,11 +15,12 @@ const simple: ReadonlyMap<string, FieldPath> = new Map([
   ["status.podIPs", { kind: "podIPs" }],
 ] satisfies [string, FieldPath][]);
 
-/** Whole maps can be had as files only. */
-const maps: ReadonlyMap<string, FieldPath> = new Map([
+/** As files: what is known before the pod runs, and whole maps too. */
+const asFiles: ReadonlyMap<string, FieldPath> = new Map([
+  ...[...simple].filter(([path]) => path.startsWith("metadata.")),
   ["metadata.labels", { kind: "labels" }],
   ["metadata.annotations", { kind: "annotations" }],
-] satisfies [string, FieldPath][]);
+] satisfies (readonly [string, FieldPath])[]);
 
 /** Reads a `fieldRef`; `asFile` where it is to be a file. */
 export function fieldPath(place: Place, asFile: boolean): FieldPath | undefined {
@@ -27,9 +28,10 @@ export function fieldPath(place: Place, asFile: boolean): FieldPath | undefined 
   if (written === "") return undefined;
   const [, map, key] = /^metadata\.(labels|annotations)\['([^']+)'\]$/.exec(written) ?? [];
   if (map !== undefined && key !== undefined) return { kind: map === "labels" ? "label" : "annotation", key };
-  const found = simple.get(written) ?? (asFile ? maps.get(written) : undefined);
+  const paths = asFile ? asFiles : simple;
+  const found = paths.get(written);
   if (found === undefined) {
-    const known = [...simple.keys(), ...(asFile ? maps.keys() : [])].toSorted();
+    const known = [...paths.keys()].toSorted();
     problem(place, "fieldPath", notSupported(pathOf(place, "fieldPath"), written, known));
   }
   return found;
