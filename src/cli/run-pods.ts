@@ -2,6 +2,7 @@
 
 import type { LoginSource } from "../credentials/index.ts";
 import type { Platform } from "../image/platform.ts";
+import type { ContainersOptions } from "../node/containers/types.ts";
 import { openDecisionLog } from "../node/decision-log/index.ts";
 import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
 import { createNode } from "../node/node.ts";
@@ -15,7 +16,9 @@ import type { ImageStore } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { liveRegion } from "../support/live.ts";
 import { printable } from "../support/terminal.ts";
+import type { DataObjects } from "../workload/pod-spec/index.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
+import { createStay } from "./pod-stay.ts";
 import { eventLines, podTable } from "./pod-view.ts";
 import type { PolicyChanges, PolicyWatch } from "./policy-watch.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
@@ -23,6 +26,7 @@ import { paintFor, type Surroundings } from "./surroundings.ts";
 export interface RunPodsOptions {
   readonly pods: readonly Pod[];
   readonly secrets: readonly PullSecret[];
+  readonly objects: DataObjects;
   readonly store: ImageStore;
   readonly registry: RegistryClient;
   /** The store's folder: what is known about who pulled what is kept there too. */
@@ -31,6 +35,10 @@ export interface RunPodsOptions {
   readonly policy: Policy;
   /** Where the policy was read, and is read again when it changes. */
   readonly policyPath: string | undefined;
+  /** What starts containers; absent: they are only prepared. */
+  readonly containers: ContainersOptions | undefined;
+  /** To leave what runs running at the end. */
+  readonly keep: boolean;
   readonly pulls: PullSettings;
   readonly loginsFor: (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
   /** Ends when every pod has settled, instead of going on until the signal. */
@@ -59,6 +67,7 @@ export async function runPods(options: RunPodsOptions, surroundings: Surrounding
     pulls: options.pulls,
     records,
     log: openDecisionLog(root),
+    containers: options.containers,
     clock: systemClock,
     random: Math.random,
   });
@@ -66,14 +75,18 @@ export async function runPods(options: RunPodsOptions, surroundings: Surrounding
   node.onSignal(view.hear);
   const changes = { onChange: node.setPolicy, say: view.say };
   const policyWatch = options.policyPath === undefined ? undefined : await watchChanges(options.policyPath, changes);
+  const stay = options.containers && (await createStay({ ...options, containers: options.containers, say: view.say }));
   try {
-    node.add(pods, secrets);
+    node.add(pods, secrets, options.objects);
     await Promise.race([options.once ? node.settled() : node.ended(), interrupted(signal)]);
-    return { pods: node.pods(), events: view.events };
+    const result = { pods: node.pods(), events: view.events };
+    if (!options.keep) await stay?.leave(node);
+    return result;
   } finally {
     policyWatch?.stop();
     view.end();
     await node.stop();
+    await stay?.release();
   }
 }
 
