@@ -15,8 +15,8 @@ export interface StayOptions {
 }
 
 export interface Stay {
-  /** Stops and removes all pods. @throws PulleyError `RUNTIME_FAILED` if something is left */
-  leave(node: Node): Promise<void>;
+  /** Stops and removes all pods; what failed, if something is left. */
+  leave(node: Node): Promise<PulleyError | undefined>;
   /** Lets others run them. */
   release(): Promise<void>;
 }
@@ -49,8 +49,8 @@ export async function createStay({ pods, root, containers, say }: StayOptions): 
     leave: async (node) => {
       const results = await Promise.allSettled(pods.map((pod) => node.remove(pod)));
       const failures = results.flatMap((result) => (result.status === "rejected" ? [errorText(result.reason)] : []));
-      if (failures.length === 0) return;
-      throw new PulleyError(
+      if (failures.length === 0) return undefined;
+      return new PulleyError(
         "RUNTIME_FAILED",
         `${plural(failures.length, "pod")} could not be removed: ${failures[0]}`,
         {

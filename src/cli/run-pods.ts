@@ -14,11 +14,12 @@ import type { Policy } from "../policy/types.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { ImageStore } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";
+import type { PulleyError } from "../support/errors.ts";
 import { liveRegion } from "../support/live.ts";
 import { printable } from "../support/terminal.ts";
 import type { DataObjects } from "../workload/pod-spec/index.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
-import { createStay } from "./pod-stay.ts";
+import { createStay, type Stay } from "./pod-stay.ts";
 import { eventLines, podTable } from "./pod-view.ts";
 import type { PolicyChanges, PolicyWatch } from "./policy-watch.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
@@ -49,6 +50,8 @@ export interface RunPodsOptions {
 export interface PodsResult {
   readonly pods: readonly PodStatus[];
   readonly events: readonly NodeEvent[];
+  /** Why something of the pods is still there though they were to end. */
+  readonly leftBehind?: PulleyError | undefined;
 }
 
 /** Milliseconds between two drawings of the table. */
@@ -75,13 +78,15 @@ export async function runPods(options: RunPodsOptions, surroundings: Surrounding
   node.onSignal(view.hear);
   const changes = { onChange: node.setPolicy, say: view.say };
   const policyWatch = options.policyPath === undefined ? undefined : await watchChanges(options.policyPath, changes);
-  const stay = options.containers && (await createStay({ ...options, containers: options.containers, say: view.say }));
+  const { containers } = options;
+  let stay: Stay | undefined;
   try {
+    stay = containers && (await createStay({ pods, root, containers, say: view.say }));
     node.add(pods, secrets, options.objects);
     await Promise.race([options.once ? node.settled() : node.ended(), interrupted(signal)]);
     const result = { pods: node.pods(), events: view.events };
-    if (!options.keep) await stay?.leave(node);
-    return result;
+    if (stay === undefined || options.keep) return result;
+    return { ...result, leftBehind: await stay.leave(node) };
   } finally {
     policyWatch?.stop();
     view.end();

@@ -109,6 +109,7 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
       ),
     );
     await report(result, options, surroundings);
+    if (result.leftBehind !== undefined) throw result.leftBehind;
   } finally {
     await registry.close();
   }

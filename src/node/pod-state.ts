@@ -74,7 +74,7 @@ export function createPodState(pod: Pod, createdAt: number): PodState {
 
 /** A failed pull is not the end: the next look at the pod finds it in its back-off. */
 function isPullFailure({ state, backOffUntil }: ContainerStatus): boolean {
-  return state.kind === "waiting" && backOffUntil !== undefined && state.reason !== "ImagePullBackOff";
+  return state.kind === "waiting" && backOffUntil !== undefined && !/^(ImagePull|CrashLoop)BackOff$/.test(state.reason);
 }
 
 /** What a container waits for before anything was tried (k8s pkg/kubelet/kubelet_pods.go). */

@@ -46,10 +46,11 @@ type Walked = { readonly handle: FileHandle } | { readonly instead: readonly str
 
 async function walk(volume: string, steps: readonly string[], path: string): Promise<Walked> {
   let at = await open(volume, O_PATH | O_DIRECTORY);
+  const { mode } = await at.stat();
   try {
     for (const [index, step] of steps.entries()) {
       const place = `/proc/self/fd/${at.fd}/${step}`;
-      const next = await openStep(place);
+      const next = await openStep(place, mode & 0o7777);
       const link = (await next.stat()).isSymbolicLink() ? await readlink(place) : undefined;
       await at.close();
       at = next;
@@ -65,13 +66,17 @@ async function walk(volume: string, steps: readonly string[], path: string): Pro
   return { handle: at };
 }
 
-async function openStep(place: string): Promise<FileHandle> {
+/** @param mode of a folder that is made because there is nothing: the volume's own */
+async function openStep(place: string, mode: number): Promise<FileHandle> {
   const flags = O_PATH | O_NOFOLLOW | O_NONBLOCK | O_RDONLY;
   try {
     return await open(place, flags);
   } catch (error) {
     if (!hasErrno(error, "ENOENT")) throw error;
-    await mkdir(place, { mode: 0o750 });
+    await mkdir(place, { mode: 0o700 });
+    const made = await open(place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    await made.chmod(mode);
+    await made.close();
     return open(place, flags);
   }
 }

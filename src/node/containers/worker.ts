@@ -280,8 +280,22 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
         stopListening();
       }
     },
-    remove: () => removePod(pod, { ...ending, folders, labels }),
+    remove: () => persist(() => removePod(pod, { ...ending, folders, labels }), clock),
   };
+}
+
+/** Seconds for which a runtime that does not answer is waited for: it may just be starting anew. */
+const patience = 15;
+
+async function persist(act: () => Promise<void>, clock: Clock): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await act();
+    } catch (error) {
+      if (attempt === patience || !isPulleyError(error, "RUNTIME_UNREACHABLE")) throw error;
+    }
+    await clock.sleep(1000);
+  }
 }
 
 function hasExpired({ activeDeadlineSeconds }: PodSpec, since: number, now: number): boolean {
