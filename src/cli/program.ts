@@ -50,6 +50,13 @@ const commands: readonly CommandEntry[] = [
     summary: "read every blob of the store again, and set aside what is damaged",
     load: () => import("./verify.ts"),
   },
+  { name: "get", summary: "list the pods, events or images of a node's daemon", load: () => import("./get.ts") },
+  {
+    name: "describe",
+    summary: "show all that a node's daemon knows of a pod, and what it decided about its images",
+    load: () => import("./describe.ts"),
+  },
+  { name: "logs", summary: "print what a pod's container has written", load: () => import("./logs.ts") },
 ];
 
 /** Runs one command line and answers with its exit status. Never throws. */

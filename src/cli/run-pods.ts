@@ -139,6 +139,7 @@ function watch(pods: () => readonly PodStatus[], surroundings: Surroundings) {
           pulls.set(signal.progress.image, signal.progress);
           return;
         case "pod":
+        case "ensured":
         case "removed":
           return;
       }

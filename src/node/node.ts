@@ -91,6 +91,7 @@ export function createNode(options: NodeOptions): Node {
   const manager = createImageManager({
     ...{ images, puller, backOff, records, decide, hosts, log, clock },
     policy: () => policy,
+    onEnsured: (ensured) => tell({ kind: "ensured", ensured }),
   });
   const stopped = new PulleyError("CANCELLED", "the node was stopped");
   const removed = new PulleyError("CANCELLED", "the pod was removed");
