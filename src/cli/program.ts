@@ -38,6 +38,11 @@ const commands: readonly CommandEntry[] = [
   { name: "inspect", summary: "show all that is known of an image", load: () => import("./inspect.ts") },
   { name: "tag", summary: "give an image another name", load: () => import("./tag.ts") },
   { name: "rm", summary: "remove names, and images that have none left", load: () => import("./rm.ts") },
+  {
+    name: "gc",
+    summary: "delete unused images as a kubelet does, and say of each why or why not",
+    load: () => import("./gc.ts"),
+  },
   { name: "load", summary: "bring in images from an archive", load: () => import("./load.ts") },
   { name: "save", summary: "write images into an archive", load: () => import("./save.ts") },
   {

@@ -1,11 +1,12 @@
 /** From a command line's inputs to Kubernetes objects. */
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { parseReference } from "../image/reference.ts";
 import { isPulleyError } from "../support/errors.ts";
 import {
   type ExpandedPods,
   imageRequests,
   type ManifestDocument,
+  type PodsOptions,
   type Problem,
   podsOf,
   readManifests,
@@ -16,10 +17,39 @@ import type { Inputs, NamedImage } from "./inputs.ts";
 
 /** The pods, and the places that could not be read among the problems. */
 export function podsFrom(inputs: Inputs): ExpandedPods {
+  return expandedFrom(inputs, { newUid: randomUUID });
+}
+
+/**
+ * The pods with all that starting their containers takes. The same inputs give the same pods, with the same names and
+ * identifiers: so what was started from them is found again.
+ */
+export function startablePodsFrom(inputs: Inputs): ExpandedPods {
+  const seed = createHash("sha256").update(JSON.stringify(inputs)).digest("hex");
+  let count = 0;
+  const newUid = () => {
+    count += 1;
+    return uidOf(`${seed} ${count}`);
+  };
+  return expandedFrom(inputs, { newUid, starting: true });
+}
+
+function expandedFrom(inputs: Inputs, options: PodsOptions): ExpandedPods {
   const { documents, problems } = documentsFrom(inputs);
-  const named = namedPods(inputs.images);
-  const expanded = podsOf([...documents, ...named], { newUid: randomUUID });
+  const expanded = podsOf([...documents, ...namedPods(inputs.images)], options);
   return { ...expanded, problems: [...problems, ...expanded.problems] };
+}
+
+/** A text's hash in the form of a UUID (RFC 9562, version 8). */
+function uidOf(text: string): string {
+  const hash = createHash("sha256").update(text).digest("hex");
+  return [
+    hash.slice(0, 8),
+    hash.slice(8, 12),
+    `8${hash.slice(13, 16)}`,
+    `a${hash.slice(17, 20)}`,
+    hash.slice(20, 32),
+  ].join("-");
 }
 
 /** The requests for images as they are written, without making pods of them. */

@@ -18,7 +18,7 @@ import {
   rawFailure,
 } from "./image-pull.ts";
 import type { ImageService } from "./image-service.ts";
-import { type Found, findLocal, type NamedImage, nameForRuntime } from "./local-facts.ts";
+import { type Found, findLocal, type HostsFor, type NamedImage, nameForRuntime } from "./local-facts.ts";
 import { findSources, type PullSource } from "./pull-sources.ts";
 import type { Pulled } from "./puller.ts";
 import type { EnsuredImage, RequestLabels } from "./types.ts";
@@ -55,6 +55,8 @@ interface Outcome {
 export interface ImageManagerOptions extends ImagePullOptions {
   readonly images: ImageService;
   readonly decide: Decide;
+  /** Where the machine is set up to ask; absent: at the registry in the image's name. */
+  readonly hosts?: HostsFor | undefined;
   /** The rules that hold now; asked for at each request. */
   readonly policy: () => Policy;
   /** Where decisions are written down; absent: nowhere. */

@@ -3,11 +3,17 @@ import type { LoginSource } from "../credentials/index.ts";
 import type { Decide, Policy } from "../policy/types.ts";
 import type { Clock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
+import type { DataObjects } from "../workload/pod-spec/index.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
 import { createBackOff } from "./back-off.ts";
+import { nodeLabels } from "./containers/names.ts";
+import { createRelist } from "./containers/relist.ts";
+import type { ContainersOptions } from "./containers/types.ts";
+import { createContainerWorker } from "./containers/worker.ts";
 import type { DecisionLog } from "./decision-log/index.ts";
 import { createImageManager } from "./image-manager.ts";
 import type { ImageService } from "./image-service.ts";
+import type { HostsFor } from "./local-facts.ts";
 import { createPodWorker, type PodWorker } from "./pod-worker.ts";
 import type { PullRecords } from "./pull-records/index.ts";
 import { type PullSettings, validatePullSettings } from "./pull-settings.ts";
@@ -19,8 +25,9 @@ export interface Node {
   /**
    * Takes pods on and begins to work on them, all at once.
    * @param secrets every pull secret that exists; each pod uses those of its own namespace that it names
+   * @param objects ConfigMaps and Secrets, for environments and volumes; only where there is a runtime
    */
-  add(pods: readonly Pod[], secrets: readonly PullSecret[]): void;
+  add(pods: readonly Pod[], secrets: readonly PullSecret[], objects?: DataObjects): void;
   /** Stops a pod's containers within their grace period, and removes them and all that was made for the pod. */
   remove(pod: Pod): Promise<void>;
   /** Lets other rules hold, for every pod from its next turn on. */
@@ -44,6 +51,8 @@ export interface NodeOptions {
   readonly images: ImageService;
   readonly policy: Policy;
   readonly decide: Decide;
+  /** Where the machine is set up to ask; absent: at the registry in the image's name. */
+  readonly hosts?: HostsFor | undefined;
   /** The logins of a pod, given those of its pull secrets that exist, in the pod's order. */
   readonly loginsFor: (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
   readonly pulls: PullSettings;
@@ -51,10 +60,14 @@ export interface NodeOptions {
   readonly records: PullRecords | undefined;
   /** Where decisions are written down; absent: nowhere. */
   readonly log?: DecisionLog;
+  /** What starts containers; absent: they are only prepared. */
+  readonly containers?: ContainersOptions | undefined;
   readonly clock: Clock;
   /** A number from 0 up to 1, for the jitter. */
   readonly random: () => number;
 }
+
+const noObjects: DataObjects = { configMaps: [], secrets: [] };
 
 interface PodOnNode {
   readonly pod: Pod;
@@ -67,7 +80,7 @@ interface PodOnNode {
 
 /** @throws PulleyError `USAGE` if the pull settings are not sound */
 export function createNode(options: NodeOptions): Node {
-  const { images, decide, loginsFor, pulls, records, log, clock, random } = options;
+  const { images, decide, hosts, loginsFor, pulls, records, log, containers, clock, random } = options;
   let { policy } = options;
   const [problem] = validatePullSettings(pulls);
   if (problem !== undefined) throw new PulleyError("USAGE", problem);
@@ -76,7 +89,7 @@ export function createNode(options: NodeOptions): Node {
   const puller = createPuller({ images, settings: pulls, clock, onProgress });
   const backOff = createBackOff(clock);
   const manager = createImageManager({
-    ...{ images, puller, backOff, records, decide, log, clock },
+    ...{ images, puller, backOff, records, decide, hosts, log, clock },
     policy: () => policy,
     onEnsured: (ensured) => tell({ kind: "ensured", ensured }),
   });
@@ -98,12 +111,22 @@ export function createNode(options: NodeOptions): Node {
     for (const listen of listeners) listen(signal);
   }
 
-  function takeOn(pod: Pod, secrets: readonly PullSecret[]): void {
+  const relist = containers && createRelist(containers.runtime, nodeLabels(containers.node), clock);
+  const relisting = relist?.run(end).catch((error: unknown) => {
+    if (!end.aborted) stopping.abort(error);
+  });
+
+  function takeOn(pod: Pod, secrets: readonly PullSecret[], objects: DataObjects): void {
     const own = pod.imagePullSecrets.flatMap(
       (name) => secrets.find((secret) => secret.namespace === pod.namespace && secret.name === name) ?? [],
     );
     const logins = loginsFor(pod, own);
-    const worker = createPodWorker({ pod, secrets: own, logins, images: manager, clock, random, tell });
+    const given = { pod, secrets: own, logins, images: manager, clock, random, tell };
+    const { spec } = pod;
+    const worker =
+      containers === undefined || relist === undefined || spec === undefined
+        ? createPodWorker(given)
+        : createContainerWorker({ ...given, input: { pod, spec, objects }, containers, relist });
     const leaving = new AbortController();
     const follow = () => leaving.abort(end.reason);
     end.addEventListener("abort", follow, { once: true });
@@ -123,6 +146,7 @@ export function createNode(options: NodeOptions): Node {
     if (found === undefined) return;
     found.leave();
     await found.run;
+    await found.worker.remove();
     pods.delete(found);
     tell({ kind: "removed", pod });
   }
@@ -142,8 +166,8 @@ export function createNode(options: NodeOptions): Node {
   }
 
   return {
-    add: (taken, secrets) => {
-      for (const pod of taken) takeOn(pod, secrets);
+    add: (taken, secrets, objects = noObjects) => {
+      for (const pod of taken) takeOn(pod, secrets, objects);
     },
     remove,
     setPolicy: (next) => {
@@ -158,6 +182,7 @@ export function createNode(options: NodeOptions): Node {
     stop: async () => {
       stopping.abort(stopped);
       await Promise.all([...pods].map(({ run }) => run));
+      await relisting;
       await log?.flush();
     },
     ended: () => ended,

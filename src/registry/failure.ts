@@ -49,10 +49,13 @@ export function networkFailure(error: unknown, asked: Asked): PulleyError {
     const advice = code === "HPE_INVALID_CONSTANT" && asked.url.protocol === "http:" ? { advice: speaksTls } : {};
     return new PulleyError("REGISTRY_PROTOCOL", message, { cause: error, ...advice });
   }
-  if (/wrong version number|packet length too long/i.test(text)) {
-    return new PulleyError("REGISTRY_TLS", message, { cause: error, advice: speaksPlain });
-  }
+  if (isPlainAnswer(text)) return new PulleyError("REGISTRY_TLS", message, { cause: error, advice: speaksPlain });
   return new PulleyError(isTlsCode(code) ? "REGISTRY_TLS" : "REGISTRY_UNREACHABLE", message, { cause: error });
+}
+
+/** Whether OpenSSL's words mean that the other side does not speak TLS. */
+export function isPlainAnswer(text: string): boolean {
+  return /wrong version number|packet length too long/i.test(text);
 }
 
 /** Why a call ends that its caller has given up. */
