@@ -1,12 +1,13 @@
 /** The image service in front of Debian's containerd, with the images in that: what a node has. */
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { RuntimeService } from "../../src/cri/api/runtime/v1/api_pb.js";
+import { ContainerState, NamespaceMode, RuntimeService } from "../../src/cri/api/runtime/v1/api_pb.js";
 import { begin, connectRaw, framed, rawCall } from "../../src/cri/testing/raw-call.ts";
 import { policyOf } from "../../src/node/testing/policies.ts";
 import { openContainerdStore } from "../../src/store/containerd/index.ts";
 import { run } from "../programs.ts";
 import { type Containerd, containerdTools, describeWith, startContainerd, tool } from "../tools.ts";
+import { busybox } from "./busybox.ts";
 import { criImageSpecs } from "./image-specs.ts";
 import { type CriGiven, startCri } from "./server.ts";
 import { openShop, outcome } from "./shop.ts";
@@ -88,6 +89,31 @@ describeWith([...containerdTools], "in front of containerd", () => {
     await containerd.restart();
     expect((await client.channel.unary(method.version, {})).runtimeName).toBe("containerd");
     await expect.poll(() => outcome(client.status(shop().publicImage)), { timeout: 20_000 }).toBe("OK");
+  });
+
+  test("a container starts from what Pulley has pulled, and knows its image by the same id", async () => {
+    const { client } = await start();
+    const image = `${shop().registry.host}/team/busybox:1`;
+    shop().registry.addImage("team/busybox:1", await busybox(["/bin/busybox", "sh", "-c", "exit 7"]));
+    const imageRef = await client.pull(image);
+    const { channel } = client;
+    const linux = { securityContext: { namespaceOptions: { network: NamespaceMode.NODE } } };
+    const sandboxConfig = { metadata: { name: "web-0", namespace: "default", uid: "1", attempt: 0 }, linux };
+    const { podSandboxId } = await channel.unary(method.runPodSandbox, { config: sandboxConfig });
+    const config = {
+      metadata: { name: "web", attempt: 0 },
+      image: { image: imageRef, userSpecifiedImage: image },
+      linux,
+    };
+    const { containerId } = await channel.unary(method.createContainer, { podSandboxId, config, sandboxConfig });
+    await channel.unary(method.startContainer, { containerId });
+    const status = async () => (await channel.unary(method.containerStatus, { containerId })).status;
+    await expect.poll(async () => (await status())?.state, { timeout: 20_000 }).toBe(ContainerState.CONTAINER_EXITED);
+    expect((await status())?.exitCode).toBe(7);
+    const { containers } = await channel.unary(method.listContainers, {});
+    expect(containers.map((container) => container.imageRef)).toEqual([imageRef]);
+    await channel.unary(method.stopPodSandbox, { podSandboxId });
+    await channel.unary(method.removePodSandbox, { podSandboxId });
   });
 
   const crictl = tool("crictl");
