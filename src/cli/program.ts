@@ -30,6 +30,11 @@ const commands: readonly CommandEntry[] = [
   },
   { name: "policy", summary: "check policy files, or begin one", load: () => import("./policy.ts") },
   {
+    name: "hosts",
+    summary: "check the hosts.toml files of containerd, or make them of a registries.conf",
+    load: () => import("./hosts.ts"),
+  },
+  {
     name: "simulate",
     summary: "see what another policy would change, in decisions, pulls, bytes and refusals",
     load: () => import("./simulate.ts"),
