@@ -46,7 +46,7 @@ export async function publish(publication: Publication, wanted: readonly ImageRe
   }
   await writeNames(publication, wanted);
   for (const layer of distinct(manifest.layers)) await dropParts(publication.site, layer);
-  return (await names.current()).image(first.image) ?? vanished(first.image);
+  return (await names.fresh()).image(first.image) ?? vanished(first.image);
 }
 
 /** All names of one call stand for one image. */
@@ -146,7 +146,7 @@ async function writeNames({ names, lease }: Publication, wanted: readonly ImageR
 
 /** An image whose last name goes to another one stays, without a name. Those that came through the CRI have their id. */
 async function keepNameless(names: Names, coming: readonly ImageRecord[], lease: Protection): Promise<void> {
-  const before = await names.current();
+  const before = await names.fresh();
   for (const { name, image } of coming) {
     const old = before.records.get(name);
     if (old === undefined || old.image === image || before.records.has(old.image)) continue;
