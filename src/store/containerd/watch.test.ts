@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Containerd, containerdTools, describeWith, startContainerd } from "../../../test/tools.ts";
+import { errorText } from "../../support/errors.ts";
 import { manualClock } from "../../support/manual-clock.ts";
 import type { ImageStore } from "../index.ts";
 import { openContainerdStore } from "./index.ts";
@@ -59,15 +60,9 @@ describeWith(containerdTools, "names that others change in containerd", () => {
     await clock.advance(10_000);
     expect(await isThere(pause)).toBe(true);
     await containerd.kill("SIGKILL");
-    await expect
-      .poll(() =>
-        store.images().then(
-          () => "known",
-          (error: unknown) => String(error),
-        ),
-      )
-      .toContain("containerd could not list its images");
+    const told = () => store.images().then(() => "known", errorText);
+    await expect.poll(told, { timeout: 10_000 }).toContain("containerd could not list its images");
     await containerd.restart();
-    await expect.poll(() => isThere(pause).catch(() => false)).toBe(true);
+    await expect.poll(() => isThere(pause).catch(() => false), { timeout: 10_000 }).toBe(true);
   });
 });
