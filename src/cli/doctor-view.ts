@@ -73,7 +73,7 @@ function stepLines({ step, status, fact, hints }: ShownStep, paint: Paint, width
 function verdictLines({ verdict, cause }: ShownDiagnosis, paint: Paint, width: number): string[] {
   if (cause === null) return [`${paint("green", "Nothing is wrong:")} the image can be pulled.`];
   const where = cause.source === null ? cause.step : `${cause.step} of ${cause.source}`;
-  const title = verdict === "Unreachable" ? "Nobody answers" : "The pull fails";
+  const title = verdict === "Unreachable" ? "The registry cannot be asked" : "The pull fails";
   return [
     ...hanging("", `${paint("red", `${title}, at ${printable(where)}:`)} ${printable(cause.fact)}`, width),
     ...(cause.remedy === null ? [] : hanging("  ", printable(cause.remedy), width)),

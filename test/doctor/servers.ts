@@ -1,11 +1,11 @@
 /** Servers that fail in one way each, on loopback. */
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
-import { createServer as createSecureServer } from "node:https";
-import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
-import { createServer as createPlainServer, type RequestListener } from "node:http";
-import { join } from "node:path";
 import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { createServer as createPlainServer, type RequestListener } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
 import { requiredTool, run } from "../programs.ts";
 
 export interface Running {
@@ -25,14 +25,19 @@ export function closingServer(): Promise<Running> {
   return running(createServer((socket) => socket.destroy()));
 }
 
+/** A proxy that refuses to connect anybody. */
+export function refusingProxy(status: string): Promise<Running> {
+  const server = createPlainServer();
+  server.on("connect", (_request, socket) => socket.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\n\r\n`));
+  return running(server);
+}
+
 export function plainServer(listener: RequestListener): Promise<Running> {
   return running(createPlainServer(listener));
 }
 
 export function secureServer(pair: { readonly certificate: string; readonly key: string }, listener: RequestListener) {
-  return running(
-    createSecureServer({ cert: readFileSync(pair.certificate), key: readFileSync(pair.key) }, listener),
-  );
+  return running(createSecureServer({ cert: readFileSync(pair.certificate), key: readFileSync(pair.key) }, listener));
 }
 
 async function running(server: Server): Promise<Running> {
@@ -89,6 +94,17 @@ export async function oddCertificate(
     ].join("\n"),
   );
   const times = ["-startdate", from, "-enddate", to];
-  await run(openssl, ["ca", "-batch", "-config", config, "-in", request, "-out", pair.certificate, "-notext", ...times]);
+  await run(openssl, [
+    "ca",
+    "-batch",
+    "-config",
+    config,
+    "-in",
+    request,
+    "-out",
+    pair.certificate,
+    "-notext",
+    ...times,
+  ]);
   return pair;
 }

@@ -1,7 +1,7 @@
 /** Which login a source accepts for an image, and whether it has the image. */
 import { pullSecretLocations } from "../../credentials/pull-secrets.ts";
 import type { Reference } from "../../image/reference.ts";
-import type { ManifestAnswer, Quota } from "../../registry/probe/index.ts";
+import { type ManifestAnswer, noQuota, type Quota } from "../../registry/probe/index.ts";
 import { PulleyError } from "../../support/errors.ts";
 import type { Login } from "../../support/login.ts";
 import type { PullSource } from "../pull-sources.ts";
@@ -74,11 +74,9 @@ async function askOnce(
   } catch (error) {
     if (!(error instanceof TooLate)) throw error;
     const stalled = new PulleyError("REGISTRY_STALLED", `${target.endpoint.origin}: ${error.message}`);
-    return { kind: "refused", error: stalled, quota: noQuota };
+    return { kind: "refused", error: stalled, quota: noQuota, authorized: login !== undefined };
   }
 }
-
-const noQuota: Quota = { limit: undefined, remaining: undefined, source: undefined, retryAfter: undefined };
 
 const tokenServiceHint =
   "this is the service that the registry sends its clients to for tokens: it must be reachable, too";
@@ -101,8 +99,15 @@ function isRefusal(answer: ManifestAnswer): boolean {
 
 function accepted({ login, answer }: Trial, trials: readonly Trial[], { source }: Looking): Asked {
   const before = trials.slice(0, -1).map(({ login: other }) => `${nameOf(other)} was refused before`);
-  const words = login === undefined ? "no login is needed" : `the login of ${login.source} is accepted`;
+  const words = acceptedText(login, answer.authorized);
   return { step: ok("authentication", words, { source, hints: before }), login, answer, quota: answer.quota };
+}
+
+function acceptedText(login: Login | undefined, authorized: boolean): string {
+  if (login === undefined)
+    return authorized ? "no login is needed: a token for nobody is enough" : "no login is needed";
+  if (authorized) return `the login of ${login.source} is accepted`;
+  return `no login is asked for, so that of ${login.source} is not shown`;
 }
 
 function nameOf(login: Login | undefined): string {

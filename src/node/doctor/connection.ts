@@ -34,7 +34,7 @@ export async function examineDns({ probe, target, source, patience, signal }: Lo
           hints: [...hints, ...throughHint(found)],
         });
       case "missing":
-        return missing(host, found, source);
+        return missing(host, found, { source, isProxy: proxy !== undefined });
     }
   } catch (error) {
     if (!(error instanceof TooLate)) throw error;
@@ -51,15 +51,27 @@ function throughHint({ through }: NameFound & { readonly kind: "found" }): reado
   ];
 }
 
-function missing(host: string, { code, resolver }: NameFound & { readonly kind: "missing" }, source: string): Step {
+function missing(
+  host: string,
+  { code, resolver }: NameFound & { readonly kind: "missing" },
+  { source, isProxy }: { readonly source: string; readonly isProxy: boolean },
+): Step {
+  const whose = isProxy ? ", the proxy of HTTPS_PROXY" : "";
   const servers = resolver.servers.length === 0 ? "" : ` (name servers: ${listed(resolver.servers, 3)})`;
   if (code !== "ENOTFOUND" && code !== "ENODATA") {
     const what = code === "EAI_AGAIN" ? "no name server has answered" : code;
-    return failed("dns", `looking up ${host}: ${what}${servers}`, { source, unanswered, remedy: serversRemedy });
+    return failed("dns", `looking up ${host}${whose}: ${what}${servers}`, {
+      source,
+      unanswered,
+      remedy: serversRemedy,
+    });
   }
   const search = resolver.search.length === 0 ? "" : `, nor behind ${listed(resolver.search, 6)}`;
-  const fact = `there is no host ${host}${search}${servers}`;
-  return failed("dns", fact, { source, unanswered, remedy: missingRemedy(host) });
+  const fact = `there is no host ${host}${whose}${search}${servers}`;
+  const remedy = isProxy
+    ? "Check the proxy's name in HTTPS_PROXY; registries close by can be listed in NO_PROXY."
+    : missingRemedy(host);
+  return failed("dns", fact, { source, unanswered, remedy });
 }
 
 /** Registries that everybody may know: such a name is not misspelt, and a misspelt one may be meant for it. */

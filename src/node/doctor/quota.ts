@@ -16,7 +16,7 @@ export function examineQuota({ answer, quota, login }: Asked, source: string): S
   const ownLimit = login === undefined ? "log in for a limit of your own, " : "";
   const remedy = `Wait until pulls are allowed again, ${ownLimit}or pull through a mirror that keeps what it has pulled.`;
   const said = isLimited ? `${answer.error.message}${fact === "" ? "" : `; ${fact}`}` : fact;
-  return failed("quota", said, { source, remedy, code: "REGISTRY_RATE_LIMITED", unanswered: isLimited });
+  return failed("quota", said, { source, remedy, code: "REGISTRY_RATE_LIMITED" });
 }
 
 function quotaText({ limit, remaining, source, retryAfter }: Quota): string {

@@ -21,7 +21,7 @@ export async function examineTls(looking: Looking, now: number): Promise<Step> {
   } catch (error) {
     signal.throwIfAborted();
     if (isPulleyError(error)) return failedBy("tls", error, { source });
-    return brokenOff(error, source);
+    return brokenOff(error, source, target.proxy?.address);
   }
 }
 
@@ -36,13 +36,23 @@ function shown({ subject, issuer, validTo }: ShownCertificate): string {
   return `${subject}, issued by ${issuer}, valid until ${day(validTo)}`;
 }
 
-function brokenOff(error: unknown, source: string): Step {
+function brokenOff(error: unknown, source: string, proxy: string | undefined): Step {
+  const through = proxy === undefined ? "" : ` through the proxy ${proxy}`;
   const what = error instanceof TooLate ? `${error.message} to the TLS handshake` : errorText(error);
-  const remedy =
-    error instanceof TooLate
-      ? "Something accepts connections but does not answer: check that the port is the registry's, and that no firewall or proxy holds TLS up."
-      : "Check that the port is the registry's, and what stands between here and there.";
-  return failed("tls", what, { source, remedy, code: "REGISTRY_TLS", unanswered: true });
+  return failed("tls", `${what}${through}`, {
+    source,
+    remedy: brokenRemedy(error instanceof TooLate, proxy !== undefined),
+    code: "REGISTRY_TLS",
+    unanswered: true,
+  });
+}
+
+function brokenRemedy(isSilent: boolean, isProxied: boolean): string {
+  if (isProxied)
+    return "Check HTTPS_PROXY and what the proxy lets through; registries close by can be listed in NO_PROXY.";
+  return isSilent
+    ? "Something accepts connections but does not answer: check that the port is the registry's, and that no firewall holds TLS up."
+    : "Check that the port is the registry's, and what stands between here and there.";
 }
 
 function failedHandshake({ code, message }: Handshake & { readonly kind: "failed" }, source: string): Step {
@@ -112,7 +122,7 @@ function explain(
       if (validTo < now) {
         return {
           reason: `it ended on ${day(validTo)}, ${days(now - validTo)} ago`,
-          remedy: "Have the registry's certificate renewed; if it is not old, set this machine's clock.",
+          remedy: "Have the registry's certificate renewed; or, if this machine's clock is wrong, set it.",
         };
       }
       return {

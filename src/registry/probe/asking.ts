@@ -3,11 +3,13 @@ import { type Digest, isDigest } from "../../image/digest.ts";
 import { acceptedManifests } from "../../image/media-type.ts";
 import type { Tag } from "../../image/reference.ts";
 import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
+import type { Authorization } from "../authorization.ts";
 import { readErrorBody } from "../body.ts";
 import { parseChallenges } from "../challenge.ts";
+import type { Endpoint } from "../endpoint.ts";
 import { type Answered, isHtml, printable, statusFailure } from "../failure.ts";
-import type { Session } from "../session.ts";
-import type { Answer } from "../transport.ts";
+import { openSession } from "../session.ts";
+import type { Answer, Transport } from "../transport.ts";
 
 /** What a server says to nobody in particular. */
 export interface Greeting {
@@ -37,11 +39,16 @@ export interface Quota {
   readonly retryAfter: string | undefined;
 }
 
-export type ManifestAnswer =
-  | { readonly kind: "found"; readonly digest: Digest | undefined; readonly quota: Quota }
-  | { readonly kind: "refused"; readonly error: PulleyError; readonly quota: Quota };
+export type ManifestAnswer = (
+  | { readonly kind: "found"; readonly digest: Digest | undefined }
+  | { readonly kind: "refused"; readonly error: PulleyError }
+) & {
+  readonly quota: Quota;
+  /** Whether anything was shown to the registry: the login, or a token that was got for it or for nobody. */
+  readonly authorized: boolean;
+};
 
-const noQuota: Quota = { limit: undefined, remaining: undefined, source: undefined, retryAfter: undefined };
+export const noQuota: Quota = { limit: undefined, remaining: undefined, source: undefined, retryAfter: undefined };
 
 export async function readGreeting(answer: Answer, stallTimeout: number, now: number): Promise<Greeting> {
   const body = await readErrorBody(answer, { stallTimeout });
@@ -74,29 +81,57 @@ function greetingFailure(answer: Answered, body: Buffer, now: number): PulleyErr
   return asksFor ? undefined : failure;
 }
 
+export interface ManifestQuestion {
+  readonly endpoint: Endpoint;
+  readonly authorization: Authorization;
+  readonly transport: Transport;
+  readonly version: Tag | Digest;
+  readonly stallTimeout: number;
+  readonly now: number;
+  readonly signal: AbortSignal;
+}
+
 /** Asks what a tag or digest stands for, by a HEAD; where that is refused, the words come from a GET. Never throws. */
-export async function askManifest(
-  session: Session,
-  version: Tag | Digest,
-  { stallTimeout, now, signal }: { readonly stallTimeout: number; readonly now: number; readonly signal: AbortSignal },
-): Promise<ManifestAnswer> {
+export async function askManifest(question: ManifestQuestion): Promise<ManifestAnswer> {
+  const { endpoint, transport, version, stallTimeout, now, signal } = question;
+  let authorized = false;
+  const authorization = watched(question.authorization, () => {
+    authorized = true;
+  });
+  const session = openSession(endpoint, authorization, transport);
   const request = { what: `manifests/${version}`, headers: { accept: acceptedManifests.join(", ") }, signal };
   try {
     const head = await session.send({ ...request, method: "HEAD" });
     head.body.resume();
-    if (head.status === 200) return { kind: "found", digest: digestOf(head), quota: quotaOf(head) };
+    if (head.status === 200) return { kind: "found", digest: digestOf(head), quota: quotaOf(head), authorized };
     const answer = await session.send({ ...request, method: "GET" });
     const quota = quotaOf(answer);
     if (answer.status === 200) {
       answer.body.destroy();
-      return { kind: "found", digest: digestOf(answer), quota };
+      return { kind: "found", digest: digestOf(answer), quota, authorized };
     }
     const body = await readErrorBody(answer, { stallTimeout, signal });
-    return { kind: "refused", error: statusFailure(answer, body, now), quota };
+    return { kind: "refused", error: statusFailure(answer, body, now), quota, authorized };
   } catch (error) {
     const known = isPulleyError(error) ? error : new PulleyError("INTERNAL", errorText(error), { cause: error });
-    return { kind: "refused", error: known, quota: noQuota };
+    return { kind: "refused", error: known, quota: noQuota, authorized };
   }
+}
+
+/** Tells whether anything is shown. */
+function watched(authorization: Authorization, onShown: () => void): Authorization {
+  return {
+    current: async () => {
+      const held = await authorization.current();
+      if (held !== undefined) onShown();
+      return held;
+    },
+    answer: async (refusal) => {
+      const granted = await authorization.answer(refusal);
+      if (granted !== undefined) onShown();
+      return granted;
+    },
+  };
 }
 
 function digestOf({ headers }: Answer): Digest | undefined {

@@ -1,5 +1,6 @@
 /** A registry looked at step by step, to find out at which one a pull fails. Nothing is tried twice. */
 
+import { createSecureContext } from "node:tls";
 import type { Digest } from "../../image/digest.ts";
 import type { Repository, Tag } from "../../image/reference.ts";
 import { systemClock } from "../../support/clock.ts";
@@ -11,7 +12,7 @@ import { createTrust } from "../certificates.ts";
 import { type Endpoint, endpointOf, mirrorEndpoint } from "../endpoint.ts";
 import type { RegistryOptions } from "../index.ts";
 import { proxyFor } from "../proxy.ts";
-import { always, openSession } from "../session.ts";
+import { always } from "../session.ts";
 import { createTokenService } from "../token.ts";
 import { createTransport } from "../transport.ts";
 import { askManifest, type Greeting, type ManifestAnswer, readGreeting } from "./asking.ts";
@@ -19,7 +20,7 @@ import { openConnection, openTunnel, type Place } from "./connection.ts";
 import { type Handshake, shakeHands } from "./handshake.ts";
 import { findName, type NameFound, type Resolver, systemResolver } from "./names.ts";
 
-export type { Greeting, ManifestAnswer, Quota } from "./asking.ts";
+export { type Greeting, type ManifestAnswer, noQuota, type Quota } from "./asking.ts";
 export type { ShownCertificate } from "./certificate.ts";
 export type { Handshake } from "./handshake.ts";
 export type { NameFound } from "./names.ts";
@@ -47,6 +48,8 @@ export interface Probe {
   /** Asks for the address that every registry answers. @throws PulleyError as any request */
   greet(target: Target, signal: AbortSignal): Promise<Greeting>;
   ask(target: Target, version: Tag | Digest, login: Login | undefined, signal: AbortSignal): Promise<ManifestAnswer>;
+  /** Whether somebody speaks TLS there, whoever it is. Never throws. */
+  speaksTls(place: Place, signal: AbortSignal): Promise<boolean>;
   /** Where certificates for a registry are looked for. */
   readonly certDirs: readonly string[];
   close(): void;
@@ -110,8 +113,16 @@ export function createProbe(
       return readGreeting(await transport.exchange({ ...exchange, signal }), stallTimeout, clock.now());
     },
     ask: ({ endpoint }, version, login, signal) => {
-      const session = openSession(endpoint, authorizer.authorization(endpoint, login), transport);
-      return askManifest(session, version, { stallTimeout, now: clock.now(), signal });
+      const authorization = authorizer.authorization(endpoint, login);
+      return askManifest({ endpoint, authorization, transport, version, stallTimeout, now: clock.now(), signal });
+    },
+    speaksTls: async (place, signal) => {
+      try {
+        const socket = await openConnection(place, signal);
+        return (await shakeHands(socket, place.host, createSecureContext(), signal)).kind === "done";
+      } catch {
+        return false;
+      }
     },
     close: () => transport.close(),
   };
