@@ -39,6 +39,11 @@ const commands: readonly CommandEntry[] = [
     summary: "see what another policy would change, in decisions, pulls, bytes and refusals",
     load: () => import("./simulate.ts"),
   },
+  {
+    name: "doctor",
+    summary: "find out why a pull fails: name, network, login, image, rules or disk",
+    load: () => import("./doctor.ts"),
+  },
   { name: "images", summary: "list the images in the store", load: () => import("./images.ts") },
   { name: "inspect", summary: "show all that is known of an image", load: () => import("./inspect.ts") },
   { name: "tag", summary: "give an image another name", load: () => import("./tag.ts") },
