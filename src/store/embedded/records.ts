@@ -4,10 +4,11 @@ import { link, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { hasErrno } from "../../support/errno.ts";
 import { errorText, isPulleyError } from "../../support/errors.ts";
-import { Catalog } from "./catalog.ts";
+import { Catalog } from "../catalog.ts";
+import { moveFile, randomName, removeFile, syncDirectory, unlessExisting, writeNew } from "../files.ts";
+import { type StoredRecord } from "../stored-record.ts";
 import { coalesce } from "./coalesce.ts";
-import { moveFile, randomName, removeFile, syncDirectory, unlessExisting, writeNew } from "./files.ts";
-import { formatRecord, parseRecord, recordFile, recordLimit, type StoredRecord } from "./record.ts";
+import { formatRecord, parseRecord, recordFile, recordLimit } from "./record.ts";
 import { type Site, temporaryPath } from "./site.ts";
 
 const recordName = /^[0-9a-f]{64}$/;

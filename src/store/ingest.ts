@@ -6,14 +6,22 @@
 import { constants } from "node:fs";
 import { open, readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { hasErrno } from "../../support/errno.ts";
-import { PulleyError } from "../../support/errors.ts";
-import { formatOwner, isLeftBehind, parseOwner } from "../../support/owner.ts";
-import type { Ingest } from "../index.ts";
-import type { Blobs } from "./blobs.ts";
-import { guarded, ifPresent, lookAt, moveFile, randomName, removeFile, writeNew } from "./files.ts";
-import type { Content } from "./record.ts";
-import { flatName, requireFolder, type Site } from "./site.ts";
+import { hasErrno } from "../support/errno.ts";
+import { PulleyError } from "../support/errors.ts";
+import { formatOwner, isLeftBehind, type Owner, parseOwner } from "../support/owner.ts";
+import {
+  flatName,
+  guarded,
+  ifPresent,
+  lookAt,
+  moveFile,
+  randomName,
+  removeFile,
+  requireFolder,
+  writeNew,
+} from "./files.ts";
+import type { Ingest } from "./index.ts";
+import type { Content } from "./stored-record.ts";
 
 /** Milliseconds after which received bytes that nobody came back for are deleted: a week. */
 const stale = 7 * 24 * 3600 * 1000;
@@ -21,23 +29,36 @@ const stale = 7 * 24 * 3600 * 1000;
 /** In place of an owner: left by a living process for whoever comes next. */
 const kept = "kept";
 
+/** Where content is received, and by whom. */
+export interface IngestGround {
+  /** Of the store, for messages. */
+  readonly root: string;
+  /** The folder that holds what is being received. */
+  readonly ingest: string;
+  /** This process. */
+  readonly self: Owner;
+}
+
+/** Makes a whole, verified file the content of a digest; the file is not there under this path any more then. */
+export type Place = (path: string, content: Content) => Promise<void>;
+
 interface Part {
   readonly path: string;
   readonly size: number;
   readonly modifiedAt: number;
 }
 
-export async function beginIngest(site: Site, blobs: Blobs, content: Content): Promise<Ingest> {
+export async function beginIngest(site: IngestGround, place: Place, content: Content): Promise<Ingest> {
   const folder = join(site.ingest, flatName(content.digest));
   const path = join(folder, `${formatOwner(site.self)}.${randomName()}.part`);
   await requireFolder(folder);
   const received = await adopt(site, folder, path, content.size);
   if (received === undefined) await createIn(folder, path);
-  return new PartFile(site, blobs, content, folder, path, received ?? 0);
+  return new PartFile(site, place, content, folder, path, received ?? 0);
 }
 
 /** Deletes what nobody came back for, and files of dead processes that never became whole. */
-export async function sweepIngest(site: Site): Promise<void> {
+export async function sweepIngest(site: IngestGround): Promise<void> {
   for (const name of await readdir(site.ingest)) {
     const path = join(site.ingest, name);
     if (name.endsWith(".tmp")) {
@@ -52,18 +73,30 @@ export async function sweepIngest(site: Site): Promise<void> {
   }
 }
 
+/** Leaves a file, whole or not, for whoever comes next for its content. */
+export async function leavePart(site: IngestGround, path: string, { digest }: Content): Promise<void> {
+  await moveFile(path, join(site.ingest, flatName(digest), `${kept}.${randomName()}.part`));
+}
+
+/** Deletes what was left of some content. */
+export async function dropParts(site: IngestGround, { digest }: Content): Promise<void> {
+  const folder = join(site.ingest, flatName(digest));
+  for (const part of await leftParts(site, folder)) await removeFile(part.path);
+  await removeFolder(folder);
+}
+
 class PartFile implements Ingest {
   readonly path: string;
   readonly received: number;
-  readonly #site: Site;
-  readonly #blobs: Blobs;
+  readonly #site: IngestGround;
+  readonly #place: Place;
   readonly #content: Content;
   readonly #folder: string;
   #ended = false;
 
-  constructor(site: Site, blobs: Blobs, content: Content, folder: string, path: string, received: number) {
+  constructor(site: IngestGround, place: Place, content: Content, folder: string, path: string, received: number) {
     this.#site = site;
-    this.#blobs = blobs;
+    this.#place = place;
     this.#content = content;
     this.#folder = folder;
     this.path = path;
@@ -74,7 +107,7 @@ class PartFile implements Ingest {
   commit(): Promise<void> {
     return guarded(this.#site.root, async () => {
       await this.#sync();
-      await this.#blobs.place(this.path, this.#content.digest);
+      await this.#place(this.path, this.#content);
       this.#ended = true;
       await removeFolder(this.#folder);
     });
@@ -108,7 +141,7 @@ class PartFile implements Ingest {
 }
 
 /** Takes over the most that was left, and deletes the rest of it. Returns the bytes, or `undefined` if there is nothing. */
-async function adopt(site: Site, folder: string, path: string, size: number): Promise<number | undefined> {
+async function adopt(site: IngestGround, folder: string, path: string, size: number): Promise<number | undefined> {
   const parts = await leftParts(site, folder);
   const usable = parts.filter((part) => part.size <= size).sort((one, other) => other.size - one.size);
   for (const part of usable) {
@@ -120,7 +153,7 @@ async function adopt(site: Site, folder: string, path: string, size: number): Pr
 }
 
 /** Parts that no living process writes to. */
-async function leftParts(site: Site, folder: string): Promise<Part[]> {
+async function leftParts(site: IngestGround, folder: string): Promise<Part[]> {
   const parts: Part[] = [];
   for (const name of (await ifPresent(readdir(folder))) ?? []) {
     const path = join(folder, name);

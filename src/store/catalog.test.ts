@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Digest, digestHex } from "../../image/digest.ts";
-import { recordOf, sampleImage } from "../testing/sample-image.ts";
+import { type Digest, digestHex } from "../image/digest.ts";
 import { Catalog } from "./catalog.ts";
-import type { StoredRecord } from "./record.ts";
+import type { StoredRecord } from "./stored-record.ts";
+import { recordOf, sampleImage } from "./testing/sample-image.ts";
 
 const hexadecimal = "0123456789abcdef";
 const template = { ...recordOf(sampleImage("catalog"), ""), createdAt: undefined, contents: [] };

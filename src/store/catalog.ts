@@ -1,10 +1,10 @@
 /** What is in the store at one moment, by all the ways in which an image is asked for. */
-import { type Digest, digestHex, isDigest } from "../../image/digest.ts";
-import { canonicalText, parseReference, type Reference, withImpliedTag } from "../../image/reference.ts";
-import { isPulleyError, PulleyError } from "../../support/errors.ts";
-import { quote } from "../../support/go.ts";
-import type { StoredImage } from "../index.ts";
-import { isNameless, type StoredRecord } from "./record.ts";
+import { type Digest, digestHex, isDigest } from "../image/digest.ts";
+import { canonicalText, parseReference, type Reference, withImpliedTag } from "../image/reference.ts";
+import { isPulleyError, PulleyError } from "../support/errors.ts";
+import { quote } from "../support/go.ts";
+import type { StoredImage } from "./index.ts";
+import { isNameless, type StoredRecord } from "./stored-record.ts";
 
 interface Entry {
   readonly image: StoredImage;
@@ -153,6 +153,7 @@ export function describeImage(id: Digest, records: readonly StoredRecord[]): Sto
     platform: first.platform,
     manifest: first.manifest,
     createdAt: first.createdAt,
+    ...(records.some(({ pinned }) => pinned) && { pinned: true }),
   };
 }
 

@@ -1,10 +1,11 @@
 /** What the store does with files, each in the one way that is safe here. */
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, lstat, open, rename, unlink } from "node:fs/promises";
-import { formatBytes } from "../../support/bytes.ts";
-import { hasErrno } from "../../support/errno.ts";
-import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
+import { type FileHandle, lstat, mkdir, open, rename, unlink } from "node:fs/promises";
+import { type Digest, digestAlgorithm, digestHex } from "../image/digest.ts";
+import { formatBytes } from "../support/bytes.ts";
+import { hasErrno } from "../support/errno.ts";
+import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 
 /** For names that no other process and no other call chooses. */
 export function randomName(): string {
@@ -123,4 +124,16 @@ export function unlessExisting(error: unknown): void {
 /** `62.5 MB (62500000 bytes)` */
 export function bothWays(bytes: number): string {
   return `${formatBytes(bytes)} (${bytes} bytes)`;
+}
+
+/** Makes a folder where there is none. It must be one itself: a link would lead writes, and collection, elsewhere. */
+export async function requireFolder(path: string): Promise<void> {
+  if ((await lookAt(path)) === undefined) await mkdir(path, { mode: 0o700 }).catch(unlessExisting);
+  const look = await lookAt(path);
+  if (look !== undefined && !look.isFolder) throw new PulleyError("STORE_INVALID", `${path} is not a folder`);
+}
+
+/** `sha256-0123…`: a digest as one part of a path. */
+export function flatName(digest: Digest): string {
+  return `${digestAlgorithm(digest)}-${digestHex(digest)}`;
 }

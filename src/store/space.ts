@@ -1,6 +1,6 @@
 /** Whether there is room, before a download that would fail half-way. */
 import { statfs } from "node:fs/promises";
-import { PulleyError } from "../../support/errors.ts";
+import { PulleyError } from "../support/errors.ts";
 import { bothWays } from "./files.ts";
 
 /** What `statfs` says of a file system: its block size in bytes, all blocks, those that a user may still fill; inodes. */
