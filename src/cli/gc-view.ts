@@ -10,6 +10,7 @@ import type {
   Outcome,
 } from "../node/collection/index.ts";
 import { formatBytes } from "../support/bytes.ts";
+import { plural } from "../support/plural.ts";
 import { columns, type Paint, printable } from "../support/terminal.ts";
 import { age } from "./output.ts";
 
@@ -33,20 +34,21 @@ export interface Collection {
 /** What is asked for is text: a line for each image, then the disk before and after. */
 export function collectionLines({ report, dryRun }: Collection, now: number, paint: Paint): string[] {
   const { images, disk, freed } = report;
+  const all = report.wanted === Number.POSITIVE_INFINITY;
   const rows = images.map(({ image, lastUsed, outcome }) => [
     printable(shownName(image)),
     formatBytes(image.size),
     lastUsed === undefined ? "<never>" : age(lastUsed, now),
-    sentence(outcome, dryRun, paint),
+    sentence(outcome, { all, dryRun }, paint),
   ]);
-  const would = dryRun ? "would be " : "";
+  const deleted = images.filter(({ outcome }) => outcome.kind === "deleted").length;
+  const gained = `${formatBytes(freed.real)} on the disk, by ${deleted} of ${plural(images.length, "image")}`;
+  const sizes = deleted === 0 ? "" : `; their sizes add up to ${formatBytes(freed.reported)}`;
   return [
     ...(rows.length === 0 ? [] : [...columns([["IMAGE", "SIZE", "LAST USED", "RESULT"], ...rows]), ""]),
     `Before: ${shownDisk(disk.before)}`,
     `After:  ${shownDisk(disk.after)}`,
-    `Freed:  ${formatBytes(freed.real)} ${would}freed on the disk; the sizes of what ${
-      dryRun ? "would be" : "was"
-    } deleted add up to ${formatBytes(freed.reported)}`,
+    `${dryRun ? "Would be freed" : "Freed"}: ${gained}${sizes}`,
   ];
 }
 
@@ -57,11 +59,16 @@ function shownDisk(disk: Measured): string {
   return `${full}, ${formatBytes(available)} free${own}`;
 }
 
-function sentence(outcome: Outcome, dryRun: boolean, paint: Paint): string {
+function sentence(
+  outcome: Outcome,
+  { all, dryRun }: { readonly all: boolean; readonly dryRun: boolean },
+  paint: Paint,
+): string {
   switch (outcome.kind) {
     case "deleted": {
       const verb = paint(dryRun ? "yellow" : "green", dryRun ? "would be deleted" : "deleted");
-      const why = outcome.reason === "age" ? "unused for longer than the maximum age" : "unused, and room is needed";
+      const room = all ? "unused" : "unused, and room is needed";
+      const why = outcome.reason === "age" ? "unused for longer than the maximum age" : room;
       return `${verb}: ${why}${outcome.freed === undefined ? "" : `; ${formatBytes(outcome.freed)} from the disk`}`;
     }
     case "gone":

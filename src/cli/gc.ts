@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import type { Command } from "commander";
+import { hostPlatform } from "../image/platform.ts";
 import {
   type CollectionEvent,
   type CollectionPolicy,
@@ -42,6 +44,7 @@ import {
 } from "./options.ts";
 import { print } from "./output.ts";
 import { registryClient } from "./registry.ts";
+import { runtimeOption } from "./runtime-option.ts";
 import { withStore } from "./store.ts";
 import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
 
@@ -54,6 +57,7 @@ interface CollectOptions extends RootOptions, OutputOptions, RegistryFlags, Logi
   readonly maximumAge?: number;
   readonly pin?: readonly string[];
   readonly evenIfLost?: true;
+  readonly runtime?: string;
 }
 
 export function define(command: Command, surroundings: Surroundings): void {
@@ -67,6 +71,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .option("--pin <pattern...>", "images that stay, as in the images of a policy: registry.acme.io/**")
     .option("--even-if-lost", "do not ask registries whether what is deleted could be pulled again")
     .addOption(kubeletConfigOption())
+    .addOption(runtimeOption("containerd's socket: its images are collected, those of its containers stay"))
     .addOption(outputOption())
     .addOption(rootOption())
     .addHelpText(
@@ -77,13 +82,43 @@ export function define(command: Command, surroundings: Surroundings): void {
           "pulley gc --high 70 --low 60 --pin 'registry.acme.io/base/**'",
           "make room now, but keep the images that others are built on",
         ],
+        ["pulley gc --runtime unix:///run/containerd/containerd.sock", "on a node, with the images of its containerd"],
       ),
     )
     .action((options: CollectOptions) => collect(options, surroundings));
 }
 
-/** The command sees no containers: what is used is told apart by when it was last pulled or confirmed. */
+/** From Pulley's own store, nothing runs: its images are told apart by when they were last pulled or confirmed. */
 const nobody: InUse = { images: () => Promise.resolve(new Set<string>()) };
+
+/** Images, and who uses them. */
+interface Site {
+  readonly store: ImageStore;
+  readonly inUse: InUse;
+}
+
+/** With the runtime's images where there is a runtime, and else with those of the store. */
+async function withSite<Result>(
+  { root, runtime: socket }: CollectOptions,
+  surroundings: Surroundings,
+  use: (site: Site) => Promise<Result>,
+): Promise<Result> {
+  if (socket === undefined) return withStore(root, surroundings, (store) => use({ store, inUse: nobody }));
+  const [{ openContainerdStore }, { imagesOfContainers }, { openChannel }] = await Promise.all([
+    import("../store/containerd/index.ts"),
+    import("../cri/client/in-use.ts"),
+    import("../support/grpc/client.ts"),
+  ]);
+  const platform = hostPlatform(process.platform, process.arch);
+  const store = await openContainerdStore({ socket, root: join(root, "containerd"), platform });
+  const channel = openChannel(socket);
+  try {
+    return await use({ store, inUse: imagesOfContainers(channel) });
+  } finally {
+    channel.close();
+    await store.close();
+  }
+}
 
 /** Exit status 1 if there is not as much room as there should be, or something could not be deleted. */
 async function collect(options: CollectOptions, surroundings: Surroundings): Promise<void> {
@@ -91,8 +126,8 @@ async function collect(options: CollectOptions, surroundings: Surroundings): Pro
   const policy = collectionPolicy(options, surroundings);
   const registry = registryClient(options);
   try {
-    const collection = await withStore(options.root, surroundings, (store) =>
-      pass({ ...options, pins, policy, registry, store }, surroundings),
+    const collection = await withSite(options, surroundings, (site) =>
+      pass({ ...options, ...site, pins, policy, registry }, surroundings),
     );
     const now = Date.now();
     const paint = paintFor(surroundings.stdout, surroundings);
@@ -128,22 +163,21 @@ function collectionPolicy(options: CollectOptions, surroundings: Surroundings): 
   };
 }
 
-interface PassOptions extends CollectOptions {
+interface PassOptions extends CollectOptions, Site {
   readonly pins: Pins;
   readonly policy: CollectionPolicy;
   readonly registry: RegistryClient;
-  readonly store: ImageStore;
 }
 
 async function pass(options: PassOptions, surroundings: Surroundings): Promise<Collection> {
-  const { store, registry, policy, pins, root, dryRun = false } = options;
+  const { store, inUse, registry, policy, pins, root, dryRun = false } = options;
   const clock = systemClock;
   const signal = interruption();
   const progress = watchProgress(dryRun, surroundings);
   const remembered = confirmedMemory(await fileMemory(root, clock.now()), store);
   const events: CollectionEvent[] = [];
   const collector = createCollector({
-    ...{ policy, pins, clock, inUse: nobody, onOutcome: progress.hear },
+    ...{ policy, pins, clock, inUse, onOutcome: progress.hear },
     store: dryRun ? await rehearsal(store) : collectableStore(store),
     memory: dryRun ? { ...remembered, save: () => Promise.resolve() } : remembered,
     records: dryRun ? undefined : openPullRecords(root, {}, clock),

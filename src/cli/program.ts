@@ -30,9 +30,19 @@ const commands: readonly CommandEntry[] = [
   },
   { name: "policy", summary: "check policy files, or begin one", load: () => import("./policy.ts") },
   {
+    name: "hosts",
+    summary: "check the hosts.toml files of containerd, or make them of a registries.conf",
+    load: () => import("./hosts.ts"),
+  },
+  {
     name: "simulate",
     summary: "see what another policy would change, in decisions, pulls, bytes and refusals",
     load: () => import("./simulate.ts"),
+  },
+  {
+    name: "doctor",
+    summary: "find out why a pull fails: name, network, login, image, rules or disk",
+    load: () => import("./doctor.ts"),
   },
   { name: "images", summary: "list the images in the store", load: () => import("./images.ts") },
   { name: "inspect", summary: "show all that is known of an image", load: () => import("./inspect.ts") },

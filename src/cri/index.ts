@@ -85,15 +85,21 @@ export async function startCriServer(options: CriServerOptions): Promise<CriServ
     failureOf: (error) => tellUnforeseen(error, log),
     clock,
   });
-  const listening = await listenOn(socket, server.listener);
+  const closeUpstream = () => {
+    upstream?.pass.close();
+    upstream?.channel.close();
+  };
+  const listening = await listenOn(socket, server.listener).catch((error: unknown) => {
+    closeUpstream();
+    throw error;
+  });
   log.info(`the image service listens on ${socket}${runtime === undefined ? "" : `, in front of ${runtime}`}`);
   return {
     socket,
     close: async () => {
       await listening.remove();
       await server.close(grace);
-      upstream?.pass.close();
-      upstream?.channel.close();
+      closeUpstream();
     },
   };
 }

@@ -23,6 +23,8 @@ export interface PassThrough {
 
 /** Bytes on their way in each direction of a call. */
 const windowSize = 1024 * 1024;
+/** Megabytes that all calls together may hold. */
+const mostMemory = 256;
 
 /** @param socket path of the other server's unix socket; it need not be there yet, and may come back */
 export function createPassThrough(socket: string): PassThrough {
@@ -32,6 +34,7 @@ export function createPassThrough(socket: string): PassThrough {
     if (session !== undefined && !session.closed && !session.destroyed) return session;
     const opened = connectHttp2("http://localhost", {
       createConnection: () => connect(socket),
+      maxSessionMemory: mostMemory,
       settings: { initialWindowSize: windowSize, enablePush: false },
     });
     // Each call hears of it for itself.
@@ -40,17 +43,28 @@ export function createPassThrough(socket: string): PassThrough {
     return opened;
   }
 
+  function pass(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    const over = currentSession();
+    const upstream = over.request({ ...headers, ":authority": "localhost" }, { endStream: false });
+    join(stream, upstream, (error) => {
+      const lost = error === undefined || over.destroyed || over.closed;
+      if (!lost) return undefined;
+      const reason = error === undefined ? "the connection broke off" : errorText(error);
+      return new CallFailure("UNAVAILABLE", `the container runtime at ${socket} does not answer: ${reason}`);
+    });
+  }
+
   return {
     pass: (stream, headers) => {
       if (!isCall(stream, headers)) return;
-      const over = currentSession();
-      const upstream = over.request({ ...headers, ":authority": "localhost" }, { endStream: false });
-      join(stream, upstream, (error) => {
-        const lost = error === undefined || over.destroyed || over.closed;
-        if (!lost) return undefined;
-        const reason = error === undefined ? "the connection broke off" : errorText(error);
-        return new CallFailure("UNAVAILABLE", `the container runtime at ${socket} does not answer: ${reason}`);
-      });
+      try {
+        pass(stream, headers);
+      } catch (error) {
+        endWith(
+          stream,
+          new CallFailure("INTERNAL", `the call cannot be passed on: ${errorText(error)}`, { cause: error }),
+        );
+      }
     },
     close: () => session?.close(),
   };

@@ -9,12 +9,14 @@ const longestName = 255;
 /**
  * The repository that a name in an address stands for. With `?ns=`, as containerd sends it to a mirror, the registry is
  * that one and the name is a path there. Without it, the name is what people write before a tag: a first part that is a
- * host names the registry (`docker.io/library/nginx`, `quay.io/acme/app`), and otherwise it is Docker Hub's.
+ * host names the registry (`docker.io/library/nginx`, `quay.io/acme/app`), and otherwise it is Docker Hub's. Clients do
+ * not let a colon into a path; there a port is written after an underscore, `localhost_5000/app`, as in a folder of
+ * containerd's hosts.
  * @param namespace the value of `ns`, `undefined` if there is none
  * @throws PulleyError `REFERENCE_INVALID`
  */
 export function repositoryOf(name: string, namespace: string | undefined): Repository {
-  const text = namespace === undefined ? name : `${namespace}/${name}`;
+  const text = namespace === undefined ? withPort(name) : `${namespace}/${name}`;
   if (text.length > longestName) throw invalid(name, `has more than ${longestName} characters`);
   const { repository, tag, digest } = parse(text, name);
   if (tag !== undefined || digest !== undefined) throw invalid(name, "is not the name of a repository");
@@ -31,6 +33,10 @@ function parse(text: string, name: string): ReturnType<typeof parseReference> {
     if (!isPulleyError(error)) throw error;
     throw invalid(name, `is not the name of a repository: ${error.message}`);
   }
+}
+
+function withPort(name: string): string {
+  return name.replace(/^((?:[a-z0-9-]+\.)+[a-z0-9-]+|localhost)_([0-9]{1,5})\//, "$1:$2/");
 }
 
 function normalisedHost(namespace: string): string {

@@ -70,6 +70,11 @@ describe("which repository is meant", () => {
     ["quay.io/acme/app", undefined, "quay.io/acme/app"],
     ["localhost:5001/app", undefined, "localhost:5001/app"],
     ["acme/app", undefined, "docker.io/acme/app"],
+    ["localhost_5001/app", undefined, "localhost:5001/app"],
+    ["127.0.0.1_5001/shop/app", undefined, "127.0.0.1:5001/shop/app"],
+    ["acme_5001/app", undefined, "docker.io/acme_5001/app"],
+    ["quay.io/acme_5001/app", undefined, "quay.io/acme_5001/app"],
+    ["localhost_5001/app", "docker.io", "docker.io/localhost_5001/app"],
   ])("%s with ns=%s is %s", (name, namespace, expected) => {
     expect(repositoryOf(name, namespace).name).toBe(expected);
   });

@@ -15,7 +15,11 @@ export interface Answering {
   readonly underWay: Set<AbortController>;
 }
 
-const answerHeaders = { ":status": 200, "content-type": "application/grpc" } as const;
+const answerHeaders = {
+  ":status": 200,
+  "content-type": "application/grpc",
+  "grpc-accept-encoding": "identity",
+} as const;
 const success = { "grpc-status": "0" } as const;
 
 /** Milliseconds: what a timer can wait for. Who waits longer waits for ever. */

@@ -27,6 +27,7 @@ export function filteredConnection(socket: Socket): Duplex {
   socket.on("end", () => connection.push(null));
   // A connection that breaks is one that the client has given up: its calls hear of that.
   socket.on("error", () => connection.destroy());
+  connection.on("error", () => undefined);
   socket.on("close", () => connection.destroy());
   return connection;
 }

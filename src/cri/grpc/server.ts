@@ -32,9 +32,14 @@ export interface GrpcServer {
 
 /** Bytes that a caller may send of a call before we have read them. */
 const windowSize = 1024 * 1024;
+/** Megabytes that a connection may hold: some messages of the largest size at once. */
+const mostMemory = 64;
 
 export function createGrpcServer({ methods, otherwise, failureOf, clock }: GrpcServerOptions): GrpcServer {
-  const http = createHttp2Server({ settings: { initialWindowSize: windowSize, enablePush: false } });
+  const http = createHttp2Server({
+    maxSessionMemory: mostMemory,
+    settings: { initialWindowSize: windowSize, enablePush: false },
+  });
   const listener = createServer({ noDelay: true }, (socket) => http.emit("connection", filteredConnection(socket)));
   const sessions = new Set<ServerHttp2Session>();
   const streams = new Set<ServerHttp2Stream>();

@@ -26,8 +26,9 @@ const mostUsers = 10_000;
 /** Nothing to tell of an image. */
 const absent = encode(ImageStatusResponseSchema, {});
 
-/** @param isPinned whether a client should be told not to collect an image */
-export function createDescriber(store: ImageStore, isPinned: (image: StoredImage) => boolean): Describer {
+/** @param isPinnedHere whether a client should be told not to collect an image that the store itself does not pin */
+export function createDescriber(store: ImageStore, isPinnedHere: (image: StoredImage) => boolean): Describer {
+  const isPinned = (image: StoredImage) => image.pinned === true || isPinnedHere(image);
   // An id is the digest of the config, so what is in that never changes.
   const users = new Map<Digest, ImageUser | undefined>();
   // A store gives the same object for an image until something about it changes.

@@ -1,6 +1,6 @@
 /** Garbage collection of images by the kubelet's algorithm; what really lies on the disk decides when it is enough. */
 import { errorText } from "../../support/errors.ts";
-import { beginPass, type CollectionGround, freedSince, keepRest, type Pass } from "./pass.ts";
+import { beginPass, type CollectionGround, keepRest, type Pass } from "./pass.ts";
 import { detect, freeOld, freeSpace, measure, prune } from "./steps.ts";
 import type { CollectionReport, Measured, StepName } from "./types.ts";
 
@@ -70,11 +70,17 @@ async function run(pass: Pass, way: (pass: Pass, take: TakeStep) => Promise<void
   }
   keepRest(pass, "notReached");
   const after = await measured(store);
-  const freed = { reported: pass.reportedFreed, real: Math.max(0, freedSince(before, after, pass.unlinked)) };
+  const freed = { reported: pass.reportedFreed, real: reallyFreed(pass, before, after) };
   return {
     ...{ startedAt: pass.startedAt, endedAt: clock.now(), steps, images: pass.outcomes },
     ...{ disk: { before, after }, wanted: pass.wanted, freed, error },
   };
+}
+
+/** What the store has removed or, where it does not know that, what the file system has more of than before. */
+function reallyFreed({ outcomes, unlinked }: Pass, before: Measured, after: Measured): number {
+  const knows = outcomes.every(({ outcome }) => outcome.kind !== "deleted" || outcome.freed !== undefined);
+  return knows ? unlinked : Math.max(0, after.available - before.available);
 }
 
 async function measured(store: CollectionGround["store"]): Promise<Measured> {

@@ -1,7 +1,8 @@
 /** Garbage collection of images, as the kubelet does it, with what really lies on the disk. */
+
+export { collectableStore } from "./collectable-store.ts";
 export { type Collector, createCollector } from "./collector.ts";
 export { confirmedMemory } from "./confirmed-memory.ts";
-export { collectableStore } from "./embedded-store.ts";
 export { type CollectionLoop, type PressureLoop, runCollection, runPressureRelief } from "./loop.ts";
 export { type Histories, type ImageMemory, processMemory } from "./memory.ts";
 export { fileMemory } from "./memory-file.ts";

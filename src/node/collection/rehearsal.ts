@@ -1,7 +1,7 @@
 import { manifestLimit, parseManifest } from "../../image/manifest.ts";
 import type { ImageStore, StoredImage } from "../../store/index.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
-import { collectableStore } from "./embedded-store.ts";
+import { collectableStore } from "./collectable-store.ts";
 import type { CollectableStore } from "./types.ts";
 
 /**

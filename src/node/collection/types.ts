@@ -137,7 +137,7 @@ export interface CollectionReport {
   readonly freed: {
     /** The sum of the deleted images' sizes, which counts shared layers for each of them. */
     readonly reported: number;
-    /** What really went from the disk. */
+    /** What really went from the disk with them. */
     readonly real: number;
   };
   /** What went wrong, in the kubelet's words. */

@@ -167,7 +167,7 @@ export function isSameHost(host: string, registry: string): boolean {
 }
 
 /** Without a `hosts.toml`, a folder is one of docker's: `*.crt` are authorities, `name.cert` and `name.key` our own. */
-function certificatesIn(folder: string): HostSettings {
+export function certificatesIn(folder: string): HostSettings {
   const names = filesIn(folder);
   const paths = (end: string) => names.filter((name) => name.endsWith(end)).map((name) => join(folder, name));
   const own = paths(".cert").map((certificate) => {

@@ -28,6 +28,8 @@ export interface TomlPlaces {
 /** @param text sound TOML; of anything else, what comes before it goes wrong is found */
 export function locate(text: string): TomlPlaces {
   const keys = new Map<string, Span>();
+  /** Tables that have no heading of their own, by the first heading below them. */
+  const implied = new Map<string, Span>();
   const values = new Map<string, Span>();
   const headers: TableHeader[] = [];
   const counts = new Map<string, number>();
@@ -82,6 +84,10 @@ export function locate(text: string): TomlPlaces {
     const span = { start, end: at };
     headers.push({ kind, keys: names, path, ...span });
     if (!keys.has(keyOf(path))) keys.set(keyOf(path), span);
+    for (let length = path.length - 1; length > 0; length -= 1) {
+      const above = keyOf(path.slice(0, length));
+      if (!implied.has(above)) implied.set(above, span);
+    }
     return path;
   }
 
@@ -141,7 +147,11 @@ export function locate(text: string): TomlPlaces {
     else entry(table);
     if (at === before) break;
   }
-  return { headers, key: (path) => keys.get(keyOf(path)), value: (path) => values.get(keyOf(path)) };
+  return {
+    headers,
+    key: (path) => keys.get(keyOf(path)) ?? implied.get(keyOf(path)),
+    value: (path) => values.get(keyOf(path)),
+  };
 }
 
 function keyOf(path: TomlPath): string {

@@ -69,7 +69,7 @@ export function openChannel(socket: string): Channel {
     "grpc.max_send_message_length": mostMessageBytes,
     // What Go's servers accept; a socket's path as the authority is refused by many.
     "grpc.default_authority": "localhost",
-    // A daemon on the same machine is back as soon as it was started anew.
+    // To look whether a socket is there again costs nothing: what was away for an hour is not to be missed for minutes.
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 1000,
   });

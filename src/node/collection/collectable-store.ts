@@ -24,10 +24,8 @@ export async function diskAt(path: string): Promise<Disk> {
 }
 
 /** A name stands for the digest that it resolved to here, whatever its registry says now. */
-async function describe(
-  store: ImageStore,
-  { id, repoTags, repoDigests, size }: StoredImage,
-): Promise<CollectableImage> {
+async function describe(store: ImageStore, image: StoredImage): Promise<CollectableImage> {
+  const { id, repoTags, repoDigests, size, pinned = false } = image;
   const names = [...repoTags, ...repoDigests];
   const sources = new Map<string, ImageOrigin>();
   for (const name of names) {
@@ -37,5 +35,5 @@ async function describe(
     const { digest } = record.target;
     sources.set(`${repository.name}@${digest}`, { repository, digest });
   }
-  return { id, names, size, pinned: false, sources: [...sources.values()] };
+  return { id, names, size, pinned, sources: [...sources.values()] };
 }
