@@ -3,6 +3,7 @@ import { noBackOff } from "../node/back-off.ts";
 import type { DecisionLog } from "../node/decision-log/index.ts";
 import { createImageManager } from "../node/image-manager.ts";
 import type { ImageService as NodeImages } from "../node/image-service.ts";
+import type { HostsFor } from "../node/local-facts.ts";
 import type { PullRecords } from "../node/pull-records/index.ts";
 import { createPuller } from "../node/puller.ts";
 import type { PullProgress } from "../node/types.ts";
@@ -42,6 +43,8 @@ export interface CriImages {
   readonly decide: Decide;
   /** The rules that hold now; asked for at each pull. */
   readonly policy: () => Policy;
+  /** Where the machine is set up to ask; absent: at the registry in the image's name. */
+  readonly hosts?: HostsFor | undefined;
   /** Pulley's own, not the kubelet's: see `images/caller-records.ts`. */
   readonly records: PullRecords;
   /** Where decisions are written down; absent: nowhere. */
@@ -120,11 +123,11 @@ function methodsOf({ images, clock, runtime }: CriServerOptions, log: CriLog, ch
  * The way of every other pull. The kubelet waits between attempts and limits their number by itself (`registryPullQPS`,
  * `maxParallelImagePulls`), so nothing is refused here because it comes too early.
  */
-function managerOf({ service, decide, policy, records, decisions, onProgress }: CriImages, clock: Clock) {
+function managerOf({ service, decide, policy, hosts, records, decisions, onProgress }: CriImages, clock: Clock) {
   const settings = { serializeImagePulls: false, registryPullQPS: 0 };
   const puller = createPuller({ images: service, settings, clock, ...(onProgress && { onProgress }) });
   return createImageManager({
-    ...{ images: service, puller, backOff: noBackOff, records: callerRecords(records), clock, decide, policy },
+    ...{ images: service, puller, backOff: noBackOff, records: callerRecords(records), clock, decide, policy, hosts },
     log: decisions,
   });
 }
