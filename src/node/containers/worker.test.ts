@@ -110,14 +110,11 @@ describe("how often a container is started", () => {
   });
 
   it("rests as long as the kubelet does between its starts", async () => {
-    const { start, log } = containerNode();
-    const node = containerNode();
-    node.runtime.plans.set("main", [{ runs: 500, exitCode: 1 }]);
-    await node.start({ containers: [main] }, 2000);
-    const times = node
-      .log()
-      .filter((line) => line.includes("Started"))
-      .map((line) => Number(line.split(" ")[0]));
+    const { start, runtime, log } = containerNode();
+    runtime.plans.set("main", [{ runs: 500, exitCode: 1 }]);
+    await start({ containers: [main] }, 2000);
+    const started = log().filter((line) => line.includes("Started"));
+    const times = started.map((line) => Number(line.split(" ")[0]));
     const rests = times.slice(1).map((time, at) => Math.round(time - (times[at] ?? 0)));
     expect(rests.slice(0, 8)).toEqual([1, 11, 21, 41, 81, 161, 301, 301]);
   });
