@@ -80,6 +80,22 @@ export function loginOptions(command: Command): Command {
     .addOption(new Option("--authfile <file>", "a docker or containers login file").env("REGISTRY_AUTH_FILE"));
 }
 
+/** Named as the kubelet's. */
+export interface CredentialProviderFlags {
+  readonly imageCredentialProviderConfig?: string;
+  readonly imageCredentialProviderBinDir?: string;
+}
+
+/** Which programs to ask for logins. */
+export function credentialProviderOptions(command: Command): Command {
+  return command
+    .option(
+      "--image-credential-provider-config <path>",
+      "a CredentialProviderConfig as the kubelet's, or a folder of them",
+    )
+    .option("--image-credential-provider-bin-dir <folder>", "where the programs of the credential providers are");
+}
+
 export interface PlatformOptions {
   readonly platform: Platform;
 }

@@ -2,7 +2,7 @@ import type { Repository } from "../image/reference.ts";
 import { type Clock, systemClock } from "../support/clock.ts";
 import type { Asking } from "./ask.ts";
 import { createAuthorizer } from "./authorization.ts";
-import { fetchBlob } from "./blobs.ts";
+import { fetchBlob, statBlob } from "./blobs.ts";
 import { createDownloads } from "./downloads.ts";
 import { type Endpoint, endpointOf, mirrorEndpoint } from "./endpoint.ts";
 import { hostEndpoint } from "./host-endpoint.ts";
@@ -57,9 +57,11 @@ export function createRegistryClient(
   function endpointFor(repository: Repository, { mirror, hasty = false }: Call): Endpoint {
     const hosts = options.hosts?.hostsOf(repository.registry)?.hosts ?? [];
     const host = hosts.find(({ own, address }) => (mirror === undefined ? own : !own && address === mirror));
-    if (host !== undefined) return { ...hostEndpoint(repository, host, options), hasty };
+    const { via } = options;
+    const common = { hasty, ...(via !== undefined && { via }) };
+    if (host !== undefined) return { ...hostEndpoint(repository, host, options), ...common };
     const endpoint = mirror === undefined ? endpointOf(repository, options) : mirrorEndpoint(repository, mirror);
-    return { ...endpoint, hasty };
+    return { ...endpoint, ...common };
   }
 
   async function open(repository: Repository, call: Call) {
@@ -81,6 +83,7 @@ export function createRegistryClient(
       return fetched;
     },
     blob: async (repository, descriptor, limit, call) => fetchBlob(await asking(repository, call), descriptor, limit),
+    blobSize: async (repository, digest, call) => statBlob(await asking(repository, call), digest),
     ping: async (repository, call) => {
       const endpoint = await schemes.settle(endpointFor(repository, call), call.signal);
       await ping(endpoint, transport, clock.now(), call.signal);

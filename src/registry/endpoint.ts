@@ -16,6 +16,8 @@ export interface Endpoint {
   readonly origin: string;
   /** Which registry a mirror is asked for, `docker.io`; absent where the registry itself is asked. */
   readonly namespace?: string;
+  /** Told in the header `Via`: who asks on behalf of others. */
+  readonly via?: string;
   /** Whether a failure is final, because there is another source to ask. */
   readonly hasty?: boolean;
   /** Where the registry's API begins, if not at `/v2`. */

@@ -16,6 +16,11 @@ export interface RegistryClient {
   /** Small content by digest (an image's config), verified. At most `limit` bytes. */
   blob(repository: Repository, descriptor: Descriptor, limit: number, call: Call): Promise<Buffer>;
   /**
+   * Bytes of some content, by one HEAD: whether this repository has it for this login, and how much it is.
+   * @throws PulleyError any of the registry codes; `REGISTRY_PROTOCOL` if the answer does not say the length
+   */
+  blobSize(repository: Repository, digest: Digest, call: Call): Promise<number>;
+  /**
    * Large content into files, in parallel and verified, resuming what is already in the files. A small fixed number of
    * worker threads does the work, a blob at a time each, so that hashing and writing use more than one core.
    * Ends when all blobs are complete; fails with the first failure, after the others have been stopped. What was
@@ -83,6 +88,11 @@ export interface RegistryOptions {
   readonly certDirs?: readonly string[];
   /** Where registries are asked, and how their hosts are spoken to, by containerd's `hosts.toml` files. */
   readonly hosts?: HostsDirectory | undefined;
+  /**
+   * Who passes requests on for others, told to registries and mirrors in the header `Via` (RFC 9110, section 7.6.3), so
+   * that it recognises a request that comes back to it. Not told to places that they redirect to.
+   */
+  readonly via?: string;
   /** Milliseconds without a byte after which a source counts as stalled. Default 60 000. */
   readonly stallTimeout?: number;
   /** Milliseconds for name, connection and TLS together. Default 30 000. */

@@ -6,6 +6,7 @@ import { type SecureContext, TLSSocket } from "node:tls";
 import { PulleyError } from "../support/errors.ts";
 import { publicLookup, refusePrivateLiteral } from "./addresses.ts";
 import { createTrust, stampOf, type Trust } from "./certificates.ts";
+import { readDirectly } from "./direct-reads.ts";
 import { type Answered, type Asked, cancellation, describeAsked, networkFailure } from "./failure.ts";
 import type { HostSettings } from "./host-settings.ts";
 import { proxyFor } from "./proxy.ts";
@@ -78,7 +79,7 @@ export function createTransport(settings: TransportSettings, environment: NodeJS
   async function openLine({ url, registry, audience, publicOnly, host }: Exchange): Promise<Line> {
     const pool = { keepAlive: true, maxFreeSockets: spareConnections };
     const guard: { lookup?: LookupFunction } = publicOnly ? { lookup: publicLookup } : {};
-    if (url.protocol === "http:") return { agent: new http.Agent(pool), options: guard };
+    if (url.protocol === "http:") return { agent: readDirectly(new http.Agent(pool)), options: guard };
     trust ??= createTrust(settings.certDirs, environment);
     const options = {
       ...guard,
@@ -86,7 +87,7 @@ export function createTransport(settings: TransportSettings, environment: NodeJS
       rejectUnauthorized: audience !== "registry" || host?.skipVerify !== true,
     };
     const proxy = proxyFor(url, environment);
-    if (proxy === undefined) return { agent: new https.Agent(pool), options };
+    if (proxy === undefined) return { agent: readDirectly(new https.Agent(pool)), options };
     const { HttpsProxyAgent } = await import("https-proxy-agent");
     return { agent: new HttpsProxyAgent(proxy, { ...pool, ca: [...trust.common] }), options };
   }

@@ -1,0 +1,49 @@
+/** One machine's Pulley, for as long as it runs: its parts, started in order and ended in reverse. */
+
+import { startCollection } from "./collection.ts";
+import { createEndings, type Endings } from "./endings.ts";
+import { layGround } from "./ground.ts";
+import { serveImages, serveMirror } from "./images.ts";
+import { openNode, runManifests } from "./pods.ts";
+import { type Figures, openMetrics, startSeeing } from "./seeing.ts";
+import type { Daemon, DaemonOptions } from "./types.ts";
+
+export type { Daemon, DaemonLogins, DaemonOptions, PolicySource } from "./types.ts";
+
+/**
+ * Starts everything, or nothing: what had been started when something failed is ended again.
+ * @throws PulleyError `RUNTIME_UNREACHABLE`, `RUNTIME_FAILED`, `STORE_FAILED`, `USAGE`, `OUTPUT_UNWRITABLE`
+ */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const endings = createEndings();
+  try {
+    return await startParts(options, endings);
+  } catch (error) {
+    await endings.run().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function startParts(options: DaemonOptions, endings: Endings): Promise<Daemon> {
+  const { log, version, policy, collection, metrics: metricsAddress } = options;
+  const figures: Figures = {};
+  const metrics = openMetrics(version, log, figures);
+  const telling = { log, metrics: metrics.listeners };
+  policy.onChange((changed) => telling.metrics.policyReload({ ok: changed !== undefined }));
+  const ground = await layGround({ ...options, metrics: telling.metrics }, endings);
+  const node = openNode(options, ground, endings);
+  Object.assign(figures, { store: ground.store, node });
+  await startSeeing({ ...options, metricsAddress, metrics, node }, ground, endings);
+  await serveImages(options, ground, telling, endings);
+  await serveMirror(options, ground, telling, endings);
+  if (collection !== undefined) startCollection({ ...options, settings: collection, node }, ground, telling, endings);
+  const manifests = runManifests(options, { node, ground, telling }, endings);
+  let closing: Promise<void> | undefined;
+  return {
+    failed: Promise.race([node.ended(), manifests]).then(() => new Promise<never>(() => undefined)),
+    close: () => {
+      closing ??= endings.run();
+      return closing;
+    },
+  };
+}
