@@ -26,6 +26,8 @@ export interface Source {
   /** Whether there is another source to ask, so that a failure need not be tried again. */
   readonly hasty: boolean;
   readonly login: Login | undefined;
+  /** Who is asked for content before. */
+  readonly before?: readonly Source[];
 }
 
 /** Layers on their way at once, of all images together; the registry's client spreads them over its threads. */
