@@ -2,12 +2,13 @@
 
 import type { LoginSource } from "../credentials/index.ts";
 import type { Platform } from "../image/platform.ts";
+import type { KubeletConfiguration } from "../node/configuration/index.ts";
 import type { ContainersOptions } from "../node/containers/types.ts";
 import { openDecisionLog } from "../node/decision-log/index.ts";
 import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
+import type { HostsFor } from "../node/local-facts.ts";
 import { createNode } from "../node/node.ts";
 import { openPullRecords } from "../node/pull-records/index.ts";
-import type { PullSettings } from "../node/pull-settings.ts";
 import type { NodeEvent, NodeSignal, PodStatus, PullProgress } from "../node/types.ts";
 import { decide } from "../policy/decide.ts";
 import type { Policy } from "../policy/types.ts";
@@ -19,6 +20,7 @@ import { liveRegion } from "../support/live.ts";
 import { printable } from "../support/terminal.ts";
 import type { DataObjects } from "../workload/pod-spec/index.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
+import type { ProviderNotes } from "./logins.ts";
 import { createStay, type Stay } from "./pod-stay.ts";
 import { eventLines, podTable } from "./pod-view.ts";
 import type { PolicyChanges, PolicyWatch } from "./policy-watch.ts";
@@ -36,12 +38,16 @@ export interface RunPodsOptions {
   readonly policy: Policy;
   /** Where the policy was read, and is read again when it changes. */
   readonly policyPath: string | undefined;
+  /** How many pulls run at once, how fast they begin, and who may use what is here. */
+  readonly kubelet: KubeletConfiguration;
   /** What starts containers; absent: they are only prepared. */
   readonly containers: ContainersOptions | undefined;
   /** To leave what runs running at the end. */
   readonly keep: boolean;
-  readonly pulls: PullSettings;
   readonly loginsFor: (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
+  readonly hosts: HostsFor | undefined;
+  /** What is said about logins meanwhile. */
+  readonly notes?: ProviderNotes;
   /** Ends when every pod has settled, instead of going on until the signal. */
   readonly once: boolean;
   readonly signal: AbortSignal;
@@ -59,15 +65,17 @@ const frame = 100;
 
 /** Shows the pods and their events on standard error as they change, and answers with how they ended. */
 export async function runPods(options: RunPodsOptions, surroundings: Surroundings): Promise<PodsResult> {
-  const { store, registry, root, platform, pods, secrets, signal } = options;
-  const records = openPullRecords(root, {}, systemClock);
-  await records.recover(await store.images());
+  const { store, registry, root, platform, kubelet, pods, secrets, signal } = options;
+  const verifies = kubelet.imagePullCredentialsVerificationPolicy !== undefined;
+  const records = verifies ? openPullRecords(root, kubelet, systemClock) : undefined;
+  await records?.recover(await store.images());
   const node = createNode({
     images: createEmbeddedImageService({ store, registry, platform, clock: systemClock }),
     policy: options.policy,
     decide,
+    hosts: options.hosts,
     loginsFor: options.loginsFor,
-    pulls: options.pulls,
+    pulls: kubelet,
     records,
     log: openDecisionLog(root),
     containers: options.containers,
@@ -75,6 +83,7 @@ export async function runPods(options: RunPodsOptions, surroundings: Surrounding
     random: Math.random,
   });
   const view = watch(node.pods, surroundings);
+  options.notes?.showWith(view.say);
   node.onSignal(view.hear);
   const changes = { onChange: node.setPolicy, say: view.say };
   const policyWatch = options.policyPath === undefined ? undefined : await watchChanges(options.policyPath, changes);
@@ -130,6 +139,7 @@ function watch(pods: () => readonly PodStatus[], surroundings: Surroundings) {
           pulls.set(signal.progress.image, signal.progress);
           return;
         case "pod":
+        case "ensured":
         case "removed":
           return;
       }

@@ -1,12 +1,16 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { givenAccounts } from "../credentials/exec/service-accounts.ts";
+import type { GivenConfiguration } from "../node/configuration/index.ts";
 import type { ContainersOptions } from "../node/containers/types.ts";
-import type { PullSettings } from "../node/pull-settings.ts";
 import type { ImageStore } from "../store/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { PullPolicy } from "../workload/types.ts";
 import { readInputs } from "./inputs.ts";
-import { podLogins } from "./logins.ts";
+import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
+import { podLogins, providerNotes } from "./logins.ts";
 import {
+  type CredentialProviderFlags,
+  credentialProviderOptions,
   examples,
   type LoginFlags,
   loginOptions,
@@ -21,15 +25,17 @@ import {
 } from "./options.ts";
 import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
-import { registryClient } from "./registry.ts";
+import { machineHosts, registryClient } from "./registry.ts";
 import { podsFrom, startablePodsFrom, withPullPolicy } from "./requests.ts";
 import { runPods } from "./run-pods.ts";
 import { report } from "./run-report.ts";
 import { runtimeOption } from "./runtime-option.ts";
 import { withStore } from "./store.ts";
-import { interruption, type Surroundings } from "./surroundings.ts";
+import { interruption, type Surroundings, warnOn } from "./surroundings.ts";
 
-interface RunOptions extends RootOptions, OutputOptions, PlatformOptions, RegistryFlags, LoginFlags, PolicyOptions {
+type CommonOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
+
+interface RunOptions extends CommonOptions, CredentialProviderFlags, KubeletConfigOptions {
   readonly pull?: PullPolicy;
   readonly once?: true;
   readonly runtime?: string;
@@ -40,7 +46,7 @@ interface RunOptions extends RootOptions, OutputOptions, PlatformOptions, Regist
 }
 
 export function define(command: Command, surroundings: Surroundings): void {
-  registryOptions(loginOptions(command))
+  credentialProviderOptions(registryOptions(loginOptions(command)))
     .argument("<file|image...>", "manifests (files, folders, - for standard input) or images")
     .addOption(
       new Option("--pull <policy>", "overrides what the pods say").choices(["Always", "IfNotPresent", "Never"]),
@@ -54,6 +60,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .option("--registry-qps <number>", "pulls that may begin in a second, 0 for no limit (default: 5)", readNumber)
     .option("--registry-burst <number>", "pulls that may begin at once after a quiet time (default: 10)", readNumber)
     .addOption(policyOption())
+    .addOption(kubeletConfigOption())
     .addOption(platformOption())
     .addOption(outputOption())
     .addOption(rootOption())
@@ -74,7 +81,7 @@ export function define(command: Command, surroundings: Surroundings): void {
 async function run(words: readonly string[], options: RunOptions, surroundings: Surroundings): Promise<void> {
   const inputs = await readInputs(words, surroundings);
   const expanded = options.runtime === undefined ? podsFrom(inputs) : startablePodsFrom(inputs);
-  const { pods, secrets, objects, problems, warnings } = expanded;
+  const { pods, secrets, serviceAccounts, objects, problems, warnings } = expanded;
   printProblems({ problems, warnings }, surroundings);
   if (problems.length > 0) process.exitCode = inputInvalid;
   if (pods.length === 0) {
@@ -85,6 +92,12 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
   }
   const { pull: override } = options;
   const policy = await loadPolicy(options, surroundings);
+  const kubelet = loadKubeletConfiguration(options, givenPullSettings(options), surroundings);
+  const notes = providerNotes(surroundings);
+  const loginsFor = await podLogins(options, surroundings, {
+    accounts: givenAccounts(serviceAccounts),
+    say: notes.hear,
+  });
   const registry = registryClient(options);
   try {
     const result = await withImages(options, surroundings, (store, containers) =>
@@ -98,9 +111,11 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
           objects,
           store,
           registry,
+          kubelet,
+          hosts: machineHosts(options, surroundings),
           containers,
-          pulls: pullSettings(options),
-          loginsFor: podLogins(options, surroundings),
+          loginsFor,
+          notes,
           once: options.once === true,
           keep: options.keep === true,
           signal: interruption(),
@@ -124,8 +139,8 @@ async function withImages<Result>(
   const { root, runtime: socket } = options;
   if (socket === undefined) return withStore(root, surroundings, (store) => use(store, undefined));
   // Loaded only where it is used: most runs start nothing.
-  const { openRuntime } = await import("./runtime.ts");
-  const runtime = await openRuntime(socket, options, surroundings);
+  const { openRuntime } = await import("../daemon/runtime.ts");
+  const runtime = await openRuntime(socket, options, warnOn(surroundings));
   try {
     return await use(runtime.store, runtime.containers);
   } finally {
@@ -133,7 +148,7 @@ async function withImages<Result>(
   }
 }
 
-function pullSettings({ parallel, registryQps, registryBurst }: RunOptions): PullSettings {
+function givenPullSettings({ parallel, registryQps, registryBurst }: RunOptions): GivenConfiguration {
   return { maxParallelImagePulls: parallel, registryPullQPS: registryQps, registryBurst };
 }
 

@@ -13,6 +13,7 @@ import { createContainerWorker } from "./containers/worker.ts";
 import type { DecisionLog } from "./decision-log/index.ts";
 import { createImageManager } from "./image-manager.ts";
 import type { ImageService } from "./image-service.ts";
+import type { HostsFor } from "./local-facts.ts";
 import { createPodWorker, type PodWorker } from "./pod-worker.ts";
 import type { PullRecords } from "./pull-records/index.ts";
 import { type PullSettings, validatePullSettings } from "./pull-settings.ts";
@@ -50,6 +51,8 @@ export interface NodeOptions {
   readonly images: ImageService;
   readonly policy: Policy;
   readonly decide: Decide;
+  /** Where the machine is set up to ask; absent: at the registry in the image's name. */
+  readonly hosts?: HostsFor | undefined;
   /** The logins of a pod, given those of its pull secrets that exist, in the pod's order. */
   readonly loginsFor: (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
   readonly pulls: PullSettings;
@@ -77,7 +80,7 @@ interface PodOnNode {
 
 /** @throws PulleyError `USAGE` if the pull settings are not sound */
 export function createNode(options: NodeOptions): Node {
-  const { images, decide, loginsFor, pulls, records, log, containers, clock, random } = options;
+  const { images, decide, hosts, loginsFor, pulls, records, log, containers, clock, random } = options;
   let { policy } = options;
   const [problem] = validatePullSettings(pulls);
   if (problem !== undefined) throw new PulleyError("USAGE", problem);
@@ -86,8 +89,9 @@ export function createNode(options: NodeOptions): Node {
   const puller = createPuller({ images, settings: pulls, clock, onProgress });
   const backOff = createBackOff(clock);
   const manager = createImageManager({
-    ...{ images, puller, backOff, records, decide, log, clock },
+    ...{ images, puller, backOff, records, decide, hosts, log, clock },
     policy: () => policy,
+    onEnsured: (ensured) => tell({ kind: "ensured", ensured }),
   });
   const stopped = new PulleyError("CANCELLED", "the node was stopped");
   const removed = new PulleyError("CANCELLED", "the pod was removed");

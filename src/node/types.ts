@@ -1,7 +1,9 @@
 /** What a node tells about itself: pods, their containers, events, and the progress of pulls. */
 import type { Digest } from "../image/digest.ts";
 import type { Decision, ImageFacts } from "../policy/types.ts";
+import type { ErrorCode } from "../support/errors.ts";
 import type { ContainerKind, Pod, PullPolicy } from "../workload/types.ts";
+import type { OutcomeKind } from "./decision-log/types.ts";
 
 /** An event as the kubelet records it (k8s pkg/kubelet/events/event.go). */
 export interface NodeEvent {
@@ -128,9 +130,40 @@ export interface LayerProgress {
   readonly state: "waiting" | "exists" | "downloading" | "complete";
 }
 
+/** The labels of the kubelet's `image_manager_ensure_image_requests_total`. */
+export interface RequestLabels {
+  readonly pullPolicy: PullPolicy;
+  readonly presentLocally: boolean | "unknown";
+  readonly pullRequired: boolean | "unknown";
+}
+
+/** How one request for an image ended. */
+export interface EnsuredImage {
+  readonly labels: RequestLabels;
+  /** Absent where something failed before there was anything to decide. */
+  readonly decision: Decision | undefined;
+  /** Absent where nothing was decided, or it was too early to try again. */
+  readonly outcome: OutcomeKind | undefined;
+  /** The code of the failure; absent where there was none, or one that nobody foresaw. */
+  readonly failure: ErrorCode | undefined;
+  /** Only where a pull succeeded, be it that nothing had to be fetched. */
+  readonly pull: FinishedPull | undefined;
+}
+
+export interface FinishedPull {
+  readonly from: "registry" | "mirror";
+  /** Bytes of layers that were fetched for this request, and not for another that waited for the same. */
+  readonly fetched: number;
+  /** Bytes of the image on disk; 0 where that could not be found out. */
+  readonly size: number;
+  /** Milliseconds, the wait for its turn included. */
+  readonly milliseconds: number;
+}
+
 /** What a node says as it happens. */
 export type NodeSignal =
   | { readonly kind: "event"; readonly event: NodeEvent }
+  | { readonly kind: "ensured"; readonly ensured: EnsuredImage }
   | { readonly kind: "pod"; readonly status: PodStatus }
   /** The pod is no more: its containers have ended, and nothing of it is left. */
   | { readonly kind: "removed"; readonly pod: Pod }

@@ -39,7 +39,7 @@ export interface IngestGround {
   readonly self: Owner;
 }
 
-/** Makes a whole, verified file the content of a digest; the file is gone then. */
+/** Makes a whole, verified file the content of a digest; the file is not there under this path any more then. */
 export type Place = (path: string, content: Content) => Promise<void>;
 
 interface Part {
@@ -71,6 +71,18 @@ export async function sweepIngest(site: IngestGround): Promise<void> {
       await removeFolder(path);
     }
   }
+}
+
+/** Leaves a file, whole or not, for whoever comes next for its content. */
+export async function leavePart(site: IngestGround, path: string, { digest }: Content): Promise<void> {
+  await moveFile(path, join(site.ingest, flatName(digest), `${kept}.${randomName()}.part`));
+}
+
+/** Deletes what was left of some content. */
+export async function dropParts(site: IngestGround, { digest }: Content): Promise<void> {
+  const folder = join(site.ingest, flatName(digest));
+  for (const part of await leftParts(site, folder)) await removeFile(part.path);
+  await removeFolder(folder);
 }
 
 class PartFile implements Ingest {

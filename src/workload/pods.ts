@@ -32,6 +32,7 @@ export interface PodsOptions {
 export interface ExpandedPods {
   readonly pods: readonly Pod[];
   readonly secrets: readonly PullSecret[];
+  readonly serviceAccounts: readonly ServiceAccount[];
   /** The contents of ConfigMaps and Secrets; only with {@link PodsOptions.starting}. */
   readonly objects: DataObjects;
   /** Why the API server would refuse objects; nothing comes of those. */
@@ -48,7 +49,7 @@ export function podsOf(documents: readonly ManifestDocument[], options: PodsOpti
   const cluster: Cluster = {
     newUid,
     starting,
-    accounts: accountsOf(documents),
+    accounts: accountsOf(documents, newUid),
     pods: new Map(),
     secrets: new Map(),
     data: { configMap: new Map(), secret: new Map() },
@@ -57,9 +58,15 @@ export function podsOf(documents: readonly ManifestDocument[], options: PodsOpti
     full: false,
   };
   for (const document of documents) create(document, cluster);
-  const { pods, secrets, data, problems, warnings } = cluster;
-  const objects = { configMaps: [...data.configMap.values()], secrets: [...data.secret.values()] };
-  return { pods: [...pods.values()], secrets: [...secrets.values()], objects, problems, warnings };
+  const { pods, secrets, accounts, data, problems, warnings } = cluster;
+  return {
+    pods: [...pods.values()],
+    secrets: [...secrets.values()],
+    serviceAccounts: [...accounts.values()],
+    objects: { configMaps: [...data.configMap.values()], secrets: [...data.secret.values()] },
+    problems,
+    warnings,
+  };
 }
 
 /** What has been created so far, by namespace and name. */
@@ -222,10 +229,10 @@ function storedUid({ kind, root }: ManifestDocument): string | undefined {
   return kind === "Pod" ? textAt(root, "metadata", "uid") : undefined;
 }
 
-function accountsOf(documents: readonly ManifestDocument[]): ReadonlyMap<string, ServiceAccount> {
+function accountsOf(documents: readonly ManifestDocument[], newUid: () => string): ReadonlyMap<string, ServiceAccount> {
   const accounts = new Map<string, ServiceAccount>();
   for (const document of documents) {
-    const account = serviceAccountOf(document);
+    const account = serviceAccountOf(document, newUid);
     if (account !== undefined) accounts.set(keyOf(account.namespace, account.name), account);
   }
   return accounts;

@@ -5,6 +5,7 @@ import { Verifier } from "../../support/verifier.ts";
 import type { Content } from "../stored-record.ts";
 import { type Info, Content as Service } from "./api/containerd/services/content/content_pb.js";
 import { call, headersOf, told, unless } from "./daemon.ts";
+import { collect } from "./protection.ts";
 import type { Site } from "./site.ts";
 
 export class Contents {
@@ -69,9 +70,13 @@ export class Contents {
     await call(this.#site.daemon, `label ${digest}`, Service.method.update, request, { lease });
   }
 
-  /** Damaged content is of use to nobody, and as long as it is there nobody fetches it anew. */
+  /**
+   * Damaged content is of use to nobody, and as long as it is there nobody fetches it anew. Deleted is only that it is
+   * known; the bytes go with the next collection, and until then containerd would take them for what is written anew.
+   */
   async setAside(digest: Digest, why: string): Promise<void> {
     await unless(call(this.#site.daemon, `delete ${digest}`, Service.method.delete, { digest }), "NOT_FOUND");
+    await collect(this.#site);
     this.#site.warn(`${digest} is damaged (${why}) and was deleted from containerd's content`);
   }
 

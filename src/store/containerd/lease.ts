@@ -1,9 +1,9 @@
 import { open, stat } from "node:fs/promises";
 import type { Descriptor } from "../../image/descriptor.ts";
 import { verify } from "../../support/verifier.ts";
-import { guarded, removeFile } from "../files.ts";
+import { guarded } from "../files.ts";
 import type { ImageRecord, Ingest, Lease, StoredImage } from "../index.ts";
-import { beginIngest } from "../ingest.ts";
+import { beginIngest, leavePart } from "../ingest.ts";
 import { ensureRoom } from "../space.ts";
 import type { Content } from "../stored-record.ts";
 import type { Endings, Protection } from "./protection.ts";
@@ -55,12 +55,12 @@ class ContainerdLease implements Lease {
     });
   }
 
-  /** Content is received here, and kept and unpacked there: on one file system, that is twice as much. */
+  /** Content is received here, and kept and unpacked there: what is unpacked is seldom less than what was received. */
   ensureRoom(bytes: number): Promise<void> {
     const { root, contentRoot, statfs } = this.#ground.site;
     return guarded(root, async () => {
       const same = contentRoot !== undefined && (await isSameFileSystem(root, contentRoot));
-      await ensureRoom(root, same ? 2 * bytes : bytes, statfs);
+      await ensureRoom(root, same ? 3 * bytes : bytes, statfs);
       if (!same && contentRoot !== undefined) await ensureRoom(contentRoot, 2 * bytes, statfs);
     });
   }
@@ -82,9 +82,13 @@ class ContainerdLease implements Lease {
     return this.#released;
   }
 
+  /**
+   * containerd collects what nobody names. The file stays here until something does, so that a pull that fails after
+   * some of its layers does not begin from nothing.
+   */
   async #place(path: string, content: Content): Promise<void> {
     await this.#write(content, chunksOf(path));
-    await removeFile(path);
+    await leavePart(this.#ground.site, path, content);
   }
 
   /** Content is kept by the lease under which it was written, or would have been written had it not been there. */

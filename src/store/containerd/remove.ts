@@ -2,6 +2,7 @@
 import { configLimit, parseImageConfig } from "../../image/config.ts";
 import type { Digest } from "../../image/digest.ts";
 import { isPulleyError } from "../../support/errors.ts";
+import type { Catalog } from "../catalog.ts";
 import { recordsToDrop } from "../dropping.ts";
 import type { Removal } from "../index.ts";
 import { type Content, isNameless, needs, type StoredRecord } from "../stored-record.ts";
@@ -14,12 +15,12 @@ import type { Site } from "./site.ts";
 
 /** @throws PulleyError `IMAGE_NOT_FOUND`, `REFERENCE_INVALID` */
 export async function remove(site: Site, contents: Contents, names: Names, text: string): Promise<Removal> {
-  const found = (await names.current()).require(text);
+  const found = (await names.fresh()).require(text);
   const drop = recordsToDrop(found);
   const parts = await partsOf(contents, drop);
   const chains = await sizesOf(site, await chainsOf(contents, found.image.id));
   for (const [at, record] of drop.entries()) await names.remove(record, at === drop.length - 1);
-  const after = await names.current();
+  const after = await withoutRest(names, found.image.id, drop);
   let freed = 0;
   for (const { digest, size } of parts) if ((await contents.size(digest)) === undefined) freed += size;
   for (const [chain, size] of chains) if ((await sizeOf(site, chain)) === undefined) freed += size;
@@ -28,6 +29,15 @@ export async function remove(site: Site, contents: Contents, names: Names, text:
     deleted: after.image(found.image.id) === undefined ? [found.image.id] : [],
     freed,
   };
+}
+
+/** containerd's CRI may just have been about to note the id of an image that it had seen come. */
+async function withoutRest(names: Names, id: Digest, dropped: readonly StoredRecord[]): Promise<Catalog> {
+  const after = await names.fresh();
+  const rest = after.of(id);
+  if (rest.length === 0 || !dropped.some(isNameless) || !rest.every(isNameless)) return after;
+  for (const record of rest) await names.remove(record, true);
+  return names.fresh();
 }
 
 /** What of an image is there: it may have been unpacked and its layers removed then. */
