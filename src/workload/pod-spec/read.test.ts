@@ -180,6 +180,12 @@ describe("what is not carried out", () => {
       { containers: [main], volumes: [{ name: "v", projected: { sources: [{ serviceAccountToken: {} }] } }] },
       "spec.volumes[0].projected.sources[0]: left out: serviceAccountToken needs an API server",
     ],
+    [
+      withMain({ terminationMessagePolicy: "FallbackToLogsOnError" }),
+      "spec.containers[0].terminationMessagePolicy: not carried out: only the file is read",
+    ],
+    [withMain({ commands: ["sh"] }), 'unknown field "spec.containers[0].commands"'],
+    [{ containers: [main], restartpolicy: "Never" }, 'unknown field "spec.restartpolicy"'],
   ])("%j is a warning", (spec, message) => {
     const { problems, warnings, spec: pod } = read(spec);
     expect(problems).toEqual([]);
