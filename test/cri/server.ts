@@ -22,6 +22,8 @@ export interface CriGiven {
   readonly runtime?: string;
   readonly clock?: Clock;
   readonly isPinned?: (image: StoredImage) => boolean;
+  /** That of an earlier one, whose store and records this one finds; it stays until that one's test is over. */
+  readonly folder?: string;
   /** Opens the store, in a folder that is gone after the test. Default: the embedded one. */
   readonly openStore?: (folder: string) => Promise<ImageStore>;
 }
@@ -44,7 +46,7 @@ export async function startCri(given: CriGiven = {}): Promise<CriUnderTest> {
     clock = systemClock,
     openStore = (root) => openEmbeddedStore(join(root, "store")),
   } = given;
-  const folder = mkdtempSync(join(tmpdir(), "pulley-cri-"));
+  const folder = given.folder ?? mkdtempSync(join(tmpdir(), "pulley-cri-"));
   const store = await openStore(folder);
   const platform = { os: "linux", architecture: "amd64", variant: "" };
   const registry = createRegistryClient({ connectTimeout: 2_000, stallTimeout: 2_000 });
@@ -67,7 +69,7 @@ export async function startCri(given: CriGiven = {}): Promise<CriUnderTest> {
     await server.close();
     await registry.close();
     await store.close();
-    rmSync(folder, { recursive: true, force: true });
+    if (given.folder === undefined) rmSync(folder, { recursive: true, force: true });
   });
   return { socket, folder, server, store, said, decisions, client };
 }
