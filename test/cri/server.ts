@@ -22,10 +22,10 @@ export interface CriGiven {
   readonly runtime?: string;
   readonly clock?: Clock;
   readonly isPinned?: (image: StoredImage) => boolean;
-  /** That of an earlier one, whose store and records this one finds; it stays until that one's test is over. */
-  readonly folder?: string;
   /** Opens the store, in a folder that is gone after the test. Default: the embedded one. */
   readonly openStore?: (folder: string) => Promise<ImageStore>;
+  /** That of an earlier one, whose store and records this one finds; it stays until that one's test is over. */
+  readonly folder?: string;
 }
 
 export interface CriUnderTest {
