@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import type { LoginSource } from "../../src/credentials/index.ts";
 import { ImageService } from "../../src/cri/api/runtime/v1/api_pb.js";
 import { type CriServer, startCriServer } from "../../src/cri/index.ts";
 import type { DecisionRecord } from "../../src/node/decision-log/types.ts";
@@ -26,6 +27,8 @@ export interface CriGiven {
   readonly openStore?: (folder: string) => Promise<ImageStore>;
   /** That of an earlier one, whose store and records this one finds; it stays until that one's test is over. */
   readonly folder?: string;
+  /** What the node itself has for mirrors. */
+  readonly mirrorLogins?: LoginSource;
 }
 
 export interface CriUnderTest {
@@ -59,6 +62,7 @@ export async function startCri(given: CriGiven = {}): Promise<CriUnderTest> {
     images: {
       ...{ store, decide, policy: () => policy, records: openPullRecords(folder, {}, clock) },
       service: createEmbeddedImageService({ store, registry, platform, clock }),
+      ...(given.mirrorLogins && { mirrorLogins: given.mirrorLogins }),
       decisions: { append: (record) => decisions.push(record) },
       ...(given.isPinned && { isPinned: given.isPinned }),
     },
