@@ -83,19 +83,16 @@ export class Names {
   async #put(doing: string, image: NamedImage, lease: string): Promise<void> {
     const { daemon } = this.#site;
     for (let attempt = 1; ; attempt += 1) {
-      try {
-        await call(daemon, doing, Images.method.create, { image }, { lease });
-        return;
-      } catch (error) {
-        if (!isStatus(error, "ALREADY_EXISTS")) throw error;
-      }
+      const found = await unless(call(daemon, doing, Images.method.get, { name: image.name }), "NOT_FOUND");
+      if (found?.image !== undefined && isSame(found.image, image)) return;
       const paths = ["target", ...Object.keys(image.labels).map((key) => `labels.${key}`)];
       try {
-        await call(daemon, doing, Images.method.update, { image, updateMask: { paths } }, { lease });
+        if (found === undefined) await call(daemon, doing, Images.method.create, { image }, { lease });
+        else await call(daemon, doing, Images.method.update, { image, updateMask: { paths } }, { lease });
         return;
       } catch (error) {
-        // It has been taken away meanwhile.
-        if (!isStatus(error, "NOT_FOUND") || attempt === 10) throw error;
+        // Others have given the name, or taken it away, meanwhile.
+        if (!isStatus(error, "NOT_FOUND", "ALREADY_EXISTS") || attempt === 10) throw error;
       }
     }
   }
@@ -160,6 +157,12 @@ function recordFrom(
     if (isPulleyError(error, "REFERENCE_INVALID")) return undefined;
     throw error;
   }
+}
+
+/** Whether a name stands for this already, with nothing to add. */
+function isSame({ target, labels: there }: Image, { target: wanted, labels: added }: NamedImage): boolean {
+  const same = target?.digest === wanted.digest && target.mediaType === wanted.mediaType;
+  return same && Object.entries(added).every(([key, value]) => (there[key] ?? "") === value);
 }
 
 /** An empty value takes a label away. */

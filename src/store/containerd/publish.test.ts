@@ -48,7 +48,6 @@ describeWith(containerdTools, "publishing in containerd", () => {
       root: await mkdtemp(join(folder, "root-")),
       platform,
     });
-    await (await store.lease()).release();
     before = await stateOf(containerd);
   });
   afterEach(async () => {
@@ -197,7 +196,6 @@ describeWith([...containerdTools, "mount", "umount"], "a full disk under contain
     const containerd = await startContainerd({ root: disk });
     const store = await openContainerdStore({ socket: containerd.socket, root: join(folder, "pulley"), platform });
     try {
-      await (await store.lease()).release();
       const before = await stateOf(containerd);
       const large = sampleImage("large", { layers: [layerWith(randomBytes(40_000_000))] });
       await expectFailure(pullSample(store, large, [name]), "DISK_FULL");
