@@ -70,8 +70,7 @@ export class Names {
 
   /** Gives a name to an image, be it there or not; what others have noted beside it stays. */
   async write(record: ImageRecord, lease: string): Promise<void> {
-    const { mediaType, digest, size } = record.target;
-    const image = { name: record.name, labels: labelsOf(record), target: { mediaType, digest, size: BigInt(size) } };
+    const image = { name: record.name, labels: labelsOf(record), target: targetOf(record) };
     const doing = `name an image ${record.name}`;
     try {
       await this.#put(doing, image, lease);
@@ -99,7 +98,12 @@ export class Names {
 
   async confirm(record: StoredRecord, at: number): Promise<void> {
     const key = labels.confirmed;
-    const image = { name: record.name, labels: { [key]: confirmation(record.target, at) } };
+    // The target is not changed. But without one containerd 2 falls over, the whole daemon, in the conversion of the request.
+    const image = {
+      name: record.name,
+      labels: { [key]: confirmation(record.target, at) },
+      target: targetOf(record),
+    };
     const request = { image, updateMask: { paths: [`labels.${key}`] } };
     await unless(call(this.#site.daemon, `confirm ${record.name}`, Images.method.update, request), "NOT_FOUND");
     this.#forget();
@@ -107,11 +111,7 @@ export class Names {
 
   /** @param last whether containerd shall collect, before it answers, what nobody needs any more */
   async remove({ name, target }: StoredRecord, last: boolean): Promise<void> {
-    const request = {
-      name,
-      sync: last,
-      target: { mediaType: target.mediaType, digest: target.digest, size: BigInt(target.size) },
-    };
+    const request = { name, sync: last, target: targetOf({ target }) };
     const removal = call(this.#site.daemon, `remove ${name}`, Images.method.delete, request, { timeout: 600_000 });
     await unless(removal, "NOT_FOUND");
     this.#forget();
@@ -157,6 +157,10 @@ function recordFrom(
     if (isPulleyError(error, "REFERENCE_INVALID")) return undefined;
     throw error;
   }
+}
+
+function targetOf({ target: { mediaType, digest, size } }: Pick<ImageRecord, "target">): NamedImage["target"] {
+  return { mediaType, digest, size: BigInt(size) };
 }
 
 /** Whether a name stands for this already, with nothing to add. */
