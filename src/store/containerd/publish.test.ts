@@ -1,6 +1,6 @@
 /** What is unpacked is what was said, is unpacked once, and leaves nothing where it fails. */
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, truncate, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -163,7 +163,11 @@ describeWith(containerdTools, "publishing in containerd", () => {
     await waiting.release();
   });
 
-  test("finds damaged content, and makes room for it to be fetched anew", async () => {
+  test.each<[string, (path: string) => Promise<unknown>]>([
+    ["changed", (path) => run(requiredTool("sed"), ["-i", "s/linux/LINUX/", path])],
+    ["cut off", (path) => truncate(path, 100)],
+    ["gone", (path) => unlink(path)],
+  ])("finds content whose file is %s, and makes room for it to be fetched anew", async (_, spoil) => {
     const image = sampleImage("spoiled");
     await pullSample(store, image, [name]);
     const { digest } = image.config.descriptor;
@@ -172,11 +176,12 @@ describeWith(containerdTools, "publishing in containerd", () => {
       "root/io.containerd.content.v1.content/blobs/sha256",
       digest.slice("sha256:".length),
     );
-    await run(requiredTool("sed"), ["-i", "s/linux/LINUX/", path]);
+    await spoil(path);
     const found = new Map<string, string>();
     for await (const { digest: each, state } of store.verify()) found.set(each, state);
     expect(found.get(digest)).toBe("damaged");
     expect([...found.values()].filter((state) => state !== "sound")).toEqual(["damaged"]);
+    expect((await store.images()).length).toBeGreaterThan(0);
     const lease = await store.lease();
     expect(await lease.has(image.config.descriptor)).toBe(false);
     await bring(lease, image);
