@@ -70,7 +70,10 @@ export class Protections {
     await this.settle();
   }
 
-  /** Tells containerd of every lease that has ended; if it is not there now, then of all of them the next time. */
+  /**
+   * Tells containerd of every lease that has ended. What it does not hear of now it will the next time; until then a
+   * lease holds some room, which is no reason for anything to fail.
+   */
   async settle(): Promise<void> {
     for (const [id, collecting] of [...this.#owed]) {
       this.#owed.delete(id);
@@ -79,7 +82,8 @@ export class Protections {
       } catch (error) {
         this.#owed.set(id, true);
         if (isPulleyError(error, "RUNTIME_UNREACHABLE")) return;
-        throw error;
+        if (!isPulleyError(error)) throw error;
+        this.#site.warn(error.message);
       }
     }
   }
