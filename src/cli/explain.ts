@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { givenAccounts } from "../credentials/exec/service-accounts.ts";
 import { parseImageName, type Reference } from "../image/reference.ts";
 import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
 import { type FactSources, findLocal } from "../node/local-facts.ts";
@@ -13,7 +14,7 @@ import type { Login } from "../support/login.ts";
 import type { ImageRequest, Pod } from "../workload/types.ts";
 import { type Explanation, explanation, explanationLines } from "./explain-view.ts";
 import { type Inputs, readInputs } from "./inputs.ts";
-import { podLogins } from "./logins.ts";
+import { type LoginsForPod, podLogins } from "./logins.ts";
 import {
   examples,
   type LoginFlags,
@@ -30,7 +31,7 @@ import {
 import { print } from "./output.ts";
 import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
-import { registryClient } from "./registry.ts";
+import { machineHosts, registryClient } from "./registry.ts";
 import { podsFrom, requestsFrom } from "./requests.ts";
 import { openStore } from "./store.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
@@ -84,8 +85,9 @@ async function explainAll(
     const images = store
       ? createEmbeddedImageService({ store, registry, platform: options.platform, clock: systemClock })
       : { status: () => Promise.resolve(undefined), facts: () => Promise.resolve(undefined) };
+    const hosts = machineHosts(options, surroundings);
     const records = openPullRecords(options.root, {}, systemClock);
-    const sources: FactSources = { images, records, policy, clock: systemClock };
+    const sources: FactSources = { images, records, policy, hosts, clock: systemClock };
     const answers: Explanation[] = [];
     for (const request of requests) {
       const reference = parsed(request.image);
@@ -126,10 +128,11 @@ async function ask(
 
 /** The logins of the pod that a request would become a part of; the pods are made only if somebody asks. */
 function loginsOfRequests(inputs: Inputs, options: ExplainOptions, surroundings: Surroundings) {
-  const sourceFor = podLogins(options, surroundings);
   let pods: ReturnType<typeof podsFrom> | undefined;
+  let sourceFor: LoginsForPod | undefined;
   return async (request: ImageRequest, { repository }: Reference): Promise<readonly Login[]> => {
     pods ??= podsFrom(inputs);
+    sourceFor ??= await podLogins(options, surroundings, { accounts: givenAccounts(pods.serviceAccounts) });
     const pod = pods.pods.find((candidate) => asks(candidate, request));
     const secrets = pods.secrets.filter(
       ({ namespace, name }) => namespace === pod?.namespace && pod.imagePullSecrets.includes(name),

@@ -2,12 +2,18 @@
 import { homedir } from "node:os";
 import { clientLogins } from "../credentials/client-logins.ts";
 import { commandLineLogin, loginsFor } from "../credentials/combine.ts";
+import type { CredentialProviders, PluginRun, ProviderNote, ServiceAccounts } from "../credentials/exec/index.ts";
 import type { LoginSource } from "../credentials/index.ts";
 import { nodeFileLogins } from "../credentials/node-files.ts";
 import { systemClock } from "../support/clock.ts";
+import { PulleyError } from "../support/errors.ts";
+import { printable } from "../support/terminal.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
-import type { LoginFlags, RootOptions } from "./options.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CredentialProviderFlags, LoginFlags, RootOptions } from "./options.ts";
+import { paintFor, type Surroundings } from "./surroundings.ts";
+
+/** The logins of a pod, given those of its pull secrets that exist. */
+export type LoginsForPod = (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
 
 /** A person's logins: the one on the command line, or those that docker, podman and skopeo would use. */
 export function commandLogins({ creds, authfile }: LoginFlags, { environment }: Surroundings): LoginSource {
@@ -16,13 +22,81 @@ export function commandLogins({ creds, authfile }: LoginFlags, { environment }: 
   return clientLogins(folders, { clock: systemClock });
 }
 
-/** A pod's logins: its pull secrets, then the node's: what the command line names, or the files that a kubelet reads. */
-export function podLogins(
-  flags: LoginFlags & RootOptions,
+/** A person's logins, and those of the credential providers. @throws PulleyError as {@link openProviders} */
+export async function personLogins(
+  flags: LoginFlags & CredentialProviderFlags,
   surroundings: Surroundings,
-): (pod: Pod, secrets: readonly PullSecret[]) => LoginSource {
+): Promise<LoginSource> {
+  const own = commandLogins(flags, surroundings);
+  const providers = await openProviders(flags, surroundings);
+  return providers === undefined ? own : loginsFor([], [own, providers.forPod(undefined)]);
+}
+
+/**
+ * A pod's logins: its pull secrets, then the node's (what the command line names, or the files that a kubelet reads),
+ * then those of the credential providers.
+ * @throws PulleyError as {@link openProviders}
+ */
+export async function podLogins(
+  flags: LoginFlags & RootOptions & CredentialProviderFlags,
+  surroundings: Surroundings,
+  world: Partial<ProviderWorld> = {},
+): Promise<LoginsForPod> {
   const named = flags.creds !== undefined || flags.authfile !== undefined;
   const folders = { kubeletRoot: flags.root, workingDirectory: process.cwd(), home: surroundings.environment["HOME"] };
   const own = named ? commandLogins(flags, surroundings) : nodeFileLogins(folders, systemClock);
-  return (_pod, secrets) => loginsFor(secrets, [own]);
+  const providers = await openProviders(flags, surroundings, world);
+  return (pod, secrets) => loginsFor(secrets, providers === undefined ? [own] : [own, providers.forPod(pod)]);
+}
+
+/** What credential providers are told, and who hears of them. */
+export interface ProviderWorld {
+  readonly accounts: ServiceAccounts;
+  /** By default, problems are warnings on standard error. */
+  readonly say: (note: ProviderNote) => void;
+  readonly onRun: (run: PluginRun) => void;
+}
+
+const noAccounts: ServiceAccounts = { account: () => Promise.resolve(undefined) };
+
+/** @throws PulleyError `USAGE`, `INPUT_UNREADABLE`, `INPUT_INVALID` if the configuration is not one that a kubelet starts with */
+export async function openProviders(
+  { imageCredentialProviderConfig: config, imageCredentialProviderBinDir: binDir }: CredentialProviderFlags,
+  surroundings: Surroundings,
+  { accounts = noAccounts, say = providerNotes(surroundings).hear, onRun }: Partial<ProviderWorld> = {},
+): Promise<CredentialProviders | undefined> {
+  if (config === undefined && binDir === undefined) return undefined;
+  if (config === undefined || binDir === undefined) {
+    const [given, missing] = config === undefined ? ["bin-dir", "config"] : ["config", "bin-dir"];
+    throw new PulleyError(
+      "USAGE",
+      `--image-credential-provider-${given} is given without --image-credential-provider-${missing}`,
+      { advice: "Give both, or neither." },
+    );
+  }
+  const { environment } = surroundings;
+  // Few have credential providers: only those who do pay for what runs them.
+  const { openCredentialProviders } = await import("../credentials/exec/index.ts");
+  return openCredentialProviders({ config, binDir, environment, clock: systemClock, accounts, say, onRun });
+}
+
+/** What credential providers could not do, as warnings. */
+export interface ProviderNotes {
+  hear(note: ProviderNote): void;
+  /** Shows them by other means from now on: while something is drawn on standard error, nobody may just write there. */
+  showWith(show: (line: string) => void): void;
+}
+
+export function providerNotes(surroundings: Surroundings): ProviderNotes {
+  const { stderr } = surroundings;
+  const warning = paintFor(stderr, surroundings)("yellow", "warning:");
+  let show = (line: string): void => void stderr.write(`${warning} ${printable(line)}\n`);
+  return {
+    hear: ({ kind, provider, message }) => {
+      if (kind === "problem") show(`credential provider ${provider}: ${message}`);
+    },
+    showWith: (other) => {
+      show = other;
+    },
+  };
 }

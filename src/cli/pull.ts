@@ -17,8 +17,10 @@ import { liveRegion } from "../support/live.ts";
 import { columns } from "../support/terminal.ts";
 import type { Pod } from "../workload/types.ts";
 import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
-import { commandLogins } from "./logins.ts";
+import { personLogins } from "./logins.ts";
 import {
+  type CredentialProviderFlags,
+  credentialProviderOptions,
   examples,
   type LoginFlags,
   loginOptions,
@@ -34,7 +36,7 @@ import {
 import { print } from "./output.ts";
 import { pullRow } from "./pod-view.ts";
 import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
-import { registryClient } from "./registry.ts";
+import { machineHosts, registryClient } from "./registry.ts";
 import { withStore } from "./store.ts";
 import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
 
@@ -43,6 +45,7 @@ type PullOptions = RootOptions &
   PlatformOptions &
   RegistryFlags &
   LoginFlags &
+  CredentialProviderFlags &
   PolicyOptions &
   KubeletConfigOptions;
 
@@ -58,7 +61,7 @@ interface PulledImage {
 }
 
 export function define(command: Command, surroundings: Surroundings): void {
-  registryOptions(loginOptions(command))
+  credentialProviderOptions(registryOptions(loginOptions(command)))
     .argument("<image...>", "references of images")
     .addOption(policyOption())
     .addOption(kubeletConfigOption())
@@ -83,7 +86,7 @@ async function pullImages(images: readonly string[], options: PullOptions, surro
   setFlagsFromString("--no-opt");
   const references = images.map(parseImageName);
   const policy = await loadPolicy(options, surroundings);
-  const logins = commandLogins(options, surroundings);
+  const logins = await personLogins(options, surroundings);
   // Who names images by hand waits for each of them; only a configuration makes a limit of how fast they may begin.
   const settings =
     options.kubeletConfig === undefined ? { registryPullQPS: 0 } : loadKubeletConfiguration(options, {}, surroundings);
@@ -97,7 +100,7 @@ async function pullImages(images: readonly string[], options: PullOptions, surro
       const puller = createPuller({ images: service, settings, clock, onProgress: watch.hear });
       const manager = createImageManager({
         ...{ images: service, puller, backOff: createBackOff(clock), records: undefined, clock },
-        ...{ decide, policy: () => policy },
+        ...{ decide, policy: () => policy, hosts: machineHosts(options, surroundings) },
       });
       const pulled: PulledImage[] = [];
       for (const reference of references) {

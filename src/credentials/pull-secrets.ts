@@ -4,6 +4,7 @@ import type { PullSecret } from "../workload/types.ts";
 import type { LoginSource } from "./index.ts";
 import { createKeyring, type Keyring } from "./keyring.ts";
 import { type KubeletEntries, type KubeletEntry, readKubeletConfig, readKubeletDockercfg } from "./kubelet-config.ts";
+import { parseLocation } from "./location.ts";
 
 /**
  * The logins of a pod: one keyring of all its Secrets (k8s pkg/credentialprovider/secrets/secrets.go). One Secret that
@@ -18,6 +19,18 @@ export function podLogins(secrets: readonly PullSecret[]): LoginSource {
       return keyring.lookup(name);
     },
   };
+}
+
+/** Where the logins of a Secret are for, as it is written there, without any login; none if it cannot be read. */
+export function pullSecretLocations(secret: PullSecret): readonly string[] {
+  try {
+    return readSecret(secret).flatMap(([text]) => {
+      const location = parseLocation(text);
+      return location === undefined ? [] : [location.authority + location.path];
+    });
+  } catch {
+    return [];
+  }
 }
 
 function readSecret(secret: PullSecret): (readonly [location: string, login: Login])[] {

@@ -5,9 +5,11 @@
 import type { ManifestDocument } from "./documents.ts";
 import { namespaceOf } from "./requests.ts";
 import { groupOf } from "./templates.ts";
-import { itemsAt, textAt } from "./value.ts";
+import { itemsAt, textAt, textsAt } from "./value.ts";
 
 export interface ServiceAccount {
+  readonly uid: string;
+  readonly annotations: Readonly<Record<string, string>>;
   readonly namespace: string;
   readonly name: string;
   /** Names of the Secrets that its pods get if they name none, in order. */
@@ -20,17 +22,18 @@ export interface ServiceAccount {
 const goTrue = /^(?:1|t|T|true|True|TRUE)$/;
 
 /** The service account that an object is. */
-export function serviceAccountOf(document: ManifestDocument): ServiceAccount | undefined {
+export function serviceAccountOf(document: ManifestDocument, newUid: () => string): ServiceAccount | undefined {
   const { root } = document;
   const name = textAt(root, "metadata", "name");
   if (!isServiceAccount(document) || name === undefined) return undefined;
+  const annotations = textsAt(root, "metadata", "annotations");
   return {
+    uid: textAt(root, "metadata", "uid") ?? newUid(),
+    annotations,
     namespace: namespaceOf(document),
     name,
     imagePullSecrets: itemsAt(root, "imagePullSecrets").map((item) => textAt(item, "name") ?? ""),
-    enforceMountableSecrets: goTrue.test(
-      textAt(root, "metadata", "annotations", "kubernetes.io/enforce-mountable-secrets") ?? "",
-    ),
+    enforceMountableSecrets: goTrue.test(annotations["kubernetes.io/enforce-mountable-secrets"] ?? ""),
   };
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { errorText, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
@@ -12,7 +12,7 @@ export interface RecordFolder<Entry> {
   write(entry: Entry): Promise<void>;
   /** Does nothing if there is none. @throws PulleyError `STORE_FAILED` */
   remove(key: string): Promise<void>;
-  /** Every record that can be read. */
+  /** Every record that can be read; of the others it is told why not. */
   list(): Promise<readonly Entry[]>;
   /** Writes anew what an older version of the format wrote. */
   renew(): Promise<void>;
@@ -26,7 +26,15 @@ export interface RecordFormat<Entry> {
   readonly decode: (text: string) => Entry;
 }
 
-export function recordFolder<Entry>(folder: string, format: RecordFormat<Entry>): RecordFolder<Entry> {
+/** Bytes of a record. One has a line of some two hundred for each secret, and at most a hundred secrets a name. */
+const longest = 4 * 1024 * 1024;
+
+/** @param warn told of files that cannot be read where others can */
+export function recordFolder<Entry>(
+  folder: string,
+  format: RecordFormat<Entry>,
+  warn: (message: string) => void,
+): RecordFolder<Entry> {
   const pathOf = (key: string) => join(folder, fileName(key));
 
   async function readEntry(path: string): Promise<{ readonly text: string; readonly entry: Entry } | undefined> {
@@ -48,7 +56,10 @@ export function recordFolder<Entry>(folder: string, format: RecordFormat<Entry>)
     const all: { readonly path: string; readonly text: string; readonly entry: Entry }[] = [];
     for (const name of await recordNames(folder)) {
       const path = join(folder, name);
-      const found = await readEntry(path).catch(() => undefined);
+      const found = await readEntry(path).catch((error: unknown) => {
+        warn(errorText(error));
+        return undefined;
+      });
       if (found !== undefined) all.push({ path, ...found });
     }
     return all;
@@ -91,6 +102,8 @@ export function recordFolder<Entry>(folder: string, format: RecordFormat<Entry>)
 
 async function readText(path: string): Promise<string | undefined> {
   try {
+    const { size } = await stat(path);
+    if (size > longest) throw new Error(`it has ${size} bytes, more than the ${longest} that it may have`);
     return await readFile(path, "utf8");
   } catch (error) {
     if (isMissing(error)) return undefined;

@@ -3,10 +3,19 @@
  * k8s pkg/kubelet/images/pullmanager/image_pull_manager.go). The files are the kubelet's own, in its own format.
  */
 import { join } from "node:path";
+import { canonicalText, parseImageName } from "../../image/reference.ts";
 import type { Clock } from "../../support/clock.ts";
+import { errorText } from "../../support/errors.ts";
 import type { Login } from "../../support/login.ts";
-import { recordFolder } from "./folder.ts";
-import { decodeIntent, decodeRecord, encodeIntent, encodeRecord, type PulledRecord } from "./format.ts";
+import { type RecordFormat, recordFolder } from "./folder.ts";
+import {
+  decodeIntent,
+  decodeRecord,
+  encodeIntent,
+  encodeRecord,
+  type PulledRecord,
+  type PullIntent,
+} from "./format.ts";
 import { findGrant, grantFor, mergeGrant } from "./grants.ts";
 import { type VerificationSettings, verificationRequired, withoutTagAndDigest } from "./verification.ts";
 
@@ -40,23 +49,39 @@ export interface PresentImage {
   readonly repoDigests: readonly string[];
 }
 
-/** @param root the kubelet's root folder; the files are in `image_manager/` below it */
-export function openPullRecords(root: string, settings: VerificationSettings, clock: Clock): PullRecords {
+const intentFormat: RecordFormat<PullIntent> = {
+  kind: "ImagePullIntent",
+  key: (intent) => intent.image,
+  encode: encodeIntent,
+  decode: decodeIntent,
+};
+
+const recordFormat: RecordFormat<PulledRecord> = {
+  kind: "ImagePulledRecord",
+  key: (record) => record.imageRef,
+  encode: encodeRecord,
+  decode: decodeRecord,
+};
+
+/**
+ * @param root the kubelet's root folder; the files are in `image_manager/` below it
+ * @param warn told of what is wrong with the files, where that fails nothing: whoever asks must then authenticate
+ */
+export function openPullRecords(
+  root: string,
+  settings: VerificationSettings,
+  clock: Clock,
+  warn: (message: string) => void = () => undefined,
+): PullRecords {
   const folder = join(root, "image_manager");
-  const intents = recordFolder(join(folder, "pulling"), {
-    kind: "ImagePullIntent",
-    key: (intent) => intent.image,
-    encode: encodeIntent,
-    decode: decodeIntent,
-  });
-  const records = recordFolder(join(folder, "pulled"), {
-    kind: "ImagePulledRecord",
-    key: (record) => record.imageRef,
-    encode: encodeRecord,
-    decode: decodeRecord,
-  });
+  const intents = recordFolder(join(folder, "pulling"), intentFormat, warn);
+  const records = recordFolder(join(folder, "pulled"), recordFormat, warn);
   const pulling = new Map<string, number>();
   const oneAtATime = createMutex();
+
+  function complain(error: unknown): void {
+    warn(errorText(error));
+  }
 
   async function end(image: string): Promise<void> {
     const left = (pulling.get(image) ?? 0) - 1;
@@ -95,19 +120,22 @@ export function openPullRecords(root: string, settings: VerificationSettings, cl
       oneAtATime(async () => {
         await grant(image, imageRef, used);
         await end(image);
-      }).catch(() => undefined),
+      }).catch(complain),
 
-    fail: (image) => oneAtATime(() => end(image)).catch(() => undefined),
+    fail: (image) => oneAtATime(() => end(image)).catch(complain),
 
     access: async (image, imageRef, logins) => {
       let record: PulledRecord | undefined;
       let name: string;
       try {
-        record = await oneAtATime(() => records.read(imageRef));
-        const required = verificationRequired(settings, image, await pulledHere(image, record));
+        const required = await oneAtATime(async () => {
+          record = await records.read(imageRef);
+          return verificationRequired(settings, image, await pulledHere(image, record));
+        });
         if (!required) return "credentialPolicyAllowed";
         name = withoutTagAndDigest(image);
-      } catch {
+      } catch (error) {
+        warn(errorText(error));
         return "error";
       }
       const granted = record?.credentials.get(name);
@@ -118,14 +146,17 @@ export function openPullRecords(root: string, settings: VerificationSettings, cl
       }
       const found = findGrant(granted, await logins());
       if (found === undefined) return "mustAuthenticate";
-      if (found.remember) await oneAtATime(() => grant(image, imageRef, found.login)).catch(() => undefined);
+      if (found.remember) await oneAtATime(() => grant(image, imageRef, found.login)).catch(complain);
       return "credentialRecordFound";
     },
 
     recover: (present) =>
       oneAtATime(async () => {
         for (const { image } of await intents.list()) {
-          const found = present.find(({ repoTags, repoDigests }) => [...repoTags, ...repoDigests].includes(image));
+          const names = [image, canonical(image)];
+          const found = present.find(({ repoTags, repoDigests }) =>
+            [...repoTags, ...repoDigests].some((name) => names.includes(name)),
+          );
           if (found === undefined) continue;
           const known = await records.read(found.id).catch(() => undefined);
           if (known === undefined) {
@@ -144,6 +175,18 @@ export function openPullRecords(root: string, settings: VerificationSettings, cl
         }
       }),
   };
+}
+
+/**
+ * The name that runtimes keep an image under. A kubelet compares as it is written, and so never finds `nginx:1` again,
+ * which then passes for preloaded under its full name.
+ */
+function canonical(image: string): string {
+  try {
+    return canonicalText(parseImageName(image));
+  } catch {
+    return image;
+  }
 }
 
 /** Runs tasks one after the other, each after the one before has ended, however it ended. */

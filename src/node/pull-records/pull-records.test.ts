@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -13,16 +13,14 @@ const image = "acme.io/app:1";
 const imageRef = "sha256:abc";
 const clock = manualClock(Date.UTC(2026, 0, 1));
 const alice = loginOf("regcred", "alice");
-const account = new Login(
-  "plugin",
-  { kind: "password", username: "sa", password: "x" },
-  {
-    kind: "serviceAccount",
-    uid: "uid-sa",
-    namespace: "default",
-    name: "builder",
-  },
-);
+const builder = { uid: "uid-sa", namespace: "default", name: "builder" };
+const account = accountLogin();
+
+/** A login that a credential provider gave for a service account: each answer may have another password. */
+function accountLogin(changed: Partial<typeof builder> = {}, password = "x"): Login {
+  const origin = { kind: "serviceAccount", ...builder, ...changed } as const;
+  return new Login("plugin", { kind: "password", username: "sa", password }, origin);
+}
 
 let root: string;
 beforeEach(async () => {
@@ -104,9 +102,57 @@ const table: readonly Row[] = [
   { situation: "record of a secret, a pod without any", before: () => pull(alice), logins: [], use: unverified },
   { situation: "record of the pod's service account", before: () => pull(account), logins: [account], use: everywhere },
   {
-    situation: "record of a service account, a pod of another",
+    situation: "record of the pod's service account, which has another login by now",
     before: () => pull(account),
+    logins: [accountLogin({}, "changed")],
+    use: everywhere,
+  },
+  ...[{ uid: "uid-new" }, { namespace: "prod" }, { name: "other" }].map((changed) => ({
+    situation: `record of a service account, a pod of one with ${JSON.stringify(changed)}`,
+    before: () => pull(account),
+    logins: [accountLogin(changed)],
+    use: unverified,
+  })),
+  {
+    situation: "record of a service account, a pod with a secret that holds the same login",
+    before: () => pull(account),
+    logins: [loginOf("copy", "sa", "x")],
+    use: unverified,
+  },
+  {
+    situation: "record of a secret, a pod whose service account was given the same login",
+    before: () => pull(loginOf("regcred", "sa", "x")),
+    logins: [account],
+    use: unverified,
+  },
+  {
+    situation: "record of a service account, a pod that has it only in the second place",
+    before: () => pull(account),
+    logins: [accountLogin({ name: "other" }), account],
+    use: unverified,
+  },
+  {
+    situation: "record of a secret, a pod that has the same login as the node",
+    before: () => pull(alice),
+    logins: [new Login("node", alice.reveal(), { kind: "node" })],
+    use: unverified,
+  },
+  {
+    situation: "record of the pod's secret under the same name with another tag",
+    before: () => pull(alice, "acme.io/app:2"),
     logins: [alice],
+    use: everywhere,
+  },
+  {
+    situation: "record of the pod's secret under a digest of the same name",
+    before: () => pull(alice, `acme.io/app@sha256:${"a".repeat(64)}`),
+    logins: [alice],
+    use: everywhere,
+  },
+  {
+    situation: "record for all pods of the node, but under another name",
+    before: () => pull(undefined, "acme.io/public:1"),
+    logins: [],
     use: unverified,
   },
   {
@@ -224,6 +270,57 @@ describe("what is recorded", () => {
     await writeFile(pulledFile(), encodeRecord({ ...record, credentials: new Map([["acme.io/app", granted]]) }));
     expect(await open().access(image, imageRef, async () => [loginOf("s7", "alice")])).toBe("mustAuthenticate");
   });
+
+  it("replaces what was recorded of secrets by everybody, and keeps accounts beside secrets", async () => {
+    await pull(alice);
+    await pull(account);
+    const entry = async () => (await readRecord()).credentials.get("acme.io/app");
+    expect(await entry()).toMatchObject({
+      kubernetesSecrets: [{ name: "regcred" }],
+      kubernetesServiceAccounts: [builder],
+    });
+    await pull(accountLogin({}, "changed"));
+    expect((await entry())?.kubernetesServiceAccounts).toEqual([builder]);
+  });
+
+  it("is overwritten where it could not be read; that is told", async () => {
+    await pull(alice);
+    await writeFile(pulledFile(), "{}");
+    const told: string[] = [];
+    const records = openPullRecords(root, {}, clock, (message) => told.push(message));
+    expect(await records.access(image, imageRef, async () => [alice])).toBe("error");
+    expect(told).toEqual([`failed to deserialize content of file "${pulledFile()}" into ImagePulledRecord`]);
+    await records.begin(image);
+    await records.succeed(image, imageRef, alice);
+    expect(await records.access(image, imageRef, async () => [alice])).toBe("credentialRecordFound");
+  });
+
+  it("is not read where it is larger than any record", async () => {
+    await pull(undefined);
+    await writeFile(pulledFile(), " ".repeat(5 * 1024 * 1024));
+    expect(await open("NeverVerify").access(image, imageRef, async () => [])).toBe("error");
+  });
+
+  it("counts for nothing in a file that has another image's name", async () => {
+    await pull(undefined);
+    const { credentials, lastUpdated } = await readRecord();
+    await writeFile(pulledFile(), encodeRecord({ imageRef: "sha256:other", credentials, lastUpdated }));
+    expect(await open("AlwaysVerify").access(image, imageRef, async () => [])).toBe("mustAuthenticate");
+    expect(await open().access(image, imageRef, async () => [])).toBe("credentialPolicyAllowed");
+  });
+
+  it("stays an intent where the record cannot be written", async () => {
+    await mkdir(join(root, "image_manager"));
+    await writeFile(join(root, "image_manager", "pulled"), "in the way");
+    const told: string[] = [];
+    const records = openPullRecords(root, {}, clock, (message) => told.push(message));
+    await records.begin(image);
+    await records.succeed(image, imageRef, alice);
+    expect(await readdir(join(root, "image_manager", "pulling"))).toEqual([fileName(image)]);
+    expect(told.map((message) => message.replace(root, ""))).toEqual([
+      expect.stringMatching(/^failed to create directory "\/image_manager\/pulled": /),
+    ]);
+  });
 });
 
 describe("what an earlier run left", () => {
@@ -235,6 +332,37 @@ describe("what an earlier run left", () => {
     expect((await readRecord()).credentials.size).toBe(0);
     expect(await readdir(join(root, "image_manager", "pulling"))).toEqual([fileName("acme.io/gone:1")]);
     expect(await records.access(image, imageRef, async () => [alice])).toBe("mustAuthenticate");
+  });
+
+  it("is an intent for a short name, whose image the runtime knows by its full one", async () => {
+    const full = "docker.io/library/nginx:1.27";
+    await open().begin("nginx:1.27");
+    const records = open();
+    await records.recover([{ id: imageRef, repoTags: [full], repoDigests: [] }]);
+    expect(await readdir(join(root, "image_manager", "pulling"))).toEqual([]);
+    for (const name of ["nginx:1.27", full]) {
+      expect(await records.access(name, imageRef, async () => [alice])).toBe("mustAuthenticate");
+    }
+  });
+
+  it("is a record that an interrupted pull takes nothing from", async () => {
+    await pull(alice);
+    await open().begin(image);
+    const records = open();
+    await records.recover([{ id: imageRef, repoTags: [image], repoDigests: [] }]);
+    expect(await records.access(image, imageRef, async () => [alice])).toBe("credentialRecordFound");
+  });
+
+  it("is an intent that cannot be read: the others are taken up, and it is told", async () => {
+    await open().begin(image);
+    const broken = join(root, "image_manager", "pulling", fileName("acme.io/broken:1"));
+    await writeFile(broken, "hunter2");
+    const told: string[] = [];
+    const records = openPullRecords(root, {}, clock, (message) => told.push(message));
+    await records.recover([{ id: imageRef, repoTags: [image], repoDigests: [] }]);
+    expect((await readRecord()).credentials.size).toBe(0);
+    expect(told[0]).toBe(`failed to deserialize content of file "${broken}" into ImagePullIntent`);
+    expect(await records.access("acme.io/broken:1", "sha256:b", async () => [])).toBe("error");
   });
 
   it("is a record of the older version, which is written anew", async () => {

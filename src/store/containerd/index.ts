@@ -118,7 +118,7 @@ class ContainerdStore implements ImageStore {
     }
     const lease = await protect(this.#site);
     try {
-      const [record] = (await this.#names.current()).require(image).named;
+      const [record] = (await this.#names.fresh()).require(image).named;
       if (record === undefined) throw new PulleyError("INTERNAL", `the image ${quote(image)} has no record`);
       // No registry has said that this name has this target.
       const { confirmedAt: _, ...known } = outward(record);
@@ -173,6 +173,7 @@ class ContainerdStore implements ImageStore {
       for (const lease of [...this.#leases]) await lease.release();
       await this.#endings.settle();
     } finally {
+      this.#names.close();
       this.#site.daemon.channel.close();
     }
   }

@@ -10,6 +10,13 @@ import { type Image, Images } from "./api/containerd/services/images/images_pb.j
 import type { Contents } from "./contents.ts";
 import { call, isStatus, unless } from "./daemon.ts";
 import { labels, type Site } from "./site.ts";
+import { Watch } from "./watch.ts";
+
+interface NamedImage {
+  readonly name: string;
+  readonly labels: Record<string, string>;
+  readonly target: { readonly mediaType: string; readonly digest: string; readonly size: bigint };
+}
 
 export class Names {
   readonly #site: Site;
@@ -17,13 +24,39 @@ export class Names {
   /** Content never changes, so that it is read once for as long as a name leads to it. */
   #anatomies = new Map<string, Anatomy>();
 
+  /** What was asked of containerd after the last change. */
+  #heard: Promise<Catalog> | undefined;
+  readonly #watch: Watch;
+
   constructor(site: Site, contents: Contents) {
     this.#site = site;
     this.#contents = contents;
+    this.#watch = new Watch(site, () => this.#forget());
+  }
+
+  close(): void {
+    this.#watch.close();
+  }
+
+  #forget(): void {
+    this.#heard = undefined;
+  }
+
+  /** What containerd has, as far as has been heard: at most the blink of an eye ago. Costs nothing while nothing changes. */
+  async current(): Promise<Catalog> {
+    if (!this.#watch.hears()) return this.fresh();
+    this.#heard ??= this.fresh();
+    const heard = this.#heard;
+    try {
+      return await heard;
+    } catch (error) {
+      if (this.#heard === heard) this.#heard = undefined;
+      throw error;
+    }
   }
 
   /** What containerd has now. */
-  async current(): Promise<Catalog> {
+  async fresh(): Promise<Catalog> {
     const { images } = await call(this.#site.daemon, "list its images", Images.method.list, {});
     const used = new Map<string, Anatomy>();
     const records: StoredRecord[] = [];
@@ -37,10 +70,18 @@ export class Names {
 
   /** Gives a name to an image, be it there or not; what others have noted beside it stays. */
   async write(record: ImageRecord, lease: string): Promise<void> {
-    const { daemon } = this.#site;
     const { mediaType, digest, size } = record.target;
     const image = { name: record.name, labels: labelsOf(record), target: { mediaType, digest, size: BigInt(size) } };
     const doing = `name an image ${record.name}`;
+    try {
+      await this.#put(doing, image, lease);
+    } finally {
+      this.#forget();
+    }
+  }
+
+  async #put(doing: string, image: NamedImage, lease: string): Promise<void> {
+    const { daemon } = this.#site;
     for (let attempt = 1; ; attempt += 1) {
       try {
         await call(daemon, doing, Images.method.create, { image }, { lease });
@@ -64,6 +105,7 @@ export class Names {
     const image = { name: record.name, labels: { [key]: confirmation(record.target, at) } };
     const request = { image, updateMask: { paths: [`labels.${key}`] } };
     await unless(call(this.#site.daemon, `confirm ${record.name}`, Images.method.update, request), "NOT_FOUND");
+    this.#forget();
   }
 
   /** @param last whether containerd shall collect, before it answers, what nobody needs any more */
@@ -75,6 +117,7 @@ export class Names {
     };
     const removal = call(this.#site.daemon, `remove ${name}`, Images.method.delete, request, { timeout: 600_000 });
     await unless(removal, "NOT_FOUND");
+    this.#forget();
   }
 
   async #recordOf(image: Image, used: Map<string, Anatomy>): Promise<StoredRecord | undefined> {

@@ -103,6 +103,17 @@ describeWith(containerdTools, "publishing in containerd", () => {
     },
   );
 
+  test("refuses an image whose volume lies outside of the container", async () => {
+    const config = { Volumes: { "/../../etc": {} } };
+    await expectRefusal(
+      withParts(sampleImage("volume"), {
+        config,
+        diffIds: [layerWith("lower layer of volume"), layerWith("upper layer of volume")],
+      }),
+      "MANIFEST_INVALID",
+    );
+  });
+
   test("unpacks layers once that many images share, however many come at once", async () => {
     const [base, middle] = [layerWith("base"), layerWith("middle")];
     const images = [1, 2, 3, 4, 5].map((own) =>
@@ -218,11 +229,16 @@ interface Parts {
   /** Contents whose digests the config gives as those of the layers. */
   readonly diffIds?: readonly Buffer[];
   readonly annotations?: Readonly<Record<string, string>>;
+  /** The section of the config that containers start with. */
+  readonly config?: object;
 }
 
 /** The image with some of its parts replaced, and the rest of it fitting, as who wants to do harm would have it. */
-function withParts(image: SampleImage, { layers = image.layers, diffIds, annotations }: Parts): SampleImage {
-  const config = diffIds === undefined ? image.config : blobOf(ociConfig, configWith(diffIds));
+function withParts(
+  image: SampleImage,
+  { layers = image.layers, diffIds, annotations, config: section = {} }: Parts,
+): SampleImage {
+  const config = diffIds === undefined ? image.config : blobOf(ociConfig, configWith(diffIds, section));
   const document = {
     ...{ schemaVersion: 2, mediaType: ociManifest, annotations, config: config.descriptor },
     layers: layers.map(({ descriptor }) => descriptor),
@@ -240,7 +256,9 @@ function withParts(image: SampleImage, { layers = image.layers, diffIds, annotat
   };
 }
 
-function configWith(contents: readonly Buffer[]): Buffer {
+function configWith(contents: readonly Buffer[], config: object): Buffer {
   const diff_ids = contents.map((bytes) => blobOf(ociLayer, bytes).descriptor.digest);
-  return Buffer.from(JSON.stringify({ os: "linux", architecture: "amd64", rootfs: { type: "layers", diff_ids } }));
+  return Buffer.from(
+    JSON.stringify({ os: "linux", architecture: "amd64", config, rootfs: { type: "layers", diff_ids } }),
+  );
 }

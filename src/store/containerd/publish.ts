@@ -1,7 +1,8 @@
 /** Making an image visible: content whole, layers unpacked, each tied to what it needs, and then the names. */
-import { checkLayerCount, configLimit, parseImageConfig } from "../../image/config.ts";
+import { checkLayerCount, configLimit, type ImageConfig, parseImageConfig } from "../../image/config.ts";
 import type { Descriptor } from "../../image/descriptor.ts";
 import type { Digest } from "../../image/digest.ts";
+import { configHazards } from "../../image/hazards.ts";
 import { type Index, type Manifest, manifestLimit, parseManifest } from "../../image/manifest.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
@@ -34,6 +35,7 @@ export async function publish(publication: Publication, wanted: readonly ImageRe
   refuseCheckpoint(first.manifest.digest, manifest);
   const config = parseImageConfig(await readPart(contents, manifest.config.digest, configLimit));
   checkLayerCount(manifest, config);
+  refuseHazards(first.image, config);
   const targets = wanted.map(({ target }) => target);
   for (const content of distinct([...manifest.layers, manifest.config, first.manifest, ...targets])) {
     await lease.keepContent(content.digest);
@@ -46,7 +48,7 @@ export async function publish(publication: Publication, wanted: readonly ImageRe
   }
   await writeNames(publication, wanted);
   for (const layer of distinct(manifest.layers)) await dropParts(publication.site, layer);
-  return (await names.current()).image(first.image) ?? vanished(first.image);
+  return (await names.fresh()).image(first.image) ?? vanished(first.image);
 }
 
 /** All names of one call stand for one image. */
@@ -68,6 +70,15 @@ function refuseCheckpoint(digest: Digest, { annotations = {} }: Manifest | Index
   if (found === undefined) return;
   throw new PulleyError("NOT_AN_IMAGE", `${digest} is a checkpoint of a container (${quote(found)}), not an image`, {
     advice: "Build an image from a Dockerfile; Pulley gives no checkpoints to containerd.",
+  });
+}
+
+/** containerd starts containers from what it is given, and old ones fall for each of these. */
+function refuseHazards(id: Digest, { config }: ImageConfig): void {
+  const [hazard] = configHazards(config);
+  if (hazard === undefined) return;
+  throw new PulleyError("MANIFEST_INVALID", `${id} would endanger the node: ${hazard}`, {
+    advice: "Tell who builds the image: no program needs this.",
   });
 }
 
@@ -146,7 +157,7 @@ async function writeNames({ names, lease }: Publication, wanted: readonly ImageR
 
 /** An image whose last name goes to another one stays, without a name. Those that came through the CRI have their id. */
 async function keepNameless(names: Names, coming: readonly ImageRecord[], lease: Protection): Promise<void> {
-  const before = await names.current();
+  const before = await names.fresh();
   for (const { name, image } of coming) {
     const old = before.records.get(name);
     if (old === undefined || old.image === image || before.records.has(old.image)) continue;

@@ -15,7 +15,7 @@ import type { Site } from "./site.ts";
 
 /** @throws PulleyError `IMAGE_NOT_FOUND`, `REFERENCE_INVALID` */
 export async function remove(site: Site, contents: Contents, names: Names, text: string): Promise<Removal> {
-  const found = (await names.current()).require(text);
+  const found = (await names.fresh()).require(text);
   const drop = recordsToDrop(found);
   const parts = await partsOf(contents, drop);
   const chains = await sizesOf(site, await chainsOf(contents, found.image.id));
@@ -33,11 +33,11 @@ export async function remove(site: Site, contents: Contents, names: Names, text:
 
 /** containerd's CRI may just have been about to note the id of an image that it had seen come. */
 async function withoutRest(names: Names, id: Digest, dropped: readonly StoredRecord[]): Promise<Catalog> {
-  const after = await names.current();
+  const after = await names.fresh();
   const rest = after.of(id);
   if (rest.length === 0 || !dropped.some(isNameless) || !rest.every(isNameless)) return after;
   for (const record of rest) await names.remove(record, true);
-  return names.current();
+  return names.fresh();
 }
 
 /** What of an image is there: it may have been unpacked and its layers removed then. */

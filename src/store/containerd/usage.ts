@@ -39,10 +39,11 @@ async function snapshotsTake({ daemon, snapshotter }: Site): Promise<Taken> {
   } catch (error) {
     throw told("list its snapshots", error);
   }
+  const measured = names.map((key) =>
+    unless(call(daemon, `measure snapshot ${key}`, Snapshots.method.usage, { snapshotter, key }), "NOT_FOUND"),
+  );
   let [used, inodes] = [0, 0];
-  for (const key of names) {
-    const taking = call(daemon, `measure snapshot ${key}`, Snapshots.method.usage, { snapshotter, key });
-    const usage = await unless(taking, "NOT_FOUND");
+  for (const usage of await Promise.all(measured)) {
     used += Number(usage?.size ?? 0n);
     inodes += Number(usage?.inodes ?? 0n);
   }

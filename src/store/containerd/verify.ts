@@ -7,10 +7,10 @@ import type { Contents } from "./contents.ts";
 import type { Names } from "./names.ts";
 
 export async function* checkContents(contents: Contents, names: Names): AsyncGenerator<Verified, void> {
-  for (const [digest, keepers] of neededBy(await names.current())) {
+  for (const [digest, keepers] of neededBy(await names.fresh())) {
     const state = (await contents.check(digest)) ?? "missing";
     // Content that is gone together with its image is not missing.
-    if (state === "missing" && !neededBy(await names.current()).has(digest)) continue;
+    if (state === "missing" && !neededBy(await names.fresh()).has(digest)) continue;
     yield { digest, state, neededBy: keepers.filter((record) => !isNameless(record)).map(({ name }) => name) };
   }
 }

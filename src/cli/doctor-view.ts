@@ -1,0 +1,94 @@
+/** The shape of `doctor -o json`, and its text for people. */
+import type { Diagnosis, Step } from "../node/doctor/types.ts";
+import { hanging, type Paint, printable } from "../support/terminal.ts";
+
+/** One image's diagnosis. Stable: a part of the public interface, versioned by `apiVersion`. */
+export interface ShownDiagnosis {
+  readonly image: string;
+  /** Whose image it is; `null` where only the image was named. */
+  readonly pod: { readonly namespace: string; readonly name: string; readonly containers: readonly string[] } | null;
+  /** `Unreachable`: nobody has answered; what they would have said is not known. */
+  readonly verdict: "Healthy" | "CauseFound" | "Unreachable";
+  readonly cause: ShownStep | null;
+  readonly steps: readonly ShownStep[];
+}
+
+export interface ShownStep {
+  readonly step: Step["step"];
+  readonly source: string | null;
+  readonly status: Step["status"];
+  readonly fact: string;
+  readonly hints: readonly string[];
+  readonly remedy: string | null;
+  readonly code: string | null;
+}
+
+export function shownDiagnosis({ image, steps, cause }: Diagnosis, pod: ShownDiagnosis["pod"]): ShownDiagnosis {
+  const verdict = cause === undefined ? "Healthy" : cause.unanswered === true ? "Unreachable" : "CauseFound";
+  return { image, pod, verdict, cause: cause === undefined ? null : shownStep(cause), steps: steps.map(shownStep) };
+}
+
+function shownStep({ step, source, status, fact, hints, remedy, code }: Step): ShownStep {
+  return { step, source, status, fact, hints, remedy: remedy ?? null, code: code ?? null };
+}
+
+/** `0`: nothing is wrong; `1`: the cause was found; `3`: nobody has answered. The cause that was found counts most. */
+export function exitStatus(diagnoses: readonly ShownDiagnosis[]): 0 | 1 | 3 {
+  if (diagnoses.some(({ verdict }) => verdict === "CauseFound")) return 1;
+  return diagnoses.some(({ verdict }) => verdict === "Unreachable") ? 3 : 0;
+}
+
+const tones = { ok: "green", failed: "red", skipped: "dim" } as const;
+
+/** A line a step, with what else may help below it; then the cause and what to do about it. */
+export function diagnosisLines(diagnosis: ShownDiagnosis, paint: Paint, width: number): string[] {
+  const { image, pod, steps, cause } = diagnosis;
+  const owner = pod === null ? "" : `  pod ${pod.namespace}/${pod.name}, ${pod.containers.join(", ")}`;
+  const several = new Set(steps.flatMap(({ source }) => source ?? [])).size > 1;
+  const lines = [`${paint("bold", printable(image))}${paint("dim", printable(owner))}`];
+  let source: string | null = null;
+  for (const step of steps) {
+    if (several && step.source !== source && step.source !== null)
+      lines.push(`  ${paint("dim", printable(step.source))}`);
+    source = step.source;
+    lines.push(...stepLines(step, paint, width));
+  }
+  return [
+    ...lines,
+    "",
+    ...verdictLines(diagnosis, paint, width),
+    ...(cause === null ? otherFailures(steps, paint, width) : []),
+  ];
+}
+
+function stepLines({ step, status, fact, hints }: ShownStep, paint: Paint, width: number): string[] {
+  const prefix = `  ${paint(tones[status], status.padEnd(7))}  ${step.padEnd(14)}  `;
+  const below = " ".repeat(27);
+  return [
+    ...hanging(prefix, printable(fact), width),
+    ...hints.flatMap((hint) => hanging(below, paint("dim", printable(hint)), width)),
+  ];
+}
+
+function verdictLines({ verdict, cause }: ShownDiagnosis, paint: Paint, width: number): string[] {
+  if (cause === null) return [`${paint("green", "Nothing is wrong:")} the image can be pulled.`];
+  const where = cause.source === null ? cause.step : `${cause.step} of ${cause.source}`;
+  const title = verdict === "Unreachable" ? "The registry cannot be asked" : "The pull fails";
+  return [
+    ...hanging("", `${paint("red", `${title}, at ${printable(where)}:`)} ${printable(cause.fact)}`, width),
+    ...(cause.remedy === null ? [] : hanging("  ", printable(cause.remedy), width)),
+  ];
+}
+
+/** What failed without stopping the pull: a mirror, say. */
+function otherFailures(steps: readonly ShownStep[], paint: Paint, width: number): string[] {
+  return steps
+    .filter(({ status }) => status === "failed")
+    .flatMap(({ source, step, remedy }) =>
+      hanging(
+        "",
+        `${paint("yellow", `But ${step} of ${printable(source ?? "this machine")} failed:`)} ${printable(remedy ?? "")}`,
+        width,
+      ),
+    );
+}

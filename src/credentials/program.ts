@@ -1,0 +1,94 @@
+/** Programs that are asked for logins: each wait has an end, each output a limit, and no shell is involved. */
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import type { Clock } from "../support/clock.ts";
+
+export interface ProgramCall {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** For its standard input. */
+  readonly input: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly clock: Clock;
+  /** Milliseconds after which it is killed. */
+  readonly timeout: number;
+  /** Bytes that its standard output may have. */
+  readonly outputLimit: number;
+  /** Whether what it has started itself ends with it, as far as that stays in its process group. */
+  readonly withOffspring?: boolean;
+}
+
+export type Ending =
+  | {
+      readonly kind: "ended";
+      /** The exit status, or the signal that ended it. */
+      readonly status: number | NodeJS.Signals;
+      readonly stdout: Buffer;
+      /** The beginning of it. */
+      readonly stderr: Buffer;
+    }
+  | { readonly kind: "tooLate"; readonly stderr: Buffer }
+  | { readonly kind: "tooLong" }
+  | { readonly kind: "notStarted"; readonly error: Error };
+
+/** Bytes of standard error that are kept. */
+const complaintLimit = 4 * 1024;
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** Runs a program to its end. Never throws; the program does not outlive the call. */
+export async function runProgram(call: ProgramCall): Promise<Ending> {
+  const { program, args, environment, clock, timeout, withOffspring = false } = call;
+  const options = { env: environment, stdio: "pipe", windowsHide: true, detached: withOffspring } as const;
+  const child = spawn(program, [...args], options);
+  const ended = new AbortController();
+  const stderr = collect(child.stderr, complaintLimit);
+  const tooLate = async (): Promise<Ending> => {
+    await clock.sleep(timeout, ended.signal);
+    return { kind: "tooLate", stderr: stderr() };
+  };
+  try {
+    return await Promise.race([converse(child, call, stderr), tooLate()]);
+  } finally {
+    ended.abort();
+    end(child, withOffspring);
+  }
+}
+
+function end(child: Child, withOffspring: boolean): void {
+  if (withOffspring && child.pid !== undefined) {
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // Nobody of the group is left.
+    }
+  }
+  child.kill("SIGKILL");
+  // What left the group may hold these open for longer than the program lives.
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+}
+
+function converse(child: Child, { input, outputLimit }: ProgramCall, stderr: () => Buffer): Promise<Ending> {
+  return new Promise((resolve) => {
+    const stdout = collect(child.stdout, outputLimit, () => resolve({ kind: "tooLong" }));
+    child.on("error", (error) => resolve({ kind: "notStarted", error }));
+    child.on("close", (status, signal) => {
+      resolve({ kind: "ended", status: signal ?? status ?? 0, stdout: stdout(), stderr: stderr() });
+    });
+    // A program may end without having read what it was asked; its status tells the rest.
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input);
+  });
+}
+
+/** Keeps the first bytes of a stream and lets the rest go by. */
+function collect(stream: Readable, limit: number, onExcess?: () => void): () => Buffer {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  stream.on("data", (chunk: Buffer) => {
+    if (size < limit) chunks.push(chunk);
+    size += chunk.length;
+    if (size > limit) onExcess?.();
+  });
+  return () => Buffer.concat(chunks).subarray(0, limit);
+}
