@@ -3,7 +3,6 @@ import { describe, expect, test } from "vitest";
 import { fakeRegistry } from "../node/testing/fake-registry.ts";
 import { policyOf } from "../node/testing/policies.ts";
 import { PulleyError } from "../support/errors.ts";
-import { manualClock } from "../support/manual-clock.ts";
 import { codeOf, messageOf, type Reply } from "./testing/asking.ts";
 import { openMirror, type TestMirror } from "./testing/mirror.ts";
 
@@ -163,17 +162,6 @@ describe("what is not here", () => {
       throw new PulleyError("DIGEST_MISMATCH", "wrong bytes");
     };
     await expect(mirror.ask(`/v2/${name}/blobs/${two?.digest}`)).rejects.toThrow(/aborted|hang up|reset/);
-  });
-
-  test("what comes through and never becomes whole is let go", async () => {
-    const clock = manualClock(1_000_000_000_000);
-    const registry = fakeRegistry();
-    imageOf(registry);
-    const mirror = await openMirror({ registry, clock, limits: { pendingFor: 1000 } });
-    const { digest } = read(await mirror.ask(`/v2/${name}/manifests/1`)).config;
-    expect((await mirror.ask(`/v2/${name}/blobs/${digest}`)).status).toBe(200);
-    await mirror.close();
-    expect(await mirror.store.images()).toEqual([]);
   });
 });
 
