@@ -116,11 +116,10 @@ export function createSettler(ground: Ground, holdings: Holdings, pending: Pendi
   }
 
   async function run(repository: Repository): Promise<void> {
-    do {
-      again.delete(repository.name);
-      // It is nobody's answer that fails here, and the next piece that comes through is the next occasion.
-      await lookAt(repository).catch(() => undefined);
-    } while (again.has(repository.name) && !closed);
+    again.delete(repository.name);
+    // It is nobody's answer that fails here, and the next piece that comes through is the next occasion.
+    await lookAt(repository).catch(() => undefined);
+    if (again.has(repository.name)) await run(repository);
   }
 
   return {
