@@ -4,7 +4,7 @@ import type { Digest } from "../image/digest.ts";
 import { parseReference, type Repository, type Tag } from "../image/reference.ts";
 import type { Receiving } from "../node/fetch.ts";
 import type { ImageRecord, Lease } from "../store/index.ts";
-import { isPulleyError } from "../support/errors.ts";
+import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { CacheState } from "./answer.ts";
 import { follow } from "./following.ts";
 import type { Holding } from "./holdings.ts";
@@ -74,7 +74,10 @@ async function judgeAny(
   let refusal: unknown;
   for (const version of versions) {
     try {
-      return { judged: await judge(repository, version, signal, true), version };
+      const judged = await judge(repository, version, signal, true);
+      // The copy is what would be given out, whatever another one might be.
+      if (judged.refusal !== undefined) throw new PulleyError("IMAGE_REFUSED", judged.refusal.message);
+      return { judged, version };
     } catch (error) {
       if (!isPulleyError(error, "IMAGE_REFUSED", "IMAGE_NOT_FOUND")) throw error;
       refusal = error;
