@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, realpathSync } from "node:fs";
 import { availableParallelism, hostname, networkInterfaces, totalmem } from "node:os";
 import { join } from "node:path";
-import { connectRuntime } from "../cri/client/runtime.ts";
+import { connectRuntime, type RuntimeOptions } from "../cri/client/runtime.ts";
 import type { Platform } from "../image/platform.ts";
 import { podFolders, readResolver } from "../node/containers/folders.ts";
 import type { ContainersOptions } from "../node/containers/types.ts";
@@ -19,20 +19,27 @@ export interface OpenedRuntime {
   close(): Promise<void>;
 }
 
+export interface RuntimeGiven {
+  readonly root: string;
+  readonly platform: Platform;
+  /** Hears of each call to the runtime, once it has ended. */
+  readonly onOperation?: RuntimeOptions["onOperation"];
+}
+
 /**
  * Connects to containerd, for its containers and its images.
  * @throws PulleyError `RUNTIME_UNREACHABLE`, `RUNTIME_FAILED`
  */
 export async function openRuntime(
   socket: string,
-  { root, platform }: { readonly root: string; readonly platform: Platform },
+  { root, platform, onOperation }: RuntimeGiven,
   surroundings: Surroundings,
 ): Promise<OpenedRuntime> {
   const { stderr } = surroundings;
   const mark = paintFor(stderr, surroundings)("yellow", "warning:");
   const warn = (message: string) => stderr.write(`${mark} ${printable(message)}\n`);
   const store = await openContainerdStore({ socket, root: join(root, "containerd"), platform, warn });
-  const runtime = connectRuntime(socket);
+  const runtime = connectRuntime(socket, { onOperation });
   return {
     store,
     containers: { runtime, folders: podFolders(realRoot(root)), node: nodeKey(root), host: hostFacts(root) },
