@@ -5,16 +5,14 @@ import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { startablePodsFrom } from "../../src/cli/requests.ts";
 import { openRuntime } from "../../src/cli/runtime.ts";
+import { daemonMetrics, startTelling, storeFigures } from "../../src/cli/telling.ts";
 import { createNodeClient } from "../../src/node/api/client.ts";
-import { createEventList } from "../../src/node/api/events.ts";
-import { serveApi } from "../../src/node/api/server.ts";
 import { createEmbeddedImageService } from "../../src/node/embedded-image-service.ts";
-import { createHealth } from "../../src/node/health.ts";
-import { createMetrics } from "../../src/node/metrics/index.ts";
 import { createNode } from "../../src/node/node.ts";
 import { decide } from "../../src/policy/decide.ts";
 import { kubernetesOnly } from "../../src/policy/types.ts";
 import { createRegistryClient } from "../../src/registry/client.ts";
+import type { ImageStore } from "../../src/store/index.ts";
 import { systemClock } from "../../src/support/clock.ts";
 import { silentLog } from "../../src/support/log.ts";
 import { pulley } from "../e2e/pulley.ts";
@@ -25,6 +23,10 @@ vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
 const platform = { os: "linux", architecture: "amd64", variant: "" };
 
+function fail(): never {
+  throw new Error("there is no store yet");
+}
+
 describeWith([...containerdTools, "docker-registry", "skopeo"], "a daemon in front of a containerd", () => {
   let ground: Ground;
   beforeAll(async () => {
@@ -34,7 +36,10 @@ describeWith([...containerdTools, "docker-registry", "skopeo"], "a daemon in fro
   afterAll(() => ground.stop());
 
   async function startDaemon(root: string) {
-    const metrics = createMetrics({ version: "1.2.3", clock: systemClock });
+    const log = silentLog;
+    const clock = systemClock;
+    let store: ImageStore | undefined;
+    const metrics = daemonMetrics({ store: async () => storeFigures(store ?? fail()) }, { log, clock });
     const quiet = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough(), environment: {} };
     const { runtimeOperation } = metrics.listeners;
     const runtime = await openRuntime(
@@ -43,38 +48,38 @@ describeWith([...containerdTools, "docker-registry", "skopeo"], "a daemon in fro
       quiet,
     );
     const registry = createRegistryClient({});
-    const { store, containers } = runtime;
+    store = runtime.store;
+    const { containers } = runtime;
     const node = createNode({
-      images: createEmbeddedImageService({ store, registry, platform, clock: systemClock }),
-      ...{ policy: kubernetesOnly, decide, records: undefined, containers, clock: systemClock },
+      images: createEmbeddedImageService({ store, registry, platform, clock }),
+      ...{ policy: kubernetesOnly, decide, records: undefined, containers, clock },
       loginsFor: () => ({ logins: async () => [] }),
       pulls: {},
       random: Math.random,
     });
-    const events = createEventList({ host: "node-1" });
-    node.onSignal(metrics.listeners.nodeSignal);
-    node.onSignal((signal) => {
-      if (signal.kind === "event") events.add(signal.event);
-    });
-    const socket = join(root, "run", "node.sock");
-    const server = await serveApi({
-      ...{ socket, node, events, clock: systemClock, nodeName: "node-1", version: "1.2.3", log: silentLog },
-      images: () => store.images(),
-      health: createHealth({ clock: systemClock }),
-    });
+    const check = async () => void (await containers.runtime.version());
+    const options = {
+      socket: join(root, "run", "node.sock"),
+      metrics: "127.0.0.1:0",
+      logFormat: "json",
+      logLevel: "info",
+    } as const;
+    const ready = [{ name: "runtime", check }];
+    const telling = await startTelling({ node, store, metrics, log, clock, ready, nodeName: "node-1" }, options, quiet);
     const stop = async () => {
       for (const status of node.pods()) await node.remove(status.pod);
       await node.stop();
-      await server.close();
+      await telling.close();
       await registry.close();
       await runtime.close();
     };
-    return { node, metrics, socket, stop };
+    return { node, telling, stop };
   }
 
   it("tells of containers that run, end and begin again, and of what they write", async () => {
     const root = await ground.root();
-    const { node, metrics, socket, stop } = await startDaemon(root);
+    const { node, telling, stop } = await startDaemon(root);
+    const { socket } = telling;
     const ask = (...args: readonly string[]) => pulley([...args, "--socket", socket]);
     try {
       const image = `${ground.registry.host}/team/app:1`;
@@ -115,7 +120,9 @@ describeWith([...containerdTools, "docker-registry", "skopeo"], "a daemon in fro
         },
       });
       expect(await following).toMatchObject({ status: 0, stdout: expect.stringContaining("begun\n") });
-      const text = await metrics.text();
+      expect(await (await fetch(`http://${telling.metrics}/readyz?verbose`)).text()).toContain("[+]runtime ok\n");
+      const text = await (await fetch(`http://${telling.metrics}/metrics`)).text();
+      expect(text).toMatch(/pulley_store_images [1-9]/);
       expect(text).toMatch(/kubelet_runtime_operations_total\{operation_type="run_podsandbox"\} 1\n/);
       expect(text).toMatch(/kubelet_runtime_operations_total\{operation_type="create_container"\} 3\n/);
       expect((await ask("get", "pods")).stderr).toBe("No resources found in default namespace.\n");
