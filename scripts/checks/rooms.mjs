@@ -10,6 +10,7 @@ export const floors = [
   ["credentials", "registry", "store", "cluster"],
   ["node", "audit", "versions"],
   ["cri", "mirror", "admission", "openfaas", "console"],
+  ["daemon"],
   ["cli"],
 ];
 

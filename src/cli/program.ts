@@ -60,6 +60,11 @@ const commands: readonly CommandEntry[] = [
     summary: "read every blob of the store again, and set aside what is damaged",
     load: () => import("./verify.ts"),
   },
+  {
+    name: "node",
+    summary: "serve a node's images to its kubelet, run pods, mirror registries, and tell of all that",
+    load: () => import("./node.ts"),
+  },
   { name: "get", summary: "list the pods, events or images of a node's daemon", load: () => import("./get.ts") },
   {
     name: "describe",

@@ -1,6 +1,7 @@
 /** From a command line's inputs to Kubernetes objects. */
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { parseReference } from "../image/reference.ts";
+import { identified, uidOf } from "../node/containers/identity.ts";
 import { isPulleyError } from "../support/errors.ts";
 import {
   type ExpandedPods,
@@ -25,31 +26,19 @@ export function podsFrom(inputs: Inputs): ExpandedPods {
  * identifiers: so what was started from them is found again.
  */
 export function startablePodsFrom(inputs: Inputs): ExpandedPods {
-  const seed = createHash("sha256").update(JSON.stringify(inputs)).digest("hex");
   let count = 0;
   const newUid = () => {
     count += 1;
-    return uidOf(`${seed} ${count}`);
+    return uidOf(String(count));
   };
-  return expandedFrom(inputs, { newUid, starting: true });
+  const expanded = expandedFrom(inputs, { newUid, starting: true });
+  return { ...expanded, pods: expanded.pods.map((pod) => identified(pod, expanded.objects, "run")) };
 }
 
 function expandedFrom(inputs: Inputs, options: PodsOptions): ExpandedPods {
   const { documents, problems } = documentsFrom(inputs);
   const expanded = podsOf([...documents, ...namedPods(inputs.images)], options);
   return { ...expanded, problems: [...problems, ...expanded.problems] };
-}
-
-/** A text's hash in the form of a UUID (RFC 9562, version 8). */
-function uidOf(text: string): string {
-  const hash = createHash("sha256").update(text).digest("hex");
-  return [
-    hash.slice(0, 8),
-    hash.slice(8, 12),
-    `8${hash.slice(13, 16)}`,
-    `a${hash.slice(17, 20)}`,
-    hash.slice(20, 32),
-  ].join("-");
 }
 
 /** The requests for images as they are written, without making pods of them. */

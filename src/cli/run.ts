@@ -31,7 +31,7 @@ import { runPods } from "./run-pods.ts";
 import { report } from "./run-report.ts";
 import { runtimeOption } from "./runtime-option.ts";
 import { withStore } from "./store.ts";
-import { interruption, type Surroundings } from "./surroundings.ts";
+import { interruption, type Surroundings, warnOn } from "./surroundings.ts";
 
 type CommonOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
 
@@ -139,8 +139,8 @@ async function withImages<Result>(
   const { root, runtime: socket } = options;
   if (socket === undefined) return withStore(root, surroundings, (store) => use(store, undefined));
   // Loaded only where it is used: most runs start nothing.
-  const { openRuntime } = await import("./runtime.ts");
-  const runtime = await openRuntime(socket, options, surroundings);
+  const { openRuntime } = await import("../daemon/runtime.ts");
+  const runtime = await openRuntime(socket, options, warnOn(surroundings));
   try {
     return await use(runtime.store, runtime.containers);
   } finally {

@@ -3,6 +3,7 @@ import { noBackOff } from "../node/back-off.ts";
 import type { DecisionLog } from "../node/decision-log/index.ts";
 import { createImageManager } from "../node/image-manager.ts";
 import type { ImageService as NodeImages } from "../node/image-service.ts";
+import type { HostsFor } from "../node/local-facts.ts";
 import type { RuntimeOperation } from "../node/metrics/types.ts";
 import type { PullRecords } from "../node/pull-records/index.ts";
 import { createPuller } from "../node/puller.ts";
@@ -46,6 +47,8 @@ export interface CriImages {
   readonly decide: Decide;
   /** The rules that hold now; asked for at each pull. */
   readonly policy: () => Policy;
+  /** Where the machine is set up to ask; absent: at the registry in the image's name. */
+  readonly hosts?: HostsFor | undefined;
   /** Pulley's own, not the kubelet's: see `images/caller-records.ts`. */
   readonly records: PullRecords;
   /** Where decisions are written down; absent: nowhere. */
@@ -135,11 +138,11 @@ function methodsOf(
  * `maxParallelImagePulls`), so nothing is refused here because it comes too early.
  */
 function managerOf(images: CriImages, clock: Clock) {
-  const { service, decide, policy, records, decisions, onProgress, onEnsured } = images;
+  const { service, decide, policy, hosts, records, decisions, onProgress, onEnsured } = images;
   const settings = { serializeImagePulls: false, registryPullQPS: 0 };
   const puller = createPuller({ images: service, settings, clock, ...(onProgress && { onProgress }) });
   return createImageManager({
-    ...{ images: service, puller, backOff: noBackOff, records: callerRecords(records), clock, decide, policy },
+    ...{ images: service, puller, backOff: noBackOff, records: callerRecords(records), clock, decide, policy, hosts },
     log: decisions,
     onEnsured,
   });

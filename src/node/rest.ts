@@ -23,11 +23,6 @@ export function restAfterFailure(containers: readonly ContainerStatus[], rests: 
   return Math.max(0, Math.min(resync(rests), ...shortest));
 }
 
-/** How long to rest where nothing is wrong but what is in a back-off. */
-export function restBetweenLooks(containers: readonly ContainerStatus[], rests: Rests): number {
-  return Math.max(0, Math.min(resync(rests), ...waitsOf(containers, rests)));
-}
-
 export function resync(rests: Rests): number {
   return lengthened(resyncAfter, rests);
 }

@@ -7,7 +7,7 @@ export { type CollectionLoop, type PressureLoop, runCollection, runPressureRelie
 export { type Histories, type ImageMemory, processMemory } from "./memory.ts";
 export { fileMemory } from "./memory-file.ts";
 export { type NodeStatusImage, nodeStatusImages } from "./node-status.ts";
-export { type Pins, parsePins } from "./pins.ts";
+export { isPinned, type Pins, parsePins } from "./pins.ts";
 export { createRegistries } from "./registries.ts";
 export { rehearsal } from "./rehearsal.ts";
 export type * from "./types.ts";

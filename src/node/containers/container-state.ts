@@ -33,7 +33,9 @@ export function containerStatus(view: ContainerView): ContainerStatus {
     backOffUntil: undefined,
   };
   if (newest.state === "running") {
-    return { ...status, state: { kind: "running", startedAt: newest.startedAt }, ready: true, started: true };
+    // A step on the way to the pod's containers is ready when it has been taken.
+    const lasts = container.kind !== "initContainer" || container.isSidecar;
+    return { ...status, state: { kind: "running", startedAt: newest.startedAt }, ready: lasts, started: lasts };
   }
   const { backOffUntil } = noted;
   if (newest.state !== "exited") return { ...status, state: waitingState(view), backOffUntil };

@@ -4,8 +4,8 @@ import type { ContainerSpec, PodSpec } from "../../workload/pod-spec/index.ts";
 import type { Pod } from "../../workload/types.ts";
 import type { Labels } from "../container-runtime.ts";
 
-export const podNameLabel = "io.kubernetes.pod.name";
-export const podNamespaceLabel = "io.kubernetes.pod.namespace";
+const podNameLabel = "io.kubernetes.pod.name";
+const podNamespaceLabel = "io.kubernetes.pod.namespace";
 export const podUidLabel = "io.kubernetes.pod.uid";
 const containerNameLabel = "io.kubernetes.container.name";
 /** Which of Pulley's nodes made it: no other one touches it. */

@@ -269,12 +269,13 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
     run: async (signal) => {
       const stopListening = relist.onChange(pod.uid, rester.wake);
       try {
-        while (!finished) {
+        for (;;) {
           resting = false;
           const isDone = await syncOrComplain(signal);
           resting = true;
           tellStatus();
-          if (!finished) await rester.rest(isDone, signal);
+          if (finished) return;
+          await rester.rest(isDone, signal);
         }
       } finally {
         stopListening();

@@ -64,7 +64,7 @@ function volumeSource(volume: Place): VolumeSource | undefined {
     case "projected":
       return files(place, objectsAt(place, "sources").flatMap(projectedFiles));
     default:
-      problem(volume, kind, notSupported(`${volume.path}`, kind, supported));
+      problem(volume, kind, notSupported(volume.path, kind, supported));
       return undefined;
   }
 }

@@ -1,5 +1,4 @@
 /** What starting a pod's containers takes, read from its manifest and defaulted as the API server would. */
-import type { ContainerKind } from "../types.ts";
 
 export interface PodSpec {
   readonly restartPolicy: RestartPolicy;
@@ -48,7 +47,7 @@ export interface SeccompProfile {
 
 export interface ContainerSpec {
   readonly name: string;
-  readonly kind: Exclude<ContainerKind, "imageVolume">;
+  readonly kind: "container" | "initContainer" | "ephemeralContainer";
   readonly isSidecar: boolean;
   readonly command: readonly string[];
   readonly args: readonly string[];

@@ -1,4 +1,4 @@
-/** A container runtime that is named on the command line. */
+/** A container runtime, with its containers and its images. */
 import { createHash } from "node:crypto";
 import { mkdirSync, realpathSync } from "node:fs";
 import { availableParallelism, hostname, networkInterfaces, totalmem } from "node:os";
@@ -9,8 +9,6 @@ import { podFolders, readResolver } from "../node/containers/folders.ts";
 import type { ContainersOptions } from "../node/containers/types.ts";
 import { openContainerdStore } from "../store/containerd/index.ts";
 import type { ImageStore } from "../store/index.ts";
-import { printable } from "../support/terminal.ts";
-import { paintFor, type Surroundings } from "./surroundings.ts";
 
 export interface OpenedRuntime {
   readonly containers: ContainersOptions;
@@ -28,16 +26,14 @@ export interface RuntimeGiven {
 
 /**
  * Connects to containerd, for its containers and its images.
+ * @param warn hears of damage that was found in the images, a sentence each
  * @throws PulleyError `RUNTIME_UNREACHABLE`, `RUNTIME_FAILED`
  */
 export async function openRuntime(
   socket: string,
   { root, platform, onOperation }: RuntimeGiven,
-  surroundings: Surroundings,
+  warn: (message: string) => void,
 ): Promise<OpenedRuntime> {
-  const { stderr } = surroundings;
-  const mark = paintFor(stderr, surroundings)("yellow", "warning:");
-  const warn = (message: string) => stderr.write(`${mark} ${printable(message)}\n`);
   const store = await openContainerdStore({ socket, root: join(root, "containerd"), platform, warn });
   const runtime = connectRuntime(socket, { onOperation });
   return {
