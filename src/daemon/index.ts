@@ -36,7 +36,7 @@ async function startParts(options: DaemonOptions, endings: ReturnType<typeof cre
   const metrics = openMetrics(version, log, laid, () => node);
   const telling = { log, metrics: metrics.listeners };
   policy.onChange((changed) => telling.metrics.policyReload({ ok: changed !== undefined }));
-  ground = await layGround({ ...options, onDecisionsLost: telling.metrics.decisionLogFailure }, endings);
+  ground = await layGround({ ...options, metrics: telling.metrics }, endings);
   node = openNode(options, ground, endings);
   await startSeeing({ ...options, metricsAddress, metrics, node }, ground, endings);
   await serveImages(options, ground, telling, endings);

@@ -7,6 +7,7 @@ import { connectRuntime, type RuntimeOptions } from "../cri/client/runtime.ts";
 import type { Platform } from "../image/platform.ts";
 import { podFolders, readResolver } from "../node/containers/folders.ts";
 import type { ContainersOptions } from "../node/containers/types.ts";
+import type { RuntimeOperation } from "../node/metrics/types.ts";
 import { openContainerdStore } from "../store/containerd/index.ts";
 import type { ImageStore } from "../store/index.ts";
 
@@ -33,6 +34,7 @@ export async function openRuntime(
   socket: string,
   { root, platform, onOperation }: RuntimeGiven,
   warn: (message: string) => void,
+  onOperation?: (operation: RuntimeOperation) => void,
 ): Promise<OpenedRuntime> {
   const store = await openContainerdStore({ socket, root: join(root, "containerd"), platform, warn });
   const runtime = connectRuntime(socket, { onOperation });
