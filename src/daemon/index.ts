@@ -26,16 +26,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 }
 
 async function startParts(options: DaemonOptions, endings: ReturnType<typeof createEndings>): Promise<Daemon> {
-  const { log, version, policy, collection, metrics: metricsAddress } = options;
+  const { log, policy, collection, metrics: metricsAddress } = options;
   let ground: Ground | undefined;
   let node: Node | undefined;
   const laid = () => {
     if (ground === undefined) throw new Error("the daemon is still starting");
     return ground;
   };
-  const metrics = openMetrics(version, log, laid, () => node);
+  const metrics = openMetrics(options, laid, () => node);
   const telling = { log, metrics: metrics.listeners };
   policy.onChange((changed) => telling.metrics.policyReload({ ok: changed !== undefined }));
+  options.logins.onPluginRun?.(telling.metrics.credentialPlugin);
   ground = await layGround({ ...options, metrics: telling.metrics }, endings);
   node = openNode(options, ground, endings);
   await startSeeing({ ...options, metricsAddress, metrics, node }, ground, endings);

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, realpathSync } from "node:fs";
 import { availableParallelism, hostname, networkInterfaces, totalmem } from "node:os";
 import { join } from "node:path";
-import { connectRuntime, type RuntimeOptions } from "../cri/client/runtime.ts";
+import { connectRuntime } from "../cri/client/runtime.ts";
 import type { Platform } from "../image/platform.ts";
 import { podFolders, readResolver } from "../node/containers/folders.ts";
 import type { ContainersOptions } from "../node/containers/types.ts";
@@ -18,13 +18,6 @@ export interface OpenedRuntime {
   close(): Promise<void>;
 }
 
-export interface RuntimeGiven {
-  readonly root: string;
-  readonly platform: Platform;
-  /** Hears of each call to the runtime, once it has ended. */
-  readonly onOperation?: RuntimeOptions["onOperation"];
-}
-
 /**
  * Connects to containerd, for its containers and its images.
  * @param warn hears of damage that was found in the images, a sentence each
@@ -32,7 +25,7 @@ export interface RuntimeGiven {
  */
 export async function openRuntime(
   socket: string,
-  { root, platform, onOperation }: RuntimeGiven,
+  { root, platform }: { readonly root: string; readonly platform: Platform },
   warn: (message: string) => void,
   onOperation?: (operation: RuntimeOperation) => void,
 ): Promise<OpenedRuntime> {

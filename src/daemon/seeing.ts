@@ -7,6 +7,7 @@ import { createMetrics, type Metrics } from "../node/metrics/index.ts";
 import { serveMetrics } from "../node/metrics/server.ts";
 import type { Node } from "../node/node.ts";
 import { logSignals } from "../node/node-log.ts";
+import { countPullRecords } from "../node/pull-records/figures.ts";
 import { systemClock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";
 import type { Log } from "../support/log.ts";
@@ -15,7 +16,11 @@ import type { Ground } from "./ground.ts";
 import type { DaemonOptions } from "./types.ts";
 
 /** @param ground given as soon as it is there: figures are looked up only when somebody asks for them */
-export function openMetrics(version: string, log: Log, ground: () => Ground, pods: () => Node | undefined): Metrics {
+export function openMetrics(
+  { version, log, root }: Pick<DaemonOptions, "version" | "log" | "root">,
+  ground: () => Ground,
+  pods: () => Node | undefined,
+): Metrics {
   return createMetrics({
     version,
     clock: systemClock,
@@ -26,6 +31,7 @@ export function openMetrics(version: string, log: Log, ground: () => Ground, pod
         const [images, { used, capacity, available }] = await Promise.all([store.images(), store.usage()]);
         return { images: images.length, used, capacity, available };
       },
+      pullRecords: () => countPullRecords(root),
     },
     onFailure: (error) => log.warn("a figure could not be looked up", { error: errorText(error) }),
   });
