@@ -8,6 +8,7 @@ import { serveMetrics } from "../node/metrics/server.ts";
 import type { Node } from "../node/node.ts";
 import { logSignals } from "../node/node-log.ts";
 import { countPullRecords } from "../node/pull-records/figures.ts";
+import type { ImageStore } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";
 import type { Log } from "../support/log.ts";
@@ -15,19 +16,24 @@ import type { Endings } from "./endings.ts";
 import type { Ground } from "./ground.ts";
 import type { DaemonOptions } from "./types.ts";
 
-/** @param ground given as soon as it is there: figures are looked up only when somebody asks for them */
+/** Where figures are looked up, when somebody asks for them: filled in as the daemon starts. */
+export interface Figures {
+  readonly store?: ImageStore;
+  readonly node?: Node;
+}
+
 export function openMetrics(
   { version, log, root }: Pick<DaemonOptions, "version" | "log" | "root">,
-  ground: () => Ground,
-  pods: () => Node | undefined,
+  figures: Figures,
 ): Metrics {
   return createMetrics({
     version,
     clock: systemClock,
     sources: {
-      pods: () => pods()?.pods() ?? [],
+      pods: () => figures.node?.pods() ?? [],
       store: async () => {
-        const { store } = ground();
+        const { store } = figures;
+        if (store === undefined) throw new Error("the daemon is still starting");
         const [images, { used, capacity, available }] = await Promise.all([store.images(), store.usage()]);
         return { images: images.length, used, capacity, available };
       },
