@@ -164,7 +164,7 @@ function explain(
 }
 
 function day(milliseconds: number): string {
-  return Number.isFinite(milliseconds) ? `${new Date(milliseconds).toISOString().slice(0, 10)}` : "an unknown day";
+  return Number.isFinite(milliseconds) ? new Date(milliseconds).toISOString().slice(0, 10) : "an unknown day";
 }
 
 function days(milliseconds: number): string {
