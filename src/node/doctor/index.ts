@@ -17,7 +17,7 @@ import { failedBy, skipped } from "./steps.ts";
 import { examineTls } from "./tls.ts";
 import { type Diagnosis, type DoctorWorld, type Question, type Step, type StepName, usualPatience } from "./types.ts";
 
-export { type Diagnosis, type DiskSpace, type DoctorWorld, type Question, type Step, usualPatience } from "./types.ts";
+export type { Diagnosis, DiskSpace, DoctorWorld, Question, Step } from "./types.ts";
 
 const ofSources: readonly StepName[] = [
   "dns",
