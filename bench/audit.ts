@@ -58,7 +58,25 @@ async function peers(): Promise<Contestant[]> {
     const command = [polaris, "audit", "--checks", checks, "--format", "json", "--audit-path", root];
     found.push({ name: "polaris", command: () => command });
   }
-  return found;
+  const kubeScore = installed("kube-score");
+  if (kubeScore !== undefined) {
+    // It takes files only; their names are handed over as the shell would.
+    const script = `find "$1" -name "*.yaml" -exec ${kubeScore} score --output-format ci {} + > /dev/null`;
+    found.push({ name: "kube-score", command: () => ["sh", "-c", script, "sh", root], status: 1 });
+  }
+  return [...found, ...(await readings())];
+}
+
+/** What kube-linter and Polaris cannot do without, for machines that do not have them: see the program. */
+async function readings(): Promise<Contestant[]> {
+  const go = installed("go");
+  if (go === undefined) return [];
+  const program = join(cache, "decode");
+  await promisify(execFile)(go, ["build", "-o", program, "."], { cwd: resolve("bench", "peers", "decode") });
+  return [
+    { name: "reading as kube-linter", command: () => [program, "typed", root] },
+    { name: "reading as Polaris", command: () => [program, "json", root] },
+  ];
 }
 
 function installed(name: string): string | undefined {

@@ -1,20 +1,21 @@
 /** Real programs that tests and benchmarks work against, where this machine has them. */
 import { execFile } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
+import { homedir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import { promisify } from "node:util";
 
 const execute = promisify(execFile);
 
-/** Folders of system programs that a user's PATH may leave out. */
-const systemFolders = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+/** Folders of programs that a user's PATH may leave out: the system's, and where `go install` puts what it builds. */
+const moreFolders = ["/usr/local/sbin", "/usr/sbin", "/sbin", join(homedir(), "go", "bin")];
 
 /**
  * The absolute path of a program, or `undefined` if this machine does not have it.
  * @throws Error if it is missing and the environment says `PULLEY_REQUIRE_TOOLS=1`, as CI does
  */
 export function tool(name: string): string | undefined {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...systemFolders].filter(isAbsolute);
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...moreFolders].filter(isAbsolute);
   const path = folders.map((folder) => join(folder, name)).find(isProgram);
   if (path === undefined && process.env["PULLEY_REQUIRE_TOOLS"] === "1") {
     throw new Error(`${name} is not installed, and PULLEY_REQUIRE_TOOLS=1 asks for every tool that the tests know`);

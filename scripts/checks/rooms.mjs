@@ -10,6 +10,7 @@ export const floors = [
   ["credentials", "registry", "store", "cluster"],
   ["node", "audit", "versions"],
   ["cri", "mirror", "admission", "openfaas", "console"],
+  ["daemon"],
   ["cli"],
 ];
 
@@ -28,7 +29,7 @@ const pureRooms = ["image", "workload", "policy"];
 const nodeModules = builtinModules.filter((name) => !name.startsWith("_"));
 
 /** Packages that do no I/O. */
-const purePackages = ["yaml", "zod", "@bufbuild/cel"];
+const purePackages = ["js-yaml", "yaml", "zod", "@bufbuild/cel"];
 
 /** Files that run in tests only: the tests, contract suites that several implementations share, and what helps them. */
 const testFiles = "\\.test\\.ts$|/(contract|testing)(\\.ts$|/)";

@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { auditRulesPage } from "./audit-rules-page.mjs";
+import { metricsPage } from "./metrics-page.mjs";
 import { capture, root } from "./run.mjs";
 import { StepError } from "./say.mjs";
 
@@ -12,6 +13,7 @@ export async function pages() {
     "docs/commands.md": await commandsPage(),
     "docs/errors.md": await errorsPage(),
     "docs/audit-rules.md": await auditRulesPage(load, origin),
+    "docs/metrics.md": await metricsPage(load, origin),
     "schema/imagepullpolicy.json": await policySchema(),
   };
 }

@@ -31,7 +31,7 @@ import {
 import { print } from "./output.ts";
 import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
-import { registryClient } from "./registry.ts";
+import { machineHosts, registryClient } from "./registry.ts";
 import { podsFrom, requestsFrom } from "./requests.ts";
 import { openStore } from "./store.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
@@ -85,8 +85,9 @@ async function explainAll(
     const images = store
       ? createEmbeddedImageService({ store, registry, platform: options.platform, clock: systemClock })
       : { status: () => Promise.resolve(undefined), facts: () => Promise.resolve(undefined) };
+    const hosts = machineHosts(options, surroundings);
     const records = openPullRecords(options.root, {}, systemClock);
-    const sources: FactSources = { images, records, policy, clock: systemClock };
+    const sources: FactSources = { images, records, policy, hosts, clock: systemClock };
     const answers: Explanation[] = [];
     for (const request of requests) {
       const reference = parsed(request.image);

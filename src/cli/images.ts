@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { digestHex } from "../image/digest.ts";
 import { familiarName, parseReference } from "../image/reference.ts";
 import type { StoredImage } from "../store/index.ts";
 import { formatBytes } from "../support/bytes.ts";
@@ -40,7 +39,10 @@ async function listImages(name: string | undefined, options: ImagesOptions, surr
   await print(
     options.output,
     value,
-    () => (options.quiet ? ids(wanted, options) : table(wanted, options)),
+    () =>
+      options.quiet
+        ? ids(wanted, options)
+        : columns(imageRows(wanted, { ...options, digests: options.digests === true })),
     surroundings,
   );
 }
@@ -58,13 +60,21 @@ function ids(images: readonly StoredImage[], options: ImagesOptions): string[] {
   return images.map(({ id }) => (options.trunc ? shortId(id) : id));
 }
 
-function table(images: readonly StoredImage[], options: ImagesOptions): string[] {
+/** What a row is made of, be it of this machine's store or of a daemon's. */
+type ListedImage = Pick<StoredImage, "repoTags" | "repoDigests" | "size"> & { readonly id: string };
+
+interface TableOptions {
+  readonly digests?: boolean;
+  readonly trunc: boolean;
+}
+
+export function imageRows(images: readonly ListedImage[], options: TableOptions): string[][] {
   const head = ["IMAGE", "TAG", ...(options.digests ? ["DIGEST"] : []), "IMAGE ID", "SIZE"];
-  return columns([head, ...images.flatMap((image) => rowsOf(image, options))]);
+  return [head, ...images.flatMap((image) => rowsOf(image, options))];
 }
 
 /** A row for each tag; an image that has lost its tags still has one. */
-function rowsOf(image: StoredImage, options: ImagesOptions): string[][] {
+function rowsOf(image: ListedImage, options: TableOptions): string[][] {
   const byName = new Map(image.repoDigests.map((text) => [parseReference(text).repository.name, text]));
   const names =
     image.repoTags.length > 0 ? image.repoTags : image.repoDigests.length > 0 ? image.repoDigests : [undefined];
@@ -82,6 +92,6 @@ function rowsOf(image: StoredImage, options: ImagesOptions): string[][] {
 }
 
 /** The first 13 characters of an id without its algorithm, as crictl shows it. */
-export function shortId(id: StoredImage["id"]): string {
-  return digestHex(id).slice(0, 13);
+export function shortId(id: string): string {
+  return id.slice(id.indexOf(":") + 1).slice(0, 13);
 }

@@ -37,7 +37,7 @@ export async function readInputs(words: readonly string[], { stdin }: Surroundin
   for (const word of words) {
     if (word === "-") manifests.push({ file: "-", text: await readAll(stdin) });
     else if (!isPath(word)) images.push({ image: word });
-    else if (/\.txt$/i.test(word)) images.push(...listedImages(readOne(word)));
+    else if (/\.txt$/i.test(word)) images.push(...listedImages(readInputFile(word)));
     else manifests.push(...readManifestFiles(word));
   }
   return { manifests, images };
@@ -60,7 +60,7 @@ function listedImages({ file, text }: InputText): NamedImage[] {
 /** The manifests of a file or a folder. @throws PulleyError `INPUT_UNREADABLE` */
 export function readManifestFiles(path: string): InputText[] {
   const stat = reading(path, () => statSync(path));
-  return stat.isDirectory() ? manifestFiles(path).map(readOne) : [readOne(path)];
+  return stat.isDirectory() ? manifestFiles(path).map(readInputFile) : [readInputFile(path)];
 }
 
 /** The manifests in a folder and the folders below it, in the order of their names; hidden ones and `node_modules` left out. */
@@ -78,7 +78,8 @@ function byName(one: Dirent, other: Dirent): number {
   return one.name < other.name ? -1 : 1;
 }
 
-function readOne(file: string): InputText {
+/** @throws PulleyError `INPUT_UNREADABLE` */
+export function readInputFile(file: string): InputText {
   const { size } = reading(file, () => statSync(file));
   if (size > longestInput) throw tooLong(file);
   return { file, text: reading(file, () => readFileSync(file, "utf8")) };

@@ -31,7 +31,7 @@ export function outputOption(): Option {
   return new Option("-o, --output <format>", "how to print").choices(["text", "json", "yaml"]).default("text");
 }
 
-export interface RegistryFlags {
+export interface RegistryFlags extends HostsFlags {
   readonly plainHttp?: true;
   readonly certDir?: readonly string[];
 }
@@ -41,11 +41,29 @@ export interface LoginFlags {
   readonly authfile?: string;
 }
 
+export interface HostsFlags {
+  readonly hostsDir?: string;
+}
+
+/** Where containerd's documentation has its `config_path`, and its newer versions look by themselves. */
+const hostsDir = "/etc/containerd/certs.d";
+
+/** Where registries are asked: what an operator has set up for containerd holds for Pulley on the same machine. */
+export function hostsDirOption(): Option {
+  return new Option(
+    "--hosts-dir <folders>",
+    "folders of containerd's hosts.toml files, as its config_path: separated by colons, none if empty",
+  )
+    .env("PULLEY_HOSTS_DIR")
+    .default(hostsDir);
+}
+
 const certDirs = ["/etc/docker/certs.d", "/etc/containers/certs.d"];
 
 /** How registries are spoken to. */
 export function registryOptions(command: Command): Command {
   return command
+    .addOption(hostsDirOption())
     .addOption(new Option("--plain-http", "speak plain HTTP with every registry, not only with those on loopback"))
     .addOption(
       new Option(

@@ -1,3 +1,4 @@
+import { humanDuration } from "../support/human-duration.ts";
 import type { OutputFormat } from "./options.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -24,13 +25,7 @@ export async function print(
   }
 }
 
-/** Since when, in kubectl's short form: `5s`, `3m`, `2h`, `12d`. */
+/** Since when, as kubectl has it. */
 export function age(since: number, now: number): string {
-  const seconds = Math.max(0, Math.floor((now - since) / 1000));
-  if (seconds < 120) return `${seconds}s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 10) return seconds % 60 === 0 ? `${minutes}m` : `${minutes}m${seconds % 60}s`;
-  if (minutes < 180) return `${minutes}m`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours}h` : `${Math.floor(hours / 24)}d`;
+  return humanDuration(Math.max(0, now - since));
 }

@@ -3,6 +3,7 @@ import type { ContainerStatus, NodeEvent, PodStatus, PullProgress } from "../nod
 import { formatBytes } from "../support/bytes.ts";
 import { bar, columns, fit, hanging, type Paint, printable } from "../support/terminal.ts";
 import { age } from "./output.ts";
+import { lastRestart, podReason, readyCount, restarts } from "./pod-status-text.ts";
 
 export interface PodView {
   readonly pods: readonly PodStatus[];
@@ -14,13 +15,17 @@ const longestImage = 48;
 
 /** The table of pods, with the pulls under way below it. */
 export function podTable({ pods, pulls }: PodView, now: number, paint: Paint): string[] {
+  // Where nothing is started, nothing is started again.
+  const areStarted = pods.some(({ containers }) => containers.some(({ containerId }) => containerId !== undefined));
   const rows = pods.map((status) => [
     podName(status, pods),
-    readiness(status),
+    readyCount(status),
     paint(colourOf(status), statusText(status, now)),
+    ...(areStarted ? [restartText(status, now)] : []),
     age(status.createdAt, now),
   ]);
-  const head = ["NAME", "READY", "STATUS", "AGE"].map((title) => paint("bold", title));
+  const titles = ["NAME", "READY", "STATUS", ...(areStarted ? ["RESTARTS"] : []), "AGE"];
+  const head = titles.map((title) => paint("bold", title));
   const active = pulls.filter(({ phase }) => phase === "waiting" || phase === "resolving" || phase === "downloading");
   return [
     "",
@@ -39,12 +44,10 @@ export function eventLines(event: NodeEvent, paint: Paint, width: number): strin
   return hanging(prefix, `${paint("cyan", object)}  ${printable(event.message)}`, width);
 }
 
-/** What `kubectl get pods` would show as the pod's status: the first container that is held up says why. */
+/** What `kubectl get pods` would show as the pod's status, and how long until the next attempt. */
 export function statusText(status: PodStatus, now: number): string {
-  const held = heldUp(status);
-  if (held === undefined) return status.phase;
-  const { state, backOffUntil } = held;
-  const reason = state.kind === "waiting" ? printable(fit(state.reason, 60)) : status.phase;
+  const reason = printable(fit(podReason(status), 60));
+  const [backOffUntil] = waiting(status).flatMap((one) => one.backOffUntil ?? []);
   const wait = backOffUntil === undefined ? 0 : Math.ceil((backOffUntil - now) / 1000);
   return wait > 0 ? `${reason} (next try in ${wait}s)` : reason;
 }
@@ -54,10 +57,10 @@ export function waiting(status: PodStatus): ContainerStatus[] {
   return [...status.imageVolumes, ...status.containers].filter(({ state }) => state.kind === "waiting");
 }
 
-/** A container that failed tells more than one that has not begun. */
-function heldUp(status: PodStatus): ContainerStatus | undefined {
-  const all = waiting(status);
-  return all.find(({ state }) => state.kind === "waiting" && !isBeginning(state.reason)) ?? all[0];
+function restartText(status: PodStatus, now: number): string {
+  const count = restarts(status);
+  const last = lastRestart(status);
+  return count > 0 && last !== undefined ? `${count} (${age(last, now)} ago)` : String(count);
 }
 
 function isBeginning(reason: string): boolean {
@@ -65,14 +68,10 @@ function isBeginning(reason: string): boolean {
 }
 
 function colourOf(status: PodStatus): "green" | "red" | "yellow" {
-  const held = heldUp(status);
-  if (held === undefined) return "green";
-  return held.state.kind === "waiting" && isBeginning(held.state.reason) ? "yellow" : "red";
-}
-
-function readiness({ containers }: PodStatus): string {
-  const app = containers.filter(({ kind }) => kind === "container");
-  return `${app.filter(({ state }) => state.kind === "prepared").length}/${app.length}`;
+  if (status.phase === "Failed") return "red";
+  const held = waiting(status).some(({ state }) => state.kind === "waiting" && !isBeginning(state.reason));
+  if (held) return "red";
+  return status.phase === "Pending" ? "yellow" : "green";
 }
 
 /** With its namespace only where the pods are of more than one. */

@@ -10,6 +10,8 @@ export interface PolicyWatch {
 
 export interface PolicyChanges {
   readonly onChange: (policy: Policy) => void;
+  /** Told that what the files say now is no policy. */
+  readonly onMistake?: () => void;
   /** Hears, a line each, that a new policy holds, or why the old one stays in force. */
   readonly say: (line: string) => void;
 }
@@ -18,7 +20,7 @@ export interface PolicyChanges {
 const interval = 1_000;
 
 /** Begins to watch; what the files say now is taken for known. */
-export function watchPolicy(path: string, { onChange, say }: PolicyChanges): PolicyWatch {
+export function watchPolicy(path: string, { onChange, onMistake, say }: PolicyChanges): PolicyWatch {
   let known = JSON.stringify(readManifestFiles(path));
 
   function look(): void {
@@ -40,6 +42,7 @@ export function watchPolicy(path: string, { onChange, say }: PolicyChanges): Pol
     }
     for (const { source, message } of problems) say(`${source.file}:${source.line}:${source.column}: ${message}`);
     say(`the policy ${path} has changed, but is wrong: the old one stays in force`);
+    onMistake?.();
   }
 
   function tellOnce(line: string): void {

@@ -16,6 +16,7 @@ import { formatDuration } from "../support/go.ts";
 import { liveRegion } from "../support/live.ts";
 import { columns } from "../support/terminal.ts";
 import type { Pod } from "../workload/types.ts";
+import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
 import { personLogins } from "./logins.ts";
 import {
   type CredentialProviderFlags,
@@ -35,7 +36,7 @@ import {
 import { print } from "./output.ts";
 import { pullRow } from "./pod-view.ts";
 import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
-import { registryClient } from "./registry.ts";
+import { machineHosts, registryClient } from "./registry.ts";
 import { withStore } from "./store.ts";
 import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
 
@@ -45,7 +46,8 @@ type PullOptions = RootOptions &
   RegistryFlags &
   LoginFlags &
   CredentialProviderFlags &
-  PolicyOptions;
+  PolicyOptions &
+  KubeletConfigOptions;
 
 interface PulledImage {
   readonly image: string;
@@ -62,6 +64,7 @@ export function define(command: Command, surroundings: Surroundings): void {
   credentialProviderOptions(registryOptions(loginOptions(command)))
     .argument("<image...>", "references of images")
     .addOption(policyOption())
+    .addOption(kubeletConfigOption())
     .addOption(platformOption())
     .addOption(outputOption())
     .addOption(rootOption())
@@ -84,6 +87,9 @@ async function pullImages(images: readonly string[], options: PullOptions, surro
   const references = images.map(parseImageName);
   const policy = await loadPolicy(options, surroundings);
   const logins = await personLogins(options, surroundings);
+  // Who names images by hand waits for each of them; only a configuration makes a limit of how fast they may begin.
+  const settings =
+    options.kubeletConfig === undefined ? { registryPullQPS: 0 } : loadKubeletConfiguration(options, {}, surroundings);
   const registry = registryClient(options);
   const watch = watchPulls(surroundings);
   const signal = interruption();
@@ -91,11 +97,10 @@ async function pullImages(images: readonly string[], options: PullOptions, surro
     await withStore(options.root, surroundings, async (store) => {
       const clock = systemClock;
       const service = createEmbeddedImageService({ store, registry, platform: options.platform, clock });
-      const settings = { registryPullQPS: 0 };
       const puller = createPuller({ images: service, settings, clock, onProgress: watch.hear });
       const manager = createImageManager({
         ...{ images: service, puller, backOff: createBackOff(clock), records: undefined, clock },
-        ...{ decide, policy: () => policy },
+        ...{ decide, policy: () => policy, hosts: machineHosts(options, surroundings) },
       });
       const pulled: PulledImage[] = [];
       for (const reference of references) {

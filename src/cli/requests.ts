@@ -1,11 +1,13 @@
 /** From a command line's inputs to Kubernetes objects. */
 import { randomUUID } from "node:crypto";
 import { parseReference } from "../image/reference.ts";
+import { identified, uidOf } from "../node/containers/identity.ts";
 import { isPulleyError } from "../support/errors.ts";
 import {
   type ExpandedPods,
   imageRequests,
   type ManifestDocument,
+  type PodsOptions,
   type Problem,
   podsOf,
   readManifests,
@@ -16,9 +18,26 @@ import type { Inputs, NamedImage } from "./inputs.ts";
 
 /** The pods, and the places that could not be read among the problems. */
 export function podsFrom(inputs: Inputs): ExpandedPods {
+  return expandedFrom(inputs, { newUid: randomUUID });
+}
+
+/**
+ * The pods with all that starting their containers takes. The same inputs give the same pods, with the same names and
+ * identifiers: so what was started from them is found again.
+ */
+export function startablePodsFrom(inputs: Inputs): ExpandedPods {
+  let count = 0;
+  const newUid = () => {
+    count += 1;
+    return uidOf(String(count));
+  };
+  const expanded = expandedFrom(inputs, { newUid, starting: true });
+  return { ...expanded, pods: expanded.pods.map((pod) => identified(pod, expanded.objects, "run")) };
+}
+
+function expandedFrom(inputs: Inputs, options: PodsOptions): ExpandedPods {
   const { documents, problems } = documentsFrom(inputs);
-  const named = namedPods(inputs.images);
-  const expanded = podsOf([...documents, ...named], { newUid: randomUUID });
+  const expanded = podsOf([...documents, ...namedPods(inputs.images)], options);
   return { ...expanded, problems: [...problems, ...expanded.problems] };
 }
 

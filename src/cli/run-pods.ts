@@ -2,21 +2,26 @@
 
 import type { LoginSource } from "../credentials/index.ts";
 import type { Platform } from "../image/platform.ts";
+import type { KubeletConfiguration } from "../node/configuration/index.ts";
+import type { ContainersOptions } from "../node/containers/types.ts";
 import { openDecisionLog } from "../node/decision-log/index.ts";
 import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
+import type { HostsFor } from "../node/local-facts.ts";
 import { createNode } from "../node/node.ts";
 import { openPullRecords } from "../node/pull-records/index.ts";
-import type { PullSettings } from "../node/pull-settings.ts";
 import type { NodeEvent, NodeSignal, PodStatus, PullProgress } from "../node/types.ts";
 import { decide } from "../policy/decide.ts";
 import type { Policy } from "../policy/types.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { ImageStore } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";
+import type { PulleyError } from "../support/errors.ts";
 import { liveRegion } from "../support/live.ts";
 import { printable } from "../support/terminal.ts";
+import type { DataObjects } from "../workload/pod-spec/index.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
 import type { ProviderNotes } from "./logins.ts";
+import { createStay, type Stay } from "./pod-stay.ts";
 import { eventLines, podTable } from "./pod-view.ts";
 import type { PolicyChanges, PolicyWatch } from "./policy-watch.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
@@ -24,6 +29,7 @@ import { paintFor, type Surroundings } from "./surroundings.ts";
 export interface RunPodsOptions {
   readonly pods: readonly Pod[];
   readonly secrets: readonly PullSecret[];
+  readonly objects: DataObjects;
   readonly store: ImageStore;
   readonly registry: RegistryClient;
   /** The store's folder: what is known about who pulled what is kept there too. */
@@ -32,8 +38,14 @@ export interface RunPodsOptions {
   readonly policy: Policy;
   /** Where the policy was read, and is read again when it changes. */
   readonly policyPath: string | undefined;
-  readonly pulls: PullSettings;
+  /** How many pulls run at once, how fast they begin, and who may use what is here. */
+  readonly kubelet: KubeletConfiguration;
+  /** What starts containers; absent: they are only prepared. */
+  readonly containers: ContainersOptions | undefined;
+  /** To leave what runs running at the end. */
+  readonly keep: boolean;
   readonly loginsFor: (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
+  readonly hosts: HostsFor | undefined;
   /** What is said about logins meanwhile. */
   readonly notes?: ProviderNotes;
   /** Ends when every pod has settled, instead of going on until the signal. */
@@ -44,6 +56,8 @@ export interface RunPodsOptions {
 export interface PodsResult {
   readonly pods: readonly PodStatus[];
   readonly events: readonly NodeEvent[];
+  /** Why something of the pods is still there though they were to end. */
+  readonly leftBehind?: PulleyError | undefined;
 }
 
 /** Milliseconds between two drawings of the table. */
@@ -51,17 +65,20 @@ const frame = 100;
 
 /** Shows the pods and their events on standard error as they change, and answers with how they ended. */
 export async function runPods(options: RunPodsOptions, surroundings: Surroundings): Promise<PodsResult> {
-  const { store, registry, root, platform, pods, secrets, signal } = options;
-  const records = openPullRecords(root, {}, systemClock);
-  await records.recover(await store.images());
+  const { store, registry, root, platform, kubelet, pods, secrets, signal } = options;
+  const verifies = kubelet.imagePullCredentialsVerificationPolicy !== undefined;
+  const records = verifies ? openPullRecords(root, kubelet, systemClock) : undefined;
+  await records?.recover(await store.images());
   const node = createNode({
     images: createEmbeddedImageService({ store, registry, platform, clock: systemClock }),
     policy: options.policy,
     decide,
+    hosts: options.hosts,
     loginsFor: options.loginsFor,
-    pulls: options.pulls,
+    pulls: kubelet,
     records,
     log: openDecisionLog(root),
+    containers: options.containers,
     clock: systemClock,
     random: Math.random,
   });
@@ -70,14 +87,20 @@ export async function runPods(options: RunPodsOptions, surroundings: Surrounding
   node.onSignal(view.hear);
   const changes = { onChange: node.setPolicy, say: view.say };
   const policyWatch = options.policyPath === undefined ? undefined : await watchChanges(options.policyPath, changes);
+  const { containers } = options;
+  let stay: Stay | undefined;
   try {
-    node.add(pods, secrets);
+    stay = containers && (await createStay({ pods, root, containers, say: view.say }));
+    node.add(pods, secrets, options.objects);
     await Promise.race([options.once ? node.settled() : node.ended(), interrupted(signal)]);
-    return { pods: node.pods(), events: view.events };
+    const result = { pods: node.pods(), events: view.events };
+    if (stay === undefined || options.keep) return result;
+    return { ...result, leftBehind: await stay.leave(node) };
   } finally {
     policyWatch?.stop();
     view.end();
     await node.stop();
+    await stay?.release();
   }
 }
 
@@ -116,6 +139,8 @@ function watch(pods: () => readonly PodStatus[], surroundings: Surroundings) {
           pulls.set(signal.progress.image, signal.progress);
           return;
         case "pod":
+        case "ensured":
+        case "removed":
           return;
       }
     },

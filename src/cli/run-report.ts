@@ -1,5 +1,5 @@
 /** What became of the pods of one run. */
-import type { PodStatus } from "../node/types.ts";
+import type { ContainerStatus, PodStatus } from "../node/types.ts";
 import { printable } from "../support/terminal.ts";
 import type { OutputOptions } from "./options.ts";
 import { print } from "./output.ts";
@@ -7,35 +7,55 @@ import { waiting } from "./pod-view.ts";
 import type { PodsResult } from "./run-pods.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
 
-/** Says what became of the pods; exit status 1 if any of them does not have its images. */
+/** Says what became of the pods; exit status 1 if any of them is not what it was to be. */
 export async function report(
   { pods, events }: PodsResult,
-  { output }: OutputOptions,
+  { output, runtime }: OutputOptions & { readonly runtime?: string },
   surroundings: Surroundings,
 ): Promise<void> {
   const value = { apiVersion: "pulley.dev/v1alpha1", pods: pods.map(podValue), events };
   if (output !== "text") await print(output, value, () => [], surroundings);
-  const held = pods.filter((status) => waiting(status).length > 0);
-  const { stderr } = surroundings;
-  const paint = paintFor(stderr, surroundings);
-  for (const status of held) {
-    for (const { name, state } of waiting(status)) {
-      if (state.kind !== "waiting" || state.message === "") continue;
-      const where = paint("bold", `${status.pod.namespace}/${status.pod.name}, ${name}:`);
-      const advice = state.advice === undefined ? "" : `  ${paint("dim", printable(state.advice))}\n`;
-      stderr.write(`\n${where} ${printable(state.message)}\n${advice}`);
-    }
-  }
-  const prepared = pods.length - held.length;
-  stderr.write(`\n${prepared} of ${pods.length} pods are prepared: their images are on this machine.\n`);
-  if (prepared > 0)
-    stderr.write(
-      "Nothing was started: that takes a container runtime (--runtime unix:///run/containerd/containerd.sock).\n",
-    );
+  const held = pods.filter((status) => status.phase === "Failed" || waiting(status).length > 0);
+  for (const status of held) tellWhy(status, surroundings);
+  surroundings.stderr.write(`\n${runtime === undefined ? preparedText(pods, held) : startedText(pods, held)}`);
   if (held.length > 0 && process.exitCode === undefined) process.exitCode = 1;
 }
 
-function podValue({ pod, phase, containers, imageVolumes, conditions }: PodStatus) {
+function tellWhy(status: PodStatus, surroundings: Surroundings): void {
+  const { stderr } = surroundings;
+  const paint = paintFor(stderr, surroundings);
+  for (const container of [...status.imageVolumes, ...status.containers]) {
+    const why = whyHeld(container);
+    if (why === undefined) continue;
+    const where = paint("bold", `${status.pod.namespace}/${status.pod.name}, ${container.name}:`);
+    const advice = why.advice === undefined ? "" : `  ${paint("dim", printable(why.advice))}\n`;
+    stderr.write(`\n${where} ${printable(why.message)}\n${advice}`);
+  }
+}
+
+function whyHeld({ state }: ContainerStatus): { readonly message: string; readonly advice?: string } | undefined {
+  if (state.kind === "waiting") return state.message === "" ? undefined : state;
+  if (state.kind !== "terminated" || state.exitCode === 0) return undefined;
+  const said = state.message === "" ? "" : `: ${state.message}`;
+  return { message: `ended with exit code ${state.exitCode}, ${state.reason}${said}` };
+}
+
+function preparedText(pods: readonly PodStatus[], held: readonly PodStatus[]): string {
+  const prepared = pods.length - held.length;
+  const text = `${prepared} of ${pods.length} pods are prepared: their images are on this machine.\n`;
+  if (prepared === 0) return text;
+  return `${text}Nothing was started: that takes a container runtime (--runtime unix:///run/containerd/containerd.sock).\n`;
+}
+
+function startedText(pods: readonly PodStatus[], held: readonly PodStatus[]): string {
+  const sound = pods.filter((status) => !held.includes(status));
+  const running = sound.filter(({ phase }) => phase === "Running").length;
+  const completed = sound.filter(({ phase }) => phase === "Succeeded").length;
+  return `Of ${pods.length} pods ${running} ran, ${completed} had completed, and ${held.length} were held up or had failed.\n`;
+}
+
+function podValue({ pod, ...status }: PodStatus) {
   const { namespace, name, uid } = pod;
-  return { namespace, name, uid, phase, containers, imageVolumes, conditions };
+  const { phase, reason, message, podIP, hostIP, containers, imageVolumes, conditions } = status;
+  return { namespace, name, uid, phase, reason, message, podIP, hostIP, containers, imageVolumes, conditions };
 }

@@ -1,9 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { givenAccounts } from "../credentials/exec/service-accounts.ts";
-import type { PullSettings } from "../node/pull-settings.ts";
+import type { GivenConfiguration } from "../node/configuration/index.ts";
+import type { ContainersOptions } from "../node/containers/types.ts";
+import type { ImageStore } from "../store/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { PullPolicy } from "../workload/types.ts";
 import { readInputs } from "./inputs.ts";
+import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
 import { podLogins, providerNotes } from "./logins.ts";
 import {
   type CredentialProviderFlags,
@@ -22,19 +25,21 @@ import {
 } from "./options.ts";
 import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
-import { registryClient } from "./registry.ts";
-import { podsFrom, withPullPolicy } from "./requests.ts";
+import { machineHosts, registryClient } from "./registry.ts";
+import { podsFrom, startablePodsFrom, withPullPolicy } from "./requests.ts";
 import { runPods } from "./run-pods.ts";
 import { report } from "./run-report.ts";
+import { runtimeOption } from "./runtime-option.ts";
 import { withStore } from "./store.ts";
-import { interruption, type Surroundings } from "./surroundings.ts";
+import { interruption, type Surroundings, warnOn } from "./surroundings.ts";
 
 type CommonOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
 
-interface RunOptions extends CommonOptions, CredentialProviderFlags {
+interface RunOptions extends CommonOptions, CredentialProviderFlags, KubeletConfigOptions {
   readonly pull?: PullPolicy;
   readonly once?: true;
   readonly runtime?: string;
+  readonly keep?: true;
   readonly parallel?: number;
   readonly registryQps?: number;
   readonly registryBurst?: number;
@@ -47,20 +52,22 @@ export function define(command: Command, surroundings: Surroundings): void {
       new Option("--pull <policy>", "overrides what the pods say").choices(["Always", "IfNotPresent", "Never"]),
     )
     .option("--once", "end when every pod has settled")
-    .option(
-      "--runtime <socket>",
-      "a CRI runtime to start containers with; this version only prepares them, and says so",
+    .addOption(
+      runtimeOption("containerd's socket: its images are used, and containers are started; without it none are"),
     )
+    .option("--keep", "leave containers running at the end; the same input finds them again")
     .option("--parallel <number>", "pulls at once, as maxParallelImagePulls; one after another if absent", readNumber)
     .option("--registry-qps <number>", "pulls that may begin in a second, 0 for no limit (default: 5)", readNumber)
     .option("--registry-burst <number>", "pulls that may begin at once after a quiet time (default: 10)", readNumber)
     .addOption(policyOption())
+    .addOption(kubeletConfigOption())
     .addOption(platformOption())
     .addOption(outputOption())
     .addOption(rootOption())
     .addHelpText(
       "after",
       examples(
+        ["pulley run --runtime unix:///run/containerd/containerd.sock pod.yaml", "start its containers, until Ctrl-C"],
         ["pulley run --once pod.yaml", "what a kubelet would do with these pods, done, and shown until it has settled"],
         [
           "helm template ./chart | pulley run --pull Always -",
@@ -72,12 +79,9 @@ export function define(command: Command, surroundings: Surroundings): void {
 }
 
 async function run(words: readonly string[], options: RunOptions, surroundings: Surroundings): Promise<void> {
-  if (options.runtime !== undefined) {
-    throw new PulleyError("USAGE", "this version prepares images, but cannot start containers yet", {
-      advice: "Run it without --runtime: every container ends as prepared, with its image on this machine.",
-    });
-  }
-  const { pods, secrets, serviceAccounts, problems, warnings } = podsFrom(await readInputs(words, surroundings));
+  const inputs = await readInputs(words, surroundings);
+  const expanded = options.runtime === undefined ? podsFrom(inputs) : startablePodsFrom(inputs);
+  const { pods, secrets, serviceAccounts, objects, problems, warnings } = expanded;
   printProblems({ problems, warnings }, surroundings);
   if (problems.length > 0) process.exitCode = inputInvalid;
   if (pods.length === 0) {
@@ -88,6 +92,7 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
   }
   const { pull: override } = options;
   const policy = await loadPolicy(options, surroundings);
+  const kubelet = loadKubeletConfiguration(options, givenPullSettings(options), surroundings);
   const notes = providerNotes(surroundings);
   const loginsFor = await podLogins(options, surroundings, {
     accounts: givenAccounts(serviceAccounts),
@@ -95,7 +100,7 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
   });
   const registry = registryClient(options);
   try {
-    const result = await withStore(options.root, surroundings, (store) =>
+    const result = await withImages(options, surroundings, (store, containers) =>
       runPods(
         {
           ...options,
@@ -103,24 +108,47 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
           policyPath: options.policy,
           pods: override === undefined ? pods : pods.map((pod) => withPullPolicy(pod, override)),
           secrets,
+          objects,
           store,
           registry,
-          pulls: pullSettings(options),
+          kubelet,
+          hosts: machineHosts(options, surroundings),
+          containers,
           loginsFor,
           notes,
           once: options.once === true,
+          keep: options.keep === true,
           signal: interruption(),
         },
         surroundings,
       ),
     );
     await report(result, options, surroundings);
+    if (result.leftBehind !== undefined) throw result.leftBehind;
   } finally {
     await registry.close();
   }
 }
 
-function pullSettings({ parallel, registryQps, registryBurst }: RunOptions): PullSettings {
+/** With the runtime's images where there is a runtime, and else with those of the store. */
+async function withImages<Result>(
+  options: RunOptions,
+  surroundings: Surroundings,
+  use: (store: ImageStore, containers: ContainersOptions | undefined) => Promise<Result>,
+): Promise<Result> {
+  const { root, runtime: socket } = options;
+  if (socket === undefined) return withStore(root, surroundings, (store) => use(store, undefined));
+  // Loaded only where it is used: most runs start nothing.
+  const { openRuntime } = await import("../daemon/runtime.ts");
+  const runtime = await openRuntime(socket, options, warnOn(surroundings));
+  try {
+    return await use(runtime.store, runtime.containers);
+  } finally {
+    await runtime.close();
+  }
+}
+
+function givenPullSettings({ parallel, registryQps, registryBurst }: RunOptions): GivenConfiguration {
   return { maxParallelImagePulls: parallel, registryPullQPS: registryQps, registryBurst };
 }
 

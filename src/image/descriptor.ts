@@ -12,6 +12,8 @@ export interface Descriptor {
   readonly size: number;
   readonly platform?: Platform;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** What kind of artifact it is, where it is one (image-spec 1.1). */
+  readonly artifactType?: string;
 }
 
 /** Bytes: a tebibyte, more than any layer that registries take. */
@@ -26,6 +28,7 @@ export function readDescriptor(here: JsonCursor): Descriptor {
     size: field("size").integer(0, largestContent),
     platform: field("platform").optional(readPlatform),
     annotations: field("annotations").optional((place) => place.strings()),
+    artifactType: field("artifactType").optional(readMediaType),
   };
 }
 

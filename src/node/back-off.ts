@@ -37,6 +37,9 @@ interface Entry {
 const shortest = 10_000;
 const longest = 300_000;
 
+/** For those whose callers wait between two attempts by themselves, as a kubelet does: nobody is ever too early. */
+export const noBackOff: BackOff = { next: () => undefined, current: () => undefined, collect: () => undefined };
+
 export function createBackOff(clock: Clock): BackOff {
   const entries = new Map<string, Entry>();
 

@@ -7,7 +7,7 @@ import type { ImageRecord, ImageStore } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { atPlace, isPulleyError, PulleyError } from "../support/errors.ts";
 import { isGone, localSource, remoteSource } from "./content-sources.ts";
-import { createLayerFetcher, joinOrTry, type Source } from "./fetch.ts";
+import { createLayerFetcher, joinOrTry, type LayerFetcher, type Source } from "./fetch.ts";
 import { type Crew, createFlights } from "./flight.ts";
 import { type ImageContent, readContent } from "./image-content.ts";
 import type { ImageService, PullCall } from "./image-service.ts";
@@ -19,6 +19,8 @@ export interface EmbeddedImageServiceOptions {
   readonly registry: RegistryClient;
   readonly platform: Platform;
   readonly clock: Clock;
+  /** Given where others bring in single layers, too, so that nothing is on its way twice. */
+  readonly layers?: LayerFetcher;
 }
 
 /** What a registry, or its mirror, has just said that a reference stands for. */
@@ -44,7 +46,7 @@ const mostAttempts = 3;
  */
 export function createEmbeddedImageService(options: EmbeddedImageServiceOptions): ImageService {
   const { store, registry, platform, clock } = options;
-  const layers = createLayerFetcher(store, registry);
+  const layers = options.layers ?? createLayerFetcher(store, registry);
   const heads = createFlights<Descriptor>();
   const fetches = createFlights<Published, PullProgress>();
 

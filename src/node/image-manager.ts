@@ -5,7 +5,6 @@ import type { Decide, Decision, LocalFacts, Policy, RefusalReason } from "../pol
 import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import type { Login } from "../support/login.ts";
-import type { PullPolicy } from "../workload/types.ts";
 import { withoutAnswer } from "./cached-copy.ts";
 import type { DecisionLog } from "./decision-log/index.ts";
 import { type CarriedOut, createRecorder } from "./decision-log/recorder.ts";
@@ -19,9 +18,10 @@ import {
   rawFailure,
 } from "./image-pull.ts";
 import type { ImageService } from "./image-service.ts";
-import { type Found, findLocal, type NamedImage, nameForRuntime } from "./local-facts.ts";
+import { type Found, findLocal, type HostsFor, type NamedImage, nameForRuntime } from "./local-facts.ts";
 import { findSources, type PullSource } from "./pull-sources.ts";
 import type { Pulled } from "./puller.ts";
+import type { EnsuredImage, RequestLabels } from "./types.ts";
 
 /** Sees to it that a container's image is here, or says why it is not. */
 export interface ImageManager {
@@ -52,20 +52,17 @@ interface Outcome {
   readonly labels: RequestLabels;
 }
 
-/** The labels of the kubelet's `image_manager_ensure_image_requests_total`. */
-export interface RequestLabels {
-  readonly pullPolicy: PullPolicy;
-  readonly presentLocally: boolean | "unknown";
-  readonly pullRequired: boolean | "unknown";
-}
-
 export interface ImageManagerOptions extends ImagePullOptions {
   readonly images: ImageService;
   readonly decide: Decide;
+  /** Where the machine is set up to ask; absent: at the registry in the image's name. */
+  readonly hosts?: HostsFor | undefined;
   /** The rules that hold now; asked for at each request. */
   readonly policy: () => Policy;
   /** Where decisions are written down; absent: nowhere. */
   readonly log?: Pick<DecisionLog, "append"> | undefined;
+  /** Hears how each request ended. */
+  readonly onEnsured?: ((ensured: EnsuredImage) => void) | undefined;
 }
 
 /** One request, and all that is known about it. */
@@ -170,7 +167,7 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
     });
     switch (outcome.kind) {
       case "pulled":
-        return { ...pulledAs(outcome.pulled, decision), learnt: outcome.facts };
+        return { ...pulledAs(outcome.pulled, decision, outcome.waited), learnt: outcome.facts };
       case "usedCached":
         return { result: outcome.imageId, decision, outcome: { kind: "usedCached", digest: digestOf(facts) } };
       case "refused":
@@ -193,11 +190,17 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
       const pullPolicy = effectivePullPolicy(container.request, policy, now, facts.image).value;
       const presentLocally = facts.presence === "unknown" ? "unknown" : facts.presence === "present";
       const labels = { pullPolicy, presentLocally, pullRequired: "unknown" } as const;
-      if (failure !== undefined) return { decision: undefined, labels, failure: lookFailure(request, failure) };
+      if (failure !== undefined) {
+        const found = lookFailure(request, failure);
+        const nothing = { decision: undefined, outcome: undefined, pull: undefined };
+        options.onEnsured?.({ labels, ...nothing, failure: found.code });
+        return { decision: undefined, labels, failure: found };
+      }
       const carriedOut = await carryOut({ request, policy, named, facts, id, logins, now });
       recorder.note(request, { now, facts, ended: clock.now(), ...carriedOut });
       const { result, decision } = carriedOut;
       const outcome = { decision, labels: { ...labels, pullRequired: isPullRequired(decision, facts) } };
+      options.onEnsured?.(ensuredAs(carriedOut, outcome.labels));
       return typeof result === "string" ? { ...outcome, imageId: result } : { ...outcome, failure: result };
     },
   };
@@ -207,8 +210,9 @@ function failed(failure: Failure, decision: Decision): CarriedOut {
   return { result: failure, decision, outcome: { kind: "failed", failure: failure.reason } };
 }
 
-function pulledAs(pulled: Pulled, decision: Decision): CarriedOut {
-  const { imageId, digest, source, used, fetched, shared } = pulled;
+/** @param waited milliseconds from the beginning of the pull to its end */
+function pulledAs(pulled: Pulled, decision: Decision, waited: number): CarriedOut {
+  const { imageId, digest, source, used, fetched, shared, size } = pulled;
   const passedOver = pulled.passedOver.map(({ source: address, error }) => {
     return { source: address, code: isPulleyError(error) ? error.code : "INTERNAL" } as const;
   });
@@ -217,11 +221,17 @@ function pulledAs(pulled: Pulled, decision: Decision): CarriedOut {
   return {
     result: imageId,
     decision,
+    pull: { from: source.mirror ? "mirror" : "registry", fetched: own, size, milliseconds: waited },
     outcome: {
       ...{ kind, digest, source: source.address, login: used?.source, fetched: own },
       ...(passedOver.length > 0 && { passedOver }),
     },
   };
+}
+
+function ensuredAs({ decision, outcome, result, pull }: CarriedOut, labels: RequestLabels): EnsuredImage {
+  const failure = typeof result === "string" ? undefined : result.code;
+  return { labels, decision, outcome: outcome?.kind, failure, pull };
 }
 
 function digestOf(facts: LocalFacts): Digest | undefined {

@@ -55,7 +55,13 @@ export interface PullPlan {
 export type Unconfirmed = { readonly imageId: Digest } | { readonly failure: Failure };
 
 export type PullOutcome =
-  | { readonly kind: "pulled"; readonly pulled: Pulled; readonly facts: ImageFacts | undefined }
+  | {
+      readonly kind: "pulled";
+      readonly pulled: Pulled;
+      readonly facts: ImageFacts | undefined;
+      /** Milliseconds, the wait for its turn included. */
+      readonly waited: number;
+    }
   | { readonly kind: "usedCached"; readonly imageId: Digest }
   | ({ readonly kind: "refused" } & Refused)
   /** `tooEarly`: nothing was attempted, because of a back-off. */
@@ -116,9 +122,10 @@ export function createImagePull({ puller, backOff, records, clock }: ImagePullOp
     } finally {
       watch.end();
     }
-    tellPulled(request, pulled, clock.now() - start);
+    const waited = clock.now() - start;
+    tellPulled(request, pulled, waited);
     backOff.collect();
-    return { kind: "pulled", pulled, facts: watch.facts() };
+    return { kind: "pulled", pulled, facts: watch.facts(), waited };
   }
 
   function notPulled({ container, record }: PullRequest, plan: PullPlan, { error, watch, key }: Stopped): PullOutcome {

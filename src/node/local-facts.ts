@@ -2,7 +2,7 @@
 import type { Digest } from "../image/digest.ts";
 import { parseImageName, type Reference } from "../image/reference.ts";
 import { looksForCopy } from "../policy/decide.ts";
-import type { ImageFacts, LocalFacts, Policy } from "../policy/types.ts";
+import type { ConfiguredHosts, ImageFacts, LocalFacts, Policy } from "../policy/types.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Login } from "../support/login.ts";
 import type { ImageRequest } from "../workload/types.ts";
@@ -17,12 +17,17 @@ export interface Found {
 }
 
 export interface FactSources {
+  /** Where the machine is set up to ask; absent: at the registry in the image's name. */
+  readonly hosts?: HostsFor | undefined;
   readonly images: Pick<ImageService, "status" | "facts">;
   /** Absent: every pod may use every image that is here. */
   readonly records: Pick<PullRecords, "access"> | undefined;
   readonly policy: Policy;
   readonly clock: Pick<Clock, "now">;
 }
+
+/** Where the machine is set up to ask for an image; `undefined` where nothing is set up. */
+export type HostsFor = (reference: Reference) => ConfiguredHosts | undefined;
 
 /** An image by the name that the runtime is given: as it is written, with its tag where that was only implied. */
 export interface NamedImage {
@@ -37,11 +42,23 @@ export interface NamedImage {
  */
 export async function findLocal(
   request: ImageRequest,
-  { images, records, policy, clock }: FactSources,
+  sources: FactSources,
   logins: () => Promise<readonly Login[]>,
   signal?: AbortSignal,
 ): Promise<Found> {
   const named = nameForRuntime(request.image);
+  const hosts = named && sources.hosts?.(named.reference);
+  const found = await findCopy(request, named, sources, logins, signal);
+  return hosts === undefined ? found : { ...found, facts: { ...found.facts, hosts } };
+}
+
+async function findCopy(
+  request: ImageRequest,
+  named: NamedImage | undefined,
+  { images, records, policy, clock }: FactSources,
+  logins: () => Promise<readonly Login[]>,
+  signal: AbortSignal | undefined,
+): Promise<Found> {
   const ruled = policy.documents.length > 0;
   if (named === undefined || !(ruled || looksForCopy(request, policy, clock.now()))) {
     return { facts: { presence: "unknown" } };

@@ -10,7 +10,11 @@ export interface PodState {
   note(container: PodContainer, ensured: Ensured): void;
   /** A container cannot start for a reason outside of its own image. */
   noteFailure(container: PodContainer, failure: Failure): void;
+  /** What it could not start for is over. */
+  forgetFailure(container: PodContainer): void;
   isPrepared(container: PodContainer): boolean;
+  /** A failed pull is not the end: the next look at the pod finds it in its back-off. */
+  isHeldUp(status: ContainerStatus): boolean;
   statusOf(container: PodContainer): ContainerStatus;
   /** @param resting whether nobody is at work on the pod just now */
   status(resting: boolean): PodStatus;
@@ -47,6 +51,11 @@ export function createPodState(pod: Pod, createdAt: number): PodState {
       if (failure !== undefined) noteFailure(container, failure, decision);
       else note(container, decision, { imageId, state: { kind: "prepared" } });
     },
+    isHeldUp: isPullFailure,
+    forgetFailure: (container) => {
+      const { state } = initialStatus(container, first);
+      note(container, statusOf(container).decision, { state });
+    },
     noteFailure: (container, failure) => noteFailure(container, failure, statusOf(container).decision),
     status: (resting) => {
       const prepared = pod.containers.every(isPrepared);
@@ -65,7 +74,7 @@ export function createPodState(pod: Pod, createdAt: number): PodState {
 
 /** A failed pull is not the end: the next look at the pod finds it in its back-off. */
 function isPullFailure({ state, backOffUntil }: ContainerStatus): boolean {
-  return state.kind === "waiting" && backOffUntil !== undefined && state.reason !== "ImagePullBackOff";
+  return state.kind === "waiting" && backOffUntil !== undefined && !/^(ImagePull|CrashLoop)BackOff$/.test(state.reason);
 }
 
 /** What a container waits for before anything was tried (k8s pkg/kubelet/kubelet_pods.go). */
@@ -83,6 +92,12 @@ function initialStatus({ name, kind, image, pullPolicy }: PodContainer, reason: 
     state: { kind: "waiting", reason: kind === "imageVolume" ? "ContainerCreating" : reason, message: "" },
     decision: undefined,
     backOffUntil: undefined,
+    restartCount: 0,
+    containerId: undefined,
+    lastState: undefined,
+    ready: false,
+    started: false,
+    logPath: undefined,
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fieldPathOf } from "./pod-worker.ts";
+import { fieldPathOf } from "./pod-images.ts";
 import { fakeNode } from "./testing/fake-node.ts";
 import { podOf } from "./testing/pods.ts";
 

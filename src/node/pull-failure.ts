@@ -23,6 +23,11 @@ export function isUnreachable(error: unknown): error is PulleyError {
   return isPulleyError(error, ...unreachable);
 }
 
+/** The same of a failure of which only the code is left. */
+export function isUnreachableCode(code: ErrorCode): boolean {
+  return unreachable.includes(code);
+}
+
 /** Whether a source has answered, and its answer is no: there is nothing wrong with the source itself. */
 export function isRefusal(error: unknown): boolean {
   return isPulleyError(error, "REGISTRY_UNAUTHORIZED", "REGISTRY_FORBIDDEN", "REGISTRY_NOT_FOUND");

@@ -27,6 +27,43 @@ function policy(rules: readonly object[], spec: object = {}): Policy {
   return read;
 }
 
+describe("the hosts that a machine is set up to ask", () => {
+  const mirror = "https://mirror.acme.io";
+  const hub = "https://registry-1.docker.io";
+  const because = "by hosts.toml /etc/containerd/certs.d/docker.io/hosts.toml";
+  const facts: LocalFacts = { presence: "absent", hosts: { sources: [mirror, hub], because } };
+  const near = policy([
+    { name: "near", match: { images: ["quay.io/**"] }, from: { mirrors: ["https://near.acme.io"] } },
+  ]);
+
+  it.each([kubernetesOnly, near])("are the sources where no rule speaks on them", (rules) => {
+    expect(decide(request("nginx:1.27"), rules, facts, 0)).toMatchObject({
+      action: "Pull",
+      sources: [mirror, hub],
+      order: "Listed",
+      trace: expect.arrayContaining([
+        { subject: "from", rule: null, because: `${mirror}, ${hub}, in this order, ${because}` },
+      ]),
+    });
+  });
+
+  it("are not asked where a rule does", () => {
+    expect(decide(request("quay.io/a/b:1"), near, facts, 0)).toMatchObject({
+      sources: ["https://near.acme.io", "https://quay.io"],
+      trace: expect.arrayContaining([expect.objectContaining({ subject: "from", rule: "p/near" })]),
+    });
+  });
+
+  it("may be none", () => {
+    const nobody: LocalFacts = { presence: "absent", hosts: { sources: [], because } };
+    expect(decide(request("nginx:1.27"), kubernetesOnly, nobody, 0)).toMatchObject({
+      action: "Pull",
+      sources: [],
+      trace: expect.arrayContaining([{ subject: "from", rule: null, because: `nobody, ${because}` }]),
+    });
+  });
+});
+
 describe("without a rule, a request is decided as a kubelet decides it", () => {
   it.each<[PullPolicy, string, LocalFacts, string]>([
     ["Always", "unknown", unknown, "Check"],

@@ -16,6 +16,7 @@ import { type Reading, readRules } from "./readings.ts";
 import { checkRequirements, type Required } from "./requiring.ts";
 import { heedTimes, timingOf, timingTrace } from "./timing.ts";
 import type {
+  ConfiguredHosts,
   Decision,
   EffectivePullPolicy,
   Fetching,
@@ -43,12 +44,12 @@ export function decide(request: ImageRequest, policy: Policy, facts: LocalFacts,
 
   const pullPolicy = pullPolicyBy(pulling.rule, request);
   const freshness = { pullPolicy, rule: pulling.rule };
-  const from = fetchingBy(sourcing.rule, parsed.reference);
+  const from = fetchingBy(sourcing.rule, parsed.reference, facts.hosts);
   const trace = [
     admission.trace,
     pullTrace(freshness, pulling),
     timingTrace(timing),
-    fromTrace(from, sourcing),
+    fromTrace(from, sourcing, facts.hosts),
     ...required.trace,
   ];
   const { deniedBy } = admission;
@@ -128,9 +129,9 @@ function parse(image: string): { reference: Reference } | { problem: string } {
   }
 }
 
-function fetchingBy(rule: Rule | undefined, { repository }: Reference): Fetching {
+function fetchingBy(rule: Rule | undefined, { repository }: Reference, hosts: ConfiguredHosts | undefined): Fetching {
   const origin = registryOrigin(repository.registry, isLoopback(repository.registry));
-  if (rule?.from === undefined) return { sources: [origin], order: "Listed" };
+  if (rule?.from === undefined) return { sources: hosts?.sources ?? [origin], order: "Listed" };
   const { mirrors, order, origin: last } = rule.from;
   return { sources: [...new Set(last === "Never" ? mirrors : [...mirrors, origin])], order };
 }
@@ -146,8 +147,16 @@ function pullTrace({ pullPolicy, rule }: Freshness, { notes }: Choice): TraceSte
   return { subject: "pull", rule: rule?.id ?? null, because };
 }
 
-function fromTrace({ sources, order }: Fetching, { rule, notes }: Choice): TraceStep {
+function fromTrace(
+  { sources, order }: Fetching,
+  { rule, notes }: Choice,
+  hosts: ConfiguredHosts | undefined,
+): TraceStep {
   const listed = sources.join(", ");
+  if (rule === undefined && hosts !== undefined) {
+    const which = sources.length > 1 ? `${listed}, in this order` : listed || "nobody";
+    return { subject: "from", rule: null, because: `${which}, ${hosts.because}${notes}` };
+  }
   if (rule === undefined)
     return { subject: "from", rule: null, because: `${listed} is the registry in the image's name${notes}` };
   const how = order === "Fastest" ? "the mirror that answers fastest first" : "in this order";

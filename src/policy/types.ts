@@ -22,7 +22,17 @@ export const kubernetesOnly: Policy = { documents: [] };
 export type LocalFacts = Presence & {
   /** What the image itself says, once its config has been read: of the cached copy, or of the image just resolved. */
   readonly image?: ImageFacts;
+  /** Where this machine is set up to ask for the image; absent: at the registry in its name. A rule overrides it. */
+  readonly hosts?: ConfiguredHosts;
 };
+
+/** Where an image is asked for by the configuration of the machine, where no rule says it. */
+export interface ConfiguredHosts {
+  /** Addresses, in the order in which they are asked. */
+  readonly sources: readonly string[];
+  /** Who says so, as the trace puts it: `by hosts.toml /etc/containerd/certs.d/docker.io/hosts.toml`. */
+  readonly because: string;
+}
 
 export type Presence =
   /** Nobody looked: audit, admission, and a kubelet whose policy is `Always`. */

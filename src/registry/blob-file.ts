@@ -7,14 +7,14 @@ import {
   ftruncateSync,
   openSync,
   readSync,
-  writevSync,
+  writeSync,
 } from "node:fs";
 import { promisify } from "node:util";
 import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import { Verifier } from "../support/verifier.ts";
 import type { BlobTarget } from "./index.ts";
 
-/** Bytes that are gathered before they are written: one write of many pieces costs far less than many writes. */
+/** Bytes that are gathered before they are written: one write of many bytes costs far less than many writes. */
 const writeLength = 256 * 1024;
 /** Bytes after which the disk is set to work in the background, so that the last flush finds little left to do. */
 const flushLength = 256 * 1024 * 1024;
@@ -31,8 +31,9 @@ export class BlobFile {
   readonly #target: BlobTarget;
   readonly #file: number;
   #verifier: Verifier;
-  #pending: Uint8Array[] = [];
-  #pendingLength = 0;
+  /** What was received and is not written yet, from its beginning. */
+  #gathered: Buffer | undefined;
+  #gatheredLength = 0;
   #written = 0;
   #flushed = 0;
   #flushing: Promise<void> | undefined;
@@ -70,15 +71,14 @@ export class BlobFile {
   /** Takes the next piece. @throws PulleyError `SIZE_MISMATCH` beyond the announced size, `STORE_FAILED`, `DISK_FULL` */
   append(piece: Uint8Array): void {
     this.#verifier.update(piece);
-    this.#pending.push(piece);
-    this.#pendingLength += piece.length;
-    if (this.#pendingLength >= writeLength) this.#write();
+    if (this.#gatheredLength + piece.length > writeLength) this.#writeGathered();
+    if (piece.length >= writeLength / 2) this.#write(piece);
+    else this.#gather(piece);
   }
 
   /** Forgets everything that was received. */
   empty(): void {
-    this.#pending = [];
-    this.#pendingLength = 0;
+    this.#gatheredLength = 0;
     this.#written = 0;
     this.#flushed = 0;
     this.#verifier = new Verifier(this.#target.descriptor);
@@ -87,7 +87,7 @@ export class BlobFile {
 
   /** Decides whether the bytes are the blob; if not, the file is empty afterwards. @throws PulleyError `DIGEST_MISMATCH` */
   verify(): void {
-    this.#write();
+    this.#writeGathered();
     try {
       this.#verifier.finish();
     } catch (error) {
@@ -105,7 +105,7 @@ export class BlobFile {
   /** Keeps what was received for another attempt, as far as it can be written. */
   async close(): Promise<void> {
     try {
-      this.#write();
+      this.#writeGathered();
     } catch (error) {
       if (!isPulleyError(error)) throw error;
     }
@@ -113,14 +113,24 @@ export class BlobFile {
     await closeFile(this.#file);
   }
 
-  #write(): void {
-    let pieces = this.#pending;
-    this.#pending = [];
-    this.#pendingLength = 0;
-    while (pieces.length > 0) {
-      const written = this.#onDisk(() => writevSync(this.#file, pieces, this.#written));
+  /** Small pieces are copied, for their memory is soon another piece's. */
+  #gather(piece: Uint8Array): void {
+    this.#gathered ??= Buffer.allocUnsafeSlow(writeLength);
+    this.#gathered.set(piece, this.#gatheredLength);
+    this.#gatheredLength += piece.length;
+  }
+
+  #writeGathered(): void {
+    const length = this.#gatheredLength;
+    this.#gatheredLength = 0;
+    if (this.#gathered !== undefined && length > 0) this.#write(this.#gathered.subarray(0, length));
+  }
+
+  #write(bytes: Uint8Array): void {
+    for (let from = 0; from < bytes.length; ) {
+      const written = this.#onDisk(() => writeSync(this.#file, bytes, from, bytes.length - from, this.#written));
       this.#written += written;
-      pieces = withoutFirst(pieces, written);
+      from += written;
     }
     if (this.#written - this.#flushed >= flushLength && this.#flushing === undefined) this.#flushInBackground();
   }
@@ -170,14 +180,4 @@ function diskFailure(error: unknown, path: string): PulleyError {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   const full = code === "ENOSPC" || code === "EDQUOT";
   return new PulleyError(full ? "DISK_FULL" : "STORE_FAILED", `${path}: ${errorText(error)}`, { cause: error });
-}
-
-function withoutFirst(pieces: readonly Uint8Array[], length: number): Uint8Array[] {
-  let left = length;
-  const rest: Uint8Array[] = [];
-  for (const piece of pieces) {
-    if (left < piece.length) rest.push(left === 0 ? piece : piece.subarray(left));
-    left = Math.max(0, left - piece.length);
-  }
-  return rest;
 }

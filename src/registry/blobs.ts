@@ -1,9 +1,10 @@
 import type { Descriptor } from "../image/descriptor.ts";
+import type { Digest } from "../image/digest.ts";
 import { PulleyError } from "../support/errors.ts";
 import { verify } from "../support/verifier.ts";
 import { type Asking, ask } from "./ask.ts";
-import { readBody } from "./body.ts";
-import { describeAsked } from "./failure.ts";
+import { announcedLength, discard, readBody } from "./body.ts";
+import { describeAsked, isHtml } from "./failure.ts";
 
 /** Small content by digest, verified: an image's config. */
 export async function fetchBlob(asking: Asking, descriptor: Descriptor, limit: number): Promise<Buffer> {
@@ -19,5 +20,23 @@ export async function fetchBlob(asking: Asking, descriptor: Descriptor, limit: n
     });
     verify(descriptor, bytes);
     return bytes;
+  });
+}
+
+/** Bytes: a tebibyte, more than any layer that registries take. */
+const largestContent = 2 ** 40;
+
+/** How large content is, as the registry says; nothing of it is read. */
+export async function statBlob(asking: Asking, digest: Digest): Promise<number> {
+  const request = { method: "HEAD", what: `blobs/${digest}` } as const;
+  const isOk = (status: number) => status === 200;
+  return ask(asking, request, isOk, async (answer) => {
+    await discard(answer);
+    const size = announcedLength(answer);
+    if (!isHtml(answer) && size >= 0 && size <= largestContent) return size;
+    throw new PulleyError(
+      "REGISTRY_PROTOCOL",
+      `${describeAsked(answer.asked)}: the answer does not say how large it is`,
+    );
   });
 }

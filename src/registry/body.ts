@@ -1,4 +1,6 @@
+import type { IncomingMessage } from "node:http";
 import { PulleyError } from "../support/errors.ts";
+import { divert } from "./direct-reads.ts";
 import { cancellation, describeAsked, networkFailure } from "./failure.ts";
 import type { Answer } from "./transport.ts";
 
@@ -8,14 +10,28 @@ export interface ReceiveOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Bytes from which on a body is worth a connection of its own: one that was read directly carries nothing after it. */
+const directLength = 8 * 1024 * 1024;
+
 /**
- * Takes a body piece by piece, in order and without buffering: what `take` does is done before the next piece is read.
- * Ends with the body, or with whatever ends it early; the connection is closed then.
+ * Takes a body piece by piece, in order and without buffering: what `take` does is done before the next piece is read,
+ * and the next piece may be read into the same memory. Ends with the body, or with whatever ends it early; the connection
+ * is closed then.
  * @throws PulleyError `REGISTRY_STALLED`, `REGISTRY_UNREACHABLE` when it breaks off, `CANCELLED`, or what `take` throws
  */
 export function receive(answer: Answer, options: ReceiveOptions, take: (piece: Buffer) => void): Promise<void> {
-  const { asked, body } = answer;
-  const { stallTimeout, signal } = options;
+  const left = announcedLength(answer);
+  const { headers } = answer;
+  return receiveWith(answer, options, take, headers["transfer-encoding"] === undefined && left >= directLength);
+}
+
+/** @param directly whether the body, whose length is known, is read past the parser */
+function receiveWith(
+  { asked, headers, body }: Answer,
+  { stallTimeout, signal }: ReceiveOptions,
+  take: (piece: Buffer) => void,
+  directly: boolean,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = () => {
       clearTimeout(stalled);
@@ -32,28 +48,49 @@ export function receive(answer: Answer, options: ReceiveOptions, take: (piece: B
     const stalled = setTimeout(() => {
       fail(new PulleyError("REGISTRY_STALLED", `${describeAsked(asked)}: no byte for ${stallTimeout / 1000} s`));
     }, stallTimeout);
-    if (signal?.aborted) {
-      cancel();
-      return;
-    }
-    signal?.addEventListener("abort", cancel, { once: true });
-    body.on("data", (piece: Buffer) => {
+    const hear = (piece: Buffer) => {
       stalled.refresh();
       try {
         take(piece);
       } catch (error) {
         fail(error);
       }
-    });
-    body.once("end", () => {
+    };
+    const end = () => {
       settle();
       resolve();
-    });
+    };
+    if (signal?.aborted) {
+      cancel();
+      return;
+    }
+    signal?.addEventListener("abort", cancel, { once: true });
+    body.once("end", end);
     body.once("error", broken);
     body.once("close", () => {
       if (!body.readableEnded) broken();
     });
+    if (directly) takeDirectly(body, announcedLength({ headers }), hear, end);
+    else body.on("data", hear);
   });
+}
+
+/** What the parser has read already comes first; after the last byte the connection is of no more use. */
+function takeDirectly(body: IncomingMessage, length: number, take: (piece: Buffer) => void, end: () => void): void {
+  let left = length;
+  const takeSome = (piece: Buffer) => {
+    const part = piece.subarray(0, left);
+    left -= part.length;
+    take(part);
+    if (left > 0 || body.destroyed) return;
+    end();
+    body.destroy();
+  };
+  const takeParsed = () => {
+    for (let piece: Buffer | null = body.read(); piece !== null; piece = body.read()) takeSome(piece);
+  };
+  takeParsed();
+  if (!body.destroyed && !divert(body.socket, takeSome)) body.on("data", takeSome);
 }
 
 /** A whole body. @throws PulleyError `TOO_LARGE` beyond `limit` bytes, and as {@link receive} */
@@ -67,11 +104,12 @@ export async function readBody(answer: Answer, limit: number, options: ReceiveOp
     answer.body.destroy();
     refuse();
   }
-  await receive(answer, options, (piece) => {
+  const keep = (piece: Buffer) => {
     length += piece.length;
     if (length > limit) refuse();
     pieces.push(piece);
-  });
+  };
+  await receiveWith(answer, options, keep, false);
   return Buffer.concat(pieces);
 }
 
@@ -88,11 +126,12 @@ export async function readErrorBody(answer: Answer, options: ReceiveOptions): Pr
   const pieces: Buffer[] = [];
   let length = 0;
   try {
-    await receive(answer, options, (piece) => {
+    const keep = (piece: Buffer) => {
       pieces.push(piece);
       length += piece.length;
       if (length >= errorLimit) throw new PulleyError("TOO_LARGE", "enough of an error has been read");
-    });
+    };
+    await receiveWith(answer, options, keep, false);
   } catch (error) {
     if (options.signal?.aborted) throw error;
   }

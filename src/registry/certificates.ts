@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createSecureContext, rootCertificates, type SecureContext, type SecureContextOptions } from "node:tls";
 import { errorText, PulleyError } from "../support/errors.ts";
+import { type HostSettings, type OwnCertificate, plainSettings } from "./host-settings.ts";
 
 /** Where the systems that people use keep their trusted authorities: Debian, Fedora, SUSE, Alpine and the BSDs. */
 const systemBundles = [
@@ -31,7 +32,7 @@ export interface Trust {
    * as docker does it; its client certificate is shown to the registry alone.
    * @throws PulleyError `REGISTRY_TLS` if a certificate that the user gave cannot be read or used
    */
-  contextFor(registry: string, audience: "registry" | "other"): SecureContext;
+  contextFor(registry: string, audience: "registry" | "other", host?: HostSettings): SecureContext;
 }
 
 /** @throws PulleyError `REGISTRY_TLS` if a file that the environment names cannot be read */
@@ -41,15 +42,16 @@ export function createTrust(certDirs: readonly string[], environment: NodeJS.Pro
   let shared: SecureContext | undefined;
   return {
     common,
-    contextFor: (registry, audience) => {
-      const { authorities, own } = readCertificates(registry, certDirs);
-      const shown = audience === "registry" ? own : [];
-      if (authorities.length === 0 && shown.length === 0) {
+    contextFor: (registry, audience, host = plainSettings) => {
+      const found = readCertificates(registry, certDirs);
+      const authorities = [...found.authorities, ...host.authorities.map(readGiven)];
+      const own = audience === "registry" ? [...found.own, ...host.own.map(readPair)] : [];
+      if (authorities.length === 0 && own.length === 0) {
         shared ??= secureContext(registry, { ca: [...common] });
         return shared;
       }
-      const pairs = { cert: shown.map(({ cert }) => cert), key: shown.map(({ key }) => key) };
-      return secureContext(registry, { ca: [...common, ...authorities], ...(shown.length > 0 && pairs) });
+      const pairs = { cert: own.map(({ cert }) => cert), key: own.map(({ key }) => key) };
+      return secureContext(registry, { ca: [...common, ...authorities], ...(own.length > 0 && pairs) });
     },
   };
 }
@@ -76,6 +78,17 @@ function readCertificates(registry: string, certDirs: readonly string[]): Certif
     }
   }
   return { authorities, own };
+}
+
+function readPair({ certificate, key }: OwnCertificate): { cert: string; key: string } {
+  return { cert: readGiven(certificate), key: readGiven(key) };
+}
+
+/** What connections to a host depend on: the settings, and the files that they name as they are now. */
+export function stampOf({ authorities, own, skipVerify }: HostSettings): string {
+  const files = [...authorities, ...own.flatMap(({ certificate, key }) => [certificate, key])];
+  const stamps = files.map((path) => [path, statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0]);
+  return JSON.stringify([skipVerify, stamps]);
 }
 
 /** Node's own list is years old on long-lived machines, and knows nothing of a company's authority: the system's does. */

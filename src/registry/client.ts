@@ -2,12 +2,13 @@ import type { Repository } from "../image/reference.ts";
 import { type Clock, systemClock } from "../support/clock.ts";
 import type { Asking } from "./ask.ts";
 import { createAuthorizer } from "./authorization.ts";
-import { fetchBlob } from "./blobs.ts";
+import { fetchBlob, statBlob } from "./blobs.ts";
 import { createDownloads } from "./downloads.ts";
-import { endpointOf, mirrorEndpoint } from "./endpoint.ts";
+import { type Endpoint, endpointAt } from "./endpoint.ts";
 import type { Call, RegistryClient, RegistryOptions } from "./index.ts";
 import { fetchManifest, layerSizes, resolveManifest } from "./manifests.ts";
 import { ping } from "./ping.ts";
+import { createSchemes } from "./schemes.ts";
 import { openSession } from "./session.ts";
 import { listTags } from "./tags.ts";
 import { createTokenService } from "./token.ts";
@@ -41,6 +42,7 @@ export function createRegistryClient(
   const { certDirs = [], connectTimeout = 30_000, plainHttp = [] } = options;
   const transportSettings = { certDirs, connectTimeout, answerTimeout: 30_000 };
   const transport = createTransport(transportSettings, environment);
+  const schemes = createSchemes(transport, clock);
   const isPlain = (host: string) => plainHttp === true || plainHttp.includes(host);
   const authorizer = createAuthorizer(createTokenService({ transport, pace, stallTimeout, plainHttp: isPlain }), clock);
   const downloads = createDownloads({
@@ -51,33 +53,38 @@ export function createRegistryClient(
     environment,
   });
 
-  function endpointFor(repository: Repository, { mirror, hasty = false }: Call) {
-    const endpoint = mirror === undefined ? endpointOf(repository, options) : mirrorEndpoint(repository, mirror);
-    return { ...endpoint, hasty };
+  function endpointFor(repository: Repository, { mirror, hasty = false }: Call): Endpoint {
+    const { via } = options;
+    return { ...endpointAt(repository, mirror, options), hasty, ...(via !== undefined && { via }) };
   }
 
-  function open(repository: Repository, call: Call) {
-    const endpoint = endpointFor(repository, call);
+  async function open(repository: Repository, call: Call) {
+    const endpoint = await schemes.settle(endpointFor(repository, call), call.signal);
     const authorization = authorizer.authorization(endpoint, call.login);
     return { authorization, session: openSession(endpoint, authorization, transport) };
   }
 
-  function asking(repository: Repository, call: Call): Asking {
-    return { session: open(repository, call).session, pace, stallTimeout, signal: call.signal };
+  async function asking(repository: Repository, call: Call): Promise<Asking> {
+    const { session } = await open(repository, call);
+    return { session, pace, stallTimeout, signal: call.signal };
   }
 
   return {
-    resolve: ({ repository, version }, call) => resolveManifest(asking(repository, call), version),
+    resolve: async ({ repository, version }, call) => resolveManifest(await asking(repository, call), version),
     manifest: async ({ repository, version }, call) => {
-      const fetched = await fetchManifest(asking(repository, call), version);
+      const fetched = await fetchManifest(await asking(repository, call), version);
       downloads.expect(layerSizes(fetched));
       return fetched;
     },
-    blob: (repository, descriptor, limit, call) => fetchBlob(asking(repository, call), descriptor, limit),
-    ping: async (repository, call) => ping(endpointFor(repository, call), transport, clock.now(), call.signal),
-    tags: (repository, call) => listTags(asking(repository, call)),
-    download: (repository, blobs, call) => {
-      const { session, authorization } = open(repository, call);
+    blob: async (repository, descriptor, limit, call) => fetchBlob(await asking(repository, call), descriptor, limit),
+    blobSize: async (repository, digest, call) => statBlob(await asking(repository, call), digest),
+    ping: async (repository, call) => {
+      const endpoint = await schemes.settle(endpointFor(repository, call), call.signal);
+      await ping(endpoint, transport, clock.now(), call.signal);
+    },
+    tags: async (repository, call) => listTags(await asking(repository, call)),
+    download: async (repository, blobs, call) => {
+      const { session, authorization } = await open(repository, call);
       const { signal, onProgress } = call;
       return downloads.run(session, authorization, blobs, { pace, stallTimeout, signal, onProgress });
     },

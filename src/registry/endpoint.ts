@@ -3,6 +3,8 @@ import type { Repository } from "../image/reference.ts";
 import { PulleyError } from "../support/errors.ts";
 import { hasCertificates } from "./certificates.ts";
 import { printable } from "./failure.ts";
+import { type HostSettings, headerProblem } from "./host-settings.ts";
+import { isSameHost, type RegistryHost } from "./hosts/index.ts";
 import type { RegistryOptions } from "./index.ts";
 
 /** A repository and where it is asked for. Plain data: it is handed to worker threads. */
@@ -15,8 +17,16 @@ export interface Endpoint {
   readonly origin: string;
   /** Which registry a mirror is asked for, `docker.io`; absent where the registry itself is asked. */
   readonly namespace?: string;
+  /** Told in the header `Via`: who asks on behalf of others. */
+  readonly via?: string;
   /** Whether a failure is final, because there is another source to ask. */
   readonly hasty?: boolean;
+  /** Where the registry's API begins, if not at `/v2`. */
+  readonly root?: string;
+  /** How the host is spoken to, where something is said about that. */
+  readonly host?: HostSettings;
+  /** Whether https is tried first, though the origin is http, because certificates are set up for the host. */
+  readonly httpsFirst?: boolean;
 }
 
 /**
@@ -51,9 +61,50 @@ export function mirrorEndpoint({ registry: namespace, path }: Repository, mirror
   return host === namespace ? endpoint : { ...endpoint, namespace };
 }
 
+/**
+ * Where a repository is asked for at a host of a `hosts.toml`. A host that is reached by http, but has certificates set
+ * up, may speak either, unless its port is that of http (containerd core/remotes/docker/config/hosts.go).
+ * @throws PulleyError `SOURCE_INVALID` for a header that cannot be sent
+ */
+export function hostEndpoint(repository: Repository, host: RegistryHost, options: RegistryOptions): Endpoint {
+  const { registry: namespace, path } = repository;
+  const { settings, root } = host;
+  for (const [name, value] of Object.entries(settings.headers)) {
+    const problem = headerProblem(name, value);
+    if (problem === undefined) continue;
+    throw new PulleyError("SOURCE_INVALID", `${host.address}: ${printable(name, 100)} ${problem}`, {
+      advice: "Correct the header in the hosts.toml; pulley hosts check shows its place.",
+    });
+  }
+  const known = host.origin === undefined ? endpointOf(repository, options) : { path, origin: host.origin };
+  const { protocol, port, host: registry } = new URL(known.origin);
+  const asItself = host.own ? { registry: namespace } : { registry };
+  const ambiguous = protocol === "http:" && host.tls && port !== "" && port !== "80";
+  return {
+    ...known,
+    ...asItself,
+    ...(!isSameHost(host.host, namespace) && { namespace }),
+    ...(root !== "/v2" && { root }),
+    ...(ambiguous && { httpsFirst: true }),
+    host: settings,
+  };
+}
+
+/**
+ * Where a repository is asked for: at a host of a `hosts.toml`, if one is set up under that address, at the mirror, or at
+ * the registry itself.
+ * @throws PulleyError `REGISTRY_UNREACHABLE`, `SOURCE_INVALID`
+ */
+export function endpointAt(repository: Repository, mirror: string | undefined, options: RegistryOptions): Endpoint {
+  const hosts = options.hosts?.hostsOf(repository.registry)?.hosts ?? [];
+  const host = hosts.find(({ own, address }) => (mirror === undefined ? own : !own && address === mirror));
+  if (host !== undefined) return hostEndpoint(repository, host, options);
+  return mirror === undefined ? endpointOf(repository, options) : mirrorEndpoint(repository, mirror);
+}
+
 /** The address of something in the repository: `manifests/latest`, `blobs/sha256:…`. */
-export function repositoryUrl({ path, origin, namespace }: Endpoint, what: string): URL {
-  const url = new URL(`/v2/${path}/${what}`, origin);
+export function repositoryUrl({ path, origin, namespace, root = "/v2" }: Endpoint, what: string): URL {
+  const url = new URL(`${root}/${path}/${what}`, origin);
   if (namespace !== undefined) url.searchParams.set("ns", namespace);
   return url;
 }

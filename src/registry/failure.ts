@@ -2,6 +2,7 @@
 import { STATUS_CODES } from "node:http";
 import type { ErrorCode, ErrorDetails } from "../support/errors.ts";
 import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
+import { withoutSecrets } from "../support/without-secrets.ts";
 
 /** What was asked: an `Exchange` is one. */
 export interface Asked {
@@ -48,10 +49,13 @@ export function networkFailure(error: unknown, asked: Asked): PulleyError {
     const advice = code === "HPE_INVALID_CONSTANT" && asked.url.protocol === "http:" ? { advice: speaksTls } : {};
     return new PulleyError("REGISTRY_PROTOCOL", message, { cause: error, ...advice });
   }
-  if (/wrong version number|packet length too long/i.test(text)) {
-    return new PulleyError("REGISTRY_TLS", message, { cause: error, advice: speaksPlain });
-  }
+  if (isPlainAnswer(text)) return new PulleyError("REGISTRY_TLS", message, { cause: error, advice: speaksPlain });
   return new PulleyError(isTlsCode(code) ? "REGISTRY_TLS" : "REGISTRY_UNREACHABLE", message, { cause: error });
+}
+
+/** Whether OpenSSL's words mean that the other side does not speak TLS. */
+export function isPlainAnswer(text: string): boolean {
+  return /wrong version number|packet length too long/i.test(text);
 }
 
 /** Why a call ends that its caller has given up. */
@@ -101,17 +105,29 @@ function codeOf(status: number): ErrorCode {
   }
 }
 
-/** `MANIFEST_UNKNOWN: manifest unknown`, or the beginning of whatever text there is. */
+/**
+ * `MANIFEST_UNKNOWN: manifest unknown`, or the beginning of whatever text there is. What it says of logins is left out:
+ * there are servers that send back what they were sent.
+ */
 function registryWords(body: Buffer): string {
   const text = body.toString("utf8");
-  const errors = errorList(text);
-  return printable(errors === undefined ? text : errors.join("; "));
+  const document = parseLeniently(text);
+  const words = isRecord(document) ? (errorList(document) ?? sentences(document)).join("; ") : text;
+  return printable(withoutSecrets(words));
+}
+
+/** What token services say that have a form of their own; a token would be under another name. */
+function sentences(document: Record<string, unknown>): string[] {
+  const names = ["error", "error_description", "message", "detail", "details", "reason"];
+  return names.flatMap((name) => {
+    const text = document[name];
+    return typeof text === "string" && text !== "" ? [text] : [];
+  });
 }
 
 /** The errors of distribution-spec's error body; `undefined` if it is no such body. */
-function errorList(text: string): string[] | undefined {
-  const document = parseLeniently(text);
-  if (!isRecord(document) || !Array.isArray(document["errors"])) return undefined;
+function errorList(document: Record<string, unknown>): string[] | undefined {
+  if (!Array.isArray(document["errors"])) return undefined;
   return document["errors"]
     .slice(0, 5)
     .filter(isRecord)

@@ -3,6 +3,7 @@ import type { Descriptor } from "../image/descriptor.ts";
 import type { Digest } from "../image/digest.ts";
 import type { Repository, Tag } from "../image/reference.ts";
 import type { Login } from "../support/login.ts";
+import type { HostsDirectory } from "./hosts/index.ts";
 
 export interface RegistryClient {
   /**
@@ -14,6 +15,11 @@ export interface RegistryClient {
   manifest(at: Location, call: Call): Promise<Fetched>;
   /** Small content by digest (an image's config), verified. At most `limit` bytes. */
   blob(repository: Repository, descriptor: Descriptor, limit: number, call: Call): Promise<Buffer>;
+  /**
+   * Bytes of some content, by one HEAD: whether this repository has it for this login, and how much it is.
+   * @throws PulleyError any of the registry codes; `REGISTRY_PROTOCOL` if the answer does not say the length
+   */
+  blobSize(repository: Repository, digest: Digest, call: Call): Promise<number>;
   /**
    * Large content into files, in parallel and verified, resuming what is already in the files. A small fixed number of
    * worker threads does the work, a blob at a time each, so that hashing and writing use more than one core.
@@ -37,7 +43,8 @@ export interface Call {
   /** For the one who is asked: the mirror, if there is one. Absent: anonymous. */
   readonly login?: Login | undefined;
   /**
-   * Base address of a mirror to ask in the place of the repository's own registry: `https://mirror.acme.io`, or with a
+   * Base address of a mirror to ask in the place of the repository's own registry, or the address of a host that is set
+   * up for the registry (`hosts`), and then spoken to as it says there. A mirror is `https://mirror.acme.io`, or with a
    * path that goes before the repository's, `https://mirror.acme.io/hub`. It is told in the query which registry is meant
    * (`ns`, distribution-spec "Registry proxying"). The scheme is spoken as it is written: that `http` is meant is for those
    * to see to who read the configuration. What a mirror says of a tag is taken for true; content is verified against its
@@ -79,6 +86,13 @@ export interface RegistryOptions {
   readonly plainHttp?: true | readonly string[];
   /** Folders laid out as docker's `certs.d`: `<host:port>/{*.crt, *.cert + *.key}`. */
   readonly certDirs?: readonly string[];
+  /** Where registries are asked, and how their hosts are spoken to, by containerd's `hosts.toml` files. */
+  readonly hosts?: HostsDirectory | undefined;
+  /**
+   * Who passes requests on for others, told to registries and mirrors in the header `Via` (RFC 9110, section 7.6.3), so
+   * that it recognises a request that comes back to it. Not told to places that they redirect to.
+   */
+  readonly via?: string;
   /** Milliseconds without a byte after which a source counts as stalled. Default 60 000. */
   readonly stallTimeout?: number;
   /** Milliseconds for name, connection and TLS together. Default 30 000. */

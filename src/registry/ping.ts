@@ -10,17 +10,18 @@ import type { Transport } from "./transport.ts";
  * @throws PulleyError `REGISTRY_UNAVAILABLE`, `REGISTRY_UNREACHABLE`, `REGISTRY_TLS`, `REGISTRY_PROTOCOL`, `CANCELLED`
  */
 export async function ping(
-  { origin, registry }: Endpoint,
+  { origin, registry, root = "/v2", host }: Endpoint,
   transport: Transport,
   now: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const url = new URL("/v2/", origin);
+  const url = new URL(`${root}/`, origin);
   const answer = await transport.exchange({
     method: "GET",
     url,
-    headers: always,
+    headers: { ...host?.headers, ...always },
     registry,
+    host,
     audience: "registry",
     publicOnly: false,
     signal,

@@ -40,6 +40,11 @@ export function openSession(endpoint: Endpoint, authorization: Authorization, tr
     return registryIsPublic;
   }
 
+  function passedOn({ origin }: URL): Record<string, string> {
+    const { via } = endpoint;
+    return via === undefined || origin !== home.origin ? {} : { via: `1.1 ${via}` };
+  }
+
   async function send({ method, what, headers, signal }: SessionRequest): Promise<Answer> {
     /** By origin: what was obtained from or for one is never sent to another. */
     const authorizations = new Map<string, string>();
@@ -53,8 +58,16 @@ export function openSession(endpoint: Endpoint, authorization: Authorization, tr
       const answer = await transport.exchange({
         method,
         url,
-        headers: { ...always, ...headers, ...(sent !== undefined && { authorization: sent }) },
+        headers: {
+          // To the host itself only: wherever it sends us, nobody else is to see them.
+          ...(url.origin === home.origin && endpoint.host?.headers),
+          ...always,
+          ...headers,
+          ...passedOn(url),
+          ...(sent !== undefined && { authorization: sent }),
+        },
         registry: endpoint.registry,
+        host: endpoint.host,
         audience: url.origin === home.origin ? "registry" : "other",
         publicOnly: await mustBePublic(url),
         signal,

@@ -108,11 +108,14 @@ function tokenExchange({ endpoint, challenge, secret }: TokenRequest, realm: URL
   const service = challenge.parameters.get("service");
   const scopes = scopesFor(endpoint, challenge);
   const url = new URL(realm);
+  const isOwn = url.origin === endpoint.origin;
   const shared = {
     registry: endpoint.registry,
-    audience: url.origin === endpoint.origin ? "registry" : "other",
+    host: endpoint.host,
+    audience: isOwn ? "registry" : "other",
   } as const;
-  const headers = { "user-agent": "pulley", accept: "application/json", "accept-encoding": "identity" };
+  const { authorization: _, ...extra } = (isOwn && endpoint.host?.headers) || {};
+  const headers = { ...extra, "user-agent": "pulley", accept: "application/json", "accept-encoding": "identity" };
   if (secret?.kind === "identityToken") {
     const form = new URLSearchParams({ grant_type: "refresh_token", client_id: "pulley", refresh_token: secret.token });
     if (service !== undefined) form.set("service", service);

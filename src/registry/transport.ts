@@ -5,8 +5,10 @@ import type { LookupFunction } from "node:net";
 import { type SecureContext, TLSSocket } from "node:tls";
 import { PulleyError } from "../support/errors.ts";
 import { publicLookup, refusePrivateLiteral } from "./addresses.ts";
-import { createTrust, type Trust } from "./certificates.ts";
+import { createTrust, stampOf, type Trust } from "./certificates.ts";
+import { readDirectly } from "./direct-reads.ts";
 import { type Answered, type Asked, cancellation, describeAsked, networkFailure } from "./failure.ts";
+import type { HostSettings } from "./host-settings.ts";
 import { proxyFor } from "./proxy.ts";
 
 export interface Exchange extends Asked {
@@ -15,6 +17,8 @@ export interface Exchange extends Asked {
   readonly body?: string;
   /** The registry on whose behalf, `docker.io`: its certificates hold. */
   readonly registry: string;
+  /** What is set up for the registry's host; what it says of headers is for those to see to who ask. */
+  readonly host?: HostSettings | undefined;
   /** Whether the address is the registry's own, or one that the registry sent us to. */
   readonly audience: "registry" | "other";
   /** Refuse to connect to an address that is not on the public internet. */
@@ -48,10 +52,13 @@ const longestHead = 64 * 1024;
 /** Connections to one place that stay open while nobody uses them. */
 const spareConnections = 8;
 
+/** Milliseconds: more than a timer can wait for would be none. */
+const longestTimer = 2 ** 31 - 1;
+
 /** How one place is spoken to: shared by the exchanges that would open a connection in just the same way. */
 interface Line {
   readonly agent: http.Agent;
-  readonly options: RequestOptions & { readonly secureContext?: SecureContext; readonly rejectUnauthorized?: true };
+  readonly options: RequestOptions & { readonly secureContext?: SecureContext; readonly rejectUnauthorized?: boolean };
 }
 
 export function createTransport(settings: TransportSettings, environment: NodeJS.ProcessEnv): Transport {
@@ -59,7 +66,8 @@ export function createTransport(settings: TransportSettings, environment: NodeJS
   let trust: Trust | undefined;
 
   function lineFor(exchange: Exchange): Promise<Line> {
-    const key = [exchange.url.origin, exchange.registry, exchange.audience, exchange.publicOnly].join(" ");
+    const { url, registry, audience, publicOnly, host } = exchange;
+    const key = [url.origin, registry, audience, publicOnly, host && stampOf(host)].join(" ");
     const known = lines.get(key);
     if (known !== undefined) return known;
     const line = openLine(exchange);
@@ -68,18 +76,18 @@ export function createTransport(settings: TransportSettings, environment: NodeJS
     return line;
   }
 
-  async function openLine({ url, registry, audience, publicOnly }: Exchange): Promise<Line> {
+  async function openLine({ url, registry, audience, publicOnly, host }: Exchange): Promise<Line> {
     const pool = { keepAlive: true, maxFreeSockets: spareConnections };
     const guard: { lookup?: LookupFunction } = publicOnly ? { lookup: publicLookup } : {};
-    if (url.protocol === "http:") return { agent: new http.Agent(pool), options: guard };
+    if (url.protocol === "http:") return { agent: readDirectly(new http.Agent(pool)), options: guard };
     trust ??= createTrust(settings.certDirs, environment);
     const options = {
       ...guard,
-      secureContext: trust.contextFor(registry, audience),
-      rejectUnauthorized: true,
-    } as const;
+      secureContext: trust.contextFor(registry, audience, host),
+      rejectUnauthorized: audience !== "registry" || host?.skipVerify !== true,
+    };
     const proxy = proxyFor(url, environment);
-    if (proxy === undefined) return { agent: new https.Agent(pool), options };
+    if (proxy === undefined) return { agent: readDirectly(new https.Agent(pool)), options };
     const { HttpsProxyAgent } = await import("https-proxy-agent");
     return { agent: new HttpsProxyAgent(proxy, { ...pool, ca: [...trust.common] }), options };
   }
@@ -151,20 +159,27 @@ function send(exchange: Exchange, line: Line, settings: TransportSettings): Prom
 }
 
 /** Ends the request when there is no connection, or then no answer, in time. */
-function limitWaiting(request: ClientRequest, asked: Asked, settings: TransportSettings): () => void {
+function limitWaiting(request: ClientRequest, asked: Exchange, settings: TransportSettings): () => void {
   const { connectTimeout, answerTimeout } = settings;
+  const dialTimeout = asked.host?.dialTimeout ?? connectTimeout;
   const giveUp = (what: string, milliseconds: number) =>
     setTimeout(() => {
       const text = `${describeAsked(asked)}: no ${what} within ${milliseconds / 1000} s`;
       request.destroy(new PulleyError("REGISTRY_UNREACHABLE", text));
     }, milliseconds);
-  let timer = giveUp("connection", connectTimeout);
+  let timer = giveUp("connection", Math.min(dialTimeout, longestTimer));
   let over = false;
+  const dialled = () => {
+    clearTimeout(timer);
+    if (!over) timer = giveUp("TLS", connectTimeout);
+  };
   const connected = () => {
     clearTimeout(timer);
     if (!over) timer = giveUp("answer", answerTimeout);
   };
   request.on("socket", (socket) => {
+    // What is said of one host holds for dialling alone, as in containerd; TLS has its own time then.
+    if (dialTimeout !== connectTimeout && socket instanceof TLSSocket) socket.once("connect", dialled);
     if (request.reusedSocket) connected();
     else socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", connected);
   });

@@ -1,6 +1,6 @@
 /**
- * Images on this machine. Two ways will stand behind this interface: the embedded store (`embedded/`), an OCI image
- * layout on disk, and containerd's. One contract suite (`contract.ts`) runs against each.
+ * Images on this machine. Two ways stand behind this interface: the embedded store (`embedded/`), an OCI image
+ * layout on disk, and containerd's (`containerd/`). One contract suite (`contract.ts`) runs against each.
  */
 import type { Descriptor } from "../image/descriptor.ts";
 import type { Digest } from "../image/digest.ts";
@@ -21,6 +21,8 @@ export interface StoredImage {
   readonly manifest: Descriptor;
   /** When the image's config says that it was made, in milliseconds since the epoch. */
   readonly createdAt: number | undefined;
+  /** Whether the container runtime keeps the image whatever happens; only where it does. */
+  readonly pinned?: boolean;
 }
 
 /** A name in the store and what it stands for. */

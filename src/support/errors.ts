@@ -100,6 +100,9 @@ export const errorTable = {
   },
   RUNTIME_FAILED: { exit: 1, advice: "See the container runtime's log for what it could not do." },
   DAEMON_UNREACHABLE: { exit: 3, advice: "Start the daemon with pulley node, or name its socket with --socket." },
+  DAEMON_FAILED: { exit: 3, advice: "Compare pulley --version with the daemon's, and see the daemon's log." },
+  DAEMON_REFUSED: { exit: 1, advice: "Correct the call, or wait until what it asks for is there." },
+  NOT_ON_NODE: { exit: 1, advice: "Run pulley get pods --all-namespaces to see what is on this node." },
   CANCELLED: { exit: 1, advice: "Start it again: what was received is kept." },
   INTERNAL: { exit: 3, advice: "This is a fault in Pulley: please report it with the command and its output." },
 } as const satisfies Record<string, { exit: 1 | 2 | 3; advice: string }>;

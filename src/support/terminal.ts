@@ -57,7 +57,7 @@ export function fit(text: string, width: number): string {
 }
 
 /** Rows in columns, each as wide as its widest cell, three blanks between them as kubectl does; no blanks at the ends. */
-export function columns(rows: readonly (readonly string[])[]): string[] {
+export function columns(rows: readonly (readonly string[])[], gap = 3): string[] {
   const widths: number[] = [];
   for (const row of rows)
     row.forEach((cell, at) => {
@@ -65,7 +65,7 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
     });
   return rows.map((row) =>
     row
-      .map((cell, at) => pad(cell, at === row.length - 1 ? 0 : (widths[at] ?? 0) + 3))
+      .map((cell, at) => pad(cell, at === row.length - 1 ? 0 : (widths[at] ?? 0) + gap))
       .join("")
       .trimEnd(),
   );

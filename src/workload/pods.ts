@@ -3,7 +3,10 @@ import { quote } from "../support/go.ts";
 import { defaultPullPolicy } from "./defaults.ts";
 import type { ManifestDocument } from "./documents.ts";
 import { limits } from "./limits.ts";
-import type { Problem } from "./problem.ts";
+import { type DataKind, dataObjectOf } from "./pod-spec/data-objects.ts";
+import { readPodSpec } from "./pod-spec/read.ts";
+import type { DataObject, DataObjects, PodSpec } from "./pod-spec/types.ts";
+import type { Problem, Report } from "./problem.ts";
 import { isSuspended, replicasOf } from "./replicas.ts";
 import { namespaceOf, requestOf, workloadOf } from "./requests.ts";
 import { pullSecretOf } from "./secrets.ts";
@@ -22,12 +25,16 @@ const nameAttempts = 8;
 export interface PodsOptions {
   /** A new unique identifier at every call; names are made up from it too. */
   newUid(): string;
+  /** To read also what starting the containers takes: of that too, what is wrong or not carried out is told. */
+  readonly starting?: boolean;
 }
 
 export interface ExpandedPods {
   readonly pods: readonly Pod[];
   readonly secrets: readonly PullSecret[];
   readonly serviceAccounts: readonly ServiceAccount[];
+  /** The contents of ConfigMaps and Secrets; only with {@link PodsOptions.starting}. */
+  readonly objects: DataObjects;
   /** Why the API server would refuse objects; nothing comes of those. */
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
@@ -37,22 +44,26 @@ export interface ExpandedPods {
  * Creates the objects one after another, as an API server and the controllers behind it would: defaulted, validated,
  * admitted. Service accounts hold for all pods, wherever they stand. At most {@link limits.pods} pods. Never throws.
  */
-export function podsOf(documents: readonly ManifestDocument[], { newUid }: PodsOptions): ExpandedPods {
+export function podsOf(documents: readonly ManifestDocument[], options: PodsOptions): ExpandedPods {
+  const { newUid, starting = false } = options;
   const cluster: Cluster = {
     newUid,
+    starting,
     accounts: accountsOf(documents, newUid),
     pods: new Map(),
     secrets: new Map(),
+    data: { configMap: new Map(), secret: new Map() },
     problems: [],
     warnings: [],
     full: false,
   };
   for (const document of documents) create(document, cluster);
-  const { pods, secrets, accounts, problems, warnings } = cluster;
+  const { pods, secrets, accounts, data, problems, warnings } = cluster;
   return {
     pods: [...pods.values()],
     secrets: [...secrets.values()],
     serviceAccounts: [...accounts.values()],
+    objects: { configMaps: [...data.configMap.values()], secrets: [...data.secret.values()] },
     problems,
     warnings,
   };
@@ -61,9 +72,11 @@ export function podsOf(documents: readonly ManifestDocument[], { newUid }: PodsO
 /** What has been created so far, by namespace and name. */
 interface Cluster {
   newUid(): string;
+  readonly starting: boolean;
   readonly accounts: ReadonlyMap<string, ServiceAccount>;
   readonly pods: Map<string, Pod>;
   readonly secrets: Map<string, PullSecret>;
+  readonly data: Readonly<Record<DataKind, Map<string, DataObject>>>;
   readonly problems: Problem[];
   readonly warnings: Problem[];
   full: boolean;
@@ -76,6 +89,7 @@ function create(document: ManifestDocument, cluster: Cluster): void {
   if (problems.length > 0) return;
   const secret = pullSecretOf(document, cluster.newUid);
   if (secret !== undefined) createSecret(document, secret, cluster);
+  if (cluster.starting) createData(document, cluster);
   for (const template of podTemplates(document)) createPods(document, template, cluster);
 }
 
@@ -85,12 +99,35 @@ function createSecret(document: ManifestDocument, secret: PullSecret, { secrets,
   else problems.push({ source: document.source, message: `secrets ${quote(secret.name)} already exists` });
 }
 
+/** Keeps the contents of a ConfigMap or Secret; the first of a name holds. */
+function createData(document: ManifestDocument, cluster: Cluster): void {
+  const found = dataObjectOf(document, reportTo(document, cluster));
+  if (found === undefined) return;
+  const { kind, object } = found;
+  const known = cluster.data[kind];
+  const key = keyOf(object.namespace, object.name);
+  if (!known.has(key)) known.set(key, object);
+  else if (!cluster.secrets.has(key)) {
+    const plural = kind === "secret" ? "secrets" : "configmaps";
+    cluster.problems.push({ source: document.source, message: `${plural} ${quote(object.name)} already exists` });
+  }
+}
+
+function reportTo(document: ManifestDocument, { problems, warnings }: Cluster): Report {
+  return {
+    problem: (at, message) => problems.push({ source: document.text.position(at.start), message }),
+    warning: (at, message) => warnings.push({ source: document.text.position(at.start), message }),
+  };
+}
+
 function createPods(document: ManifestDocument, template: PodTemplate, cluster: Cluster): void {
   const draft = draftOf(document, template, cluster.accounts);
   if (typeof draft === "string") {
     cluster.problems.push({ source: document.source, message: draft });
     return;
   }
+  const spec = specOf(document, template, cluster);
+  if (spec === "refused") return;
   const replicas = replicasOf(document, template);
   if (replicas.count === 0 && isSuspended(document.root)) {
     cluster.warnings.push({ source: document.source, message: `the ${document.kind} is suspended: no pods of it` });
@@ -104,9 +141,26 @@ function createPods(document: ManifestDocument, template: PodTemplate, cluster: 
     } else if (name.taken) {
       cluster.problems.push({ source: document.source, message: `pods ${quote(name.text)} already exists` });
     } else {
-      cluster.pods.set(keyOf(draft.namespace, name.text), { ...draft, uid, name: name.text });
+      cluster.pods.set(keyOf(draft.namespace, name.text), { ...draft, uid, name: name.text, ...(spec && { spec }) });
     }
   }
+}
+
+/** What starting the template's containers takes, if that is asked for. */
+function specOf(
+  document: ManifestDocument,
+  { form, path, spec }: PodTemplate,
+  cluster: Cluster,
+): PodSpec | "refused" | undefined {
+  if (!cluster.starting || spec?.kind !== "mapping") return undefined;
+  if (form === "shape") {
+    const message = `a ${document.kind} is no workload of Kubernetes' own: its operator would make the pods`;
+    cluster.problems.push({ source: document.source, message });
+    return "refused";
+  }
+  const before = cluster.problems.length;
+  const read = readPodSpec(spec, path, reportTo(document, cluster));
+  return cluster.problems.length > before ? "refused" : read;
 }
 
 /** All of a pod but what tells it from its replicas. */

@@ -1,4 +1,5 @@
 /** What the rest of the house knows of workloads: who asks for which image. */
+import type { PodSpec } from "./pod-spec/types.ts";
 
 export type PullPolicy = "Always" | "IfNotPresent" | "Never";
 
@@ -64,6 +65,8 @@ export interface Pod {
   /** Names of the Secrets, in order; empty names are already left out. */
   readonly imagePullSecrets: readonly string[];
   readonly source?: Position;
+  /** What starting its containers takes; absent where only its images are of interest. */
+  readonly spec?: PodSpec;
 }
 
 /** A Secret of one of the two kinds that hold registry logins. */

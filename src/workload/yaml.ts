@@ -7,6 +7,7 @@ import { limits } from "./limits.ts";
 import { SyntaxProblem } from "./problem.ts";
 import { plainScalar, taggedScalar } from "./scalar.ts";
 import { type MappingValue, sortOf, type Value } from "./value.ts";
+import { readPlainYaml } from "./yaml-events.ts";
 
 /** Scalars are left as they are written, so that they can be given Kubernetes' meaning rather than the library's. */
 const schema = new Schema({ schema: "failsafe", resolveKnownTags: false });
@@ -51,6 +52,11 @@ interface Reading {
 export function readYaml(part: string, base: number, budget: Budget): Value[] {
   const control = controlCharacter.exec(part);
   if (control !== null) throw new SyntaxProblem(base + control.index, "control characters are not allowed here");
+  return readPlainYaml(part, base) ?? readYamlTree(part, base, budget);
+}
+
+/** As {@link readYaml}, in the way that knows all of YAML, and says what is wrong. */
+export function readYamlTree(part: string, base: number, budget: Budget): Value[] {
   const composer = new Composer(options);
   const values: Value[] = [];
   for (const document of composer.compose(new Parser().parse(part), true, part.length)) {

@@ -1,10 +1,12 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { parse } from "yaml";
 import { buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
+import { testApi } from "../../src/node/api/testing/api.ts";
+import { statusOf } from "../../src/node/api/testing/statuses.ts";
 import { pulley } from "./pulley.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -125,12 +127,36 @@ it("a copy that is here is told of", async () => {
   });
 });
 
+it("a pod of the daemon, whose Secrets nobody tells", async () => {
+  const status = statusOf({ containers: [{ name: "app", image: `${registry.host}/private/app:1.0` }] });
+  const { socket } = await testApi({ pods: [{ ...status, pod: { ...status.pod, imagePullSecrets: ["regcred"] } }] });
+  const ended = await pulley(["doctor", root(), "pod/web", "--socket", socket]);
+  expect(ended).toMatchObject({ status: 1, stderr: "" });
+  expect(ended.stdout).toContain("the daemon does not tell what is in the Secret regcred: name its manifest");
+  const none = await pulley(["doctor", root(), "pod/none", "--socket", socket]);
+  expect(none).toMatchObject({ status: 1, stdout: "" });
+  expect(none.stderr).toContain('pods "none" not found');
+});
+
+it("hosts of a hosts.toml are looked at in the registry's place", async () => {
+  const hosts = join(folder, "hosts");
+  await mkdir(join(hosts, "registry.acme.invalid"), { recursive: true });
+  const text = `server = "http://${registry.host}"\n\n[host."http://127.0.0.1:1"]\n`;
+  await writeFile(join(hosts, "registry.acme.invalid", "hosts.toml"), text);
+  const ended = await pulley(["doctor", root(), "--hosts-dir", hosts, "registry.acme.invalid/team/app:1.0"]);
+  expect(ended).toMatchObject({ status: 0, stderr: "" });
+  expect(ended.stdout).toContain("127.0.0.1:1: nobody listens there (connection refused)");
+  expect(ended.stdout).toContain(`in this order, by hosts.toml ${hosts}/registry.acme.invalid/hosts.toml`);
+  expect(ended.stdout).toContain("Nothing is wrong: the image can be pulled.\nBut tcp of http://127.0.0.1:1 failed: ");
+});
+
 it.each([
-  [["pod/web"], "a pod is asked about, but not where it is"],
+  [["pod/web", "--socket", "/nonexistent.sock"], "/nonexistent.sock"],
   [["pod/web", "-f", "/nonexistent.yaml"], "cannot read /nonexistent.yaml"],
 ])("%j is refused", async (words, problem) => {
   const ended = await pulley(["doctor", root(), ...words]);
-  expect(ended).toMatchObject({ status: 2, stdout: "" });
+  expect(ended.status).toBeGreaterThan(1);
+  expect(ended.stdout).toBe("");
   expect(ended.stderr).toContain(problem);
 });
 

@@ -204,8 +204,11 @@ describe("pulley run --once", () => {
     expect(stderr).toMatch(/mixed\.yaml:1[67]:\d+: error: /);
     expect(stderr).toContain("1 of 1 pods");
     expect(await pulley(["run", "--once", "--root", root, "missing.yaml"])).toMatchObject({ status: 2 });
-    expect(await pulley(["run", "--once", "--root", root, "--runtime", "unix:///x", file])).toMatchObject({
+    expect(await pulley(["run", "--once", "--root", root, "--runtime", "x.sock", file])).toMatchObject({
       status: 2,
+    });
+    expect(await pulley(["run", "--once", "--root", root, "--runtime", "unix:///nowhere/x", file])).toMatchObject({
+      status: 3,
     });
   });
 

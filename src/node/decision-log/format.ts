@@ -1,6 +1,6 @@
 /** A record as one line of JSON. Fields that a later version adds are ignored by this one. */
 import { type Digest, parseDigest } from "../../image/digest.ts";
-import type { ImageFacts, LocalFacts, Presence } from "../../policy/types.ts";
+import type { ConfiguredHosts, ImageFacts, LocalFacts, Presence } from "../../policy/types.ts";
 import type { JsonCursor } from "../../support/json-cursor.ts";
 import { readJson } from "../../support/json-cursor.ts";
 import type { ContainerKind, ImageRequest, PullPolicy } from "../../workload/types.ts";
@@ -71,9 +71,10 @@ function readWorkload(here: JsonCursor): ImageRequest["workload"] {
 }
 
 function readFacts(here: JsonCursor): LocalFacts {
-  const field = here.object("presence", "digest", "confirmedAt", "access", "image");
+  const field = here.object("presence", "digest", "confirmedAt", "access", "image", "hosts");
   const image = field("image").optional(readImage);
-  return { ...readPresence(field), ...(image !== undefined && { image }) };
+  const hosts = field("hosts").optional(readHosts);
+  return { ...readPresence(field), ...(image !== undefined && { image }), ...(hosts !== undefined && { hosts }) };
 }
 
 function readPresence(field: (key: "presence" | "digest" | "confirmedAt" | "access") => JsonCursor): Presence {
@@ -85,6 +86,11 @@ function readPresence(field: (key: "presence" | "digest" | "confirmedAt" | "acce
     confirmedAt: field("confirmedAt").optional(readTime),
     access: oneOf(field("access"), ["granted", "mustAuthenticate"]),
   };
+}
+
+function readHosts(here: JsonCursor): ConfiguredHosts {
+  const field = here.object("sources", "because");
+  return { sources: field("sources").list(mostEntries).map(readText), because: readText(field("because")) };
 }
 
 function readImage(here: JsonCursor): ImageFacts {

@@ -2,6 +2,7 @@ import type { Digest } from "../../image/digest.ts";
 import type { Decision, ImageFacts, LocalFacts } from "../../policy/types.ts";
 import type { ImageRequest } from "../../workload/types.ts";
 import type { Failure, PullRequest } from "../image-pull.ts";
+import type { FinishedPull } from "../types.ts";
 import type { DecisionLog } from "./index.ts";
 import type { DecisionRecord, RecordedDecision, RecordedOutcome } from "./types.ts";
 
@@ -15,6 +16,8 @@ export interface CarriedOut {
   readonly learnt?: ImageFacts | undefined;
   /** Absent where nothing was done, because it was too early. */
   readonly outcome?: Ending;
+  /** Only where a pull succeeded. */
+  readonly pull?: FinishedPull;
 }
 
 type Ending = Omit<RecordedOutcome, "milliseconds" | "fetched"> & { readonly fetched?: number };

@@ -13,7 +13,7 @@ import { examineGreeting } from "./greeting.ts";
 import { examineCache, examineDisk, examinePolicy } from "./here.ts";
 import { examineName } from "./name.ts";
 import { examineQuota } from "./quota.ts";
-import { failedBy, skipped } from "./steps.ts";
+import { failedBy, skipped, within } from "./steps.ts";
 import { examineTls } from "./tls.ts";
 import { type Diagnosis, type DoctorWorld, type Question, type Step, type StepName, usualPatience } from "./types.ts";
 
@@ -121,7 +121,9 @@ async function lookAt(source: PullSource, reference: Reference, question: Questi
   const mirror = source.mirror ? source.address : undefined;
   let looking: Looking;
   try {
-    const target = probe.target(reference.repository, mirror);
+    const target = await within(patience.connection, signal, (limit) => {
+      return probe.target(reference.repository, mirror, limit);
+    });
     looking = { probe, target, source: mirror ?? target.endpoint.origin, patience, signal };
   } catch (error) {
     steps.push(failedBy("dns", error, { source: source.address }));

@@ -2,6 +2,7 @@ import { decide } from "../../policy/decide.ts";
 import { kubernetesOnly } from "../../policy/types.ts";
 import { type ManualClock, manualClock } from "../../support/manual-clock.ts";
 import type { Pod, PullSecret } from "../../workload/types.ts";
+import type { ContainersOptions } from "../containers/types.ts";
 import { createNode, type Node } from "../node.ts";
 import type { PullRecords } from "../pull-records/index.ts";
 import type { PullSettings } from "../pull-settings.ts";
@@ -24,10 +25,11 @@ export interface FakeNodeGiven {
   readonly pulls?: PullSettings;
   readonly records?: PullRecords;
   readonly random?: () => number;
+  readonly containers?: (clock: ManualClock) => ContainersOptions;
 }
 
 /** A node without jitter, on a clock that is moved by hand, with a runtime that only pretends to pull. */
-export function fakeNode({ pulls = {}, records, random = () => 0 }: FakeNodeGiven = {}): FakeNode {
+export function fakeNode({ pulls = {}, records, random = () => 0, containers }: FakeNodeGiven = {}): FakeNode {
   const clock = manualClock();
   const images = fakeImages(clock);
   const node = createNode({
@@ -37,6 +39,7 @@ export function fakeNode({ pulls = {}, records, random = () => 0 }: FakeNodeGive
     loginsFor: (_pod, secrets) => loginsOfSecrets(secrets),
     pulls,
     records,
+    containers: containers?.(clock),
     clock,
     random,
   });

@@ -153,8 +153,19 @@ export function fakeRegistry(): FakeRegistry {
       }
     },
 
+    async blobSize(repository, digest, call) {
+      receive(`STAT ${short(digest)}`, repository, call);
+      return find(digest).bytes.length;
+    },
+
     ping: async () => undefined,
-    tags: async () => [],
+    async tags(repository, call) {
+      receive(`TAGS ${repository.name}`, repository, call);
+      const prefix = `${repository.name}:`;
+      const tags = [...names.keys()].filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+      if (tags.length > 0) return tags;
+      throw new PulleyError("REGISTRY_NOT_FOUND", `${repository.name}: not found`);
+    },
     close: async () => undefined,
   };
 }

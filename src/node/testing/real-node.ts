@@ -2,12 +2,14 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { decide } from "../../policy/decide.ts";
 import { kubernetesOnly, type Policy } from "../../policy/types.ts";
+import { openHostsDirectory } from "../../registry/hosts/index.ts";
 import { client, temporaryFolder } from "../../registry/testing.ts";
 import { openEmbeddedStore } from "../../store/embedded/index.ts";
 import type { ImageStore } from "../../store/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { Login } from "../../support/login.ts";
 import type { Pod } from "../../workload/types.ts";
+import { configuredHosts } from "../configured-hosts.ts";
 import type { DecisionRecord } from "../decision-log/types.ts";
 import { createEmbeddedImageService } from "../embedded-image-service.ts";
 import { createNode, type Node } from "../node.ts";
@@ -34,6 +36,8 @@ export interface RealNodeGiven {
   readonly logins?: Readonly<Record<string, readonly Login[]>>;
   readonly clock?: Clock;
   readonly certDirs?: readonly string[];
+  /** A folder of folders with `hosts.toml` files. */
+  readonly hostsDir?: string;
 }
 
 /** A node with a store on disk, which speaks HTTP; its waits take no time. */
@@ -41,7 +45,8 @@ export async function realNode(given: RealNodeGiven = {}): Promise<RealNode> {
   const { policy = kubernetesOnly, logins = {}, clock = hastyClock(1_000_000_000_000), certDirs = [] } = given;
   const root = temporaryFolder();
   const store = await openEmbeddedStore(join(root, "store"));
-  const registry = client({ certDirs, connectTimeout: 300, stallTimeout: 100 });
+  const directory = openHostsDirectory(given.hostsDir === undefined ? [] : [given.hostsDir]);
+  const registry = client({ hosts: directory, certDirs, connectTimeout: 300, stallTimeout: 100 });
   const platform = { os: "linux", architecture: "amd64", variant: "" };
   const events: NodeEvent[] = [];
   const records: DecisionRecord[] = [];
@@ -49,6 +54,7 @@ export async function realNode(given: RealNodeGiven = {}): Promise<RealNode> {
     images: createEmbeddedImageService({ store, registry, platform, clock }),
     policy,
     decide,
+    hosts: configuredHosts(directory),
     loginsFor: () => ({ logins: (repository) => sourceOf(...(logins[repository.registry] ?? [])).logins(repository) }),
     pulls: { serializeImagePulls: false, registryPullQPS: 0 },
     records: openPullRecords(root, {}, clock),

@@ -1,6 +1,6 @@
 /** Content: bringing it in, reading it, protecting it. */
 import { expect, test } from "vitest";
-import { blobsOf, bring, pullSample, receive, recordOf, sampleImage } from "../testing/sample-image.ts";
+import { blobsOf, bring, layerWith, pullSample, receive, recordOf, sampleImage } from "../testing/sample-image.ts";
 import { byDigest, collectStream, expectFailure, nginx, type OpenStore, statesOf, verifyAll } from "./expectations.ts";
 
 export function describeReceiving(openStore: OpenStore): void {
@@ -22,7 +22,7 @@ export function describeReceiving(openStore: OpenStore): void {
     await receive(resumed, bytes);
     await resumed.commit();
     expect(await second.has(descriptor)).toBe(true);
-    expect(await store.read(descriptor.digest, 1000)).toEqual(bytes);
+    expect(await store.read(descriptor.digest, 10_000)).toEqual(bytes);
     await second.release();
   });
 
@@ -56,7 +56,7 @@ export function describeReceiving(openStore: OpenStore): void {
     expect(new Set(ingests.map(({ path }) => path)).size).toBe(2);
     await Promise.all(ingests.map((ingest) => receive(ingest, bytes)));
     await Promise.all(ingests.map((ingest) => ingest.commit()));
-    expect(await store.read(descriptor.digest, 1000)).toEqual(bytes);
+    expect(await store.read(descriptor.digest, 10_000)).toEqual(bytes);
     await Promise.all(leases.map((lease) => lease.release()));
   });
 
@@ -75,7 +75,7 @@ export function describeReceiving(openStore: OpenStore): void {
 export function describeReading(openStore: OpenStore): void {
   test("gives back what was brought, in one piece and as a stream", async () => {
     const store = await openStore();
-    const large = Buffer.alloc(2_500_000, "all the bytes of a larger layer ");
+    const large = layerWith(Buffer.alloc(2_500_000, "all the bytes of a larger layer "));
     const image = sampleImage("read", { layers: [large, Buffer.alloc(0)] });
     await pullSample(store, image, [`${nginx}:latest`]);
     const [layer, empty] = image.layers.map(({ descriptor }) => descriptor);
@@ -128,7 +128,7 @@ export function describeLeases(openStore: OpenStore): void {
   test("content of a removed image stays if a lease saw it", async () => {
     const store = await openStore();
     const image = sampleImage("seen");
-    await pullSample(store, image, [`${nginx}:1`]);
+    await pullSample(store, image, [`${nginx}:1`], "index");
     const lease = await store.lease();
     for (const { descriptor } of blobsOf(image)) expect(await lease.has(descriptor)).toBe(true);
     await store.remove("nginx:1");

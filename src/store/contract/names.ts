@@ -2,7 +2,15 @@
 import { expect, test } from "vitest";
 import type { Descriptor } from "../../image/descriptor.ts";
 import { digestHex } from "../../image/digest.ts";
-import { blobsOf, bring, pullSample, recordOf, type SampleImage, sampleImage } from "../testing/sample-image.ts";
+import {
+  blobsOf,
+  bring,
+  layerWith,
+  pullSample,
+  recordOf,
+  type SampleImage,
+  sampleImage,
+} from "../testing/sample-image.ts";
 import { expectFailure, nginx, type OpenStore, sizeOf, statesOf } from "./expectations.ts";
 
 export function describePublishing(openStore: OpenStore): void {
@@ -191,12 +199,13 @@ export function describeRemoving(openStore: OpenStore): void {
   test("takes with its last tag the repository's digests, the image and its content", async () => {
     const store = await openStore();
     const image = sampleImage("last");
-    const digestName = `${nginx}@${image.manifest.descriptor.digest}`;
-    await pullSample(store, image, [`${nginx}:latest`, digestName]);
+    const digestName = `${nginx}@${image.index.descriptor.digest}`;
+    await pullSample(store, image, [`${nginx}:latest`, digestName], "index");
     const removal = await store.remove("nginx");
     expect(new Set(removal.untagged)).toEqual(new Set([`${nginx}:latest`, digestName]));
     expect(removal.deleted).toEqual([image.id]);
-    expect(removal.freed).toBe(sizeOf(blobsOf(image)));
+    // More where layers have been unpacked.
+    expect(removal.freed).toBeGreaterThanOrEqual(sizeOf(blobsOf(image)));
     expect(await store.images()).toEqual([]);
     await expectFailure(store.read(image.manifest.descriptor.digest, 10_000), "IMAGE_NOT_FOUND");
   });
@@ -222,8 +231,8 @@ export function describeRemoving(openStore: OpenStore): void {
 
   test("leaves content that another image has too", async () => {
     const store = await openStore();
-    const shared = Buffer.from("a layer of both");
-    const one = sampleImage("one", { layers: [shared, Buffer.from("one's own")] });
+    const shared = layerWith("a layer of both");
+    const one = sampleImage("one", { layers: [shared, layerWith("one's own")] });
     const other = sampleImage("other", { layers: [shared] });
     await pullSample(store, one, [`${nginx}:one`]);
     await pullSample(store, other, [`${nginx}:other`]);

@@ -6,9 +6,9 @@ import { type Digest, isDigest } from "../../image/digest.ts";
 import { hasErrno } from "../../support/errno.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { Verifier } from "../../support/verifier.ts";
-import { ifPresent, lookAt, moveFile, openRegular, randomName } from "./files.ts";
-import type { Content } from "./record.ts";
-import { blobFolder, blobPath, flatName, type Site } from "./site.ts";
+import { flatName, ifPresent, lookAt, moveFile, openRegular, randomName } from "../files.ts";
+import type { Content } from "../stored-record.ts";
+import { blobFolder, blobPath, type Site } from "./site.ts";
 import { restore } from "./trash.ts";
 
 /** Bytes read at once: hashing and reading are fastest from about here. */

@@ -1,9 +1,10 @@
 /** Reading everything again: is what is on the disk still what its names say? */
 import type { Digest } from "../../image/digest.ts";
+import type { Catalog } from "../catalog.ts";
 import type { Verified } from "../index.ts";
+import { isNameless, type StoredRecord } from "../stored-record.ts";
 import type { Blobs } from "./blobs.ts";
-import type { Catalog } from "./catalog.ts";
-import { isNameless, keeps, type StoredRecord } from "./record.ts";
+import { keeps } from "./record.ts";
 import type { Records } from "./records.ts";
 
 /** @param repair makes again what can be made from a record's other content */

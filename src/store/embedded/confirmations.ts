@@ -8,9 +8,10 @@ import { join } from "node:path";
 import { readDigest } from "../../image/descriptor.ts";
 import { isPulleyError } from "../../support/errors.ts";
 import { readJson } from "../../support/json-cursor.ts";
-import type { Catalog } from "./catalog.ts";
-import { readSmall, removeFile } from "./files.ts";
-import { readTime, recordFile, type StoredRecord } from "./record.ts";
+import type { Catalog } from "../catalog.ts";
+import { readSmall, removeFile } from "../files.ts";
+import { type StoredRecord } from "../stored-record.ts";
+import { readTime, recordFile } from "./record.ts";
 import { replaceFile, type Site } from "./site.ts";
 
 const limit = 4096;

@@ -5,21 +5,22 @@ import type { Digest } from "../../image/digest.ts";
 import { canonicalText, parseReference, withImpliedTag } from "../../image/reference.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
+import { guarded } from "../files.ts";
 import type { ImageRecord, ImageStore, Lease, Removal, StoredImage, Usage, Verified } from "../index.ts";
+import { sweepIngest } from "../ingest.ts";
+import { type StatFileSystem, systemStatfs } from "../space.ts";
+import { outward, type StoredRecord } from "../stored-record.ts";
 import { Blobs } from "./blobs.ts";
 import { checkContents } from "./check.ts";
 import { neededDigests } from "./collect.ts";
 import { withConfirmation, writeConfirmation } from "./confirmations.ts";
-import { guarded } from "./files.ts";
-import { sweepIngest } from "./ingest.ts";
 import { openLease } from "./lease.ts";
 import { LeaseFile, leasedDigests } from "./lease-file.ts";
 import { Projection } from "./projection.ts";
-import { keeps, type StoredRecord } from "./record.ts";
+import { keeps } from "./record.ts";
 import { Records } from "./records.ts";
 import { remove } from "./remove.ts";
 import { openSite, type Site } from "./site.ts";
-import { type StatFileSystem, systemStatfs } from "./space.ts";
 import { ensureTranslation } from "./translation.ts";
 import { settle } from "./trash.ts";
 import { usageOf } from "./usage.ts";
@@ -175,9 +176,4 @@ class EmbeddedStore implements ImageStore {
   #guarded<Value>(action: () => Promise<Value>): Promise<Value> {
     return guarded(this.#site.root, action);
   }
-}
-
-/** A record as other rooms know it. */
-function outward({ name, target, image, manifest, platform, confirmedAt }: StoredRecord): ImageRecord {
-  return { name, target, image, manifest, platform, ...(confirmedAt !== undefined && { confirmedAt }) };
 }

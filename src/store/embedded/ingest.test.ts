@@ -2,11 +2,11 @@ import { mkdir, readdir, stat, symlink, utimes, writeFile } from "node:fs/promis
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { expiry, formatOwner, type Owner, thisOwner } from "../../support/owner.ts";
+import { flatName } from "../files.ts";
 import type { ImageStore, Lease } from "../index.ts";
 import { receive, sampleImage } from "../testing/sample-image.ts";
 import { temporaryRoot } from "../testing/temporary-root.ts";
 import { openEmbeddedStore } from "./index.ts";
-import { flatName } from "./site.ts";
 
 const { descriptor, bytes } = sampleImage("ingest").layers[0] ?? expect.unreachable();
 /** Of an earlier boot. */

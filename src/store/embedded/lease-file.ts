@@ -7,7 +7,7 @@ import { open, readdir, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, isDigest } from "../../image/digest.ts";
 import { expiry, formatOwner, isLeftBehind, parseOwner } from "../../support/owner.ts";
-import { lookAt, randomName, readSmall, removeFile } from "./files.ts";
+import { lookAt, randomName, readSmall, removeFile } from "../files.ts";
 import type { Site } from "./site.ts";
 
 /** Bytes; more than the content of a few hundred of the largest images. */

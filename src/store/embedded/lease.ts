@@ -1,12 +1,12 @@
 import type { Descriptor } from "../../image/descriptor.ts";
 import { verify } from "../../support/verifier.ts";
+import { guarded, writeNew } from "../files.ts";
 import type { ImageRecord, Ingest, Lease, StoredImage } from "../index.ts";
-import { guarded, writeNew } from "./files.ts";
-import { beginIngest } from "./ingest.ts";
+import { beginIngest } from "../ingest.ts";
+import { ensureRoom, type StatFileSystem } from "../space.ts";
 import { LeaseFile } from "./lease-file.ts";
 import { type Publication, publish } from "./publish.ts";
 import { temporaryPath } from "./site.ts";
-import { ensureRoom, type StatFileSystem } from "./space.ts";
 
 export interface LeaseGround extends Omit<Publication, "lease"> {
   readonly statfs: StatFileSystem;
@@ -52,7 +52,11 @@ class EmbeddedLease implements Lease {
   ingest(descriptor: Descriptor): Promise<Ingest> {
     return this.#guarded(async () => {
       await this.#file.add([descriptor.digest]);
-      const ingest = await beginIngest(this.#ground.site, this.#ground.blobs, descriptor);
+      const ingest = await beginIngest(
+        this.#ground.site,
+        (path, { digest }) => this.#ground.blobs.place(path, digest),
+        descriptor,
+      );
       this.#ingests.add(ingest);
       return ingest;
     });

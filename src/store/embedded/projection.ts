@@ -14,11 +14,11 @@ import type { Descriptor } from "../../image/descriptor.ts";
 import { ociIndex, ociManifest } from "../../image/media-type.ts";
 import type { Platform } from "../../image/platform.ts";
 import { errorText } from "../../support/errors.ts";
+import type { Catalog } from "../catalog.ts";
+import { lookAt, readSmall, writeNew } from "../files.ts";
+import { isNameless, type StoredRecord } from "../stored-record.ts";
 import type { Blobs } from "./blobs.ts";
-import type { Catalog } from "./catalog.ts";
 import { coalesce } from "./coalesce.ts";
-import { lookAt, readSmall, writeNew } from "./files.ts";
-import { isNameless, type StoredRecord } from "./record.ts";
 import type { Records, State } from "./records.ts";
 import { type Site, temporaryPath } from "./site.ts";
 

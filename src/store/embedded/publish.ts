@@ -4,12 +4,13 @@ import type { Descriptor } from "../../image/descriptor.ts";
 import type { Digest } from "../../image/digest.ts";
 import { type Manifest, manifestLimit, parseManifest } from "../../image/manifest.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
+import { type Catalog, describeImage } from "../catalog.ts";
+import { syncDirectory } from "../files.ts";
 import type { ImageRecord, StoredImage } from "../index.ts";
+import { bare, type Content, checkName, distinct, needs, type StoredRecord } from "../stored-record.ts";
 import type { Blobs } from "./blobs.ts";
-import { type Catalog, describeImage } from "./catalog.ts";
-import { syncDirectory } from "./files.ts";
 import type { LeaseFile } from "./lease-file.ts";
-import { bare, type Content, checkName, keeps, needs, type StoredRecord } from "./record.ts";
+import { keeps } from "./record.ts";
 import type { Records } from "./records.ts";
 import { blobFolder, type Site } from "./site.ts";
 import { ensureTranslation, translate } from "./translation.ts";
@@ -128,8 +129,4 @@ async function hasAll(blobs: Blobs, contents: readonly Content[]): Promise<boole
 
 function digestsFirst(one: StoredRecord, other: StoredRecord): number {
   return Number(other.name.includes("@")) - Number(one.name.includes("@"));
-}
-
-function distinct(descriptors: readonly Descriptor[]): readonly Content[] {
-  return [...new Map(descriptors.map(({ digest, size }) => [digest, { digest, size }])).values()];
 }

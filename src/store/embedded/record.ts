@@ -1,27 +1,10 @@
 /** What is written down about a name. A record is whole in itself: it lists everything that its image consists of. */
 import { createHash } from "node:crypto";
-import { type Descriptor, readDescriptor, readDigest } from "../../image/descriptor.ts";
-import type { Digest } from "../../image/digest.ts";
+import { readDescriptor, readDigest } from "../../image/descriptor.ts";
 import { normalisePlatform } from "../../image/platform.ts";
-import { canonicalText, parseReference } from "../../image/reference.ts";
-import { PulleyError } from "../../support/errors.ts";
-import { quote } from "../../support/go.ts";
 import { type JsonCursor, readJson } from "../../support/json-cursor.ts";
 import type { ImageRecord } from "../index.ts";
-
-export interface Content {
-  readonly digest: Digest;
-  readonly size: number;
-}
-
-export interface StoredRecord extends ImageRecord {
-  /** When the image's config says that it was made, in milliseconds since the epoch. */
-  readonly createdAt: number | undefined;
-  /** Manifest, config and layers, each once. */
-  readonly contents: readonly Content[];
-  /** The manifest in OCI's words, where it is Docker's: see `translation.ts`. */
-  readonly ociManifest?: Content;
-}
+import { bare, type Content, checkName, needs, type StoredRecord } from "../stored-record.ts";
 
 /** Bytes: more than a record with the most layers that a manifest may have. */
 export const recordLimit = 1024 * 1024;
@@ -29,11 +12,6 @@ const mostContents = 1024;
 const largestContent = 2 ** 40;
 /** Milliseconds: what a JavaScript date can be. */
 const furthestTime = 8.64e15;
-
-/** Everything that must be there for a record's image: its contents, and the index that the name stands for. */
-export function needs({ target, contents }: StoredRecord): readonly Content[] {
-  return contents.some(({ digest }) => digest === target.digest) ? contents : [...contents, target];
-}
 
 /** Everything that stays as long as a record is there. */
 export function keeps(record: StoredRecord): readonly Content[] {
@@ -43,23 +21,6 @@ export function keeps(record: StoredRecord): readonly Content[] {
 /** Names have characters and lengths that file names must not have. */
 export function recordFile(name: string): string {
   return createHash("sha256").update(name).digest("hex");
-}
-
-/** Whether an image has a record under this name because it has no other: then the name is its id. */
-export function isNameless(record: Pick<ImageRecord, "name" | "image">): boolean {
-  return record.name === record.image;
-}
-
-/**
- * That a record's name is one that can be found again.
- * @throws PulleyError `REFERENCE_INVALID` unless it is normalised, with a tag or a digest, or the image's own id
- */
-export function checkName(record: Pick<ImageRecord, "name" | "image">): void {
-  if (isNameless(record)) return;
-  const reference = parseReference(record.name);
-  const one = (reference.tag === undefined) !== (reference.digest === undefined);
-  if (one && canonicalText(reference) === record.name) return;
-  throw new PulleyError("REFERENCE_INVALID", `${quote(record.name)} is not a normalised name with a tag or a digest`);
 }
 
 export function formatRecord(record: StoredRecord): Buffer {
@@ -78,11 +39,6 @@ export function formatRecord(record: StoredRecord): Buffer {
     ociManifest,
   };
   return Buffer.from(`${JSON.stringify(value)}\n`);
-}
-
-/** A descriptor without what other documents say beside it. */
-export function bare({ mediaType, digest, size }: Descriptor): Descriptor {
-  return { mediaType, digest, size };
 }
 
 /**

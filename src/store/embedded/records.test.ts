@@ -1,9 +1,9 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { Digest } from "../../image/digest.ts";
+import type { StoredRecord } from "../stored-record.ts";
 import { recordOf, sampleImage } from "../testing/sample-image.ts";
 import { temporaryRoot } from "../testing/temporary-root.ts";
-import type { StoredRecord } from "./record.ts";
 import { Records } from "./records.ts";
 import { openSite } from "./site.ts";
 

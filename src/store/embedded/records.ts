@@ -1,13 +1,14 @@
 /** The folder of records, and what is in it kept in memory until another process or this one changes it. */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync } from "node:fs";
-import { link, rename, stat } from "node:fs/promises";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { link, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { hasErrno } from "../../support/errno.ts";
 import { errorText, isPulleyError } from "../../support/errors.ts";
-import { Catalog } from "./catalog.ts";
+import { Catalog } from "../catalog.ts";
+import { moveFile, randomName, removeFile, syncDirectory, unlessExisting, writeNew } from "../files.ts";
+import { type StoredRecord } from "../stored-record.ts";
 import { coalesce } from "./coalesce.ts";
-import { moveFile, randomName, removeFile, syncDirectory, unlessExisting, writeNew } from "./files.ts";
-import { formatRecord, parseRecord, recordFile, recordLimit, type StoredRecord } from "./record.ts";
+import { formatRecord, parseRecord, recordFile, recordLimit } from "./record.ts";
 import { type Site, temporaryPath } from "./site.ts";
 
 const recordName = /^[0-9a-f]{64}$/;
@@ -55,13 +56,13 @@ export class Records {
   /** As {@link Records.current}, with the folder's modification, by which others can tell whether it has changed since. */
   async state(): Promise<State> {
     const state = this.#state;
-    if (state?.settled && state.modified === (await this.#modified())) return state;
+    if (state?.settled && state.modified === this.#modified()) return state;
     return this.#refresh();
   }
 
   /** When a record was last written or removed, in milliseconds since the epoch. */
   async modifiedAt(): Promise<number> {
-    return milliseconds(await this.#modified());
+    return milliseconds(this.#modified());
   }
 
   /**
@@ -107,8 +108,9 @@ export class Records {
     return join(this.#site.records, recordFile(name));
   }
 
-  async #modified(): Promise<bigint> {
-    return (await stat(this.#site.records, { bigint: true })).mtimeNs;
+  /** Looked at at once, as the folder is: a turn of the event loop and of a thread takes ten times as long as the look. */
+  #modified(): bigint {
+    return statSync(this.#site.records, { bigint: true }).mtimeNs;
   }
 
   /** Until the folder has stood still while it was read, and at most a few times: a busy folder is read again anyway. */
@@ -119,9 +121,9 @@ export class Records {
     let changed = false;
     for (let attempt = 1; ; attempt += 1) {
       const start = Date.now();
-      const modified = await this.#modified();
+      const modified = this.#modified();
       if (await this.#readFolder(start)) changed = true;
-      const still = modified === (await this.#modified());
+      const still = modified === this.#modified();
       if (!still && attempt < 3) continue;
       const catalog = (changed ? undefined : before?.catalog) ?? new Catalog(this.#recordsRead());
       const settled = still && isSettled(modified, start);

@@ -1,11 +1,11 @@
 /** Taking names away, and with its last name the image. */
-import { parseReference } from "../../image/reference.ts";
+
+import { recordsToDrop } from "../dropping.ts";
 import type { Removal } from "../index.ts";
+import { isNameless } from "../stored-record.ts";
 import type { Blobs } from "./blobs.ts";
-import type { Found } from "./catalog.ts";
 import { collect } from "./collect.ts";
 import { sweepConfirmations } from "./confirmations.ts";
-import { isNameless, type StoredRecord } from "./record.ts";
 import type { Records } from "./records.ts";
 import type { Site } from "./site.ts";
 
@@ -24,22 +24,4 @@ export async function remove(site: Site, blobs: Blobs, records: Records, text: s
     deleted: after.image(found.image.id) === undefined ? [found.image.id] : [],
     freed,
   };
-}
-
-/**
- * As docker (moby `daemon/images/image_delete.go`): with a repository's last tag on an image go the repository's
- * digests, which nobody gave it. An image that is left without any name goes too.
- */
-function recordsToDrop({ all, named, tag }: Found): readonly StoredRecord[] {
-  const rest = all.filter((record) => !named.includes(record));
-  const orphans = tag === undefined ? [] : digestsWithoutTag(rest, tag.repository.name);
-  const left = rest.filter((record) => !orphans.includes(record));
-  return left.every(isNameless) ? all : [...named, ...orphans];
-}
-
-function digestsWithoutTag(rest: readonly StoredRecord[], repository: string): readonly StoredRecord[] {
-  const own = rest.filter(
-    (record) => !isNameless(record) && parseReference(record.name).repository.name === repository,
-  );
-  return own.some(({ name }) => !name.includes("@")) ? [] : own;
 }

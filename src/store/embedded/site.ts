@@ -18,7 +18,7 @@ import { type Digest, digestAlgorithm, digestHex } from "../../image/digest.ts";
 import { errorText, PulleyError } from "../../support/errors.ts";
 import { readJson } from "../../support/json-cursor.ts";
 import { formatOwner, type Owner, thisOwner } from "../../support/owner.ts";
-import { lookAt, randomName, readSmall, syncDirectory, unlessExisting, writeNew } from "./files.ts";
+import { lookAt, randomName, readSmall, requireFolder, syncDirectory, writeNew } from "../files.ts";
 
 /** A store that this process has open. */
 export interface Site {
@@ -86,11 +86,6 @@ export function blobPath(site: Site, digest: Digest): string {
   return join(blobFolder(site, digest), digestHex(digest));
 }
 
-/** `sha256-0123…`: a digest as one part of a path. */
-export function flatName(digest: Digest): string {
-  return `${digestAlgorithm(digest)}-${digestHex(digest)}`;
-}
-
 /** A path for a file that is not whole yet; its name says whose it is. */
 export function temporaryPath(site: Site): string {
   return join(site.ingest, `${formatOwner(site.self)}.${randomName()}.tmp`);
@@ -148,11 +143,4 @@ function readVersion(root: string, bytes: Buffer): number {
   } catch (cause) {
     throw new PulleyError("STORE_INVALID", `${root} cannot be read: ${errorText(cause)}`, { cause });
   }
-}
-
-/** Makes a folder where there is none. It must be one itself: a link would lead writes, and collection, elsewhere. */
-export async function requireFolder(path: string): Promise<void> {
-  if ((await lookAt(path)) === undefined) await mkdir(path, { mode: 0o700 }).catch(unlessExisting);
-  const look = await lookAt(path);
-  if (look !== undefined && !look.isFolder) throw new PulleyError("STORE_INVALID", `${path} is not a folder`);
 }

@@ -8,9 +8,9 @@ import { isDigest } from "../../image/digest.ts";
 import { type Manifest, manifestLimit, parseManifest } from "../../image/manifest.ts";
 import { asOciManifest } from "../../image/oci-manifest.ts";
 import { PulleyError } from "../../support/errors.ts";
+import { writeNew } from "../files.ts";
+import type { Content, StoredRecord } from "../stored-record.ts";
 import type { Blobs } from "./blobs.ts";
-import { writeNew } from "./files.ts";
-import type { Content, StoredRecord } from "./record.ts";
 import { type Site, temporaryPath } from "./site.ts";
 
 interface Translation extends Content {

@@ -10,8 +10,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, isDigest } from "../../image/digest.ts";
-import { lookAt, moveFile, randomName, removeFile } from "./files.ts";
-import { blobPath, flatName, type Site } from "./site.ts";
+import { flatName, lookAt, moveFile, randomName, removeFile } from "../files.ts";
+import { blobPath, type Site } from "./site.ts";
 
 /** What must stay, asked anew each time. */
 export type Needed = () => Promise<ReadonlySet<Digest>>;

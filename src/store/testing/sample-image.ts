@@ -1,4 +1,4 @@
-/** Small images for tests: well formed, and as different as their seeds. */
+/** Small images for tests: whole enough to start a container from, and as different as their seeds. */
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
@@ -15,6 +15,7 @@ import {
   ociManifest,
 } from "../../image/media-type.ts";
 import type { Platform } from "../../image/platform.ts";
+import { tarOf } from "../archive/testing.ts";
 import type { ImageRecord, Ingest, Lease, StoredImage } from "../index.ts";
 
 export interface Blob {
@@ -33,7 +34,7 @@ export interface SampleImage {
 }
 
 export interface SampleOptions {
-  /** Contents of the layers, which are tar archives only if these are. */
+  /** The layers, which are tar archives only if these are. Default: two, with a file each. */
   readonly layers?: readonly Buffer[];
   /** As docker pushes it: compressed, and under media types of its own. */
   readonly docker?: boolean;
@@ -51,7 +52,7 @@ const platform: Platform = { os: "linux", architecture: "amd64", variant: "" };
 
 export function sampleImage(seed: string, options: SampleOptions = {}): SampleImage {
   const types = options.docker ? dockerTypes : ociTypes;
-  const contents = options.layers ?? [Buffer.from(`lower layer of ${seed}`), Buffer.from(`upper layer of ${seed}`)];
+  const contents = options.layers ?? [layerWith(`lower layer of ${seed}`), layerWith(`upper layer of ${seed}`)];
   const layers = contents.map((bytes) => blobOf(types.layer, options.docker ? gzipSync(bytes) : bytes));
   const createdAt = Date.UTC(2026, 1, 3, 4, 5, 6, 789);
   const config = jsonBlob(types.config, {
@@ -66,6 +67,11 @@ export function sampleImage(seed: string, options: SampleOptions = {}): SampleIm
   const entry = { ...manifest.descriptor, platform: { os: platform.os, architecture: platform.architecture } };
   const index = jsonBlob(types.index, { schemaVersion: 2, mediaType: types.index, manifests: [entry] });
   return { id: config.descriptor.digest, platform, createdAt, index, manifest, config, layers };
+}
+
+/** A layer with one file. */
+export function layerWith(content: string | Buffer): Buffer {
+  return tarOf({ path: "file", content });
 }
 
 export function blobOf(mediaType: string, bytes: Buffer): Blob {
@@ -118,11 +124,12 @@ export async function pullSample(
   store: { lease(): Promise<Lease> },
   image: SampleImage,
   names: readonly string[],
+  target: "manifest" | "index" = "manifest",
 ): Promise<StoredImage> {
   const lease = await store.lease();
   try {
     await bring(lease, image);
-    return await lease.publish(names.map((name) => recordOf(image, name)));
+    return await lease.publish(names.map((name) => recordOf(image, name, target)));
   } finally {
     await lease.release();
   }

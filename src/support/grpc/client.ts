@@ -23,6 +23,7 @@ import {
 } from "@grpc/grpc-js";
 import { PulleyError } from "../errors.ts";
 import { pathOf, reading, writing } from "./codec.ts";
+import { mostMessageBytes } from "./limits.ts";
 
 export interface CallOptions {
   /** Headers of the call, `containerd-namespace` and the like. */
@@ -61,9 +62,6 @@ export interface Conversation<Input, Output> {
   cancel(): void;
 }
 
-/** Most bytes of one message, as the kubelet and containerd have it (k8s cri-client `maxMsgSize`). */
-export const mostMessageBytes = 16 * 1024 * 1024;
-
 /** @param socket path of the unix socket */
 export function openChannel(socket: string): Channel {
   const client = new GrpcClient(`unix://${socket}`, credentials.createInsecure(), {
@@ -71,6 +69,9 @@ export function openChannel(socket: string): Channel {
     "grpc.max_send_message_length": mostMessageBytes,
     // What Go's servers accept; a socket's path as the authority is refused by many.
     "grpc.default_authority": "localhost",
+    // To look whether a socket is there again costs nothing: what was away for an hour is not to be missed for minutes.
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 1000,
   });
 
   return {

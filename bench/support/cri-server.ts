@@ -1,0 +1,30 @@
+import { join } from "node:path";
+import { startCriServer } from "../../src/cri/index.ts";
+import { createEmbeddedImageService } from "../../src/node/embedded-image-service.ts";
+import { openPullRecords } from "../../src/node/pull-records/index.ts";
+import { decide } from "../../src/policy/decide.ts";
+import { kubernetesOnly } from "../../src/policy/types.ts";
+import { createRegistryClient } from "../../src/registry/client.ts";
+import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
+import { systemClock } from "../../src/support/clock.ts";
+
+/** Until the process is told to end. */
+export async function serveImages(folder: string, socket: string): Promise<void> {
+  const clock = systemClock;
+  const store = await openEmbeddedStore(join(folder, "store"));
+  const registry = createRegistryClient({});
+  const platform = { os: "linux", architecture: "amd64", variant: "" };
+  const server = await startCriServer({
+    ...{ socket, version: "bench", clock },
+    images: {
+      ...{ store, decide, policy: () => kubernetesOnly, records: openPullRecords(folder, {}, clock) },
+      service: createEmbeddedImageService({ store, registry, platform, clock }),
+    },
+  });
+  process.once("SIGTERM", () => {
+    void server
+      .close()
+      .then(() => registry.close())
+      .then(() => store.close());
+  });
+}

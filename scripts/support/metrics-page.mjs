@@ -1,0 +1,50 @@
+/** The page about the daemon's metrics, from their one catalogue. */
+export async function metricsPage(load, origin) {
+  const { catalogue } = await load("src/node/metrics/catalogue.ts");
+  const all = Object.values(catalogue);
+  const own = (metric) => !metric.name.startsWith("kubelet_");
+  return `# The metrics
+
+${origin}
+
+\`pulley node --metrics 127.0.0.1:PORT\` answers \`GET /metrics\` in Prometheus' text format, and [/healthz and /readyz](daemon.md#health). Metrics are about kinds of things, never about one image, pod or address: the number of series is bounded whatever happens on the node, and a label that others decide on says \`other\` when it has had its share of values.
+
+Figures of the disk are looked up when somebody asks, at most every 30 seconds. What cannot be looked up is left out.
+
+## The kubelet's
+
+These have the kubelet's names, labels and buckets, so that its dashboards and alerts hold.
+
+${table(all.filter((metric) => !own(metric)))}
+
+The kubelet's \`kubelet_imagemanager_inmemory_…\` are missing because Pulley keeps no records in memory, and \`kubelet_image_volume_…\` because it does not mount volumes itself.
+
+## Pulley's own
+
+${table(all.filter(own))}
+
+## Questions that they answer
+
+\`\`\`promql
+# the share of requests that needed no network
+sum(rate(pulley_image_requests_ended_total{outcome="used"}[1h])) / sum(rate(pulley_image_requests_ended_total[1h]))
+
+# bytes that mirrors saved the registries
+sum(rate(pulley_image_pulled_bytes_total{source="mirror"}[1d]))
+
+# a registry could not be reached, and pods started from copies that nobody confirmed
+increase(pulley_image_cached_copies_used_total[15m]) > 0
+
+# the slowest tenth of pulls of images between 100 and 500 MB
+histogram_quantile(0.9, sum by (le) (rate(kubelet_image_pull_duration_seconds_bucket{image_size_in_bytes="100MB-500MB"}[1h])))
+\`\`\`
+`;
+}
+
+function table(metrics) {
+  const rows = metrics.map(({ name, type, labels, help }) => {
+    const names = labels.map((label) => `\`${label}\``).join(", ");
+    return `| \`${name}\` | ${type} | ${names === "" ? "–" : names} | ${help} |`;
+  });
+  return `| metric | type | labels | what it says |\n|---|---|---|---|\n${rows.join("\n")}`;
+}

@@ -1,0 +1,60 @@
+/** Files that are there whole or not at all. */
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { errnoOf, hasErrno } from "../support/errno.ts";
+import { errorText, PulleyError } from "../support/errors.ts";
+
+/**
+ * Makes a file that is not there yet, and the folders above it.
+ * @throws PulleyError `OUTPUT_UNWRITABLE`, also if there is something of this name already
+ */
+export function createFile(path: string, text: string): void {
+  withTemporary(path, text, (temporary) => {
+    try {
+      linkSync(temporary, path);
+    } catch (error) {
+      if (hasErrno(error, "EEXIST")) throw new PulleyError("OUTPUT_UNWRITABLE", `${path} is there already`);
+      throw error;
+    }
+  });
+}
+
+/** Makes a file, or gives it another content in one step. @throws PulleyError `OUTPUT_UNWRITABLE` */
+export function putFile(path: string, text: string): void {
+  withTemporary(path, text, (temporary) => renameSync(temporary, path));
+}
+
+function withTemporary(path: string, text: string, place: (temporary: string) => void): void {
+  const folder = dirname(path);
+  const temporary = join(folder, `.pulley-${randomBytes(8).toString("hex")}`);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o755 });
+    const file = openSync(temporary, "wx", 0o600);
+    try {
+      writeSync(file, text);
+      fchmodSync(file, 0o644);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    place(temporary);
+  } catch (cause) {
+    if (cause instanceof PulleyError) throw cause;
+    throw new PulleyError("OUTPUT_UNWRITABLE", `cannot write ${path}: ${errnoOf(cause) ?? errorText(cause)}`, {
+      cause,
+    });
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}

@@ -1,0 +1,51 @@
+/** What commands share that ask a daemon. */
+import { type Command, Option } from "commander";
+import { createNodeClient, defaultSocket, type NodeClient } from "../node/api/client.ts";
+import { isPulleyError } from "../support/errors.ts";
+import { printable } from "../support/terminal.ts";
+import { interruption, type Surroundings } from "./surroundings.ts";
+
+export interface SocketOptions {
+  readonly socket?: string;
+}
+
+export interface NamespaceOptions {
+  readonly namespace?: string;
+}
+
+/** Where the daemon listens, and which namespace is meant. */
+export function daemonOptions(command: Command): Command {
+  return command
+    .addOption(new Option("-n, --namespace <name>", "the namespace; without it, default"))
+    .addOption(socketOption());
+}
+
+export function socketOption(): Option {
+  const usual = "/run/pulley/node.sock for root, $XDG_RUNTIME_DIR/pulley/node.sock for users";
+  return new Option("--socket <path>", `the daemon's socket (default: ${usual})`).env("PULLEY_SOCKET");
+}
+
+export function socketPath({ socket }: SocketOptions, { environment }: Surroundings): string {
+  return socket ?? defaultSocket(environment, process.getuid?.());
+}
+
+/**
+ * Asks a daemon. What it refuses is printed as kubectl prints what a server refuses, with exit status 1; an interruption
+ * ends what would go on for ever, and is no failure.
+ */
+export async function withDaemon(
+  options: SocketOptions,
+  surroundings: Surroundings,
+  use: (client: NodeClient) => Promise<void>,
+): Promise<void> {
+  const signal = interruption();
+  try {
+    await use(createNodeClient(socketPath(options, surroundings), signal));
+  } catch (error) {
+    if (signal.aborted) return;
+    if (!isPulleyError(error, "NOT_ON_NODE", "DAEMON_REFUSED")) throw error;
+    const reason = error.code === "NOT_ON_NODE" ? "NotFound" : "BadRequest";
+    surroundings.stderr.write(`Error from server (${reason}): ${printable(error.message)}\n`);
+    process.exitCode = error.exitStatus;
+  }
+}

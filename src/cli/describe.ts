@@ -1,0 +1,78 @@
+import type { Command } from "commander";
+import type { NodeClient } from "../node/api/client.ts";
+import type { PodObject } from "../node/api/objects.ts";
+import { PulleyError } from "../support/errors.ts";
+import { daemonOptions, type NamespaceOptions, type SocketOptions, withDaemon } from "./daemon.ts";
+import { describePod } from "./describe-view.ts";
+import { examples, type OutputOptions, outputOption } from "./options.ts";
+import { print } from "./output.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+interface DescribeOptions extends SocketOptions, NamespaceOptions, OutputOptions {}
+
+export function define(command: Command, surroundings: Surroundings): void {
+  daemonOptions(command)
+    .argument("<pod/name...>", "the pods; or pod and their names, or pods alone for all of the namespace")
+    .addOption(outputOption())
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley describe pod/web", "containers, states, what was decided about each image and by which rule, events"],
+        ["pulley describe pods --namespace prod", "every pod of a namespace"],
+      ),
+    )
+    .action((words: string[], options: DescribeOptions) =>
+      withDaemon(options, surroundings, (client) => describe(client, podNames(words), options, surroundings)),
+    );
+}
+
+async function describe(
+  client: NodeClient,
+  names: readonly string[],
+  options: DescribeOptions,
+  surroundings: Surroundings,
+): Promise<void> {
+  const { namespace = "default", output } = options;
+  const pods: readonly PodObject[] =
+    names.length === 0
+      ? await client.pods({ namespace })
+      : await Promise.all(names.map((name) => client.pod(namespace, name)));
+  if (pods.length === 0) {
+    surroundings.stderr.write(`No resources found in ${namespace} namespace.\n`);
+    return;
+  }
+  const described = await Promise.all(
+    pods.map(async (pod) => {
+      const all = await client.events({ namespace, pod: pod.metadata.name });
+      return { pod, events: all.filter(({ involvedObject }) => involvedObject.uid === pod.metadata.uid) };
+    }),
+  );
+  const now = Date.now();
+  const lines = () =>
+    described.flatMap(({ pod, events }, at) => [...(at > 0 ? ["", ""] : []), ...describePod(pod, events, now)]);
+  await print(output, { apiVersion: "pulley.dev/v1alpha1", pods: described }, lines, surroundings);
+}
+
+/** Names out of `pod/web`, `pod web api`, or `pods`, which means all. */
+export function podNames(words: readonly string[]): readonly string[] {
+  const [first = "", ...rest] = words;
+  if (isPodWord(first)) return rest.map((word) => podName(word));
+  return words.map((word) => {
+    if (!word.includes("/")) {
+      throw new PulleyError("USAGE", `the daemon has no resource type "${word}"`, { advice: "Write it as pod/NAME." });
+    }
+    return podName(word);
+  });
+}
+
+/** The name in `web` or `pod/web`. */
+export function podName(word: string): string {
+  const [kind = "", name, ...more] = word.split("/");
+  if (name === undefined) return kind;
+  if (isPodWord(kind) && name !== "" && more.length === 0) return name;
+  throw new PulleyError("USAGE", `"${word}" is not the name of a pod`, { advice: "Write it as pod/NAME." });
+}
+
+function isPodWord(word: string): boolean {
+  return word === "pod" || word === "pods" || word === "po";
+}

@@ -1,0 +1,222 @@
+import { join } from "node:path";
+import type { Command } from "commander";
+import { hostPlatform } from "../image/platform.ts";
+import {
+  type CollectionEvent,
+  type CollectionPolicy,
+  collectableStore,
+  confirmedMemory,
+  createCollector,
+  createRegistries,
+  fileMemory,
+  type ImageOutcome,
+  type InUse,
+  type Pins,
+  parsePins,
+  rehearsal,
+} from "../node/collection/index.ts";
+import { openPullRecords } from "../node/pull-records/index.ts";
+import type { RegistryClient } from "../registry/index.ts";
+import type { ImageStore } from "../store/index.ts";
+import { systemClock } from "../support/clock.ts";
+import { PulleyError } from "../support/errors.ts";
+import { liveRegion } from "../support/live.ts";
+import { printable } from "../support/terminal.ts";
+import { type Collection, collectionLines, collectionValue, shownName } from "./gc-view.ts";
+import {
+  type KubeletConfigOptions,
+  kubeletConfigOption,
+  loadKubeletConfiguration,
+  readDuration,
+  readInteger,
+} from "./kubelet-config-option.ts";
+import { commandLogins } from "./logins.ts";
+import {
+  examples,
+  type LoginFlags,
+  loginOptions,
+  type OutputOptions,
+  outputOption,
+  type RegistryFlags,
+  type RootOptions,
+  registryOptions,
+  rootOption,
+} from "./options.ts";
+import { print } from "./output.ts";
+import { registryClient } from "./registry.ts";
+import { runtimeOption } from "./runtime-option.ts";
+import { withStore } from "./store.ts";
+import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
+
+interface CollectOptions extends RootOptions, OutputOptions, RegistryFlags, LoginFlags, KubeletConfigOptions {
+  readonly dryRun?: true;
+  readonly all?: true;
+  readonly high?: number;
+  readonly low?: number;
+  readonly minimumAge?: number;
+  readonly maximumAge?: number;
+  readonly pin?: readonly string[];
+  readonly evenIfLost?: true;
+  readonly runtime?: string;
+}
+
+export function define(command: Command, surroundings: Surroundings): void {
+  registryOptions(loginOptions(command))
+    .option("--dry-run", "say what would be deleted, and delete nothing")
+    .option("--all", "delete every image that may go, as a kubelet does under disk pressure")
+    .option("--high <percent>", "from how full a disk on images are deleted (default: 85)", readInteger)
+    .option("--low <percent>", "until how full it is (default: 80)", readInteger)
+    .option("--minimum-age <duration>", "for how long an image stays at least (default: 2m)", readDuration)
+    .option("--maximum-age <duration>", "how long an image may go unused, whatever room there is", readDuration)
+    .option("--pin <pattern...>", "images that stay, as in the images of a policy: registry.acme.io/**")
+    .option("--even-if-lost", "do not ask registries whether what is deleted could be pulled again")
+    .addOption(kubeletConfigOption())
+    .addOption(runtimeOption("containerd's socket: its images are collected, those of its containers stay"))
+    .addOption(outputOption())
+    .addOption(rootOption())
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley gc --dry-run --all", "what could go from this disk, and why the rest has to stay"],
+        [
+          "pulley gc --high 70 --low 60 --pin 'registry.acme.io/base/**'",
+          "make room now, but keep the images that others are built on",
+        ],
+        ["pulley gc --runtime unix:///run/containerd/containerd.sock", "on a node, with the images of its containerd"],
+      ),
+    )
+    .action((options: CollectOptions) => collect(options, surroundings));
+}
+
+/** From Pulley's own store, nothing runs: its images are told apart by when they were last pulled or confirmed. */
+const nobody: InUse = { images: () => Promise.resolve(new Set<string>()) };
+
+/** Images, and who uses them. */
+interface Site {
+  readonly store: ImageStore;
+  readonly inUse: InUse;
+}
+
+/** With the runtime's images where there is a runtime, and else with those of the store. */
+async function withSite<Result>(
+  { root, runtime: socket }: CollectOptions,
+  surroundings: Surroundings,
+  use: (site: Site) => Promise<Result>,
+): Promise<Result> {
+  if (socket === undefined) return withStore(root, surroundings, (store) => use({ store, inUse: nobody }));
+  const [{ openContainerdStore }, { imagesOfContainers }, { openChannel }] = await Promise.all([
+    import("../store/containerd/index.ts"),
+    import("../cri/client/in-use.ts"),
+    import("../support/grpc/client.ts"),
+  ]);
+  const platform = hostPlatform(process.platform, process.arch);
+  const store = await openContainerdStore({ socket, root: join(root, "containerd"), platform });
+  const channel = openChannel(socket);
+  try {
+    return await use({ store, inUse: imagesOfContainers(channel) });
+  } finally {
+    channel.close();
+    await store.close();
+  }
+}
+
+/** Exit status 1 if there is not as much room as there should be, or something could not be deleted. */
+async function collect(options: CollectOptions, surroundings: Surroundings): Promise<void> {
+  const pins = parsePins(options.pin ?? []);
+  const policy = collectionPolicy(options, surroundings);
+  const registry = registryClient(options);
+  try {
+    const collection = await withSite(options, surroundings, (site) =>
+      pass({ ...options, ...site, pins, policy, registry }, surroundings),
+    );
+    const now = Date.now();
+    const paint = paintFor(surroundings.stdout, surroundings);
+    const lines = () => collectionLines(collection, now, paint);
+    await print(options.output, collectionValue(collection), lines, surroundings);
+    const { error } = collection.report;
+    if (error === undefined) return;
+    if (options.output === "text") surroundings.stderr.write(`error: ${printable(error)}\n`);
+    process.exitCode = 1;
+  } finally {
+    await registry.close();
+  }
+}
+
+/** Milliseconds. */
+const nanosecond = 1e-6;
+
+function collectionPolicy(options: CollectOptions, surroundings: Surroundings): CollectionPolicy {
+  // In a kubelet's configuration, 0 stands for the default; on the command line it means what it says.
+  const noMinimum = options.minimumAge === 0;
+  const flags = {
+    imageGCHighThresholdPercent: options.high,
+    imageGCLowThresholdPercent: options.low,
+    imageMaximumGCAge: options.maximumAge,
+    imageMinimumGCAge: noMinimum ? nanosecond : options.minimumAge,
+  };
+  const configuration = loadKubeletConfiguration(options, flags, surroundings);
+  return {
+    highThreshold: configuration.imageGCHighThresholdPercent,
+    lowThreshold: configuration.imageGCLowThresholdPercent,
+    minimumAge: noMinimum ? 0 : configuration.imageMinimumGCAge,
+    maximumAge: configuration.imageMaximumGCAge,
+  };
+}
+
+interface PassOptions extends CollectOptions, Site {
+  readonly pins: Pins;
+  readonly policy: CollectionPolicy;
+  readonly registry: RegistryClient;
+}
+
+async function pass(options: PassOptions, surroundings: Surroundings): Promise<Collection> {
+  const { store, inUse, registry, policy, pins, root, dryRun = false } = options;
+  const clock = systemClock;
+  const signal = interruption();
+  const progress = watchProgress(dryRun, surroundings);
+  const remembered = confirmedMemory(await fileMemory(root, clock.now()), store);
+  const events: CollectionEvent[] = [];
+  const collector = createCollector({
+    ...{ policy, pins, clock, inUse, onOutcome: progress.hear },
+    store: dryRun ? await rehearsal(store) : collectableStore(store),
+    memory: dryRun ? { ...remembered, save: () => Promise.resolve() } : remembered,
+    records: dryRun ? undefined : openPullRecords(root, {}, clock),
+    registries: options.evenIfLost
+      ? undefined
+      : createRegistries({ registry, logins: commandLogins(options, surroundings), clock }),
+    onEvent: (event) => events.push(event),
+  });
+  try {
+    const report = await (options.all ? collector.deleteUnused(signal) : collector.collect(signal));
+    return { report, events, dryRun };
+  } catch (error) {
+    if (signal.aborted && error !== signal.reason) {
+      throw new PulleyError("CANCELLED", "interrupted", {
+        cause: error,
+        advice: "What was deleted until then is gone.",
+      });
+    }
+    throw error;
+  } finally {
+    progress.end();
+  }
+}
+
+/** Names the images on a terminal as it becomes known what happens to them. */
+function watchProgress(dryRun: boolean, { stderr }: Surroundings) {
+  const region = liveRegion(stderr);
+  const counts = { deleted: 0, others: 0 };
+  return {
+    hear({ image, outcome }: ImageOutcome): void {
+      if (!stderr.isTTY) return;
+      if (outcome.kind === "deleted") counts.deleted += 1;
+      else counts.others += 1;
+      const done = `${counts.deleted} ${dryRun ? "would be " : ""}deleted, ${counts.others} kept`;
+      region.draw([`${done}; ${printable(shownName(image))}`]);
+    },
+    end(): void {
+      if (stderr.isTTY) region.draw([]);
+      region.end();
+    },
+  };
+}

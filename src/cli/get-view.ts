@@ -1,0 +1,97 @@
+/** The rows of `pulley get`, in kubectl's columns. */
+import type { EventObject, ImageObject, PodObject } from "../node/api/objects.ts";
+import { humanDuration } from "../support/human-duration.ts";
+import { columns, printable, widthOf } from "../support/terminal.ts";
+import { imageRows } from "./images.ts";
+import { podSummary } from "./pod-summary.ts";
+
+export interface RowOptions {
+  readonly wide: boolean;
+  /** A column with the namespace in front. */
+  readonly namespaces: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** How things of one kind are shown: the titles of the columns, and the row of each. */
+export interface Table<Item> {
+  readonly titles: readonly string[];
+  rows(item: Item): readonly (readonly string[])[];
+}
+
+export function podTable({ wide, namespaces, now }: RowOptions): Table<PodObject> {
+  const wideTitles = ["IP", "NODE", "NOMINATED NODE", "READINESS GATES"];
+  return {
+    titles: [...lead(namespaces), "NAME", "READY", "STATUS", "RESTARTS", "AGE", ...(wide ? wideTitles : [])],
+    rows: (pod) => {
+      const { namespace, name, creationTimestamp } = pod.metadata;
+      const { ready, status, restarts } = podSummary(pod, now);
+      const row = [name, ready, printable(status), restarts, since(creationTimestamp, now)];
+      const more = [pod.status.podIP ?? "<none>", pod.spec.nodeName, "<none>", "<none>"];
+      return [[...(namespaces ? [namespace] : []), ...row, ...(wide ? more : [])]];
+    },
+  };
+}
+
+export function eventTable({ wide, namespaces, now }: RowOptions): Table<EventObject> {
+  const narrow = ["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"];
+  const broad = [
+    "LAST SEEN",
+    "TYPE",
+    "REASON",
+    "OBJECT",
+    "SUBOBJECT",
+    "SOURCE",
+    "MESSAGE",
+    "FIRST SEEN",
+    "COUNT",
+    "NAME",
+  ];
+  return {
+    titles: [...lead(namespaces), ...(wide ? broad : narrow)],
+    rows: ({ metadata, involvedObject, type, reason, message, count, firstTimestamp, lastTimestamp, source }) => {
+      const object = `${involvedObject.kind.toLowerCase()}/${involvedObject.name}`;
+      const begin = [since(lastTimestamp, now), type, printable(reason), object];
+      const text = printable(message.trim());
+      const from = `${source.component}, ${source.host}`;
+      const subject = involvedObject.fieldPath ?? "";
+      const row = wide
+        ? [...begin, subject, from, text, since(firstTimestamp, now), `${count}`, metadata.name]
+        : [...begin, text];
+      return [[...(namespaces ? [metadata.namespace] : []), ...row]];
+    },
+  };
+}
+
+/** As `pulley images` and crictl show them; no namespace has images of its own. */
+export function imageTable({ wide }: RowOptions): Table<ImageObject> {
+  const options = { digests: wide, trunc: !wide };
+  return {
+    titles: [...(imageRows([], options)[0] ?? []), ...(wide ? ["PLATFORM"] : [])],
+    rows: (image) =>
+      imageRows([image], options)
+        .slice(1)
+        .map((row) => [...row, ...(wide ? [image.platform] : [])]),
+  };
+}
+
+export function since(time: string, now: number): string {
+  const at = Date.parse(time);
+  return Number.isNaN(at) ? "<unknown>" : humanDuration(now - at);
+}
+
+function lead(namespaces: boolean): readonly string[] {
+  return namespaces ? ["NAMESPACE"] : [];
+}
+
+/** Rows that come one after the other, in columns that are as wide as the widest so far. */
+export function growingColumns(): (rows: readonly (readonly string[])[]) => string[] {
+  let widest: string[] = [];
+  return (rows) => {
+    for (const row of rows) {
+      widest = row.map((cell, at) => (widthOf(cell) > widthOf(widest[at] ?? "") ? cell : (widest[at] ?? "")));
+    }
+    // A line of the widest cells sets the widths, and is not shown.
+    return columns([widest, ...rows]).slice(1);
+  };
+}

@@ -1,0 +1,193 @@
+import { type Command, Option } from "commander";
+import type { NodeClient } from "../node/api/client.ts";
+import { apiVersion, type Change, type EventObject, type ImageObject, type PodObject } from "../node/api/objects.ts";
+import { PulleyError } from "../support/errors.ts";
+import { daemonOptions, type NamespaceOptions, type SocketOptions, withDaemon } from "./daemon.ts";
+import { eventTable, growingColumns, imageTable, podTable, type RowOptions, type Table } from "./get-view.ts";
+import { examples } from "./options.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+interface GetOptions extends SocketOptions, NamespaceOptions {
+  readonly allNamespaces?: true;
+  readonly output?: "wide" | "json" | "yaml" | "name";
+  readonly watch?: true;
+  readonly selector?: string;
+  readonly headers: boolean;
+}
+
+export function define(command: Command, surroundings: Surroundings): void {
+  daemonOptions(command)
+    .argument("<kind>", "pods, events or images; or pod/NAME")
+    .argument("[name...]", "only these pods")
+    .option("-A, --all-namespaces", "of every namespace")
+    .addOption(new Option("-o, --output <format>", "how to print").choices(["wide", "json", "yaml", "name"]))
+    .option("-w, --watch", "show also what changes, until interrupted")
+    .option("-l, --selector <labels>", "only pods with these labels: app=web,tier!=db")
+    .option("--no-headers", "without the titles of the columns")
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley get pods --all-namespaces --watch", "every pod of this node, and what becomes of it"],
+        ["pulley get events --namespace prod", "what happened to the pods of a namespace, the last of it last"],
+      ),
+    )
+    .action((kind: string, names: string[], options: GetOptions) =>
+      withDaemon(options, surroundings, (client) => get(client, readKind(kind, names), options, surroundings)),
+    );
+}
+
+interface Wanted {
+  readonly kind: "pods" | "events" | "images";
+  readonly names: readonly string[];
+}
+
+const kinds: Readonly<Record<string, Wanted["kind"]>> = {
+  ...{ pods: "pods", pod: "pods", po: "pods" },
+  ...{ events: "events", event: "events", ev: "events" },
+  ...{ images: "images", image: "images" },
+};
+
+function readKind(text: string, names: readonly string[]): Wanted {
+  const [word = "", name, ...more] = text.split("/");
+  const kind = Object.hasOwn(kinds, word) ? kinds[word] : undefined;
+  if (kind === undefined || more.length > 0) {
+    throw new PulleyError("USAGE", `the daemon has no resource type "${text}"`, {
+      advice: "It has pods, events and images.",
+    });
+  }
+  const all = name === undefined ? names : [name, ...names];
+  if (kind !== "pods" && all.length > 0) {
+    throw new PulleyError("USAGE", `${kind} are not asked for by name`, { advice: `Run pulley get ${kind}.` });
+  }
+  return { kind, names: all };
+}
+
+async function get(client: NodeClient, wanted: Wanted, options: GetOptions, surroundings: Surroundings): Promise<void> {
+  const { kind, names } = wanted;
+  const namespace = options.allNamespaces ? undefined : (options.namespace ?? "default");
+  const shown = { options, surroundings, namespace };
+  if (options.selector !== undefined && kind !== "pods") {
+    throw new PulleyError("USAGE", `${kind} have no labels`, { advice: "Leave --selector out." });
+  }
+  switch (kind) {
+    case "pods": {
+      const query = { namespace, labelSelector: options.selector };
+      const view = { kind: "pod", table: podTable, nameOf: (pod: PodObject) => pod.metadata.name, listKind: "PodList" };
+      const isNamed = ({ metadata }: PodObject) => names.length === 0 || names.includes(metadata.name);
+      if (options.watch) return watch(filtered(client.watchPods(query), isNamed), view, shown);
+      if (names.length === 0) return list(await client.pods(query), view, shown);
+      const pods = await Promise.all(names.map((name) => client.pod(namespace ?? "default", name)));
+      return names.length === 1 && pods[0] !== undefined ? one(pods[0], view, shown) : list(pods, view, shown);
+    }
+    case "events": {
+      const nameOf = (event: EventObject) => event.metadata.name;
+      const view = { kind: "event", table: eventTable, nameOf, listKind: "EventList" };
+      if (options.watch) return watch(client.watchEvents({ namespace }), view, shown);
+      return list(await client.events({ namespace }), view, shown);
+    }
+    case "images": {
+      if (options.watch)
+        throw new PulleyError("USAGE", "images cannot be watched", { advice: "Watch events instead." });
+      const view = {
+        kind: "image",
+        table: imageTable,
+        nameOf: (image: ImageObject) => image.id,
+        listKind: "ImageList",
+      };
+      return list(await client.images(), view, { ...shown, namespace: undefined });
+    }
+  }
+}
+
+interface View<Item> {
+  readonly kind: string;
+  readonly listKind: string;
+  table(options: RowOptions): Table<Item>;
+  nameOf(item: Item): string;
+}
+
+interface Shown {
+  readonly options: GetOptions;
+  readonly surroundings: Surroundings;
+  readonly namespace: string | undefined;
+}
+
+function rowOptions({ options }: Shown): RowOptions {
+  return { wide: options.output === "wide", namespaces: options.allNamespaces === true, now: Date.now() };
+}
+
+async function list<Item>(items: readonly Item[], view: View<Item>, shown: Shown): Promise<void> {
+  const { options, namespace } = shown;
+  const { stdout, stderr } = shown.surroundings;
+  switch (options.output) {
+    case "json":
+    case "yaml":
+      return write({ apiVersion, kind: view.listKind, items }, options.output, shown.surroundings);
+    case "name":
+      for (const item of items) stdout.write(`${view.kind}/${view.nameOf(item)}\n`);
+      return;
+    case "wide":
+    case undefined: {
+      if (items.length === 0) {
+        stderr.write(`No resources found${namespace === undefined ? "" : ` in ${namespace} namespace.`}\n`);
+        return;
+      }
+      const { titles, rows } = view.table(rowOptions(shown));
+      const lines = growingColumns()([...(options.headers ? [titles] : []), ...items.flatMap(rows)]);
+      stdout.write(`${lines.join("\n")}\n`);
+    }
+  }
+}
+
+/** A thing that was asked for by its name is told as itself, and not in a list. */
+async function one<Item>(item: Item, view: View<Item>, shown: Shown): Promise<void> {
+  const { output } = shown.options;
+  if (output === "json" || output === "yaml") return write(item, output, shown.surroundings);
+  return list([item], view, shown);
+}
+
+async function watch<Item>(changes: AsyncIterable<Change<Item>>, view: View<Item>, shown: Shown): Promise<void> {
+  const { options, surroundings } = shown;
+  const grow = growingColumns();
+  let begun = false;
+  for await (const { object } of changes) {
+    switch (options.output) {
+      case "json":
+      case "yaml":
+        await write(object, options.output, surroundings, begun);
+        break;
+      case "name":
+        surroundings.stdout.write(`${view.kind}/${view.nameOf(object)}\n`);
+        break;
+      case "wide":
+      case undefined: {
+        const { titles, rows } = view.table(rowOptions(shown));
+        const lines = grow([...(options.headers && !begun ? [titles] : []), ...rows(object)]);
+        surroundings.stdout.write(`${lines.join("\n")}\n`);
+      }
+    }
+    begun = true;
+  }
+}
+
+async function* filtered<Item>(
+  changes: AsyncIterable<Change<Item>>,
+  isWanted: (item: Item) => boolean,
+): AsyncGenerator<Change<Item>> {
+  for await (const change of changes) if (isWanted(change.object)) yield change;
+}
+
+/** @param follows whether another document came before it */
+async function write(
+  value: unknown,
+  format: "json" | "yaml",
+  { stdout }: Surroundings,
+  follows = false,
+): Promise<void> {
+  if (format === "json") {
+    stdout.write(`${JSON.stringify(value, null, 4)}\n`);
+    return;
+  }
+  const { stringify } = await import("yaml");
+  stdout.write(`${follows ? "---\n" : ""}${stringify(value, { lineWidth: 0 })}`);
+}

@@ -1,0 +1,132 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { stringify } from "yaml";
+import { unifiedDiff } from "../audit/fix/diff.ts";
+import { convert, type ImportedRule } from "../registry/hosts/import/convert.ts";
+import { readRegistriesConf } from "../registry/hosts/import/registries-conf.ts";
+import { hostsToml } from "../registry/hosts/import/write.ts";
+import { certificatesIn } from "../registry/hosts/index.ts";
+import { readToml } from "../registry/hosts/toml.ts";
+import { errnoOf, hasErrno } from "../support/errno.ts";
+import { errorText, PulleyError } from "../support/errors.ts";
+import { plural } from "../support/plural.ts";
+import { printable } from "../support/terminal.ts";
+import { createFile } from "./atomic-file.ts";
+import type { OutputOptions } from "./options.ts";
+import { print } from "./output.ts";
+import { printProblems } from "./problems.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+export interface ImportOptions extends OutputOptions {
+  readonly into: string;
+  readonly dryRun?: true;
+  readonly certDir: readonly string[];
+}
+
+interface Planned {
+  readonly path: string;
+  readonly text: string;
+  /** What is there now. */
+  readonly before: string | undefined;
+}
+
+/** Nothing is written if one of the files is there with another content. */
+export async function importRegistriesConf(
+  paths: readonly string[],
+  { into, dryRun, certDir, output }: ImportOptions,
+  surroundings: Surroundings,
+): Promise<void> {
+  const files = paths.flatMap(filesOf);
+  const converted = convert(readRegistriesConf(files.map(readToml)));
+  const planned = converted.files.map((file): Planned => {
+    const path = join(into, file.folder, "hosts.toml");
+    return { path, text: hostsToml(file, files, (host) => certificatesOf(host, certDir)), before: textOf(path) };
+  });
+  const changed = planned.filter(({ text, before }) => text !== before);
+  if (dryRun === undefined) write(changed);
+  const policy = converted.rules.length === 0 ? null : policyOf(converted.rules);
+  const value = {
+    apiVersion: "pulley.dev/v1alpha1",
+    files: planned.map(({ path, text, before }) => ({ path, text, changed: text !== before })),
+    policy,
+    leftOut: converted.leftOut,
+  };
+  if (output === "text") tell(changed, value.leftOut, dryRun === true, surroundings);
+  await print(output, value, () => lines(changed, policy, dryRun === true), surroundings);
+}
+
+function tell(
+  changed: readonly Planned[],
+  leftOut: Parameters<typeof printProblems>[0]["problems"],
+  dryRun: boolean,
+  surroundings: Surroundings,
+): void {
+  const { stderr } = surroundings;
+  for (const { path } of dryRun ? [] : changed) stderr.write(`${printable(path)}\n`);
+  const warnings = leftOut.map(({ source, message }) => ({ source, message: `left out: ${message}` }));
+  printProblems({ problems: [], warnings }, surroundings);
+}
+
+/** On standard output is what goes on from here: the diff, and the policy. */
+function lines(changed: readonly Planned[], policy: object | null, dryRun: boolean): readonly string[] {
+  const diffs = dryRun ? changed.map(diff) : [];
+  const yaml = policy === null ? [] : [stringify(policy, { lineWidth: 0 }).trimEnd()];
+  return [...diffs, ...yaml];
+}
+
+function diff({ path, text, before = "" }: Planned): string {
+  return unifiedDiff(path, before, [{ file: path, start: 0, end: before.length, text }]).trimEnd();
+}
+
+function write(changed: readonly Planned[]): void {
+  const taken = changed.filter(({ before }) => before !== undefined).map(({ path }) => path);
+  if (taken.length > 0) {
+    const what = plural(taken.length, "file");
+    throw new PulleyError("OUTPUT_UNWRITABLE", `${what} would be written over: ${taken.join(", ")}`, {
+      advice:
+        "Nothing was written. See the differences with --dry-run, then move the files away or choose another --into.",
+    });
+  }
+  for (const { path, text } of changed) createFile(path, text);
+}
+
+function policyOf(rules: readonly ImportedRule[]): object {
+  const [apiVersion, kind] = ["pulley.dev/v1alpha1", "ImagePullPolicy"];
+  return { apiVersion, kind, metadata: { name: "registries-conf" }, spec: { rules } };
+}
+
+/** A file and then those of the folder beside it, as containers-image reads them; a folder is read alone. */
+function filesOf(path: string): readonly string[] {
+  return isFolder(path) ? dropIns(path) : [path, ...(isFolder(`${path}.d`) ? dropIns(`${path}.d`) : [])];
+}
+
+function dropIns(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith(".conf"))
+      .sort()
+      .map((name) => join(folder, name));
+  } catch (cause) {
+    throw new PulleyError("INPUT_UNREADABLE", `cannot read ${folder}: ${errnoOf(cause) ?? errorText(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function certificatesOf(host: string, folders: readonly string[]) {
+  const found = folders.map((folder) => certificatesIn(resolve(folder, host)));
+  return { authorities: found.flatMap(({ authorities }) => authorities), own: found.flatMap(({ own }) => own) };
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    if (hasErrno(cause, "ENOENT", "ENOTDIR")) return undefined;
+    throw new PulleyError("INPUT_UNREADABLE", `cannot read ${path}: ${errnoOf(cause) ?? errorText(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,83 @@
+import { type Command, Option } from "commander";
+import { splitRoots } from "../registry/hosts/folders.ts";
+import { checkHosts } from "../registry/hosts/lint/index.ts";
+import { PulleyError } from "../support/errors.ts";
+import { type ImportOptions, importRegistriesConf } from "./hosts-import.ts";
+import { findingLines, findingValue, summary } from "./hosts-view.ts";
+import { examples, type HostsFlags, hostsDirOption, type OutputOptions, outputOption } from "./options.ts";
+import { print } from "./output.ts";
+import { inputInvalid } from "./problems.ts";
+import { paintFor, type Surroundings } from "./surroundings.ts";
+
+export function define(command: Command, surroundings: Surroundings): void {
+  command
+    .command("check")
+    .description("Say what is wrong with the hosts.toml files of containerd, and what becomes of pulls by it.")
+    .argument("[path...]", "folders as in containerd's config_path, in their order, or single files; else --hosts-dir")
+    .addOption(hostsDirOption())
+    .addOption(outputOption())
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley hosts check", "the files of this machine, each finding with its line"],
+        [
+          "pulley hosts check -o json certs.d/",
+          "those of a repository, for programs; exit status 1 if there are findings",
+        ],
+      ),
+    )
+    .action((paths: string[], options: HostsFlags & OutputOptions) => check(paths, options, surroundings));
+  command
+    .command("import")
+    .description(
+      "Make hosts.toml files of a registries.conf; what they cannot say is printed as a policy, or named as left out.",
+    )
+    .argument("<path...>", "registries.conf files, each with the folder of its name and .d; later ones override")
+    .requiredOption("--into <folder>", "where to write them, a folder a registry: containerd's config_path")
+    .option("--dry-run", "show what would be written, as a diff, and write nothing")
+    .addOption(
+      new Option(
+        "--cert-dir <folder...>",
+        "where certificates of registries are, which containerd is told of: <host:port>/*.crt, *.cert, *.key",
+      ).default(["/etc/containers/certs.d"], "/etc/containers/certs.d"),
+    )
+    .addOption(outputOption())
+    .addHelpText(
+      "after",
+      examples(
+        [
+          "pulley hosts import /etc/containers/registries.conf --into /etc/containerd/certs.d --dry-run",
+          "see what would become of podman's configuration",
+        ],
+        [
+          "pulley hosts import registries.conf --into certs.d > policy.yaml",
+          "the files into a folder, and the rest as a policy for pulley run --policy",
+        ],
+      ),
+    )
+    .action((paths: string[], options: ImportOptions) => importRegistriesConf(paths, options, surroundings));
+}
+
+async function check(
+  given: readonly string[],
+  { hostsDir = "", output }: HostsFlags & OutputOptions,
+  surroundings: Surroundings,
+): Promise<void> {
+  const paths = given.length > 0 ? given : splitRoots(hostsDir);
+  if (paths.length === 0) throw new PulleyError("USAGE", "there is no folder to check");
+  const report = checkHosts(paths, Date.now());
+  const paint = paintFor(surroundings.stdout, surroundings);
+  const width = surroundings.stdout.columns ?? 120;
+  const value = {
+    apiVersion: "pulley.dev/v1alpha1",
+    files: [...report.files.keys()],
+    findings: report.findings.map(findingValue),
+  };
+  const lines = () => [
+    ...report.findings.flatMap((finding) => [...findingLines(finding, report.files, { paint, width }), ""]),
+    summary(report, paint),
+  ];
+  await print(output, value, lines, surroundings);
+  if (report.unreadable) process.exitCode = inputInvalid;
+  else if (report.findings.some(({ severity }) => severity !== "note")) process.exitCode = 1;
+}

@@ -1,0 +1,51 @@
+/** The kubelet's own configuration file, for commands that do what a kubelet does. */
+import { InvalidArgumentError, Option } from "commander";
+import {
+  type GivenConfiguration,
+  type KubeletConfiguration,
+  kubeletConfiguration,
+  readKubeletConfiguration,
+} from "../node/configuration/index.ts";
+import { PulleyError } from "../support/errors.ts";
+import { parseGoDuration } from "../support/go-duration.ts";
+import { plural } from "../support/plural.ts";
+import { readInputFile } from "./inputs.ts";
+import { printProblems } from "./problems.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+export interface KubeletConfigOptions {
+  readonly kubeletConfig?: string;
+}
+
+export function kubeletConfigOption(): Option {
+  return new Option("--kubelet-config <file>", "a KubeletConfiguration to go by; what flags say goes before it");
+}
+
+/**
+ * The configuration that holds: the flags, where they say nothing the file, where that says nothing the defaults.
+ * @throws PulleyError `INPUT_INVALID`, after every problem was printed with its place; `INPUT_UNREADABLE`, `USAGE`
+ */
+export function loadKubeletConfiguration(
+  { kubeletConfig: file }: KubeletConfigOptions,
+  flags: GivenConfiguration,
+  surroundings: Surroundings,
+): KubeletConfiguration {
+  if (file === undefined) return kubeletConfiguration(flags);
+  const { configuration, problems, warnings } = readKubeletConfiguration(readInputFile(file).text, file, flags);
+  printProblems({ problems, warnings }, surroundings);
+  if (problems.length === 0) return configuration;
+  throw new PulleyError("INPUT_INVALID", `the kubelet configuration ${file} has ${plural(problems.length, "problem")}`);
+}
+
+/** Reads a flag's duration into milliseconds, in the form that the file has, too. */
+export function readDuration(text: string): number {
+  const duration = parseGoDuration(text);
+  if ("milliseconds" in duration) return duration.milliseconds;
+  throw new InvalidArgumentError(`${duration.problem}; it is written like 90s, 10m or 1h30m`);
+}
+
+/** Reads a flag's whole number. */
+export function readInteger(text: string): number {
+  if (/^-?[0-9]{1,9}$/.test(text.trim())) return Number(text);
+  throw new InvalidArgumentError("it is not a whole number");
+}

@@ -1,0 +1,81 @@
+import { once } from "node:events";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { NodeClient } from "../node/api/client.ts";
+import type { PodObject } from "../node/api/objects.ts";
+import { PulleyError } from "../support/errors.ts";
+import { daemonOptions, type NamespaceOptions, type SocketOptions, withDaemon } from "./daemon.ts";
+import { podName } from "./describe.ts";
+import { examples } from "./options.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+interface LogsOptions extends SocketOptions, NamespaceOptions {
+  readonly container?: string;
+  readonly follow?: true;
+  readonly previous?: true;
+  readonly timestamps?: true;
+  readonly tail?: number;
+  readonly since?: number;
+}
+
+export function define(command: Command, surroundings: Surroundings): void {
+  daemonOptions(command)
+    .argument("<pod/name>", "the pod")
+    .argument("[container]", "the container; without it, the pod's first")
+    .addOption(new Option("-c, --container <name>", "the container"))
+    .option("-f, --follow", "go on with what is written, until the container has ended")
+    .option("-p, --previous", "the output of the container that ran before this one")
+    .option("--timestamps", "each line behind the time at which it was written")
+    .addOption(new Option("--tail <lines>", "only the last lines").argParser(readCount))
+    .addOption(new Option("--since <duration>", "only what is newer: 30s, 5m, 2h").argParser(readSince))
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley logs pod/web --follow --tail 20", "the last lines that a pod's container wrote, and all that follows"],
+        ["pulley logs pod/web -c sidecar --previous", "what a container wrote before it was started again"],
+      ),
+    )
+    .action((pod: string, container: string | undefined, options: LogsOptions) =>
+      withDaemon(options, surroundings, (client) =>
+        logs(client, podName(pod), { ...options, ...(container !== undefined && { container }) }, surroundings),
+      ),
+    );
+}
+
+async function logs(client: NodeClient, name: string, options: LogsOptions, surroundings: Surroundings): Promise<void> {
+  const { namespace = "default", follow = false, previous = false, timestamps = false, tail, since } = options;
+  const container = options.container ?? firstContainer(await client.pod(namespace, name), surroundings);
+  const query = { namespace, pod: name, container, follow, previous, timestamps, tailLines: tail, sinceSeconds: since };
+  for await (const piece of client.logs(query)) {
+    if (!surroundings.stdout.write(piece)) await once(surroundings.stdout, "drain");
+  }
+}
+
+/** As kubectl, with its words where there are several. */
+function firstContainer({ metadata, spec }: PodObject, { stderr }: Surroundings): string {
+  const named = metadata.annotations["kubectl.kubernetes.io/default-container"];
+  const all = [
+    ...spec.containers.map(({ name }) => name),
+    ...spec.initContainers.map(({ name }) => `${name} (init)`),
+    ...spec.ephemeralContainers.map(({ name }) => `${name} (ephem)`),
+  ];
+  const first = spec.containers.find(({ name }) => name === named)?.name ?? spec.containers[0]?.name;
+  if (first === undefined) throw new PulleyError("INTERNAL", `the pod ${metadata.name} has no container`);
+  if (all.length > 1 && first !== named) stderr.write(`Defaulted container "${first}" out of: ${all.join(", ")}\n`);
+  return first;
+}
+
+function readCount(text: string): number | undefined {
+  if (!/^(-1|\d{1,9})$/.test(text)) throw new InvalidArgumentError("it is not a number of lines");
+  // kubectl's word for all of them.
+  return text === "-1" ? undefined : Number(text);
+}
+
+/** Seconds; rounded up, so that nothing that was asked for is left out. */
+function readSince(text: string): number {
+  const units: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
+  if (parts.length === 0 || parts.map(([part]) => part).join("") !== text) {
+    throw new InvalidArgumentError("it is not a duration such as 30s, 5m or 1h30m");
+  }
+  return Math.ceil(parts.reduce((sum, [, number, unit = ""]) => sum + Number(number) * (units[unit] ?? 0), 0));
+}

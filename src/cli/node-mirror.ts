@@ -1,0 +1,61 @@
+/** What `pulley node` is told of its mirror. */
+import { readFileSync } from "node:fs";
+import { type Command, Option } from "commander";
+import type { DaemonOptions } from "../daemon/index.ts";
+import { errorText, PulleyError } from "../support/errors.ts";
+
+export interface MirrorFlags {
+  readonly mirror?: string;
+  readonly mirrorCert?: string;
+  readonly mirrorKey?: string;
+  readonly mirrorPlainHttp?: true;
+  readonly mirrorRegistries?: readonly string[];
+  readonly mirrorOpen?: true;
+}
+
+export function mirrorOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--mirror <address>", "serve the images as a registry for reading there, as 127.0.0.1:5000"))
+    .option("--mirror-registries <host...>", "the registries that it stands for (default: all)")
+    .option("--mirror-cert <file>", "its certificate chain, PEM: needed to serve other machines")
+    .option("--mirror-key <file>", "the certificate's key, PEM")
+    .option("--mirror-plain-http", "serve other machines without TLS, on a network that protects it")
+    .option("--mirror-open", "give everything to everybody who reaches it, without asking registries who may");
+}
+
+/** @throws PulleyError `USAGE`, `INPUT_UNREADABLE` */
+export function readMirror(flags: MirrorFlags): DaemonOptions["mirror"] {
+  const { mirror: address, mirrorCert, mirrorKey, mirrorPlainHttp, mirrorRegistries, mirrorOpen } = flags;
+  const others = [mirrorCert, mirrorKey, mirrorPlainHttp, mirrorRegistries, mirrorOpen];
+  if (address === undefined) {
+    if (others.every((flag) => flag === undefined)) return undefined;
+    throw new PulleyError("USAGE", "something is said about the mirror, but not where it is to listen", {
+      advice: "Give its address with --mirror, for example --mirror 127.0.0.1:5000.",
+    });
+  }
+  return {
+    address,
+    tls: readTls(mirrorCert, mirrorKey),
+    plainHttp: mirrorPlainHttp,
+    registries: mirrorRegistries,
+    openToAll: mirrorOpen,
+  };
+}
+
+function readTls(certificate: string | undefined, key: string | undefined) {
+  if (certificate === undefined && key === undefined) return undefined;
+  if (certificate === undefined || key === undefined) {
+    throw new PulleyError("USAGE", "a certificate and its key belong together", {
+      advice: "Give both --mirror-cert and --mirror-key.",
+    });
+  }
+  return { certificate: readPem(certificate), key: readPem(key) };
+}
+
+function readPem(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new PulleyError("INPUT_UNREADABLE", `${path}: ${errorText(error)}`, { cause: error });
+  }
+}

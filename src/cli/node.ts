@@ -1,0 +1,176 @@
+import { type Command, Option } from "commander";
+import packageFile from "../../package.json" with { type: "json" };
+import { type DaemonLogins, type DaemonOptions, type PolicySource, startDaemon } from "../daemon/index.ts";
+import { parsePins } from "../node/collection/index.ts";
+import { configuredHosts } from "../node/configured-hosts.ts";
+import type { Policy } from "../policy/types.ts";
+import { splitRoots } from "../registry/hosts/folders.ts";
+import { openHostsDirectory } from "../registry/hosts/index.ts";
+import { systemClock } from "../support/clock.ts";
+import { type Log, type LogLevel, logLevels } from "../support/log.ts";
+import { type LogFormat, openLog } from "../support/log-output.ts";
+import { type SocketOptions, socketOption, socketPath } from "./daemon.ts";
+import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
+import { commandLogins, podLogins } from "./logins.ts";
+import { type MirrorFlags, mirrorOptions, readMirror } from "./node-mirror.ts";
+import {
+  type CredentialProviderFlags,
+  credentialProviderOptions,
+  examples,
+  type LoginFlags,
+  loginOptions,
+  type PlatformOptions,
+  platformOption,
+  type RegistryFlags,
+  type RootOptions,
+  registryOptions,
+  rootOption,
+} from "./options.ts";
+import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
+import { runtimeOption } from "./runtime-option.ts";
+import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
+
+type CommonOptions = RootOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
+
+interface NodeOptions extends CommonOptions, CredentialProviderFlags, KubeletConfigOptions, SocketOptions, MirrorFlags {
+  readonly criSocket: string;
+  readonly runtime?: string;
+  readonly manifests?: string;
+  readonly metrics?: string;
+  readonly collect: "auto" | "on" | "off";
+  readonly pin?: readonly string[];
+  readonly evenIfLost?: true;
+  readonly logFormat: LogFormat;
+  readonly logLevel: LogLevel;
+}
+
+export function define(command: Command, surroundings: Surroundings): void {
+  credentialProviderOptions(mirrorOptions(registryOptions(loginOptions(command))))
+    .addOption(
+      new Option("--cri-socket <path>", "where kubelets and crictl find the image service").default(
+        "/run/pulley/cri.sock",
+      ),
+    )
+    .addOption(socketOption())
+    .addOption(runtimeOption("containerd's socket: its images are served, and containers start from them"))
+    .option("--manifests <folder>", "run the pods of the manifests in a folder, as it changes (default: staticPodPath)")
+    .option("--metrics <address>", "serve Prometheus' metrics, /healthz and /readyz there, as 127.0.0.1:9419")
+    .addOption(
+      new Option("--collect <when>", "whether unused images are deleted; auto: unless a kubelet does it for a runtime")
+        .choices(["auto", "on", "off"])
+        .default("auto"),
+    )
+    .option("--pin <pattern...>", "images that stay, as in the images of a policy: registry.acme.io/**")
+    .option("--even-if-lost", "collect without asking registries whether what is deleted could be pulled again")
+    .addOption(
+      new Option("--log-format <format>", "for people or for programs").choices(["text", "json"]).default("text"),
+    )
+    .addOption(new Option("--log-level <level>", "the least that is said").choices([...logLevels]).default("info"))
+    .addOption(kubeletConfigOption())
+    .addOption(policyOption())
+    .addOption(platformOption())
+    .addOption(rootOption())
+    .addHelpText(
+      "after",
+      examples(
+        [
+          "pulley node --runtime unix:///run/containerd/containerd.sock --policy /etc/pulley/policy.yaml",
+          "stands between a kubelet and containerd: point the kubelet's endpoints to unix:///run/pulley/cri.sock",
+        ],
+        [
+          "pulley node --mirror 127.0.0.1:5000 --metrics 127.0.0.1:9419",
+          "images alone, served to crictl and as a registry that fetches what it does not have",
+        ],
+      ),
+    )
+    .action((options: NodeOptions) => runNode(options, surroundings));
+}
+
+/** Runs until a signal, or until a fault of its own. */
+async function runNode(options: NodeOptions, surroundings: Surroundings): Promise<void> {
+  const { logFormat: format, logLevel: level } = options;
+  const { stderr } = surroundings;
+  const log = openLog({ format, level, stream: stderr, clock: systemClock, paint: paintFor(stderr, surroundings) });
+  const stop = interruption();
+  const kubelet = loadKubeletConfiguration(options, {}, surroundings);
+  const policy = await watchedPolicy(options, log, surroundings);
+  const hosts = openHostsDirectory(splitRoots(options.hostsDir ?? ""), (message) => log.warn(message));
+  const daemon = await startDaemon({
+    root: options.root,
+    platform: options.platform,
+    version: packageFile.version,
+    sockets: { cri: options.criSocket, api: socketPath(options, surroundings) },
+    runtime: options.runtime,
+    manifests: options.manifests ?? (kubelet.staticPodPath || undefined),
+    mirror: readMirror(options),
+    metrics: options.metrics,
+    collection: collectionOf(options),
+    kubelet,
+    policy,
+    registry: {
+      hosts,
+      ...(options.plainHttp && { plainHttp: options.plainHttp }),
+      ...(options.certDir && { certDirs: options.certDir }),
+    },
+    hosts: configuredHosts(hosts),
+    logins: await loginsOf(options, log, surroundings),
+    log,
+  });
+  try {
+    await Promise.race([aborted(stop), daemon.failed]);
+    log.info("stopping");
+  } finally {
+    policy.stop();
+    await daemon.close();
+  }
+}
+
+function collectionOf({ collect, runtime, manifests, pin = [], evenIfLost }: NodeOptions): DaemonOptions["collection"] {
+  const isKubelets = runtime !== undefined && manifests === undefined;
+  if (collect === "off" || (collect === "auto" && isKubelets)) return undefined;
+  return { pins: parsePins(pin), evenIfLost: evenIfLost === true };
+}
+
+async function loginsOf(options: NodeOptions, log: Log, surroundings: Surroundings): Promise<DaemonLogins> {
+  const say = ({ kind, provider, message }: { kind: string; provider: string; message: string }) => {
+    if (kind === "problem") log.warn(message, { provider });
+    else log.debug(message, { provider });
+  };
+  return { forPod: await podLogins(options, surroundings, { say }), own: commandLogins(options, surroundings) };
+}
+
+/** The policy, and whatever it becomes while the daemon runs. */
+async function watchedPolicy(
+  options: NodeOptions,
+  log: Log,
+  surroundings: Surroundings,
+): Promise<PolicySource & { stop(): void }> {
+  const listeners = new Set<(policy: Policy | undefined) => void>();
+  let current = await loadPolicy(options, surroundings);
+  const tell = (policy: Policy | undefined) => {
+    for (const hear of listeners) hear(policy);
+  };
+  const source = {
+    current: () => current,
+    onChange: (hear: (policy: Policy | undefined) => void) => void listeners.add(hear),
+  };
+  const { policy: path } = options;
+  if (path === undefined) return { ...source, stop: () => undefined };
+  const { watchPolicy } = await import("./policy-watch.ts");
+  const watch = watchPolicy(path, {
+    say: (line) => log.info(line),
+    onChange: (policy) => {
+      current = policy;
+      tell(policy);
+    },
+    onMistake: () => tell(undefined),
+  });
+  return { ...source, stop: () => watch.stop() };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,90 @@
+/** What a row of `kubectl get pods` says of a pod (k8s pkg/printers/internalversion/printers.go, `printPod`). */
+import type { ContainerStatusObject, PodObject } from "../node/api/objects.ts";
+import { humanDuration } from "../support/human-duration.ts";
+
+export interface PodSummary {
+  /** `1/2` */
+  readonly ready: string;
+  readonly status: string;
+  /** `3 (5m ago)` */
+  readonly restarts: string;
+}
+
+interface Tally {
+  ready: number;
+  restarts: number;
+  /** Milliseconds since the epoch; 0 if nothing was started again. */
+  lastRestart: number;
+  status: string;
+}
+
+export function podSummary(pod: PodObject, now: number): PodSummary {
+  const { spec, status } = pod;
+  const isSidecar = (name: string) =>
+    spec.initContainers.some((container) => container.name === name && container.restartPolicy === "Always");
+  const total = spec.containers.length + spec.initContainers.filter(({ name }) => isSidecar(name)).length;
+  const tally: Tally = { ready: 0, restarts: 0, lastRestart: 0, status: status.reason ?? status.phase };
+  const initializing = tallyInitContainers(pod, tally, isSidecar);
+  const initialized = status.conditions.some(
+    (condition) => condition.type === "Initialized" && condition.status === "True",
+  );
+  if (!initializing || initialized) {
+    // Init containers that have done their work count no more, those that run beside the others do.
+    Object.assign(tally, { restarts: 0, lastRestart: 0 });
+    for (const container of status.initContainerStatuses)
+      if (isSidecar(container.name)) tallyRestarts(container, tally);
+    tallyContainers(pod, tally);
+  }
+  const { restarts, lastRestart } = tally;
+  const since = restarts > 0 && lastRestart > 0 ? ` (${humanDuration(now - lastRestart)} ago)` : "";
+  return { ready: `${tally.ready}/${total}`, status: tally.status, restarts: `${restarts}${since}` };
+}
+
+/** Whether the pod is still held up by one of its init containers; then the status says by which. */
+function tallyInitContainers({ spec, status }: PodObject, tally: Tally, isSidecar: (name: string) => boolean): boolean {
+  for (const [at, container] of status.initContainerStatuses.entries()) {
+    tallyRestarts(container, tally);
+    const { terminated, waiting, prepared } = container.state;
+    if (terminated?.exitCode === 0 || prepared !== undefined) continue;
+    if (isSidecar(container.name) && container.started) {
+      if (container.ready) tally.ready += 1;
+      continue;
+    }
+    if (terminated !== undefined) tally.status = `Init:${endOf(terminated)}`;
+    else if (waiting !== undefined && waiting.reason !== "" && waiting.reason !== "PodInitializing") {
+      tally.status = `Init:${waiting.reason}`;
+    } else tally.status = `Init:${at}/${spec.initContainers.length}`;
+    return true;
+  }
+  return false;
+}
+
+/** Of several containers that have something to say, the first says it. */
+function tallyContainers({ status }: PodObject, tally: Tally): void {
+  let somethingRuns = false;
+  for (const container of [...status.containerStatuses].reverse()) {
+    tallyRestarts(container, tally);
+    const { waiting, terminated, running, prepared } = container.state;
+    if (waiting !== undefined && waiting.reason !== "") tally.status = waiting.reason;
+    else if (terminated !== undefined) tally.status = endOf(terminated);
+    else if (prepared !== undefined) tally.ready += 1;
+    else if (container.ready && running !== undefined) {
+      somethingRuns = true;
+      tally.ready += 1;
+    }
+  }
+  if (tally.status !== "Completed" || !somethingRuns) return;
+  const ready = status.conditions.some((condition) => condition.type === "Ready" && condition.status === "True");
+  tally.status = ready ? "Running" : "NotReady";
+}
+
+function tallyRestarts({ restartCount, lastState }: ContainerStatusObject, tally: Tally): void {
+  tally.restarts += restartCount;
+  const ended = Date.parse(lastState.terminated?.finishedAt ?? "");
+  if (!Number.isNaN(ended)) tally.lastRestart = Math.max(tally.lastRestart, ended);
+}
+
+function endOf({ reason, signal, exitCode }: NonNullable<ContainerStatusObject["state"]["terminated"]>): string {
+  if (reason !== "") return reason;
+  return signal !== undefined && signal !== 0 ? `Signal:${signal}` : `ExitCode:${exitCode}`;
+}

@@ -1,0 +1,16 @@
+import { PassThrough, Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { runCommandLine } from "../program.ts";
+
+/** Runs one command line within this process. */
+export async function callPulley(words: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const written = Promise.all([text(stdout), text(stderr)]);
+  process.exitCode = undefined;
+  const status = await runCommandLine(words, { stdin: Readable.from([]), stdout, stderr, environment });
+  process.exitCode = undefined;
+  stdout.end();
+  stderr.end();
+  const [out, err] = await written;
+  return { status, stdout: out, stderr: err };
+}

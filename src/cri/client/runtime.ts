@@ -1,0 +1,110 @@
+/** A container runtime behind a CRI socket. */
+import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type { ContainerRuntime, Labels } from "../../node/container-runtime.ts";
+import { type Channel, openChannel, statusOf } from "../../support/grpc/client.ts";
+import { ImageService, RuntimeService } from "../api/runtime/v1/api_pb.js";
+import { containerMessage, sandboxMessage } from "./configs.ts";
+import { containerOf, listedContainer, sandboxOf, sandboxStatusOf, userOf } from "./readings.ts";
+
+export interface RuntimeConnection extends ContainerRuntime {
+  close(): void;
+}
+
+export interface RuntimeOptions {
+  /** The cgroup that sandboxes are put below, where the runtime is not to choose one. */
+  readonly cgroupParent?: string;
+}
+
+/** Milliseconds that a runtime may take for one call (k8s `runtimeRequestTimeout`: two minutes; sandboxes twice that). */
+const usual = 120_000;
+
+/** @param socket path of the runtime's unix socket */
+export function connectRuntime(socket: string, options: RuntimeOptions = {}): RuntimeConnection {
+  return runtimeOn(openChannel(socket), options);
+}
+
+export function runtimeOn(channel: Channel, { cgroupParent = "" }: RuntimeOptions = {}): RuntimeConnection {
+  function call<Input extends DescMessage, Output extends DescMessage>(
+    method: DescMethodUnary<Input, Output>,
+    request: MessageInitShape<Input>,
+    timeout = usual,
+  ): Promise<MessageShape<Output>> {
+    return channel.unary(method, request, { timeout });
+  }
+  const { method: runtime } = RuntimeService;
+  const { method: images } = ImageService;
+
+  return {
+    version: async () => {
+      const { runtimeName, runtimeVersion } = await call(runtime.version, {});
+      return { name: runtimeName, version: runtimeVersion };
+    },
+    status: async () => {
+      const { status } = await call(runtime.status, {});
+      const conditions = status?.conditions ?? [];
+      return conditions
+        .filter((condition) => !condition.status)
+        .map(({ type, reason, message }) => ({ type, reason, message }));
+    },
+    runPodSandbox: async (config) => {
+      const request = { config: sandboxMessage(config, cgroupParent) };
+      return (await call(runtime.runPodSandbox, request, 2 * usual)).podSandboxId;
+    },
+    stopPodSandbox: (id) => unlessAbsent(call(runtime.stopPodSandbox, { podSandboxId: id }), undefined),
+    removePodSandbox: (id) => unlessAbsent(call(runtime.removePodSandbox, { podSandboxId: id }), undefined),
+    podSandboxStatus: (id) => unlessAbsent(call(runtime.podSandboxStatus, { podSandboxId: id }), sandboxStatusOf),
+    listPodSandboxes: async (labels) => {
+      const { items } = await call(runtime.listPodSandbox, { filter: filterOf(labels) });
+      return items.map(sandboxOf);
+    },
+    createContainer: async (sandbox, config, sandboxConfig) => {
+      const answer = await call(runtime.createContainer, {
+        podSandboxId: sandbox,
+        config: containerMessage(config),
+        sandboxConfig: sandboxMessage(sandboxConfig, cgroupParent),
+      });
+      return answer.containerId;
+    },
+    startContainer: async (id) => {
+      await call(runtime.startContainer, { containerId: id });
+    },
+    stopContainer: (id, graceSeconds) => {
+      const request = { containerId: id, timeout: BigInt(graceSeconds) };
+      return unlessAbsent(call(runtime.stopContainer, request, usual + graceSeconds * 1000), undefined);
+    },
+    removeContainer: (id) => unlessAbsent(call(runtime.removeContainer, { containerId: id }), undefined),
+    containerStatus: (id) => unlessAbsent(call(runtime.containerStatus, { containerId: id }), containerOf),
+    listContainers: async (labels) => {
+      const { containers } = await call(runtime.listContainers, { filter: filterOf(labels) });
+      return containers.map(listedContainer);
+    },
+    imageUser: async (image) => {
+      const { image: found } = await call(images.imageStatus, { image: { image } });
+      return found && userOf(found);
+    },
+    close: () => channel.close(),
+  };
+}
+
+function filterOf(labels: Labels): { readonly labelSelector: Record<string, string> } {
+  return { labelSelector: { ...labels } };
+}
+
+/** What is not there needs no stopping and has no status (k8s pkg/kubelet: `IsNotFound` is tolerated). */
+async function unlessAbsent<Answer>(answer: Promise<Answer>, read: undefined): Promise<void>;
+async function unlessAbsent<Answer, Reading>(
+  answer: Promise<Answer>,
+  read: (answer: Answer) => Reading,
+): Promise<Reading | undefined>;
+async function unlessAbsent<Answer, Reading>(
+  answer: Promise<Answer>,
+  read: ((answer: Answer) => Reading) | undefined,
+): Promise<Reading | undefined> {
+  try {
+    const answered = await answer;
+    return read?.(answered);
+  } catch (error) {
+    if (statusOf(error) === "NOT_FOUND") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,113 @@
+/** Answering one call. */
+import { once } from "node:events";
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { Clock } from "../../support/clock.ts";
+import { readTimeout } from "./deadline.ts";
+import { frame, readOnlyMessage } from "./framing.ts";
+import type { Call, Method } from "./methods.ts";
+import { CallFailure, failureTrailers } from "./status.ts";
+
+export interface Answering {
+  readonly clock: Clock;
+  /** What a caller hears of an error that no method foresaw. */
+  readonly failureOf: (error: unknown) => CallFailure;
+  /** The calls that are under way, for the server to end. */
+  readonly underWay: Set<AbortController>;
+}
+
+const answerHeaders = {
+  ":status": 200,
+  "content-type": "application/grpc",
+  "grpc-accept-encoding": "identity",
+} as const;
+const success = { "grpc-status": "0" } as const;
+
+/** Milliseconds: what a timer can wait for. Who waits longer waits for ever. */
+const longestTimer = 2 ** 31 - 1;
+
+/** Whether a request is a call at all; if it is none, it has been answered. */
+export function isCall(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {
+  const isPost = headers[":method"] === "POST";
+  if (isPost && /^application\/grpc(?:$|[+;])/.test(headers["content-type"] ?? "")) return true;
+  stream.respond({ ":status": isPost ? 415 : 405 }, { endStream: true });
+  stream.resume();
+  return false;
+}
+
+/** Never rejects: whatever happens, the caller hears of it if it is still there. */
+export async function answerCall(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  method: Method,
+  { clock, failureOf, underWay }: Answering,
+): Promise<void> {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const timer = new AbortController();
+  const ended = rejectionOf(signal);
+  underWay.add(controller);
+  stream.once("close", () => controller.abort(new CallFailure("CANCELLED", "the caller has gone")));
+  try {
+    const timeout = readTimeout(headers["grpc-timeout"]);
+    if (timeout !== undefined && timeout <= longestTimer) {
+      const expire = () => controller.abort(new CallFailure("DEADLINE_EXCEEDED", "context deadline exceeded"));
+      clock.sleep(timeout, timer.signal).then(expire, () => undefined);
+    }
+    await Promise.race([carryOut(stream, method, { signal }), ended]);
+  } catch (error) {
+    const failure: unknown = signal.aborted ? signal.reason : error;
+    endWith(stream, failure instanceof CallFailure ? failure : failureOf(failure));
+  } finally {
+    underWay.delete(controller);
+    timer.abort();
+  }
+}
+
+async function carryOut(stream: ServerHttp2Stream, method: Method, call: Call): Promise<void> {
+  const request = await readOnlyMessage(stream);
+  if (method.kind === "unary") {
+    const answer = await method.answer(request, call);
+    if (!call.signal.aborted) succeed(stream, frame(answer));
+    return;
+  }
+  for await (const answer of method.answers(request, call)) {
+    call.signal.throwIfAborted();
+    begin(stream);
+    // The next answer is made when the caller has room for it.
+    if (!stream.write(frame(answer))) await once(stream, "drain", { signal: call.signal });
+  }
+  succeed(stream, undefined);
+}
+
+/** Ends a call that failed; the trailers come alone where nothing has been sent. */
+export function endWith(stream: ServerHttp2Stream, { status, message }: CallFailure): void {
+  if (stream.destroyed || stream.closed) return;
+  const trailers = failureTrailers(status, message);
+  if (stream.headersSent) {
+    stream.once("wantTrailers", () => stream.sendTrailers(trailers));
+    stream.end();
+  } else {
+    stream.respond({ ...answerHeaders, ...trailers }, { endStream: true });
+  }
+  // What the caller still sends interests nobody, but it must not wait until it may send it.
+  stream.resume();
+}
+
+function begin(stream: ServerHttp2Stream): void {
+  if (!stream.headersSent) stream.respond(answerHeaders, { waitForTrailers: true });
+}
+
+function succeed(stream: ServerHttp2Stream, last: Buffer | undefined): void {
+  begin(stream);
+  stream.once("wantTrailers", () => stream.sendTrailers(success));
+  stream.end(last);
+}
+
+/** Rejects when the signal aborts, for those who do not listen to it. */
+function rejectionOf(signal: AbortSignal): Promise<never> {
+  const rejection = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  rejection.catch(() => undefined);
+  return rejection;
+}

@@ -1,0 +1,81 @@
+/** The login that a caller of PullImage shows. */
+import { decodeGoBase64 } from "../../credentials/go-base64.ts";
+import type { LoginSource } from "../../credentials/index.ts";
+import type { Repository } from "../../image/reference.ts";
+import { credentialHash } from "../../node/pull-records/format.ts";
+import { PulleyError } from "../../support/errors.ts";
+import { Login, type LoginSecret } from "../../support/login.ts";
+import type { AuthConfig } from "../api/runtime/v1/api_pb.js";
+
+const source = "the caller's credentials";
+
+/** Docker Hub goes by several names in clients' files; all of them mean the one registry. */
+const dockerHub = ["docker.io", "index.docker.io", "registry-1.docker.io"];
+
+/**
+ * A caller's login, for the registry in the image's name and nobody else: a mirror must not see it.
+ * @throws PulleyError `CREDENTIALS_INVALID`, which repeats nothing of it
+ */
+export function callerLogins(auth: AuthConfig | undefined, { registry }: Repository): LoginSource {
+  const secret = auth && secretOf(auth);
+  if (secret === undefined || !isMeantFor(auth?.serverAddress ?? "", registry)) return { logins: async () => [] };
+  const login = withOrigin(secret);
+  return { logins: async (repository) => (repository.registry === registry ? [login] : []) };
+}
+
+/** containerd takes them in this order, and a password's trailing zeros off (containerd cri `ParseAuth`). */
+function secretOf({ username, password, identityToken, auth, registryToken }: AuthConfig): LoginSecret | undefined {
+  if (username !== "") return { kind: "password", username, password };
+  if (identityToken !== "") return { kind: "identityToken", token: identityToken };
+  if (auth !== "") return decodeAuth(auth);
+  if (registryToken !== "") return { kind: "registryToken", token: registryToken };
+  return undefined;
+}
+
+function decodeAuth(auth: string): LoginSecret {
+  let text: string;
+  try {
+    text = decodeGoBase64(auth, "padded").toString("utf8");
+  } catch (error) {
+    throw new PulleyError("CREDENTIALS_INVALID", `the field auth of the credentials is not base64`, {
+      advice,
+      cause: error,
+    });
+  }
+  const colon = text.indexOf(":");
+  if (colon < 0) {
+    throw new PulleyError(
+      "CREDENTIALS_INVALID",
+      "the field auth of the credentials is not the base64 of user:password",
+      {
+        advice,
+      },
+    );
+  }
+  return {
+    kind: "password",
+    username: text.slice(0, colon),
+    password: text.slice(colon + 1).replace(/^\0+|\0+$/g, ""),
+  };
+}
+
+const advice = "Send the base64 of user:password, or the fields username and password.";
+
+function isMeantFor(serverAddress: string, registry: string): boolean {
+  if (serverAddress === "") return true;
+  const address = serverAddress.includes("://") ? serverAddress : `https://${serverAddress}`;
+  if (!URL.canParse(address)) return false;
+  // `host` leaves out the port that the scheme implies, and a registry in an image's name never has a scheme.
+  const host = /^[a-z]+:\/\/([^/?#]*)/i.exec(address)?.[1]?.toLowerCase() ?? "";
+  const wanted = registry.toLowerCase();
+  return host === wanted || (dockerHub.includes(host) && dockerHub.includes(wanted));
+}
+
+/**
+ * Pull records know a login again by its hash. Each has coordinates that follow from that, so that none passes for
+ * another as two logins from one Secret would.
+ */
+function withOrigin(secret: LoginSecret): Login {
+  const uid = credentialHash(new Login(source, secret));
+  return new Login(source, secret, { kind: "secret", uid, namespace: "", name: "cri" });
+}

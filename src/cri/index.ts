@@ -1,0 +1,138 @@
+/** The Container Runtime Interface: an image service on a unix socket, alone or in front of a container runtime. */
+import { noBackOff } from "../node/back-off.ts";
+import type { DecisionLog } from "../node/decision-log/index.ts";
+import { createImageManager } from "../node/image-manager.ts";
+import type { ImageService as NodeImages } from "../node/image-service.ts";
+import type { HostsFor } from "../node/local-facts.ts";
+import type { PullRecords } from "../node/pull-records/index.ts";
+import { createPuller } from "../node/puller.ts";
+import type { PullProgress } from "../node/types.ts";
+import type { Decide, Policy } from "../policy/types.ts";
+import type { ImageStore, StoredImage } from "../store/index.ts";
+import type { Clock } from "../support/clock.ts";
+import { errorText, isPulleyError } from "../support/errors.ts";
+import { openChannel } from "../support/grpc/client.ts";
+import { ImageService } from "./api/runtime/v1/api_pb.js";
+import type { Methods } from "./grpc/methods.ts";
+import { createGrpcServer, refuse } from "./grpc/server.ts";
+import type { CallFailure } from "./grpc/status.ts";
+import { callerRecords } from "./images/caller-records.ts";
+import { callFailureOf } from "./images/failures.ts";
+import { imageMethods } from "./images/index.ts";
+import { createPassThrough } from "./pass-through.ts";
+import { type CheckHandler, handlersOf, noHandlers } from "./runtime-handlers.ts";
+import { imageServiceOnly, notImplemented } from "./runtime-service.ts";
+import { listenOn } from "./socket.ts";
+
+export interface CriServerOptions {
+  /** Path of the unix socket to listen on; its folder is made if it is absent. */
+  readonly socket: string;
+  readonly images: CriImages;
+  /** Path of a container runtime's unix socket: gets every call that is not about images. */
+  readonly runtime?: string | undefined;
+  /** Pulley's, for RuntimeService.Version. */
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log?: CriLog;
+}
+
+export interface CriImages {
+  readonly store: ImageStore;
+  /** What pulls into that store; its platform is that of every image. */
+  readonly service: NodeImages;
+  readonly decide: Decide;
+  /** The rules that hold now; asked for at each pull. */
+  readonly policy: () => Policy;
+  /** Where the machine is set up to ask; absent: at the registry in the image's name. */
+  readonly hosts?: HostsFor | undefined;
+  /** Pulley's own, not the kubelet's: see `images/caller-records.ts`. */
+  readonly records: PullRecords;
+  /** Where decisions are written down; absent: nowhere. */
+  readonly decisions?: Pick<DecisionLog, "append"> | undefined;
+  /** Whether clients should be told not to collect an image. Default: none. */
+  readonly isPinned?: (image: StoredImage) => boolean;
+  readonly onProgress?: (progress: PullProgress) => void;
+}
+
+/** Hears a sentence at a time; no credential is ever in one. */
+export interface CriLog {
+  info(message: string): void;
+  warn(message: string): void;
+}
+
+export interface CriServer {
+  readonly socket: string;
+  /** Takes no more calls, gives those under way a few seconds, ends the rest, and removes the socket. */
+  close(): Promise<void>;
+}
+
+/** Milliseconds that calls have to end in when the server stops. */
+const grace = 5_000;
+
+/** Version v1alpha2 of the image service has the same messages (k8s cri-api); it is served by the same rules. */
+const imageServices = [ImageService.typeName, "runtime.v1alpha2.ImageService"];
+
+/** @throws PulleyError `OUTPUT_UNWRITABLE` if it cannot listen there */
+export async function startCriServer(options: CriServerOptions): Promise<CriServer> {
+  const { socket, clock, runtime, version } = options;
+  const log = options.log ?? { info: () => undefined, warn: () => undefined };
+  const upstream =
+    runtime === undefined ? undefined : { pass: createPassThrough(runtime), channel: openChannel(runtime) };
+  const methods = methodsOf(options, log, upstream === undefined ? noHandlers : handlersOf(upstream.channel));
+  const server = createGrpcServer({
+    methods: upstream === undefined ? new Map([...methods, ...imageServiceOnly(version)]) : methods,
+    otherwise: (stream, headers) => {
+      if (upstream === undefined) refuse(stream, headers, notImplemented(headers[":path"] ?? ""));
+      else upstream.pass.pass(stream, headers);
+    },
+    failureOf: (error) => tellUnforeseen(error, log),
+    clock,
+  });
+  const closeUpstream = () => {
+    upstream?.pass.close();
+    upstream?.channel.close();
+  };
+  const listening = await listenOn(socket, server.listener).catch((error: unknown) => {
+    closeUpstream();
+    throw error;
+  });
+  log.info(`the image service listens on ${socket}${runtime === undefined ? "" : `, in front of ${runtime}`}`);
+  return {
+    socket,
+    close: async () => {
+      await listening.remove();
+      await server.close(grace);
+      closeUpstream();
+    },
+  };
+}
+
+/** By path. The file systems are the runtime's where there is one: it keeps the containers' layers, too. */
+function methodsOf({ images, clock, runtime }: CriServerOptions, log: CriLog, checkHandler: CheckHandler): Methods {
+  const { store, isPinned = () => false } = images;
+  const manager = managerOf(images, clock);
+  const methods = imageMethods({ store, manager, isPinned, checkHandler, clock, warn: log.warn });
+  const fileSystems = ImageService.method.imageFsInfo.name;
+  const served = [...methods].filter(([name]) => runtime === undefined || name !== fileSystems);
+  return new Map(
+    imageServices.flatMap((service) => served.map(([name, method]) => [`/${service}/${name}`, method] as const)),
+  );
+}
+
+/**
+ * The way of every other pull. The kubelet waits between attempts and limits their number by itself (`registryPullQPS`,
+ * `maxParallelImagePulls`), so nothing is refused here because it comes too early.
+ */
+function managerOf({ service, decide, policy, hosts, records, decisions, onProgress }: CriImages, clock: Clock) {
+  const settings = { serializeImagePulls: false, registryPullQPS: 0 };
+  const puller = createPuller({ images: service, settings, clock, ...(onProgress && { onProgress }) });
+  return createImageManager({
+    ...{ images: service, puller, backOff: noBackOff, records: callerRecords(records), clock, decide, policy, hosts },
+    log: decisions,
+  });
+}
+
+function tellUnforeseen(error: unknown, log: CriLog): CallFailure {
+  if (!isPulleyError(error)) log.warn(`a call failed for a reason that nobody foresaw: ${errorText(error)}`);
+  return callFailureOf(error);
+}

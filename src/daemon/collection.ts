@@ -1,0 +1,95 @@
+/** Garbage collection for as long as a daemon runs. */
+import { imagesOfContainers } from "../cri/client/in-use.ts";
+import {
+  type CollectionPolicy,
+  type CollectionReport,
+  collectableStore,
+  confirmedMemory,
+  createCollector,
+  createRegistries,
+  type InUse,
+  processMemory,
+  runCollection,
+  runPressureRelief,
+} from "../node/collection/index.ts";
+import type { KubeletConfiguration } from "../node/configuration/index.ts";
+import type { Node } from "../node/node.ts";
+import { systemClock } from "../support/clock.ts";
+import { errorText } from "../support/errors.ts";
+import { openChannel } from "../support/grpc/client.ts";
+import type { Log } from "../support/log.ts";
+import type { Endings } from "./endings.ts";
+import type { Ground } from "./ground.ts";
+import type { DaemonOptions, Telling } from "./types.ts";
+
+export interface CollectionPart extends Pick<DaemonOptions, "runtime" | "kubelet"> {
+  readonly node: Node;
+  readonly settings: NonNullable<DaemonOptions["collection"]>;
+  readonly logins: DaemonOptions["logins"];
+}
+
+export function startCollection(part: CollectionPart, ground: Ground, telling: Telling, endings: Endings): void {
+  const { kubelet, settings, logins } = part;
+  const { registry, records } = ground;
+  const log = telling.log.with({ part: "collection" });
+  const clock = systemClock;
+  const memory = processMemory(clock.now());
+  const store = collectableStore(ground.store);
+  const collector = createCollector({
+    ...{ store, clock, records, pins: settings.pins, policy: policyOf(kubelet), inUse: inUse(part, endings) },
+    // Where nobody knows the containers, that an image was asked for is the only use of it that can be seen.
+    memory: part.runtime === undefined ? confirmedMemory(memory, ground.store) : memory,
+    registries: settings.evenIfLost ? undefined : createRegistries({ registry, logins: logins.own, clock }),
+    onEvent: ({ reason, message }) => log.warn(message, { reason }),
+  });
+  const onReport = (report: CollectionReport) => {
+    telling.metrics.collection(report);
+    tellReport(log, report);
+  };
+  const onFailure = (error: unknown) => log.warn("images could not be collected", { error: errorText(error) });
+  const stopping = new AbortController();
+  const loop = { collector, clock, onReport, onFailure };
+  const onEvent = ({ reason, message }: { reason: string; message: string }) => log.warn(message, { reason });
+  const loops = [
+    runCollection({ ...loop, policy: policyOf(kubelet), onEvent }, stopping.signal),
+    runPressureRelief({ ...loop, store, thresholds: kubelet.eviction }, stopping.signal),
+  ];
+  endings.add(async () => {
+    stopping.abort();
+    await Promise.allSettled(loops);
+  });
+}
+
+function policyOf(kubelet: KubeletConfiguration): CollectionPolicy {
+  return {
+    highThreshold: kubelet.imageGCHighThresholdPercent,
+    lowThreshold: kubelet.imageGCLowThresholdPercent,
+    minimumAge: kubelet.imageMinimumGCAge,
+    maximumAge: kubelet.imageMaximumGCAge,
+  };
+}
+
+/** The images of the runtime's containers, whoever started them; without a runtime, those that pods wait for or have. */
+function inUse({ runtime, node }: CollectionPart, endings: Endings): InUse {
+  if (runtime !== undefined) {
+    const channel = openChannel(runtime);
+    endings.add(() => channel.close());
+    return imagesOfContainers(channel);
+  }
+  const idsOfPods = () =>
+    node.pods().flatMap(({ containers, imageVolumes }) => [...containers, ...imageVolumes].flatMap(idsOf));
+  return { images: () => Promise.resolve(new Set(idsOfPods())) };
+}
+
+function idsOf({ imageId }: { readonly imageId: string | undefined }): readonly string[] {
+  return imageId === undefined ? [] : [imageId];
+}
+
+function tellReport(log: Log, { images, freed, disk, error }: CollectionReport): void {
+  const deleted = images.filter(({ outcome }) => outcome.kind === "deleted");
+  for (const { image } of deleted) log.info("an image was deleted", { image: image.names[0] ?? image.id });
+  const figures = { deleted: deleted.length, freed: freed.real, available: disk.after.available };
+  if (error !== undefined) log.warn("collection ended early", { ...figures, error });
+  else if (deleted.length > 0) log.info("images were collected", figures);
+  else log.debug("no image had to go", figures);
+}

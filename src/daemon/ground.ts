@@ -1,0 +1,59 @@
+/** What all parts of a daemon stand on: the images, the ways to registries, and what is remembered. */
+import { mirrorPseudonym } from "../mirror/index.ts";
+import type { DecisionLog } from "../node/decision-log/index.ts";
+import { openDecisionLog } from "../node/decision-log/index.ts";
+import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
+import { createLayerFetcher, type LayerFetcher } from "../node/fetch.ts";
+import type { ImageService } from "../node/image-service.ts";
+import { openPullRecords, type PullRecords } from "../node/pull-records/index.ts";
+import { createRegistryClient } from "../registry/client.ts";
+import type { RegistryClient } from "../registry/index.ts";
+import { openEmbeddedStore } from "../store/embedded/index.ts";
+import type { ImageStore } from "../store/index.ts";
+import { systemClock } from "../support/clock.ts";
+import type { Log } from "../support/log.ts";
+import type { Endings } from "./endings.ts";
+import { type OpenedRuntime, openRuntime } from "./runtime.ts";
+import type { DaemonOptions } from "./types.ts";
+
+export interface Ground {
+  readonly store: ImageStore;
+  readonly registry: RegistryClient;
+  readonly layers: LayerFetcher;
+  readonly images: ImageService;
+  readonly records: PullRecords;
+  readonly decisions: DecisionLog;
+  readonly runtime: OpenedRuntime | undefined;
+  /** By which the mirror recognises what its own questions come back as. */
+  readonly pseudonym: string;
+}
+
+export interface GroundOptions extends Pick<DaemonOptions, "root" | "platform" | "runtime" | "kubelet" | "registry"> {
+  readonly log: Log;
+  readonly onDecisionsLost: () => void;
+}
+
+/** @throws PulleyError `STORE_FAILED`, `RUNTIME_UNREACHABLE`, `RUNTIME_FAILED` */
+export async function layGround(options: GroundOptions, endings: Endings): Promise<Ground> {
+  const { root, platform, kubelet, log } = options;
+  const clock = systemClock;
+  const warn = (message: string) => log.warn(message);
+  const runtime = options.runtime === undefined ? undefined : await openRuntime(options.runtime, options, warn);
+  const store = runtime?.store ?? (await openEmbeddedStore(root, { warn }));
+  endings.add(() => runtime?.close() ?? store.close());
+  const pseudonym = mirrorPseudonym();
+  const registry = createRegistryClient({ ...options.registry, via: pseudonym });
+  endings.add(() => registry.close());
+  const layers = createLayerFetcher(store, registry);
+  const images = createEmbeddedImageService({ store, registry, platform, clock, layers });
+  const records = openPullRecords(root, kubelet, clock);
+  await records.recover(await store.images());
+  const decisions = openDecisionLog(root, {
+    onFailure: (failure) => {
+      log.warn("decisions cannot be written down", { error: failure.message });
+      options.onDecisionsLost();
+    },
+  });
+  endings.add(() => decisions.flush());
+  return { store, registry, layers, images, records, decisions, runtime, pseudonym };
+}

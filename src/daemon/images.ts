@@ -1,0 +1,59 @@
+/** The images of a daemon, for others: on a socket for kubelets, and over HTTP for those who speak with registries. */
+import { startCriServer } from "../cri/index.ts";
+import { startMirror } from "../mirror/index.ts";
+import { noBackOff } from "../node/back-off.ts";
+import { isPinned } from "../node/collection/index.ts";
+import { createImageManager } from "../node/image-manager.ts";
+import { createPuller } from "../node/puller.ts";
+import { decide } from "../policy/decide.ts";
+import { systemClock } from "../support/clock.ts";
+import type { Endings } from "./endings.ts";
+import type { Ground } from "./ground.ts";
+import type { DaemonOptions, Telling } from "./types.ts";
+
+type CriPart = Pick<DaemonOptions, "sockets" | "runtime" | "version" | "policy" | "hosts" | "collection">;
+
+/** @throws PulleyError `OUTPUT_UNWRITABLE`, `USAGE` */
+export async function serveImages(options: CriPart, ground: Ground, telling: Telling, endings: Endings): Promise<void> {
+  const { sockets, runtime, version, policy, hosts, collection } = options;
+  const { store, images, records, decisions } = ground;
+  const pins = collection?.pins ?? [];
+  const server = await startCriServer({
+    ...{ socket: sockets.cri, runtime, version, clock: systemClock, log: telling.log.with({ part: "cri" }) },
+    images: {
+      ...{ store, service: images, decide, policy: () => policy.current(), hosts, records, decisions },
+      isPinned: ({ repoTags, repoDigests }) => isPinned([...repoTags, ...repoDigests], pins),
+    },
+    onOperation: telling.metrics.runtimeOperation,
+  });
+  endings.add(() => server.close());
+}
+
+type MirrorPart = Pick<DaemonOptions, "mirror" | "platform" | "policy" | "hosts" | "logins">;
+
+/** @throws PulleyError `USAGE` */
+export async function serveMirror(
+  { mirror, platform, policy, hosts, logins }: MirrorPart,
+  ground: Ground,
+  telling: Telling,
+  endings: Endings,
+): Promise<void> {
+  if (mirror === undefined) return;
+  const { store, registry, images, layers, records, decisions, pseudonym } = ground;
+  const clock = systemClock;
+  const settings = { serializeImagePulls: false, registryPullQPS: 0 };
+  const current = () => policy.current();
+  const puller = createPuller({ images, settings, clock });
+  const log = decisions;
+  const manager = createImageManager({
+    ...{ images, puller, backOff: noBackOff, records, clock, decide, policy: current, hosts, log },
+  });
+  const shared = { store, registry, images, manager, layers, policy: current, platform, records, clock };
+  const server = await startMirror({
+    ...mirror,
+    parts: { ...shared, logins: logins.own, pseudonym },
+    onRequest: telling.metrics.mirrorRequest,
+  });
+  endings.add(() => server.close());
+  telling.log.info("the mirror listens", { part: "mirror", address: server.url });
+}

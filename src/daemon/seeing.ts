@@ -1,0 +1,78 @@
+/** What a daemon tells of itself: its log, its metrics, whether it is well, and its own interface. */
+import { hostname } from "node:os";
+import { createEventList } from "../node/api/events.ts";
+import { serveApi } from "../node/api/server.ts";
+import { createHealth, type Health } from "../node/health.ts";
+import { createMetrics, type Metrics } from "../node/metrics/index.ts";
+import { serveMetrics } from "../node/metrics/server.ts";
+import type { Node } from "../node/node.ts";
+import { logSignals } from "../node/node-log.ts";
+import { systemClock } from "../support/clock.ts";
+import { errorText } from "../support/errors.ts";
+import type { Log } from "../support/log.ts";
+import type { Endings } from "./endings.ts";
+import type { Ground } from "./ground.ts";
+import type { DaemonOptions } from "./types.ts";
+
+/** @param ground given as soon as it is there: figures are looked up only when somebody asks for them */
+export function openMetrics(version: string, log: Log, ground: () => Ground, pods: () => Node | undefined): Metrics {
+  return createMetrics({
+    version,
+    clock: systemClock,
+    sources: {
+      pods: () => pods()?.pods() ?? [],
+      store: async () => {
+        const { store } = ground();
+        const [images, { used, capacity, available }] = await Promise.all([store.images(), store.usage()]);
+        return { images: images.length, used, capacity, available };
+      },
+    },
+    onFailure: (error) => log.warn("a figure could not be looked up", { error: errorText(error) }),
+  });
+}
+
+export interface SeeingOptions extends Pick<DaemonOptions, "version" | "sockets" | "log"> {
+  readonly metricsAddress: string | undefined;
+  readonly metrics: Metrics;
+  readonly node: Node;
+}
+
+/** @throws PulleyError `USAGE`, `OUTPUT_UNWRITABLE` */
+export async function startSeeing(options: SeeingOptions, ground: Ground, endings: Endings): Promise<void> {
+  const { node, metrics, metricsAddress, log, sockets, version } = options;
+  const clock = systemClock;
+  const events = createEventList({ host: hostname() });
+  const logged = logSignals(log);
+  const stopListening = node.onSignal((signal) => {
+    metrics.listeners.nodeSignal(signal);
+    logged(signal);
+    if (signal.kind === "event") events.add(signal.event);
+  });
+  endings.add(() => stopListening());
+  const health = healthOf(ground, log);
+  const images = () => ground.store.images();
+  const api = { node, events, images, health, clock, nodeName: hostname(), version, log };
+  const server = await serveApi({ ...api, socket: sockets.api });
+  endings.add(() => server.close());
+  log.info("the daemon's own interface listens", { socket: sockets.api });
+  if (metricsAddress === undefined) return;
+  const served = await serveMetrics(metricsAddress, { metrics, health, log });
+  endings.add(() => served.close());
+  log.info("metrics are served", { address: served.address });
+}
+
+function healthOf({ store, runtime }: Ground, log: Log): Health {
+  const storeAnswers = { name: "store", check: async () => void (await store.images()) };
+  const runtimeAnswers = runtime && {
+    name: "runtime",
+    check: async () => void (await runtime.containers.runtime.version()),
+  };
+  return createHealth({
+    ready: [storeAnswers, ...(runtimeAnswers ? [runtimeAnswers] : [])],
+    clock: systemClock,
+    onChange: (name, failure) => {
+      if (failure === undefined) log.info("a check holds again", { check: name });
+      else log.warn("a check failed", { check: name, error: failure });
+    },
+  });
+}

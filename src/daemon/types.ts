@@ -1,0 +1,68 @@
+/** What a daemon is told to do. */
+import type { LoginSource } from "../credentials/index.ts";
+import type { Platform } from "../image/platform.ts";
+import type { MirrorOptions } from "../mirror/index.ts";
+import type { Pins } from "../node/collection/index.ts";
+import type { KubeletConfiguration } from "../node/configuration/index.ts";
+import type { HostsFor } from "../node/local-facts.ts";
+import type { Metrics } from "../node/metrics/index.ts";
+import type { Policy } from "../policy/types.ts";
+import type { RegistryOptions } from "../registry/index.ts";
+import type { Log } from "../support/log.ts";
+import type { Pod, PullSecret } from "../workload/types.ts";
+
+export interface DaemonOptions {
+  /** The folder of the images, of what is known of them, and of the pods. */
+  readonly root: string;
+  readonly platform: Platform;
+  /** The program's. */
+  readonly version: string;
+  readonly sockets: {
+    /** For kubelets and crictl. */
+    readonly cri: string;
+    /** For `pulley get`, `describe` and `logs`. */
+    readonly api: string;
+  };
+  /** Path of a container runtime's socket; absent: images only. */
+  readonly runtime: string | undefined;
+  /** Folder of manifests whose pods are to run. */
+  readonly manifests: string | undefined;
+  readonly mirror: Pick<MirrorOptions, "address" | "tls" | "plainHttp" | "registries" | "openToAll"> | undefined;
+  /** `host:port` of the metrics; absent: none. */
+  readonly metrics: string | undefined;
+  /** Absent: images are collected by somebody else. */
+  readonly collection: { readonly pins: Pins; readonly evenIfLost: boolean } | undefined;
+  readonly kubelet: KubeletConfiguration;
+  readonly policy: PolicySource;
+  readonly registry: Pick<RegistryOptions, "hosts" | "plainHttp" | "certDirs">;
+  readonly hosts: HostsFor;
+  readonly logins: DaemonLogins;
+  readonly log: Log;
+}
+
+/** The rules, which may change while the daemon runs. */
+export interface PolicySource {
+  /** Those that hold now. */
+  current(): Policy;
+  /** Hears of each change; `undefined` for one that was wrong, and so did not happen. */
+  onChange(hear: (policy: Policy | undefined) => void): void;
+}
+
+export interface DaemonLogins {
+  readonly forPod: (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
+  /** Those of the machine itself. */
+  readonly own: LoginSource;
+}
+
+export interface Daemon {
+  /** Rejects if a fault of the daemon's own ended it; never resolves otherwise. */
+  readonly failed: Promise<never>;
+  /** Ends everything; containers that run go on running. Safe to call again. */
+  close(): Promise<void>;
+}
+
+/** What the parts of a daemon tell of themselves. */
+export interface Telling {
+  readonly log: Log;
+  readonly metrics: Metrics["listeners"];
+}

@@ -1,0 +1,48 @@
+/** Who asks the mirror: nobody in particular, or somebody with a login for the registry that is meant. */
+import { PulleyError } from "../support/errors.ts";
+import { Login } from "../support/login.ts";
+
+export interface Caller {
+  /** For the registry that the content comes from; absent: anonymous. */
+  readonly login: Login | undefined;
+}
+
+const source = "the login that the mirror was given";
+
+/** Characters: longer than any password or token that registries give out. */
+const longest = 12 * 1024;
+
+/**
+ * Reads an `Authorization`. Basic with neither name nor password is what skopeo sends that has no login, and is none.
+ * @throws PulleyError `REGISTRY_UNAUTHORIZED` for what cannot be read; its text shows nothing of it
+ */
+export function readCaller(authorization: string | undefined): Caller {
+  if (authorization === undefined) return { login: undefined };
+  const [, scheme = "", value = ""] = /^\s*([A-Za-z]+)\s+(\S+)\s*$/.exec(authorization.slice(0, longest + 1)) ?? [];
+  if (authorization.length > longest) throw unreadable();
+  switch (scheme.toLowerCase()) {
+    case "basic":
+      return readBasic(value);
+    case "bearer":
+      return { login: new Login(source, { kind: "registryToken", token: value }) };
+    default:
+      throw unreadable();
+  }
+}
+
+function readBasic(value: string): Caller {
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(value)) throw unreadable();
+  const text = Buffer.from(value, "base64").toString("utf8");
+  const colon = text.indexOf(":");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what no login has
+  if (colon < 0 || /[\x00-\x1f\x7f]/.test(text)) throw unreadable();
+  const [username, password] = [text.slice(0, colon), text.slice(colon + 1)];
+  if (username === "" && password === "") return { login: undefined };
+  // docker's and containerd's way to give an identity token for a password.
+  if (username === "<token>") return { login: new Login(source, { kind: "identityToken", token: password }) };
+  return { login: new Login(source, { kind: "password", username, password }) };
+}
+
+function unreadable(): PulleyError {
+  return new PulleyError("REGISTRY_UNAUTHORIZED", "the header Authorization is neither Basic nor Bearer as it must be");
+}

@@ -1,0 +1,89 @@
+/** How failures are told to clients: a status, and a code of the specification's list (distribution-spec 1.1, "Error Codes"). */
+import { type ErrorCode, errorText, isPulleyError, type PulleyError } from "../support/errors.ts";
+import { type Answer, type Headers, jsonAnswer } from "./answer.ts";
+import type { Route } from "./route.ts";
+
+/** The specification's codes that a registry for reading needs; the last two are distribution's own, for failures of a server. */
+export type FailureCode =
+  | ("NAME_INVALID" | "DIGEST_INVALID" | "MANIFEST_INVALID" | "UNAUTHORIZED" | "DENIED" | "UNSUPPORTED")
+  | ("NAME_UNKNOWN" | "MANIFEST_UNKNOWN" | "BLOB_UNKNOWN" | "TOOMANYREQUESTS" | "UNAVAILABLE" | "UNKNOWN");
+
+/** What a client is asked for that may have to show a login. */
+export const challenge = 'Basic realm="the registry that the image comes from", charset="UTF-8"';
+
+export function failureAnswer(status: number, code: FailureCode, message: string, headers: Headers = {}): Answer {
+  return jsonAnswer(status, { errors: [{ code, message }] }, headers);
+}
+
+/**
+ * What a failure is to a client that asked for something.
+ * @param known whether the client may know that there is such a repository
+ */
+export function answerToFailure(error: unknown, route: Route, known: boolean): Answer {
+  if (!isPulleyError(error)) return failureAnswer(500, "UNKNOWN", "the mirror failed");
+  const [status, code] = meaningOf(error.code, route, known);
+  if (status === 401) return failureAnswer(status, code, error.message, { "www-authenticate": challenge });
+  // What is wrong with this machine's store is nothing to tell others: paths, sizes of disks.
+  const message = status === 500 ? "the mirror's store failed" : textOf(error);
+  return failureAnswer(status, code, message, retryHeaders(error));
+}
+
+function meaningOf(code: ErrorCode, route: Route, known: boolean): readonly [status: number, code: FailureCode] {
+  switch (code) {
+    case "REFERENCE_INVALID":
+      return [400, "NAME_INVALID"];
+    case "DIGEST_INVALID":
+      return [400, "DIGEST_INVALID"];
+    case "REGISTRY_NOT_FOUND":
+    case "IMAGE_NOT_FOUND":
+    case "CONTENT_MISSING":
+      return [404, known ? missing(route) : "NAME_UNKNOWN"];
+    case "REGISTRY_UNAUTHORIZED":
+    case "CREDENTIALS_INVALID":
+      return [401, "UNAUTHORIZED"];
+    case "REGISTRY_FORBIDDEN":
+    case "IMAGE_REFUSED":
+      return [403, "DENIED"];
+    case "REGISTRY_RATE_LIMITED":
+    case "PULL_QPS_EXCEEDED":
+      return [429, "TOOMANYREQUESTS"];
+    case "REGISTRY_UNREACHABLE":
+    case "REGISTRY_UNAVAILABLE":
+    case "REGISTRY_STALLED":
+    case "CANCELLED":
+      return [503, "UNAVAILABLE"];
+    case "MANIFEST_INVALID":
+    case "MANIFEST_UNSUPPORTED":
+      return [502, "MANIFEST_INVALID"];
+    case "DIGEST_MISMATCH":
+    case "SIZE_MISMATCH":
+    case "TOO_LARGE":
+    case "REGISTRY_PROTOCOL":
+    case "REGISTRY_TLS":
+    case "REDIRECT_REFUSED":
+    case "TOKEN_REFUSED":
+    case "SOURCE_INVALID":
+      return [502, "UNAVAILABLE"];
+    default:
+      return [500, "UNKNOWN"];
+  }
+}
+
+function missing({ kind }: Route): FailureCode {
+  switch (kind) {
+    case "blob":
+      return "BLOB_UNKNOWN";
+    case "tags":
+      return "NAME_UNKNOWN";
+    default:
+      return "MANIFEST_UNKNOWN";
+  }
+}
+
+function textOf(error: PulleyError): string {
+  return errorText(error).slice(0, 1000);
+}
+
+function retryHeaders({ retryAfter }: PulleyError): Headers {
+  return retryAfter === undefined ? {} : { "retry-after": `${Math.ceil(retryAfter / 1000)}` };
+}

@@ -1,0 +1,73 @@
+/**
+ * What the store holds of a repository. Content is looked up by repository and never by its digest alone: the same bytes
+ * under another name may be another's secret (KEP-2535).
+ */
+import type { Descriptor } from "../image/descriptor.ts";
+import type { Digest } from "../image/digest.ts";
+import { manifestLimit, parseManifest } from "../image/manifest.ts";
+import type { Repository } from "../image/reference.ts";
+import type { ImageRecord, ImageStore } from "../store/index.ts";
+import { isPulleyError } from "../support/errors.ts";
+import { contentsOf } from "./pending.ts";
+
+/** Content, and a name through which the repository has it. */
+export interface Holding {
+  readonly descriptor: Descriptor;
+  readonly record: ImageRecord;
+}
+
+export interface Holdings {
+  /** Every name of the repository. */
+  records(repository: Repository): Promise<readonly ImageRecord[]>;
+  /** An index or a manifest. */
+  documents(repository: Repository, digest: Digest): Promise<readonly Holding[]>;
+  /** A config or a layer; once for each name that needs it. */
+  blobs(repository: Repository, digest: Digest): Promise<readonly Holding[]>;
+}
+
+/** Manifests whose contents are remembered. */
+const mostRemembered = 2_000;
+
+export function createHoldings(store: ImageStore): Holdings {
+  const contents = new Map<Digest, readonly Descriptor[]>();
+
+  async function records({ name }: Repository): Promise<readonly ImageRecord[]> {
+    const images = await store.images();
+    const names = images.flatMap(({ repoTags, repoDigests }) => [...repoTags, ...repoDigests]);
+    const own = names.filter((full) => full.startsWith(`${name}:`) || full.startsWith(`${name}@`));
+    return (await Promise.all(own.map((full) => store.record(full)))).filter((record) => record !== undefined);
+  }
+
+  async function listed({ digest, mediaType }: Descriptor): Promise<readonly Descriptor[]> {
+    const known = contents.get(digest);
+    if (known !== undefined) return known;
+    try {
+      const read = contentsOf(parseManifest(await store.read(digest, manifestLimit), mediaType));
+      const [oldest] = contents.keys();
+      if (contents.size >= mostRemembered && oldest !== undefined) contents.delete(oldest);
+      contents.set(digest, read);
+      return read;
+    } catch (error) {
+      // Gone, or damaged and set aside: then nothing is known to belong to it.
+      if (isPulleyError(error, "IMAGE_NOT_FOUND", "BLOB_DAMAGED", "MANIFEST_INVALID")) return [];
+      throw error;
+    }
+  }
+
+  return {
+    records,
+    documents: async (repository, digest) =>
+      (await records(repository)).flatMap((record) => {
+        const descriptor = [record.target, record.manifest].find((document) => document.digest === digest);
+        return descriptor === undefined ? [] : { descriptor, record };
+      }),
+    blobs: async (repository, digest) => {
+      const found: Holding[] = [];
+      for (const record of await records(repository)) {
+        const descriptor = (await listed(record.manifest)).find((content) => content.digest === digest);
+        if (descriptor !== undefined) found.push({ descriptor, record });
+      }
+      return found;
+    },
+  };
+}

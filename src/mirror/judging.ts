@@ -1,0 +1,87 @@
+/** What the policy says to a request: the same decision as for every other pull. */
+import type { Digest } from "../image/digest.ts";
+import { isDigest } from "../image/digest.ts";
+import { canonicalText, parseReference, type Reference, type Repository, type Tag } from "../image/reference.ts";
+import { findLocal } from "../node/local-facts.ts";
+import { decide } from "../policy/decide.ts";
+import type { Decision, ImageFacts, LocalFacts } from "../policy/types.ts";
+import { PulleyError } from "../support/errors.ts";
+import type { ImageRequest } from "../workload/types.ts";
+import { askingPod } from "./asking-pod.ts";
+import type { Ground } from "./types.ts";
+
+type Refusal = Extract<Decision, { action: "Refuse" }>;
+
+/** A request that is not refused, as far as anything is known about the image. */
+export interface Judged {
+  readonly reference: Reference;
+  readonly decision: Exclude<Decision, { action: "Refuse" }>;
+  /** Why the copy on this machine is not to be had, though another may be. */
+  readonly refusal: Refusal | undefined;
+  readonly facts: LocalFacts;
+  readonly id: Digest | undefined;
+  readonly now: number;
+  /** @throws PulleyError `IMAGE_REFUSED` if the image, as it is now known, is not to be had */
+  check(image: ImageFacts): void;
+}
+
+export interface Judge {
+  /**
+   * @param here that content under a digest is here, though no name says so
+   * @throws PulleyError `IMAGE_REFUSED` with the rule's own words, `REFERENCE_INVALID`
+   */
+  (repository: Repository, version: Tag | Digest, signal: AbortSignal, here?: boolean): Promise<Judged>;
+}
+
+export function createJudge({ images, policy, clock }: Pick<Ground, "images" | "policy" | "clock">): Judge {
+  return async (repository, version, signal, here = false) => {
+    const reference = referenceTo(repository, version);
+    const [{ request }] = askingPod(canonicalText(reference)).containers;
+    const rules = policy();
+    const now = clock.now();
+    // Who may use the copy is asked later: a registry may say so while it is asked for the image.
+    const found = await findLocal(request, { images, records: undefined, policy: rules, clock }, noLogins, signal);
+    if (found.failure !== undefined) throw found.failure.error;
+    const facts: LocalFacts = here && found.facts.presence !== "present" ? presentAs(version, now) : found.facts;
+    const { decision, refusal } = judged(request, (known) => decide(request, rules, known, now), facts);
+    const check = (image: ImageFacts) => {
+      if (rules.documents.length === 0) return;
+      const again = decide(request, rules, { ...facts, image }, now);
+      if (again.action === "Refuse") throw refused(again);
+    };
+    return { reference, decision, refusal, facts, id: found.id, now, check };
+  };
+}
+
+/** What a copy says of itself counts only where it would be used; as in the node's image manager. */
+function judged(request: ImageRequest, decideOn: (facts: LocalFacts) => Decision, facts: LocalFacts) {
+  const decision = decideOn(facts);
+  if (decision.action !== "Refuse") return { decision, refusal: undefined };
+  const { image, ...rest } = facts;
+  const again = image === undefined ? decision : decideOn(rest);
+  if (again.action === "Check" || again.action === "Pull") return { decision: again, refusal: decision };
+  throw refused(decision, request);
+}
+
+function refused({ reason, message }: Refusal, request?: ImageRequest): PulleyError {
+  if (reason === "InvalidImageName") return new PulleyError("REFERENCE_INVALID", message);
+  if (reason !== "ErrImageNeverPull") return new PulleyError("IMAGE_REFUSED", message);
+  return new PulleyError(
+    "IMAGE_NOT_FOUND",
+    `${request?.image ?? "the image"} is not here, and a rule says Never: ${message}`,
+  );
+}
+
+/** Content under its digest is what it was whenever a registry said so. */
+function presentAs(version: Tag | Digest, now: number): LocalFacts {
+  const digest = isDigest(version) ? version : undefined;
+  return { presence: "present", digest, confirmedAt: now, access: "granted" };
+}
+
+export function referenceTo(repository: Repository, version: Tag | Digest): Reference {
+  return parseReference(`${repository.name}${isDigest(version) ? "@" : ":"}${version}`);
+}
+
+async function noLogins() {
+  return [];
+}

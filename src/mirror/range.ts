@@ -1,0 +1,42 @@
+/** Parts of content (RFC 9110, section 14). */
+
+export type Part =
+  | { readonly kind: "whole" }
+  /** From the first byte to the last, both included. */
+  | { readonly kind: "part"; readonly first: number; readonly last: number }
+  | { readonly kind: "unsatisfiable" };
+
+const whole: Part = { kind: "whole" };
+
+/**
+ * Which part a `Range` asks for. Several at once are answered with the whole, as the RFC allows: no client of registries
+ * asks for them, and they are how servers were made to work for nothing (CVE-2011-3192). So is what cannot be read.
+ * @param size of the content, in bytes
+ */
+export function readRange(header: string | undefined, size: number): Part {
+  const [, first, last] = /^\s*bytes\s*=\s*([0-9]{0,15})-([0-9]{0,15})\s*$/i.exec(header ?? "") ?? [];
+  if (first === undefined || last === undefined || (first === "" && last === "")) return whole;
+  if (first === "") return fromEnd(Number(last), size);
+  const [from, to] = [Number(first), last === "" ? size - 1 : Number(last)];
+  if (last !== "" && to < from) return whole;
+  return from < size ? { kind: "part", first: from, last: Math.min(to, size - 1) } : { kind: "unsatisfiable" };
+}
+
+function fromEnd(length: number, size: number): Part {
+  if (length === 0 || size === 0) return { kind: "unsatisfiable" };
+  return { kind: "part", first: Math.max(0, size - length), last: size - 1 };
+}
+
+/** The bytes from `first` to `last` of content that comes in pieces. The content is left as soon as the last has come. */
+export async function* slice(
+  pieces: AsyncIterable<Buffer>,
+  { first, last }: { readonly first: number; readonly last: number },
+): AsyncGenerator<Buffer, void> {
+  let at = 0;
+  for await (const piece of pieces) {
+    const end = at + piece.length;
+    if (end > first) yield piece.subarray(Math.max(0, first - at), Math.min(piece.length, last + 1 - at));
+    at = end;
+    if (at > last) return;
+  }
+}

@@ -1,0 +1,102 @@
+/** What refers to a manifest: signatures, lists of contents (distribution-spec 1.1, "Listing Referrers"). */
+import type { Descriptor } from "../image/descriptor.ts";
+import { type Digest, digestAlgorithm, digestHex } from "../image/digest.ts";
+import { type Index, type Manifest, manifestLimit, parseManifest } from "../image/manifest.ts";
+import { ociIndex } from "../image/media-type.ts";
+import { parseTag, type Repository } from "../image/reference.ts";
+import { isGone } from "../node/content-sources.ts";
+import { isUnreachable } from "../node/pull-failure.ts";
+import { isPulleyError } from "../support/errors.ts";
+import { type Answer, type Headers, jsonAnswer } from "./answer.ts";
+import { findManifest } from "./manifests.ts";
+import type { Visit } from "./types.ts";
+import type { Workshop } from "./workshop.ts";
+
+/** Entries of one answer. */
+const most = 1_000;
+
+/**
+ * What the store holds, and what is listed under the tag that stands for the list where a registry has no such endpoint.
+ * Always a list, be it an empty one.
+ * @throws PulleyError if the caller may not know
+ */
+export async function listReferrers(
+  workshop: Workshop,
+  repository: Repository,
+  subject: Digest,
+  visit: Visit,
+  artifactType: string | null,
+): Promise<Answer> {
+  const listed = await byTag(workshop, repository, subject, visit);
+  const here = await inStore(workshop, repository, subject, visit);
+  const all = [...new Map([...here, ...listed].map((entry) => [entry.digest, entry])).values()];
+  const wanted = artifactType === null ? all : all.filter((entry) => entry.artifactType === artifactType);
+  const manifests = wanted.slice(0, most);
+  const filters: Headers = artifactType === null ? {} : { "oci-filters-applied": "artifactType" };
+  const headers = { "content-type": ociIndex, ...filters };
+  return jsonAnswer(200, { schemaVersion: 2, mediaType: ociIndex, manifests }, headers);
+}
+
+/** distribution-spec 1.1, "Referrers Tag Schema": algorithm and hexadecimal part, cut to 32 and 64 characters. */
+function tagFor(subject: Digest) {
+  return parseTag(`${digestAlgorithm(subject).slice(0, 32)}-${digestHex(subject).slice(0, 64)}`);
+}
+
+async function byTag(
+  workshop: Workshop,
+  repository: Repository,
+  subject: Digest,
+  visit: Visit,
+): Promise<readonly Descriptor[]> {
+  try {
+    const { descriptor, read } = await findManifest(workshop, repository, tagFor(subject), visit);
+    const document = parseManifest(await read(), descriptor.mediaType);
+    return document.kind === "index" ? document.manifests.map(outward) : [];
+  } catch (error) {
+    if (isPulleyError(error, "REGISTRY_NOT_FOUND", "IMAGE_NOT_FOUND", "IMAGE_REFUSED", "MANIFEST_INVALID")) return [];
+    if (isUnreachable(error) || isGone(error)) return [];
+    throw error;
+  }
+}
+
+/** What is here, as far as the caller may know of it. */
+async function inStore(
+  { holdings, pending, access, ground }: Workshop,
+  repository: Repository,
+  subject: Digest,
+  { caller }: Visit,
+): Promise<readonly Descriptor[]> {
+  const known = access.known(repository, caller) !== undefined;
+  const found: Descriptor[] = [];
+  const note = (descriptor: Descriptor, document: Manifest | Index) => {
+    if (document.subject?.digest === subject) found.push(described(descriptor, document));
+  };
+  for (const { descriptor, document } of known ? pending.documents(repository) : []) note(descriptor, document);
+  for (const record of await holdings.records(repository)) {
+    if (!known && !(await access.recorded(record))) continue;
+    for (const descriptor of new Map([record.target, record.manifest].map((one) => [one.digest, one])).values()) {
+      const bytes = await ground.store.read(descriptor.digest, manifestLimit).catch(() => undefined);
+      if (bytes !== undefined) note(descriptor, parseManifest(bytes, descriptor.mediaType));
+    }
+  }
+  return found;
+}
+
+/** The artifact's type is the manifest's own, or that of its config; its annotations are given too. */
+function described({ mediaType, digest, size }: Descriptor, document: Manifest | Index): Descriptor {
+  const fallback = document.kind === "manifest" ? document.config.mediaType : undefined;
+  const artifactType = document.artifactType ?? fallback;
+  return outward({
+    ...{ mediaType, digest, size },
+    ...(artifactType !== undefined && { artifactType }),
+    ...(document.annotations !== undefined && { annotations: document.annotations }),
+  });
+}
+
+function outward({ mediaType, digest, size, artifactType, annotations }: Descriptor): Descriptor {
+  return {
+    ...{ mediaType, digest, size },
+    ...(artifactType !== undefined && { artifactType }),
+    ...(annotations !== undefined && { annotations }),
+  };
+}

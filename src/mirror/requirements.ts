@@ -1,0 +1,65 @@
+/** Rules about what an image says of itself: they are asked again as soon as it has said it, before anything of it is given out. */
+
+import { parseImageConfig } from "../image/config.ts";
+import type { Descriptor } from "../image/descriptor.ts";
+import { parseManifest, requireImage } from "../image/manifest.ts";
+import { formatPlatform } from "../image/platform.ts";
+import { localSource, remoteSource } from "../node/content-sources.ts";
+import type { Source } from "../node/fetch.ts";
+import { type ContentSource, readContent } from "../node/image-content.ts";
+import type { ImageFacts } from "../policy/types.ts";
+import { isPulleyError, PulleyError } from "../support/errors.ts";
+import type { Judged } from "./judging.ts";
+import type { Visit } from "./types.ts";
+import type { Workshop } from "./workshop.ts";
+
+/**
+ * @param from where to fetch what is not here; absent: the store has it
+ * @throws PulleyError `IMAGE_REFUSED`, or what stands in the way of reading the image
+ */
+export async function checkRequirements(
+  { ground }: Workshop,
+  judged: Judged,
+  target: Descriptor,
+  from: Source | undefined,
+  visit: Visit,
+): Promise<void> {
+  if (judged.decision.pending.length === 0) return;
+  const { store, registry, platform } = ground;
+  const lease = await store.lease();
+  try {
+    const source =
+      from === undefined ? localSource(store, lease) : remoteSource(registry, store, lease, from, visit.signal);
+    const facts = await factsOf(target, source, () => readContent(target, platform, source));
+    if (facts !== undefined) judged.check(facts);
+  } finally {
+    await lease.release();
+  }
+}
+
+/**
+ * An image's own words, for whichever platform it is; an index speaks for the image that this machine would choose.
+ * @returns `undefined` for an index without one: its manifests are looked at when they are asked for
+ */
+async function factsOf(
+  target: Descriptor,
+  source: ContentSource,
+  chosen: () => Promise<{ readonly facts: ImageFacts }>,
+): Promise<ImageFacts | undefined> {
+  const document = parseManifest(await source.manifest(target), target.mediaType);
+  try {
+    if (document.kind === "index") return (await chosen()).facts;
+    const { config, layers } = requireImage(document);
+    const { platform, config: settings } = parseImageConfig(await source.config(config));
+    const size = [target, config, ...new Map(layers.map((layer) => [layer.digest, layer])).values()];
+    return {
+      labels: settings.labels ?? {},
+      size: size.reduce((sum, content) => sum + content.size, 0),
+      platforms: [formatPlatform(platform)],
+    };
+  } catch (error) {
+    if (document.kind === "index" && isPulleyError(error, "PLATFORM_MISSING")) return undefined;
+    if (!isPulleyError(error, "NOT_AN_IMAGE")) throw error;
+    throw new PulleyError("IMAGE_REFUSED", `a rule speaks of what the image says of itself: ${error.message}`);
+  }
+}

@@ -1,0 +1,170 @@
+/** The server: who may connect, how many at once, how long, and how it all ends. */
+import { once } from "node:events";
+import http, { type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import https from "node:https";
+import type { AddressInfo } from "node:net";
+import { createTurns } from "../node/turns.ts";
+import { PulleyError } from "../support/errors.ts";
+import { type ListenAddress, listenAddress } from "./address.ts";
+import { type Answer, send } from "./answer.ts";
+import { answerToFailure, failureAnswer } from "./failures.ts";
+import { answerTo, type Standing } from "./handling.ts";
+import { type Address, readAddress } from "./route.ts";
+import { defaultLimits, type MirrorLimits, type MirrorOptions } from "./types.ts";
+import { createWorkshop, type Workshop } from "./workshop.ts";
+
+export interface Mirror {
+  /** `127.0.0.1:5000`: where it listens. */
+  readonly address: string;
+  /** `http://127.0.0.1:5000` */
+  readonly url: string;
+  /** Lets answers under way come to their end for a while, then ends them, and lets go of everything that was pending. */
+  close(): Promise<void>;
+}
+
+/** Bytes of a request's head. */
+const longestHead = 16 * 1024;
+/** Milliseconds in which a request's head must have come, and then the rest of it, which nobody needs. */
+const longestRequest = 15_000;
+/** Milliseconds that a connection may stay open between two requests. */
+const keepAlive = 30_000;
+/** Milliseconds between two looks for content that nobody asks for any more. */
+const sweepEvery = 60_000;
+
+/**
+ * Serves until it is closed.
+ * @throws PulleyError `USAGE` for an address that may not be served so, or that cannot be listened on
+ */
+export async function startMirror(options: MirrorOptions): Promise<Mirror> {
+  const where = listenAddress(options);
+  const limits = { ...defaultLimits, ...options.limits };
+  const { records, ...parts } = options.parts;
+  // The records are about this machine's pods, and others are none.
+  const ground = { ...parts, ...(where.local && { records }), limits, openToAll: options.openToAll === true };
+  const workshop = createWorkshop(ground);
+  const server = createServer(options, limits);
+  const port = await listen(server, where, options.address);
+  const standing = { port, registries: options.registries, local: where.local };
+  const desk = createDesk(workshop, standing, options);
+  server.on("request", desk.receive);
+  const sweeping = setInterval(() => void workshop.pending.sweep().catch(() => undefined), sweepEvery);
+  sweeping.unref();
+  const shown = `${where.host.includes(":") ? `[${where.host}]` : where.host}:${port}`;
+  return {
+    address: shown,
+    url: `${options.tls === undefined ? "http" : "https"}://${shown}`,
+    close: async () => {
+      clearInterval(sweeping);
+      await closeServer(server, desk, limits.closeAfter);
+      await workshop.settler.close();
+      await workshop.pending.close();
+    },
+  };
+}
+
+function createServer({ tls }: MirrorOptions, { connections }: MirrorLimits): Server {
+  const timeouts = { headersTimeout: longestRequest, requestTimeout: longestRequest, keepAliveTimeout: keepAlive };
+  const settings = { ...timeouts, maxHeaderSize: longestHead, connectionsCheckingInterval: 5_000 };
+  const server =
+    tls === undefined
+      ? http.createServer(settings)
+      : https.createServer({ ...settings, cert: tls.certificate, key: tls.key, minVersion: "TLSv1.2" });
+  server.maxConnections = connections;
+  server.maxHeadersCount = 100;
+  return server;
+}
+
+async function listen(server: Server, { host, port }: ListenAddress, address: string): Promise<number> {
+  server.listen(port, host);
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : "";
+    throw new PulleyError("USAGE", `${address} cannot be listened on${code}`, {
+      cause: error,
+      advice: "Choose an address of this machine and a port that is free.",
+    });
+  }
+  const bound: AddressInfo | string | null = server.address();
+  if (bound === null || typeof bound === "string") throw new PulleyError("INTERNAL", `${address}: no port is bound`);
+  return bound.port;
+}
+
+interface Desk {
+  readonly receive: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Ends what the answers under way wait for. */
+  abandon(): void;
+  /** Resolves when no answer is under way. */
+  idle(): Promise<void>;
+}
+
+function createDesk(workshop: Workshop, standing: Standing, { onRequest }: MirrorOptions): Desk {
+  const { limits, clock } = workshop.ground;
+  const turns = createTurns(limits.streams);
+  const underWay = new Set<Promise<void>>();
+  const closing = new AbortController();
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const started = clock.now();
+    const gone = new AbortController();
+    const address = readAddress(request.url ?? "");
+    response.once("close", () => gone.abort(new PulleyError("CANCELLED", "the client has gone")));
+    response.setHeader("docker-distribution-api-version", "registry/2.0");
+    // Nobody who reads sends a body; what comes is not kept.
+    request.resume();
+    const signal = AbortSignal.any([gone.signal, closing.signal]);
+    const answer = await answerTo(workshop, standing, request, address, signal);
+    const { status, bytes } = await sendInTurn(response, answer, address, signal);
+    const milliseconds = clock.now() - started;
+    const { cache } = answer;
+    onRequest?.({ route: address.route.kind, method: request.method ?? "", status, milliseconds, bytes, cache });
+  }
+
+  async function sendInTurn(response: ServerResponse, answer: Answer, { route }: Address, signal: AbortSignal) {
+    const streamed = answer.body !== undefined && !Buffer.isBuffer(answer.body) && response.req.method === "GET";
+    let giveBack = () => {};
+    try {
+      if (streamed) giveBack = await turns.take(AbortSignal.any([signal, AbortSignal.timeout(limits.streamWait)]));
+      return { status: answer.status, bytes: await send(response, answer, { ...limits, signal }) };
+    } catch (error) {
+      // The head is out, or nobody is there any more: then there is nothing left to say.
+      if (response.headersSent || response.destroyed) return { status: answer.status, bytes: 0 };
+      const failure = error instanceof DOMException ? tooMany() : answerToFailure(error, route, true);
+      return { status: failure.status, bytes: await send(response, failure, { ...limits, signal }) };
+    } finally {
+      giveBack();
+    }
+  }
+
+  return {
+    receive: (request, response) => {
+      // What nobody foresaw ends this answer, and not the process.
+      const served = serve(request, response).catch(() => void response.destroy());
+      underWay.add(served);
+      void served.finally(() => underWay.delete(served));
+    },
+    abandon: () => closing.abort(new PulleyError("CANCELLED", "the mirror is closing")),
+    idle: async () => {
+      await Promise.all(underWay);
+    },
+  };
+}
+
+function tooMany(): Answer {
+  return failureAnswer(429, "TOOMANYREQUESTS", "too much is being sent at once", { "retry-after": "5" });
+}
+
+async function closeServer(server: Server, desk: Desk, closeAfter: number): Promise<void> {
+  const closed = once(server, "close");
+  server.close();
+  server.closeIdleConnections();
+  const timer = setTimeout(() => {
+    desk.abandon();
+    server.closeAllConnections();
+  }, closeAfter);
+  await desk.idle();
+  server.closeIdleConnections();
+  server.closeAllConnections();
+  await closed;
+  clearTimeout(timer);
+}

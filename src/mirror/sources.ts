@@ -1,0 +1,103 @@
+/** Asking the places where an image may come from, one after the other, on behalf of a caller. */
+import type { Digest } from "../image/digest.ts";
+import type { Repository } from "../image/reference.ts";
+import { canonicalText } from "../image/reference.ts";
+import type { Source } from "../node/fetch.ts";
+import { type Attempted, aggregate, isOfSource, isRefusal } from "../node/pull-failure.ts";
+import { findSources, ownSource, type PullSource } from "../node/pull-sources.ts";
+import { createSourceOrder } from "../node/source-order.ts";
+import { PulleyError } from "../support/errors.ts";
+import type { Judged } from "./judging.ts";
+import type { Ground, Visit } from "./types.ts";
+
+/** What a source said. */
+export interface Told<Value> {
+  readonly value: Value;
+  /** Who said it, and with which login. */
+  readonly from: Source;
+  /**
+   * Whether it shows that the caller may have the content: nothing but the caller's own login was spent on it. What a
+   * mirror gives away for a login of this node's is no such proof.
+   */
+  readonly proof: boolean;
+}
+
+export interface Sources {
+  /**
+   * @param ask asks one source; may be called for several
+   * @throws PulleyError what each of the sources said; `SOURCE_INVALID` if there is none that may be asked
+   */
+  ask<Value>(
+    judged: Judged,
+    visit: Visit,
+    ask: (from: Source) => Promise<Value>,
+    only?: "proving",
+  ): Promise<Told<Value>>;
+}
+
+export function createSources({ images, logins, clock }: Pick<Ground, "images" | "logins" | "clock">): Sources {
+  const sourceOrder = createSourceOrder(clock);
+
+  async function candidates(
+    { reference, decision }: Judged,
+    { caller, relayed }: Visit,
+  ): Promise<readonly PullSource[]> {
+    const own = caller.login === undefined ? [] : [caller.login];
+    if (decision.action === "Use") return [ownSource(reference.repository, own)];
+    const nodes = logins ?? { logins: async () => [] };
+    const found = await findSources(decision.sources, reference, async () => own, nodes);
+    const itself = found.filter(({ mirror }) => !mirror);
+    if (relayed && itself.length > 0) return itself;
+    const ping = (address: string, over: AbortSignal) => images.ping(canonicalText(reference), address, over);
+    return sourceOrder.arrange(found, decision.order, ping);
+  }
+
+  return {
+    ask: async (judged, visit, ask, only) => {
+      const { repository } = judged.reference;
+      const found = await candidates(judged, visit);
+      const sources =
+        only === "proving" ? found.filter(({ mirror, logins: held }) => !mirror || held.length === 0) : found;
+      const attempts: Attempted[] = [];
+      for (const [at, source] of sources.entries()) {
+        const hasty = at + 1 < sources.length;
+        try {
+          return await askOne(repository, source, hasty, ask, visit.signal);
+        } catch (error) {
+          visit.signal.throwIfAborted();
+          if (!isOfSource(error)) throw error;
+          if (!isRefusal(error)) sourceOrder.failed(source.address);
+          attempts.push({ error, ...(sources.length > 1 && { whom: source.address }) });
+        }
+      }
+      if (attempts.length > 0) throw aggregate(attempts, "last");
+      throw new PulleyError("SOURCE_INVALID", `${repository.name}: there is no source that may be asked`);
+    },
+  };
+}
+
+async function askOne<Value>(
+  repository: Repository,
+  { address, mirror, logins, failure }: PullSource,
+  hasty: boolean,
+  ask: (from: Source) => Promise<Value>,
+  signal: AbortSignal,
+): Promise<Told<Value>> {
+  if (failure !== undefined) throw failure.error;
+  const attempts: Attempted[] = [];
+  for (const login of logins.length === 0 ? [undefined] : logins) {
+    const from = { repository, mirror: mirror ? address : undefined, hasty, login };
+    try {
+      return { value: await ask(from), from, proof: !mirror || login === undefined };
+    } catch (error) {
+      signal.throwIfAborted();
+      attempts.push({ error });
+    }
+  }
+  throw aggregate(attempts, "first");
+}
+
+/** The same for requests that may be answered together: equal sources, with equal logins. */
+export function flightKey(version: string | Digest, { repository, mirror, hasty, login }: Source): string {
+  return JSON.stringify([repository.name, version, mirror ?? "", hasty, login?.fingerprint() ?? ""]);
+}

@@ -1,0 +1,101 @@
+/** Lists of tags (distribution-spec 1.1, "Listing Tags"). */
+import { isDigest } from "../image/digest.ts";
+import { parseReference, parseTag, type Repository } from "../image/reference.ts";
+import type { Source } from "../node/fetch.ts";
+import { isUnreachable } from "../node/pull-failure.ts";
+import type { ImageRecord } from "../store/index.ts";
+import { isPulleyError, PulleyError } from "../support/errors.ts";
+import { type Answer, type Headers, jsonAnswer } from "./answer.ts";
+import type { Judged } from "./judging.ts";
+import type { Visit } from "./types.ts";
+import type { Workshop } from "./workshop.ts";
+
+/** Tags in one answer; clients follow the link to the next (CVE-2023-2253). */
+const mostOnPage = 1_000;
+
+/** @param name as it was asked for */
+export async function listTags(
+  workshop: Workshop,
+  repository: Repository,
+  visit: Visit,
+  asked: { readonly name: string; readonly query: URLSearchParams },
+): Promise<Answer> {
+  const judged = await workshop.judge(repository, parseTag("latest"), visit.signal).catch((error: unknown) => {
+    // A list is no pull: that one of the tags is refused says nothing of it, except whom not to ask.
+    if (isPulleyError(error, "IMAGE_REFUSED", "IMAGE_NOT_FOUND")) return undefined;
+    throw error;
+  });
+  const { tags, cache } = await tagsOf(workshop, repository, judged, visit);
+  return { ...pageOf(tags, asked), cache };
+}
+
+/** What a registry lists, and what is here besides, which a rule may have served without asking one. */
+async function tagsOf(workshop: Workshop, repository: Repository, judged: Judged | undefined, visit: Visit) {
+  const { sources, access, ground } = workshop;
+  if (judged === undefined || judged.decision.action === "Use") {
+    return { tags: await orUnknown(tagsHere(workshop, repository, visit), repository), cache: "hit" } as const;
+  }
+  try {
+    const list = (from: Source) => ground.registry.tags(repository, { ...from, signal: visit.signal });
+    const told = await sources.ask(judged, visit, list, "proving");
+    access.grant(repository, visit.caller);
+    return { tags: [...told.value, ...(await tagsHere(workshop, repository, visit))], cache: "miss" } as const;
+  } catch (error) {
+    visit.signal.throwIfAborted();
+    const gone = isPulleyError(error, "REGISTRY_NOT_FOUND");
+    if (!gone && !isUnreachable(error)) throw error;
+    const tags = await tagsHere(workshop, repository, visit);
+    if (tags.length === 0) throw error;
+    return { tags, cache: gone ? "hit" : "stale" } as const;
+  }
+}
+
+/** The tags in the store that the caller may know of. */
+async function tagsHere({ holdings, access }: Workshop, repository: Repository, { caller }: Visit): Promise<string[]> {
+  const known = access.known(repository, caller) !== undefined;
+  const tags: string[] = [];
+  for (const record of await holdings.records(repository)) {
+    const tag = tagOf(record);
+    if (tag !== undefined && (known || (await access.recorded(record)))) tags.push(tag);
+  }
+  return tags;
+}
+
+async function orUnknown(looking: Promise<string[]>, { name }: Repository): Promise<string[]> {
+  const tags = await looking;
+  if (tags.length > 0) return tags;
+  throw new PulleyError("IMAGE_NOT_FOUND", `${name}: no tag of it is here`);
+}
+
+function tagOf({ name }: ImageRecord): string | undefined {
+  return isDigest(name) ? undefined : parseReference(name).tag;
+}
+
+function pageOf(
+  tags: readonly string[],
+  { name, query }: { readonly name: string; readonly query: URLSearchParams },
+): Answer {
+  const last = query.get("last");
+  const count = pageSize(query.get("n"));
+  const sorted = [...new Set(tags)].sort(compare);
+  const rest = last === null ? sorted : sorted.filter((tag) => compare(tag, last) > 0);
+  const page = rest.slice(0, count);
+  const end = page.at(-1);
+  const next = new URLSearchParams(query);
+  next.set("n", `${count}`);
+  next.set("last", end ?? "");
+  const more = end !== undefined && page.length < rest.length;
+  const link: Headers = more ? { link: `</v2/${name}/tags/list?${next.toString()}>; rel="next"` } : {};
+  return jsonAnswer(200, { name, tags: page }, link);
+}
+
+function pageSize(n: string | null): number {
+  return n !== null && /^[0-9]{1,9}$/.test(n) ? Math.min(Number(n), mostOnPage) : mostOnPage;
+}
+
+/** "Lexical order (i.e. case-insensitive alphanumeric order)", and the same for all where only the case differs. */
+function compare(one: string, other: string): number {
+  const [a, b] = [one.toLowerCase(), other.toLowerCase()];
+  if (a !== b) return a < b ? -1 : 1;
+  return one === other ? 0 : one < other ? -1 : 1;
+}

@@ -1,0 +1,85 @@
+/** A mirror over a store on disk and a registry in memory, for tests. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { LoginSource } from "../../credentials/index.ts";
+import { createBackOff } from "../../node/back-off.ts";
+import { createEmbeddedImageService } from "../../node/embedded-image-service.ts";
+import { createLayerFetcher } from "../../node/fetch.ts";
+import { createImageManager } from "../../node/image-manager.ts";
+import { openPullRecords, type PullRecords } from "../../node/pull-records/index.ts";
+import { createPuller } from "../../node/puller.ts";
+import { type FakeRegistry, fakeRegistry } from "../../node/testing/fake-registry.ts";
+import { decide } from "../../policy/decide.ts";
+import { kubernetesOnly, type Policy } from "../../policy/types.ts";
+import type { RegistryClient } from "../../registry/index.ts";
+import { openEmbeddedStore } from "../../store/embedded/index.ts";
+import type { ImageStore } from "../../store/index.ts";
+import { type Clock, systemClock } from "../../support/clock.ts";
+import { type Mirror, mirrorPseudonym, type ServedRequest, startMirror } from "../index.ts";
+import type { MirrorLimits, MirrorParts } from "../types.ts";
+import { ask, type Question, type Reply } from "./asking.ts";
+
+export interface MirrorGiven<Registry extends RegistryClient = RegistryClient> {
+  readonly registry?: Registry;
+  readonly policy?: () => Policy;
+  readonly openToAll?: boolean;
+  readonly registries?: readonly string[];
+  readonly logins?: LoginSource;
+  readonly clock?: Clock;
+  readonly limits?: Partial<MirrorLimits>;
+  readonly pseudonym?: string;
+  /** Keeps who pulled what. Default true. */
+  readonly recorded?: boolean;
+  readonly store?: ImageStore;
+}
+
+export interface TestMirror {
+  readonly mirror: Mirror;
+  readonly store: ImageStore;
+  readonly records: PullRecords;
+  readonly parts: MirrorParts;
+  readonly served: readonly ServedRequest[];
+  ask(path: string, question?: Question): Promise<Reply>;
+  /** Stops the mirror before the test is over. */
+  close(): Promise<void>;
+}
+
+export async function openMirror(given: MirrorGiven = {}): Promise<TestMirror> {
+  const { registry = fakeRegistry(), clock = systemClock, policy = () => kubernetesOnly } = given;
+  const root = await mkdtemp(join(tmpdir(), "pulley-mirror-room-"));
+  const store = given.store ?? (await openEmbeddedStore(join(root, "store")));
+  const records = openPullRecords(root, {}, clock);
+  const platform = { os: "linux", architecture: "amd64", variant: "" };
+  const layers = createLayerFetcher(store, registry);
+  const images = createEmbeddedImageService({ store, registry, platform, clock, layers });
+  const puller = createPuller({ images, settings: { registryPullQPS: 0, serializeImagePulls: false }, clock });
+  const kept = given.recorded === false ? undefined : records;
+  const manager = createImageManager({
+    ...{ images, puller, backOff: createBackOff(clock), records: kept, clock },
+    ...{ decide, policy },
+  });
+  const { logins, pseudonym = mirrorPseudonym() } = given;
+  const parts = { store, registry, images, manager, layers, policy, platform, records: kept, logins, pseudonym, clock };
+  const served: ServedRequest[] = [];
+  const { openToAll, registries, limits } = given;
+  const mirror = await startMirror({
+    address: "127.0.0.1:0",
+    ...{ openToAll, registries, limits, parts },
+    onRequest: (request) => served.push(request),
+  });
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= mirror.close();
+    return closing;
+  };
+  onTestFinished(async () => {
+    await close();
+    if (given.store === undefined) await store.close();
+    await rm(root, { recursive: true, force: true });
+  });
+  return { mirror, store, records, parts, served, close, ask: (path, question) => ask(mirror.url, path, question) };
+}
+
+export type { FakeRegistry };

@@ -1,0 +1,53 @@
+/** Parameters of requests, each checked before it is used. */
+import type { LabelSelector } from "../../policy/types.ts";
+import { parseLabelSelector } from "./label-selector.ts";
+
+/** Reads a request's parameters; the first that is wrong becomes {@link Query.problem}. */
+export interface Query {
+  text(name: string): string | undefined;
+  /** Given and not `false`, be it without a value. */
+  flag(name: string): boolean;
+  /** A whole number from 0 on. */
+  count(name: string): number | undefined;
+  selector(name: string): LabelSelector | undefined;
+  /** `undefined` if everything that was asked for could be read. */
+  readonly problem: string | undefined;
+}
+
+const longest = 1024;
+
+export function readQuery(given: URLSearchParams, ...known: readonly string[]): Query {
+  let problem: string | undefined;
+  const complain = (what: string) => {
+    problem ??= what;
+  };
+  for (const key of given.keys()) {
+    if (!known.includes(key)) complain(`unknown parameter ${JSON.stringify(key.slice(0, 100))}`);
+    if (given.getAll(key).length > 1) complain(`the parameter ${key.slice(0, 100)} is given twice`);
+  }
+  function text(name: string): string | undefined {
+    const value = given.get(name) ?? undefined;
+    if (value !== undefined && value.length > longest) complain(`the value of ${name} is too long`);
+    return value === "" ? undefined : value;
+  }
+  return {
+    get problem() {
+      return problem;
+    },
+    text,
+    flag: (name) => given.has(name) && given.get(name) !== "false" && given.get(name) !== "0",
+    count: (name) => {
+      const value = text(name);
+      if (value === undefined) return undefined;
+      if (!/^\d{1,15}$/.test(value)) complain(`${name} must be a whole number from 0 on`);
+      return Number(value);
+    },
+    selector: (name) => {
+      const value = text(name);
+      if (value === undefined) return undefined;
+      const selector = parseLabelSelector(value);
+      if (selector === undefined) complain(`unable to parse the selector ${JSON.stringify(value)}`);
+      return selector;
+    },
+  };
+}

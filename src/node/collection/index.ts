@@ -1,0 +1,13 @@
+/** Garbage collection of images, as the kubelet does it, with what really lies on the disk. */
+
+export { collectableStore } from "./collectable-store.ts";
+export { type Collector, createCollector } from "./collector.ts";
+export { confirmedMemory } from "./confirmed-memory.ts";
+export { type CollectionLoop, type PressureLoop, runCollection, runPressureRelief } from "./loop.ts";
+export { type Histories, type ImageMemory, processMemory } from "./memory.ts";
+export { fileMemory } from "./memory-file.ts";
+export { type NodeStatusImage, nodeStatusImages } from "./node-status.ts";
+export { isPinned, type Pins, parsePins } from "./pins.ts";
+export { createRegistries } from "./registries.ts";
+export { rehearsal } from "./rehearsal.ts";
+export type * from "./types.ts";

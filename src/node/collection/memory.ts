@@ -1,0 +1,45 @@
+/** What is remembered of images between passes: since when they are known, and when they were last seen in use. */
+import type { CollectableImage } from "./types.ts";
+
+export interface ImageHistory {
+  /** Milliseconds since the epoch, as {@link ImageHistory.lastUsed}. */
+  readonly firstDetected: number;
+  readonly lastUsed: number | undefined;
+}
+
+export type Histories = ReadonlyMap<string, ImageHistory>;
+
+export interface ImageMemory {
+  /** Since when images have been watched: before that, nobody knows who used them. */
+  readonly began: number;
+  load(): Promise<Histories>;
+  save(histories: Histories): Promise<void>;
+}
+
+/** The kubelet's: it begins anew with every start. */
+export function processMemory(began: number): ImageMemory {
+  let kept: Histories = new Map();
+  return {
+    began,
+    load: () => Promise.resolve(kept),
+    save: (histories) => {
+      kept = histories;
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Takes up what is there now: new images are known from `at` on, used ones were used `now`, and others are forgotten. */
+export function detected(
+  known: Histories,
+  images: readonly CollectableImage[],
+  inUse: ReadonlySet<string>,
+  { at, now }: { readonly at: number; readonly now: number },
+): Histories {
+  return new Map(
+    images.map(({ id }) => {
+      const before = known.get(id) ?? { firstDetected: at, lastUsed: undefined };
+      return [id, inUse.has(id) ? { ...before, lastUsed: now } : before];
+    }),
+  );
+}

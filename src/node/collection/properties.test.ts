@@ -1,0 +1,111 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type FakeImage, fakeWorld, minute } from "./testing/fake-store.ts";
+
+const layer = fc.record({
+  name: fc.constantFrom("w", "x", "y", "z"),
+  shared: fc.boolean(),
+  size: fc.integer({ min: 1, max: 200 }),
+});
+
+/** Images of one to three layers, some of which they share with others; a shared layer has the same size everywhere. */
+const someImages = fc
+  .array(fc.array(layer, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 8 })
+  .map((all) => {
+    const sizes = new Map<string, number>();
+    return all.map((layers, at): FakeImage => {
+      const own = layers.map(({ name, shared, size }): [string, number] => {
+        if (!shared) return [`${name} of ${at}`, size];
+        sizes.set(name, sizes.get(name) ?? size);
+        return [name, sizes.get(name) ?? size];
+      });
+      return { id: `image-${at}`, layers: Object.fromEntries(own) };
+    });
+  });
+
+const allOfThem = fc.record({
+  images: someImages,
+  used: fc.uniqueArray(fc.nat(7)),
+  earlier: fc.uniqueArray(fc.nat(7)),
+  pinned: fc.uniqueArray(fc.nat(7)),
+  lost: fc.uniqueArray(fc.nat(7)),
+  others: fc.integer({ min: 0, max: 600 }),
+  low: fc.integer({ min: 0, max: 84 }),
+  maximumAge: fc.constantFrom(0, 5 * minute),
+});
+
+/** Where no more is on the disk than it has room for. */
+const someWorld = allOfThem.filter(({ images, others }) => {
+  const layers = new Map(images.flatMap((each) => Object.entries(each.layers)));
+  return [...layers.values()].reduce((sum, size) => sum + size, others) <= 1000;
+});
+
+type Some = typeof someWorld extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** A node on which some images were in use for ten minutes and others are now. */
+async function worldOf({ images, used, earlier, pinned, lost, others, low, maximumAge }: Some) {
+  const name = (at: number) => `image-${at}`;
+  const world = fakeWorld({
+    images: images.map((each, at) => ({ ...each, pinned: pinned.includes(at) })),
+    others,
+    policy: { lowThreshold: low, maximumAge },
+    whereabouts: Object.fromEntries(lost.map((at) => [name(at), "lost" as const])),
+  });
+  for (const at of earlier) world.inUse.add(name(at));
+  await world.collector.watch();
+  await world.clock.advance(10 * minute);
+  world.inUse.clear();
+  for (const at of used) world.inUse.add(name(at));
+  return world;
+}
+
+describe("whatever is on a node", () => {
+  it("never deletes what is in use, pinned or lost to its registry", async () => {
+    await fc.assert(
+      fc.asyncProperty(someWorld, fc.boolean(), async (some, all) => {
+        const world = await worldOf(some);
+        await (all ? world.collector.deleteUnused() : world.collector.collect());
+        const kept = new Set([...some.used, ...some.pinned, ...some.lost].map((at) => `image-${at}`));
+        expect(world.removed.filter((id) => kept.has(id))).toEqual([]);
+      }),
+    );
+  });
+
+  it("deletes in the order of last use, and stops as soon as the disk has enough", async () => {
+    await fc.assert(
+      fc.asyncProperty(someWorld, async (given) => {
+        const some = { ...given, maximumAge: 0 };
+        const world = await worldOf(some);
+        const availableBefore = (await world.store.disk()).available;
+        const { wanted, images, error } = await world.collector.collect();
+        const times = images.flatMap(({ outcome, lastUsed }) => (outcome.kind === "deleted" ? [lastUsed ?? -1] : []));
+        expect(times).toEqual(times.toSorted((one, other) => one - other));
+        const gained = (await world.store.disk()).available - availableBefore;
+        if (error === undefined) expect(gained >= wanted).toBe(true);
+        const last = world.removed.at(-1);
+        if (last === undefined) return;
+        // Without the last one, it would not have been enough.
+        const lastFreed = images.find(({ image }) => image.id === last)?.outcome;
+        expect(lastFreed?.kind === "deleted" && gained - (lastFreed.freed ?? 0) < wanted).toBe(true);
+        // Whatever could still go stayed because there is enough.
+        const left = images.filter(({ outcome }) => outcome.kind === "kept" && outcome.because === "notNeeded");
+        expect(left.length > 0 && gained < wanted).toBe(false);
+      }),
+    );
+  });
+
+  it("says of every image exactly once what became of it, and reports what is true", async () => {
+    await fc.assert(
+      fc.asyncProperty(someWorld, async (some) => {
+        const world = await worldOf(some);
+        const usedBefore = world.onDisk();
+        const { images, freed } = await world.collector.collect();
+        expect(images.map(({ image }) => image.id).sort()).toEqual(some.images.map(({ id }) => id).sort());
+        const deleted = images.filter(({ outcome }) => outcome.kind === "deleted");
+        expect(deleted.map(({ image }) => image.id).sort()).toEqual(world.removed.toSorted());
+        expect(freed.reported).toBe(deleted.reduce((sum, { image }) => sum + image.size, 0));
+        expect(freed.real).toBe(usedBefore - world.onDisk());
+      }),
+    );
+  });
+});

@@ -1,0 +1,97 @@
+/** Fields of a document as Go's JSON decoder reads them into a struct, and what it says of those that do not fit. */
+import { parseGoDuration } from "../../support/go-duration.ts";
+import { isNull, type MappingValue, type Value, valueAt } from "../../workload/value.ts";
+
+/** Told what is wrong, and with which value. */
+export type Refuse = (at: Value, message: string) => void;
+
+const least = -(2 ** 31);
+const most = 2 ** 31 - 1;
+
+/** Reads the fields of one struct; where a field is absent, null, or not as it must be, `undefined`. */
+export interface FieldReader {
+  boolean(key: string): boolean | undefined;
+  integer(key: string): number | undefined;
+  text(key: string): string | undefined;
+  /** Milliseconds. */
+  duration(key: string): number | undefined;
+  texts(key: string): readonly string[] | undefined;
+  textMap(key: string): ReadonlyMap<string, string> | undefined;
+  booleanMap(key: string): ReadonlyMap<string, boolean> | undefined;
+  /** The fields of a struct in a field. */
+  struct(key: string, name: string): FieldReader;
+}
+
+/** @param struct the name of Go's type */
+export function fieldReader(root: MappingValue | undefined, struct: string, refuse: Refuse, above = ""): FieldReader {
+  const mismatch = (value: Value, key: string, type: string): undefined => {
+    refuse(
+      value,
+      `json: cannot unmarshal ${goKind(value)} into Go struct field ${struct}.${above}${key} of type ${type}`,
+    );
+    return undefined;
+  };
+  const asText = (value: Value, key: string) =>
+    value.kind === "scalar" && typeof value.value === "string" ? value.value : mismatch(value, key, "string");
+  const asBoolean = (value: Value, key: string) =>
+    value.kind === "scalar" && typeof value.value === "boolean" ? value.value : mismatch(value, key, "bool");
+
+  function read<Result>(key: string, as: (value: Value, key: string) => Result | undefined): Result | undefined {
+    const value = valueAt(root, key);
+    return value === undefined ? undefined : as(value, key);
+  }
+
+  function mapOf<Entry>(key: string, type: string, as: (value: Value, key: string) => Entry | undefined) {
+    return read(key, (value) => {
+      if (value.kind !== "mapping") return mismatch(value, key, type);
+      const entries = new Map<string, Entry>();
+      for (const [name, each] of value.entries) {
+        const entry = isNull(each) ? undefined : as(each, key);
+        if (entry !== undefined) entries.set(name, entry);
+      }
+      return entries;
+    });
+  }
+
+  return {
+    boolean: (key) => read(key, asBoolean),
+    text: (key) => read(key, asText),
+    integer: (key) =>
+      read(key, (value) => {
+        const number = value.kind === "scalar" ? value.value : undefined;
+        if (typeof number !== "number") return mismatch(value, key, "int32");
+        return Number.isInteger(number) && number >= least && number <= most ? number : mismatch(value, key, "int32");
+      }),
+    duration: (key) =>
+      read(key, (value) => {
+        const text = asText(value, key);
+        if (text === undefined) return undefined;
+        const duration = parseGoDuration(text);
+        if ("milliseconds" in duration) return duration.milliseconds;
+        refuse(value, duration.problem);
+        return undefined;
+      }),
+    texts: (key) =>
+      read(key, (value) => {
+        if (value.kind !== "sequence") return mismatch(value, key, "[]string");
+        return value.items.flatMap((item) => asText(item, key) ?? []);
+      }),
+    textMap: (key) => mapOf(key, "map[string]string", asText),
+    booleanMap: (key) => mapOf(key, "map[string]bool", asBoolean),
+    struct: (key, name) => {
+      const value = valueAt(root, key);
+      if (value !== undefined && value.kind !== "mapping") mismatch(value, key, `v1beta1.${name}`);
+      return fieldReader(value?.kind === "mapping" ? value : undefined, name, refuse, `${above}${key}.`);
+    },
+  };
+}
+
+/** What Go's decoder calls a value; of numbers that are no `int32` it shows which. */
+function goKind(value: Value): string {
+  if (value.kind === "mapping") return "object";
+  if (value.kind === "sequence") return "array";
+  const { value: scalar } = value;
+  if (typeof scalar === "number")
+    return Number.isInteger(scalar) && scalar >= least && scalar <= most ? "number" : `number ${scalar}`;
+  return typeof scalar === "boolean" ? "bool" : "string";
+}

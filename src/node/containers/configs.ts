@@ -1,0 +1,129 @@
+/** What a runtime is told about a pod's sandbox and containers (k8s pkg/kubelet/kuberuntime, `generatePodSandboxConfig`, `generateContainerConfig`). */
+import { PulleyError } from "../../support/errors.ts";
+import {
+  type ContainerSpec,
+  commandOf,
+  expand,
+  type PodFacts,
+  unknownNames,
+  type VolumeMount,
+} from "../../workload/pod-spec/index.ts";
+import type { ContainerConfig, Mount, PortMapping, SandboxConfig } from "../container-runtime.ts";
+import { containerAnnotations, containerLabels, podLabels } from "./names.ts";
+import { resolverOf } from "./resolver.ts";
+import { linuxResources } from "./resources.ts";
+import { groupsOf, linuxSecurity, namespacesOf } from "./security.ts";
+import type { ContainersOptions, PodInput } from "./types.ts";
+
+/** Letters that a host name may have. */
+const longestHostname = 63;
+
+export async function sandboxConfig(
+  { pod, spec }: PodInput,
+  attempt: number,
+  { folders, host, node }: ContainersOptions,
+): Promise<SandboxConfig> {
+  const { namespace, name, uid } = pod;
+  const { runAsUser, runAsGroup, sysctls } = spec.security;
+  return {
+    metadata: { namespace, name, uid, attempt },
+    hostname: spec.hostNetwork ? "" : hostnameOf(spec.hostname ?? name),
+    logDirectory: await folders.logFolder(pod),
+    dns: resolverOf(spec, await host.resolver()),
+    ports: spec.hostNetwork ? [] : spec.containers.flatMap(portMappings),
+    labels: { ...pod.labels, ...podLabels(pod, node) },
+    annotations: pod.annotations,
+    sysctls,
+    namespaces: namespacesOf(spec),
+    privileged: spec.containers.some(({ security }) => security.privileged),
+    ...{ runAsUser, runAsGroup },
+    supplementalGroups: groupsOf(spec),
+  };
+}
+
+function hostnameOf(name: string): string {
+  return name.slice(0, longestHostname).replace(/[-.]+$/, "");
+}
+
+function portMappings({ ports }: ContainerSpec): PortMapping[] {
+  return ports.flatMap(({ hostPort, ...port }) => (hostPort === undefined ? [] : [{ ...port, hostPort }]));
+}
+
+/** What goes into a container beside what its specification says. */
+export interface ContainerDraft {
+  readonly input: PodInput;
+  readonly facts: PodFacts;
+  readonly container: ContainerSpec;
+  readonly attempt: number;
+  readonly image: ContainerConfig["image"];
+  readonly variables: ReadonlyMap<string, string>;
+  /** Ids of the images of image volumes, by the volume's name. */
+  readonly imageVolumes: ReadonlyMap<string, ContainerConfig["image"]>;
+}
+
+/** @throws PulleyError `RUNTIME_FAILED` where a mount is not to be had */
+export async function containerConfig(draft: ContainerDraft, options: ContainersOptions): Promise<ContainerConfig> {
+  const { input, container, attempt, image, variables } = draft;
+  const { pod, spec } = input;
+  const { name, stdin, stdinOnce, tty, terminationMessagePath } = container;
+  const mounts: Mount[] = [];
+  for (const [index, mount] of container.mounts.entries()) {
+    mounts.push(await mountOf(mount, index, draft, options));
+  }
+  const lastWords = await options.folders.terminationLog(pod, name, attempt);
+  mounts.push({
+    containerPath: terminationMessagePath,
+    readOnly: false,
+    propagation: "private",
+    from: { kind: "host", path: lastWords },
+  });
+  return {
+    ...{ name, attempt, image, mounts, stdin, stdinOnce, tty },
+    ...commandOf(container, variables),
+    workingDir: container.workingDir ?? "",
+    env: variables,
+    labels: containerLabels(pod, options.node, container),
+    annotations: containerAnnotations(spec, container, attempt),
+    logPath: `${name}/${attempt}.log`,
+    resources: linuxResources(spec, container, options.host.capacity.memory),
+    security: linuxSecurity(spec, container, options.host.seccompFolder),
+  };
+}
+
+const propagations = { None: "private", HostToContainer: "hostToContainer", Bidirectional: "bidirectional" } as const;
+
+async function mountOf(
+  mount: VolumeMount,
+  index: number,
+  { input, container, variables, imageVolumes }: ContainerDraft,
+  { folders }: ContainersOptions,
+): Promise<Mount> {
+  const subPath = subPathOf(mount, variables);
+  const { mountPath: containerPath, readOnly, name: volume } = mount;
+  const propagation = propagations[mount.propagation];
+  const image = imageVolumes.get(volume);
+  if (image !== undefined) {
+    return { containerPath, readOnly: true, propagation, from: { kind: "image", ...image, subPath } };
+  }
+  const { pod, spec } = input;
+  const path = await folders.mountSource({ pod, spec, volume, subPath, container: container.name, index });
+  // What is written out from objects is nobody's to change.
+  const isWrittenOut = spec.volumes.some(({ name, source }) => name === volume && source.kind === "files");
+  return { containerPath, readOnly: readOnly || isWrittenOut, propagation, from: { kind: "host", path } };
+}
+
+function subPathOf({ subPath }: VolumeMount, variables: ReadonlyMap<string, string>): string {
+  if (subPath === undefined) return "";
+  if (!subPath.expands) return subPath.path;
+  const unknown = unknownNames(subPath.path, variables);
+  if (unknown.length > 0) {
+    throw new PulleyError(
+      "RUNTIME_FAILED",
+      `missing value for ${unknown.map((name) => JSON.stringify(name)).join(", ")}`,
+    );
+  }
+  const path = expand(subPath.path, variables);
+  const why = path.startsWith("/") ? "is absolute" : path.split("/").includes("..") ? "leads upwards" : undefined;
+  if (why !== undefined) throw new PulleyError("RUNTIME_FAILED", `the subPath ${JSON.stringify(path)} ${why}`);
+  return path;
+}

@@ -1,0 +1,41 @@
+/** How long a container that ended rests before it is started again (k8s kuberuntime_manager.go, `doBackOff`). */
+import type { Clock } from "../../support/clock.ts";
+
+export interface CrashBackOff {
+  /** The rest that is still to be kept after an end at `finishedAt`. */
+  waiting(name: string, finishedAt: number): CrashWait | undefined;
+  /** Notes that it is started again. */
+  next(name: string, finishedAt: number): void;
+}
+
+export interface CrashWait {
+  /** The whole rest, in milliseconds. */
+  readonly delay: number;
+  /** When it ends, in milliseconds since the epoch. */
+  readonly until: number;
+}
+
+const shortest = 10_000;
+const longest = 300_000;
+/** A container that ran for so long after it was started again begins anew. */
+const forgotten = 600_000;
+
+export function createCrashBackOff(clock: Clock): CrashBackOff {
+  const entries = new Map<string, { readonly delay: number; readonly since: number }>();
+  const current = (name: string, finishedAt: number) => {
+    const entry = entries.get(name);
+    return entry === undefined || finishedAt - entry.since > forgotten ? undefined : entry;
+  };
+  return {
+    waiting: (name, finishedAt) => {
+      const entry = current(name, finishedAt);
+      if (entry === undefined || clock.now() - finishedAt >= entry.delay) return undefined;
+      return { delay: entry.delay, until: finishedAt + entry.delay };
+    },
+    next: (name, finishedAt) => {
+      const entry = current(name, finishedAt);
+      const delay = entry === undefined ? shortest : Math.min(2 * entry.delay, longest);
+      entries.set(name, { delay, since: clock.now() });
+    },
+  };
+}

@@ -1,0 +1,24 @@
+/** What is left in the runtime of pods that nobody wants any more. */
+
+import { removePod } from "./ending.ts";
+import { nodeLabels, podUidLabel } from "./names.ts";
+import type { ContainersOptions } from "./types.ts";
+
+export interface FoundPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** Every pod of this node that the runtime has something of. */
+export async function foundPods({ runtime, node }: ContainersOptions): Promise<readonly FoundPod[]> {
+  const sandboxes = await runtime.listPodSandboxes(nodeLabels(node));
+  const pods = new Map(sandboxes.map(({ metadata: { namespace, name, uid } }) => [uid, { namespace, name, uid }]));
+  return [...pods.values()];
+}
+
+/** Ends a pod of which only the runtime knows, each container within the grace period that it was made with. */
+export async function removeOrphan(pod: FoundPod, { runtime, folders, node }: ContainersOptions): Promise<void> {
+  const labels = { ...nodeLabels(node), [podUidLabel]: pod.uid };
+  await removePod(pod, { runtime, folders, labels, sidecars: [], killing: () => undefined });
+}

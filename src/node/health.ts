@@ -1,0 +1,71 @@
+/** Whether the daemon is alive and can do its work, told as Kubernetes' components tell it. */
+import type { Clock } from "../support/clock.ts";
+import { errorText } from "../support/errors.ts";
+
+export interface HealthCheck {
+  /** `store`, `runtime`. */
+  readonly name: string;
+  /** Fails if it does not hold. */
+  check(signal: AbortSignal): void | Promise<void>;
+}
+
+export interface Health {
+  /** Alive: the daemon answers. */
+  readonly alive: () => Promise<HealthAnswer>;
+  /** Ready: everything that it needs to do its work answers too. */
+  readonly ready: () => Promise<HealthAnswer>;
+}
+
+export interface HealthAnswer {
+  readonly ok: boolean;
+  /** `[+]store ok`, `[-]runtime failed`. The reason is in the daemon's log: whoever asks may be anybody. */
+  readonly lines: readonly string[];
+}
+
+export interface HealthOptions {
+  readonly alive?: readonly HealthCheck[];
+  readonly ready?: readonly HealthCheck[];
+  readonly clock: Clock;
+  /** Hears why a check failed, when it had not failed before, and when it holds again. */
+  readonly onChange?: (name: string, failure: string | undefined) => void;
+}
+
+/** Milliseconds that a check may take. */
+const longestCheck = 2_000;
+
+export function createHealth({ alive = [], ready = [], clock, onChange }: HealthOptions): Health {
+  const failing = new Set<string>();
+
+  function note(name: string, failure: string | undefined): void {
+    if (failing.has(name) === (failure !== undefined)) return;
+    if (failure === undefined) failing.delete(name);
+    else failing.add(name);
+    onChange?.(name, failure);
+  }
+
+  async function run({ name, check }: HealthCheck): Promise<boolean> {
+    const enough = new AbortController();
+    const late = clock.sleep(longestCheck, enough.signal).then(() => {
+      throw new Error(`no answer within ${longestCheck} ms`);
+    });
+    late.catch(() => undefined);
+    let failure: string | undefined;
+    try {
+      await Promise.race([check(enough.signal), late]);
+    } catch (error) {
+      failure = errorText(error);
+    } finally {
+      enough.abort();
+    }
+    note(name, failure);
+    return failure === undefined;
+  }
+
+  async function all(checks: readonly HealthCheck[]): Promise<HealthAnswer> {
+    const results = await Promise.all(checks.map(run));
+    const lines = checks.map(({ name }, at) => (results[at] ? `[+]${name} ok` : `[-]${name} failed`));
+    return { ok: results.every(Boolean), lines: ["[+]ping ok", ...lines] };
+  }
+
+  return { alive: () => all(alive), ready: () => all([...alive, ...ready]) };
+}

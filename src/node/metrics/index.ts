@@ -1,0 +1,89 @@
+/** The daemon's metrics. They listen to what happens; nobody who does something has to count it. */
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Clock } from "../../support/clock.ts";
+import { catalogue, type MetricDescription } from "./catalogue.ts";
+import { createListeners, type Instruments } from "./listeners.ts";
+import { feedGauges } from "./sources.ts";
+import type { MetricListeners, MetricSources } from "./types.ts";
+
+export type * from "./types.ts";
+
+export interface Metrics {
+  readonly listeners: MetricListeners;
+  /** All metrics in Prometheus' text format 0.0.4. */
+  text(): Promise<string>;
+  /** The media type of that text. */
+  readonly contentType: string;
+}
+
+export interface MetricsOptions {
+  /** The version of the program. */
+  readonly version: string;
+  readonly sources?: MetricSources;
+  readonly clock: Clock;
+  /** Hears why a figure could not be looked up; the metric is left out then. */
+  readonly onFailure?: (error: unknown) => void;
+}
+
+export function createMetrics({ version, sources = {}, clock, onFailure }: MetricsOptions): Metrics {
+  const registry = new Registry();
+  const instruments = createInstruments(registry);
+  instruments.buildInfo.set({ version }, 1);
+  instruments.policyLoaded.set(clock.now() / 1000);
+  const look = feedGauges(instruments, sources, clock, onFailure);
+  return {
+    listeners: createListeners(instruments, clock),
+    contentType: registry.contentType,
+    text: async () => {
+      await look();
+      return registry.metrics();
+    },
+  };
+}
+
+function createInstruments(registry: Registry): Instruments {
+  const settings = ({ name, help, labels }: MetricDescription) => {
+    return { name, help, labelNames: [...labels], registers: [registry] };
+  };
+  const counter = (description: MetricDescription) => new Counter(settings(description));
+  const gauge = (description: MetricDescription) => new Gauge(settings(description));
+  const histogram = (description: MetricDescription) =>
+    new Histogram({ ...settings(description), buckets: [...(description.buckets ?? [])] });
+  return {
+    pullDuration: histogram(catalogue.pullDuration),
+    ensureRequests: counter(catalogue.ensureRequests),
+    garbageCollected: counter(catalogue.garbageCollected),
+    pullIntents: gauge(catalogue.pullIntents),
+    pulledRecords: gauge(catalogue.pulledRecords),
+    mustPullChecks: counter(catalogue.mustPullChecks),
+    operations: counter(catalogue.operations),
+    operationErrors: counter(catalogue.operationErrors),
+    operationDuration: histogram(catalogue.operationDuration),
+    pluginErrors: counter(catalogue.pluginErrors),
+    pluginDuration: histogram(catalogue.pluginDuration),
+    buildInfo: gauge(catalogue.buildInfo),
+    decisions: counter(catalogue.decisions),
+    ruleDecisions: counter(catalogue.ruleDecisions),
+    outcomes: counter(catalogue.outcomes),
+    cachedCopies: counter(catalogue.cachedCopies),
+    pullFailures: counter(catalogue.pullFailures),
+    pulledBytes: counter(catalogue.pulledBytes),
+    collections: counter(catalogue.collections),
+    collectedBytes: counter(catalogue.collectedBytes),
+    events: counter(catalogue.events),
+    pods: gauge(catalogue.pods),
+    mirrorRequests: counter(catalogue.mirrorRequests),
+    mirrorDuration: histogram(catalogue.mirrorDuration),
+    mirrorBytes: counter(catalogue.mirrorBytes),
+    policyReloads: counter(catalogue.policyReloads),
+    policyLoaded: gauge(catalogue.policyLoaded),
+    storeBytes: gauge(catalogue.storeBytes),
+    storeImages: gauge(catalogue.storeImages),
+    storeCapacity: gauge(catalogue.storeCapacity),
+    storeAvailable: gauge(catalogue.storeAvailable),
+    processCpu: counter(catalogue.processCpu),
+    processMemory: gauge(catalogue.processMemory),
+    processStart: gauge(catalogue.processStart),
+    decisionsLost: counter(catalogue.decisionsLost),
+  };
+}

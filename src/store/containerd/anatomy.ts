@@ -1,0 +1,74 @@
+/** What an image in containerd consists of, read from its content. */
+import { configLimit, type ImageConfig, parseImageConfig } from "../../image/config.ts";
+import type { Descriptor } from "../../image/descriptor.ts";
+import { isDigest } from "../../image/digest.ts";
+import { type Index, type Manifest, manifestLimit, parseManifest } from "../../image/manifest.ts";
+import type { Platform } from "../../image/platform.ts";
+import { candidateManifests } from "../../image/select.ts";
+import { isPulleyError } from "../../support/errors.ts";
+import type { Contents } from "./contents.ts";
+
+export interface Anatomy {
+  readonly descriptor: Descriptor;
+  readonly manifest: Manifest;
+  readonly config: ImageConfig;
+}
+
+/** How deep an index may lie in another. */
+const deepestIndex = 2;
+
+/**
+ * What a target stands for: the manifest that was chosen, or that of the platform. `undefined` if there is none, or not
+ * all of what tells is here or can be understood: containerd holds more than images.
+ */
+export async function anatomyOf(
+  contents: Contents,
+  target: Descriptor,
+  platform: Platform,
+  chosen: string | undefined,
+): Promise<Anatomy | undefined> {
+  try {
+    return await descend(contents, target, platform, chosen, 0);
+  } catch (error) {
+    if (isPulleyError(error, ...unreadable)) return undefined;
+    throw error;
+  }
+}
+
+const unreadable = [
+  ...(["IMAGE_NOT_FOUND", "BLOB_DAMAGED", "TOO_LARGE", "MANIFEST_INVALID", "MANIFEST_UNSUPPORTED"] as const),
+];
+
+async function descend(
+  contents: Contents,
+  descriptor: Descriptor,
+  platform: Platform,
+  chosen: string | undefined,
+  depth: number,
+): Promise<Anatomy | undefined> {
+  const document = parseManifest(await contents.read(descriptor.digest, manifestLimit), descriptor.mediaType);
+  if (document.kind === "manifest") {
+    const config = parseImageConfig(await contents.read(document.config.digest, configLimit));
+    return { descriptor, manifest: document, config };
+  }
+  if (depth === deepestIndex) return undefined;
+  for (const candidate of candidatesIn(document, platform, chosen)) {
+    // Of an index, containerd has what somebody wanted of it.
+    const found = await anatomyOf(contents, candidate, platform, chosen);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function candidatesIn(index: Index, platform: Platform, chosen: string | undefined): readonly Descriptor[] {
+  const own = index.manifests.find(({ digest }) => digest === chosen);
+  return own === undefined ? candidateManifests(index, platform) : [own];
+}
+
+/** A descriptor as containerd writes it down; `undefined` unless it is one that could be read. */
+export function descriptorFrom(
+  target: { readonly mediaType: string; readonly digest: string; readonly size: bigint } | undefined,
+): Descriptor | undefined {
+  if (target === undefined || !isDigest(target.digest)) return undefined;
+  return { mediaType: target.mediaType, digest: target.digest, size: Number(target.size) };
+}

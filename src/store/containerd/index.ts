@@ -1,0 +1,180 @@
+/**
+ * containerd's images: Pulley fetches, and hands content, unpacked layers and names over, so that containers start from
+ * them; what others have brought in is there like everything else. See docs/containerd.md.
+ */
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { Descriptor } from "../../image/descriptor.ts";
+import type { Digest } from "../../image/digest.ts";
+import type { Platform } from "../../image/platform.ts";
+import { canonicalText, parseReference, withImpliedTag } from "../../image/reference.ts";
+import { type Clock, systemClock } from "../../support/clock.ts";
+import { PulleyError } from "../../support/errors.ts";
+import { quote } from "../../support/go.ts";
+import { thisOwner } from "../../support/owner.ts";
+import { guarded, requireFolder } from "../files.ts";
+import type { ImageRecord, ImageStore, Lease, Removal, StoredImage, Usage, Verified } from "../index.ts";
+import { sweepIngest } from "../ingest.ts";
+import { type StatFileSystem, systemStatfs } from "../space.ts";
+import { outward } from "../stored-record.ts";
+import { Contents } from "./contents.ts";
+import { connect } from "./daemon.ts";
+import { openLease } from "./lease.ts";
+import { Names } from "./names.ts";
+import { findPlugins } from "./plugins.ts";
+import { Endings, endLeft, protect } from "./protection.ts";
+import { remove } from "./remove.ts";
+import type { Site } from "./site.ts";
+import { Unpacker } from "./unpack.ts";
+import { usageOf } from "./usage.ts";
+import { checkContents } from "./verify.ts";
+
+export interface ContainerdStoreOptions {
+  /** Path of containerd's unix socket. */
+  readonly socket: string;
+  /** A folder of Pulley's own, for content that is being received; made where there is none. */
+  readonly root: string;
+  /** The machine's, which tells what an index that others brought in stands for. */
+  readonly platform: Platform;
+  /** Default: `k8s.io`, where containerd's CRI has its images. */
+  readonly namespace?: string;
+  /** Default: `overlayfs`. It must be the one that containerd's CRI is set up with, or containers will not start. */
+  readonly snapshotter?: string;
+  /** Told about damage that was found and removed, one sentence each. Default: nobody is told. */
+  readonly warn?: (message: string) => void;
+  readonly clock?: Clock;
+  /** What a file system has free. Default: the system's answer. */
+  readonly statfs?: StatFileSystem;
+}
+
+/**
+ * Connects to containerd. What killed processes of Pulley's left there is removed.
+ * @throws PulleyError `RUNTIME_UNREACHABLE`, `RUNTIME_FAILED` if there is no such snapshotter, `STORE_FAILED`
+ */
+export async function openContainerdStore(options: ContainerdStoreOptions): Promise<ImageStore> {
+  const root = resolve(options.root);
+  const snapshotter = options.snapshotter ?? "overlayfs";
+  const daemon = connect(options.socket, options.namespace ?? "k8s.io");
+  try {
+    const plugins = await findPlugins(daemon, snapshotter);
+    const ingest = join(root, "ingest");
+    const site: Site = {
+      ...{ daemon, snapshotter, ...plugins, root, ingest, platform: options.platform, self: thisOwner() },
+      clock: options.clock ?? systemClock,
+      statfs: options.statfs ?? systemStatfs,
+      warn: options.warn ?? (() => undefined),
+    };
+    await guarded(root, async () => {
+      await mkdir(root, { recursive: true, mode: 0o700 });
+      await requireFolder(ingest);
+      await sweepIngest(site);
+    });
+    await endLeft(site);
+    return new ContainerdStore(site);
+  } catch (error) {
+    daemon.channel.close();
+    throw error;
+  }
+}
+
+class ContainerdStore implements ImageStore {
+  readonly #site: Site;
+  readonly #contents: Contents;
+  readonly #names: Names;
+  readonly #unpacker: Unpacker;
+  readonly #endings: Endings;
+  readonly #leases = new Set<Lease>();
+
+  constructor(site: Site) {
+    this.#site = site;
+    this.#contents = new Contents(site);
+    this.#names = new Names(site, this.#contents);
+    this.#unpacker = new Unpacker(site, this.#contents);
+    this.#endings = new Endings(site);
+  }
+
+  async images(): Promise<readonly StoredImage[]> {
+    return (await this.#names.current()).images;
+  }
+
+  async image(text: string): Promise<StoredImage | undefined> {
+    return (await this.#names.current()).find(text)?.image;
+  }
+
+  async record(name: string): Promise<ImageRecord | undefined> {
+    const record = (await this.#names.current()).records.get(name);
+    return record && outward(record);
+  }
+
+  async confirm(name: string, at: number): Promise<void> {
+    const record = (await this.#names.current()).records.get(name);
+    if (record !== undefined) await this.#names.confirm(record, at);
+  }
+
+  async tag(image: string, name: string): Promise<void> {
+    const wanted = withImpliedTag(parseReference(name));
+    if (wanted.digest !== undefined) {
+      throw new PulleyError("REFERENCE_INVALID", `${quote(name)} has a digest: an image can only be given a tag`);
+    }
+    const lease = await protect(this.#site);
+    try {
+      const [record] = (await this.#names.fresh()).require(image).named;
+      if (record === undefined) throw new PulleyError("INTERNAL", `the image ${quote(image)} has no record`);
+      // No registry has said that this name has this target.
+      const { confirmedAt: _, ...known } = outward(record);
+      await lease.keepContent(record.target.digest);
+      if (!(await this.#contents.has(record.target))) {
+        throw new PulleyError("IMAGE_NOT_FOUND", `${quote(image)} was removed meanwhile`);
+      }
+      await this.#names.write({ ...known, name: canonicalText(wanted) }, lease.id);
+    } finally {
+      await this.#endings.end(lease.id);
+    }
+  }
+
+  remove(text: string): Promise<Removal> {
+    return remove(this.#site, this.#contents, this.#names, text);
+  }
+
+  read(digest: Digest, limit: number): Promise<Buffer> {
+    return this.#contents.read(digest, limit);
+  }
+
+  open(descriptor: Descriptor): Promise<AsyncIterable<Buffer>> {
+    return this.#contents.open(descriptor);
+  }
+
+  async lease(): Promise<Lease> {
+    await this.#endings.settle();
+    const lease = await openLease({
+      site: this.#site,
+      contents: this.#contents,
+      names: this.#names,
+      unpacker: this.#unpacker,
+      endings: this.#endings,
+      onPublished: () => undefined,
+      onReleased: (released) => this.#leases.delete(released),
+    });
+    this.#leases.add(lease);
+    return lease;
+  }
+
+  verify(): AsyncIterable<Verified> {
+    return checkContents(this.#contents, this.#names);
+  }
+
+  usage(): Promise<Usage> {
+    return guarded(this.#site.root, () => usageOf(this.#site));
+  }
+
+  /** Releases every lease that is still held. */
+  async close(): Promise<void> {
+    try {
+      for (const lease of [...this.#leases]) await lease.release();
+      await this.#endings.settle();
+    } finally {
+      this.#names.close();
+      this.#site.daemon.channel.close();
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import { open, stat } from "node:fs/promises";
+import type { Descriptor } from "../../image/descriptor.ts";
+import { verify } from "../../support/verifier.ts";
+import { guarded } from "../files.ts";
+import type { ImageRecord, Ingest, Lease, StoredImage } from "../index.ts";
+import { beginIngest, leavePart } from "../ingest.ts";
+import { ensureRoom } from "../space.ts";
+import type { Content } from "../stored-record.ts";
+import type { Endings, Protection } from "./protection.ts";
+import { protect } from "./protection.ts";
+import { type Publication, publish } from "./publish.ts";
+import { writeContent } from "./write.ts";
+
+export interface LeaseGround extends Omit<Publication, "lease"> {
+  readonly endings: Endings;
+  /** Called after names have changed. */
+  readonly onPublished: () => void;
+  readonly onReleased: (lease: Lease) => void;
+}
+
+/** Bytes handed over at once. */
+const chunkSize = 1024 * 1024;
+
+export async function openLease(ground: LeaseGround): Promise<Lease> {
+  return new ContainerdLease(ground, await protect(ground.site));
+}
+
+/** What is asked for is put under the lease first and looked for then, so that nothing goes in between. */
+class ContainerdLease implements Lease {
+  readonly #ground: LeaseGround;
+  readonly #protection: Protection;
+  readonly #ingests = new Set<Ingest>();
+  #released: Promise<void> | undefined;
+
+  constructor(ground: LeaseGround, protection: Protection) {
+    this.#ground = ground;
+    this.#protection = protection;
+  }
+
+  async has(descriptor: Descriptor): Promise<boolean> {
+    await this.#protection.keepContent(descriptor.digest);
+    return this.#ground.contents.has(descriptor);
+  }
+
+  async put(descriptor: Descriptor, bytes: Uint8Array): Promise<void> {
+    verify(descriptor, bytes);
+    await this.#write(descriptor, bytes.byteLength === 0 ? [] : [bytes]);
+  }
+
+  ingest(descriptor: Descriptor): Promise<Ingest> {
+    return guarded(this.#ground.site.root, async () => {
+      const ingest = await beginIngest(this.#ground.site, (path, content) => this.#place(path, content), descriptor);
+      this.#ingests.add(ingest);
+      return ingest;
+    });
+  }
+
+  /** Content is received here, and kept and unpacked there: what is unpacked is seldom less than what was received. */
+  ensureRoom(bytes: number): Promise<void> {
+    const { root, contentRoot, statfs } = this.#ground.site;
+    return guarded(root, async () => {
+      const same = contentRoot !== undefined && (await isSameFileSystem(root, contentRoot));
+      await ensureRoom(root, same ? 3 * bytes : bytes, statfs);
+      if (!same && contentRoot !== undefined) await ensureRoom(contentRoot, 2 * bytes, statfs);
+    });
+  }
+
+  async publish(records: readonly ImageRecord[]): Promise<StoredImage> {
+    try {
+      return await publish({ ...this.#ground, lease: this.#protection }, records);
+    } finally {
+      this.#ground.onPublished();
+    }
+  }
+
+  release(): Promise<void> {
+    this.#released ??= guarded(this.#ground.site.root, async () => {
+      this.#ground.onReleased(this);
+      for (const ingest of this.#ingests) await ingest.abandon("keep");
+      await this.#ground.endings.end(this.#protection.id);
+    });
+    return this.#released;
+  }
+
+  /**
+   * containerd collects what nobody names. The file stays here until something does, so that a pull that fails after
+   * some of its layers does not begin from nothing.
+   */
+  async #place(path: string, content: Content): Promise<void> {
+    await this.#write(content, chunksOf(path));
+    await leavePart(this.#ground.site, path, content);
+  }
+
+  /** Content is kept by the lease under which it was written, or would have been written had it not been there. */
+  async #write(content: Content, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
+    await writeContent(this.#ground.site.daemon, this.#protection.id, content, chunks);
+    this.#protection.noteContent(content.digest);
+  }
+}
+
+async function* chunksOf(path: string): AsyncGenerator<Uint8Array, void> {
+  const file = await open(path, "r");
+  try {
+    for (;;) {
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(chunkSize), 0, chunkSize, null);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function isSameFileSystem(one: string, other: string): Promise<boolean> {
+  const [here, there] = await Promise.all([one, other].map((path) => stat(path)));
+  return here?.dev === there?.dev;
+}

@@ -1,0 +1,192 @@
+/** Names in containerd, as records of ours: those that Pulley gave, and those of anybody else. */
+import type { Descriptor } from "../../image/descriptor.ts";
+import { formatPlatform, type Platform, parsePlatform } from "../../image/platform.ts";
+import { isPulleyError } from "../../support/errors.ts";
+import { Catalog } from "../catalog.ts";
+import type { ImageRecord } from "../index.ts";
+import { bare, checkName, distinct, type StoredRecord } from "../stored-record.ts";
+import { type Anatomy, anatomyOf, descriptorFrom } from "./anatomy.ts";
+import { type Image, Images } from "./api/containerd/services/images/images_pb.js";
+import type { Contents } from "./contents.ts";
+import { call, isStatus, unless } from "./daemon.ts";
+import { labels, type Site } from "./site.ts";
+import { Watch } from "./watch.ts";
+
+interface NamedImage {
+  readonly name: string;
+  readonly labels: Record<string, string>;
+  readonly target: { readonly mediaType: string; readonly digest: string; readonly size: bigint };
+}
+
+export class Names {
+  readonly #site: Site;
+  readonly #contents: Contents;
+  /** Content never changes, so that it is read once for as long as a name leads to it. */
+  #anatomies = new Map<string, Anatomy>();
+
+  /** What was asked of containerd after the last change. */
+  #heard: Promise<Catalog> | undefined;
+  readonly #watch: Watch;
+
+  constructor(site: Site, contents: Contents) {
+    this.#site = site;
+    this.#contents = contents;
+    this.#watch = new Watch(site, () => this.#forget());
+  }
+
+  close(): void {
+    this.#watch.close();
+  }
+
+  #forget(): void {
+    this.#heard = undefined;
+  }
+
+  /** What containerd has, as far as has been heard: at most the blink of an eye ago. Costs nothing while nothing changes. */
+  async current(): Promise<Catalog> {
+    if (!this.#watch.hears()) return this.fresh();
+    this.#heard ??= this.fresh();
+    const heard = this.#heard;
+    try {
+      return await heard;
+    } catch (error) {
+      if (this.#heard === heard) this.#heard = undefined;
+      throw error;
+    }
+  }
+
+  /** What containerd has now. */
+  async fresh(): Promise<Catalog> {
+    const { images } = await call(this.#site.daemon, "list its images", Images.method.list, {});
+    const used = new Map<string, Anatomy>();
+    const records: StoredRecord[] = [];
+    for (const image of images) {
+      const record = await this.#recordOf(image, used);
+      if (record !== undefined) records.push(record);
+    }
+    this.#anatomies = used;
+    return new Catalog(records);
+  }
+
+  /** Gives a name to an image, be it there or not; what others have noted beside it stays. */
+  async write(record: ImageRecord, lease: string): Promise<void> {
+    const { mediaType, digest, size } = record.target;
+    const image = { name: record.name, labels: labelsOf(record), target: { mediaType, digest, size: BigInt(size) } };
+    const doing = `name an image ${record.name}`;
+    try {
+      await this.#put(doing, image, lease);
+    } finally {
+      this.#forget();
+    }
+  }
+
+  async #put(doing: string, image: NamedImage, lease: string): Promise<void> {
+    const { daemon } = this.#site;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await call(daemon, doing, Images.method.create, { image }, { lease });
+        return;
+      } catch (error) {
+        if (!isStatus(error, "ALREADY_EXISTS")) throw error;
+      }
+      const paths = ["target", ...Object.keys(image.labels).map((key) => `labels.${key}`)];
+      try {
+        await call(daemon, doing, Images.method.update, { image, updateMask: { paths } }, { lease });
+        return;
+      } catch (error) {
+        // It has been taken away meanwhile.
+        if (!isStatus(error, "NOT_FOUND") || attempt === 10) throw error;
+      }
+    }
+  }
+
+  async confirm(record: StoredRecord, at: number): Promise<void> {
+    const key = labels.confirmed;
+    const image = { name: record.name, labels: { [key]: confirmation(record.target, at) } };
+    const request = { image, updateMask: { paths: [`labels.${key}`] } };
+    await unless(call(this.#site.daemon, `confirm ${record.name}`, Images.method.update, request), "NOT_FOUND");
+    this.#forget();
+  }
+
+  /** @param last whether containerd shall collect, before it answers, what nobody needs any more */
+  async remove({ name, target }: StoredRecord, last: boolean): Promise<void> {
+    const request = {
+      name,
+      sync: last,
+      target: { mediaType: target.mediaType, digest: target.digest, size: BigInt(target.size) },
+    };
+    const removal = call(this.#site.daemon, `remove ${name}`, Images.method.delete, request, { timeout: 600_000 });
+    await unless(removal, "NOT_FOUND");
+    this.#forget();
+  }
+
+  async #recordOf(image: Image, used: Map<string, Anatomy>): Promise<StoredRecord | undefined> {
+    const target = descriptorFrom(image.target);
+    if (target === undefined) return undefined;
+    const chosen = image.labels[labels.manifest];
+    const key = `${target.mediaType} ${target.digest} ${chosen ?? ""}`;
+    const anatomy =
+      used.get(key) ??
+      this.#anatomies.get(key) ??
+      (await anatomyOf(this.#contents, target, this.#site.platform, chosen));
+    if (anatomy === undefined) return undefined;
+    used.set(key, anatomy);
+    return recordFrom(image, target, anatomy);
+  }
+}
+
+/** `undefined` for names that are none of Kubernetes': containerd takes any text. */
+function recordFrom(
+  image: Image,
+  target: Descriptor,
+  { descriptor, manifest, config }: Anatomy,
+): StoredRecord | undefined {
+  const confirmedAt = readConfirmation(image.labels[labels.confirmed], target);
+  const record = {
+    name: image.name,
+    target,
+    image: manifest.config.digest,
+    manifest: bare(descriptor),
+    platform: readPlatform(image.labels[labels.platform]) ?? descriptor.platform ?? config.platform,
+    createdAt: config.createdAt,
+    contents: distinct([descriptor, manifest.config, ...manifest.layers]),
+    ...(confirmedAt !== undefined && { confirmedAt }),
+    ...(image.labels[labels.pinned] === "pinned" && { pinned: true }),
+  };
+  try {
+    checkName(record);
+    return record;
+  } catch (error) {
+    if (isPulleyError(error, "REFERENCE_INVALID")) return undefined;
+    throw error;
+  }
+}
+
+/** An empty value takes a label away. */
+function labelsOf({ target, manifest, platform, confirmedAt }: ImageRecord): Record<string, string> {
+  return {
+    [labels.managed]: "managed",
+    [labels.manifest]: manifest.digest,
+    [labels.platform]: formatPlatform(platform),
+    [labels.confirmed]: confirmedAt === undefined ? "" : confirmation(target, confirmedAt),
+  };
+}
+
+function confirmation({ digest }: Descriptor, at: number): string {
+  return `${digest} ${at}`;
+}
+
+/** Another program may have given the name to something else since. */
+function readConfirmation(text: string | undefined, { digest }: Descriptor): number | undefined {
+  const [confirmed, at = ""] = text?.split(" ") ?? [];
+  return confirmed === digest && /^-?\d{1,16}$/.test(at) ? Number(at) : undefined;
+}
+
+function readPlatform(text: string | undefined): Platform | undefined {
+  try {
+    return text === undefined ? undefined : parsePlatform(text);
+  } catch (error) {
+    if (isPulleyError(error)) return undefined;
+    throw error;
+  }
+}

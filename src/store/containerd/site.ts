@@ -1,0 +1,45 @@
+/** What the parts of a containerd store share. */
+import type { Platform } from "../../image/platform.ts";
+import type { Clock } from "../../support/clock.ts";
+import type { Owner } from "../../support/owner.ts";
+import type { StatFileSystem } from "../space.ts";
+import type { Daemon } from "./daemon.ts";
+
+/** A containerd that this process works with, and the folder of Pulley's own beside it. */
+export interface Site {
+  readonly daemon: Daemon;
+  /** `overlayfs` */
+  readonly snapshotter: string;
+  /** Folders of containerd's content and of its snapshots; `undefined` where containerd does not name them. */
+  readonly contentRoot: string | undefined;
+  readonly snapshotRoot: string | undefined;
+  /** Which image of an index others' names stand for. */
+  readonly platform: Platform;
+  /** Pulley's own folder, and in it the one of content that is being received. */
+  readonly root: string;
+  readonly ingest: string;
+  /** This process. */
+  readonly self: Owner;
+  readonly clock: Clock;
+  readonly statfs: StatFileSystem;
+  /** Told about damage that was found and set aside. */
+  readonly warn: (message: string) => void;
+}
+
+/** Labels and names by which containerd's garbage collector and its CRI go (containerd `pkg/gc`, `internal/cri/labels`). */
+export const labels = {
+  /** Content that content needs; something after a dot makes the label another one. */
+  needsContent: "containerd.io/gc.ref.content.",
+  needsSnapshot: "containerd.io/gc.ref.snapshot.",
+  uncompressed: "containerd.io/uncompressed",
+  expires: "containerd.io/gc.expire",
+  managed: "io.cri-containerd.image",
+  pinned: "io.cri-containerd.pinned",
+  /** Of a lease: the process that holds it. */
+  owner: "pulley.dev/owner",
+  /** Of a name: the manifest that was chosen, and for which platform. */
+  manifest: "pulley.dev/manifest",
+  platform: "pulley.dev/platform",
+  /** Of a name: `DIGEST MILLISECONDS`, when a registry last said that it stands for that digest. */
+  confirmed: "pulley.dev/confirmed",
+} as const;

@@ -1,0 +1,68 @@
+/** What images take up in containerd: content, and the snapshots that they were unpacked to. */
+import type { Usage } from "../index.ts";
+import { measure } from "../measure.ts";
+import { Content } from "./api/containerd/services/content/content_pb.js";
+import { Kind, Snapshots } from "./api/containerd/services/snapshots/snapshots_pb.js";
+import { call, headersOf, told, unless } from "./daemon.ts";
+import type { Site } from "./site.ts";
+
+interface Taken {
+  readonly used: number;
+  readonly inodes: number;
+}
+
+/** Received content counts, too, and the writable layers of containers do not: those are the containers'. */
+export async function usageOf(site: Site): Promise<Usage> {
+  const { root, contentRoot, snapshotRoot, ingest, statfs } = site;
+  const path = snapshotRoot ?? contentRoot ?? root;
+  const { bsize, blocks, bavail, files, ffree } = await statfs(path);
+  const parts = await Promise.all([snapshotsTake(site), contentTakes(site), measure(ingest)]);
+  return {
+    path,
+    used: parts.reduce((sum, { used }) => sum + used, 0),
+    inodesUsed: parts.reduce((sum, { inodes }) => sum + inodes, 0),
+    capacity: blocks * bsize,
+    available: bavail * bsize,
+    inodes: files,
+    inodesFree: ffree,
+  };
+}
+
+/** containerd has counted each as it was committed. */
+async function snapshotsTake({ daemon, snapshotter }: Site): Promise<Taken> {
+  const names: string[] = [];
+  const lists = daemon.channel.serverStream(Snapshots.method.list, { snapshotter }, { headers: headersOf(daemon) });
+  try {
+    for await (const { info } of lists) {
+      names.push(...info.filter(({ kind }) => kind === Kind.COMMITTED).map(({ name }) => name));
+    }
+  } catch (error) {
+    throw told("list its snapshots", error);
+  }
+  const measured = names.map((key) =>
+    unless(call(daemon, `measure snapshot ${key}`, Snapshots.method.usage, { snapshotter, key }), "NOT_FOUND"),
+  );
+  let [used, inodes] = [0, 0];
+  for (const usage of await Promise.all(measured)) {
+    used += Number(usage?.size ?? 0n);
+    inodes += Number(usage?.inodes ?? 0n);
+  }
+  return { used, inodes };
+}
+
+/** From the disk where its folder can be read; else what containerd says of it. */
+async function contentTakes({ daemon, contentRoot }: Site): Promise<Taken> {
+  const measured = contentRoot === undefined ? undefined : await measure(contentRoot);
+  if (measured !== undefined && measured.inodes > 0) return measured;
+  let [used, inodes] = [0, 0];
+  const lists = daemon.channel.serverStream(Content.method.list, {}, { headers: headersOf(daemon) });
+  try {
+    for await (const { info } of lists) {
+      inodes += info.length;
+      used += info.reduce((sum, { size }) => sum + Number(size), 0);
+    }
+  } catch (error) {
+    throw told("list its content", error);
+  }
+  return { used, inodes };
+}

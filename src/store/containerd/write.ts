@@ -1,0 +1,79 @@
+/** Handing content over to containerd, which checks it once more as it writes it. */
+
+import { isPulleyError, PulleyError } from "../../support/errors.ts";
+import { randomName } from "../files.ts";
+import type { Content } from "../stored-record.ts";
+import {
+  Content as Service,
+  WriteAction,
+  type WriteContentResponse,
+} from "./api/containerd/services/content/content_pb.js";
+import { call, type Daemon, headersOf, isStatus, told } from "./daemon.ts";
+
+/**
+ * Under a reference of its own, so that two who bring the same content do not wait for each other. What is there
+ * already is as good.
+ * @throws PulleyError `DIGEST_MISMATCH` if the bytes are not the digest's, `DISK_FULL`
+ */
+export async function writeContent(
+  daemon: Daemon,
+  lease: string,
+  content: Content,
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<void> {
+  const ref = `pulley-${randomName()}-${content.digest}`;
+  try {
+    await send(daemon, lease, ref, content, chunks);
+  } catch (error) {
+    if (isStatus(error, "ALREADY_EXISTS")) return;
+    await call(daemon, "drop what was received", Service.method.abort, { ref }, { lease }).catch(() => undefined);
+    if (isStatus(error, "FAILED_PRECONDITION")) {
+      throw new PulleyError("DIGEST_MISMATCH", `containerd did not take ${content.digest} for what it is`, {
+        cause: error,
+      });
+    }
+    throw told(`store ${content.digest}`, error);
+  }
+}
+
+async function send(
+  daemon: Daemon,
+  lease: string,
+  ref: string,
+  { digest, size }: Content,
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<void> {
+  const talk = daemon.channel.bidi(Service.method.write, { headers: headersOf(daemon, lease) });
+  const common = { ref, total: BigInt(size), expected: digest };
+  // Each message is answered, and the answers must be taken: or containerd, and then we, would wait for ever.
+  const ended = lastOf(talk.answers);
+  ended.catch(() => undefined);
+  try {
+    let offset = 0n;
+    for await (const data of chunks) {
+      await Promise.race([talk.send({ ...common, action: WriteAction.WRITE, offset, data }), ended]);
+      offset += BigInt(data.byteLength);
+    }
+    await Promise.race([talk.send({ ...common, action: WriteAction.COMMIT, offset }), ended]);
+    talk.end();
+  } catch (error) {
+    talk.cancel();
+    // A stream that containerd has ended fails on our side with less to say than on its.
+    throw await ended.then(
+      () => error,
+      (cause: unknown) => (isPulleyError(cause, "CANCELLED") ? error : cause),
+    );
+  }
+  const last = await ended;
+  if (last?.action === WriteAction.COMMIT && last.digest === digest) return;
+  throw new PulleyError("RUNTIME_FAILED", `containerd did not say that it has stored ${digest}`);
+}
+
+async function lastOf(answers: AsyncIterator<WriteContentResponse>): Promise<WriteContentResponse | undefined> {
+  let last: WriteContentResponse | undefined;
+  for (;;) {
+    const next = await answers.next();
+    if (next.done) return last;
+    last = next.value;
+  }
+}

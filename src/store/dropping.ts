@@ -1,0 +1,22 @@
+/** Which names go when one is taken away. */
+import { parseReference } from "../image/reference.ts";
+import type { Found } from "./catalog.ts";
+import { isNameless, type StoredRecord } from "./stored-record.ts";
+
+/**
+ * As docker (moby `daemon/images/image_delete.go`): with a repository's last tag on an image go the repository's
+ * digests, which nobody gave it. An image that is left without any name goes too.
+ */
+export function recordsToDrop({ all, named, tag }: Found): readonly StoredRecord[] {
+  const rest = all.filter((record) => !named.includes(record));
+  const orphans = tag === undefined ? [] : digestsWithoutTag(rest, tag.repository.name);
+  const left = rest.filter((record) => !orphans.includes(record));
+  return left.every(isNameless) ? all : [...named, ...orphans];
+}
+
+function digestsWithoutTag(rest: readonly StoredRecord[], repository: string): readonly StoredRecord[] {
+  const own = rest.filter(
+    (record) => !isNameless(record) && parseReference(record.name).repository.name === repository,
+  );
+  return own.some(({ name }) => !name.includes("@")) ? [] : own;
+}

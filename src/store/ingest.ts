@@ -1,0 +1,187 @@
+/**
+ * Content while it is being received: `ingest/<algorithm>-<hex>/<owner>.<random>.part`, private to one call, so that two
+ * processes that fetch the same content do not write into one file. What a dead process had received is taken over by
+ * renaming it: of several that try, one gets it, and the others begin from nothing.
+ */
+import { constants } from "node:fs";
+import { open, readdir, rmdir } from "node:fs/promises";
+import { join } from "node:path";
+import { hasErrno } from "../support/errno.ts";
+import { PulleyError } from "../support/errors.ts";
+import { formatOwner, isLeftBehind, type Owner, parseOwner } from "../support/owner.ts";
+import {
+  flatName,
+  guarded,
+  ifPresent,
+  lookAt,
+  moveFile,
+  randomName,
+  removeFile,
+  requireFolder,
+  writeNew,
+} from "./files.ts";
+import type { Ingest } from "./index.ts";
+import type { Content } from "./stored-record.ts";
+
+/** Milliseconds after which received bytes that nobody came back for are deleted: a week. */
+const stale = 7 * 24 * 3600 * 1000;
+
+/** In place of an owner: left by a living process for whoever comes next. */
+const kept = "kept";
+
+/** Where content is received, and by whom. */
+export interface IngestGround {
+  /** Of the store, for messages. */
+  readonly root: string;
+  /** The folder that holds what is being received. */
+  readonly ingest: string;
+  /** This process. */
+  readonly self: Owner;
+}
+
+/** Makes a whole, verified file the content of a digest; the file is not there under this path any more then. */
+export type Place = (path: string, content: Content) => Promise<void>;
+
+interface Part {
+  readonly path: string;
+  readonly size: number;
+  readonly modifiedAt: number;
+}
+
+export async function beginIngest(site: IngestGround, place: Place, content: Content): Promise<Ingest> {
+  const folder = join(site.ingest, flatName(content.digest));
+  const path = join(folder, `${formatOwner(site.self)}.${randomName()}.part`);
+  await requireFolder(folder);
+  const received = await adopt(site, folder, path, content.size);
+  if (received === undefined) await createIn(folder, path);
+  return new PartFile(site, place, content, folder, path, received ?? 0);
+}
+
+/** Deletes what nobody came back for, and files of dead processes that never became whole. */
+export async function sweepIngest(site: IngestGround): Promise<void> {
+  for (const name of await readdir(site.ingest)) {
+    const path = join(site.ingest, name);
+    if (name.endsWith(".tmp")) {
+      const owner = parseOwner(name.split(".")[0] ?? "");
+      const look = owner && (await lookAt(path));
+      if (look && isLeftBehind(owner, look.modifiedAt, site.self, Date.now())) await removeFile(path);
+    } else if ((await lookAt(path))?.isFolder) {
+      const parts = await leftParts(site, path);
+      for (const part of parts) if (Date.now() - part.modifiedAt > stale) await removeFile(part.path);
+      await removeFolder(path);
+    }
+  }
+}
+
+/** Leaves a file, whole or not, for whoever comes next for its content. */
+export async function leavePart(site: IngestGround, path: string, { digest }: Content): Promise<void> {
+  await moveFile(path, join(site.ingest, flatName(digest), `${kept}.${randomName()}.part`));
+}
+
+/** Deletes what was left of some content. */
+export async function dropParts(site: IngestGround, { digest }: Content): Promise<void> {
+  const folder = join(site.ingest, flatName(digest));
+  for (const part of await leftParts(site, folder)) await removeFile(part.path);
+  await removeFolder(folder);
+}
+
+class PartFile implements Ingest {
+  readonly path: string;
+  readonly received: number;
+  readonly #site: IngestGround;
+  readonly #place: Place;
+  readonly #content: Content;
+  readonly #folder: string;
+  #ended = false;
+
+  constructor(site: IngestGround, place: Place, content: Content, folder: string, path: string, received: number) {
+    this.#site = site;
+    this.#place = place;
+    this.#content = content;
+    this.#folder = folder;
+    this.path = path;
+    this.received = received;
+  }
+
+  /** Durable in its bytes; its name becomes so when the image is published. */
+  commit(): Promise<void> {
+    return guarded(this.#site.root, async () => {
+      await this.#sync();
+      await this.#place(this.path, this.#content);
+      this.#ended = true;
+      await removeFolder(this.#folder);
+    });
+  }
+
+  abandon(bytes: "keep" | "discard"): Promise<void> {
+    return guarded(this.#site.root, async () => {
+      if (this.#ended) return;
+      this.#ended = true;
+      const empty = (await lookAt(this.path))?.size === 0;
+      if (bytes === "keep" && !empty) await moveFile(this.path, join(this.#folder, `${kept}.${randomName()}.part`));
+      else await removeFile(this.path);
+      await removeFolder(this.#folder);
+    });
+  }
+
+  /** Costs next to nothing where whoever wrote the file has synced it. */
+  async #sync(): Promise<void> {
+    const { digest, size } = this.#content;
+    const file = await open(this.path, constants.O_RDWR | constants.O_NOFOLLOW);
+    try {
+      const found = await file.stat();
+      if (found.size !== size) {
+        throw new PulleyError("SIZE_MISMATCH", `expected ${size} bytes for ${digest}, received ${found.size}`);
+      }
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+/** Takes over the most that was left, and deletes the rest of it. Returns the bytes, or `undefined` if there is nothing. */
+async function adopt(site: IngestGround, folder: string, path: string, size: number): Promise<number | undefined> {
+  const parts = await leftParts(site, folder);
+  const usable = parts.filter((part) => part.size <= size).sort((one, other) => other.size - one.size);
+  for (const part of usable) {
+    if (!(await moveFile(part.path, path))) continue;
+    for (const other of parts) if (other !== part) await removeFile(other.path);
+    return part.size;
+  }
+  return undefined;
+}
+
+/** Parts that no living process writes to. */
+async function leftParts(site: IngestGround, folder: string): Promise<Part[]> {
+  const parts: Part[] = [];
+  for (const name of (await ifPresent(readdir(folder))) ?? []) {
+    const path = join(folder, name);
+    const look = await lookAt(path);
+    const first = name.split(".")[0] ?? "";
+    const owner = parseOwner(first);
+    if (!name.endsWith(".part") || !look?.isFile) continue;
+    const left = owner === undefined ? first === kept : isLeftBehind(owner, look.modifiedAt, site.self, Date.now());
+    if (left) parts.push({ path, size: look.size, modifiedAt: look.modifiedAt });
+  }
+  return parts;
+}
+
+/** Another process may remove the folder, as it finds it empty, before there is a file in it. */
+async function createIn(folder: string, path: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await writeNew(path, new Uint8Array(), false);
+    } catch (error) {
+      if (!hasErrno(error, "ENOENT") || attempt === 100) throw error;
+      await requireFolder(folder);
+    }
+  }
+}
+
+/** If it is empty. */
+async function removeFolder(path: string): Promise<void> {
+  await rmdir(path).catch((error: unknown) => {
+    if (!hasErrno(error, "ENOENT", "ENOTEMPTY", "EEXIST")) throw error;
+  });
+}

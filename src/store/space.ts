@@ -1,0 +1,32 @@
+/** Whether there is room, before a download that would fail half-way. */
+import { statfs } from "node:fs/promises";
+import { PulleyError } from "../support/errors.ts";
+import { bothWays } from "./files.ts";
+
+/** What `statfs` says of a file system: its block size in bytes, all blocks, those that a user may still fill; inodes. */
+export interface FileSystem {
+  readonly bsize: number;
+  readonly blocks: number;
+  readonly bavail: number;
+  readonly files: number;
+  readonly ffree: number;
+}
+
+export type StatFileSystem = (path: string) => Promise<FileSystem>;
+
+export const systemStatfs: StatFileSystem = (path) => statfs(path);
+
+/** Bytes that stay free, for records and for everybody else: this many, or a hundredth of a small file system. */
+const reserve = 64 * 1024 * 1024;
+
+/** @throws PulleyError `DISK_FULL` */
+export async function ensureRoom(root: string, bytes: number, stat: StatFileSystem): Promise<void> {
+  const { bsize, blocks, bavail } = await stat(root);
+  const free = bavail * bsize;
+  const spare = Math.min(reserve, Math.ceil((blocks * bsize) / 100));
+  if (bytes === 0 || bytes + spare <= free) return;
+  throw new PulleyError(
+    "DISK_FULL",
+    `${bothWays(bytes)} and a reserve of ${bothWays(spare)} are needed, but ${root} has only ${bothWays(free)} free`,
+  );
+}

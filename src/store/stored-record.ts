@@ -1,0 +1,60 @@
+/** A name with everything that its image consists of, whichever way it is kept. */
+import type { Descriptor } from "../image/descriptor.ts";
+import type { Digest } from "../image/digest.ts";
+import { canonicalText, parseReference } from "../image/reference.ts";
+import { PulleyError } from "../support/errors.ts";
+import { quote } from "../support/go.ts";
+import type { ImageRecord } from "./index.ts";
+
+export interface Content {
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+export interface StoredRecord extends ImageRecord {
+  /** When the image's config says that it was made, in milliseconds since the epoch. */
+  readonly createdAt: number | undefined;
+  /** Manifest, config and layers, each once. */
+  readonly contents: readonly Content[];
+  /** The manifest in OCI's words, where it is Docker's: see `embedded/translation.ts`. */
+  readonly ociManifest?: Content;
+  /** Whether the container runtime keeps the image whatever happens. */
+  readonly pinned?: boolean;
+}
+
+/** Everything that must be there for a record's image: its contents, and the index that the name stands for. */
+export function needs({ target, contents }: StoredRecord): readonly Content[] {
+  return contents.some(({ digest }) => digest === target.digest) ? contents : [...contents, target];
+}
+
+/** Whether an image has a record under this name because it has no other: then the name is its id. */
+export function isNameless(record: Pick<ImageRecord, "name" | "image">): boolean {
+  return record.name === record.image;
+}
+
+/**
+ * That a record's name is one that can be found again.
+ * @throws PulleyError `REFERENCE_INVALID` unless it is normalised, with a tag or a digest, or the image's own id
+ */
+export function checkName(record: Pick<ImageRecord, "name" | "image">): void {
+  if (isNameless(record)) return;
+  const reference = parseReference(record.name);
+  const one = (reference.tag === undefined) !== (reference.digest === undefined);
+  if (one && canonicalText(reference) === record.name) return;
+  throw new PulleyError("REFERENCE_INVALID", `${quote(record.name)} is not a normalised name with a tag or a digest`);
+}
+
+/** A descriptor without what other documents say beside it. */
+export function bare({ mediaType, digest, size }: Descriptor): Descriptor {
+  return { mediaType, digest, size };
+}
+
+/** A record as other rooms know it. */
+export function outward({ name, target, image, manifest, platform, confirmedAt }: StoredRecord): ImageRecord {
+  return { name, target, image, manifest, platform, ...(confirmedAt !== undefined && { confirmedAt }) };
+}
+
+/** Descriptors as contents, each once. */
+export function distinct(descriptors: readonly Descriptor[]): readonly Content[] {
+  return [...new Map(descriptors.map(({ digest, size }) => [digest, { digest, size }])).values()];
+}

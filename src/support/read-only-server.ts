@@ -1,0 +1,113 @@
+/** HTTP that only tells: one connection handler for the daemon's socket and for its metrics. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+
+/** What is asked for, once it is known to be harmless. */
+export interface Asked {
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Aborts when whoever asked has gone, or the server ends. */
+  readonly signal: AbortSignal;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly type: string;
+  /** A text, or what is sent as it comes. */
+  readonly body: string | AsyncIterable<string | Buffer>;
+}
+
+export interface ReadOnlyOptions {
+  /** Answers; what it throws is answered with status 500. */
+  readonly answer: (asked: Asked) => Answer | Promise<Answer>;
+  /** Hears of what it threw. */
+  readonly onFailure: (error: unknown, path: string) => void;
+}
+
+const limits = { target: 4096, headers: 16 * 1024, connections: 256, headersTimeout: 10_000, requestTimeout: 30_000 };
+
+export interface ReadOnlyServer {
+  readonly server: Server;
+  /** Ends every answer that is under way, and stops listening. */
+  close(): Promise<void>;
+}
+
+export function createReadOnlyServer({ answer, onFailure }: ReadOnlyOptions): ReadOnlyServer {
+  const ending = new AbortController();
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // What somebody sends along is not wanted, and never kept.
+    request.resume();
+    const gone = new AbortController();
+    const leave = () => gone.abort();
+    response.once("close", leave);
+    ending.signal.addEventListener("abort", leave, { once: true });
+    try {
+      await send(response, await answerTo(request, gone.signal), request.method === "HEAD", gone.signal);
+    } finally {
+      ending.signal.removeEventListener("abort", leave);
+    }
+  }
+
+  async function answerTo(request: IncomingMessage, signal: AbortSignal): Promise<Answer> {
+    const { method, url = "/" } = request;
+    if (method !== "GET" && method !== "HEAD") return plain(405, "only GET and HEAD are answered here");
+    if (url.length > limits.target) return plain(414, "the address is too long");
+    if (!url.startsWith("/") || !URL.canParse(url, "http://pulley")) return plain(400, "the address cannot be read");
+    const { pathname, searchParams } = new URL(url, "http://pulley");
+    try {
+      return await answer({ path: pathname, query: searchParams, signal });
+    } catch (error) {
+      if (!signal.aborted) onFailure(error, pathname);
+      return plain(500, "internal error: see the daemon's log");
+    }
+  }
+
+  const server = createServer({
+    maxHeaderSize: limits.headers,
+    headersTimeout: limits.headersTimeout,
+    requestTimeout: limits.requestTimeout,
+  });
+  server.maxConnections = limits.connections;
+  server.on("request", (request, response) => {
+    // An answer that breaks off has no other reader than the one who left.
+    handle(request, response).catch(() => response.destroy());
+  });
+  return {
+    server,
+    close: () =>
+      new Promise((resolve) => {
+        ending.abort();
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function send(response: ServerResponse, answer: Answer, headOnly: boolean, signal: AbortSignal): Promise<void> {
+  const { status, type, body } = answer;
+  const headers = {
+    "content-type": type,
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    ...(status === 405 && { allow: "GET, HEAD" }),
+  };
+  if (typeof body === "string") {
+    response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
+    response.end(headOnly ? undefined : body);
+    return;
+  }
+  response.writeHead(status, headers);
+  if (headOnly) {
+    response.end();
+    return;
+  }
+  // So that whoever watches knows at once that there is an answer, before anything has happened.
+  response.flushHeaders();
+  await pipeline(Readable.from(body, { objectMode: true, highWaterMark: 16 }), response, { signal });
+}
+
+export function plain(status: number, text: string): Answer {
+  return { status, type: "text/plain; charset=utf-8", body: `${text}\n` };
+}

@@ -1,0 +1,121 @@
+/** The image service as a kubelet would have it, over a store of its own in a temporary folder. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { ImageService } from "../../src/cri/api/runtime/v1/api_pb.js";
+import { type CriServer, startCriServer } from "../../src/cri/index.ts";
+import type { DecisionRecord } from "../../src/node/decision-log/types.ts";
+import { createEmbeddedImageService } from "../../src/node/embedded-image-service.ts";
+import { openPullRecords } from "../../src/node/pull-records/index.ts";
+import { decide } from "../../src/policy/decide.ts";
+import { kubernetesOnly, type Policy } from "../../src/policy/types.ts";
+import { createRegistryClient } from "../../src/registry/client.ts";
+import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
+import type { ImageStore, StoredImage } from "../../src/store/index.ts";
+import { type Clock, systemClock } from "../../src/support/clock.ts";
+import { type CallOptions, openChannel } from "../../src/support/grpc/client.ts";
+
+export interface CriGiven {
+  readonly policy?: Policy;
+  /** Path of the upstream's socket. */
+  readonly runtime?: string;
+  readonly clock?: Clock;
+  readonly isPinned?: (image: StoredImage) => boolean;
+  /** Opens the store, in a folder that is gone after the test. Default: the embedded one. */
+  readonly openStore?: (folder: string) => Promise<ImageStore>;
+}
+
+export interface CriUnderTest {
+  readonly socket: string;
+  readonly folder: string;
+  readonly server: CriServer;
+  readonly store: ImageStore;
+  /** What was said, warnings as `warning: …`. */
+  readonly said: readonly string[];
+  readonly decisions: readonly DecisionRecord[];
+  readonly client: Client;
+}
+
+/** Ended after the test, with everything that it wrote. */
+export async function startCri(given: CriGiven = {}): Promise<CriUnderTest> {
+  const {
+    policy = kubernetesOnly,
+    clock = systemClock,
+    openStore = (root) => openEmbeddedStore(join(root, "store")),
+  } = given;
+  const folder = mkdtempSync(join(tmpdir(), "pulley-cri-"));
+  const store = await openStore(folder);
+  const platform = { os: "linux", architecture: "amd64", variant: "" };
+  const registry = createRegistryClient({ connectTimeout: 2_000, stallTimeout: 2_000 });
+  const socket = join(folder, "run", "cri.sock");
+  const said: string[] = [];
+  const decisions: DecisionRecord[] = [];
+  const server = await startCriServer({
+    ...{ socket, runtime: given.runtime, version: "1.2.3", clock },
+    log: { info: (text) => said.push(text), warn: (text) => said.push(`warning: ${text}`) },
+    images: {
+      ...{ store, decide, policy: () => policy, records: openPullRecords(folder, {}, clock) },
+      service: createEmbeddedImageService({ store, registry, platform, clock }),
+      decisions: { append: (record) => decisions.push(record) },
+      ...(given.isPinned && { isPinned: given.isPinned }),
+    },
+  });
+  const client = connectClient(socket);
+  onTestFinished(async () => {
+    client.close();
+    await server.close();
+    await registry.close();
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return { socket, folder, server, store, said, decisions, client };
+}
+
+/** The calls that a kubelet makes. */
+export type Client = ReturnType<typeof connectClient>;
+
+export interface Credentials {
+  readonly username?: string;
+  readonly password?: string;
+  readonly auth?: string;
+  readonly serverAddress?: string;
+  readonly identityToken?: string;
+  readonly registryToken?: string;
+}
+
+export interface Asking {
+  readonly auth?: Credentials;
+  readonly namespace?: string;
+  readonly labels?: Record<string, string>;
+  readonly annotations?: Record<string, string>;
+  readonly options?: CallOptions;
+}
+
+export function connectClient(socket: string) {
+  const channel = openChannel(socket);
+  const { method } = ImageService;
+  return {
+    channel,
+    close: () => channel.close(),
+    /** The `image_ref`. */
+    async pull(image: string, asking: Asking = {}): Promise<string> {
+      const { auth, namespace = "default", labels = {}, annotations = {}, options } = asking;
+      const sandboxConfig = { metadata: { name: "web-0", uid: "u1", namespace }, labels, annotations };
+      const request = { image: { image }, sandboxConfig, ...(auth && { auth }) };
+      return (await channel.unary(method.pullImage, request, options)).imageRef;
+    },
+    async status(image: string) {
+      return (await channel.unary(method.imageStatus, { image: { image } })).image;
+    },
+    async info(image: string) {
+      return (await channel.unary(method.imageStatus, { image: { image }, verbose: true })).info;
+    },
+    async list(image = "") {
+      return (await channel.unary(method.listImages, { filter: { image: { image } } })).images;
+    },
+    async remove(image: string): Promise<void> {
+      await channel.unary(method.removeImage, { image: { image } });
+    },
+  };
+}

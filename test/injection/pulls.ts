@@ -1,0 +1,19 @@
+/** Pulls from a registry on loopback into a containerd, in this process. */
+import { createEmbeddedImageService } from "../../src/node/embedded-image-service.ts";
+import type { PulledImage } from "../../src/node/image-service.ts";
+import { createRegistryClient } from "../../src/registry/client.ts";
+import type { ImageStore } from "../../src/store/index.ts";
+import { systemClock } from "../../src/support/clock.ts";
+import { platform } from "./platform.ts";
+
+const noThreads = new URL("no-such-script.mjs", import.meta.url);
+
+export async function pullInto(store: ImageStore, image: string, signal?: AbortSignal): Promise<PulledImage> {
+  const registry = createRegistryClient({}, { environment: {}, workerScript: noThreads });
+  try {
+    const images = createEmbeddedImageService({ store, registry, platform, clock: systemClock });
+    return await images.pull(image, undefined, { signal });
+  } finally {
+    await registry.close();
+  }
+}
