@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { NodeClient } from "../node/api/client.ts";
 import type { PodObject } from "../node/api/objects.ts";
+import { apiVersion } from "../node/api/version.ts";
 import { PulleyError } from "../support/errors.ts";
 import { daemonOptions, type NamespaceOptions, type SocketOptions, withDaemon } from "./daemon.ts";
 import { describePod } from "./describe-view.ts";
@@ -50,7 +51,7 @@ async function describe(
   const now = Date.now();
   const lines = () =>
     described.flatMap(({ pod, events }, at) => [...(at > 0 ? ["", ""] : []), ...describePod(pod, events, now)]);
-  await print(output, { apiVersion: "pulley.dev/v1alpha1", pods: described }, lines, surroundings);
+  await print(output, { apiVersion, pods: described }, lines, surroundings);
 }
 
 /** Names out of `pod/web`, `pod web api`, or `pods`, which means all. */

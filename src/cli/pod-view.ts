@@ -1,9 +1,10 @@
 /** How pods, events and pulls look to people: kubectl's words and columns, and a bar for each pull under way. */
+import { podObject } from "../node/api/pod-object.ts";
 import type { ContainerStatus, NodeEvent, PodStatus, PullProgress } from "../node/types.ts";
 import { formatBytes } from "../support/bytes.ts";
 import { bar, columns, fit, hanging, type Paint, printable } from "../support/terminal.ts";
 import { age } from "./output.ts";
-import { lastRestart, podReason, readyCount, restarts } from "./pod-status-text.ts";
+import { podSummary } from "./pod-summary.ts";
 
 export interface PodView {
   readonly pods: readonly PodStatus[];
@@ -17,13 +18,16 @@ const longestImage = 48;
 export function podTable({ pods, pulls }: PodView, now: number, paint: Paint): string[] {
   // Where nothing is started, nothing is started again.
   const areStarted = pods.some(({ containers }) => containers.some(({ containerId }) => containerId !== undefined));
-  const rows = pods.map((status) => [
-    podName(status, pods),
-    readyCount(status),
-    paint(colourOf(status), statusText(status, now)),
-    ...(areStarted ? [restartText(status, now)] : []),
-    age(status.createdAt, now),
-  ]);
+  const rows = pods.map((status) => {
+    const { ready, status: reason, restarts } = podSummary(podObject(status, ""), now);
+    return [
+      podName(status, pods),
+      ready,
+      paint(colourOf(status), statusText(reason, status, now)),
+      ...(areStarted ? [restarts] : []),
+      age(status.createdAt, now),
+    ];
+  });
   const titles = ["NAME", "READY", "STATUS", ...(areStarted ? ["RESTARTS"] : []), "AGE"];
   const head = titles.map((title) => paint("bold", title));
   const active = pulls.filter(({ phase }) => phase === "waiting" || phase === "resolving" || phase === "downloading");
@@ -44,9 +48,9 @@ export function eventLines(event: NodeEvent, paint: Paint, width: number): strin
   return hanging(prefix, `${paint("cyan", object)}  ${printable(event.message)}`, width);
 }
 
-/** What `kubectl get pods` would show as the pod's status, and how long until the next attempt. */
-export function statusText(status: PodStatus, now: number): string {
-  const reason = printable(fit(podReason(status), 60));
+/** Why the pod is where it is, and how long until the next attempt. */
+function statusText(why: string, status: PodStatus, now: number): string {
+  const reason = printable(fit(why, 60));
   const [backOffUntil] = waiting(status).flatMap((one) => one.backOffUntil ?? []);
   const wait = backOffUntil === undefined ? 0 : Math.ceil((backOffUntil - now) / 1000);
   return wait > 0 ? `${reason} (next try in ${wait}s)` : reason;
@@ -55,12 +59,6 @@ export function statusText(status: PodStatus, now: number): string {
 /** The containers and image volumes of a pod that are waiting for something. */
 export function waiting(status: PodStatus): ContainerStatus[] {
   return [...status.imageVolumes, ...status.containers].filter(({ state }) => state.kind === "waiting");
-}
-
-function restartText(status: PodStatus, now: number): string {
-  const count = restarts(status);
-  const last = lastRestart(status);
-  return count > 0 && last !== undefined ? `${count} (${age(last, now)} ago)` : String(count);
 }
 
 function isBeginning(reason: string): boolean {

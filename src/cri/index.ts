@@ -4,9 +4,10 @@ import type { DecisionLog } from "../node/decision-log/index.ts";
 import { createImageManager } from "../node/image-manager.ts";
 import type { ImageService as NodeImages } from "../node/image-service.ts";
 import type { HostsFor } from "../node/local-facts.ts";
+import type { RuntimeOperation } from "../node/metrics/types.ts";
 import type { PullRecords } from "../node/pull-records/index.ts";
 import { createPuller } from "../node/puller.ts";
-import type { PullProgress } from "../node/types.ts";
+import type { EnsuredImage, PullProgress } from "../node/types.ts";
 import type { Decide, Policy } from "../policy/types.ts";
 import type { ImageStore, StoredImage } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
@@ -19,6 +20,7 @@ import type { CallFailure } from "./grpc/status.ts";
 import { callerRecords } from "./images/caller-records.ts";
 import { callFailureOf } from "./images/failures.ts";
 import { imageMethods } from "./images/index.ts";
+import { heardMethod } from "./operations.ts";
 import { createPassThrough } from "./pass-through.ts";
 import { type CheckHandler, handlersOf, noHandlers } from "./runtime-handlers.ts";
 import { imageServiceOnly, notImplemented } from "./runtime-service.ts";
@@ -34,6 +36,8 @@ export interface CriServerOptions {
   readonly version: string;
   readonly clock: Clock;
   readonly log?: CriLog;
+  /** Hears of each call that was answered here, once it has ended; what is passed on is not among them. */
+  readonly onOperation?: ((operation: RuntimeOperation) => void) | undefined;
 }
 
 export interface CriImages {
@@ -52,6 +56,8 @@ export interface CriImages {
   /** Whether clients should be told not to collect an image. Default: none. */
   readonly isPinned?: (image: StoredImage) => boolean;
   readonly onProgress?: (progress: PullProgress) => void;
+  /** Hears how each request for an image ended. */
+  readonly onEnsured?: ((ensured: EnsuredImage) => void) | undefined;
 }
 
 /** Hears a sentence at a time; no credential is ever in one. */
@@ -108,14 +114,22 @@ export async function startCriServer(options: CriServerOptions): Promise<CriServ
 }
 
 /** By path. The file systems are the runtime's where there is one: it keeps the containers' layers, too. */
-function methodsOf({ images, clock, runtime }: CriServerOptions, log: CriLog, checkHandler: CheckHandler): Methods {
+function methodsOf(
+  { images, clock, runtime, onOperation }: CriServerOptions,
+  log: CriLog,
+  checkHandler: CheckHandler,
+): Methods {
   const { store, isPinned = () => false } = images;
   const manager = managerOf(images, clock);
   const methods = imageMethods({ store, manager, isPinned, checkHandler, clock, warn: log.warn });
   const fileSystems = ImageService.method.imageFsInfo.name;
   const served = [...methods].filter(([name]) => runtime === undefined || name !== fileSystems);
   return new Map(
-    imageServices.flatMap((service) => served.map(([name, method]) => [`/${service}/${name}`, method] as const)),
+    imageServices.flatMap((service) =>
+      served.map(
+        ([name, method]) => [`/${service}/${name}`, heardMethod(name, method, { onOperation, clock })] as const,
+      ),
+    ),
   );
 }
 
@@ -123,12 +137,14 @@ function methodsOf({ images, clock, runtime }: CriServerOptions, log: CriLog, ch
  * The way of every other pull. The kubelet waits between attempts and limits their number by itself (`registryPullQPS`,
  * `maxParallelImagePulls`), so nothing is refused here because it comes too early.
  */
-function managerOf({ service, decide, policy, hosts, records, decisions, onProgress }: CriImages, clock: Clock) {
+function managerOf(images: CriImages, clock: Clock) {
+  const { service, decide, policy, hosts, records, decisions, onProgress, onEnsured } = images;
   const settings = { serializeImagePulls: false, registryPullQPS: 0 };
   const puller = createPuller({ images: service, settings, clock, ...(onProgress && { onProgress }) });
   return createImageManager({
     ...{ images: service, puller, backOff: noBackOff, records: callerRecords(records), clock, decide, policy, hosts },
     log: decisions,
+    onEnsured,
   });
 }
 

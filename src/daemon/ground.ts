@@ -5,6 +5,7 @@ import { openDecisionLog } from "../node/decision-log/index.ts";
 import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
 import { createLayerFetcher, type LayerFetcher } from "../node/fetch.ts";
 import type { ImageService } from "../node/image-service.ts";
+import type { Metrics } from "../node/metrics/index.ts";
 import { openPullRecords, type PullRecords } from "../node/pull-records/index.ts";
 import { createRegistryClient } from "../registry/client.ts";
 import type { RegistryClient } from "../registry/index.ts";
@@ -30,15 +31,17 @@ export interface Ground {
 
 export interface GroundOptions extends Pick<DaemonOptions, "root" | "platform" | "runtime" | "kubelet" | "registry"> {
   readonly log: Log;
-  readonly onDecisionsLost: () => void;
+  readonly metrics: Metrics["listeners"];
 }
 
 /** @throws PulleyError `STORE_FAILED`, `RUNTIME_UNREACHABLE`, `RUNTIME_FAILED` */
 export async function layGround(options: GroundOptions, endings: Endings): Promise<Ground> {
-  const { root, platform, kubelet, log } = options;
+  const { root, platform, kubelet, log, metrics } = options;
   const clock = systemClock;
   const warn = (message: string) => log.warn(message);
-  const runtime = options.runtime === undefined ? undefined : await openRuntime(options.runtime, options, warn);
+  const { runtimeOperation } = metrics;
+  const { runtime: socket } = options;
+  const runtime = socket === undefined ? undefined : await openRuntime(socket, options, warn, runtimeOperation);
   const store = runtime?.store ?? (await openEmbeddedStore(root, { warn }));
   endings.add(() => runtime?.close() ?? store.close());
   const pseudonym = mirrorPseudonym();
@@ -51,7 +54,7 @@ export async function layGround(options: GroundOptions, endings: Endings): Promi
   const decisions = openDecisionLog(root, {
     onFailure: (failure) => {
       log.warn("decisions cannot be written down", { error: failure.message });
-      options.onDecisionsLost();
+      metrics.decisionLogFailure();
     },
   });
   endings.add(() => decisions.flush());

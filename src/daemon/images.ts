@@ -22,6 +22,7 @@ export async function serveImages(options: CriPart, ground: Ground, telling: Tel
     ...{ socket: sockets.cri, runtime, version, clock: systemClock, log: telling.log.with({ part: "cri" }) },
     images: {
       ...{ store, service: images, decide, policy: () => policy.current(), hosts, records, decisions },
+      onEnsured: (ensured) => telling.metrics.nodeSignal({ kind: "ensured", ensured }),
       isPinned: ({ repoTags, repoDigests }) => isPinned([...repoTags, ...repoDigests], pins),
     },
     onOperation: telling.metrics.runtimeOperation,

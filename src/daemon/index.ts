@@ -1,12 +1,11 @@
 /** One machine's Pulley, for as long as it runs: its parts, started in order and ended in reverse. */
 
-import type { Node } from "../node/node.ts";
 import { startCollection } from "./collection.ts";
-import { createEndings } from "./endings.ts";
-import { type Ground, layGround } from "./ground.ts";
+import { createEndings, type Endings } from "./endings.ts";
+import { layGround } from "./ground.ts";
 import { serveImages, serveMirror } from "./images.ts";
 import { openNode, runManifests } from "./pods.ts";
-import { openMetrics, startSeeing } from "./seeing.ts";
+import { type Figures, openMetrics, startSeeing } from "./seeing.ts";
 import type { Daemon, DaemonOptions } from "./types.ts";
 
 export type { Daemon, DaemonLogins, DaemonOptions, PolicySource } from "./types.ts";
@@ -25,19 +24,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
 }
 
-async function startParts(options: DaemonOptions, endings: ReturnType<typeof createEndings>): Promise<Daemon> {
+async function startParts(options: DaemonOptions, endings: Endings): Promise<Daemon> {
   const { log, version, policy, collection, metrics: metricsAddress } = options;
-  let ground: Ground | undefined;
-  let node: Node | undefined;
-  const laid = () => {
-    if (ground === undefined) throw new Error("the daemon is still starting");
-    return ground;
-  };
-  const metrics = openMetrics(version, log, laid, () => node);
+  const figures: Figures = {};
+  const metrics = openMetrics(version, log, figures);
   const telling = { log, metrics: metrics.listeners };
   policy.onChange((changed) => telling.metrics.policyReload({ ok: changed !== undefined }));
-  ground = await layGround({ ...options, onDecisionsLost: telling.metrics.decisionLogFailure }, endings);
-  node = openNode(options, ground, endings);
+  const ground = await layGround({ ...options, metrics: telling.metrics }, endings);
+  const node = openNode(options, ground, endings);
+  Object.assign(figures, { store: ground.store, node });
   await startSeeing({ ...options, metricsAddress, metrics, node }, ground, endings);
   await serveImages(options, ground, telling, endings);
   await serveMirror(options, ground, telling, endings);

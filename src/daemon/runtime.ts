@@ -7,6 +7,7 @@ import { connectRuntime } from "../cri/client/runtime.ts";
 import type { Platform } from "../image/platform.ts";
 import { podFolders, readResolver } from "../node/containers/folders.ts";
 import type { ContainersOptions } from "../node/containers/types.ts";
+import type { RuntimeOperation } from "../node/metrics/types.ts";
 import { openContainerdStore } from "../store/containerd/index.ts";
 import type { ImageStore } from "../store/index.ts";
 
@@ -26,9 +27,10 @@ export async function openRuntime(
   socket: string,
   { root, platform }: { readonly root: string; readonly platform: Platform },
   warn: (message: string) => void,
+  onOperation?: (operation: RuntimeOperation) => void,
 ): Promise<OpenedRuntime> {
   const store = await openContainerdStore({ socket, root: join(root, "containerd"), platform, warn });
-  const runtime = connectRuntime(socket);
+  const runtime = connectRuntime(socket, { onOperation });
   return {
     store,
     containers: { runtime, folders: podFolders(realRoot(root)), node: nodeKey(root), host: hostFacts(root) },

@@ -7,6 +7,7 @@ import { createMetrics, type Metrics } from "../node/metrics/index.ts";
 import { serveMetrics } from "../node/metrics/server.ts";
 import type { Node } from "../node/node.ts";
 import { logSignals } from "../node/node-log.ts";
+import type { ImageStore } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";
 import type { Log } from "../support/log.ts";
@@ -14,15 +15,21 @@ import type { Endings } from "./endings.ts";
 import type { Ground } from "./ground.ts";
 import type { DaemonOptions } from "./types.ts";
 
-/** @param ground given as soon as it is there: figures are looked up only when somebody asks for them */
-export function openMetrics(version: string, log: Log, ground: () => Ground, pods: () => Node | undefined): Metrics {
+/** Where figures are looked up, when somebody asks for them: filled in as the daemon starts. */
+export interface Figures {
+  readonly store?: ImageStore;
+  readonly node?: Node;
+}
+
+export function openMetrics(version: string, log: Log, figures: Figures): Metrics {
   return createMetrics({
     version,
     clock: systemClock,
     sources: {
-      pods: () => pods()?.pods() ?? [],
+      pods: () => figures.node?.pods() ?? [],
       store: async () => {
-        const { store } = ground();
+        const { store } = figures;
+        if (store === undefined) throw new Error("the daemon is still starting");
         const [images, { used, capacity, available }] = await Promise.all([store.images(), store.usage()]);
         return { images: images.length, used, capacity, available };
       },

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { ImageService } from "../../src/cri/api/runtime/v1/api_pb.js";
-import { type CriServer, startCriServer } from "../../src/cri/index.ts";
+import { type CriImages, type CriServer, type CriServerOptions, startCriServer } from "../../src/cri/index.ts";
 import type { DecisionRecord } from "../../src/node/decision-log/types.ts";
 import { createEmbeddedImageService } from "../../src/node/embedded-image-service.ts";
 import { openPullRecords } from "../../src/node/pull-records/index.ts";
@@ -22,6 +22,8 @@ export interface CriGiven {
   readonly runtime?: string;
   readonly clock?: Clock;
   readonly isPinned?: (image: StoredImage) => boolean;
+  readonly onOperation?: CriServerOptions["onOperation"];
+  readonly onEnsured?: CriImages["onEnsured"];
   /** Opens the store, in a folder that is gone after the test. Default: the embedded one. */
   readonly openStore?: (folder: string) => Promise<ImageStore>;
 }
@@ -52,12 +54,13 @@ export async function startCri(given: CriGiven = {}): Promise<CriUnderTest> {
   const said: string[] = [];
   const decisions: DecisionRecord[] = [];
   const server = await startCriServer({
-    ...{ socket, runtime: given.runtime, version: "1.2.3", clock },
+    ...{ socket, runtime: given.runtime, version: "1.2.3", clock, onOperation: given.onOperation },
     log: { info: (text) => said.push(text), warn: (text) => said.push(`warning: ${text}`) },
     images: {
       ...{ store, decide, policy: () => policy, records: openPullRecords(folder, {}, clock) },
       service: createEmbeddedImageService({ store, registry, platform, clock }),
       decisions: { append: (record) => decisions.push(record) },
+      onEnsured: given.onEnsured,
       ...(given.isPinned && { isPinned: given.isPinned }),
     },
   });

@@ -1,8 +1,10 @@
 /** A container runtime behind a CRI socket. */
 import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { ContainerRuntime, Labels } from "../../node/container-runtime.ts";
+import type { RuntimeOperation } from "../../node/metrics/types.ts";
 import { type Channel, openChannel, statusOf } from "../../support/grpc/client.ts";
 import { ImageService, RuntimeService } from "../api/runtime/v1/api_pb.js";
+import { heard } from "../operations.ts";
 import { containerMessage, sandboxMessage } from "./configs.ts";
 import { containerOf, listedContainer, sandboxOf, sandboxStatusOf, userOf } from "./readings.ts";
 
@@ -13,6 +15,8 @@ export interface RuntimeConnection extends ContainerRuntime {
 export interface RuntimeOptions {
   /** The cgroup that sandboxes are put below, where the runtime is not to choose one. */
   readonly cgroupParent?: string;
+  /** Hears of each call, once it has ended. */
+  readonly onOperation?: ((operation: RuntimeOperation) => void) | undefined;
 }
 
 /** Milliseconds that a runtime may take for one call (k8s `runtimeRequestTimeout`: two minutes; sandboxes twice that). */
@@ -23,13 +27,16 @@ export function connectRuntime(socket: string, options: RuntimeOptions = {}): Ru
   return runtimeOn(openChannel(socket), options);
 }
 
-export function runtimeOn(channel: Channel, { cgroupParent = "" }: RuntimeOptions = {}): RuntimeConnection {
+export function runtimeOn(
+  channel: Channel,
+  { cgroupParent = "", onOperation }: RuntimeOptions = {},
+): RuntimeConnection {
   function call<Input extends DescMessage, Output extends DescMessage>(
     method: DescMethodUnary<Input, Output>,
     request: MessageInitShape<Input>,
     timeout = usual,
   ): Promise<MessageShape<Output>> {
-    return channel.unary(method, request, { timeout });
+    return heard(method.name, () => channel.unary(method, request, { timeout }), { onOperation });
   }
   const { method: runtime } = RuntimeService;
   const { method: images } = ImageService;

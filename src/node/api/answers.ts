@@ -1,5 +1,6 @@
 import type { Answer } from "../../support/read-only-server.ts";
-import { apiVersion, type FailureObject } from "./objects.ts";
+import type { FailureObject } from "./objects.ts";
+import { apiVersion } from "./version.ts";
 
 const json = "application/json";
 

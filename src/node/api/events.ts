@@ -1,7 +1,8 @@
 /** The events of a node, as many as are worth keeping, each with how often it happened. */
 import type { NodeEvent } from "../types.ts";
-import { apiVersion, type Change, type EventObject } from "./objects.ts";
+import type { Change, EventObject } from "./objects.ts";
 import { timeText } from "./pod-object.ts";
+import { apiVersion } from "./version.ts";
 
 export interface EventList {
   add(event: NodeEvent): void;

@@ -5,8 +5,6 @@
  */
 import { z } from "zod";
 
-export const apiVersion = "pulley.dev/v1alpha1";
-
 const texts = z.record(z.string(), z.string());
 const count = z.number().int().min(0);
 

@@ -2,13 +2,8 @@
 import type { Decision } from "../../policy/types.ts";
 import type { ContainerKind, PodContainer } from "../../workload/types.ts";
 import type { ContainerState, ContainerStatus, PodStatus, TerminatedState } from "../types.ts";
-import {
-  apiVersion,
-  type ContainerObject,
-  type ContainerStateObject,
-  type ContainerStatusObject,
-  type PodObject,
-} from "./objects.ts";
+import type { ContainerObject, ContainerStateObject, ContainerStatusObject, PodObject } from "./objects.ts";
+import { apiVersion } from "./version.ts";
 
 /** Seconds are enough, as in Kubernetes. */
 export function timeText(milliseconds: number): string {

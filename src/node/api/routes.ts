@@ -12,9 +12,10 @@ import type { PodStatus } from "../types.ts";
 import { badRequest, listAnswer, notFound, objectAnswer, streamAnswer, tooMany } from "./answers.ts";
 import type { EventList } from "./events.ts";
 import { findLog } from "./log-request.ts";
-import { apiVersion, type EventObject, type ImageObject } from "./objects.ts";
+import type { EventObject, ImageObject } from "./objects.ts";
 import { podObject, timeText } from "./pod-object.ts";
 import { readQuery } from "./query.ts";
+import { apiVersion } from "./version.ts";
 import { watchEvents, watchPods } from "./watches.ts";
 
 export interface ApiSources {

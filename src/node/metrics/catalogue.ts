@@ -90,6 +90,12 @@ export const catalogue = {
     labels: ["plugin_name"],
     buckets: usualBuckets,
   },
+  providerConfig: {
+    name: "kubelet_credential_provider_config_info",
+    type: "gauge",
+    help: "Always 1; the hash of the credential providers' configuration is in the label.",
+    labels: ["hash"],
+  },
 
   // Pulley's own, and what every program has (prometheus.io/docs/instrumenting/writing_clientlibs)
   buildInfo: {

@@ -61,6 +61,7 @@ function createInstruments(registry: Registry): Instruments {
     operationDuration: histogram(catalogue.operationDuration),
     pluginErrors: counter(catalogue.pluginErrors),
     pluginDuration: histogram(catalogue.pluginDuration),
+    providerConfig: gauge(catalogue.providerConfig),
     buildInfo: gauge(catalogue.buildInfo),
     decisions: counter(catalogue.decisions),
     ruleDecisions: counter(catalogue.ruleDecisions),

@@ -23,9 +23,10 @@ export function sizeClass(bytes: number): string {
   return sizeClasses.find(([above]) => bytes > above)?.[1] ?? "N/A";
 }
 
-/** As the kubelet names operations: `PullImage` is `pull_image`. */
+/** As the kubelet names operations: `PullImage` is `pull_image`, `RunPodSandbox` is `run_podsandbox`. */
 export function operationType(method: string): string {
-  return method.replace(/(?<=[a-z0-9])[A-Z]/g, (letter) => `_${letter}`).toLowerCase();
+  const words = method.replace(/(?<=[a-z0-9])[A-Z]/g, (letter) => `_${letter}`).toLowerCase();
+  return words.replace("pod_sandbox", "podsandbox");
 }
 
 /** Lets so many different values through, the first that come, and calls all others `other`. */

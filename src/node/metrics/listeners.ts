@@ -103,6 +103,10 @@ export function createListeners(to: Instruments, clock: Pick<Clock, "now">): Met
     collection,
     mirrorRequest,
     credentialPlugin,
+    credentialProviders: ({ configHash }) => {
+      to.providerConfig.reset();
+      to.providerConfig.set({ hash: configHash }, 1);
+    },
     runtimeOperation,
     policyReload: ({ ok }) => {
       to.policyReloads.inc({ result: ok ? "success" : "failure" });

@@ -190,6 +190,8 @@ describe("a label", () => {
     ["pull_image", "pull_image"],
     ["ImageFsInfo", "image_fs_info"],
     ["ListImages", "list_images"],
+    ["RunPodSandbox", "run_podsandbox"],
+    ["CreateContainer", "create_container"],
   ])("for the operation %s is %s", (method, label) => {
     expect(operationType(method)).toBe(label);
   });

@@ -10,6 +10,8 @@ export interface MetricListeners {
   readonly collection: (pass: CollectionPass) => void;
   readonly mirrorRequest: (request: MirrorRequest) => void;
   readonly credentialPlugin: (run: PluginRun) => void;
+  /** Which configuration of credential providers holds. */
+  readonly credentialProviders: (providers: { readonly configHash: string }) => void;
   readonly runtimeOperation: (operation: RuntimeOperation) => void;
   readonly policyReload: (reload: { readonly ok: boolean }) => void;
   readonly decisionLogFailure: () => void;

@@ -1,0 +1,53 @@
+/** Telling of calls once they have ended, for those who count them. */
+import type { RuntimeOperation } from "../node/metrics/types.ts";
+import { type Clock, systemClock } from "../support/clock.ts";
+import type { Method } from "./grpc/methods.ts";
+
+interface Hearing {
+  readonly onOperation: ((operation: RuntimeOperation) => void) | undefined;
+  readonly clock?: Pick<Clock, "now">;
+}
+
+/** @param operation the method's name, `PullImage` */
+export async function heard<Answer>(operation: string, call: () => Promise<Answer>, hearing: Hearing): Promise<Answer> {
+  const end = begin(operation, hearing);
+  try {
+    const answer = await call();
+    end(true);
+    return answer;
+  } catch (error) {
+    end(false);
+    throw error;
+  }
+}
+
+/** The same method; it is told of each of its calls. */
+export function heardMethod(operation: string, method: Method, hearing: Hearing): Method {
+  if (hearing.onOperation === undefined) return method;
+  switch (method.kind) {
+    case "unary":
+      return {
+        kind: "unary",
+        answer: (request, call) => heard(operation, () => method.answer(request, call), hearing),
+      };
+    case "serverStream":
+      return {
+        kind: "serverStream",
+        answers: async function* (request, call) {
+          const end = begin(operation, hearing);
+          let ok = false;
+          try {
+            yield* method.answers(request, call);
+            ok = true;
+          } finally {
+            end(ok);
+          }
+        },
+      };
+  }
+}
+
+function begin(operation: string, { onOperation, clock = systemClock }: Hearing): (ok: boolean) => void {
+  const started = clock.now();
+  return (ok) => onOperation?.({ operation, milliseconds: clock.now() - started, ok });
+}
