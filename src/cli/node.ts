@@ -14,6 +14,7 @@ import { type SocketOptions, socketOption, socketPath } from "./daemon.ts";
 import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
 import { commandLogins, podLogins } from "./logins.ts";
 import { type MirrorFlags, mirrorOptions, readMirror } from "./node-mirror.ts";
+import { define as defineSetup } from "./node-setup.ts";
 import {
   type CredentialProviderFlags,
   credentialProviderOptions,
@@ -46,6 +47,7 @@ interface NodeOptions extends CommonOptions, CredentialProviderFlags, KubeletCon
 }
 
 export function define(command: Command, surroundings: Surroundings): void {
+  defineSetup(command.enablePositionalOptions().command("setup"), surroundings);
   credentialProviderOptions(mirrorOptions(registryOptions(loginOptions(command))))
     .addOption(
       new Option("--cri-socket <path>", "where kubelets and crictl find the image service").default(
