@@ -7,6 +7,7 @@ import {
   confirmedMemory,
   createRegistries,
   type InUse,
+  type KeptBecause,
   processMemory,
 } from "../node/collection/index.ts";
 import type { Node } from "../node/node.ts";
@@ -72,7 +73,11 @@ function idsOf({ imageId }: { readonly imageId: string | undefined }): readonly 
 function tellReport(log: Log, { images, freed, disk, error }: CollectionReport): void {
   const deleted = images.filter(({ outcome }) => outcome.kind === "deleted");
   for (const { image } of deleted) log.info("an image was deleted", { image: image.names[0] ?? image.id });
-  const figures = { deleted: deleted.length, freed: freed.real, available: disk.after.available };
+  // What a registry has lost, or does not say, stays: whoever wonders why a disk does not get emptier finds it here.
+  const kept = (because: KeptBecause) =>
+    images.filter(({ outcome }) => outcome.kind === "kept" && outcome.because === because).length;
+  const left = { lost: kept("lost"), unreachable: kept("unreachable") };
+  const figures = { deleted: deleted.length, freed: freed.real, available: disk.after.available, ...left };
   if (error !== undefined) log.warn("collection ended early", { ...figures, error });
   else if (deleted.length > 0) log.info("images were collected", figures);
   else log.debug("no image had to go", figures);
