@@ -11,17 +11,18 @@ import type { Endings } from "./endings.ts";
 import type { Ground } from "./ground.ts";
 import type { DaemonOptions, Telling } from "./types.ts";
 
-type CriPart = Pick<DaemonOptions, "sockets" | "runtime" | "version" | "policy" | "hosts" | "collection">;
+type CriPart = Pick<DaemonOptions, "sockets" | "runtime" | "version" | "policy" | "hosts" | "collection" | "logins">;
 
 /** @throws PulleyError `OUTPUT_UNWRITABLE`, `USAGE` */
 export async function serveImages(options: CriPart, ground: Ground, telling: Telling, endings: Endings): Promise<void> {
-  const { sockets, runtime, version, policy, hosts, collection } = options;
+  const { sockets, runtime, version, policy, hosts, collection, logins } = options;
   const { store, images, records, decisions } = ground;
   const pins = collection?.pins ?? [];
   const server = await startCriServer({
     ...{ socket: sockets.cri, runtime, version, clock: systemClock, log: telling.log.with({ part: "cri" }) },
     images: {
       ...{ store, service: images, decide, policy: () => policy.current(), hosts, records, decisions },
+      mirrorLogins: logins.own,
       onEnsured: (ensured) => telling.metrics.nodeSignal({ kind: "ensured", ensured }),
       isPinned: ({ repoTags, repoDigests }) => isPinned([...repoTags, ...repoDigests], pins),
     },
