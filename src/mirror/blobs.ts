@@ -2,6 +2,7 @@
 import type { Descriptor } from "../image/descriptor.ts";
 import type { Digest } from "../image/digest.ts";
 import { parseReference, type Repository, type Tag } from "../image/reference.ts";
+import { isGone } from "../node/content-sources.ts";
 import type { Receiving } from "../node/fetch.ts";
 import type { ImageRecord, Lease } from "../store/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
@@ -35,7 +36,8 @@ export async function findBlob(
   const { judged, version } = await judgeAny(workshop, repository, digest, { held, coming }, visit);
   const records = held.map(({ record }) => record);
   const state = await workshop.access.require(judged, version, visit, records);
-  return serve(workshop, descriptor, { judged, lease: coming?.lease, fresh: state === "fresh" }, visit);
+  const lease = held.length > 0 ? undefined : coming?.lease;
+  return serve(workshop, descriptor, { judged, lease, fresh: state === "fresh" }, visit);
 }
 
 /** What nothing here leads to: a client that has the manifest from elsewhere, or from before this process began. */
@@ -98,6 +100,7 @@ interface Allowed {
   readonly fresh: boolean;
 }
 
+/** What a name has is taken to be here, and is fetched anew should it have gone, or turn out to be damaged. */
 async function serve(
   workshop: Workshop,
   descriptor: Descriptor,
@@ -105,15 +108,26 @@ async function serve(
   visit: Visit,
 ): Promise<ServedBlob> {
   const { store } = workshop.ground;
-  const own = await store.lease();
-  let here: boolean;
+  const fetch = () => fetchBlob(workshop, descriptor, judged, lease, visit);
+  if (lease !== undefined && !(await lease.has(descriptor))) return { descriptor, cache: "miss", open: fetch };
+  const open = async () => {
+    try {
+      const pieces = (await store.open(descriptor))[Symbol.asyncIterator]();
+      return begunWith(await pieces.next(), pieces);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      return fetch();
+    }
+  };
+  return { descriptor, cache: fresh ? "hit" : "stale", open };
+}
+
+async function* begunWith(first: IteratorResult<Buffer>, pieces: AsyncIterator<Buffer>): AsyncGenerator<Buffer, void> {
   try {
-    here = await (lease ?? own).has(descriptor);
+    for (let piece = first; !piece.done; piece = await pieces.next()) yield piece.value;
   } finally {
-    await own.release();
+    await pieces.return?.();
   }
-  if (here) return { descriptor, cache: fresh ? "hit" : "stale", open: () => store.open(descriptor) };
-  return { descriptor, cache: "miss", open: () => fetchBlob(workshop, descriptor, judged, lease, visit) };
 }
 
 /** Whoever asks meanwhile waits for the same download, and who breaks off and comes back finds what has been received. */

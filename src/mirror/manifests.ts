@@ -45,20 +45,19 @@ async function findByTag(workshop: Workshop, repository: Repository, tag: Tag, v
   const record = await ground.store.record(canonicalText(judged.reference));
   if (judged.decision.action === "Use" && record !== undefined) {
     const state = await access.require(judged, tag, visit, [record]);
-    return fromStore(workshop, record.target, state === "fresh" ? "hit" : "stale");
+    return fromStore(workshop, record.target, state === "fresh" ? "hit" : "stale", judged, visit);
   }
   try {
     const told = await sources.ask(judged, visit, (from) => resolve(workshop, tag, from, visit));
     if (told.proof) access.grant(repository, visit.caller);
     else await access.require(judged, tag, visit, []);
     await checkRequirements(workshop, judged, told.value, told.from, visit);
-    const known = record?.target.digest === told.value.digest && (await isHere(workshop, told.value));
-    if (!known) {
+    if (record?.target.digest !== told.value.digest) {
       workshop.pending.noteTag(repository, tag, told.value.digest);
       return throughStore(workshop, told.value, judged, visit);
     }
     await ground.store.confirm(canonicalText(judged.reference), ground.clock.now());
-    return fromStore(workshop, told.value, "hit");
+    return fromStore(workshop, told.value, "hit", judged, visit);
   } catch (error) {
     return staleOr(workshop, judged, record, visit, error);
   }
@@ -83,7 +82,7 @@ async function staleOr(
   if (outcome === undefined) throw error;
   if ("failure" in outcome) throw new PulleyError("IMAGE_REFUSED", outcome.failure.message);
   const warning = "no registry can be asked, so this is what it said last";
-  return { ...fromStore(workshop, record.target, "stale"), warning };
+  return { ...fromStore(workshop, record.target, "stale", judged, visit), warning };
 }
 
 async function findByDigest(workshop: Workshop, repository: Repository, digest: Digest, visit: Visit): Promise<Served> {
@@ -93,10 +92,10 @@ async function findByDigest(workshop: Workshop, repository: Repository, digest: 
   const [first] = held;
   const descriptor = first?.descriptor ?? coming?.descriptor;
   const judged = await judge(repository, digest, visit.signal, descriptor !== undefined);
-  if (descriptor !== undefined && (await isHere(workshop, descriptor))) {
+  if (descriptor !== undefined) {
     const records = held.map(({ record }) => record);
     const state = await access.require(judged, digest, visit, records);
-    const served = fromStore(workshop, descriptor, state === "fresh" ? "hit" : "stale");
+    const served = fromStore(workshop, descriptor, state === "fresh" ? "hit" : "stale", judged, visit);
     await checkRequirements(workshop, judged, descriptor, undefined, visit);
     // Whole, perhaps, and still without a name, because nobody could be asked for it.
     if (first === undefined) workshop.settler.look(repository);
@@ -120,17 +119,23 @@ function resolve({ heads, ground }: Workshop, version: Tag | Digest, from: Sourc
   return heads.join(flightKey(version, from), ask, { signal });
 }
 
-async function isHere({ ground }: Workshop, descriptor: Descriptor): Promise<boolean> {
-  const lease = await ground.store.lease();
-  try {
-    return await lease.has(descriptor);
-  } finally {
-    await lease.release();
-  }
-}
-
-function fromStore({ ground }: Workshop, descriptor: Descriptor, cache: CacheState): Served {
-  return { descriptor, cache, read: () => ground.store.read(descriptor.digest, manifestLimit) };
+/** What a name here has, or what came through; fetched anew should it have gone, or turn out to be damaged. */
+function fromStore(
+  workshop: Workshop,
+  descriptor: Descriptor,
+  cache: CacheState,
+  judged: Judged,
+  visit: Visit,
+): Served {
+  const read = async () => {
+    try {
+      return await workshop.ground.store.read(descriptor.digest, manifestLimit);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      return throughStore(workshop, descriptor, judged, visit).read();
+    }
+  };
+  return { descriptor, cache, read };
 }
 
 function throughStore(workshop: Workshop, descriptor: Descriptor, judged: Judged, visit: Visit): Served {

@@ -1,3 +1,5 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { fakeRegistry } from "../node/testing/fake-registry.ts";
@@ -164,6 +166,26 @@ describe("what is not here", () => {
     };
     await expect(mirror.ask(`/v2/${name}/blobs/${two?.digest}`)).rejects.toThrow(/aborted|hang up|reset/);
   });
+});
+
+test("what is damaged on disk is set aside, and fetched anew", async () => {
+  const registry = fakeRegistry();
+  const { digest } = imageOf(registry);
+  const mirror = await openMirror({ registry });
+  await takeImage(mirror, "1");
+  await until(async () => (await mirror.store.record(`${name}:1`)) !== undefined);
+  const document = read(await mirror.ask(`/v2/${name}/manifests/1`));
+  for (const damaged of [digest, document.config.digest, ...document.layers.map((layer) => layer.digest)]) {
+    const path = join(mirror.root, "store/blobs/sha256", damaged.slice("sha256:".length));
+    const sound = await readFile(path);
+    await writeFile(path, Buffer.alloc(sound.length, "x"));
+  }
+  const expected = new Map([...registry.contents].map(([key, { bytes }]) => [String(key), bytes]));
+  expect((await mirror.ask(`/v2/${name}/manifests/${digest}`)).body).toEqual(expected.get(digest));
+  for (const damaged of [document.config.digest, ...document.layers.map((layer) => layer.digest)]) {
+    const reply = await mirror.ask(`/v2/${name}/blobs/${damaged}`);
+    expect([reply.status, reply.body]).toEqual([200, expected.get(damaged)]);
+  }
 });
 
 describe("failures of a registry", () => {

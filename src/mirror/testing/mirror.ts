@@ -40,6 +40,8 @@ export interface TestMirror {
   readonly store: ImageStore;
   readonly records: PullRecords;
   readonly parts: MirrorParts;
+  /** The folder that the store is in, as `store`. */
+  readonly root: string;
   readonly served: readonly ServedRequest[];
   ask(path: string, question?: Question): Promise<Reply>;
   /** Stops the mirror before the test is over. */
@@ -79,7 +81,16 @@ export async function openMirror(given: MirrorGiven = {}): Promise<TestMirror> {
     if (given.store === undefined) await store.close();
     await rm(root, { recursive: true, force: true });
   });
-  return { mirror, store, records, parts, served, close, ask: (path, question) => ask(mirror.url, path, question) };
+  return {
+    mirror,
+    store,
+    records,
+    parts,
+    root,
+    served,
+    close,
+    ask: (path, question) => ask(mirror.url, path, question),
+  };
 }
 
 export type { FakeRegistry };
