@@ -23,6 +23,8 @@ export interface ContainerRuntime {
   containerStatus(id: string): Promise<RuntimeContainer | undefined>;
   /** Those that have all of the labels; only what a list tells of them. */
   listContainers(labels: Labels): Promise<readonly ListedContainer[]>;
+  /** Begins to write the container's log into a new file. */
+  reopenContainerLog(id: string): Promise<void>;
   /** The user that an image runs as, unless told otherwise; `undefined` if the runtime does not have the image. */
   imageUser(image: string): Promise<ImageUser | undefined>;
 }

@@ -6,6 +6,7 @@ import { PulleyError } from "../support/errors.ts";
 import type { DataObjects } from "../workload/pod-spec/index.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
 import { createBackOff } from "./back-off.ts";
+import { rotateLogs, runningLogs } from "./containers/log-rotation.ts";
 import { nodeLabels } from "./containers/names.ts";
 import { createRelist } from "./containers/relist.ts";
 import type { ContainersOptions } from "./containers/types.ts";
@@ -111,10 +112,24 @@ export function createNode(options: NodeOptions): Node {
     for (const listen of listeners) listen(signal);
   }
 
+  const lastingWork: Promise<void>[] = [];
   const relist = containers && createRelist(containers.runtime, nodeLabels(containers.node), clock);
-  const relisting = relist?.run(end).catch((error: unknown) => {
-    if (!end.aborted) stopping.abort(error);
-  });
+  if (containers !== undefined && relist !== undefined) {
+    lasting(relist.run(end));
+    lasting(rotateLogs({ runtime: containers.runtime, clock, running: () => runningLogs(statuses()) }, end));
+  }
+
+  /** Work that goes on until the end, which a fault in it is. */
+  function lasting(work: Promise<void>): void {
+    const done = work.catch((error: unknown) => {
+      if (!end.aborted) stopping.abort(error);
+    });
+    lastingWork.push(done);
+  }
+
+  function statuses(): readonly PodStatus[] {
+    return [...pods].map(({ worker }) => worker.status());
+  }
 
   function takeOn(pod: Pod, secrets: readonly PullSecret[], objects: DataObjects): void {
     const own = pod.imagePullSecrets.flatMap(
@@ -177,12 +192,12 @@ export function createNode(options: NodeOptions): Node {
       listeners.add(listen);
       return () => listeners.delete(listen);
     },
-    pods: () => [...pods].map(({ worker }) => worker.status()),
+    pods: statuses,
     settled: () => Promise.race([ended.then(() => Promise.reject(stopped)), untilSettled()]),
     stop: async () => {
       stopping.abort(stopped);
       await Promise.all([...pods].map(({ run }) => run));
-      await relisting;
+      await Promise.all(lastingWork);
       await log?.flush();
     },
     ended: () => ended,

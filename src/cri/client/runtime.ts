@@ -85,6 +85,9 @@ export function runtimeOn(
       const { containers } = await call(runtime.listContainers, { filter: filterOf(labels) });
       return containers.map(listedContainer);
     },
+    reopenContainerLog: async (id) => {
+      await call(runtime.reopenContainerLog, { containerId: id });
+    },
     imageUser: async (image) => {
       const { image: found } = await call(images.imageStatus, { image: { image } });
       return found && userOf(found);

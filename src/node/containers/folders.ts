@@ -3,6 +3,7 @@ import { chmod, lstat, mkdir, open, readFile, rm, rmdir, unlink, writeFile } fro
 import { join } from "node:path";
 import { PulleyError } from "../../support/errors.ts";
 import type { Pod } from "../../workload/types.ts";
+import { rotatedLogs } from "./log-rotation.ts";
 import { logFolderName } from "./names.ts";
 import { mountSubPath, mountsIn, unmountAll } from "./sub-path.ts";
 import type { PodFolders } from "./types.ts";
@@ -68,7 +69,8 @@ export function podFolders(root: string): PodFolders {
       }
     },
     forget: async (pod, container, attempt) => {
-      await rm(join(logFolder(pod), safe(container), `${attempt}.log`), { force: true });
+      const log = join(logFolder(pod), safe(container), `${attempt}.log`);
+      for (const path of [log, ...(await rotatedLogs(log))]) await rm(path, { force: true });
       await rm(wordsFile(pod, container, attempt), { force: true });
     },
     remove: async (pod) => {

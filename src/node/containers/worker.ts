@@ -45,6 +45,8 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
   let expired = false;
   /** What went wrong with the pod as a whole the last time. */
   let told = "";
+  /** Why the runtime could not be asked the last time. */
+  let unasked = "";
 
   const status = () =>
     podStatusOf({
@@ -104,6 +106,7 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
     for (const { volume, message } of problems) {
       complain("FailedMount", `MountVolume.SetUp failed for volume "${volume}" : ${message}`);
     }
+    if (problems.length === 0) settle();
     return problems.length === 0;
   }
 
@@ -254,12 +257,13 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
   async function syncOrComplain(signal: AbortSignal): Promise<boolean> {
     try {
       await sync(signal);
+      unasked = "";
       return true;
     } catch (error) {
       signal.throwIfAborted();
       if (!isPulleyError(error, "RUNTIME_UNREACHABLE", "RUNTIME_FAILED", "CANCELLED")) throw error;
-      if (told !== error.message) images.recorder()("Warning", "FailedSync", `Error syncing pod: ${error.message}`);
-      told = error.message;
+      if (unasked !== error.message) images.recorder()("Warning", "FailedSync", `Error syncing pod: ${error.message}`);
+      unasked = error.message;
       return false;
     }
   }

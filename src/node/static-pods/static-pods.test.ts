@@ -52,30 +52,34 @@ function watching(before = containerNode()) {
     await clock.advance(seconds * 1000, () => delay(8));
     return node.pods().map((status) => `${status.pod.name} ${status.containers[0]?.image} ${status.phase}`);
   };
-  return { ...before, runtime, said, after, end };
+  /** Lets time go by until the node has these pods, and nothing else. */
+  const until = async (...expected: readonly string[]) => {
+    await expect.poll(async () => (await after(1)).toSorted(), { timeout: 20_000, interval: 1 }).toEqual(expected);
+  };
+  return { ...before, runtime, said, after, until, end };
 }
 
 it("runs what is in the folder, and ends what is taken out of it", async () => {
   await write("one.yaml", pod("one"));
   await write("ignored.txt", pod("ignored"));
   await write(".hidden.yaml", pod("hidden"));
-  const { after, said, runtime } = watching();
-  expect(await after(3)).toEqual(["one app:1 Running"]);
+  const { until, said, runtime } = watching();
+  await until("one app:1 Running");
   await write("two.json", pod("two"));
-  expect(await after(4)).toEqual(["one app:1 Running", "two app:1 Running"]);
+  await until("one app:1 Running", "two app:1 Running");
   await rm(join(folder, "one.yaml"));
-  expect(await after(4)).toEqual(["two app:1 Running"]);
+  await until("two app:1 Running");
   expect(runtime.left()).toHaveLength(2);
   expect(said).toEqual([]);
 });
 
 it("ends the pod of a file that has changed, and only then starts the new one", async () => {
   await write("one.yaml", `${pod("one")}\n---\n${pod("other")}`);
-  const { after, runtime } = watching();
-  await after(3);
+  const { until, runtime } = watching();
+  await until("one app:1 Running", "other app:1 Running");
   runtime.calls.length = 0;
   await write("one.yaml", `${pod("one", "app:2")}\n---\n${pod("other")}`);
-  expect((await after(5)).toSorted()).toEqual(["one app:2 Running", "other app:1 Running"]);
+  await until("one app:2 Running", "other app:1 Running");
   expect(runtime.calls).toEqual([
     "stopContainer main 30",
     "stopPodSandbox one",
@@ -90,28 +94,31 @@ it("ends the pod of a file that has changed, and only then starts the new one", 
 it("reports a broken file once and lets its pod go on", async () => {
   await write("one.yaml", pod("one"));
   await write("two.yaml", pod("two"));
-  const { after, said, runtime } = watching();
-  await after(3);
+  const { after, until, said, runtime } = watching();
+  await until("one app:1 Running", "two app:1 Running");
   runtime.calls.length = 0;
   await write("one.yaml", "{broken: [");
-  expect(await after(5)).toEqual(["one app:1 Running", "two app:1 Running"]);
+  const goesOn = ["one app:1 Running", "two app:1 Running"];
+  const complaints = async () => (await after(1)) && said.length;
+  await expect.poll(complaints, { timeout: 20_000, interval: 1 }).toBe(1);
+  expect(await after(3)).toEqual(goesOn);
   expect(said).toEqual([expect.stringMatching(/^\/one\.yaml:\d+:\d+: error: /)]);
   await write("one.yaml", "");
-  await after(5);
+  await expect.poll(complaints, { timeout: 20_000, interval: 1 }).toBe(2);
   expect(said[1]).toBe("/one.yaml:1:1: error: there is no object in this file");
   await write("one.yaml", pod("one"));
-  expect(await after(5)).toEqual(["one app:1 Running", "two app:1 Running"]);
+  expect(await after(5)).toEqual(goesOn);
   expect(runtime.calls).toEqual([]);
 });
 
 it("leaves a file alone as long as it is being written", async () => {
-  const { after } = watching();
+  const { after, until } = watching();
   await after(1);
   for (let part = 0; part < 5; part += 1) {
     await write("one.yaml", pod("one", `app:${part}`));
     expect(await after(1)).toEqual([]);
   }
-  expect(await after(3)).toEqual(["one app:4 Running"]);
+  await until("one app:4 Running");
 });
 
 it("starts a pod anew when a ConfigMap that it uses changes, in whichever file", async () => {
@@ -120,11 +127,11 @@ it("starts a pod anew when a ConfigMap that it uses changes, in whichever file",
   await write("settings.yaml", settings("green"));
   await write("one.yaml", pod("one", "app:1", { envFrom: [{ configMapRef: { name: "settings" } }] }));
   await write("two.yaml", pod("two"));
-  const { after, runtime } = watching();
-  await after(3);
+  const { after, until, runtime } = watching();
+  await until("one app:1 Running", "two app:1 Running");
   runtime.calls.length = 0;
   await write("settings.yaml", settings("blue"));
-  await after(5);
+  await expect.poll(async () => (await after(1)) && runtime.configs.length, { timeout: 20_000, interval: 1 }).toBe(3);
   expect(runtime.calls.filter((call) => call.includes("PodSandbox"))).toEqual([
     "stopPodSandbox one",
     "removePodSandbox one",
@@ -136,33 +143,34 @@ it("starts a pod anew when a ConfigMap that it uses changes, in whichever file",
 it("has a pod of a name once", async () => {
   await write("one.yaml", pod("web"));
   await write("two.yaml", pod("web", "app:2"));
-  const { after, said } = watching();
-  expect(await after(3)).toEqual(["web app:1 Running"]);
+  const { until, said } = watching();
+  await until("web app:1 Running");
   expect(said).toEqual(['/two.yaml:1:1: error: pods "web" already exists, in another file']);
 });
 
 it("keeps everything when the folder itself is gone", async () => {
   await write("one.yaml", pod("one"));
-  const { after, said } = watching();
-  await after(3);
+  const { until, said } = watching();
+  await until("one app:1 Running");
   await rename(folder, `${folder}-away`);
+  await expect.poll(async () => (await after(1)) && said.length, { timeout: 20_000, interval: 1 }).toBe(1);
   expect(await after(3)).toEqual(["one app:1 Running"]);
   expect(said).toEqual([expect.stringContaining("ENOENT")]);
   await rename(`${folder}-away`, folder);
-  expect(await after(3)).toEqual(["one app:1 Running"]);
+  await until("one app:1 Running");
 });
 
 it("finds its pods again, and ends those that no manifest asks for any more", async () => {
   await write("one.yaml", pod("one"));
   await write("two.yaml", pod("two"));
   const first = watching();
-  await first.after(3);
+  await first.until("one app:1 Running", "two app:1 Running");
   await first.end();
   await first.node.stop();
   await rm(join(folder, "two.yaml"));
-  const { after, said, runtime } = watching(containerNode(first.runtime, first.clock));
+  const { until, said, runtime } = watching(containerNode(first.runtime, first.clock));
   runtime.calls.length = 0;
-  expect(await after(3)).toEqual(["one app:1 Running"]);
+  await until("one app:1 Running");
   expect(runtime.calls).toEqual([
     "stopContainer main 30",
     "stopPodSandbox two",

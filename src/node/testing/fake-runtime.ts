@@ -171,6 +171,7 @@ export function fakeRuntime(clock: Clock): FakeRuntime {
       const all = [...containers.values()].filter(({ config }) => hasAll(config.labels, labels));
       return all.map((container) => ({ ...statusOf(container), sandbox: container.sandbox }));
     },
+    reopenContainerLog: async (id) => called(`reopenContainerLog ${containers.get(id)?.config.name}`),
     imageUser: async () => ({ uid: 0, username: "" }),
   };
   return fake;
