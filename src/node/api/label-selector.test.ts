@@ -41,7 +41,7 @@ it.each([
   "a=-b",
   "a>1",
   "!",
-  `${"x".repeat(64)}`,
+  "x".repeat(64),
   "a in (b),",
 ])("%j is no selector", (text) => {
   expect(parseLabelSelector(text)).toBeUndefined();
