@@ -12,8 +12,12 @@ const podColumn = 18;
 const containerColumn = 20;
 
 export function describePod(pod: PodObject, events: readonly EventObject[], now: number): string[] {
+  return podLines(pod, events, now).map(printable);
+}
+
+function podLines(pod: PodObject, events: readonly EventObject[], now: number): string[] {
   const { metadata, spec, status } = pod;
-  const field = (title: string, text: string) => `${pad(`${title}:`, podColumn)}${printable(text)}`.trimEnd();
+  const field = (title: string, text: string) => `${pad(`${title}:`, podColumn)}${text}`.trimEnd();
   return [
     field("Name", metadata.name),
     field("Namespace", metadata.namespace),
@@ -40,8 +44,7 @@ export function describePod(pod: PodObject, events: readonly EventObject[], now:
 
 function mapping(title: string, values: Readonly<Record<string, string>>, between: string): string[] {
   const entries = Object.entries(values).sort(([one], [other]) => (one < other ? -1 : 1));
-  const texts =
-    entries.length === 0 ? ["<none>"] : entries.map(([key, value]) => printable(`${key}${between}${value}`));
+  const texts = entries.length === 0 ? ["<none>"] : entries.map(([key, value]) => `${key}${between}${value}`);
   return texts.map((text, at) => `${pad(at === 0 ? `${title}:` : "", podColumn)}${text}`);
 }
 
@@ -116,11 +119,7 @@ function subjectTitle(subject: string): string {
 
 function conditions({ status }: PodObject): string[] {
   if (status.conditions.length === 0) return [];
-  const rows = status.conditions.map(({ type, status: holds, message = "" }) => [
-    `  ${type}`,
-    holds,
-    printable(message),
-  ]);
+  const rows = status.conditions.map(({ type, status: holds, message = "" }) => [`  ${type}`, holds, message]);
   return ["Conditions:", ...columns([["  Type", "Status", ""], ...rows])];
 }
 
@@ -144,7 +143,7 @@ function eventLines(events: readonly EventObject[], now: number): string[] {
   const rows = events.map(({ type, reason, count, firstTimestamp, lastTimestamp, source, message }) => {
     const first = since(firstTimestamp, now);
     const age = count > 1 ? `${since(lastTimestamp, now)} (x${count} over ${first})` : first;
-    return [type, printable(reason), age, source.component, printable(message.trim())];
+    return [type, reason, age, source.component, message.trim()];
   });
   const titles = ["Type", "Reason", "Age", "From", "Message"];
   const rules = ["----", "------", "----", "----", "-------"];
@@ -152,7 +151,7 @@ function eventLines(events: readonly EventObject[], now: number): string[] {
 }
 
 function line(indent: number, title: string, text: string): string {
-  return `${pad(`${" ".repeat(indent)}${title}:`, containerColumn)}${printable(text)}`.trimEnd();
+  return `${pad(`${" ".repeat(indent)}${title}:`, containerColumn)}${text}`.trimEnd();
 }
 
 function optional(indent: number, title: string, text: string | undefined): string[] {

@@ -26,7 +26,7 @@ export function podTable({ wide, namespaces, now }: RowOptions): Table<PodObject
     rows: (pod) => {
       const { namespace, name, creationTimestamp } = pod.metadata;
       const { ready, status, restarts } = podSummary(pod, now);
-      const row = [name, ready, printable(status), restarts, since(creationTimestamp, now)];
+      const row = [name, ready, status, restarts, since(creationTimestamp, now)];
       const more = [pod.status.podIP ?? "<none>", pod.spec.nodeName, "<none>", "<none>"];
       return [[...(namespaces ? [namespace] : []), ...row, ...(wide ? more : [])]];
     },
@@ -51,8 +51,8 @@ export function eventTable({ wide, namespaces, now }: RowOptions): Table<EventOb
     titles: [...lead(namespaces), ...(wide ? broad : narrow)],
     rows: ({ metadata, involvedObject, type, reason, message, count, firstTimestamp, lastTimestamp, source }) => {
       const object = `${involvedObject.kind.toLowerCase()}/${involvedObject.name}`;
-      const begin = [since(lastTimestamp, now), type, printable(reason), object];
-      const text = printable(message.trim());
+      const begin = [since(lastTimestamp, now), type, reason, object];
+      const text = message.trim();
       const from = `${source.component}, ${source.host}`;
       const subject = involvedObject.fieldPath ?? "";
       const row = wide
@@ -84,10 +84,11 @@ function lead(namespaces: boolean): readonly string[] {
   return namespaces ? ["NAMESPACE"] : [];
 }
 
-/** Rows that come one after the other, in columns that are as wide as the widest so far. */
-export function growingColumns(): (rows: readonly (readonly string[])[]) => string[] {
+/** Rows that come one after the other, in columns that are as wide as the widest so far; safe for a terminal. */
+export function growingColumns(): (given: readonly (readonly string[])[]) => string[] {
   let widest: string[] = [];
-  return (rows) => {
+  return (given) => {
+    const rows = given.map((row) => row.map(printable));
     for (const row of rows) {
       widest = row.map((cell, at) => (widthOf(cell) > widthOf(widest[at] ?? "") ? cell : (widest[at] ?? "")));
     }

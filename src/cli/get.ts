@@ -3,6 +3,7 @@ import type { NodeClient } from "../node/api/client.ts";
 import type { Change, EventObject, ImageObject, PodObject } from "../node/api/objects.ts";
 import { apiVersion } from "../node/api/version.ts";
 import { PulleyError } from "../support/errors.ts";
+import { printable } from "../support/terminal.ts";
 import { daemonOptions, type NamespaceOptions, type SocketOptions, withDaemon } from "./daemon.ts";
 import { eventTable, growingColumns, imageTable, podTable, type RowOptions, type Table } from "./get-view.ts";
 import { examples } from "./options.ts";
@@ -125,7 +126,7 @@ async function list<Item>(items: readonly Item[], view: View<Item>, shown: Shown
     case "yaml":
       return write({ apiVersion, kind: view.listKind, items }, options.output, shown.surroundings);
     case "name":
-      for (const item of items) stdout.write(`${view.kind}/${view.nameOf(item)}\n`);
+      for (const item of items) stdout.write(`${view.kind}/${printable(view.nameOf(item))}\n`);
       return;
     case "wide":
     case undefined: {
@@ -158,7 +159,7 @@ async function watch<Item>(changes: AsyncIterable<Change<Item>>, view: View<Item
         await write(object, options.output, surroundings, begun);
         break;
       case "name":
-        surroundings.stdout.write(`${view.kind}/${view.nameOf(object)}\n`);
+        surroundings.stdout.write(`${view.kind}/${printable(view.nameOf(object))}\n`);
         break;
       case "wide":
       case undefined: {

@@ -1,5 +1,6 @@
 /** Garbage collection for as long as a daemon runs. */
 import { imagesOfContainers } from "../cri/client/in-use.ts";
+import type { EventList } from "../node/api/events.ts";
 import {
   type CollectionReport,
   collectableStore,
@@ -21,6 +22,7 @@ import type { DaemonOptions, Telling } from "./types.ts";
 
 export interface CollectionPart extends Pick<DaemonOptions, "runtime" | "kubelet"> {
   readonly node: Node;
+  readonly events: Pick<EventList, "addOfNode">;
   readonly settings: NonNullable<DaemonOptions["collection"]>;
   readonly logins: DaemonOptions["logins"];
 }
@@ -39,7 +41,10 @@ export function startCollection(part: CollectionPart, ground: Ground, telling: T
       // Where nobody knows the containers, that an image was asked for is the only use of it that can be seen.
       memory: part.runtime === undefined ? confirmedMemory(memory, ground.store) : memory,
       registries: settings.evenIfLost ? undefined : createRegistries({ registry, logins: logins.own, clock }),
-      onEvent: ({ reason, message }) => log.warn(message, { reason }),
+      onEvent: (event) => {
+        log.warn(event.message, { reason: event.reason });
+        part.events.addOfNode(event);
+      },
       onReport: (report) => {
         telling.metrics.collection(report);
         tellReport(log, report);

@@ -34,10 +34,12 @@ async function startParts(options: DaemonOptions, endings: Endings): Promise<Dae
   const ground = await layGround({ ...options, metrics: telling.metrics }, endings);
   const node = openNode(options, ground, endings);
   Object.assign(figures, { store: ground.store, node });
-  await startSeeing({ ...options, metricsAddress, metrics, node }, ground, endings);
+  const events = await startSeeing({ ...options, metricsAddress, metrics, node }, ground, endings);
   await serveImages(options, ground, telling, endings);
   await serveMirror(options, ground, telling, endings);
-  if (collection !== undefined) startCollection({ ...options, settings: collection, node }, ground, telling, endings);
+  if (collection !== undefined) {
+    startCollection({ ...options, settings: collection, node, events }, ground, telling, endings);
+  }
   const manifests = runManifests(options, { node, ground, telling }, endings);
   let closing: Promise<void> | undefined;
   return {

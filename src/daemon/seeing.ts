@@ -1,6 +1,6 @@
 /** What a daemon tells of itself: its log, its metrics, whether it is well, and its own interface. */
 import { hostname } from "node:os";
-import { createEventList } from "../node/api/events.ts";
+import { createEventList, type EventList } from "../node/api/events.ts";
 import { serveApi } from "../node/api/server.ts";
 import { createHealth, type Health } from "../node/health.ts";
 import { createMetrics, type Metrics } from "../node/metrics/index.ts";
@@ -49,8 +49,8 @@ export interface SeeingOptions extends Pick<DaemonOptions, "version" | "sockets"
   readonly node: Node;
 }
 
-/** @throws PulleyError `USAGE`, `OUTPUT_UNWRITABLE` */
-export async function startSeeing(options: SeeingOptions, ground: Ground, endings: Endings): Promise<void> {
+/** @returns the events, for what is none of a pod's. @throws PulleyError `USAGE`, `OUTPUT_UNWRITABLE` */
+export async function startSeeing(options: SeeingOptions, ground: Ground, endings: Endings): Promise<EventList> {
   const { node, metrics, metricsAddress, log, sockets, version } = options;
   const clock = systemClock;
   const events = createEventList({ host: hostname() });
@@ -67,10 +67,11 @@ export async function startSeeing(options: SeeingOptions, ground: Ground, ending
   const server = await serveApi({ ...api, socket: sockets.api });
   endings.add(() => server.close());
   log.info("the daemon's own interface listens", { socket: sockets.api });
-  if (metricsAddress === undefined) return;
+  if (metricsAddress === undefined) return events;
   const served = await serveMetrics(metricsAddress, { metrics, health, log });
   endings.add(() => served.close());
   log.info("metrics are served", { address: served.address });
+  return events;
 }
 
 function healthOf({ store, runtime }: Ground, log: Log): Health {

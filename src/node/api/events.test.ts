@@ -59,6 +59,15 @@ describe("a list of events", () => {
     expect(list.list().map(({ message }) => message.length)).toEqual([1, 16 * 1024]);
   });
 
+  it("has those of the node itself, too", () => {
+    const list = createEventList({ host: "node-1" });
+    for (const time of [1000, 301_000]) {
+      list.addOfNode({ time, type: "Warning", reason: "FreeDiskSpaceFailed", message: "no image may go" });
+    }
+    const involvedObject = { kind: "Node", name: "node-1" };
+    expect(list.list("default")).toMatchObject([{ involvedObject, reason: "FreeDiskSpaceFailed", count: 2 }]);
+  });
+
   it("tells those who listen", () => {
     const list = createEventList({ host: "node-1" });
     const heard: string[] = [];

@@ -6,11 +6,15 @@ import { apiVersion } from "./version.ts";
 
 export interface EventList {
   add(event: NodeEvent): void;
+  /** Takes in what happened to the node itself, such as that no room could be made. */
+  addOfNode(event: MachineEvent): void;
   /** Those of a namespace, or all; what happened last comes last. */
   list(namespace?: string): readonly EventObject[];
   /** Hears of each event that is new or has happened again, until the returned function is called. */
   onChange(hear: (change: Change<EventObject>) => void): () => void;
 }
+
+export type MachineEvent = Pick<NodeEvent, "time" | "type" | "reason" | "message">;
 
 export interface EventListOptions {
   /** Where they happen: the node's name. */
@@ -30,13 +34,15 @@ const similarWithin = 600_000;
 const combined = "(combined from similar events): ";
 const longestMessage = 16 * 1024;
 
+type Happened = MachineEvent & { readonly about: EventObject["involvedObject"] };
+
 interface Kept {
   readonly key: string;
   readonly name: string;
   readonly first: number;
   last: number;
   count: number;
-  event: NodeEvent;
+  event: Happened;
 }
 
 interface Similar {
@@ -51,10 +57,10 @@ export function createEventList({ host, most = 1000 }: EventListOptions): EventL
   const listeners = new Set<(change: Change<EventObject>) => void>();
   let number = 0;
 
-  function messageOf(event: NodeEvent): { readonly key: string; readonly message: string } {
-    const { type, reason, pod, fieldPath, time } = event;
+  function messageOf(event: Happened): { readonly key: string; readonly message: string } {
+    const { type, reason, about, time } = event;
     const message = event.message.slice(0, longestMessage);
-    const group = JSON.stringify([pod.namespace, pod.name, pod.uid, fieldPath, type, reason]);
+    const group = JSON.stringify([about, type, reason]);
     const known = similar.get(group);
     const fresh = known !== undefined && time - known.last <= similarWithin;
     const messages = fresh ? known.messages : new Set<string>();
@@ -75,12 +81,12 @@ export function createEventList({ host, most = 1000 }: EventListOptions): EventL
   }
 
   function objectOf({ name, first, last, count, event }: Kept): EventObject {
-    const { pod, fieldPath, type, reason, message } = event;
+    const { about, type, reason, message } = event;
     return {
       apiVersion,
       kind: "Event",
-      metadata: { namespace: pod.namespace, name, creationTimestamp: timeText(first) },
-      involvedObject: { apiVersion: "v1", kind: "Pod", ...pod, ...(fieldPath !== undefined && { fieldPath }) },
+      metadata: { namespace: about.namespace, name, creationTimestamp: timeText(first) },
+      involvedObject: about,
       ...{ type, reason, message, count },
       firstTimestamp: timeText(first),
       lastTimestamp: timeText(last),
@@ -88,24 +94,32 @@ export function createEventList({ host, most = 1000 }: EventListOptions): EventL
     };
   }
 
+  function take(event: Happened): void {
+    const { key, message } = messageOf(event);
+    const before = kept.get(key);
+    number += 1;
+    const name =
+      before?.name ?? `${event.about.name}.${event.time.toString(16)}${number.toString(16).padStart(4, "0")}`;
+    const { first, count } = before ?? { first: event.time, count: 0 };
+    const now = { key, name, first, last: event.time, count: count + 1, event: { ...event, message } };
+    kept.delete(key);
+    kept.set(key, now);
+    dropOld(event.time);
+    const change = { type: before === undefined ? "ADDED" : "MODIFIED", object: objectOf(now) } as const;
+    for (const hear of listeners) hear(change);
+  }
+
   return {
-    add: (event) => {
-      const { key, message } = messageOf(event);
-      const before = kept.get(key);
-      number += 1;
-      const name =
-        before?.name ?? `${event.pod.name}.${event.time.toString(16)}${number.toString(16).padStart(4, "0")}`;
-      const { first, count } = before ?? { first: event.time, count: 0 };
-      const now = { key, name, first, last: event.time, count: count + 1, event: { ...event, message } };
-      kept.delete(key);
-      kept.set(key, now);
-      dropOld(event.time);
-      const change = { type: before === undefined ? "ADDED" : "MODIFIED", object: objectOf(now) } as const;
-      for (const hear of listeners) hear(change);
+    add: ({ pod, fieldPath, ...event }) => {
+      const place = fieldPath === undefined ? {} : { fieldPath };
+      take({ ...event, about: { apiVersion: "v1", kind: "Pod", ...pod, ...place } });
     },
+    // Kubernetes keeps events of what is in no namespace in this one (k8s client-go tools/record/event.go).
+    addOfNode: (event) =>
+      take({ ...event, about: { apiVersion: "v1", kind: "Node", namespace: "default", name: host, uid: host } }),
     list: (namespace) =>
       [...kept.values()]
-        .filter(({ event }) => namespace === undefined || event.pod.namespace === namespace)
+        .filter(({ event }) => namespace === undefined || event.about.namespace === namespace)
         .map(objectOf),
     onChange: (hear) => {
       listeners.add(hear);

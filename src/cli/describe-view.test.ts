@@ -1,0 +1,20 @@
+import { expect, it } from "vitest";
+import { podObject } from "../node/api/pod-object.ts";
+import { statusOf } from "../node/api/testing/statuses.ts";
+import { describePod } from "./describe-view.ts";
+import { growingColumns, podTable } from "./get-view.ts";
+
+const nasty = "a\u001b[31m\nb\u202e";
+
+it("nothing that is shown can take over a terminal, or pretend to be another line", () => {
+  const state = { kind: "waiting", reason: nasty, message: nasty, advice: nasty } as const;
+  const given = { name: nasty, namespace: nasty, labels: { app: nasty }, annotations: { [nasty]: nasty } };
+  const pod = podObject(
+    statusOf({ ...given, message: nasty, containers: [{ name: nasty, image: nasty, state }] }),
+    nasty,
+  );
+  const table = podTable({ wide: true, namespaces: true, now: 0 });
+  for (const line of [...describePod(pod, [], 0), ...growingColumns()([table.titles, ...table.rows(pod)])]) {
+    expect(line).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  }
+});
