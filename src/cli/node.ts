@@ -136,7 +136,23 @@ async function loginsOf(options: NodeOptions, log: Log, surroundings: Surroundin
     if (kind === "problem") log.warn(message, { provider });
     else log.debug(message, { provider });
   };
-  return { forPod: await podLogins(options, surroundings, { say }), own: commandLogins(options, surroundings) };
+  let hash: string | undefined;
+  let listener: Parameters<NonNullable<DaemonLogins["listen"]>>[0] | undefined;
+  const forPod = await podLogins(options, surroundings, {
+    say,
+    onRun: (run) => listener?.credentialPlugin(run),
+    onOpen: ({ configHash }) => {
+      hash = configHash;
+    },
+  });
+  return {
+    forPod,
+    own: commandLogins(options, surroundings),
+    listen: (hear) => {
+      listener = hear;
+      if (hash !== undefined) hear.credentialProviders({ configHash: hash });
+    },
+  };
 }
 
 /** The policy, and whatever it becomes while the daemon runs. */

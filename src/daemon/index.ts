@@ -29,6 +29,7 @@ async function startParts(options: DaemonOptions, endings: Endings): Promise<Dae
   const figures: Figures = {};
   const metrics = openMetrics(version, log, figures);
   const telling = { log, metrics: metrics.listeners };
+  options.logins.listen?.(telling.metrics);
   policy.onChange((changed) => telling.metrics.policyReload({ ok: changed !== undefined }));
   const ground = await layGround({ ...options, metrics: telling.metrics }, endings);
   const node = openNode(options, ground, endings);
