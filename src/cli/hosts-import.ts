@@ -7,11 +7,11 @@ import { readRegistriesConf } from "../registry/hosts/import/registries-conf.ts"
 import { hostsToml } from "../registry/hosts/import/write.ts";
 import { certificatesIn } from "../registry/hosts/index.ts";
 import { readToml } from "../registry/hosts/toml.ts";
+import { createFile } from "../support/atomic-file.ts";
 import { errnoOf, hasErrno } from "../support/errno.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
 import { plural } from "../support/plural.ts";
 import { printable } from "../support/terminal.ts";
-import { createFile } from "./atomic-file.ts";
 import type { OutputOptions } from "./options.ts";
 import { print } from "./output.ts";
 import { printProblems } from "./problems.ts";

@@ -3,6 +3,7 @@ import packageFile from "../../package.json" with { type: "json" };
 import { type DaemonLogins, type DaemonOptions, type PolicySource, startDaemon } from "../daemon/index.ts";
 import { parsePins } from "../node/collection/index.ts";
 import { configuredHosts } from "../node/configured-hosts.ts";
+import type { PluginRun } from "../node/metrics/index.ts";
 import type { Policy } from "../policy/types.ts";
 import { splitRoots } from "../registry/hosts/folders.ts";
 import { openHostsDirectory } from "../registry/hosts/index.ts";
@@ -136,23 +137,17 @@ async function loginsOf(options: NodeOptions, log: Log, surroundings: Surroundin
     if (kind === "problem") log.warn(message, { provider });
     else log.debug(message, { provider });
   };
-  let hash: string | undefined;
-  let listener: Parameters<NonNullable<DaemonLogins["listen"]>>[0] | undefined;
-  const forPod = await podLogins(options, surroundings, {
-    say,
-    onRun: (run) => listener?.credentialPlugin(run),
-    onOpen: ({ configHash }) => {
-      hash = configHash;
-    },
-  });
-  return {
-    forPod,
-    own: commandLogins(options, surroundings),
-    listen: (hear) => {
-      listener = hear;
-      if (hash !== undefined) hear.credentialProviders({ configHash: hash });
-    },
+  const listeners = new Set<(run: PluginRun) => void>();
+  const onRun = (run: PluginRun) => {
+    for (const hear of listeners) hear(run);
   };
+  let providerConfigHash: string | undefined;
+  const onOpen = ({ configHash }: { readonly configHash: string }) => {
+    providerConfigHash = configHash;
+  };
+  const forPod = await podLogins(options, surroundings, { say, onRun, onOpen });
+  const own = commandLogins(options, surroundings);
+  return { forPod, own, onPluginRun: (hear) => void listeners.add(hear), providerConfigHash };
 }
 
 /** The policy, and whatever it becomes while the daemon runs. */

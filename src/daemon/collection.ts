@@ -1,18 +1,14 @@
 /** Garbage collection for as long as a daemon runs. */
 import { imagesOfContainers } from "../cri/client/in-use.ts";
 import {
-  type CollectionPolicy,
   type CollectionReport,
   collectableStore,
+  collectOnNode,
   confirmedMemory,
-  createCollector,
   createRegistries,
   type InUse,
   processMemory,
-  runCollection,
-  runPressureRelief,
 } from "../node/collection/index.ts";
-import type { KubeletConfiguration } from "../node/configuration/index.ts";
 import type { Node } from "../node/node.ts";
 import { systemClock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";
@@ -34,39 +30,27 @@ export function startCollection(part: CollectionPart, ground: Ground, telling: T
   const log = telling.log.with({ part: "collection" });
   const clock = systemClock;
   const memory = processMemory(clock.now());
-  const store = collectableStore(ground.store);
-  const collector = createCollector({
-    ...{ store, clock, records, pins: settings.pins, policy: policyOf(kubelet), inUse: inUse(part, endings) },
-    // Where nobody knows the containers, that an image was asked for is the only use of it that can be seen.
-    memory: part.runtime === undefined ? confirmedMemory(memory, ground.store) : memory,
-    registries: settings.evenIfLost ? undefined : createRegistries({ registry, logins: logins.own, clock }),
-    onEvent: ({ reason, message }) => log.warn(message, { reason }),
-  });
-  const onReport = (report: CollectionReport) => {
-    telling.metrics.collection(report);
-    tellReport(log, report);
-  };
-  const onFailure = (error: unknown) => log.warn("images could not be collected", { error: errorText(error) });
   const stopping = new AbortController();
-  const loop = { collector, clock, onReport, onFailure };
-  const onEvent = ({ reason, message }: { reason: string; message: string }) => log.warn(message, { reason });
-  const loops = [
-    runCollection({ ...loop, policy: policyOf(kubelet), onEvent }, stopping.signal),
-    runPressureRelief({ ...loop, store, thresholds: kubelet.eviction }, stopping.signal),
-  ];
+  const { ended } = collectOnNode(
+    {
+      ...{ configuration: kubelet, store: collectableStore(ground.store), clock, records, pins: settings.pins },
+      inUse: inUse(part, endings),
+      // Where nobody knows the containers, that an image was asked for is the only use of it that can be seen.
+      memory: part.runtime === undefined ? confirmedMemory(memory, ground.store) : memory,
+      registries: settings.evenIfLost ? undefined : createRegistries({ registry, logins: logins.own, clock }),
+      onEvent: ({ reason, message }) => log.warn(message, { reason }),
+      onReport: (report) => {
+        telling.metrics.collection(report);
+        tellReport(log, report);
+      },
+      onFailure: (error) => log.warn("images could not be collected", { error: errorText(error) }),
+    },
+    stopping.signal,
+  );
   endings.add(async () => {
     stopping.abort();
-    await Promise.allSettled(loops);
+    await ended;
   });
-}
-
-function policyOf(kubelet: KubeletConfiguration): CollectionPolicy {
-  return {
-    highThreshold: kubelet.imageGCHighThresholdPercent,
-    lowThreshold: kubelet.imageGCLowThresholdPercent,
-    minimumAge: kubelet.imageMinimumGCAge,
-    maximumAge: kubelet.imageMaximumGCAge,
-  };
 }
 
 /** The images of the runtime's containers, whoever started them; without a runtime, those that pods wait for or have. */

@@ -10,7 +10,9 @@ export function configuredHosts(directory: HostsDirectory): HostsFor {
     const asked = found.hosts.filter((host) => isAskedFor(host, reference));
     const sources = [...new Set(asked.map(({ address }) => address))];
     const silent = found.hosts.filter((host) => host.pull && !isAskedFor(host, reference));
-    return { sources, because: `${reason(found)}${note(silent)}` };
+    const contentBefore = silentBefore(found.hosts, reference);
+    const content = Object.keys(contentBefore).length > 0 ? { contentBefore } : {};
+    return { sources, ...content, because: `${reason(found)}${note(silent)}` };
   };
 }
 
@@ -26,7 +28,22 @@ function reason({ from, listed, problem }: { from: string; listed: boolean; prob
     : `for hosts.toml ${from} does not count: ${problem}`;
 }
 
+/** Content is asked of the hosts in the order of the file, whoever of them has said what the tag stands for. */
+function silentBefore(
+  hosts: readonly RegistryHost[],
+  reference: Reference,
+): Readonly<Record<string, readonly string[]>> {
+  const silent: string[] = [];
+  const found = new Map<string, readonly string[]>();
+  for (const host of hosts) {
+    if (isAskedFor(host, reference)) {
+      if (silent.length > 0 && !found.has(host.address)) found.set(host.address, [...silent]);
+    } else if (host.pull) silent.push(host.address);
+  }
+  return Object.fromEntries(found);
+}
+
 function note(silent: readonly RegistryHost[]): string {
   const addresses = silent.map(({ address }) => address);
-  return addresses.length === 0 ? "" : `; ${addresses.join(", ")} may not say what a tag stands for`;
+  return addresses.length === 0 ? "" : `; ${addresses.join(", ")} may send content, but not say what a tag stands for`;
 }

@@ -11,6 +11,7 @@ import { createLayerFetcher, joinOrTry, type LayerFetcher, type Source } from ".
 import { type Crew, createFlights } from "./flight.ts";
 import { type ImageContent, readContent } from "./image-content.ts";
 import type { ImageService, PullCall } from "./image-service.ts";
+import { isOfSource } from "./pull-failure.ts";
 import { done, downloading, fetchedBytes, resolving } from "./pull-progress.ts";
 import type { LayerProgress, PullProgress } from "./types.ts";
 
@@ -75,6 +76,11 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
     }
   }
 
+  async function areKnown(records: readonly ImageRecord[]): Promise<boolean> {
+    const known = await Promise.all(records.map(async (record) => isSame(await store.record(record.name), record)));
+    return known.every(Boolean);
+  }
+
   /** Gives an image that is complete the names that it has now; `undefined` if something is missing. */
   async function adopt(
     wanted: Wanted,
@@ -88,9 +94,9 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
       learn(content.facts);
       signal?.throwIfAborted();
       const records = recordsOf(wanted, content);
-      const known = await Promise.all(records.map(async (record) => isSame(await store.record(record.name), record)));
-      if (known.every(Boolean)) await Promise.all(records.map(({ name }) => store.confirm(name, wanted.at)));
-      else await lease.publish(records);
+      if (await areKnown(records)) await Promise.all(records.map(({ name }) => store.confirm(name, wanted.at)));
+      // A collection that had begun before may have taken the names away meanwhile; the content it could not.
+      if (!(await areKnown(records))) await lease.publish(records);
       return content;
     } catch (error) {
       if (isGone(error)) return undefined;
@@ -120,11 +126,24 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
     }
   }
 
+  /** From those who are only asked for content first, and in the end from the one who said what the name stands for. */
+  async function fetchFromFirst(wanted: Wanted, from: Source, crew: Crew<PullProgress>): Promise<Published> {
+    for (const other of from.before ?? []) {
+      try {
+        return await fetch(wanted, other, crew);
+      } catch (error) {
+        crew.signal.throwIfAborted();
+        if (!isOfSource(error)) throw error;
+      }
+    }
+    return fetch(wanted, from, crew);
+  }
+
   /** `undefined` if it has to be tried again: for a name that another's fetch did not give, or what vanished. */
   async function shareFetch(wanted: Wanted, from: Source, call: PullCall): Promise<ImageContent | undefined> {
     const key = `${from.repository.name}@${wanted.target.digest}`;
     try {
-      const { content, names } = await joinOrTry(fetches, key, (crew) => fetch(wanted, from, crew), call);
+      const { content, names } = await joinOrTry(fetches, key, (crew) => fetchFromFirst(wanted, from, crew), call);
       return names.includes(nameOf(wanted.reference)) ? content : undefined;
     } catch (error) {
       if (isGone(error)) return undefined;
@@ -181,8 +200,12 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
     pull: async (image, login, call = {}) => {
       const reference = withImpliedTag(parseReference(image));
       try {
-        const { mirror, hasty = false } = call;
-        const from = { repository: reference.repository, mirror, hasty, login };
+        const { mirror, hasty = false, content = [] } = call;
+        const { repository } = reference;
+        const before = content.map((other) => {
+          return { repository, mirror: other.address, hasty: true, login: other.login };
+        });
+        const from = { repository, mirror, hasty, login, before };
         return await pullReference(reference, from, call);
       } catch (error) {
         throw toldOf(reference, call.mirror, error);

@@ -80,13 +80,29 @@ describe("hosts of a hosts.toml", () => {
     const text = host(mirror, 'capabilities = ["pull"]');
     const tagged = await nodeWith(origin, text);
     expect(await tagged.settle(podFor(origin))).toEqual(["prepared"]);
-    expect(mirror.log).toEqual([]);
+    expect(origin.log.map(({ method }) => method)).toEqual(["HEAD"]);
+    expect(new Set(mirror.log.map(({ method }) => method))).toEqual(new Set(["GET"]));
     const pinned = await nodeWith(origin, text);
-    const asked = origin.log.length;
     expect(await pinned.settle(podFor(origin, byDigest))).toEqual(["prepared"]);
-    expect(origin.log).toHaveLength(asked);
-    expect(mirror.log.length).toBeGreaterThan(0);
+    expect(origin.log).toHaveLength(1);
   });
+
+  it.each<{ name: string; answer: Handler }>([
+    { name: "404", answer: (_request, response) => response.writeHead(404).end() },
+    { name: "401", answer: (_request, response) => response.writeHead(401).end() },
+    { name: "500", answer: (_request, response) => response.writeHead(500).end() },
+    { name: "a lost connection", answer: (request) => request.socket.destroy() },
+    { name: "other content", answer: (_request, response) => response.writeHead(200).end("{}") },
+  ])(
+    "that answer with $name instead of content leave it to the one who said what the tag stands for",
+    async ({ answer }) => {
+      const [origin, mirror] = [await registryWith(await app()), await serve(answer)];
+      const { settle } = await nodeWith(origin, host(mirror, 'capabilities = ["pull"]'));
+      expect(await settle(podFor(origin))).toEqual(["prepared"]);
+      expect(mirror.asked).toHaveLength(1);
+      expect(origin.log.length).toBeGreaterThan(1);
+    },
+  );
 
   it("that may do neither are nobody to ask, and then nothing is pulled", async () => {
     const origin = await registryWith(await app());
@@ -162,7 +178,8 @@ describe("what the decision is told", () => {
       '[host."https://a.io"]\ncapabilities = ["pull"]',
       {
         sources: ["https://reg.io"],
-        because: `by hosts.toml ${file}; https://a.io may not say what a tag stands for`,
+        contentBefore: { "https://reg.io": ["https://a.io"] },
+        because: `by hosts.toml ${file}; https://a.io may send content, but not say what a tag stands for`,
       },
     ],
     [

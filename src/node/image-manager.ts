@@ -19,7 +19,7 @@ import {
 } from "./image-pull.ts";
 import type { ImageService } from "./image-service.ts";
 import { type Found, findLocal, type HostsFor, type NamedImage, nameForRuntime } from "./local-facts.ts";
-import { findSources, type PullSource } from "./pull-sources.ts";
+import { findSources, type PullSource, withContentMirrors } from "./pull-sources.ts";
 import type { Pulled } from "./puller.ts";
 import type { EnsuredImage, RequestLabels } from "./types.ts";
 
@@ -151,6 +151,10 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
     let sources: readonly PullSource[];
     try {
       sources = await findSources(decision.sources, named.reference, at.logins, request.logins);
+      const byRule = decision.trace.some(({ subject, rule }) => subject === "from" && rule !== null);
+      const contentBefore = byRule ? undefined : facts.hosts?.contentBefore;
+      if (contentBefore !== undefined)
+        sources = await withContentMirrors(sources, contentBefore, named.reference, request.logins);
     } catch (error) {
       return failed(rawFailure(error), decision);
     }

@@ -2,6 +2,7 @@ import type { Digest } from "../image/digest.ts";
 import type { ImageFacts } from "../policy/types.ts";
 import type { StoredImage } from "../store/index.ts";
 import type { Login } from "../support/login.ts";
+import type { ContentMirror } from "./pull-sources.ts";
 import type { PullProgress } from "./types.ts";
 
 /** Images as a kubelet sees them: the part of the Container Runtime Interface that pulling needs. */
@@ -26,6 +27,8 @@ export interface ImageService {
 export interface PullCall {
   /** Base address of a mirror to ask in the place of the registry in the image's name; the login is for it. */
   readonly mirror?: string | undefined;
+  /** Mirrors to ask for content first, by its digest; what the name stands for is not asked of them. */
+  readonly content?: readonly ContentMirror[] | undefined;
   /** Not to wait and try again after a failure, because there is another source to ask. */
   readonly hasty?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;

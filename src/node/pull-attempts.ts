@@ -56,7 +56,7 @@ export async function trySources(
 async function tryLogins(
   images: Pick<ImageService, "pull">,
   image: string,
-  { address, mirror, logins, failure }: PullSource,
+  { address, mirror, logins, content, failure }: PullSource,
   call: PullCall,
 ): Promise<Omit<Obtained, "source" | "passedOver">> {
   if (failure !== undefined) throw failure.error;
@@ -64,7 +64,7 @@ async function tryLogins(
   const attempts: Attempted[] = [];
   for (const [at, login] of candidates.entries()) {
     try {
-      const pulled = await images.pull(image, login, { ...call, mirror: mirror ? address : undefined });
+      const pulled = await images.pull(image, login, { ...call, content, mirror: mirror ? address : undefined });
       return { ...pulled, loginAt: login && at };
     } catch (error) {
       call.signal?.throwIfAborted();

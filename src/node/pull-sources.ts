@@ -12,8 +12,35 @@ export interface PullSource {
   readonly mirror: boolean;
   /** For this place and no other. */
   readonly logins: readonly Login[];
+  /** Mirrors that are asked for content before it, and only for that. */
+  readonly content?: readonly ContentMirror[];
   /** Why its logins could not be found out: then it is not asked. */
   readonly failure?: { readonly error: unknown };
+}
+
+/** A mirror that is asked for content by its digest. */
+export interface ContentMirror {
+  readonly address: string;
+  /** For this mirror; the first one that is kept for it. */
+  readonly login: Login | undefined;
+}
+
+/** The same sources, each with the mirrors that are to be asked for content before it. */
+export async function withContentMirrors(
+  sources: readonly PullSource[],
+  contentBefore: Readonly<Record<string, readonly string[]>>,
+  { repository }: Reference,
+  logins: LoginSource,
+): Promise<readonly PullSource[]> {
+  return Promise.all(
+    sources.map(async (source) => {
+      const before = contentBefore[source.address] ?? [];
+      if (before.length === 0) return source;
+      const mirrors = await Promise.all(before.map((address) => mirrorSource(address, repository, logins)));
+      const usable = mirrors.filter(({ failure }) => failure === undefined);
+      return { ...source, content: usable.map(({ address, logins: [login] }) => ({ address, login })) };
+    }),
+  );
 }
 
 /**

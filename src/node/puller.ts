@@ -147,6 +147,7 @@ export function createPuller({ images, settings, clock, onProgress }: PullerOpti
   };
 }
 
-function sourceKey({ address, mirror, logins, failure }: PullSource): unknown {
-  return [address, mirror, failure !== undefined, ...logins.map((login) => login.fingerprint())];
+function sourceKey({ address, mirror, logins, content = [], failure }: PullSource): unknown {
+  const before = content.map((other) => [other.address, other.login?.fingerprint()]);
+  return [address, before, mirror, failure !== undefined, ...logins.map((login) => login.fingerprint())];
 }

@@ -30,6 +30,8 @@ export type LocalFacts = Presence & {
 export interface ConfiguredHosts {
   /** Addresses, in the order in which they are asked. */
   readonly sources: readonly string[];
+  /** By source, addresses that are asked for content before it, though they may not say what a tag stands for. */
+  readonly contentBefore?: Readonly<Record<string, readonly string[]>>;
   /** Who says so, as the trace puts it: `by hosts.toml /etc/containerd/certs.d/docker.io/hosts.toml`. */
   readonly because: string;
 }

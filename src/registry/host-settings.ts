@@ -35,3 +35,8 @@ export function headerProblem(name: string, value: string): string | undefined {
 const hopByHop: ReadonlySet<string> = new Set([
   ...["connection", "content-length", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"],
 ]);
+
+/** Whether a host is the registry, and so not told which one is meant (containerd core/remotes/docker/resolver.go, `isProxy`). */
+export function isSameHost(host: string, registry: string): boolean {
+  return host === registry || (registry === "docker.io" && host === "registry-1.docker.io");
+}

@@ -21,13 +21,18 @@ export function splitRoots(text: string): readonly string[] {
 /**
  * The first folder that exists. A root comes before the next one with all of its names: `_default` in the first hides
  * what the second has, and an empty folder hides `_default`.
+ * @param isNone tells folders that are to be taken for none
  * @throws the system's error if it cannot be found out whether one exists
  */
-export function findFolder(roots: readonly string[], registry: string): string | undefined {
+export function findFolder(
+  roots: readonly string[],
+  registry: string,
+  isNone: (folder: string) => boolean,
+): string | undefined {
   for (const root of roots) {
     for (const name of folderNames(registry)) {
       const folder = join(root, name);
-      if (exists(folder)) return folder;
+      if (exists(folder) && !isNone(folder)) return folder;
     }
   }
   return undefined;

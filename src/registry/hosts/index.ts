@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { isLoopback, registryOrigin } from "../../image/origin.ts";
 import { errnoOf, hasErrno } from "../../support/errno.ts";
 import { errorText } from "../../support/errors.ts";
-import { type HostSettings, plainSettings } from "../host-settings.ts";
+import { type HostSettings, isSameHost, plainSettings } from "../host-settings.ts";
 import { findFolder } from "./folders.ts";
 import { type HostTable, readHostsFile } from "./hosts-file.ts";
+import { fileIn, isOnlyOurs } from "./own-file.ts";
 import { parseToml, readTomlText } from "./toml.ts";
 
 /** One host that a registry is asked at. */
@@ -66,13 +67,13 @@ export function openHostsDirectory(
     hostsOf: (registry) => {
       let folder: string | undefined;
       try {
-        folder = findFolder(roots, registry);
+        folder = findFolder(roots, registry, isOnlyOurs);
       } catch (error) {
         // containerd pulls nothing then: somebody may have meant that the registry itself is not to be asked.
         return unreadable(roots.join(":"), error);
       }
       if (folder === undefined) return undefined;
-      const file = join(folder, "hosts.toml");
+      const file = fileIn(folder);
       const stamp = stampOf(file);
       if (stamp === undefined)
         return { from: folder, listed: false, hosts: [ownHost(registry, certificatesIn(folder))] };
@@ -159,11 +160,6 @@ function ownHost(registry: string, settings: HostSettings): RegistryHost {
     tls: settings.authorities.length > 0 || settings.own.length > 0,
     settings,
   };
-}
-
-/** Whether a host is the registry, and so not told which one is meant (containerd core/remotes/docker/resolver.go, `isProxy`). */
-export function isSameHost(host: string, registry: string): boolean {
-  return host === registry || (registry === "docker.io" && host === "registry-1.docker.io");
 }
 
 /** Without a `hosts.toml`, a folder is one of docker's: `*.crt` are authorities, `name.cert` and `name.key` our own. */

@@ -86,11 +86,17 @@ function isHost(prefix: string): boolean {
 function hostsText(entry: RegistryEntry): HostsText {
   const folder = entry.prefix.replace(/:([0-9]+)$/, "_$1_");
   const server = hostText(entry.location, entry.insecure, false);
-  return {
-    folder,
-    hosts: entry.mirrors.map(({ location, insecure, pulls }) => hostText(location, insecure, pulls === "digest-only")),
-    server,
-  };
+  const hosts = new Map<string, HostText>();
+  for (const { location, insecure, pulls } of entry.mirrors) {
+    const host = hostText(location, insecure, pulls === "digest-only");
+    // A table stands once in a file: a mirror that is listed twice is asked where it is first, for all that it may.
+    const before = hosts.get(host.address);
+    hosts.set(
+      host.address,
+      before === undefined ? host : { ...host, digestOnly: before.digestOnly && host.digestOnly },
+    );
+  }
+  return { folder, hosts: [...hosts.values()], server };
 }
 
 /** The rest of a name comes behind the location, and that behind `/v2`: so the path is there to be all of it. */

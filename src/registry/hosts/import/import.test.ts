@@ -36,10 +36,11 @@ function policyProblems(rules: readonly object[]) {
 function asked(text: string) {
   const { hosts, problems } = readHostsFile(parseToml(text, "hosts.toml"), "/etc");
   expect(problems).toEqual([]);
-  return hosts.map(({ url, capabilities, settings }) => {
+  const lines = hosts.map(({ url, capabilities, settings }) => {
     const can = capabilities.includes("resolve") ? "all" : "digests";
     return `${url?.scheme}://${url?.host}${url?.root} ${can}${settings.skipVerify ? " insecure" : ""}`;
   });
+  return [...new Set(lines)];
 }
 
 describe("registries.conf as hosts.toml", () => {
@@ -99,6 +100,11 @@ server = "http://a.io"
 skip_verify = true
 ca = ["/c/a.io/ca.crt"]
 client = [["/c/a.io/me.cert", "/c/a.io/me.key"]]
+
+[host."http://a.io"]
+  skip_verify = true
+  ca = ["/c/a.io/ca.crt"]
+  client = [["/c/a.io/me.cert", "/c/a.io/me.key"]]
 `);
   });
 

@@ -11,10 +11,12 @@ export function hostsToml(
   from: readonly string[],
   certificates: (host: string) => Pick<HostSettings, "authorities" | "own">,
 ): string {
+  // A file without a table of a host is one that containerd 1.6 refuses.
+  const tables = hosts.length > 0 ? hosts : [server];
   const blocks = [
     [`# Made of ${from.map((file) => file.replaceAll(/[\p{C}]/gu, "?")).join(", ")} by pulley hosts import.`],
     [`server = ${text(server.address)}`, ...settings(server, certificates)],
-    ...hosts.map((host) => [
+    ...tables.map((host) => [
       `[host.${text(host.address)}]`,
       ...settings(host, certificates).map((line) => `  ${line}`),
     ]),

@@ -8,7 +8,7 @@ import { parseToml, readTomlText, type TomlDocument } from "../toml.ts";
 import { certificateFindings } from "./certificates.ts";
 import type { HostsFinding } from "./finding.ts";
 import { folderFindings, type RootFolder, registryOf } from "./folders.ts";
-import { lost, refusals, unreadKeys } from "./keys.ts";
+import { lost, refusals, unreadKeys, withoutHosts } from "./keys.ts";
 import { tableFindings } from "./tables.ts";
 
 export interface HostsReport {
@@ -74,6 +74,7 @@ function checkFile(file: string, folder: string, now: number): Checked {
   const findings = [
     ...refusals(document, read),
     ...unreadKeys(document),
+    ...(read.problems.length === 0 ? withoutHosts(document) : []),
     ...tableFindings(document, read),
     ...read.hosts.flatMap((table) => certificateFindings(document, table, now)),
   ];

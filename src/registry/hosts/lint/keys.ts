@@ -74,6 +74,22 @@ function adviceFor(key: string, inHost: boolean, known: readonly string[]): stri
   return meant === "" ? `Leave it out; there are ${known.join(", ")}.` : meant.replace(/^; d/, "D");
 }
 
+/** containerd 1.6 (core `getSortedHosts`: "invalid `host` tree"); newer ones take the server alone. */
+export function withoutHosts(document: TomlDocument): readonly HostsFinding[] {
+  if (isTable(document.table["host"])) return [];
+  const server = document.table["server"];
+  const [key] = Object.keys(document.table);
+  if (key === undefined) return [];
+  const table = typeof server === "string" ? `[host.${JSON.stringify(server)}]` : '[host."https://…"]';
+  const complaint = {
+    rule: "no-host-table",
+    severity: "warning",
+    message: "containerd 1.6 refuses a file without a table of a host, and goes by nothing in it",
+    advice: `Add ${table} where such a containerd reads the file.`,
+  } as const;
+  return [complainAt(document, [key], "key", complaint)];
+}
+
 /** Only `[host."…"]` makes a host that is asked, and a second one after others is another turn. */
 function unasked(document: TomlDocument, host: string): HostsFinding[] {
   const turns = hostOrder(document).filter((name) => name === host).length;

@@ -43,7 +43,7 @@ describe("a hosts.toml", () => {
     [`${hub}[host."https://a.io"]\nskip_verify = "true"\n`, ["error value-invalid 3:15"]],
     [`${hub}[host."https://a.io"]\nskip_verify = true\n`, ["warning skip-verify 3:15"]],
     [`${hub}[host."https://a.io"]\n[host."https://a.io".host."https://b.io"]\n`, ["error table-nested 3:1"]],
-    [`${hub}[hosts."https://a.io"]\n`, ["error table-nested 2:1"]],
+    [`${hub}[hosts."https://a.io"]\n`, ["warning no-host-table 1:1", "error table-nested 2:1"]],
     [`${hub}host."https://a.io".skip_verify = false\n`, ["error host-not-asked 2:6"]],
     [
       `${hub}[host."https://a.io"]\n[host."https://b.io"]\n[host."https://a.io".header]\nx = "1"\n`,
@@ -61,10 +61,13 @@ describe("a hosts.toml", () => {
     [`${hub}[host."https://a.io".header]\n"x y" = "1"\n`, ["error header-invalid 3:1"]],
     [`${hub}[host."https://a.io".header]\nhost = "b.io"\n`, ["error header-invalid 3:1"]],
     [`${hub}[host."https://a.io"]\nproxy = "http://p:1"\n`, ["note proxy-not-used 3:9"]],
-    ['server = "https://docker.io"\n', ["warning server-docker-io 1:10"]],
-    ['server = "https://a.io"\n[host."https://a.io"]\n', ["warning server-is-mirror 1:10"]],
-    ['capabilities = ["pull"]\n', ["warning capabilities-without-server 1:16"]],
-    ['server = "https://a.io"\ncapabilities = ["pull"]\n', ["error no-host-for-tags 1:10", "note tags-not-asked 2:16"]],
+    ['server = "https://docker.io"\n', ["warning no-host-table 1:1", "warning server-docker-io 1:10"]],
+    ['server = "https://a.io"\n[host."https://a.io"]\n', ["note server-is-mirror 1:10"]],
+    ['capabilities = ["pull"]\n', ["warning no-host-table 1:1", "warning capabilities-without-server 1:16"]],
+    [
+      'server = "https://a.io"\ncapabilities = ["pull"]\n',
+      ["warning no-host-table 1:1", "error no-host-for-tags 1:10", "note tags-not-asked 2:16"],
+    ],
     ["server = 'https://a.io\n", ["error not-toml 1:23"]],
   ])("%j: %j", (text, expected) => {
     expect(found(text)).toEqual(expected);
@@ -121,7 +124,7 @@ describe("a hosts.toml", () => {
 });
 
 describe("folders", () => {
-  const sound = { "hosts.toml": hub };
+  const sound = { "hosts.toml": `${hub}[host."https://a.io"]\n` };
   const rules = (folders: readonly string[], more: readonly string[] = []) => {
     const roots = [folders, more]
       .filter((names) => names.length > 0)
@@ -160,7 +163,11 @@ describe("folders", () => {
   });
 
   it("without anything in them hide _default", () => {
-    const root = rootWith({ "docker.io/notes.txt": "", "_default/hosts.toml": hub, "quay.io/ca.crt": "" });
+    const root = rootWith({
+      "docker.io/notes.txt": "",
+      "_default/hosts.toml": `${hub}[host."https://a.io"]\n`,
+      "quay.io/ca.crt": "",
+    });
     const found = checkHosts([root], now).findings.map(({ rule, severity }) => `${severity} ${rule}`);
     expect(found).toContain("warning folder-empty");
     expect(found).toHaveLength(1);

@@ -147,7 +147,7 @@ function tlsFindings(looked: Looked): HostsFinding[] {
     const message =
       port === "80"
         ? "settings of TLS have no effect with http and port 80"
-        : `with settings of TLS, http://${url.host} is asked by https first, and by http only if it does not speak TLS`;
+        : `with settings of TLS, http://${url.host} is asked by https first, and by http only if that is not spoken; by containerd 1.6 by http alone`;
     const advice = "Write https:// if it speaks TLS, and leave the settings of TLS out if it does not.";
     found.push(say(looked, undefined, { rule: "http-with-tls", severity: "warning", message, advice }));
   }
@@ -214,7 +214,7 @@ function upstreamFindings(document: TomlDocument, hosts: readonly HostTable[]): 
   if (same !== undefined) {
     const message = `${upstream.url?.host} is a mirror and the server, too: what it does not have is asked for twice`;
     found.push(
-      server({ rule: "server-is-mirror", severity: "warning", message, advice: "Leave the mirror's table out." }),
+      server({ rule: "server-is-mirror", severity: "note", message, advice: "Leave the mirror's table out." }),
     );
   }
   const canSayTags = hosts.some(

@@ -12,8 +12,8 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { errnoOf, hasErrno } from "../support/errno.ts";
-import { errorText, PulleyError } from "../support/errors.ts";
+import { errnoOf, hasErrno } from "./errno.ts";
+import { errorText, PulleyError } from "./errors.ts";
 
 /**
  * Makes a file that is not there yet, and the folders above it.

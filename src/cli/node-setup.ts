@@ -1,0 +1,170 @@
+/** `pulley node setup containerd`: attached to the command `node` by `define(command.command("setup"), surroundings)`. */
+import { Argument, type Command } from "commander";
+import { unifiedDiff } from "../audit/fix/diff.ts";
+import { isLoopback } from "../image/origin.ts";
+import { defaultFolder } from "../registry/hosts/folders.ts";
+import { registryOf } from "../registry/hosts/lint/folders.ts";
+import { configPathLines, readContainerdConfig } from "../registry/hosts/setup/containerd-config.ts";
+import { type Change, carryOut, hidingFolders, planSetup, planUndo } from "../registry/hosts/setup/plan.ts";
+import { PulleyError } from "../support/errors.ts";
+import { printable } from "../support/terminal.ts";
+import { examples, type OutputOptions, outputOption } from "./options.ts";
+import { print } from "./output.ts";
+import { paintFor, type Surroundings } from "./surroundings.ts";
+
+interface SetupOptions extends OutputOptions {
+  readonly mirror?: string;
+  readonly onlyMirror?: true;
+  readonly configPath?: string;
+  readonly containerdConfig: string;
+  readonly registries?: string;
+  readonly all?: true;
+  readonly undo?: true;
+  readonly dryRun?: true;
+}
+
+const usualPath = "/etc/containerd/certs.d";
+
+export function define(command: Command, surroundings: Surroundings): void {
+  command
+    .description("Send a container runtime to Pulley's mirror, or take that back.")
+    .addArgument(new Argument("<runtime>", "which one").choices(["containerd"]))
+    .option("--mirror <address>", "where pulley node --mirror listens, http://127.0.0.1:PORT")
+    .option("--only-mirror", "do not let containerd ask the registry itself where the mirror has failed or refused")
+    .option("--config-path <folder>", `the folder of hosts.toml files; else containerd's config_path, or ${usualPath}`)
+    .option(
+      "--containerd-config <file>",
+      "containerd's configuration, which is read only",
+      "/etc/containerd/config.toml",
+    )
+    .option("--registries <names>", "registries to set up, separated by commas")
+    .option("--all", "all registries that have no folder of their own (_default); so without --registries")
+    .option("--undo", "remove what was set up, and bring back what was there before")
+    .option("--dry-run", "show what would change, as a diff, and change nothing")
+    .addOption(outputOption())
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley node setup containerd --mirror http://127.0.0.1:5050", "every registry without a folder of its own"],
+        ["pulley node setup containerd --undo", "everything as it was before"],
+      ),
+    )
+    .action((_runtime: string, options: SetupOptions) => setUp(options, surroundings));
+}
+
+async function setUp(options: SetupOptions, surroundings: Surroundings): Promise<void> {
+  const config = readContainerdConfig(options.containerdConfig);
+  const root = options.configPath ?? config.roots[0] ?? usualPath;
+  const named = registriesOf(options);
+  const registries = named.length > 0 ? named : [defaultFolder];
+  const changes = options.undo
+    ? planUndo(root, named)
+    : planSetup({ root, registries, mirror: mirrorOf(options), only: options.onlyMirror === true });
+  if (options.dryRun === undefined) for (const change of changes) carryOut(change);
+  const problems = options.undo ? [] : problemsOf(config, root);
+  const notes = options.undo
+    ? []
+    : hidingFolders(root, registries).map((folder) => `${folder} hides ${defaultFolder}: its registry is not set up`);
+  const value = {
+    apiVersion: "pulley.dev/v1alpha1",
+    changes: changes.map(({ path, kind, because }) => ({ path, kind, ...(because !== undefined && { because }) })),
+    problems,
+    notes,
+  };
+  if (options.output === "text") tell({ problems, notes }, surroundings);
+  const lines = () => (options.dryRun ? changes.flatMap(diff) : changes.map(sentence));
+  await print(options.output, value, () => (changes.length === 0 ? ["nothing was set up"] : lines()), surroundings);
+  if (problems.length > 0) process.exitCode = 1;
+}
+
+function registriesOf({ registries, all }: SetupOptions): readonly string[] {
+  const names = (registries ?? "")
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  for (const name of names) {
+    if (registryOf(name) === name) continue;
+    throw new PulleyError("USAGE", `${name} is not the name of a registry`, {
+      advice: "Write the host of the images' names, with its port if there is one: docker.io,registry.acme.io:5000.",
+    });
+  }
+  return all ? [...names, defaultFolder] : names;
+}
+
+function mirrorOf({ mirror }: SetupOptions): string {
+  if (mirror === undefined) throw new PulleyError("USAGE", "say where the mirror is: --mirror http://127.0.0.1:PORT");
+  const text = /^https?:\/\//.test(mirror) ? mirror : `http://${mirror}`;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "") {
+    throw new PulleyError("USAGE", `${mirror} is not the address of a mirror`, {
+      advice: "Write it as http://127.0.0.1:PORT, as pulley node --mirror has it.",
+    });
+  }
+  if (url.protocol === "http:" && !isLoopback(url.host)) {
+    throw new PulleyError(
+      "USAGE",
+      `${url.host} is not on this machine: over plain HTTP, anybody on the way could change what a tag stands for`,
+      {
+        advice: "Give a mirror on 127.0.0.1, or one that is reached by https.",
+      },
+    );
+  }
+  return url.origin;
+}
+
+function problemsOf(config: ReturnType<typeof readContainerdConfig>, root: string): readonly string[] {
+  const { file, roots, version, exists, hasOldMirrors } = config;
+  const lines = configPathLines(version, root).join(" ");
+  const restart = "then restart containerd";
+  const found: string[] = [];
+  if (!exists)
+    found.push(`there is no ${file}: unless containerd is told of another, write into it: ${lines}; ${restart}`);
+  else if (roots.length === 0)
+    found.push(`${file} has no config_path, so containerd reads no hosts.toml: add ${lines}; ${restart}`);
+  else if (!roots.includes(root.replace(/(?<=.)\/+$/, ""))) {
+    found.push(
+      `containerd looks into ${roots.join(":")}, not into ${root}: leave --config-path out, or set config_path in ${file}; ${restart}`,
+    );
+  }
+  if (hasOldMirrors) {
+    found.push(
+      `${file} has registry.mirrors or registry.configs, beside which containerd does not take config_path: move them into hosts.toml files`,
+    );
+  }
+  return found;
+}
+
+function tell(
+  { problems, notes }: { problems: readonly string[]; notes: readonly string[] },
+  surroundings: Surroundings,
+) {
+  const { stderr } = surroundings;
+  const paint = paintFor(stderr, surroundings);
+  for (const note of notes) stderr.write(`${paint("yellow", "warning:")} ${printable(note)}\n`);
+  for (const problem of problems) stderr.write(`${paint("red", "error:")} ${printable(problem)}\n`);
+}
+
+function sentence({ path, kind, because }: Change): string {
+  const shown = printable(path);
+  switch (kind) {
+    case "write":
+      return `${shown}: written`;
+    case "rewrite":
+      return `${shown}: written anew`;
+    case "keep-and-write":
+      return `${shown}: written; what was there is kept beside it`;
+    case "unchanged":
+      return `${shown}: is as it should be`;
+    case "restore":
+      return `${shown}: is what it was before`;
+    case "remove":
+      return `${shown}: removed`;
+    case "leave":
+      return `${shown}: left, for ${printable(because ?? "")}`;
+  }
+}
+
+function diff({ path, before = "", after = "" }: Change): readonly string[] {
+  const text = unifiedDiff(path, before, [{ file: path, start: 0, end: before.length, text: after }]);
+  return text === "" ? [] : [text.trimEnd()];
+}
