@@ -56,6 +56,8 @@ export interface ProviderWorld {
   /** By default, problems are warnings on standard error. */
   readonly say: (note: ProviderNote) => void;
   readonly onRun: (run: PluginRun) => void;
+  /** Told once which configuration holds, if any. */
+  readonly onOpen: (providers: Pick<CredentialProviders, "names" | "configHash">) => void;
 }
 
 const noAccounts: ServiceAccounts = { account: () => Promise.resolve(undefined) };
@@ -64,7 +66,7 @@ const noAccounts: ServiceAccounts = { account: () => Promise.resolve(undefined) 
 export async function openProviders(
   { imageCredentialProviderConfig: config, imageCredentialProviderBinDir: binDir }: CredentialProviderFlags,
   surroundings: Surroundings,
-  { accounts = noAccounts, say = providerNotes(surroundings).hear, onRun }: Partial<ProviderWorld> = {},
+  { accounts = noAccounts, say = providerNotes(surroundings).hear, onRun, onOpen }: Partial<ProviderWorld> = {},
 ): Promise<CredentialProviders | undefined> {
   if (config === undefined && binDir === undefined) return undefined;
   if (config === undefined || binDir === undefined) {
@@ -78,7 +80,12 @@ export async function openProviders(
   const { environment } = surroundings;
   // Few have credential providers: only those who do pay for what runs them.
   const { openCredentialProviders } = await import("../credentials/exec/index.ts");
-  return openCredentialProviders({ config, binDir, environment, clock: systemClock, accounts, say, onRun });
+  const providers = await openCredentialProviders({
+    ...{ config, binDir, environment, clock: systemClock },
+    ...{ accounts, say, onRun },
+  });
+  onOpen?.(providers);
+  return providers;
 }
 
 /** What credential providers could not do, as warnings. */

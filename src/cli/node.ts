@@ -143,8 +143,13 @@ async function loginsOf(options: NodeOptions, log: Log, surroundings: Surroundin
   const onRun = (run: PluginRun) => {
     for (const hear of listeners) hear(run);
   };
-  const forPod = await podLogins(options, surroundings, { say, onRun });
-  return { forPod, own: commandLogins(options, surroundings), onPluginRun: (hear) => void listeners.add(hear) };
+  let providerConfigHash: string | undefined;
+  const onOpen = ({ configHash }: { readonly configHash: string }) => {
+    providerConfigHash = configHash;
+  };
+  const forPod = await podLogins(options, surroundings, { say, onRun, onOpen });
+  const own = commandLogins(options, surroundings);
+  return { forPod, own, onPluginRun: (hear) => void listeners.add(hear), providerConfigHash };
 }
 
 /** The policy, and whatever it becomes while the daemon runs. */

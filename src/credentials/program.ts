@@ -14,7 +14,7 @@ export interface ProgramCall {
   readonly timeout: number;
   /** Bytes that its standard output may have. */
   readonly outputLimit: number;
-  /** Whether what it has started itself ends with it, as far as that stays in its process group. */
+  /** Whether what it has started itself ends with it when it is killed, as far as that stays in its process group. */
   readonly withOffspring?: boolean;
 }
 
@@ -56,15 +56,17 @@ export async function runProgram(call: ProgramCall): Promise<Ending> {
 }
 
 function end(child: Child, withOffspring: boolean): void {
-  if (withOffspring && child.pid !== undefined) {
+  // Of a program that has ended by itself, the number may be another's by now.
+  const runs = child.exitCode === null && child.signalCode === null;
+  if (runs && withOffspring && child.pid !== undefined) {
     try {
       process.kill(-child.pid, "SIGKILL");
     } catch {
       // Nobody of the group is left.
     }
   }
-  child.kill("SIGKILL");
-  // What left the group may hold these open for longer than the program lives.
+  if (runs) child.kill("SIGKILL");
+  // What outlives the program may hold these open.
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
 }
 

@@ -30,7 +30,9 @@ async function startParts(options: DaemonOptions, endings: Endings): Promise<Dae
   const metrics = openMetrics(options, figures);
   const telling = { log, metrics: metrics.listeners };
   policy.onChange((changed) => telling.metrics.policyReload({ ok: changed !== undefined }));
-  options.logins.onPluginRun?.(telling.metrics.credentialPlugin);
+  const { onPluginRun, providerConfigHash } = options.logins;
+  onPluginRun?.(telling.metrics.credentialPlugin);
+  if (providerConfigHash !== undefined) telling.metrics.credentialProviders({ configHash: providerConfigHash });
   const ground = await layGround({ ...options, metrics: telling.metrics }, endings);
   const node = openNode(options, ground, endings);
   Object.assign(figures, { store: ground.store, node });

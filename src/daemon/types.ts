@@ -54,6 +54,8 @@ export interface DaemonLogins {
   readonly own: LoginSource;
   /** Begins to tell of each run of a credential provider's program. */
   readonly onPluginRun?: (hear: (run: PluginRun) => void) => void;
+  /** Which configuration of credential providers holds; absent: none. */
+  readonly providerConfigHash?: string | undefined;
 }
 
 export interface Daemon {
