@@ -13,6 +13,7 @@ import { type SocketOptions, socketOption, socketPath } from "./daemon.ts";
 import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
 import { commandLogins, podLogins } from "./logins.ts";
 import { type MirrorFlags, mirrorOptions, readMirror } from "./node-mirror.ts";
+import { define as defineSetup } from "./node-setup.ts";
 import {
   type CredentialProviderFlags,
   credentialProviderOptions,
@@ -45,6 +46,9 @@ interface NodeOptions extends CommonOptions, CredentialProviderFlags, KubeletCon
 }
 
 export function define(command: Command, surroundings: Surroundings): void {
+  // Both have --mirror: what stands behind setup is setup's.
+  command.enablePositionalOptions();
+  defineSetup(command.command("setup"), surroundings);
   credentialProviderOptions(mirrorOptions(registryOptions(loginOptions(command))))
     .addOption(
       new Option("--cri-socket <path>", "where kubelets and crictl find the image service").default(
