@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { busyboxImage } from "./busybox-image.ts";
 import { type ContainerdSite, siteIn, writeConfiguration } from "./containerd-config.ts";
@@ -23,8 +23,6 @@ export interface ContainerdOptions {
   readonly network?: "host" | "pods";
   /** Folder of content and snapshots, for instance on a small file system. What is mounted in it is unmounted, not removed. */
   readonly root?: string;
-  /** Path of another containerd than Debian's. */
-  readonly program?: string;
 }
 
 export interface Containerd {
@@ -45,9 +43,12 @@ export interface Containerd {
   stop(): Promise<void>;
 }
 
-/** Starts a containerd and waits until its CRI answers. Call {@link Containerd.stop} in `afterAll`. */
+/**
+ * Starts a containerd and waits until its CRI answers. Call {@link Containerd.stop} in `afterAll`. With the path of
+ * another one in `PULLEY_CONTAINERD`, and its shim beside it, that is tested instead of the system's.
+ */
 export async function startContainerd(options: ContainerdOptions = {}): Promise<Containerd> {
-  const program = options.program ?? requiredTool("containerd");
+  const program = process.env["PULLEY_CONTAINERD"] ?? requiredTool("containerd");
   const folder = await mkdtemp(join(tmpdir(), "pulley-containerd-"));
   const site = siteIn(folder, options.root);
   const subnet = options.network === "pods" ? randomInt(1, 255) : undefined;
@@ -94,13 +95,18 @@ async function importImage(site: ContainerdSite, ctr: (args: readonly string[]) 
   const archive = join(site.folder, "pause.tar");
   await writeFile(archive, (await busyboxImage()).archive(sandboxImage));
   await ctr(["images", "import", archive]);
+  // What the archive had beside the image is collected now, and not in the middle of a test.
+  await ctr(["leases", "create", "--id", "imported"]);
+  await ctr(["leases", "rm", "--sync", "imported"]);
   await rm(archive);
 }
 
 function spawnLogged(program: string, { configFile, logFile }: ContainerdSite): ChildProcess {
   const log = openSync(logFile, "a");
   try {
-    return spawn(program, ["--config", configFile], { stdio: ["ignore", log, log] });
+    // A containerd looks for its shims here.
+    const env = { ...process.env, PATH: `${dirname(program)}${delimiter}${process.env["PATH"] ?? ""}` };
+    return spawn(program, ["--config", configFile], { stdio: ["ignore", log, log], env });
   } finally {
     closeSync(log);
   }

@@ -1,6 +1,8 @@
 /** Where the pods that `pulley doctor` is asked about come from. */
 import type { ServiceAccountFacts } from "../credentials/exec/service-accounts.ts";
-import { PulleyError } from "../support/errors.ts";
+import type { NodeClient } from "../node/api/client.ts";
+import type { PodObject } from "../node/api/objects.ts";
+import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
 import { readInputs } from "./inputs.ts";
 import { printProblems } from "./problems.ts";
@@ -9,8 +11,8 @@ import type { Surroundings } from "./surroundings.ts";
 
 export interface FoundPod {
   readonly pod: Pod;
-  /** Pull secrets that exist, those of other pods included. */
-  readonly secrets: readonly PullSecret[];
+  /** Pull secrets that exist, those of other pods included; absent where nobody tells. */
+  readonly secrets: readonly PullSecret[] | undefined;
   readonly serviceAccounts: readonly (ServiceAccountFacts & { readonly namespace: string; readonly name: string })[];
 }
 
@@ -32,4 +34,28 @@ export async function podsOfManifests(files: readonly string[], surroundings: Su
           : `The pods in it are ${there.join(", ")}.`,
     });
   };
+}
+
+/** The pods of a daemon. It tells nobody what is in a Secret. @throws PulleyError as {@link NodeClient} */
+export function podsOfDaemon(client: Pick<NodeClient, "pod">): FindPod {
+  return async (namespace, name) => {
+    const { metadata, spec } = await asked(client, namespace, name);
+    const object = { apiVersion: "v1", kind: "Pod", metadata, spec };
+    const { pods, problems } = podsFrom({ manifests: [{ file: "daemon", text: JSON.stringify(object) }], images: [] });
+    const [pod] = pods;
+    if (pod !== undefined) return { pod, secrets: undefined, serviceAccounts: [] };
+    const why = problems.map(({ message }) => message).join(", ");
+    throw new PulleyError("DAEMON_FAILED", `the daemon's pod ${namespace}/${name} is none: ${why}`);
+  };
+}
+
+async function asked(client: Pick<NodeClient, "pod">, namespace: string, name: string): Promise<PodObject> {
+  try {
+    return await client.pod(namespace, name);
+  } catch (error) {
+    if (!isPulleyError(error, "DAEMON_UNREACHABLE")) throw error;
+    const advice =
+      "Name the pod's manifest with -f; or start the daemon with pulley node, and name its socket with --socket.";
+    throw new PulleyError(error.code, error.message, { advice, cause: error });
+  }
 }

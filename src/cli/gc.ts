@@ -5,6 +5,7 @@ import {
   type CollectionEvent,
   type CollectionPolicy,
   collectableStore,
+  collectionPolicy,
   confirmedMemory,
   createCollector,
   createRegistries,
@@ -123,7 +124,7 @@ async function withSite<Result>(
 /** Exit status 1 if there is not as much room as there should be, or something could not be deleted. */
 async function collect(options: CollectOptions, surroundings: Surroundings): Promise<void> {
   const pins = parsePins(options.pin ?? []);
-  const policy = collectionPolicy(options, surroundings);
+  const policy = readPolicy(options, surroundings);
   const registry = registryClient(options);
   try {
     const collection = await withSite(options, surroundings, (site) =>
@@ -145,7 +146,7 @@ async function collect(options: CollectOptions, surroundings: Surroundings): Pro
 /** Milliseconds. */
 const nanosecond = 1e-6;
 
-function collectionPolicy(options: CollectOptions, surroundings: Surroundings): CollectionPolicy {
+function readPolicy(options: CollectOptions, surroundings: Surroundings): CollectionPolicy {
   // In a kubelet's configuration, 0 stands for the default; on the command line it means what it says.
   const noMinimum = options.minimumAge === 0;
   const flags = {
@@ -154,13 +155,8 @@ function collectionPolicy(options: CollectOptions, surroundings: Surroundings): 
     imageMaximumGCAge: options.maximumAge,
     imageMinimumGCAge: noMinimum ? nanosecond : options.minimumAge,
   };
-  const configuration = loadKubeletConfiguration(options, flags, surroundings);
-  return {
-    highThreshold: configuration.imageGCHighThresholdPercent,
-    lowThreshold: configuration.imageGCLowThresholdPercent,
-    minimumAge: noMinimum ? 0 : configuration.imageMinimumGCAge,
-    maximumAge: configuration.imageMaximumGCAge,
-  };
+  const policy = collectionPolicy(loadKubeletConfiguration(options, flags, surroundings));
+  return noMinimum ? { ...policy, minimumAge: 0 } : policy;
 }
 
 interface PassOptions extends CollectOptions, Site {

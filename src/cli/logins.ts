@@ -26,9 +26,10 @@ export function commandLogins({ creds, authfile }: LoginFlags, { environment }: 
 export async function personLogins(
   flags: LoginFlags & CredentialProviderFlags,
   surroundings: Surroundings,
+  world: Partial<ProviderWorld> = {},
 ): Promise<LoginSource> {
   const own = commandLogins(flags, surroundings);
-  const providers = await openProviders(flags, surroundings);
+  const providers = await openProviders(flags, surroundings, world);
   return providers === undefined ? own : loginsFor([], [own, providers.forPod(undefined)]);
 }
 

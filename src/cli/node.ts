@@ -3,6 +3,7 @@ import packageFile from "../../package.json" with { type: "json" };
 import { type DaemonLogins, type DaemonOptions, type PolicySource, startDaemon } from "../daemon/index.ts";
 import { parsePins } from "../node/collection/index.ts";
 import { configuredHosts } from "../node/configured-hosts.ts";
+import type { PluginRun } from "../node/metrics/index.ts";
 import type { Policy } from "../policy/types.ts";
 import { splitRoots } from "../registry/hosts/folders.ts";
 import { openHostsDirectory } from "../registry/hosts/index.ts";
@@ -46,9 +47,7 @@ interface NodeOptions extends CommonOptions, CredentialProviderFlags, KubeletCon
 }
 
 export function define(command: Command, surroundings: Surroundings): void {
-  // Both have --mirror: what stands behind setup is setup's.
-  command.enablePositionalOptions();
-  defineSetup(command.command("setup"), surroundings);
+  defineSetup(command.enablePositionalOptions().command("setup"), surroundings);
   credentialProviderOptions(mirrorOptions(registryOptions(loginOptions(command))))
     .addOption(
       new Option("--cri-socket <path>", "where kubelets and crictl find the image service").default(
@@ -140,7 +139,12 @@ async function loginsOf(options: NodeOptions, log: Log, surroundings: Surroundin
     if (kind === "problem") log.warn(message, { provider });
     else log.debug(message, { provider });
   };
-  return { forPod: await podLogins(options, surroundings, { say }), own: commandLogins(options, surroundings) };
+  const listeners = new Set<(run: PluginRun) => void>();
+  const onRun = (run: PluginRun) => {
+    for (const hear of listeners) hear(run);
+  };
+  const forPod = await podLogins(options, surroundings, { say, onRun });
+  return { forPod, own: commandLogins(options, surroundings), onPluginRun: (hear) => void listeners.add(hear) };
 }
 
 /** The policy, and whatever it becomes while the daemon runs. */

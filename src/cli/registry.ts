@@ -3,18 +3,22 @@ import type { HostsFor } from "../node/local-facts.ts";
 import { createRegistryClient } from "../registry/client.ts";
 import { splitRoots } from "../registry/hosts/folders.ts";
 import { openHostsDirectory } from "../registry/hosts/index.ts";
-import type { RegistryClient } from "../registry/index.ts";
+import type { RegistryClient, RegistryOptions } from "../registry/index.ts";
 import type { HostsFlags, RegistryFlags } from "./options.ts";
 import { type Surroundings, warnOn } from "./surroundings.ts";
 
-/** A client as the command line asks for it. */
-export function registryClient({ plainHttp, certDir, hostsDir = "" }: RegistryFlags): RegistryClient {
-  return createRegistryClient({
-    takesPart: true,
+/** How the command line wants registries spoken to. */
+export function registrySettings({ plainHttp, certDir, hostsDir = "" }: RegistryFlags): RegistryOptions {
+  return {
     hosts: openHostsDirectory(splitRoots(hostsDir)),
     ...(plainHttp && { plainHttp }),
     ...(certDir && { certDirs: certDir }),
-  });
+  };
+}
+
+/** A client as the command line asks for it. */
+export function registryClient(flags: RegistryFlags): RegistryClient {
+  return createRegistryClient({ takesPart: true, ...registrySettings(flags) });
 }
 
 /** Where this machine asks for images, as a fact for decisions. A file that does not count is told of on standard error. */

@@ -78,7 +78,7 @@ export async function runPods(options: RunPodsOptions, surroundings: Surrounding
     pulls: kubelet,
     records,
     log: openDecisionLog(root),
-    containers: options.containers,
+    containers: options.containers && { ...options.containers, crashLoopBackOff: kubelet.crashLoopBackOff },
     clock: systemClock,
     random: Math.random,
   });

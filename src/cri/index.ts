@@ -1,4 +1,5 @@
 /** The Container Runtime Interface: an image service on a unix socket, alone or in front of a container runtime. */
+import type { LoginSource } from "../credentials/index.ts";
 import { noBackOff } from "../node/back-off.ts";
 import type { DecisionLog } from "../node/decision-log/index.ts";
 import { createImageManager } from "../node/image-manager.ts";
@@ -53,6 +54,8 @@ export interface CriImages {
   readonly records: PullRecords;
   /** Where decisions are written down; absent: nowhere. */
   readonly decisions?: Pick<DecisionLog, "append"> | undefined;
+  /** The node's own logins, for mirrors alone: a registry in an image's name gets the caller's. Default: none. */
+  readonly mirrorLogins?: LoginSource | undefined;
   /** Whether clients should be told not to collect an image. Default: none. */
   readonly isPinned?: (image: StoredImage) => boolean;
   readonly onProgress?: (progress: PullProgress) => void;
@@ -121,7 +124,8 @@ function methodsOf(
 ): Methods {
   const { store, isPinned = () => false } = images;
   const manager = managerOf(images, clock);
-  const methods = imageMethods({ store, manager, isPinned, checkHandler, clock, warn: log.warn });
+  const { mirrorLogins } = images;
+  const methods = imageMethods({ store, manager, isPinned, mirrorLogins, checkHandler, clock, warn: log.warn });
   const fileSystems = ImageService.method.imageFsInfo.name;
   const served = [...methods].filter(([name]) => runtime === undefined || name !== fileSystems);
   return new Map(

@@ -1,18 +1,15 @@
 /** Garbage collection for as long as a daemon runs. */
 import { imagesOfContainers } from "../cri/client/in-use.ts";
 import {
-  type CollectionPolicy,
   type CollectionReport,
   collectableStore,
+  collectOnNode,
   confirmedMemory,
-  createCollector,
   createRegistries,
   type InUse,
+  type KeptBecause,
   processMemory,
-  runCollection,
-  runPressureRelief,
 } from "../node/collection/index.ts";
-import type { KubeletConfiguration } from "../node/configuration/index.ts";
 import type { Node } from "../node/node.ts";
 import { systemClock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";
@@ -34,39 +31,27 @@ export function startCollection(part: CollectionPart, ground: Ground, telling: T
   const log = telling.log.with({ part: "collection" });
   const clock = systemClock;
   const memory = processMemory(clock.now());
-  const store = collectableStore(ground.store);
-  const collector = createCollector({
-    ...{ store, clock, records, pins: settings.pins, policy: policyOf(kubelet), inUse: inUse(part, endings) },
-    // Where nobody knows the containers, that an image was asked for is the only use of it that can be seen.
-    memory: part.runtime === undefined ? confirmedMemory(memory, ground.store) : memory,
-    registries: settings.evenIfLost ? undefined : createRegistries({ registry, logins: logins.own, clock }),
-    onEvent: ({ reason, message }) => log.warn(message, { reason }),
-  });
-  const onReport = (report: CollectionReport) => {
-    telling.metrics.collection(report);
-    tellReport(log, report);
-  };
-  const onFailure = (error: unknown) => log.warn("images could not be collected", { error: errorText(error) });
   const stopping = new AbortController();
-  const loop = { collector, clock, onReport, onFailure };
-  const onEvent = ({ reason, message }: { reason: string; message: string }) => log.warn(message, { reason });
-  const loops = [
-    runCollection({ ...loop, policy: policyOf(kubelet), onEvent }, stopping.signal),
-    runPressureRelief({ ...loop, store, thresholds: kubelet.eviction }, stopping.signal),
-  ];
+  const { ended } = collectOnNode(
+    {
+      ...{ configuration: kubelet, store: collectableStore(ground.store), clock, records, pins: settings.pins },
+      inUse: inUse(part, endings),
+      // Where nobody knows the containers, that an image was asked for is the only use of it that can be seen.
+      memory: part.runtime === undefined ? confirmedMemory(memory, ground.store) : memory,
+      registries: settings.evenIfLost ? undefined : createRegistries({ registry, logins: logins.own, clock }),
+      onEvent: ({ reason, message }) => log.warn(message, { reason }),
+      onReport: (report) => {
+        telling.metrics.collection(report);
+        tellReport(log, report);
+      },
+      onFailure: (error) => log.warn("images could not be collected", { error: errorText(error) }),
+    },
+    stopping.signal,
+  );
   endings.add(async () => {
     stopping.abort();
-    await Promise.allSettled(loops);
+    await ended;
   });
-}
-
-function policyOf(kubelet: KubeletConfiguration): CollectionPolicy {
-  return {
-    highThreshold: kubelet.imageGCHighThresholdPercent,
-    lowThreshold: kubelet.imageGCLowThresholdPercent,
-    minimumAge: kubelet.imageMinimumGCAge,
-    maximumAge: kubelet.imageMaximumGCAge,
-  };
 }
 
 /** The images of the runtime's containers, whoever started them; without a runtime, those that pods wait for or have. */
@@ -88,7 +73,11 @@ function idsOf({ imageId }: { readonly imageId: string | undefined }): readonly 
 function tellReport(log: Log, { images, freed, disk, error }: CollectionReport): void {
   const deleted = images.filter(({ outcome }) => outcome.kind === "deleted");
   for (const { image } of deleted) log.info("an image was deleted", { image: image.names[0] ?? image.id });
-  const figures = { deleted: deleted.length, freed: freed.real, available: disk.after.available };
+  // What a registry has lost, or does not say, stays: whoever wonders why a disk does not get emptier finds it here.
+  const kept = (because: KeptBecause) =>
+    images.filter(({ outcome }) => outcome.kind === "kept" && outcome.because === because).length;
+  const left = { lost: kept("lost"), unreachable: kept("unreachable") };
+  const figures = { deleted: deleted.length, freed: freed.real, available: disk.after.available, ...left };
   if (error !== undefined) log.warn("collection ended early", { ...figures, error });
   else if (deleted.length > 0) log.info("images were collected", figures);
   else log.debug("no image had to go", figures);

@@ -6,6 +6,7 @@ import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
 import { createLayerFetcher, type LayerFetcher } from "../node/fetch.ts";
 import type { ImageService } from "../node/image-service.ts";
 import type { Metrics } from "../node/metrics/index.ts";
+import { withAccessHeard } from "../node/pull-records/figures.ts";
 import { openPullRecords, type PullRecords } from "../node/pull-records/index.ts";
 import { createRegistryClient } from "../registry/client.ts";
 import type { RegistryClient } from "../registry/index.ts";
@@ -49,7 +50,7 @@ export async function layGround(options: GroundOptions, endings: Endings): Promi
   endings.add(() => registry.close());
   const layers = createLayerFetcher(store, registry);
   const images = createEmbeddedImageService({ store, registry, platform, clock, layers });
-  const records = openPullRecords(root, kubelet, clock);
+  const records = withAccessHeard(openPullRecords(root, kubelet, clock), metrics.access);
   await records.recover(await store.images());
   const decisions = openDecisionLog(root, {
     onFailure: (failure) => {

@@ -48,6 +48,7 @@ export async function serveMirror(
   const log = decisions;
   const manager = createImageManager({
     ...{ images, puller, backOff: noBackOff, records, clock, decide, policy: current, hosts, log },
+    onEnsured: (ensured) => telling.metrics.nodeSignal({ kind: "ensured", ensured }),
   });
   const shared = { store, registry, images, manager, layers, policy: current, platform, records, clock };
   const server = await startMirror({

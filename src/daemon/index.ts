@@ -25,11 +25,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 }
 
 async function startParts(options: DaemonOptions, endings: Endings): Promise<Daemon> {
-  const { log, version, policy, collection, metrics: metricsAddress } = options;
+  const { log, policy, collection, metrics: metricsAddress } = options;
   const figures: Figures = {};
-  const metrics = openMetrics(version, log, figures);
+  const metrics = openMetrics(options, figures);
   const telling = { log, metrics: metrics.listeners };
   policy.onChange((changed) => telling.metrics.policyReload({ ok: changed !== undefined }));
+  options.logins.onPluginRun?.(telling.metrics.credentialPlugin);
   const ground = await layGround({ ...options, metrics: telling.metrics }, endings);
   const node = openNode(options, ground, endings);
   Object.assign(figures, { store: ground.store, node });

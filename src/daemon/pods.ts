@@ -12,6 +12,7 @@ type PodsPart = Pick<DaemonOptions, "root" | "kubelet" | "policy" | "hosts" | "l
 
 export function openNode(options: PodsPart, ground: Ground, endings: Endings): Node {
   const { kubelet, policy, hosts, logins } = options;
+  const { crashLoopBackOff } = kubelet;
   const verifies = kubelet.imagePullCredentialsVerificationPolicy !== undefined;
   const node = createNode({
     images: ground.images,
@@ -22,7 +23,7 @@ export function openNode(options: PodsPart, ground: Ground, endings: Endings): N
     pulls: kubelet,
     records: verifies ? ground.records : undefined,
     log: ground.decisions,
-    containers: ground.runtime?.containers,
+    containers: ground.runtime && { ...ground.runtime.containers, crashLoopBackOff },
     clock: systemClock,
     random: Math.random,
   });

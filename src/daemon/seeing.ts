@@ -7,6 +7,7 @@ import { createMetrics, type Metrics } from "../node/metrics/index.ts";
 import { serveMetrics } from "../node/metrics/server.ts";
 import type { Node } from "../node/node.ts";
 import { logSignals } from "../node/node-log.ts";
+import { countPullRecords } from "../node/pull-records/figures.ts";
 import type { ImageStore } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";
@@ -21,7 +22,10 @@ export interface Figures {
   readonly node?: Node;
 }
 
-export function openMetrics(version: string, log: Log, figures: Figures): Metrics {
+export function openMetrics(
+  { version, log, root }: Pick<DaemonOptions, "version" | "log" | "root">,
+  figures: Figures,
+): Metrics {
   return createMetrics({
     version,
     clock: systemClock,
@@ -33,6 +37,7 @@ export function openMetrics(version: string, log: Log, figures: Figures): Metric
         const [images, { used, capacity, available }] = await Promise.all([store.images(), store.usage()]);
         return { images: images.length, used, capacity, available };
       },
+      pullRecords: () => countPullRecords(root),
     },
     onFailure: (error) => log.warn("a figure could not be looked up", { error: errorText(error) }),
   });

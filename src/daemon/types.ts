@@ -5,7 +5,7 @@ import type { MirrorOptions } from "../mirror/index.ts";
 import type { Pins } from "../node/collection/index.ts";
 import type { KubeletConfiguration } from "../node/configuration/index.ts";
 import type { HostsFor } from "../node/local-facts.ts";
-import type { Metrics } from "../node/metrics/index.ts";
+import type { Metrics, PluginRun } from "../node/metrics/index.ts";
 import type { Policy } from "../policy/types.ts";
 import type { RegistryOptions } from "../registry/index.ts";
 import type { Log } from "../support/log.ts";
@@ -52,6 +52,8 @@ export interface DaemonLogins {
   readonly forPod: (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
   /** Those of the machine itself. */
   readonly own: LoginSource;
+  /** Begins to tell of each run of a credential provider's program. */
+  readonly onPluginRun?: (hear: (run: PluginRun) => void) => void;
 }
 
 export interface Daemon {

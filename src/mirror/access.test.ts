@@ -12,6 +12,8 @@ import { Login } from "../support/login.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { basic, codeOf, type Reply } from "./testing/asking.ts";
 import { openMirror, type TestMirror } from "./testing/mirror.ts";
+import { defaultLimits } from "./types.ts";
+import { createWorkshop } from "./workshop.ts";
 
 const secret = "registry.acme.io/shop/secret";
 const open = "registry.acme.io/shop/open";
@@ -343,5 +345,19 @@ describe("what this node knows of how an image came here", () => {
     expect(reply.status).toBe(status);
     const blob = await mirror.ask(`/v2/${name}/blobs/${sample.layers[0]?.descriptor.digest}`);
     expect(blob.status === 200).toBe(status === 200);
+  });
+
+  test("counts for callers on this machine only", async () => {
+    const registry = scoped();
+    registry.push(`${open}:1`, image);
+    const mirror = await openMirror({ registry });
+    await take(mirror, open);
+    await untilNamed(mirror, open);
+    const record = await mirror.store.record(`${open}:1`);
+    if (record === undefined) throw new Error("it has just been there");
+    const given = { ...mirror.parts, limits: defaultLimits, openToAll: false };
+    await delay(20);
+    expect(await createWorkshop({ ...given, local: true }).access.recorded(record)).toBe(true);
+    expect(await createWorkshop({ ...given, local: false }).access.recorded(record)).toBe(false);
   });
 });

@@ -40,7 +40,7 @@ const anybody: Caller = { login: undefined };
 const most = 10_000;
 
 export function createAccess(ground: Ground, sources: Sources): Access {
-  const { store, registry, records: pullRecords, clock, limits, openToAll } = ground;
+  const { store, registry, records: pullRecords, clock, limits, openToAll, local } = ground;
   /** When a registry last let in, in milliseconds since the epoch. */
   const granted = new Map<string, number>();
 
@@ -63,7 +63,7 @@ export function createAccess(ground: Ground, sources: Sources): Access {
 
   async function recorded(record: ImageRecord): Promise<boolean> {
     if (openToAll) return true;
-    if (pullRecords === undefined) return false;
+    if (pullRecords === undefined || !local) return false;
     const results = new Set<AccessResult>();
     // A pod's name for an image may be the short one, which the records keep as it was written.
     for (const written of new Set([record.name, familiarText(record.name)])) {

@@ -2,9 +2,11 @@
 import type { Descriptor } from "../image/descriptor.ts";
 import type { Digest } from "../image/digest.ts";
 import { parseReference, type Repository, type Tag } from "../image/reference.ts";
+import type { Receiving } from "../node/fetch.ts";
 import type { ImageRecord, Lease } from "../store/index.ts";
-import { isPulleyError } from "../support/errors.ts";
+import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { CacheState } from "./answer.ts";
+import { follow } from "./following.ts";
 import type { Holding } from "./holdings.ts";
 import type { Judged } from "./judging.ts";
 import type { Found } from "./pending.ts";
@@ -72,7 +74,10 @@ async function judgeAny(
   let refusal: unknown;
   for (const version of versions) {
     try {
-      return { judged: await judge(repository, version, signal, true), version };
+      const judged = await judge(repository, version, signal, true);
+      // The copy is what would be given out, whatever another one might be.
+      if (judged.refusal !== undefined) throw new PulleyError("IMAGE_REFUSED", judged.refusal.message);
+      return { judged, version };
     } catch (error) {
       if (!isPulleyError(error, "IMAGE_REFUSED", "IMAGE_NOT_FOUND")) throw error;
       refusal = error;
@@ -111,10 +116,7 @@ async function serve(
   return { descriptor, cache: "miss", open: () => fetchBlob(workshop, descriptor, judged, lease, visit) };
 }
 
-/**
- * Fetches, then serves: what a source sends is given to nobody before it is verified. Whoever asks meanwhile waits for the
- * same download, and who breaks off and comes back finds what has been received.
- */
+/** Whoever asks meanwhile waits for the same download, and who breaks off and comes back finds what has been received. */
 async function fetchBlob(
   { ground, sources, settler }: Workshop,
   descriptor: Descriptor,
@@ -123,14 +125,16 @@ async function fetchBlob(
   visit: Visit,
 ): Promise<AsyncIterable<Buffer>> {
   const { store, layers } = ground;
-  const own = await store.lease();
-  try {
-    const crew = { signal: visit.signal, report: () => undefined };
-    await sources.ask(judged, visit, (from) => layers.fetch([descriptor], from, own, crew));
-    await lease?.has(descriptor);
-    return await store.open(descriptor);
-  } finally {
-    await own.release();
-    settler.look(judged.reference.repository);
-  }
+  const { signal } = visit;
+  const fetch = async (report: (receiving: Receiving) => void) => {
+    const own = await store.lease();
+    try {
+      await sources.ask(judged, visit, (from) => layers.bring(descriptor, from, own, { signal, report }));
+      await lease?.has(descriptor);
+    } finally {
+      await own.release();
+      settler.look(judged.reference.repository);
+    }
+  };
+  return follow(descriptor, fetch, () => store.open(descriptor));
 }

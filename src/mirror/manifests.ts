@@ -98,6 +98,8 @@ async function findByDigest(workshop: Workshop, repository: Repository, digest: 
     const state = await access.require(judged, digest, visit, records);
     const served = fromStore(workshop, descriptor, state === "fresh" ? "hit" : "stale");
     await checkRequirements(workshop, judged, descriptor, undefined, visit);
+    // Whole, perhaps, and still without a name, because nobody could be asked for it.
+    if (first === undefined) workshop.settler.look(repository);
     return served;
   }
   const told = await sources.ask(judged, visit, (from) => resolve(workshop, digest, from, visit));

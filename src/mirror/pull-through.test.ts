@@ -164,17 +164,6 @@ describe("what is not here", () => {
     };
     await expect(mirror.ask(`/v2/${name}/blobs/${two?.digest}`)).rejects.toThrow(/aborted|hang up|reset/);
   });
-
-  test("what comes through and never becomes whole is let go", async () => {
-    const clock = manualClock(1_000_000_000_000);
-    const registry = fakeRegistry();
-    imageOf(registry);
-    const mirror = await openMirror({ registry, clock, limits: { pendingFor: 1000 } });
-    const { digest } = read(await mirror.ask(`/v2/${name}/manifests/1`)).config;
-    expect((await mirror.ask(`/v2/${name}/blobs/${digest}`)).status).toBe(200);
-    await mirror.close();
-    expect(await mirror.store.images()).toEqual([]);
-  });
 });
 
 describe("failures of a registry", () => {
@@ -254,6 +243,34 @@ describe("the policy", () => {
       expect([version, reply.status]).toEqual([version, 403]);
     }
     expect(registry.count("DOWNLOAD")).toBe(0);
+  });
+
+  test("a rule that comes later, about what images say of themselves, holds for what is here, layers included", async () => {
+    const registry = fakeRegistry();
+    const { digest } = imageOf(registry);
+    let policy = policyOf("{ name: all, admit: Allow }");
+    const mirror = await openMirror({ registry, policy: () => policy });
+    await takeImage(mirror, "1");
+    const document = read(await mirror.ask(`/v2/${name}/manifests/1`));
+    await until(async () => (await mirror.store.record(`${name}:1`)) !== undefined);
+    policy = policyOf("{ name: small, require: { maxSize: 10 } }");
+    for (const what of ["manifests/1", `manifests/${digest}`, `blobs/${document.layers[0]?.digest}`]) {
+      expect([what, (await mirror.ask(`/v2/${name}/${what}`)).status]).toEqual([what, 403]);
+    }
+  });
+
+  test("outside a pull window what is not here is refused, and what is here is served", async () => {
+    const registry = fakeRegistry();
+    imageOf(registry);
+    let policy = policyOf("{ name: all, admit: Allow }");
+    const saturday = manualClock(Date.UTC(2026, 10, 21, 12));
+    const mirror = await openMirror({ registry, policy: () => policy, clock: saturday });
+    await takeImage(mirror, "1");
+    await until(async () => (await mirror.store.record(`${name}:1`)) !== undefined);
+    registry.push(`${name}:2`, { layers: ["three"] });
+    policy = policyOf("{ name: office, when: { pull: [Mon-Fri 08:00-18:00] } }");
+    expect((await mirror.ask(`/v2/${name}/manifests/2`)).status).toBe(403);
+    expect((await mirror.ask(`/v2/${name}/manifests/1`)).status).toBe(200);
   });
 
   test("where nobody can be asked, the copy is used with a warning if the rules say so, and otherwise not", async () => {

@@ -38,9 +38,8 @@ const sweepEvery = 60_000;
 export async function startMirror(options: MirrorOptions): Promise<Mirror> {
   const where = listenAddress(options);
   const limits = { ...defaultLimits, ...options.limits };
-  const { records, ...parts } = options.parts;
-  // The records are about this machine's pods, and others are none.
-  const ground = { ...parts, ...(where.local && { records }), limits, openToAll: options.openToAll === true };
+  const { local } = where;
+  const ground = { ...options.parts, limits, local, openToAll: options.openToAll === true };
   const workshop = createWorkshop(ground);
   const server = createServer(options, limits);
   const port = await listen(server, where, options.address);
@@ -102,17 +101,21 @@ function createDesk(workshop: Workshop, standing: Standing, { onRequest }: Mirro
   const { limits, clock } = workshop.ground;
   const turns = createTurns(limits.streams);
   const underWay = new Set<Promise<void>>();
-  const closing = new AbortController();
+  const visits = new Set<AbortController>();
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const started = clock.now();
-    const gone = new AbortController();
+    const visit = new AbortController();
+    const { signal } = visit;
     const address = readAddress(request.url ?? "");
-    response.once("close", () => gone.abort(new PulleyError("CANCELLED", "the client has gone")));
+    visits.add(visit);
+    response.once("close", () => {
+      visits.delete(visit);
+      visit.abort(new PulleyError("CANCELLED", "the client has gone"));
+    });
     response.setHeader("docker-distribution-api-version", "registry/2.0");
     // Nobody who reads sends a body; what comes is not kept.
     request.resume();
-    const signal = AbortSignal.any([gone.signal, closing.signal]);
     const answer = await answerTo(workshop, standing, request, address, signal);
     const { status, bytes } = await sendInTurn(response, answer, address, signal);
     const milliseconds = clock.now() - started;
@@ -143,7 +146,9 @@ function createDesk(workshop: Workshop, standing: Standing, { onRequest }: Mirro
       underWay.add(served);
       void served.finally(() => underWay.delete(served));
     },
-    abandon: () => closing.abort(new PulleyError("CANCELLED", "the mirror is closing")),
+    abandon: () => {
+      for (const visit of visits) visit.abort(new PulleyError("CANCELLED", "the mirror is closing"));
+    },
     idle: async () => {
       await Promise.all(underWay);
     },

@@ -14,17 +14,18 @@ import type { Ground } from "./types.ts";
 export interface Settler {
   /** Looks, in the background, whether something of the repository is complete now. */
   look(repository: Repository): void;
-  /** Resolves when nothing is being looked at any more; no look begins after that. */
+  /** Resolves when nothing is being looked at any more; what takes too long is given up. No look begins after that. */
   close(): Promise<void>;
 }
 
 type Complete = PendingDocument & { readonly platform: Platform };
 
 export function createSettler(ground: Ground, holdings: Holdings, pending: Pending): Settler {
-  const { store, manager, platform: ours, records, clock, logins: nodes } = ground;
+  const { store, manager, platform: ours, records, clock, limits, logins: nodes } = ground;
   const looking = new Map<string, Promise<void>>();
   const again = new Set<string>();
   const ending = new AbortController();
+  let closed = false;
 
   /** An image of which everything is here; `undefined` for one that is not whole, and for what is no image. */
   async function complete(document: PendingDocument): Promise<Complete | undefined> {
@@ -115,16 +116,15 @@ export function createSettler(ground: Ground, holdings: Holdings, pending: Pendi
   }
 
   async function run(repository: Repository): Promise<void> {
-    do {
-      again.delete(repository.name);
-      // It is nobody's answer that fails here, and the next piece that comes through is the next occasion.
-      await lookAt(repository).catch(() => undefined);
-    } while (again.has(repository.name) && !ending.signal.aborted);
+    again.delete(repository.name);
+    // It is nobody's answer that fails here, and the next piece that comes through is the next occasion.
+    await lookAt(repository).catch(() => undefined);
+    if (again.has(repository.name)) await run(repository);
   }
 
   return {
     look: (repository) => {
-      if (ending.signal.aborted) return;
+      if (closed) return;
       again.add(repository.name);
       if (looking.has(repository.name)) return;
       looking.set(
@@ -133,8 +133,10 @@ export function createSettler(ground: Ground, holdings: Holdings, pending: Pendi
       );
     },
     close: async () => {
-      ending.abort();
+      closed = true;
+      const timer = setTimeout(() => ending.abort(), limits.closeAfter);
       await Promise.all(looking.values());
+      clearTimeout(timer);
     },
   };
 }

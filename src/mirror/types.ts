@@ -42,7 +42,7 @@ export interface MirrorParts {
   readonly policy: () => Policy;
   /** Whose images are given their tags here. */
   readonly platform: Platform;
-  /** Who may use what is here without asking (KEP-2535). Only this machine's callers can: others are no pods of it. */
+  /** Who pulled what, and who may use it without asking (KEP-2535): of the callers only this machine's, others are no pods of it. */
   readonly records?: PullRecords | undefined;
   /** The node's own logins; spent on the mirrors that the policy names, never on the registry that a caller means. */
   readonly logins?: LoginSource | undefined;
@@ -96,6 +96,8 @@ export interface Visit {
 export interface Ground extends MirrorParts {
   readonly limits: MirrorLimits;
   readonly openToAll: boolean;
+  /** Whether only this machine's callers reach the mirror. */
+  readonly local: boolean;
 }
 
 export const defaultLimits: MirrorLimits = {

@@ -61,6 +61,7 @@ export interface Sandbox {
   readonly ready: boolean;
   readonly createdAt: number;
   readonly labels: Labels;
+  readonly annotations: Labels;
 }
 
 export interface SandboxStatus extends Sandbox {

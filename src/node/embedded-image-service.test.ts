@@ -351,6 +351,22 @@ describe("several callers", () => {
   });
 });
 
+describe("names that are taken away", () => {
+  it("while they are confirmed are given again: the pull has the image", async () => {
+    registry.push("acme.io/app:1", app);
+    const { id } = await images.pull("acme.io/app:1", undefined);
+    const confirm = store.confirm.bind(store);
+    store.confirm = async (name, at) => {
+      if ((await store.image(id)) !== undefined) await store.remove(id);
+      return confirm(name, at);
+    };
+    await clock.advance(5000);
+    expect(await images.pull("acme.io/app:1", undefined)).toMatchObject({ id, fetched: 0 });
+    expect(await images.status("acme.io/app:1")).toMatchObject({ image: { id }, confirmedAt: clock.now() });
+    for await (const { state } of store.verify()) expect(state).toBe("sound");
+  });
+});
+
 describe("content that vanishes", () => {
   /** A store whose leases fail at the last step, as if content had been removed meanwhile. */
   function forgetful(times: number): ImageStore {

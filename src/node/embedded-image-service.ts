@@ -76,6 +76,11 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
     }
   }
 
+  async function areKnown(records: readonly ImageRecord[]): Promise<boolean> {
+    const known = await Promise.all(records.map(async (record) => isSame(await store.record(record.name), record)));
+    return known.every(Boolean);
+  }
+
   /** Gives an image that is complete the names that it has now; `undefined` if something is missing. */
   async function adopt(
     wanted: Wanted,
@@ -89,9 +94,9 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
       learn(content.facts);
       signal?.throwIfAborted();
       const records = recordsOf(wanted, content);
-      const known = await Promise.all(records.map(async (record) => isSame(await store.record(record.name), record)));
-      if (known.every(Boolean)) await Promise.all(records.map(({ name }) => store.confirm(name, wanted.at)));
-      else await lease.publish(records);
+      if (await areKnown(records)) await Promise.all(records.map(({ name }) => store.confirm(name, wanted.at)));
+      // A collection that had begun before may have taken the names away meanwhile; the content it could not.
+      if (!(await areKnown(records))) await lease.publish(records);
       return content;
     } catch (error) {
       if (isGone(error)) return undefined;

@@ -16,6 +16,16 @@ export interface LayerFetcher {
    * @throws PulleyError any of the registry and store codes, `CONTENT_MISSING` if a layer vanished again meanwhile
    */
   fetch(layers: readonly Descriptor[], from: Source, lease: Lease, crew: Crew<readonly LayerProgress[]>): Promise<void>;
+  /** The same for one piece of content; tells which file it comes into, so that it can be read as it comes. */
+  bring(layer: Descriptor, from: Source, lease: Lease, crew: Crew<Receiving>): Promise<void>;
+}
+
+/** Content on its way. */
+export interface Receiving {
+  /** The private file that it is received into, from its beginning on. Not verified; gone when it has been. */
+  readonly path: string;
+  /** Bytes so far. */
+  readonly received: number;
 }
 
 /** A repository, who is asked for it, and the login that those accept. */
@@ -34,22 +44,23 @@ export interface Source {
 const mostAtOnce = 6;
 
 export function createLayerFetcher(store: ImageStore, registry: RegistryClient): LayerFetcher {
-  const flights = createFlights<void, number>();
+  const flights = createFlights<void, Receiving>();
   const turns = createTurns(mostAtOnce);
 
   /** With a lease of its own, because the one who started the flight may leave before it lands. */
   async function download(
     layer: Descriptor,
     { repository, mirror, hasty, login }: Source,
-    crew: Crew<number>,
+    crew: Crew<Receiving>,
   ): Promise<void> {
     const lease = await store.lease();
     try {
       if (await lease.has(layer)) return;
       const ingest = await lease.ingest(layer);
-      crew.report(ingest.received);
-      const blobs = [{ descriptor: layer, path: ingest.path }];
-      const onProgress = ({ received }: BlobProgress) => crew.report(received);
+      const { path } = ingest;
+      crew.report({ path, received: ingest.received });
+      const blobs = [{ descriptor: layer, path }];
+      const onProgress = ({ received }: BlobProgress) => crew.report({ path, received });
       try {
         await registry.download(repository, blobs, { login, mirror, hasty, signal: crew.signal, onProgress });
       } catch (error) {
@@ -64,7 +75,7 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
     }
   }
 
-  function downloadInTurn(layer: Descriptor, from: Source): Work<void, number> {
+  function downloadInTurn(layer: Descriptor, from: Source): Work<void, Receiving> {
     return async (crew) => {
       const giveBack = await turns.take(crew.signal);
       try {
@@ -75,7 +86,19 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
     };
   }
 
+  async function bringOne(layer: Descriptor, from: Source, lease: Lease, { signal, report }: Crew<Receiving>) {
+    const waiter = { signal, onProgress: report };
+    await joinOrTry(flights, layer.digest, downloadInTurn(layer, from), waiter);
+    if (!(await lease.has(layer))) throw vanished(layer);
+  }
+
   return {
+    bring: async (layer, from, lease, crew) => {
+      if (await lease.has(layer)) return;
+      await lease.ensureRoom(layer.size);
+      await bringOne(layer, from, lease, crew);
+    },
+
     fetch: async (layers, from, lease, { signal, report }) => {
       const progress = new Map<string, LayerProgress>();
       const note = (layer: Descriptor, state: LayerProgress["state"], received: number) =>
@@ -91,13 +114,11 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
       await lease.ensureRoom(missing.reduce((sum, { size }) => sum + size, 0));
 
       const fetchOne = async (layer: Descriptor, others: AbortSignal) => {
-        const onProgress = (received: number) => {
+        const hear = ({ received }: Receiving) => {
           note(layer, "downloading", received);
           report([...progress.values()]);
         };
-        const waiter = { signal: others, onProgress };
-        await joinOrTry(flights, layer.digest, downloadInTurn(layer, from), waiter);
-        if (!(await lease.has(layer))) throw vanished(layer);
+        await bringOne(layer, from, lease, { signal: others, report: hear });
         note(layer, "complete", layer.size);
         report([...progress.values()]);
       };

@@ -4,8 +4,8 @@ import type { Asking } from "./ask.ts";
 import { createAuthorizer } from "./authorization.ts";
 import { fetchBlob, statBlob } from "./blobs.ts";
 import { createDownloads } from "./downloads.ts";
-import { type Endpoint, endpointOf, mirrorEndpoint } from "./endpoint.ts";
-import { hostEndpoint } from "./host-endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { endpointAt } from "./host-endpoint.ts";
 import type { Call, RegistryClient, RegistryOptions } from "./index.ts";
 import { fetchManifest, layerSizes, resolveManifest } from "./manifests.ts";
 import { ping } from "./ping.ts";
@@ -55,13 +55,8 @@ export function createRegistryClient(
   });
 
   function endpointFor(repository: Repository, { mirror, hasty = false }: Call): Endpoint {
-    const hosts = options.hosts?.hostsOf(repository.registry)?.hosts ?? [];
-    const host = hosts.find(({ own, address }) => (mirror === undefined ? own : !own && address === mirror));
     const { via } = options;
-    const common = { hasty, ...(via !== undefined && { via }) };
-    if (host !== undefined) return { ...hostEndpoint(repository, host, options), ...common };
-    const endpoint = mirror === undefined ? endpointOf(repository, options) : mirrorEndpoint(repository, mirror);
-    return { ...endpoint, ...common };
+    return { ...endpointAt(repository, mirror, options), hasty, ...(via !== undefined && { via }) };
   }
 
   async function open(repository: Repository, call: Call) {

@@ -1,6 +1,6 @@
 import type { Repository } from "../image/reference.ts";
 import { PulleyError } from "../support/errors.ts";
-import { type Endpoint, endpointOf } from "./endpoint.ts";
+import { type Endpoint, endpointOf, mirrorEndpoint } from "./endpoint.ts";
 import { printable } from "./failure.ts";
 import { headerProblem, isSameHost } from "./host-settings.ts";
 import type { RegistryHost } from "./hosts/index.ts";
@@ -11,7 +11,7 @@ import type { RegistryOptions } from "./index.ts";
  * up, may speak either, unless its port is that of http (containerd core/remotes/docker/config/hosts.go).
  * @throws PulleyError `SOURCE_INVALID` for a header that cannot be sent
  */
-export function hostEndpoint(repository: Repository, host: RegistryHost, options: RegistryOptions): Endpoint {
+function hostEndpoint(repository: Repository, host: RegistryHost, options: RegistryOptions): Endpoint {
   const { registry: namespace, path } = repository;
   const { settings, root } = host;
   for (const [name, value] of Object.entries(settings.headers)) {
@@ -33,4 +33,16 @@ export function hostEndpoint(repository: Repository, host: RegistryHost, options
     ...(ambiguous && { httpsFirst: true }),
     host: settings,
   };
+}
+
+/**
+ * Where a repository is asked for: at a host of a `hosts.toml`, if one is set up under that address, at the mirror, or at
+ * the registry itself.
+ * @throws PulleyError `REGISTRY_UNREACHABLE`, `SOURCE_INVALID`
+ */
+export function endpointAt(repository: Repository, mirror: string | undefined, options: RegistryOptions): Endpoint {
+  const hosts = options.hosts?.hostsOf(repository.registry)?.hosts ?? [];
+  const host = hosts.find(({ own, address }) => (mirror === undefined ? own : !own && address === mirror));
+  if (host !== undefined) return hostEndpoint(repository, host, options);
+  return mirror === undefined ? endpointOf(repository, options) : mirrorEndpoint(repository, mirror);
 }

@@ -1,4 +1,5 @@
 /** HTTP that only tells: one connection handler for the daemon's socket and for its metrics. */
+import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -35,6 +36,8 @@ export interface ReadOnlyServer {
 
 export function createReadOnlyServer({ answer, onFailure }: ReadOnlyOptions): ReadOnlyServer {
   const ending = new AbortController();
+  // Every answer under way listens: without this, Node would take more than ten of them for a leak.
+  setMaxListeners(0, ending.signal);
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // What somebody sends along is not wanted, and never kept.

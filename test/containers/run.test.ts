@@ -308,3 +308,46 @@ describeWith([...containerdTools, "docker-registry", "skopeo"], "pulley run on a
     expect(await leftovers(ground, root)).toEqual([]);
   });
 });
+
+describeWith([...containerdTools, "docker-registry", "skopeo"], "pods with a network of their own", () => {
+  let ground: Ground;
+  let image: string;
+  beforeAll(async () => {
+    ground = await prepareGround("pods");
+    await ground.push("team/app:1");
+    image = `${ground.registry.host}/team/app:1`;
+  });
+  afterAll(() => ground.stop());
+
+  it("know their address, name and resolver, and answer there", async () => {
+    const root = await ground.root();
+    const dnsConfig = {
+      nameservers: ["192.0.2.53"],
+      searches: ["acme.test"],
+      options: [{ name: "ndots", value: "2" }],
+    };
+    const say = "busybox hostname; cat /etc/resolv.conf";
+    const serve = 'mkdir /tmp/www; echo "$ADDRESS" > /tmp/www/index.html; busybox httpd -f -p 8080 -h /tmp/www';
+    const env = [{ name: "ADDRESS", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } }];
+    const containers = [{ ...shell(image, `${say}; ${serve}`), env }];
+    const manifest = pod("server", {
+      hostNetwork: false,
+      hostname: "serves",
+      dnsPolicy: "None",
+      dnsConfig,
+      containers,
+    });
+    const { value } = await (await ground.start(root, manifest, "--once", "--keep")).ended();
+    const [server] = value.pods;
+    expect(server).toMatchObject({ phase: "Running", podIP: expect.stringMatching(/^10\.213\.\d+\.\d+$/) });
+    expect(await (await fetch(`http://${server?.podIP}:8080/`)).text()).toBe(`${server?.podIP}\n`);
+    expect(await logLines(server?.containers[0]?.logPath)).toEqual([
+      "serves",
+      "search acme.test",
+      "nameserver 192.0.2.53",
+      "options ndots:2",
+    ]);
+    await (await ground.start(root, manifest, "--once")).ended();
+    expect(await leftovers(ground, root)).toEqual([]);
+  });
+});

@@ -2,7 +2,7 @@ import type { BuiltContent, BuiltImage } from "../../examples/world/image-builde
 import type { Digest } from "../../src/image/digest.ts";
 import { ociConfig, ociLayer, ociManifest } from "../../src/image/media-type.ts";
 import { blobOf } from "../../src/store/testing/sample-image.ts";
-import { busyboxImage } from "../busybox-image.ts";
+import { busyboxImage } from "../tools.ts";
 
 /** Debian's busybox as a registry's image. */
 export async function busybox(entrypoint: readonly string[]): Promise<BuiltImage> {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { startRegistry } from "../../examples/world/registry.ts";
 import { policyOf } from "../../src/node/testing/policies.ts";
+import { Login } from "../../src/support/login.ts";
 import { type Credentials, startCri } from "./server.ts";
 import { ann, bob, openShop, outcome, users } from "./shop.ts";
 
@@ -48,6 +49,37 @@ describe("the caller's credentials", () => {
     expect(await outcome(client.pull(shop().privateImage))).toContain("UNKNOWN: ");
     expect(await outcome(client.pull(shop().privateImage, { auth: bob }))).toContain("UNKNOWN: ");
     expect(await outcome(client.pull(shop().privateImage, { auth: ann }))).toBe("OK");
+  });
+
+  test("are not the node's for a mirror, which gets those", async () => {
+    const mirror = await startRegistry({
+      access: { users, repositories: { "team/private": ["bob"] } },
+      authentication: "basic",
+    });
+    mirror.addImage("team/private:1", shop().image);
+    const asked: string[] = [];
+    const node = new Login(
+      "/etc/node.json",
+      { kind: "password", username: "bob", password: users.bob },
+      { kind: "node" },
+    );
+    try {
+      const { client } = await startCri({
+        policy: policyOf(`{ name: near, from: { mirrors: ["http://${mirror.host}"], origin: Never } }`),
+        mirrorLogins: {
+          logins: async ({ name }) => {
+            asked.push(name);
+            return [node];
+          },
+        },
+      });
+      expect(await outcome(client.pull(shop().privateImage, { auth: ann }))).toBe("OK");
+      expect(asked).toEqual([`${mirror.host}/team/private`]);
+      expect(mirror.log.map(({ user }) => user)).toContain("bob");
+      expect(mirror.log.map(({ user }) => user)).not.toContain("ann");
+    } finally {
+      await mirror.close();
+    }
   });
 
   test("never reach a mirror", async () => {

@@ -52,6 +52,17 @@ describe("the policy", () => {
     expect(await outcome(client.pull(shop().privateImage, { auth: guess }))).toMatch(/^UNKNOWN: RegistryUnavailable: /);
   });
 
+  test("remembers who has pulled it when it is started anew", async () => {
+    const policy = policyOf("{ name: offline, pull: { policy: Always, whenUnreachable: UseCached } }");
+    const first = await startCri({ policy });
+    const id = await first.client.pull(shop().privateImage, { auth: ann });
+    await first.server.close();
+    await shop().registry.close();
+    const { client } = await startCri({ policy, folder: first.folder });
+    expect(await client.pull(shop().privateImage, { auth: ann })).toBe(id);
+    expect(await outcome(client.pull(shop().privateImage))).toMatch(/^UNKNOWN: RegistryUnavailable: /);
+  });
+
   test("does not let others use what is not to be asked for again", async () => {
     const { client } = await startCri({ policy: policyOf("{ name: once, pull: { policy: IfNotPresent } }") });
     await client.pull(shop().privateImage, { auth: ann });

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import type { LoginSource } from "../../src/credentials/index.ts";
 import { ImageService } from "../../src/cri/api/runtime/v1/api_pb.js";
 import { type CriImages, type CriServer, type CriServerOptions, startCriServer } from "../../src/cri/index.ts";
 import type { DecisionRecord } from "../../src/node/decision-log/types.ts";
@@ -26,6 +27,10 @@ export interface CriGiven {
   readonly onEnsured?: CriImages["onEnsured"];
   /** Opens the store, in a folder that is gone after the test. Default: the embedded one. */
   readonly openStore?: (folder: string) => Promise<ImageStore>;
+  /** That of an earlier one, whose store and records this one finds; it stays until that one's test is over. */
+  readonly folder?: string;
+  /** What the node itself has for mirrors. */
+  readonly mirrorLogins?: LoginSource;
 }
 
 export interface CriUnderTest {
@@ -46,7 +51,7 @@ export async function startCri(given: CriGiven = {}): Promise<CriUnderTest> {
     clock = systemClock,
     openStore = (root) => openEmbeddedStore(join(root, "store")),
   } = given;
-  const folder = mkdtempSync(join(tmpdir(), "pulley-cri-"));
+  const folder = given.folder ?? mkdtempSync(join(tmpdir(), "pulley-cri-"));
   const store = await openStore(folder);
   const platform = { os: "linux", architecture: "amd64", variant: "" };
   const registry = createRegistryClient({ connectTimeout: 2_000, stallTimeout: 2_000 });
@@ -59,6 +64,7 @@ export async function startCri(given: CriGiven = {}): Promise<CriUnderTest> {
     images: {
       ...{ store, decide, policy: () => policy, records: openPullRecords(folder, {}, clock) },
       service: createEmbeddedImageService({ store, registry, platform, clock }),
+      ...(given.mirrorLogins && { mirrorLogins: given.mirrorLogins }),
       decisions: { append: (record) => decisions.push(record) },
       onEnsured: given.onEnsured,
       ...(given.isPinned && { isPinned: given.isPinned }),
@@ -70,7 +76,7 @@ export async function startCri(given: CriGiven = {}): Promise<CriUnderTest> {
     await server.close();
     await registry.close();
     await store.close();
-    rmSync(folder, { recursive: true, force: true });
+    if (given.folder === undefined) rmSync(folder, { recursive: true, force: true });
   });
   return { socket, folder, server, store, said, decisions, client };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { hastyClock } from "../../src/node/testing/hasty-clock.ts";
 import { startCri } from "./server.ts";
 import { ann, openShop, outcome } from "./shop.ts";
 
@@ -31,6 +32,20 @@ describe("bad moments", () => {
     shop().registry.setPace({});
     await client.pull(shop().publicImage);
     expect(shop().registry.log.at(-1)?.range ?? "").toMatch(/^bytes=[1-9]/);
+  });
+
+  test("a server that stops tells those who wait, and the next one goes on from what came", async () => {
+    const { registry, publicImage } = shop();
+    registry.setPace({ bytesPerSecond: 100_000 });
+    const first = await startCri({ clock: hastyClock(Date.now()) });
+    const pull = outcome(first.client.pull(publicImage));
+    await expect.poll(() => registry.sent, { timeout: 10_000 }).toBeGreaterThan(60_000);
+    await first.server.close();
+    expect(await pull).toBe("UNAVAILABLE: the image service is stopping");
+    registry.setPace({});
+    const { client } = await startCri({ folder: first.folder });
+    await client.pull(publicImage);
+    expect(registry.log.at(-1)?.range ?? "").toMatch(/^bytes=[1-9]/);
   });
 
   test("fifty pulls of one image at once are one download", async () => {

@@ -16,7 +16,13 @@ import { createProbe } from "../../src/registry/probe/index.ts";
 import { Login } from "../../src/support/login.ts";
 import { painter } from "../../src/support/terminal.ts";
 import type { ImageRequest, PullPolicy, PullSecret } from "../../src/workload/types.ts";
-import { type Certificates, describeWith, makeCertificates } from "../tools.ts";
+import {
+  type Certificates,
+  type DockerRegistry,
+  describeWith,
+  makeCertificates,
+  startDockerRegistry,
+} from "../tools.ts";
 import {
   closingServer,
   oddCertificate,
@@ -110,7 +116,7 @@ function settled(text: string): string {
     .replaceAll(/the certificate ends soon, on \S+/g, "the certificate ends soon, on DAY")
     .replaceAll(/\b(127\.0\.0\.1|localhost):\d+/g, "$1:PORT")
     .replaceAll(/sha256:[0-9a-f]{64}/g, "sha256:DIGEST")
-    .replaceAll(/connected to (\S+) in \S+?(?=\n| )/g, "connected to $1 in TIME")
+    .replaceAll(/(connected to .*) in \S+\n/g, "$1 in TIME\n")
     .replaceAll(/valid until \d{4}-\d\d-\d\d/g, "valid until DAY");
 }
 
@@ -464,4 +470,38 @@ describe("a token service", () => {
     );
     await expectReport("token-service-down", `${server.host}/app:1`);
   });
+});
+
+describeWith(["docker-registry", "openssl", "perl"], "Debian's registry", () => {
+  let registry: DockerRegistry;
+  let trusted: string;
+
+  beforeAll(async () => {
+    const certificates = await makeCertificates(join(folder, "debian"));
+    registry = await startDockerRegistry({
+      htpasswd: { username: "ann", password: "Canary7ann" },
+      tls: certificates.server,
+    });
+    trusted = join(folder, "debian-certs");
+    await mkdir(join(trusted, registry.host), { recursive: true });
+    await copyFile(certificates.authority, join(trusted, registry.host, "ca.crt"));
+  });
+
+  afterAll(() => registry?.stop());
+
+  it("wants a login", () => expectReport("debian-nobody", `${registry.host}/team/app:1`, { certDirs: [trusted] }));
+
+  it("refuses one", () =>
+    expectReport("debian-refused", `${registry.host}/team/app:1`, {
+      certDirs: [trusted],
+      logins: [login("/root/.docker/config.json", "ann", "Canary7wrong")],
+    }));
+
+  it("has no such image", () =>
+    expectReport("debian-missing", `${registry.host}/team/app:1`, {
+      certDirs: [trusted],
+      logins: [login("/root/.docker/config.json", "ann", "Canary7ann")],
+    }));
+
+  it("speaks TLS where plain HTTP is spoken to it", () => expectReport("debian-plain", `${registry.host}/team/app:1`));
 });

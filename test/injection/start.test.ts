@@ -1,11 +1,11 @@
 /** Containers that containerd's CRI starts from images which Pulley has brought in. */
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openContainerdStore } from "../../src/store/containerd/index.ts";
 import type { ImageStore } from "../../src/store/index.ts";
-import { type Containerd, containerdTools, describeWith, startContainerd } from "../tools.ts";
+import { busyboxImage, type Containerd, containerdTools, describeWith, startContainerd } from "../tools.ts";
 import { type Kubelet, kubeletOf } from "./kubelet.ts";
 import { platform } from "./platform.ts";
 import { pullAs, runnable } from "./samples.ts";
@@ -90,27 +90,31 @@ describeWith(containerdTools, "images that others brought into containerd", () =
     const folder = await mkdtemp(join(tmpdir(), "pulley-injection-"));
     const store = await openContainerdStore({ socket: containerd.socket, root: folder, platform });
     try {
-      const pause = "pulley.test/pause:1";
-      const [image] = await store.images();
+      const name = "registry.test/others:1";
+      const archive = join(folder, "others.tar");
+      await writeFile(archive, (await busyboxImage({ layers: [[{ path: "srv/file", content: "" }]] })).archive(name));
+      await containerd.ctr(["images", "import", archive]);
+      const image = await store.image(name);
       expect(image).toMatchObject({
-        repoTags: [pause],
+        repoTags: [name],
         repoDigests: [],
         platform,
         createdAt: Date.UTC(2026, 0, 2, 3, 4, 5),
       });
       expect(image?.pinned).toBeUndefined();
-      expect(await store.record(pause)).toEqual({
-        name: pause,
+      expect(await store.record(name)).toEqual({
+        name,
         target: image?.manifest,
         image: image?.id,
         manifest: image?.manifest,
         platform,
       });
-      await store.confirm(pause, 1_700_000_000_000);
-      expect((await store.record(pause))?.confirmedAt).toBe(1_700_000_000_000);
-      await containerd.ctr(["images", "label", pause, "io.cri-containerd.pinned=pinned"]);
-      await containerd.ctr(["images", "tag", pause, "not a reference of Kubernetes"]);
-      expect(await store.images()).toEqual([{ ...image, pinned: true }]);
+      await store.confirm(name, 1_700_000_000_000);
+      expect((await store.record(name))?.confirmedAt).toBe(1_700_000_000_000);
+      await containerd.ctr(["images", "label", name, "io.cri-containerd.pinned=pinned"]);
+      await containerd.ctr(["images", "tag", name, "not a reference of Kubernetes"]);
+      expect(await store.image(name)).toEqual({ ...image, pinned: true });
+      expect(await store.images()).toHaveLength(2);
     } finally {
       await store.close();
       await containerd.stop();

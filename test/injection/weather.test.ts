@@ -52,11 +52,6 @@ describeWith(containerdTools, "pulls into containerd", () => {
     [program, containerd, registry] = await Promise.all([buildPuller(folder), startContainerd(), startRegistry()]);
     registry.addImage(name, image);
     reference = `${registry.host}/${name}`;
-    root = await mkdtemp(join(folder, "root-"));
-    // What importing the sandbox's image left behind is collected with the end of the next lease.
-    const store = await openContainerdStore({ socket: containerd.socket, root, platform });
-    await (await store.lease()).release();
-    await store.close();
     empty = await stateOf(containerd);
   });
   beforeEach(async () => {

@@ -16,11 +16,20 @@ import {
   type PodSandboxStatusResponse,
 } from "../api/runtime/v1/api_pb.js";
 
-export function sandboxOf(sandbox: Pick<PodSandbox, "id" | "metadata" | "state" | "createdAt" | "labels">): Sandbox {
-  const { id, metadata, state, createdAt, labels } = sandbox;
+export function sandboxOf(
+  sandbox: Pick<PodSandbox, "id" | "metadata" | "state" | "createdAt" | "labels" | "annotations">,
+): Sandbox {
+  const { id, metadata, state, createdAt, labels, annotations } = sandbox;
   const { name = "", namespace = "", uid = "", attempt = 0 } = metadata ?? {};
   const ready = state === PodSandboxState.SANDBOX_READY;
-  return { id, metadata: { name, namespace, uid, attempt }, ready, createdAt: milliseconds(createdAt), labels };
+  return {
+    id,
+    metadata: { name, namespace, uid, attempt },
+    ready,
+    createdAt: milliseconds(createdAt),
+    labels,
+    annotations,
+  };
 }
 
 export function sandboxStatusOf({ status }: PodSandboxStatusResponse): SandboxStatus | undefined {

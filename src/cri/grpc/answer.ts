@@ -22,6 +22,9 @@ const answerHeaders = {
 } as const;
 const success = { "grpc-status": "0" } as const;
 
+/** Why a deadline is waited for no longer; without a reason of ours, a stack would be written down for each call. */
+const answered = "answered";
+
 /** Milliseconds: what a timer can wait for. Who waits longer waits for ever. */
 const longestTimer = 2 ** 31 - 1;
 
@@ -46,7 +49,9 @@ export async function answerCall(
   const timer = new AbortController();
   const ended = rejectionOf(signal);
   underWay.add(controller);
-  stream.once("close", () => controller.abort(new CallFailure("CANCELLED", "the caller has gone")));
+  stream.once("close", () => {
+    if (underWay.has(controller)) controller.abort(new CallFailure("CANCELLED", "the caller has gone"));
+  });
   try {
     const timeout = readTimeout(headers["grpc-timeout"]);
     if (timeout !== undefined && timeout <= longestTimer) {
@@ -59,7 +64,7 @@ export async function answerCall(
     endWith(stream, failure instanceof CallFailure ? failure : failureOf(failure));
   } finally {
     underWay.delete(controller);
-    timer.abort();
+    timer.abort(answered);
   }
 }
 

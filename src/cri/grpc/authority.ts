@@ -1,5 +1,5 @@
 /**
- * Go clients that were built before 2024 (kubelet and crictl up to 1.30) name the socket's path as the authority of
+ * Go clients of the first ten years (kubelet and crictl up to 1.30) name the socket's path as the authority of
  * their calls, `:authority: /run/pulley/cri.sock`. A slash is not allowed there (RFC 3986 3.2), and Node's HTTP/2 refuses
  * such requests before anybody hears of them. So each slash becomes a hyphen on the way in, which nobody reads: in
  * HPACK's Huffman code (RFC 7541, Appendix B) both have six bits, as they have eight without it, so nothing else changes,

@@ -12,15 +12,25 @@ const source = "the caller's credentials";
 /** Docker Hub goes by several names in clients' files; all of them mean the one registry. */
 const dockerHub = ["docker.io", "index.docker.io", "registry-1.docker.io"];
 
+const advice = "Send the base64 of user:password, or the fields username and password.";
+
 /**
- * A caller's login, for the registry in the image's name and nobody else: a mirror must not see it.
+ * A caller's login, for the registry in the image's name and nobody else: a mirror must not see it, and gets the node's.
+ * @param mirrors the node's own logins
  * @throws PulleyError `CREDENTIALS_INVALID`, which repeats nothing of it
  */
-export function callerLogins(auth: AuthConfig | undefined, { registry }: Repository): LoginSource {
+export function callerLogins(
+  auth: AuthConfig | undefined,
+  { registry }: Repository,
+  mirrors: LoginSource | undefined,
+): LoginSource {
   const secret = auth && secretOf(auth);
-  if (secret === undefined || !isMeantFor(auth?.serverAddress ?? "", registry)) return { logins: async () => [] };
-  const login = withOrigin(secret);
-  return { logins: async (repository) => (repository.registry === registry ? [login] : []) };
+  const isOurs = secret !== undefined && isMeantFor(auth?.serverAddress ?? "", registry);
+  const own = isOurs ? [withOrigin(secret)] : [];
+  return {
+    logins: async (repository) =>
+      repository.registry === registry ? own : ((await mirrors?.logins(repository)) ?? []),
+  };
 }
 
 /** containerd takes them in this order, and a password's trailing zeros off (containerd cri `ParseAuth`). */
@@ -37,20 +47,16 @@ function decodeAuth(auth: string): LoginSecret {
   try {
     text = decodeGoBase64(auth, "padded").toString("utf8");
   } catch (error) {
-    throw new PulleyError("CREDENTIALS_INVALID", `the field auth of the credentials is not base64`, {
+    throw new PulleyError("CREDENTIALS_INVALID", "the field auth of the credentials is not base64", {
       advice,
       cause: error,
     });
   }
   const colon = text.indexOf(":");
   if (colon < 0) {
-    throw new PulleyError(
-      "CREDENTIALS_INVALID",
-      "the field auth of the credentials is not the base64 of user:password",
-      {
-        advice,
-      },
-    );
+    throw new PulleyError("CREDENTIALS_INVALID", "the field auth of the credentials has no user:password in it", {
+      advice,
+    });
   }
   return {
     kind: "password",
@@ -59,13 +65,10 @@ function decodeAuth(auth: string): LoginSecret {
   };
 }
 
-const advice = "Send the base64 of user:password, or the fields username and password.";
-
 function isMeantFor(serverAddress: string, registry: string): boolean {
   if (serverAddress === "") return true;
   const address = serverAddress.includes("://") ? serverAddress : `https://${serverAddress}`;
-  if (!URL.canParse(address)) return false;
-  // `host` leaves out the port that the scheme implies, and a registry in an image's name never has a scheme.
+  // As it is written: a port that the scheme implies is part of a registry's name where it stands there.
   const host = /^[a-z]+:\/\/([^/?#]*)/i.exec(address)?.[1]?.toLowerCase() ?? "";
   const wanted = registry.toLowerCase();
   return host === wanted || (dockerHub.includes(host) && dockerHub.includes(wanted));

@@ -23,8 +23,8 @@ export interface Describer {
 /** Users that are remembered; they are few bytes each. */
 const mostUsers = 10_000;
 
-/** Nothing to tell of an image. */
-const absent = encode(ImageStatusResponseSchema, {});
+/** The answer of ImageStatus about an image that is not here. */
+export const absentStatus = encode(ImageStatusResponseSchema, {});
 
 /** @param isPinnedHere whether a client should be told not to collect an image that the store itself does not pin */
 export function createDescriber(store: ImageStore, isPinnedHere: (image: StoredImage) => boolean): Describer {
@@ -60,7 +60,7 @@ export function createDescriber(store: ImageStore, isPinnedHere: (image: StoredI
       const known = statuses.get(image);
       if (known?.pinned === pinned) return known.bytes;
       const message = await describe(image);
-      if (message === undefined) return absent;
+      if (message === undefined) return absentStatus;
       const bytes = encode(ImageStatusResponseSchema, { image: message });
       statuses.set(image, { pinned, bytes });
       return bytes;
@@ -68,13 +68,11 @@ export function createDescriber(store: ImageStore, isPinnedHere: (image: StoredI
 
     verboseStatus: async (image) => {
       const message = await describe(image);
-      if (message === undefined) return absent;
+      if (message === undefined) return absentStatus;
       return encode(ImageStatusResponseSchema, { image: message, info: await infoOf(store, image) });
     },
   };
 }
-
-export const absentStatus = absent;
 
 function messageOf(image: StoredImage, user: ImageUser | undefined, pinned: boolean): ImageMessage {
   const { id, repoTags, repoDigests, size } = image;

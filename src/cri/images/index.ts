@@ -1,5 +1,6 @@
 /** The image service of the Container Runtime Interface, over a store of images and the one way to pull into it. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { LoginSource } from "../../credentials/index.ts";
 import { parseReference } from "../../image/reference.ts";
 import type { ImageManager } from "../../node/image-manager.ts";
 import type { ImageStore, StoredImage } from "../../store/index.ts";
@@ -25,6 +26,8 @@ export interface ImageMethodsOptions {
   readonly isPinned: (image: StoredImage) => boolean;
   /** @throws CallFailure if nobody knows a runtime handler, which is never empty */
   readonly checkHandler: (handler: string, call: Call) => Promise<void>;
+  /** The node's own, for mirrors. */
+  readonly mirrorLogins: LoginSource | undefined;
   readonly clock: Clock;
   /** Hears what an administrator should know, a sentence each. */
   readonly warn: (message: string) => void;
@@ -58,7 +61,7 @@ export function imageMethods(options: ImageMethodsOptions): ReadonlyMap<string, 
     const image = named(spec);
     await checkHandler(spec, call);
     const { repository } = referenceOf(image);
-    const logins = callerLogins(auth, repository);
+    const logins = callerLogins(auth, repository, options.mirrorLogins);
     const pod = askingPod(image, sandboxConfig);
     const [container] = pod.containers;
     if (container === undefined) throw new PulleyError("INTERNAL", "a pod without a container asks for an image");

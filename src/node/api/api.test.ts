@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type IncomingMessage, request } from "node:http";
 import { createServer } from "node:net";
@@ -284,6 +285,26 @@ describe("a client of the daemon", () => {
     const client = createNodeClient(join(folder, "strange.sock"));
     await expect(client.pods()).rejects.toMatchObject({ code: "DAEMON_FAILED" });
     await expect(client.status()).rejects.toThrow(/does not answer as it should: apiVersion/);
+  });
+
+  it("is asked to come back where too many are told of what changes, and may when others have left", async () => {
+    const leaving = new AbortController();
+    setMaxListeners(0, leaving.signal);
+    const { socket } = await testApi({ pods: [statusOf({ containers: [{}] })] });
+    const first = createNodeClient(socket, leaving.signal);
+    const watches = Array.from({ length: 100 }, () => first.watchPods()[Symbol.asyncIterator]());
+    await Promise.all(watches.map((watch) => watch.next()));
+    const another = () => take(createNodeClient(socket).watchPods(), 1);
+    await expect(another()).rejects.toMatchObject({ code: "DAEMON_REFUSED", message: "too many requests stay open" });
+    leaving.abort();
+    await expect
+      .poll(() =>
+        another().then(
+          () => "told",
+          () => "refused",
+        ),
+      )
+      .toBe("told");
   });
 
   it("hears of it when the daemon ends in the middle", async () => {

@@ -3,10 +3,9 @@
 export { collectableStore } from "./collectable-store.ts";
 export { type Collector, createCollector } from "./collector.ts";
 export { confirmedMemory } from "./confirmed-memory.ts";
-export { type CollectionLoop, type PressureLoop, runCollection, runPressureRelief } from "./loop.ts";
 export { type Histories, type ImageMemory, processMemory } from "./memory.ts";
 export { fileMemory } from "./memory-file.ts";
-export { type NodeStatusImage, nodeStatusImages } from "./node-status.ts";
+export { collectionPolicy, collectOnNode, type NodeCollection, type NodeCollectionOptions } from "./on-node.ts";
 export { isPinned, type Pins, parsePins } from "./pins.ts";
 export { createRegistries } from "./registries.ts";
 export { rehearsal } from "./rehearsal.ts";

@@ -59,6 +59,32 @@ async function worldOf({ images, used, earlier, pinned, lost, others, low, maxim
   return world;
 }
 
+/** The kubelet's own way (k8s pkg/kubelet/images/image_gc_manager.go), told once more, step by step and by reported sizes. */
+function kubelet({ images, used, earlier, pinned, others, low, maximumAge }: Some, total: number) {
+  const now = 10 * minute;
+  const candidates = images
+    .map(({ id, layers }, at) => {
+      const size = Object.values(layers).reduce((sum, each) => sum + each, 0);
+      return { id, at, size, lastUsed: earlier.includes(at) ? 0 : Number.NEGATIVE_INFINITY };
+    })
+    .filter(({ at }) => !used.includes(at) && !pinned.includes(at))
+    .sort((one, other) => (one.lastUsed === other.lastUsed ? 0 : one.lastUsed - other.lastUsed));
+  const isOld = ({ lastUsed }: { lastUsed: number }) =>
+    maximumAge > 0 && now > maximumAge && now - lastUsed > maximumAge;
+  const old = candidates.filter(isOld);
+  const removed = old.map(({ id }) => id);
+  const available = 1000 - others - total + old.reduce((sum, { size }) => sum + size, 0);
+  if (100 - Math.floor((available * 100) / 1000) < 85) return { removed, enough: true };
+  const toFree = Math.floor((1000 * (100 - low)) / 100) - available;
+  let freed = 0;
+  for (const { id, size } of candidates.filter((each) => !isOld(each))) {
+    removed.push(id);
+    freed += size;
+    if (freed >= toFree) break;
+  }
+  return { removed, enough: freed >= toFree };
+}
+
 describe("whatever is on a node", () => {
   it("never deletes what is in use, pinned or lost to its registry", async () => {
     await fc.assert(
@@ -90,6 +116,26 @@ describe("whatever is on a node", () => {
         // Whatever could still go stayed because there is enough.
         const left = images.filter(({ outcome }) => outcome.kind === "kept" && outcome.because === "notNeeded");
         expect(left.length > 0 && gained < wanted).toBe(false);
+      }),
+    );
+  });
+
+  it("deletes what a kubelet would, one after the other, where images share nothing", async () => {
+    await fc.assert(
+      fc.asyncProperty(someWorld, async (given) => {
+        const images = given.images.map(({ id, layers }, at) => ({
+          id,
+          layers: Object.fromEntries(Object.entries(layers).map(([name, size]) => [`${name} of ${at} alone`, size])),
+        }));
+        const some = { ...given, images, lost: [], others: 0 };
+        const total = images.flatMap(({ layers }) => Object.values(layers)).reduce((sum, size) => sum + size, 0);
+        fc.pre(total <= 1000);
+        some.others = Math.min(given.others, 1000 - total);
+        const world = await worldOf(some);
+        const expected = kubelet(some, total);
+        const { error } = await world.collector.collect();
+        expect(world.removed).toEqual(expected.removed);
+        expect(error === undefined).toBe(expected.enough);
       }),
     );
   });

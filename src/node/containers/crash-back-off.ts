@@ -15,12 +15,19 @@ export interface CrashWait {
   readonly until: number;
 }
 
-const shortest = 10_000;
-const longest = 300_000;
+/** The first and the longest rest, in milliseconds, as `crashLoopBackOff` of the kubelet's configuration has them. */
+export interface CrashLimits {
+  readonly initial: number;
+  readonly maxContainerRestartPeriod: number;
+}
+
+const usualLimits: CrashLimits = { initial: 10_000, maxContainerRestartPeriod: 300_000 };
+
 /** A container that ran for so long after it was started again begins anew. */
 const forgotten = 600_000;
 
-export function createCrashBackOff(clock: Clock): CrashBackOff {
+export function createCrashBackOff(clock: Clock, limits: CrashLimits = usualLimits): CrashBackOff {
+  const { initial, maxContainerRestartPeriod: longest } = limits;
   const entries = new Map<string, { readonly delay: number; readonly since: number }>();
   const current = (name: string, finishedAt: number) => {
     const entry = entries.get(name);
@@ -34,7 +41,7 @@ export function createCrashBackOff(clock: Clock): CrashBackOff {
     },
     next: (name, finishedAt) => {
       const entry = current(name, finishedAt);
-      const delay = entry === undefined ? shortest : Math.min(2 * entry.delay, longest);
+      const delay = entry === undefined ? initial : Math.min(2 * entry.delay, longest);
       entries.set(name, { delay, since: clock.now() });
     },
   };

@@ -1,5 +1,5 @@
 /** What pods have on this machine, below one folder: `pods/UID` with their volumes, and their logs. */
-import { chmod, mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, open, readFile, rm, rmdir, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PulleyError } from "../../support/errors.ts";
 import type { Pod } from "../../workload/types.ts";
@@ -38,6 +38,7 @@ export function podFolders(root: string): PodFolders {
       const target = join(folder, "volume-subpaths", safe(volume), safe(container), String(index));
       // One from the container before this one may lead elsewhere by now.
       await unmountAll(target);
+      await removeMountPoint(target);
       await mountSubPath(path, subPath, target);
       return target;
     },
@@ -77,6 +78,13 @@ export function podFolders(root: string): PodFolders {
       await removeFolder(logFolder(pod));
     },
   };
+}
+
+/** An empty folder or file; never more than that, whatever is still mounted there. */
+async function removeMountPoint(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isDirectory() === true) await rmdir(path);
+  else if (found !== undefined) await unlink(path);
 }
 
 function safe(name: string): string {

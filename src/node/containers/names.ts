@@ -11,6 +11,15 @@ const containerNameLabel = "io.kubernetes.container.name";
 /** Which of Pulley's nodes made it: no other one touches it. */
 const nodeLabel = "pulley.dev/node";
 
+/** Where a pod came from that no API server knows of (k8s pkg/kubelet/types, `ConfigSourceAnnotationKey`). */
+const sourceAnnotation = "kubernetes.io/config.source";
+
+export const staticPod: Labels = { [sourceAnnotation]: "file" };
+
+export function isStatic(annotations: Labels): boolean {
+  return annotations[sourceAnnotation] === "file";
+}
+
 const gracePeriodAnnotation = "io.kubernetes.pod.terminationGracePeriod";
 
 export function nodeLabels(node: string): Labels {

@@ -2,6 +2,7 @@
 import type { DataObjects, PodFacts, PodSpec } from "../../workload/pod-spec/index.ts";
 import type { Pod } from "../../workload/types.ts";
 import type { ContainerRuntime } from "../container-runtime.ts";
+import type { CrashLimits } from "./crash-back-off.ts";
 
 export interface ContainersOptions {
   readonly runtime: ContainerRuntime;
@@ -9,6 +10,8 @@ export interface ContainersOptions {
   readonly host: Host;
   /** What tells this node's pods from those of others that use the same runtime. */
   readonly node: string;
+  /** How long containers that keep failing rest; absent: as a kubelet without configuration has it. */
+  readonly crashLoopBackOff?: CrashLimits;
 }
 
 /** What is known of this machine. */

@@ -36,7 +36,7 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
   const labels = podLabels(pod, containers.node);
   const createdAt = clock.now();
   const state = createPodState(pod, createdAt);
-  const crashes = createCrashBackOff(clock);
+  const crashes = createCrashBackOff(clock, containers.crashLoopBackOff);
   const lastWords = new Map<string, string>();
   let observed: Observed = nothing;
   let runtimeName = "";

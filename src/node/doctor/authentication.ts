@@ -158,5 +158,8 @@ function secretHints({ secrets }: Question, name: string): string[] {
     const what = locations.length === 0 ? "has no login" : `has logins for ${locations.slice(0, 5).join(", ")}`;
     return `the Secret ${secret.namespace}/${secret.name} ${what}; the image is ${name}`;
   });
-  return [...missing, ...found];
+  const hidden = (secrets.hidden ?? []).map((secret) => {
+    return `the daemon does not tell what is in the Secret ${secret}: name its manifest, and the pod's, with -f`;
+  });
+  return [...missing, ...hidden, ...found];
 }

@@ -106,13 +106,18 @@ export async function examineTcp({ probe, target, source, patience, signal }: Lo
     return ok("tcp", `connected to ${whom} in ${formatDuration(Math.ceil(performance.now() - started))}`, { source });
   } catch (error) {
     signal.throwIfAborted();
-    const { what, remedy } = connectionProblem(error, proxy !== undefined);
+    const { what, remedy } = connectionProblem(error, addressName(target));
     return failed("tcp", `${whom}: ${what}`, { source, unanswered, remedy, code: "REGISTRY_UNREACHABLE" });
   }
 }
 
-function connectionProblem(error: unknown, isProxy: boolean): { readonly what: string; readonly remedy: string } {
-  const whose = isProxy ? "the proxy's address in HTTPS_PROXY" : "the port in the image's name";
+/** What somebody wrote to come here. */
+function addressName({ proxy, endpoint }: Target): string {
+  if (proxy !== undefined) return "the proxy's address in HTTPS_PROXY";
+  return endpoint.namespace === undefined ? "the port in the image's name" : "the mirror's address";
+}
+
+function connectionProblem(error: unknown, whose: string): { readonly what: string; readonly remedy: string } {
   if (error instanceof TooLate) {
     return {
       what: error.message,

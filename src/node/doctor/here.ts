@@ -10,11 +10,18 @@ import type { DiskSpace, Step } from "./types.ts";
 
 export function examinePolicy(decision: Decision): Step {
   const hints = decision.trace
-    .filter(({ rule, subject }) => rule !== null && subject !== "pull")
-    .map(({ subject, rule, because }) => `${subject}: ${because} (rule ${rule})`);
+    .filter(({ rule, subject, because }) => subject !== "pull" && (rule !== null || because.includes("hosts.toml")))
+    .map(({ subject, rule, because }) => `${subject}: ${because}${rule === null ? "" : ` (rule ${rule})`}`);
   const { value, from, because } = decision.pullPolicy;
   const by = from === "rule" ? "by a rule" : from === "manifest" ? "as the pod says" : "Kubernetes' default";
   const policy = `imagePullPolicy ${value}, ${by}: ${because}`;
+  if ((decision.action === "Check" || decision.action === "Pull") && decision.sources.length === 0) {
+    return failed("policy", "there is no source that may be asked", {
+      hints: [policy, ...hints],
+      remedy:
+        "Let a host of the hosts.toml, or the origin in the rule, be asked for tags: it lists hosts, but none may resolve.",
+    });
+  }
   if (decision.action !== "Refuse") return ok("policy", decision.message, { hints: [policy, ...hints] });
   return failed("policy", `${decision.reason}: ${decision.message}`, {
     hints: [policy, ...hints],

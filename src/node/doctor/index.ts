@@ -13,11 +13,11 @@ import { examineGreeting } from "./greeting.ts";
 import { examineCache, examineDisk, examinePolicy } from "./here.ts";
 import { examineName } from "./name.ts";
 import { examineQuota } from "./quota.ts";
-import { failedBy, skipped } from "./steps.ts";
+import { failedBy, skipped, within } from "./steps.ts";
 import { examineTls } from "./tls.ts";
 import { type Diagnosis, type DoctorWorld, type Question, type Step, type StepName, usualPatience } from "./types.ts";
 
-export { type Diagnosis, type DiskSpace, type DoctorWorld, type Question, type Step, usualPatience } from "./types.ts";
+export type { Diagnosis, DiskSpace, DoctorWorld, Question, Step } from "./types.ts";
 
 const ofSources: readonly StepName[] = [
   "dns",
@@ -121,7 +121,9 @@ async function lookAt(source: PullSource, reference: Reference, question: Questi
   const mirror = source.mirror ? source.address : undefined;
   let looking: Looking;
   try {
-    const target = probe.target(reference.repository, mirror);
+    const target = await within(patience.connection, signal, (limit) => {
+      return probe.target(reference.repository, mirror, limit);
+    });
     looking = { probe, target, source: mirror ?? target.endpoint.origin, patience, signal };
   } catch (error) {
     steps.push(failedBy("dns", error, { source: source.address }));

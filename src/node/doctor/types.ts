@@ -51,8 +51,15 @@ export interface Diagnosis {
 export interface Question {
   readonly request: ImageRequest;
   /** The pull secrets that the image's pod names, and what became of them; absent where it is no pod's image. */
-  readonly secrets?: { readonly found: readonly PullSecret[]; readonly missing: readonly string[] } | undefined;
+  readonly secrets?: PodSecrets | undefined;
   readonly logins: LoginSource;
+}
+
+export interface PodSecrets {
+  readonly found: readonly PullSecret[];
+  readonly missing: readonly string[];
+  /** What nobody tells the content of. */
+  readonly hidden?: readonly string[];
 }
 
 /** What a diagnosis may look at. */

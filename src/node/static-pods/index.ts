@@ -128,7 +128,7 @@ export function createStaticPods({ folder, node, containers, claims, clock, say 
   async function removeOrphans(): Promise<void> {
     if (containers === undefined) return;
     for (const found of await foundPods(containers)) {
-      if (known.has(found.uid) || (await claims?.isTaken(found.uid))) continue;
+      if (!found.isStatic || known.has(found.uid) || (await claims?.isTaken(found.uid))) continue;
       say(`removing what is left of the pod ${found.namespace}/${found.name}, which no manifest asks for`);
       await removeOrphan(found, containers);
     }

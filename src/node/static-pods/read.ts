@@ -4,6 +4,7 @@ import { type ManifestDocument, type Problem, podsOf, readManifests } from "../.
 import type { DataObject, DataObjects } from "../../workload/pod-spec/index.ts";
 import type { Pod, PullSecret } from "../../workload/types.ts";
 import { identified, uidOf } from "../containers/identity.ts";
+import { staticPod } from "../containers/names.ts";
 
 export interface ManifestFile {
   /** Its name in the folder. */
@@ -74,10 +75,14 @@ export function combined(files: readonly FilePods[]): WantedPods {
   const problems: Problem[] = [];
   for (const pod of files.flatMap((file) => file.pods)) {
     const key = `${pod.namespace}/${pod.name}`;
-    if (!pods.has(key)) pods.set(key, identified(pod, objects, "manifests"));
+    if (!pods.has(key)) pods.set(key, asStatic(identified(pod, objects, "manifests")));
     else if (pod.source !== undefined) {
       problems.push({ source: pod.source, message: `pods "${pod.name}" already exists, in another file` });
     }
   }
   return { pods: [...pods.values()], secrets: files.flatMap(({ secrets }) => secrets), objects, problems };
+}
+
+function asStatic(pod: Pod): Pod {
+  return { ...pod, annotations: { ...pod.annotations, ...staticPod } };
 }

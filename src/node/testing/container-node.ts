@@ -1,11 +1,13 @@
+import { type ManualClock, manualClock } from "../../support/manual-clock.ts";
 import { podsOf, readManifests } from "../../workload/index.ts";
-import type { PodFolders } from "../containers/types.ts";
+import type { ContainersOptions, PodFolders } from "../containers/types.ts";
 import type { PodStatus } from "../types.ts";
 import { type FakeNode, fakeNode } from "./fake-node.ts";
 import { type FakeRuntime, fakeRuntime } from "./fake-runtime.ts";
 
 export interface ContainerNode extends FakeNode {
   readonly runtime: FakeRuntime;
+  readonly containers: ContainersOptions;
   /** Pods of which folders were removed. */
   readonly removed: string[];
   readonly volumeProblems: Map<string, string>;
@@ -15,8 +17,8 @@ export interface ContainerNode extends FakeNode {
   after(seconds: number): Promise<PodStatus>;
 }
 
-/** A node that starts containers in a runtime that only pretends to. */
-export function containerNode(): ContainerNode {
+/** A node that starts containers in a runtime that only pretends to; a runtime and its clock may outlive a node. */
+export function containerNode(known?: FakeRuntime, knownClock?: ManualClock): ContainerNode {
   const removed: string[] = [];
   const volumeProblems = new Map<string, string>();
   const folders: PodFolders = {
@@ -30,24 +32,17 @@ export function containerNode(): ContainerNode {
       removed.push(name);
     },
   };
-  const made: FakeRuntime[] = [];
-  const fake = fakeNode({
-    containers: (clock) => {
-      const runtime = fakeRuntime(clock);
-      made.push(runtime);
-      const capacity = { cpu: 2000, memory: 4 * 2 ** 30 };
-      const host = {
-        name: "here",
-        ip: "192.0.2.1",
-        capacity,
-        resolver: async () => "nameserver 192.0.2.53\n",
-        seccompFolder: "/seccomp",
-      };
-      return { runtime, folders, host, node: "test" };
-    },
-  });
-  const [runtime] = made;
-  if (runtime === undefined) throw new Error("the node asked for no runtime");
+  const clock = knownClock ?? manualClock();
+  const runtime = known ?? fakeRuntime(clock);
+  const host = {
+    name: "here",
+    ip: "192.0.2.1",
+    capacity: { cpu: 2000, memory: 4 * 2 ** 30 },
+    resolver: async () => "nameserver 192.0.2.53\n",
+    seccompFolder: "/seccomp",
+  };
+  const containers = { runtime, folders, host, node: "test" };
+  const fake = fakeNode({ clock, containers });
   const after = async (seconds: number) => {
     await fake.clock.advance(seconds * 1000);
     const [status] = fake.node.pods();
@@ -55,7 +50,7 @@ export function containerNode(): ContainerNode {
     return status;
   };
   return {
-    ...{ ...fake, runtime, removed, volumeProblems, after },
+    ...{ ...fake, runtime, containers, removed, volumeProblems, after },
     start: (spec, seconds, objects = []) => {
       const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "web", labels: { app: "web" } }, spec };
       const items = [...objects, pod];

@@ -25,12 +25,18 @@ export interface FakeNodeGiven {
   readonly pulls?: PullSettings;
   readonly records?: PullRecords;
   readonly random?: () => number;
-  readonly containers?: (clock: ManualClock) => ContainersOptions;
+  readonly containers?: ContainersOptions;
+  readonly clock?: ManualClock;
 }
 
 /** A node without jitter, on a clock that is moved by hand, with a runtime that only pretends to pull. */
-export function fakeNode({ pulls = {}, records, random = () => 0, containers }: FakeNodeGiven = {}): FakeNode {
-  const clock = manualClock();
+export function fakeNode({
+  pulls = {},
+  records,
+  random = () => 0,
+  containers,
+  clock = manualClock(),
+}: FakeNodeGiven = {}): FakeNode {
   const images = fakeImages(clock);
   const node = createNode({
     images,
@@ -39,7 +45,7 @@ export function fakeNode({ pulls = {}, records, random = () => 0, containers }: 
     loginsFor: (_pod, secrets) => loginsOfSecrets(secrets),
     pulls,
     records,
-    containers: containers?.(clock),
+    containers: containers,
     clock,
     random,
   });

@@ -177,7 +177,7 @@ export function fakeRuntime(clock: Clock): FakeRuntime {
 }
 
 function sandboxOf({ id, config, ready, createdAt }: FakeSandbox) {
-  return { id, metadata: config.metadata, ready, createdAt, labels: config.labels };
+  return { id, metadata: config.metadata, ready, createdAt, labels: config.labels, annotations: config.annotations };
 }
 
 function hasAll(labels: Labels, wanted: Labels): boolean {

@@ -9,9 +9,11 @@ import type { Login } from "../../support/login.ts";
 import { bareHost } from "../addresses.ts";
 import { createAuthorizer } from "../authorization.ts";
 import { createTrust } from "../certificates.ts";
-import { type Endpoint, endpointOf, mirrorEndpoint } from "../endpoint.ts";
+import type { Endpoint } from "../endpoint.ts";
+import { endpointAt } from "../host-endpoint.ts";
 import type { RegistryOptions } from "../index.ts";
 import { proxyFor } from "../proxy.ts";
+import { createSchemes } from "../schemes.ts";
 import { always } from "../session.ts";
 import { createTokenService } from "../token.ts";
 import { createTransport } from "../transport.ts";
@@ -39,7 +41,7 @@ export interface Target {
 /** Each step ends in time, for its signal says when. @throws the signal's reason */
 export interface Probe {
   /** @throws PulleyError `REGISTRY_UNREACHABLE`, `SOURCE_INVALID` for what is no address */
-  target(repository: Repository, mirror: string | undefined): Target;
+  target(repository: Repository, mirror: string | undefined, signal: AbortSignal): Promise<Target>;
   lookUp(host: string): Promise<NameFound>;
   /** Connects, and hangs up. @throws what the system says */
   connect(place: Place, signal: AbortSignal): Promise<void>;
@@ -70,15 +72,16 @@ export function createProbe(
   const { certDirs = [], plainHttp = [] } = options;
   const clock = systemClock;
   const transport = createTransport({ certDirs, connectTimeout: 10_000, answerTimeout: 15_000 }, environment);
+  const schemes = createSchemes(transport, clock);
   const isPlain = (host: string) => plainHttp === true || plainHttp.includes(host);
   const pace = { clock, random: Math.random };
   const authorizer = createAuthorizer(createTokenService({ transport, pace, stallTimeout, plainHttp: isPlain }), clock);
 
   return {
     certDirs,
-    target: (repository, mirror) => {
-      const found = mirror === undefined ? endpointOf(repository, options) : mirrorEndpoint(repository, mirror);
-      const endpoint = { ...found, hasty: true };
+    target: async (repository, mirror, signal) => {
+      const found = endpointAt(repository, mirror, options);
+      const endpoint = { ...(await schemes.settle(found, signal)), hasty: true };
       const url = new URL(endpoint.origin);
       const proxy = proxyFor(url, environment);
       return {
@@ -94,19 +97,21 @@ export function createProbe(
       socket.destroy();
     },
     shakeHands: async ({ endpoint, place }, signal) => {
-      const context = createTrust(certDirs, environment).contextFor(endpoint.registry, "registry");
+      const context = createTrust(certDirs, environment).contextFor(endpoint.registry, "registry", endpoint.host);
       const proxy = proxyFor(new URL(endpoint.origin), environment);
       const socket = proxy === undefined ? openConnection(place, signal) : openTunnel(new URL(proxy), place, signal);
       return shakeHands(await socket, place.host, context, signal);
     },
     greet: async ({ endpoint }, signal) => {
-      const url = new URL("/v2/", endpoint.origin);
-      const { registry } = endpoint;
+      const { registry, host, root = "/v2" } = endpoint;
+      const url = new URL(`${root}/`, endpoint.origin);
+      const headers = { ...host?.headers, ...always };
       const exchange = {
         method: "GET",
         url,
-        headers: always,
+        headers,
         registry,
+        host,
         audience: "registry",
         publicOnly: false,
       } as const;

@@ -1,10 +1,10 @@
 /** Content in containerd, read with the same care as any other: what is not what its digest says is taken out. */
 import type { Digest } from "../../image/digest.ts";
-import { isPulleyError, PulleyError } from "../../support/errors.ts";
+import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
 import { Verifier } from "../../support/verifier.ts";
 import type { Content } from "../stored-record.ts";
 import { type Info, Content as Service } from "./api/containerd/services/content/content_pb.js";
-import { call, headersOf, told, unless } from "./daemon.ts";
+import { call, headersOf, isStatus, told, unless } from "./daemon.ts";
 import { collect } from "./protection.ts";
 import type { Site } from "./site.ts";
 
@@ -114,6 +114,8 @@ export class Contents {
       verifier.finish();
     } catch (error) {
       if (isPulleyError(error, "SIZE_MISMATCH", "DIGEST_MISMATCH")) throw await this.#damaged(digest, error.message);
+      // It was known a moment ago: its file is gone, or shorter than it was.
+      if (isStatus(error, "NOT_FOUND", "OUT_OF_RANGE")) throw await this.#damaged(digest, errorText(error));
       throw told(`read ${digest}`, error);
     }
     if (held !== undefined) yield held;

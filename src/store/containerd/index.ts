@@ -22,7 +22,7 @@ import { connect } from "./daemon.ts";
 import { openLease } from "./lease.ts";
 import { Names } from "./names.ts";
 import { findPlugins } from "./plugins.ts";
-import { Endings, endLeft, protect } from "./protection.ts";
+import { endLeft, Protections } from "./protection.ts";
 import { remove } from "./remove.ts";
 import type { Site } from "./site.ts";
 import { Unpacker } from "./unpack.ts";
@@ -82,7 +82,7 @@ class ContainerdStore implements ImageStore {
   readonly #contents: Contents;
   readonly #names: Names;
   readonly #unpacker: Unpacker;
-  readonly #endings: Endings;
+  readonly #protections: Protections;
   readonly #leases = new Set<Lease>();
 
   constructor(site: Site) {
@@ -90,7 +90,7 @@ class ContainerdStore implements ImageStore {
     this.#contents = new Contents(site);
     this.#names = new Names(site, this.#contents);
     this.#unpacker = new Unpacker(site, this.#contents);
-    this.#endings = new Endings(site);
+    this.#protections = new Protections(site);
   }
 
   async images(): Promise<readonly StoredImage[]> {
@@ -116,7 +116,7 @@ class ContainerdStore implements ImageStore {
     if (wanted.digest !== undefined) {
       throw new PulleyError("REFERENCE_INVALID", `${quote(name)} has a digest: an image can only be given a tag`);
     }
-    const lease = await protect(this.#site);
+    const lease = await this.#protections.begin();
     try {
       const [record] = (await this.#names.fresh()).require(image).named;
       if (record === undefined) throw new PulleyError("INTERNAL", `the image ${quote(image)} has no record`);
@@ -128,7 +128,7 @@ class ContainerdStore implements ImageStore {
       }
       await this.#names.write({ ...known, name: canonicalText(wanted) }, lease.id);
     } finally {
-      await this.#endings.end(lease.id);
+      await this.#protections.end(lease);
     }
   }
 
@@ -145,13 +145,12 @@ class ContainerdStore implements ImageStore {
   }
 
   async lease(): Promise<Lease> {
-    await this.#endings.settle();
     const lease = await openLease({
       site: this.#site,
       contents: this.#contents,
       names: this.#names,
       unpacker: this.#unpacker,
-      endings: this.#endings,
+      protections: this.#protections,
       onPublished: () => undefined,
       onReleased: (released) => this.#leases.delete(released),
     });
@@ -171,7 +170,7 @@ class ContainerdStore implements ImageStore {
   async close(): Promise<void> {
     try {
       for (const lease of [...this.#leases]) await lease.release();
-      await this.#endings.settle();
+      await this.#protections.settle();
     } finally {
       this.#names.close();
       this.#site.daemon.channel.close();

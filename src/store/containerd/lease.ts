@@ -6,13 +6,12 @@ import type { ImageRecord, Ingest, Lease, StoredImage } from "../index.ts";
 import { beginIngest, leavePart } from "../ingest.ts";
 import { ensureRoom } from "../space.ts";
 import type { Content } from "../stored-record.ts";
-import type { Endings, Protection } from "./protection.ts";
-import { protect } from "./protection.ts";
+import type { Protection, Protections } from "./protection.ts";
 import { type Publication, publish } from "./publish.ts";
 import { writeContent } from "./write.ts";
 
 export interface LeaseGround extends Omit<Publication, "lease"> {
-  readonly endings: Endings;
+  readonly protections: Protections;
   /** Called after names have changed. */
   readonly onPublished: () => void;
   readonly onReleased: (lease: Lease) => void;
@@ -22,7 +21,7 @@ export interface LeaseGround extends Omit<Publication, "lease"> {
 const chunkSize = 1024 * 1024;
 
 export async function openLease(ground: LeaseGround): Promise<Lease> {
-  return new ContainerdLease(ground, await protect(ground.site));
+  return new ContainerdLease(ground, await ground.protections.begin());
 }
 
 /** What is asked for is put under the lease first and looked for then, so that nothing goes in between. */
@@ -39,7 +38,10 @@ class ContainerdLease implements Lease {
 
   async has(descriptor: Descriptor): Promise<boolean> {
     await this.#protection.keepContent(descriptor.digest);
-    return this.#ground.contents.has(descriptor);
+    const there = await this.#ground.contents.has(descriptor);
+    // Whoever brings it, this lease keeps it then.
+    if (!there) this.#protection.noteContent(descriptor.digest);
+    return there;
   }
 
   async put(descriptor: Descriptor, bytes: Uint8Array): Promise<void> {
@@ -77,7 +79,7 @@ class ContainerdLease implements Lease {
     this.#released ??= guarded(this.#ground.site.root, async () => {
       this.#ground.onReleased(this);
       for (const ingest of this.#ingests) await ingest.abandon("keep");
-      await this.#ground.endings.end(this.#protection.id);
+      await this.#ground.protections.end(this.#protection);
     });
     return this.#released;
   }

@@ -70,8 +70,7 @@ export class Names {
 
   /** Gives a name to an image, be it there or not; what others have noted beside it stays. */
   async write(record: ImageRecord, lease: string): Promise<void> {
-    const { mediaType, digest, size } = record.target;
-    const image = { name: record.name, labels: labelsOf(record), target: { mediaType, digest, size: BigInt(size) } };
+    const image = { name: record.name, labels: labelsOf(record), target: targetOf(record) };
     const doing = `name an image ${record.name}`;
     try {
       await this.#put(doing, image, lease);
@@ -83,26 +82,28 @@ export class Names {
   async #put(doing: string, image: NamedImage, lease: string): Promise<void> {
     const { daemon } = this.#site;
     for (let attempt = 1; ; attempt += 1) {
-      try {
-        await call(daemon, doing, Images.method.create, { image }, { lease });
-        return;
-      } catch (error) {
-        if (!isStatus(error, "ALREADY_EXISTS")) throw error;
-      }
+      const found = await unless(call(daemon, doing, Images.method.get, { name: image.name }), "NOT_FOUND");
+      if (found?.image !== undefined && isSame(found.image, image)) return;
       const paths = ["target", ...Object.keys(image.labels).map((key) => `labels.${key}`)];
       try {
-        await call(daemon, doing, Images.method.update, { image, updateMask: { paths } }, { lease });
+        if (found === undefined) await call(daemon, doing, Images.method.create, { image }, { lease });
+        else await call(daemon, doing, Images.method.update, { image, updateMask: { paths } }, { lease });
         return;
       } catch (error) {
-        // It has been taken away meanwhile.
-        if (!isStatus(error, "NOT_FOUND") || attempt === 10) throw error;
+        // Others have given the name, or taken it away, meanwhile.
+        if (!isStatus(error, "NOT_FOUND", "ALREADY_EXISTS") || attempt === 10) throw error;
       }
     }
   }
 
   async confirm(record: StoredRecord, at: number): Promise<void> {
     const key = labels.confirmed;
-    const image = { name: record.name, labels: { [key]: confirmation(record.target, at) } };
+    // The target is not changed. But without one containerd 2 falls over, the whole daemon, in the conversion of the request.
+    const image = {
+      name: record.name,
+      labels: { [key]: confirmation(record.target, at) },
+      target: targetOf(record),
+    };
     const request = { image, updateMask: { paths: [`labels.${key}`] } };
     await unless(call(this.#site.daemon, `confirm ${record.name}`, Images.method.update, request), "NOT_FOUND");
     this.#forget();
@@ -110,11 +111,7 @@ export class Names {
 
   /** @param last whether containerd shall collect, before it answers, what nobody needs any more */
   async remove({ name, target }: StoredRecord, last: boolean): Promise<void> {
-    const request = {
-      name,
-      sync: last,
-      target: { mediaType: target.mediaType, digest: target.digest, size: BigInt(target.size) },
-    };
+    const request = { name, sync: last, target: targetOf({ target }) };
     const removal = call(this.#site.daemon, `remove ${name}`, Images.method.delete, request, { timeout: 600_000 });
     await unless(removal, "NOT_FOUND");
     this.#forget();
@@ -160,6 +157,16 @@ function recordFrom(
     if (isPulleyError(error, "REFERENCE_INVALID")) return undefined;
     throw error;
   }
+}
+
+function targetOf({ target: { mediaType, digest, size } }: Pick<ImageRecord, "target">): NamedImage["target"] {
+  return { mediaType, digest, size: BigInt(size) };
+}
+
+/** Whether a name stands for this already, with nothing to add. */
+function isSame({ target, labels: there }: Image, { target: wanted, labels: added }: NamedImage): boolean {
+  const same = target?.digest === wanted.digest && target.mediaType === wanted.mediaType;
+  return same && Object.entries(added).every(([key, value]) => (there[key] ?? "") === value);
 }
 
 /** An empty value takes a label away. */

@@ -19,66 +19,101 @@ export interface Protection {
   keepContent(digest: Digest): Promise<void>;
   keepSnapshot(chain: Digest): Promise<void>;
   keepsSnapshot(chain: Digest): boolean;
-  /** Notes what is kept because it was made under the lease. */
+  /** Notes what is kept because it was made under the lease, or will be kept once it is. */
   noteContent(digest: Digest): void;
   noteSnapshot(chain: Digest): void;
+  /** Notes what a name needs from now on, so that it stays without the lease. */
+  noteNamed(...needed: readonly Digest[]): void;
 }
 
-export async function protect(site: Site): Promise<Protection> {
-  const { daemon } = site;
-  const snapshots = `snapshots/${site.snapshotter}`;
-  const id = `pulley-${randomName()}`;
-  const kept = new Set<string>();
-  const keep = async (type: string, name: string): Promise<void> => {
-    if (kept.has(`${type} ${name}`)) return;
-    await call(daemon, `keep ${name}`, Leases.method.addResource, { id, resource: { id: name, type } });
-    kept.add(`${type} ${name}`);
-  };
-  await call(daemon, "begin a lease", Leases.method.create, {
-    id,
-    labels: {
-      [labels.expires]: new Date(site.clock.now() + lifetime).toISOString(),
-      [labels.owner]: formatOwner(site.self),
-    },
-  });
-  return {
-    id,
-    keepContent: (digest) => keep("content", digest),
-    keepSnapshot: (chain) => keep(snapshots, chain),
-    keepsSnapshot: (chain) => kept.has(`${snapshots} ${chain}`),
-    noteContent: (digest) => kept.add(`content ${digest}`),
-    noteSnapshot: (chain) => kept.add(`${snapshots} ${chain}`),
-  };
+interface Held extends Protection {
+  /** Content and snapshots that the lease keeps. */
+  readonly kept: ReadonlySet<string>;
+  /** Those that only this process has brought, and that no name needs yet. */
+  readonly unnamed: ReadonlySet<string>;
 }
 
-/** Leases that have ended. Those that containerd could not be told of, because it was not there, are told of later. */
-export class Endings {
+/** The leases of this process. */
+export class Protections {
   readonly #site: Site;
-  readonly #owed = new Set<string>();
+  readonly #held = new Map<string, Held>();
+  /** Leases that have ended, and whether containerd shall collect at once; it has not been told of them yet. */
+  readonly #owed = new Map<string, boolean>();
 
   constructor(site: Site) {
     this.#site = site;
   }
 
-  /** Ends a lease, and has containerd collect at once what it held and nobody else needs. */
-  async end(id: string): Promise<void> {
-    this.#owed.add(id);
+  async begin(): Promise<Protection> {
+    await this.settle();
+    const id = `pulley-${randomName()}`;
+    try {
+      await createLease(this.#site, id);
+    } catch (error) {
+      // Whether it is there is not known if containerd went away before it could say so.
+      this.#owed.set(id, false);
+      throw error;
+    }
+    const held = hold(this.#site, id);
+    this.#held.set(id, held);
+    return held;
+  }
+
+  /** Ends a lease. What it brought and nobody else needs is collected at once, not when containerd sees fit. */
+  async end({ id }: Protection): Promise<void> {
+    const held = this.#held.get(id);
+    if (held === undefined) return;
+    this.#held.delete(id);
+    const others = [...this.#held.values()];
+    const orphans = [...held.unnamed].filter((each) => !others.some(({ kept }) => kept.has(each)));
+    this.#owed.set(id, orphans.length > 0);
     await this.settle();
   }
 
-  /** Tells containerd of every lease that has ended. */
+  /**
+   * Tells containerd of every lease that has ended. What it does not hear of now it will the next time; until then a
+   * lease holds some room, which is no reason for anything to fail.
+   */
   async settle(): Promise<void> {
-    for (const id of [...this.#owed]) {
+    for (const [id, collecting] of [...this.#owed]) {
       this.#owed.delete(id);
       try {
-        await endLease(this.#site, id);
+        await endLease(this.#site, id, collecting);
       } catch (error) {
-        this.#owed.add(id);
+        this.#owed.set(id, true);
         if (isPulleyError(error, "RUNTIME_UNREACHABLE")) return;
-        throw error;
+        if (!isPulleyError(error)) throw error;
+        this.#site.warn(error.message);
       }
     }
   }
+}
+
+function hold({ daemon, snapshotter }: Site, id: string): Held {
+  const snapshots = `snapshots/${snapshotter}`;
+  const [kept, unnamed] = [new Set<string>(), new Set<string>()];
+  const keep = async (type: string, name: Digest): Promise<void> => {
+    if (kept.has(`${type} ${name}`)) return;
+    await call(daemon, `keep ${name}`, Leases.method.addResource, { id, resource: { id: name, type } });
+    kept.add(`${type} ${name}`);
+  };
+  const note = (type: string, name: Digest): void => {
+    kept.add(`${type} ${name}`);
+    unnamed.add(`${type} ${name}`);
+  };
+  return {
+    id,
+    kept,
+    unnamed,
+    keepContent: (digest) => keep("content", digest),
+    keepSnapshot: (chain) => keep(snapshots, chain),
+    keepsSnapshot: (chain) => kept.has(`${snapshots} ${chain}`),
+    noteContent: (digest) => note("content", digest),
+    noteSnapshot: (chain) => note(snapshots, chain),
+    noteNamed: (...needed) => {
+      for (const each of needed) for (const type of ["content", snapshots]) unnamed.delete(`${type} ${each}`);
+    },
+  };
 }
 
 /** Ends the leases of processes that are not there any more, and so what they left: snapshots, ingests, content. */
@@ -87,18 +122,24 @@ export async function endLeft(site: Site): Promise<void> {
   const { leases } = await call(site.daemon, "list its leases", Leases.method.list, { filters });
   for (const lease of leases) {
     const owner = parseOwner(lease.labels[labels.owner] ?? "");
-    if (owner !== undefined && ownerState(owner, site.self) === "dead") await endLease(site, lease.id);
+    if (owner !== undefined && ownerState(owner, site.self) === "dead") await endLease(site, lease.id, true);
   }
 }
 
 /** Has containerd collect what nobody needs, and waits for it. */
 export async function collect(site: Site): Promise<void> {
-  const { id } = await protect(site);
-  await endLease(site, id);
+  const id = `pulley-${randomName()}`;
+  await createLease(site, id);
+  await endLease(site, id, true);
 }
 
-async function endLease({ daemon }: Site, id: string): Promise<void> {
-  const request = { id, sync: true };
+async function createLease({ daemon, clock, self }: Site, id: string): Promise<void> {
+  const expires = new Date(clock.now() + lifetime).toISOString();
+  const request = { id, labels: { [labels.expires]: expires, [labels.owner]: formatOwner(self) } };
+  await call(daemon, "begin a lease", Leases.method.create, request);
+}
+
+async function endLease({ daemon }: Site, id: string, sync: boolean): Promise<void> {
   const settings = { timeout: longestCollection };
-  await unless(call(daemon, "end a lease", Leases.method.delete, request, settings), "NOT_FOUND");
+  await unless(call(daemon, "end a lease", Leases.method.delete, { id, sync }, settings), "NOT_FOUND");
 }

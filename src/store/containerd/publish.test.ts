@@ -1,6 +1,6 @@
 /** What is unpacked is what was said, is unpacked once, and leaves nothing where it fails. */
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, truncate, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -48,7 +48,6 @@ describeWith(containerdTools, "publishing in containerd", () => {
       root: await mkdtemp(join(folder, "root-")),
       platform,
     });
-    await (await store.lease()).release();
     before = await stateOf(containerd);
   });
   afterEach(async () => {
@@ -164,7 +163,11 @@ describeWith(containerdTools, "publishing in containerd", () => {
     await waiting.release();
   });
 
-  test("finds damaged content, and makes room for it to be fetched anew", async () => {
+  test.each<[string, (path: string) => Promise<unknown>]>([
+    ["changed", (path) => run(requiredTool("sed"), ["-i", "s/linux/LINUX/", path])],
+    ["cut off", (path) => truncate(path, 100)],
+    ["gone", (path) => unlink(path)],
+  ])("finds content whose file is %s, and makes room for it to be fetched anew", async (_, spoil) => {
     const image = sampleImage("spoiled");
     await pullSample(store, image, [name]);
     const { digest } = image.config.descriptor;
@@ -173,11 +176,12 @@ describeWith(containerdTools, "publishing in containerd", () => {
       "root/io.containerd.content.v1.content/blobs/sha256",
       digest.slice("sha256:".length),
     );
-    await run(requiredTool("sed"), ["-i", "s/linux/LINUX/", path]);
+    await spoil(path);
     const found = new Map<string, string>();
     for await (const { digest: each, state } of store.verify()) found.set(each, state);
     expect(found.get(digest)).toBe("damaged");
     expect([...found.values()].filter((state) => state !== "sound")).toEqual(["damaged"]);
+    expect((await store.images()).length).toBeGreaterThan(0);
     const lease = await store.lease();
     expect(await lease.has(image.config.descriptor)).toBe(false);
     await bring(lease, image);
@@ -197,7 +201,6 @@ describeWith([...containerdTools, "mount", "umount"], "a full disk under contain
     const containerd = await startContainerd({ root: disk });
     const store = await openContainerdStore({ socket: containerd.socket, root: join(folder, "pulley"), platform });
     try {
-      await (await store.lease()).release();
       const before = await stateOf(containerd);
       const large = sampleImage("large", { layers: [layerWith(randomBytes(40_000_000))] });
       await expectFailure(pullSample(store, large, [name]), "DISK_FULL");

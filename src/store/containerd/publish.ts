@@ -9,6 +9,7 @@ import { quote } from "../../support/go.ts";
 import type { ImageRecord, StoredImage } from "../index.ts";
 import { dropParts } from "../ingest.ts";
 import { checkName, distinct, isNameless } from "../stored-record.ts";
+import { chainIds } from "./chains.ts";
 import type { Contents } from "./contents.ts";
 import type { Names } from "./names.ts";
 import type { Protection } from "./protection.ts";
@@ -37,7 +38,8 @@ export async function publish(publication: Publication, wanted: readonly ImageRe
   checkLayerCount(manifest, config);
   refuseHazards(first.image, config);
   const targets = wanted.map(({ target }) => target);
-  for (const content of distinct([...manifest.layers, manifest.config, first.manifest, ...targets])) {
+  const needed = distinct([...manifest.layers, manifest.config, first.manifest, ...targets]);
+  for (const content of needed) {
     await lease.keepContent(content.digest);
     if (!(await contents.has(content))) throw incomplete(content.digest);
   }
@@ -47,6 +49,7 @@ export async function publish(publication: Publication, wanted: readonly ImageRe
     if (target.digest !== first.manifest.digest) await tieIndex(publication, targets, target.digest, first.manifest);
   }
   await writeNames(publication, wanted);
+  lease.noteNamed(...needed.map(({ digest }) => digest), ...chainIds(config.diffIds));
   for (const layer of distinct(manifest.layers)) await dropParts(publication.site, layer);
   return (await names.fresh()).image(first.image) ?? vanished(first.image);
 }

@@ -67,16 +67,19 @@ function warnOfPodFields(spec: Place): void {
   if (flag(spec, "hostUsers") === false) {
     problem(spec, "hostUsers", invalid(pathOf(spec, "hostUsers"), "false", "user namespaces are not supported"));
   }
-  warnOf(spec, {
-    hostAliases: "/etc/hosts is the runtime's",
-    readinessGates: "nobody reports these conditions",
-    resources: "resources of the pod as a whole are not limited",
-    resourceClaims: "devices are not allocated",
-    subdomain: "there is no cluster domain",
-    setHostnameAsFQDN: "there is no cluster domain",
-    overhead: "it is not added",
-  });
+  warnOf(spec, podFieldsWithoutEffect);
+  warnOfUnknown(spec, podFields, new Set(Object.keys(podFieldsWithoutEffect)));
 }
+
+const podFieldsWithoutEffect = {
+  hostAliases: "/etc/hosts is the runtime's",
+  readinessGates: "nobody reports these conditions",
+  resources: "resources of the pod as a whole are not limited",
+  resourceClaims: "devices are not allocated",
+  subdomain: "there is no cluster domain",
+  setHostnameAsFQDN: "there is no cluster domain",
+  overhead: "it is not added",
+};
 
 /** Fields that ask somebody to look after a running container, or to call it: nobody does. */
 const unattended = {
@@ -90,8 +93,36 @@ const unattended = {
   targetContainerName: "it has namespaces of its own",
 };
 
+/** Fields of a pod that others than a node's containers go by, or that are read elsewhere. */
+const podFields = new Set([
+  ...["containers", "initContainers", "ephemeralContainers", "volumes", "restartPolicy", "imagePullSecrets"],
+  ...["terminationGracePeriodSeconds", "activeDeadlineSeconds", "hostNetwork", "hostPID", "hostIPC", "hostUsers"],
+  ...["shareProcessNamespace", "hostname", "dnsPolicy", "dnsConfig", "securityContext", "runtimeClassName"],
+  ...["serviceAccountName", "serviceAccount", "automountServiceAccountToken", "enableServiceLinks"],
+  ...["nodeName", "nodeSelector", "affinity", "tolerations", "topologySpreadConstraints", "schedulerName"],
+  ...["schedulingGates", "priority", "priorityClassName", "preemptionPolicy", "os", "hostnameOverride", "workloadRef"],
+]);
+
+const containerFields = new Set([
+  ...["name", "image", "imagePullPolicy", "command", "args", "workingDir", "env", "envFrom", "volumeMounts", "ports"],
+  ...["resources", "securityContext", "restartPolicy", "terminationMessagePath", "terminationMessagePolicy"],
+  ...["stdin", "stdinOnce", "tty"],
+]);
+
+/** What nobody knows is told as the API server tells it: perhaps it is a mistake in writing. */
+function warnOfUnknown({ value, path, report }: Place, ...known: readonly ReadonlySet<string>[]): void {
+  for (const [key, field] of value.entries) {
+    if (!known.some((keys) => keys.has(key))) report.warning(field, `unknown field "${path}.${key}"`);
+  }
+}
+
 function readContainer(container: Place, kind: ContainerSpec["kind"], volumes: ReadonlySet<string>): ContainerSpec {
   warnOf(container, unattended);
+  warnOfUnknown(container, containerFields, new Set(Object.keys(unattended)));
+  if (choice(container, "terminationMessagePolicy", ["File", "FallbackToLogsOnError"]) === "FallbackToLogsOnError") {
+    const message = `${pathOf(container, "terminationMessagePolicy")}: not carried out: only the file is read`;
+    warning(container, "terminationMessagePolicy", message);
+  }
   const policy = text(container, "restartPolicy");
   const isSidecar = kind === "initContainer" && policy === "Always";
   if (policy !== undefined && !isSidecar) {

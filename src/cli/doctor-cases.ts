@@ -1,0 +1,95 @@
+/** From the words of `pulley doctor` to questions, each with the logins that count for it. */
+import { givenAccounts, type ProviderNote } from "../credentials/exec/index.ts";
+import type { LoginSource } from "../credentials/index.ts";
+import { createNodeClient } from "../node/api/client.ts";
+import type { Question } from "../node/doctor/index.ts";
+import { PulleyError } from "../support/errors.ts";
+import type { ImageRequest } from "../workload/types.ts";
+import { type SocketOptions, socketPath } from "./daemon.ts";
+import { type FindPod, type FoundPod, podsOfDaemon, podsOfManifests } from "./doctor-pods.ts";
+import type { ShownDiagnosis } from "./doctor-view.ts";
+import { personLogins, podLogins } from "./logins.ts";
+import type { CredentialProviderFlags, LoginFlags, RootOptions } from "./options.ts";
+import { requestsFrom } from "./requests.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+export interface CaseOptions extends RootOptions, LoginFlags, CredentialProviderFlags, SocketOptions {
+  readonly filename?: readonly string[];
+  readonly namespace: string;
+}
+
+/** A question, and whose image it is about. */
+export interface Case {
+  readonly question: Question;
+  readonly pod: ShownDiagnosis["pod"];
+}
+
+export interface Cases {
+  readonly cases: readonly Case[];
+  /** What credential providers say; it grows as they are asked. */
+  readonly notes: readonly string[];
+}
+
+/** @throws PulleyError where a pod cannot be found, or logins cannot be looked for as the flags say */
+export async function casesOf(
+  words: readonly string[],
+  options: CaseOptions,
+  surroundings: Surroundings,
+  signal: AbortSignal,
+): Promise<Cases> {
+  const notes: string[] = [];
+  const say = ({ provider, message }: ProviderNote) => void notes.push(`credential provider ${provider}: ${message}`);
+  let ownLogins: Promise<LoginSource> | undefined;
+  let findPod: Promise<FindPod> | undefined;
+  const cases: Case[] = [];
+  for (const word of words) {
+    const name = /^pods?\/([^/]+)$/.exec(word)?.[1];
+    if (name === undefined) {
+      ownLogins ??= personLogins(options, surroundings, { say });
+      cases.push({ pod: null, question: { request: requestFor(word), logins: await ownLogins } });
+    } else {
+      findPod ??= podFinder(options, surroundings, signal);
+      const found = await (await findPod)(options.namespace, name);
+      cases.push(...(await casesOfPod(found, options, surroundings, say)));
+    }
+  }
+  return { cases, notes };
+}
+
+/** The pods of the manifests that are named, or else the daemon's. */
+async function podFinder(options: CaseOptions, surroundings: Surroundings, signal: AbortSignal): Promise<FindPod> {
+  if (options.filename !== undefined) return podsOfManifests(options.filename, surroundings);
+  return podsOfDaemon(createNodeClient(socketPath(options, surroundings), signal));
+}
+
+/** Each image of a pod once, with the pod's own logins. */
+async function casesOfPod(
+  { pod, secrets, serviceAccounts }: FoundPod,
+  options: CaseOptions,
+  surroundings: Surroundings,
+  say: (note: ProviderNote) => void,
+): Promise<readonly Case[]> {
+  const own = (secrets ?? []).filter(({ namespace }) => namespace === pod.namespace);
+  const found = pod.imagePullSecrets.flatMap((wanted) => own.find((secret) => secret.name === wanted) ?? []);
+  const others = pod.imagePullSecrets.filter((wanted) => !own.some((secret) => secret.name === wanted));
+  const [missing, hidden] = secrets === undefined ? [[], others] : [others, []];
+  const loginsFor = await podLogins(options, surroundings, {
+    accounts: givenAccounts(serviceAccounts),
+    say,
+  });
+  const logins = loginsFor(pod, found);
+  const containers = [...pod.containers, ...pod.imageVolumes];
+  const first = containers.filter(({ image }, at) => containers.findIndex((other) => other.image === image) === at);
+  return first.map(({ image, request }) => {
+    const names = containers.filter((container) => container.image === image).map((container) => container.name);
+    const question = { request, secrets: { found, missing, hidden }, logins };
+    return { question, pod: { namespace: pod.namespace, name: pod.name, containers: names } };
+  });
+}
+
+/** An image that is only named, as a pod would ask for it. */
+function requestFor(image: string): ImageRequest {
+  const [request] = requestsFrom({ manifests: [], images: [{ image }] }).requests;
+  if (request === undefined) throw new PulleyError("INTERNAL", "an image makes no request");
+  return request;
+}

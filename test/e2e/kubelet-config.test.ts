@@ -1,0 +1,111 @@
+/** `--kubelet-config` for the commands that pull. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { buildImage } from "../../examples/world/image-builder.ts";
+import { type Registry, startRegistry } from "../../examples/world/registry.ts";
+import { pulley } from "./pulley.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+let folder: string;
+let registry: Registry;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pulley-e2e-kubelet-"));
+  registry = await startRegistry();
+  const image = await buildImage({ layers: [{ filler: 1000 }] });
+  for (const tag of ["1", "2", "3"]) registry.addImage(`team/app:${tag}`, image);
+});
+
+afterAll(async () => {
+  await registry.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** The path of a configuration that says this. */
+async function configuration(...lines: readonly string[]): Promise<string> {
+  const file = join(await mkdtemp(join(folder, "configuration-")), "kubelet.yaml");
+  await writeFile(
+    file,
+    ["apiVersion: kubelet.config.k8s.io/v1beta1", "kind: KubeletConfiguration", ...lines].join("\n"),
+  );
+  return file;
+}
+
+function names(): readonly string[] {
+  return [1, 2, 3].map((tag) => `${registry.host}/team/app:${tag}`);
+}
+
+describe("pulley run", () => {
+  /** A store with an image that no pod has pulled. */
+  async function preloaded(): Promise<string> {
+    const root = await mkdtemp(join(folder, "store-"));
+    expect(await pulley(["pull", "--root", root, ...names().slice(0, 1)])).toMatchObject({ status: 0 });
+    return root;
+  }
+
+  it.each([
+    ["AlwaysVerify", 1],
+    ["NeverVerifyPreloadedImages", 0],
+  ])("under %s asks the registry about an image that was here before, so many times: %d", async (policy, times) => {
+    const root = await preloaded();
+    const file = await configuration(`imagePullCredentialsVerificationPolicy: ${policy}`);
+    const before = registry.log.length;
+    const [name = ""] = names();
+    const ran = await pulley([
+      "run",
+      "--once",
+      "--root",
+      root,
+      "--pull",
+      "IfNotPresent",
+      "--kubelet-config",
+      file,
+      name,
+    ]);
+    expect(ran).toMatchObject({ status: 0 });
+    expect(registry.log.slice(before).filter(({ method }) => method === "HEAD")).toHaveLength(times);
+  });
+
+  it("takes the limits of how fast pulls may begin from it, and from flags before it", async () => {
+    const file = await configuration("registryPullQPS: 1", "registryBurst: 1", "maxParallelImagePulls: 3");
+    const run = async (...args: readonly string[]) => {
+      const root = await mkdtemp(join(folder, "store-"));
+      return pulley(["run", "--once", "--root", root, "--kubelet-config", file, ...args, ...names()]);
+    };
+    expect((await run()).stderr).toContain("pull QPS exceeded");
+    expect((await run("--registry-qps", "0")).stderr).not.toContain("pull QPS exceeded");
+    const refused = await run("--registry-burst", "-2");
+    expect(refused).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("registryBurst (--registry-burst) -2"),
+    });
+  });
+
+  it("does not begin with one that a kubelet would not begin with", async () => {
+    const file = await configuration(
+      "serializeImagePulls: true",
+      "maxParallelImagePulls: 2",
+      "nodeStatusMaxImages: -3",
+    );
+    const root = join(folder, "never");
+    const { status, stderr } = await pulley(["run", "--once", "--root", root, "--kubelet-config", file, ...names()]);
+    expect(status).toBe(2);
+    expect(stderr).toContain(
+      `${file}:4:24: error: invalid configuration: maxParallelImagePulls cannot be larger than 1`,
+    );
+    expect(stderr).toContain(`${file}:5:22: error: invalid configuration: nodeStatusMaxImages`);
+  });
+});
+
+describe("pulley pull", () => {
+  it("begins as many pulls at once as it allows, and any number without it", async () => {
+    const file = await configuration("registryPullQPS: 1", "registryBurst: 2");
+    const root = await mkdtemp(join(folder, "store-"));
+    const limited = await pulley(["pull", "--root", root, "--kubelet-config", file, ...names()]);
+    expect(limited).toMatchObject({ status: 1, stderr: expect.stringContaining("pull QPS exceeded") });
+    expect(await pulley(["pull", "--root", root, ...names()])).toMatchObject({ status: 0 });
+  });
+});
