@@ -1,4 +1,4 @@
-/** `pulley node setup containerd`: attached to the command `node` by `define(command.command("setup"), surroundings)`. */
+/** `pulley node setup containerd`, a command of `pulley node`. */
 import { Argument, type Command } from "commander";
 import { unifiedDiff } from "../audit/fix/diff.ts";
 import { isLoopback } from "../image/origin.ts";
@@ -45,7 +45,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .addHelpText(
       "after",
       examples(
-        ["pulley node setup containerd --mirror http://127.0.0.1:5050", "every registry without a folder of its own"],
+        ["pulley node setup containerd --mirror http://127.0.0.1:5000", "every registry without a folder of its own"],
         ["pulley node setup containerd --undo", "everything as it was before"],
       ),
     )

@@ -83,6 +83,8 @@ export async function runCommandLine(words: readonly string[], surroundings: Sur
     .description("Image pull policy for Kubernetes: which images, when, from where, how fresh, and why.")
     .version(packageFile.version, "--version", "print the version")
     .helpOption("-h, --help", "print this help")
+    // What stands behind a command's name is that command's: pulley node and its setup both have --mirror.
+    .enablePositionalOptions()
     .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
     .configureHelp({ showGlobalOptions: false })
     .showHelpAfterError("(add --help to see how the command is called)")

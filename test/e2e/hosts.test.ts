@@ -92,4 +92,16 @@ describe("a machine with hosts.toml files", () => {
     expect(trace?.because).toContain(`for hosts.toml ${file} does not count: unknown capability "pul"`);
     expect(stderr).toBe(`warning: ${file} does not count: unknown capability "pul"\n`);
   });
+
+  it("sends containerd to the mirror and takes that back", async () => {
+    const root = await mkdtemp(join(folder, "certs.d-"));
+    const config = join(root, "..", "config.toml");
+    await writeFile(config, `version = 3\n[plugins."io.containerd.cri.v1.images".registry]\nconfig_path = "${root}"\n`);
+    const setUp = (...words: readonly string[]) =>
+      pulley(["node", "setup", "containerd", "--containerd-config", config, ...words]);
+    const file = join(root, "_default", "hosts.toml");
+    const written = await setUp("--mirror", "http://127.0.0.1:5000");
+    expect(written).toMatchObject({ status: 0, stdout: `${file}: written\n`, stderr: "" });
+    expect(await setUp("--undo")).toMatchObject({ status: 0, stdout: `${file}: removed\n` });
+  });
 });
