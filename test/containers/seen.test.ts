@@ -80,7 +80,7 @@ describeWith([...containerdTools, "docker-registry", "skopeo"], "pulley node in 
       expect(stdout).toMatch(/ {4}Container ID: {3}containerd:\/\/[0-9a-f]{64}\n/);
       expect(stdout).toMatch(/ {4}Last State: {5}Terminated\n {6}Reason: {7}Error\n {6}Exit Code: {4}3\n/);
       expect(stdout).toMatch(/ {4}Decision: {7}(Pull|Use)\n/);
-      expect(stdout).toMatch(/Normal {3}Started +\d+s .*pulley {2}Container started\n/);
+      expect(stdout).toMatch(/Normal +Started +\d+s .*pulley {2}Container started\n/);
 
       const following = pulley(["logs", `pod/${name}`, "-c", "steady", "-f", "--socket", socket], {
         meanwhile: async (reader) => {
