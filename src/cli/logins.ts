@@ -77,7 +77,8 @@ export async function openProviders(
       { advice: "Give both, or neither." },
     );
   }
-  const { environment } = surroundings;
+  // The login of --creds may stand there, and is for nobody's programs.
+  const { PULLEY_CREDS: _, ...environment } = surroundings.environment;
   // Few have credential providers: only those who do pay for what runs them.
   const { openCredentialProviders } = await import("../credentials/exec/index.ts");
   const providers = await openCredentialProviders({

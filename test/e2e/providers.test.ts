@@ -72,6 +72,18 @@ it("pull uses a credential provider", async () => {
   expect(ended).toMatchObject({ status: 0, stderr: "" });
 });
 
+it("a provider comes after the login of the command line, and is not shown it", async () => {
+  const flags = await providerFlags(`env > ${folder}/env; echo '${answer()}'`);
+  const environment = { PULLEY_CREDS: "bob:Canary7bob" };
+  const image = `${registry.host}/private/app:1.0`;
+  expect(await pulley(["pull", "--root", await newRoot(), ...flags, image], { environment })).toMatchObject({
+    status: 0,
+  });
+  const seen = await readFile(join(folder, "env"), "utf8");
+  expect(seen).toContain("PATH=");
+  expect(seen).not.toContain("Canary7");
+});
+
 it("a provider that fails is a warning without what it was given, and the pull goes on without it", async () => {
   const flags = await providerFlags("echo 'cannot log in with password=Canary7' >&2; exit 2");
   const ended = await pulley(["run", "--once", "--root", await newRoot(), ...flags, "-"], { input: pods() });
