@@ -6,6 +6,7 @@
  */
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Descriptor } from "../image/descriptor.ts";
 import type { Receiving } from "../node/fetch.ts";
 import { hasErrno } from "../support/errno.ts";
@@ -15,6 +16,8 @@ import { slice } from "./range.ts";
 /** Bytes below which content is sent when all of it is here. */
 const small = 4 * 1024 * 1024;
 const chunkSize = 1024 * 1024;
+/** Milliseconds: of bytes that come all at once, and then no more for a while, not every one is reported. */
+const lookEvery = 100;
 
 type Fetch = (report: (receiving: Receiving) => void) => Promise<void>;
 type OpenStored = () => Promise<AsyncIterable<Buffer>>;
@@ -78,7 +81,7 @@ async function* sendOn(descriptor: Descriptor, download: Download, stored: OpenS
       const piece = await reader.read(verifier.received, descriptor.size);
       if (piece === undefined && landed) break;
       if (piece === undefined) {
-        await changed;
+        await Promise.race([changed, delay(lookEvery, undefined, { ref: false })]);
         continue;
       }
       verifier.update(piece);
