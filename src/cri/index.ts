@@ -14,6 +14,7 @@ import type { ImageStore, StoredImage } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { errorText, isPulleyError } from "../support/errors.ts";
 import { openChannel } from "../support/grpc/client.ts";
+import { listenOnSocket } from "../support/unix-socket.ts";
 import { ImageService } from "./api/runtime/v1/api_pb.js";
 import type { Methods } from "./grpc/methods.ts";
 import { createGrpcServer, refuse } from "./grpc/server.ts";
@@ -25,7 +26,6 @@ import { heardMethod } from "./operations.ts";
 import { createPassThrough } from "./pass-through.ts";
 import { type CheckHandler, handlersOf, noHandlers } from "./runtime-handlers.ts";
 import { imageServiceOnly, notImplemented } from "./runtime-service.ts";
-import { listenOn } from "./socket.ts";
 
 export interface CriServerOptions {
   /** Path of the unix socket to listen on; its folder is made if it is absent. */
@@ -101,7 +101,7 @@ export async function startCriServer(options: CriServerOptions): Promise<CriServ
     upstream?.pass.close();
     upstream?.channel.close();
   };
-  const listening = await listenOn(socket, server.listener).catch((error: unknown) => {
+  const listening = await listenOnSocket(server.listener, socket, 0o660).catch((error: unknown) => {
     closeUpstream();
     throw error;
   });

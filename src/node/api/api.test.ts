@@ -66,7 +66,7 @@ describe("the daemon's socket", () => {
     const { socket } = await testApi();
     const server = createServer();
     onTestFinished(() => void server.close());
-    await expect(listenOnSocket(server, socket, 0o600)).rejects.toThrow(/another process listens there/);
+    await expect(listenOnSocket(server, socket, 0o600)).rejects.toThrow(/another process listens/);
     const file = join(temporaryFolder(), "file");
     writeFileSync(file, "");
     await expect(listenOnSocket(server, file, 0o600)).rejects.toThrow(/not a socket/);

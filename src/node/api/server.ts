@@ -1,5 +1,4 @@
 /** The daemon's own interface: HTTP and JSON on a unix socket. */
-import { rm } from "node:fs/promises";
 import { errorText } from "../../support/errors.ts";
 import type { Log } from "../../support/log.ts";
 import { createReadOnlyServer } from "../../support/read-only-server.ts";
@@ -21,18 +20,18 @@ export interface ApiServerOptions extends ApiSources {
   readonly log: Log;
 }
 
-/** @throws PulleyError `USAGE` if the path is taken, `OUTPUT_UNWRITABLE` */
+/** @throws PulleyError `OUTPUT_UNWRITABLE` */
 export async function serveApi(options: ApiServerOptions): Promise<ApiServer> {
   const { socket, mode = 0o600, log } = options;
   const { server, close } = createReadOnlyServer({
     answer: createRoutes(options),
     onFailure: (error, path) => log.error("a request to the daemon failed", { path, error: errorText(error) }),
   });
-  await listenOnSocket(server, socket, mode);
+  const listening = await listenOnSocket(server, socket, mode);
   return {
     close: async () => {
       await close();
-      await rm(socket, { force: true });
+      await listening.remove();
     },
   };
 }

@@ -15,7 +15,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { listenOn } from "./socket.ts";
+import { listenOnSocket } from "./unix-socket.ts";
 
 function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "pulley-socket-"));
@@ -37,7 +37,7 @@ async function greeting(path: string): Promise<string> {
 test("listens for the owner and the group, and leaves nothing else behind", async () => {
   const folder = join(temporaryFolder(), "run", "pulley");
   const path = join(folder, "cri.sock");
-  const listening = await listenOn(path, server());
+  const listening = await listenOnSocket(server(), path, 0o660);
   expect(await greeting(path)).toBe("hello");
   expect((lstatSync(path).mode & 0o777).toString(8)).toBe("660");
   expect((lstatSync(folder).mode & 0o777).toString(8)).toBe("700");
@@ -52,22 +52,22 @@ test("takes the place of a server that was killed", async () => {
   const program = `require("node:net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`;
   await once(spawn(process.execPath, ["-e", program]), "exit");
   expect(lstatSync(path).isSocket()).toBe(true);
-  await listenOn(path, server());
+  await listenOnSocket(server(), path, 0o660);
   expect(await greeting(path)).toBe("hello");
 });
 
 test("does not take the place of a server that lives", async () => {
   const path = join(temporaryFolder(), "cri.sock");
-  await listenOn(path, server());
-  await expect(listenOn(path, server())).rejects.toThrow(`another process listens on ${path}`);
+  await listenOnSocket(server(), path, 0o660);
+  await expect(listenOnSocket(server(), path, 0o660)).rejects.toThrow(`another process listens on ${path}`);
   expect(await greeting(path)).toBe("hello");
 });
 
 test("does not remove the socket of its successor", async () => {
   const path = join(temporaryFolder(), "cri.sock");
-  const first = await listenOn(path, server());
+  const first = await listenOnSocket(server(), path, 0o660);
   rmSync(path);
-  await listenOn(path, server());
+  await listenOnSocket(server(), path, 0o660);
   await first.remove();
   expect(await greeting(path)).toBe("hello");
 });
@@ -111,5 +111,5 @@ test.each<[string, (folder: string) => string, string]>([
 ])("does not listen on %s", async (_title, prepare, message) => {
   const folder = temporaryFolder();
   const path = join(folder, prepare(folder));
-  await expect(listenOn(path, server())).rejects.toThrow(message);
+  await expect(listenOnSocket(server(), path, 0o660)).rejects.toThrow(message);
 });
