@@ -150,7 +150,7 @@ it("has a pod of a name once", async () => {
 
 it("keeps everything when the folder itself is gone", async () => {
   await write("one.yaml", pod("one"));
-  const { until, said } = watching();
+  const { after, until, said } = watching();
   await until("one app:1 Running");
   await rename(folder, `${folder}-away`);
   await expect.poll(async () => (await after(1)) && said.length, { timeout: 20_000, interval: 1 }).toBe(1);
