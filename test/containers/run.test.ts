@@ -266,6 +266,23 @@ describeWith([...containerdTools, "docker-registry", "skopeo"], "pulley run on a
     expect(await leftovers(ground, root)).toEqual([]);
   });
 
+  it("says what a runtime lacks that cannot mount images", async () => {
+    const root = await ground.root();
+    const mount = { volumeMounts: [{ name: "data", mountPath: "/data" }] };
+    const spec = {
+      volumes: [{ name: "data", image: { reference: image } }],
+      containers: [shell(image, forever, mount)],
+    };
+    const { status, value } = await (await ground.start(root, pod("mounts", spec), "--once")).ended();
+    expect(status).toBe(1);
+    expect(value.pods[0]?.containers[0]?.state).toMatchObject({
+      kind: "waiting",
+      reason: "CreateContainerError",
+      message: expect.stringMatching(/^the runtime cannot mount images, as containerd does from 2\.1 on: .*mkdir/),
+    });
+    expect(await leftovers(ground, root)).toEqual([]);
+  });
+
   it("finds its containers again after it was killed, and starts none twice", async () => {
     const root = await ground.root();
     const manifest = pod("lasting", { containers: [shell(image, forever)] });

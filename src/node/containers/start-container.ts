@@ -30,7 +30,7 @@ export async function startContainer(request: StartRequest, options: ContainersO
   try {
     id = await runtime.createContainer(sandbox.id, config, sandbox.config);
   } catch (error) {
-    return failed(request, "CreateContainerError", runtimeText(error));
+    return failed(request, "CreateContainerError", withReason(runtimeText(error), config));
   }
   record("Normal", "Created", "Container created");
   try {
@@ -65,6 +65,13 @@ async function configOf(
   } catch (error) {
     return `failed to prepare the mounts of container ${quote(container.name)}: ${errorText(error)}`;
   }
+}
+
+/** A runtime that does not know of mounted images takes them for a folder of the machine that has no path. */
+function withReason(said: string, { mounts }: ContainerConfig): string {
+  const mountsImages = mounts.some(({ from }) => from.kind === "image");
+  if (!mountsImages || !said.includes('failed to mkdir ""')) return said;
+  return `the runtime cannot mount images, as containerd does from 2.1 on: ${said}`;
 }
 
 /** The runtime's own words. What cannot be reached is no failure of the container. */

@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const end of ending.splice(0)) await end();
-  await rm(folder, { recursive: true, force: true });
+  for (const path of [folder, `${folder}-away`]) await rm(path, { recursive: true, force: true });
 });
 
 const write = (name: string, text: string) => writeFile(join(folder, name), text);
