@@ -88,8 +88,6 @@ export async function runCommandLine(words: readonly string[], surroundings: Sur
     .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
     .configureHelp({ showGlobalOptions: false })
     .showHelpAfterError("(add --help to see how the command is called)")
-    // What stands behind a command is that one's, so that a command below it may know the same flag.
-    .enablePositionalOptions()
     .exitOverride();
   try {
     await defineCommands(program, words, surroundings);
