@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { LoginSource } from "../credentials/index.ts";
 import type { Digest } from "../image/digest.ts";
 import { canonicalText, parseImageName, type Reference } from "../image/reference.ts";
+import { askingPod } from "../node/asking-pod.ts";
 import { createBackOff } from "../node/back-off.ts";
 import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
 import { createImageManager, type ImageManager } from "../node/image-manager.ts";
@@ -15,7 +16,6 @@ import { PulleyError } from "../support/errors.ts";
 import { formatDuration } from "../support/go.ts";
 import { liveRegion } from "../support/live.ts";
 import { columns } from "../support/terminal.ts";
-import type { Pod } from "../workload/types.ts";
 import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
 import { personLogins } from "./logins.ts";
 import {
@@ -125,26 +125,13 @@ async function pullImages(images: readonly string[], options: PullOptions, surro
 
 /** Takes the way of a pod that says `Always`, which is what a pull means where no rule says otherwise. */
 async function ensure(manager: ImageManager, image: string, logins: LoginSource, signal: AbortSignal): Promise<Digest> {
-  const pod = askingPod(image);
+  const pod = askingPod(image, { name: "pulley-pull" });
   const [container] = pod.containers;
   const asked = { pod, container, logins, signal, record: () => undefined };
   const { imageId, failure } = await manager.ensureImageExists(asked);
   if (failure === undefined) return imageId;
   const { code = "IMAGE_REFUSED", message, advice } = failure;
   throw new PulleyError(code, message, advice === undefined ? {} : { advice });
-}
-
-function askingPod(image: string) {
-  const nobody = { namespace: "default", name: "pulley-pull", labels: {}, annotations: {} };
-  const container = { name: "image", kind: "container", image, pullPolicy: "Always" } as const;
-  const request = {
-    workload: { apiVersion: "v1", kind: "Pod", ...nobody },
-    container,
-    image,
-    pullPolicy: "Always",
-  } as const;
-  const rest = { uid: "pulley-pull", serviceAccountName: "default", imageVolumes: [], imagePullSecrets: [] };
-  return { ...nobody, ...rest, containers: [{ ...container, request }] } as const satisfies Pod;
 }
 
 /** Where a reference has a digest, the store knows it by that alone. */

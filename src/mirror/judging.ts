@@ -7,8 +7,8 @@ import { decide } from "../policy/decide.ts";
 import type { Decision, ImageFacts, LocalFacts } from "../policy/types.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { ImageRequest } from "../workload/types.ts";
-import { askingPod } from "./asking-pod.ts";
 import type { Ground } from "./types.ts";
+import { visitorPod } from "./visitor-pod.ts";
 
 type Refusal = Extract<Decision, { action: "Refuse" }>;
 
@@ -36,7 +36,7 @@ export interface Judge {
 export function createJudge({ images, policy, clock }: Pick<Ground, "images" | "policy" | "clock">): Judge {
   return async (repository, version, signal, here = false) => {
     const reference = referenceTo(repository, version);
-    const [{ request }] = askingPod(canonicalText(reference)).containers;
+    const [{ request }] = visitorPod(canonicalText(reference)).containers;
     const rules = policy();
     const now = clock.now();
     // Who may use the copy is asked later: a registry may say so while it is asked for the image.

@@ -10,11 +10,11 @@ import { isUnreachable } from "../node/pull-failure.ts";
 import type { ImageRecord } from "../store/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { CacheState } from "./answer.ts";
-import { askingPod } from "./asking-pod.ts";
 import type { Judged } from "./judging.ts";
 import { checkRequirements } from "./requirements.ts";
 import { flightKey } from "./sources.ts";
 import type { Visit } from "./types.ts";
+import { visitorPod } from "./visitor-pod.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** A document that the caller may have. */
@@ -77,7 +77,7 @@ async function staleOr(
   const known = access.known(judged.reference.repository, visit.caller) !== undefined;
   if (!known && !(await access.recorded(record))) throw error;
   const { id, facts, refusal, decision, now } = judged;
-  const [container] = askingPod(canonicalText(judged.reference)).containers;
+  const [container] = visitorPod(canonicalText(judged.reference)).containers;
   const outcome = withoutAnswer({ container, record: () => undefined }, decision, { id, facts, refusal }, now)?.(error);
   if (outcome === undefined) throw error;
   if ("failure" in outcome) throw new PulleyError("IMAGE_REFUSED", outcome.failure.message);

@@ -5,11 +5,11 @@ import { matchOrder, type Platform, samePlatform } from "../image/platform.ts";
 import { canonicalText, type Repository } from "../image/reference.ts";
 import { candidateManifests } from "../image/select.ts";
 import { isPulleyError } from "../support/errors.ts";
-import { askingPod } from "./asking-pod.ts";
 import type { Holdings } from "./holdings.ts";
 import { referenceTo } from "./judging.ts";
 import { contentsOf, type Pending, type PendingDocument } from "./pending.ts";
 import type { Ground } from "./types.ts";
+import { visitorPod } from "./visitor-pod.ts";
 
 export interface Settler {
   /** Looks, in the background, whether something of the repository is complete now. */
@@ -43,7 +43,7 @@ export function createSettler(ground: Ground, holdings: Holdings, pending: Pendi
 
   /** As a pull of the node's own: by the policy, with a record of who pulled it, and one HEAD, for everything is here. */
   async function nameAs(image: string, { repository, caller }: PendingDocument): Promise<boolean> {
-    const pod = askingPod(image);
+    const pod = visitorPod(image);
     const [container] = pod.containers;
     const own = caller.login === undefined ? [] : [caller.login];
     const logins = {

@@ -15,10 +15,10 @@ import {
 } from "../api/runtime/v1/api_pb.js";
 import { type Call, type Method, serverStream, unary, unaryOfBytes } from "../grpc/methods.ts";
 import { CallFailure } from "../grpc/status.ts";
-import { askingPod } from "./asking-pod.ts";
 import { callerLogins } from "./auth.ts";
 import { absentStatus, createDescriber, type ImageMessage } from "./described.ts";
 import { pullFailureOf } from "./failures.ts";
+import { podOfSandbox } from "./pod-of-sandbox.ts";
 
 export interface ImageMethodsOptions {
   readonly store: ImageStore;
@@ -62,7 +62,7 @@ export function imageMethods(options: ImageMethodsOptions): ReadonlyMap<string, 
     await checkHandler(spec, call);
     const { repository } = referenceOf(image);
     const logins = callerLogins(auth, repository, options.mirrorLogins);
-    const pod = askingPod(image, sandboxConfig);
+    const pod = podOfSandbox(image, sandboxConfig);
     const [container] = pod.containers;
     if (container === undefined) throw new PulleyError("INTERNAL", "a pod without a container asks for an image");
     const { signal } = call;

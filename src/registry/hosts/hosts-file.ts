@@ -1,7 +1,8 @@
 /** What a `hosts.toml` says (containerd core/remotes/docker/config/hosts.go, `parseHostsFile`). */
+
 import { isAbsolute, join, posix } from "node:path";
+import { parseGoDuration } from "../../support/go-duration.ts";
 import type { HostSettings, OwnCertificate } from "../host-settings.ts";
-import { goDuration } from "./go-duration.ts";
 import { isTable, type TomlDocument, type TomlTable } from "./toml.ts";
 import type { TomlPath } from "./toml-places.ts";
 
@@ -220,8 +221,8 @@ function readHeaders({ path, of, problems }: Reading): Readonly<Record<string, s
 function readTimeout(reading: Reading): number | undefined {
   const text = expectType(reading, "dial_timeout", "string");
   if (typeof text !== "string" || text === "") return undefined;
-  const milliseconds = goDuration(text);
-  if (milliseconds !== undefined) return milliseconds > 0 ? milliseconds : undefined;
+  const duration = parseGoDuration(text);
+  if ("milliseconds" in duration) return duration.milliseconds > 0 ? duration.milliseconds : undefined;
   const message = `dial_timeout ${JSON.stringify(text)} is no duration, such as 500ms or 3s`;
   reading.problems.push({ path: [...reading.path, "dial_timeout"], on: "value", message });
   return undefined;

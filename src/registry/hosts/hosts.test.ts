@@ -5,7 +5,6 @@ import { describe, expect, it } from "vitest";
 import { PulleyError } from "../../support/errors.ts";
 import { temporaryFolder } from "../testing.ts";
 import { folderNames, splitRoots } from "./folders.ts";
-import { goDuration } from "./go-duration.ts";
 import { readHostsFile, readUrl } from "./hosts-file.ts";
 import { openHostsDirectory } from "./index.ts";
 import { parseToml } from "./toml.ts";
@@ -240,25 +239,6 @@ describe("a file that containerd refuses", () => {
     }
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(/reg\.io\/hosts\.toml does not count: .*hosts\.toml:1:/);
-  });
-});
-
-describe("a duration of Go", () => {
-  it.each([
-    ["0", 0],
-    ["1s", 1000],
-    ["1.5s", 1500],
-    [".5h", 1_800_000],
-    ["1h2m3s4ms5us6ns", 3_723_004.005006],
-    ["-2s", -2000],
-    ["3", undefined],
-    ["", undefined],
-    ["1d", undefined],
-    ["1 s", undefined],
-  ])("%j is %s ms", (text, milliseconds) => {
-    const found = goDuration(text);
-    if (milliseconds === undefined) expect(found).toBeUndefined();
-    else expect(found).toBeCloseTo(milliseconds, 5);
   });
 });
 

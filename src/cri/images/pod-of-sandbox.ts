@@ -1,4 +1,5 @@
 /** Who asks for an image, as far as a runtime is told. */
+import { askingPod } from "../../node/asking-pod.ts";
 import type { Pod } from "../../workload/types.ts";
 import type { PodSandboxConfig } from "../api/runtime/v1/api_pb.js";
 
@@ -9,18 +10,18 @@ const kubelets = /^io\.kubernetes\.(?:pod|container)\./;
  * The pod whose sandbox a pull is for. Without one, as `crictl pull` asks, it is nobody in the namespace `default`. A
  * runtime is asked to pull when a pod's policy has been heeded already, so here it is `Always`.
  */
-export function askingPod(image: string, sandbox: PodSandboxConfig | undefined): Pod {
+export function podOfSandbox(image: string, sandbox: PodSandboxConfig | undefined): Pod {
   const { metadata, labels: given = {}, annotations = {} } = sandbox ?? {};
   const name = metadata?.name || given["io.kubernetes.pod.name"] || "cri";
   const namespace = metadata?.namespace || given["io.kubernetes.pod.namespace"] || "default";
   const uid = metadata?.uid || given["io.kubernetes.pod.uid"] || "cri";
   const labels = Object.fromEntries(Object.entries(given).filter(([key]) => !kubelets.test(key)));
-  const pullPolicy = "Always";
-  const container = { name: given["io.kubernetes.container.name"] ?? "", kind: "container" } as const;
-  const workload = { apiVersion: "v1", kind: "Pod", namespace, name, labels, annotations };
-  const request = { workload, container, image, pullPolicy } as const;
-  return {
-    ...{ uid, namespace, name, labels, annotations, serviceAccountName: "default" },
-    ...{ containers: [{ ...container, image, pullPolicy, request }], imageVolumes: [], imagePullSecrets: [] },
-  };
+  return askingPod(image, {
+    name,
+    uid,
+    namespace,
+    labels,
+    annotations,
+    container: given["io.kubernetes.container.name"] ?? "",
+  });
 }

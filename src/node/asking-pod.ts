@@ -1,0 +1,25 @@
+import type { Pod, PodContainer } from "../workload/types.ts";
+
+/** Who asks for an image without being a pod of this node; what is not said is as `default` has it. */
+export interface Asker {
+  readonly name: string;
+  readonly uid?: string;
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Name of the container that it is for. */
+  readonly container?: string;
+}
+
+/** The pod that stands for somebody who asks for an image to be pulled: that is what `Always` means. */
+export function askingPod(image: string, asker: Asker): Pod & { readonly containers: readonly [PodContainer] } {
+  const { name, uid = name, namespace = "default", labels = {}, annotations = {}, container: named = "image" } = asker;
+  const pullPolicy = "Always";
+  const container = { name: named, kind: "container" } as const;
+  const workload = { apiVersion: "v1", kind: "Pod", namespace, name, labels, annotations };
+  const request = { workload, container, image, pullPolicy } as const;
+  return {
+    ...{ uid, namespace, name, labels, annotations, serviceAccountName: "default" },
+    ...{ containers: [{ ...container, image, pullPolicy, request }], imageVolumes: [], imagePullSecrets: [] },
+  };
+}
