@@ -74,8 +74,8 @@ async function readings(): Promise<Contestant[]> {
   const program = join(cache, "decode");
   await promisify(execFile)(go, ["build", "-o", program, "."], { cwd: resolve("bench", "peers", "decode") });
   return [
-    { name: "reading as kube-linter", command: () => [program, "typed", root] },
-    { name: "reading as Polaris", command: () => [program, "json", root] },
+    { name: "reading as kube-linter", command: () => [program, "kube-linter", root] },
+    { name: "reading as Polaris", command: () => [program, "polaris", root] },
   ];
 }
 
