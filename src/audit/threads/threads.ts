@@ -9,6 +9,11 @@ interface Waiting {
   reject(error: PulleyError): void;
 }
 
+/**
+ * What a thread makes of a file is of no use after the next: room for more of it than this costs memory and saves no time.
+ */
+const resourceLimits = { maxYoungGenerationSizeMb: 8 };
+
 export class AuditThreads {
   readonly #workers: readonly Worker[];
   readonly #waiting = new Map<number, Waiting>();
@@ -35,7 +40,7 @@ export class AuditThreads {
   }
 
   #start(script: URL, workerData: ThreadSettings): Worker {
-    const worker = new Worker(script, { workerData });
+    const worker = new Worker(script, { workerData, resourceLimits });
     worker.on("message", ({ number, audits }: BatchAudit) => {
       this.#waiting.get(number)?.resolve(audits);
       this.#waiting.delete(number);
