@@ -140,9 +140,13 @@ function isStatusName(name: string): name is keyof typeof status {
   return name in status;
 }
 
-/** The server's own words about a failed call. */
+/** What grpc-js says around the reason why there is no connection. */
+const aroundReason = /^No connection established\. Last error: (?:Error: )?|\.? Resolution note: *$/g;
+
+/** The server's own words about a failed call, or why it could not be made. */
 function failureOf(socket: string, error: ServiceError): PulleyError {
-  const text = `${socket}: ${error.details === "" ? error.message : error.details}`;
+  const words = error.details.replaceAll(aroundReason, "");
+  const text = `${socket}: ${words === "" ? error.message : words}`;
   const details = { cause: error };
   if (error.code === status.UNAVAILABLE) return new PulleyError("RUNTIME_UNREACHABLE", text, details);
   if (error.code === status.CANCELLED) return new PulleyError("CANCELLED", text, details);
