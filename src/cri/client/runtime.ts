@@ -5,6 +5,7 @@ import type { RuntimeOperation } from "../../node/metrics/types.ts";
 import { type Channel, openChannel, statusOf } from "../../support/grpc/client.ts";
 import { ImageService, RuntimeService } from "../api/runtime/v1/api_pb.js";
 import { heard } from "../operations.ts";
+import { cgroupParentOf } from "./cgroups.ts";
 import { containerMessage, sandboxMessage } from "./configs.ts";
 import { containerOf, listedContainer, sandboxOf, sandboxStatusOf, userOf } from "./readings.ts";
 
@@ -13,8 +14,6 @@ export interface RuntimeConnection extends ContainerRuntime {
 }
 
 export interface RuntimeOptions {
-  /** The cgroup that sandboxes are put below, where the runtime is not to choose one. */
-  readonly cgroupParent?: string;
   /** Hears of each call, once it has ended. */
   readonly onOperation?: ((operation: RuntimeOperation) => void) | undefined;
 }
@@ -27,10 +26,7 @@ export function connectRuntime(socket: string, options: RuntimeOptions = {}): Ru
   return runtimeOn(openChannel(socket), options);
 }
 
-export function runtimeOn(
-  channel: Channel,
-  { cgroupParent = "", onOperation }: RuntimeOptions = {},
-): RuntimeConnection {
+export function runtimeOn(channel: Channel, { onOperation }: RuntimeOptions = {}): RuntimeConnection {
   function call<Input extends DescMessage, Output extends DescMessage>(
     method: DescMethodUnary<Input, Output>,
     request: MessageInitShape<Input>,
@@ -38,6 +34,14 @@ export function runtimeOn(
   ): Promise<MessageShape<Output>> {
     return heard(method.name, () => channel.unary(method, request, { timeout }), { onOperation });
   }
+  let parent: Promise<string> | undefined;
+  const cgroupParent = () => {
+    parent ??= cgroupParentOf(channel).catch((error: unknown) => {
+      parent = undefined;
+      throw error;
+    });
+    return parent;
+  };
   const { method: runtime } = RuntimeService;
   const { method: images } = ImageService;
 
@@ -54,7 +58,7 @@ export function runtimeOn(
         .map(({ type, reason, message }) => ({ type, reason, message }));
     },
     runPodSandbox: async (config) => {
-      const request = { config: sandboxMessage(config, cgroupParent) };
+      const request = { config: sandboxMessage(config, await cgroupParent()) };
       return (await call(runtime.runPodSandbox, request, 2 * usual)).podSandboxId;
     },
     stopPodSandbox: (id) => unlessAbsent(call(runtime.stopPodSandbox, { podSandboxId: id }), undefined),
@@ -68,7 +72,7 @@ export function runtimeOn(
       const answer = await call(runtime.createContainer, {
         podSandboxId: sandbox,
         config: containerMessage(config),
-        sandboxConfig: sandboxMessage(sandboxConfig, cgroupParent),
+        sandboxConfig: sandboxMessage(sandboxConfig, await cgroupParent()),
       });
       return answer.containerId;
     },
