@@ -15,8 +15,11 @@ import { buildPuller, startPuller } from "./process.ts";
 import { pullInto } from "./pulls.ts";
 import { type State, stateOf, unfinished } from "./state.ts";
 
-/** How many pulls are ended in the middle, each way: the environment may ask for more. */
-const rounds = Number(process.env["PULLEY_KILL_ROUNDS"] ?? 5);
+/**
+ * How many pulls are ended in the middle, each way: the environment may ask for more. Each round takes a second or two,
+ * most of it containerd's own, so that more than this would add time and no moments.
+ */
+const rounds = Math.min(60, Number(process.env["PULLEY_KILL_ROUNDS"] ?? 5));
 
 const MB = 1_000_000;
 const name = "team/app:1";

@@ -8,7 +8,7 @@ import { ensureRoom } from "../space.ts";
 import type { Content } from "../stored-record.ts";
 import type { Protection, Protections } from "./protection.ts";
 import { type Publication, publish } from "./publish.ts";
-import { writeContent } from "./write.ts";
+import { type Chunks, writeContent } from "./write.ts";
 
 export interface LeaseGround extends Omit<Publication, "lease"> {
   readonly protections: Protections;
@@ -46,7 +46,7 @@ class ContainerdLease implements Lease {
 
   async put(descriptor: Descriptor, bytes: Uint8Array): Promise<void> {
     verify(descriptor, bytes);
-    await this.#write(descriptor, bytes.byteLength === 0 ? [] : [bytes]);
+    await this.#write(descriptor, () => (bytes.byteLength === 0 ? [] : [bytes]));
   }
 
   ingest(descriptor: Descriptor): Promise<Ingest> {
@@ -89,12 +89,12 @@ class ContainerdLease implements Lease {
    * some of its layers does not begin from nothing.
    */
   async #place(path: string, content: Content): Promise<void> {
-    await this.#write(content, chunksOf(path));
+    await this.#write(content, () => chunksOf(path));
     await leavePart(this.#ground.site, path, content);
   }
 
   /** Content is kept by the lease under which it was written, or would have been written had it not been there. */
-  async #write(content: Content, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
+  async #write(content: Content, chunks: Chunks): Promise<void> {
     await writeContent(this.#ground.site.daemon, this.#protection.id, content, chunks);
     this.#protection.noteContent(content.digest);
   }

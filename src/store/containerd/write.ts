@@ -1,6 +1,7 @@
 /** Handing content over to containerd, which checks it once more as it writes it. */
 
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
+import { Verifier } from "../../support/verifier.ts";
 import { randomName } from "../files.ts";
 import type { Content } from "../stored-record.ts";
 import {
@@ -10,24 +11,23 @@ import {
 } from "./api/containerd/services/content/content_pb.js";
 import { call, type Daemon, headersOf, isStatus, told } from "./daemon.ts";
 
+/** Bytes from their beginning, each time. */
+export type Chunks = () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
 /**
  * Under a reference of its own, so that two who bring the same content do not wait for each other. What is there
  * already is as good.
  * @throws PulleyError `DIGEST_MISMATCH` if the bytes are not the digest's, `DISK_FULL`
  */
-export async function writeContent(
-  daemon: Daemon,
-  lease: string,
-  content: Content,
-  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): Promise<void> {
+export async function writeContent(daemon: Daemon, lease: string, content: Content, chunks: Chunks): Promise<void> {
   const ref = `pulley-${randomName()}-${content.digest}`;
   try {
-    await send(daemon, lease, ref, content, chunks);
+    await send(daemon, lease, ref, content, chunks());
   } catch (error) {
     if (isStatus(error, "ALREADY_EXISTS")) return;
     await call(daemon, "drop what was received", Service.method.abort, { ref }, { lease }).catch(() => undefined);
-    if (isStatus(error, "FAILED_PRECONDITION")) {
+    // It says the same of wrong bytes and of what it has lost of right ones, as when it was killed meanwhile.
+    if (isStatus(error, "FAILED_PRECONDITION") && !(await isContent(content, chunks()))) {
       throw new PulleyError("DIGEST_MISMATCH", `containerd did not take ${content.digest} for what it is`, {
         cause: error,
       });
@@ -36,12 +36,24 @@ export async function writeContent(
   }
 }
 
+async function isContent(content: Content, chunks: ReturnType<Chunks>): Promise<boolean> {
+  const verifier = new Verifier(content);
+  try {
+    for await (const chunk of chunks) verifier.update(chunk);
+    verifier.finish();
+    return true;
+  } catch (error) {
+    if (isPulleyError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH")) return false;
+    throw error;
+  }
+}
+
 async function send(
   daemon: Daemon,
   lease: string,
   ref: string,
   { digest, size }: Content,
-  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  chunks: ReturnType<Chunks>,
 ): Promise<void> {
   const talk = daemon.channel.bidi(Service.method.write, { headers: headersOf(daemon, lease) });
   const common = { ref, total: BigInt(size), expected: digest };
