@@ -14,7 +14,7 @@ interface Sighting {
   /** `Deployment web (web.yaml)` */
   readonly who: string;
   /** Other ways to pull it that have been told already: each once is enough. */
-  readonly told: string[];
+  told?: readonly string[];
 }
 
 /** Finds images that two containers of a namespace, which may share a node, have pulled in two ways. */
@@ -35,12 +35,18 @@ export class ImageSightings {
     if (first === undefined) {
       const { kind, name } = request.workload;
       const who = `${kind} ${name} (${region.file})`;
-      if (this.#sightings.size < this.#limit) this.#sightings.set(key, { pulls, who, told: [] });
+      if (this.#sightings.size < this.#limit) this.#sightings.set(key, { pulls, who: inOnePiece(who) });
       return [];
     }
-    if (first.pulls === pulls || first.told.includes(pulls)) return [];
-    first.told.push(pulls);
+    const { told = [] } = first;
+    if (first.pulls === pulls || told.includes(pulls)) return [];
+    first.told = [...told, pulls];
     const message = `${image.slice(0, 300)} is pulled ${pulls} here, but ${first.pulls} by ${first.who}, in ${neighbourhood}`;
     return findingOf("pull-policy-conflict", { region, message, request }, this.#standards, fingerprints);
   }
+}
+
+/** A text that was put together keeps all of its parts in memory; one that was read does not. */
+function inOnePiece(text: string): string {
+  return Buffer.from(text).toString();
 }
