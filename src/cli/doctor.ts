@@ -29,7 +29,7 @@ import { print } from "./output.ts";
 import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { machineHosts, registryClient, registrySettings } from "./registry.ts";
 import { openStore } from "./store.ts";
-import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
+import { interruption, paintFor, type Surroundings, warnOn } from "./surroundings.ts";
 
 type CommonOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
 
@@ -77,7 +77,7 @@ async function doctor(words: readonly string[], options: DoctorOptions, surround
     const records = openPullRecords(root, {}, systemClock);
     const world: DoctorWorld = {
       ...{ probe, registry, decide, platform, signal },
-      facts: { images, records, policy, hosts: machineHosts(options, surroundings), clock: systemClock },
+      facts: { images, records, policy, hosts: machineHosts(options, warnOn(surroundings)), clock: systemClock },
       disk: () => diskSpaceOf(root),
       loginNotes: () => notes,
     };

@@ -34,7 +34,7 @@ import { inputInvalid, printProblems } from "./problems.ts";
 import { machineHosts, registryClient } from "./registry.ts";
 import { podsFrom, requestsFrom } from "./requests.ts";
 import { openStore } from "./store.ts";
-import { paintFor, type Surroundings } from "./surroundings.ts";
+import { paintFor, type Surroundings, warnOn } from "./surroundings.ts";
 
 interface ExplainOptions extends RootOptions, OutputOptions, PlatformOptions, RegistryFlags, LoginFlags, PolicyOptions {
   readonly check?: true;
@@ -85,7 +85,7 @@ async function explainAll(
     const images = store
       ? createEmbeddedImageService({ store, registry, platform: options.platform, clock: systemClock })
       : { status: () => Promise.resolve(undefined), facts: () => Promise.resolve(undefined) };
-    const hosts = machineHosts(options, surroundings);
+    const hosts = machineHosts(options, warnOn(surroundings));
     const records = openPullRecords(options.root, {}, systemClock);
     const sources: FactSources = { images, records, policy, hosts, clock: systemClock };
     const answers: Explanation[] = [];

@@ -1,8 +1,8 @@
 /** What `pulley node` is told of its mirror. */
-import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import type { DaemonOptions } from "../daemon/index.ts";
-import { errorText, PulleyError } from "../support/errors.ts";
+import { PulleyError } from "../support/errors.ts";
+import { readInputFile } from "./inputs.ts";
 
 export interface MirrorFlags {
   readonly mirror?: string;
@@ -49,13 +49,5 @@ function readTls(certificate: string | undefined, key: string | undefined) {
       advice: "Give both --mirror-cert and --mirror-key.",
     });
   }
-  return { certificate: readPem(certificate), key: readPem(key) };
-}
-
-function readPem(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new PulleyError("INPUT_UNREADABLE", `${path}: ${errorText(error)}`, { cause: error });
-  }
+  return { certificate: readInputFile(certificate).text, key: readInputFile(key).text };
 }

@@ -2,11 +2,8 @@ import { type Command, Option } from "commander";
 import packageFile from "../../package.json" with { type: "json" };
 import { type DaemonLogins, type DaemonOptions, type PolicySource, startDaemon } from "../daemon/index.ts";
 import { parsePins } from "../node/collection/index.ts";
-import { configuredHosts } from "../node/configured-hosts.ts";
 import type { PluginRun } from "../node/metrics/index.ts";
 import type { Policy } from "../policy/types.ts";
-import { splitRoots } from "../registry/hosts/folders.ts";
-import { openHostsDirectory } from "../registry/hosts/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { type Log, type LogLevel, logLevels } from "../support/log.ts";
 import { type LogFormat, openLog } from "../support/log-output.ts";
@@ -29,8 +26,9 @@ import {
   rootOption,
 } from "./options.ts";
 import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
+import { machineHosts, registrySettings } from "./registry.ts";
 import { runtimeOption } from "./runtime-option.ts";
-import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
+import { interrupted, interruption, paintFor, type Surroundings } from "./surroundings.ts";
 
 type CommonOptions = RootOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
 
@@ -97,7 +95,6 @@ async function runNode(options: NodeOptions, surroundings: Surroundings): Promis
   const stop = interruption();
   const kubelet = loadKubeletConfiguration(options, {}, surroundings);
   const policy = await watchedPolicy(options, log, surroundings);
-  const hosts = openHostsDirectory(splitRoots(options.hostsDir ?? ""), (message) => log.warn(message));
   const daemon = await startDaemon({
     root: options.root,
     platform: options.platform,
@@ -110,17 +107,13 @@ async function runNode(options: NodeOptions, surroundings: Surroundings): Promis
     collection: collectionOf(options),
     kubelet,
     policy,
-    registry: {
-      hosts,
-      ...(options.plainHttp && { plainHttp: options.plainHttp }),
-      ...(options.certDir && { certDirs: options.certDir }),
-    },
-    hosts: configuredHosts(hosts),
+    registry: registrySettings(options),
+    hosts: machineHosts(options, (message) => log.warn(message)),
     logins: await loginsOf(options, log, surroundings),
     log,
   });
   try {
-    await Promise.race([aborted(stop), daemon.failed]);
+    await Promise.race([interrupted(stop), daemon.failed]);
     log.info("stopping");
   } finally {
     policy.stop();
@@ -179,11 +172,4 @@ async function watchedPolicy(
     onMistake: () => tell(undefined),
   });
   return { ...source, stop: () => watch.stop() };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -38,7 +38,7 @@ import { pullRow } from "./pod-view.ts";
 import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { machineHosts, registryClient } from "./registry.ts";
 import { withStore } from "./store.ts";
-import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
+import { interruption, paintFor, type Surroundings, warnOn } from "./surroundings.ts";
 
 type PullOptions = RootOptions &
   OutputOptions &
@@ -100,7 +100,7 @@ async function pullImages(images: readonly string[], options: PullOptions, surro
       const puller = createPuller({ images: service, settings, clock, onProgress: watch.hear });
       const manager = createImageManager({
         ...{ images: service, puller, backOff: createBackOff(clock), records: undefined, clock },
-        ...{ decide, policy: () => policy, hosts: machineHosts(options, surroundings) },
+        ...{ decide, policy: () => policy, hosts: machineHosts(options, warnOn(surroundings)) },
       });
       const pulled: PulledImage[] = [];
       for (const reference of references) {

@@ -5,7 +5,6 @@ import { splitRoots } from "../registry/hosts/folders.ts";
 import { openHostsDirectory } from "../registry/hosts/index.ts";
 import type { RegistryClient, RegistryOptions } from "../registry/index.ts";
 import type { HostsFlags, RegistryFlags } from "./options.ts";
-import { type Surroundings, warnOn } from "./surroundings.ts";
 
 /** How the command line wants registries spoken to. */
 export function registrySettings({ plainHttp, certDir, hostsDir = "" }: RegistryFlags): RegistryOptions {
@@ -21,7 +20,7 @@ export function registryClient(flags: RegistryFlags): RegistryClient {
   return createRegistryClient({ takesPart: true, ...registrySettings(flags) });
 }
 
-/** Where this machine asks for images, as a fact for decisions. A file that does not count is told of on standard error. */
-export function machineHosts({ hostsDir = "" }: HostsFlags, surroundings: Surroundings): HostsFor {
-  return configuredHosts(openHostsDirectory(splitRoots(hostsDir), warnOn(surroundings)));
+/** Where this machine asks for images, as a fact for decisions. @param warn hears of a file that does not count */
+export function machineHosts({ hostsDir = "" }: HostsFlags, warn: (message: string) => void): HostsFor {
+  return configuredHosts(openHostsDirectory(splitRoots(hostsDir), warn));
 }

@@ -24,7 +24,7 @@ import type { ProviderNotes } from "./logins.ts";
 import { createStay, type Stay } from "./pod-stay.ts";
 import { eventLines, podTable } from "./pod-view.ts";
 import type { PolicyChanges, PolicyWatch } from "./policy-watch.ts";
-import { paintFor, type Surroundings } from "./surroundings.ts";
+import { interrupted, paintFor, type Surroundings } from "./surroundings.ts";
 
 export interface RunPodsOptions {
   readonly pods: readonly Pod[];
@@ -108,13 +108,6 @@ export async function runPods(options: RunPodsOptions, surroundings: Surrounding
 async function watchChanges(path: string, changes: PolicyChanges): Promise<PolicyWatch> {
   const { watchPolicy } = await import("./policy-watch.ts");
   return watchPolicy(path, changes);
-}
-
-function interrupted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
 
 function watch(pods: () => readonly PodStatus[], surroundings: Surroundings) {

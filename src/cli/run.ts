@@ -112,7 +112,7 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
           store,
           registry,
           kubelet,
-          hosts: machineHosts(options, surroundings),
+          hosts: machineHosts(options, warnOn(surroundings)),
           containers,
           loginsFor,
           notes,

@@ -34,6 +34,14 @@ export function interruption(): AbortSignal {
   return controller.signal;
 }
 
+/** Resolves when the signal is aborted; never, if that does not happen. */
+export function interrupted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
 /** Says on standard error, a sentence each, what does not keep the command from going on. */
 export function warnOn(surroundings: Surroundings): (message: string) => void {
   const { stderr } = surroundings;

@@ -7,6 +7,7 @@ import type { ImageService as NodeImages } from "../node/image-service.ts";
 import type { HostsFor } from "../node/local-facts.ts";
 import type { RuntimeOperation } from "../node/metrics/types.ts";
 import type { PullRecords } from "../node/pull-records/index.ts";
+import { unlimitedPulls } from "../node/pull-settings.ts";
 import { createPuller } from "../node/puller.ts";
 import type { EnsuredImage, PullProgress } from "../node/types.ts";
 import type { Decide, Policy } from "../policy/types.ts";
@@ -143,8 +144,7 @@ function methodsOf(
  */
 function managerOf(images: CriImages, clock: Clock) {
   const { service, decide, policy, hosts, records, decisions, onProgress, onEnsured } = images;
-  const settings = { serializeImagePulls: false, registryPullQPS: 0 };
-  const puller = createPuller({ images: service, settings, clock, ...(onProgress && { onProgress }) });
+  const puller = createPuller({ images: service, settings: unlimitedPulls, clock, ...(onProgress && { onProgress }) });
   return createImageManager({
     ...{ images: service, puller, backOff: noBackOff, records: callerRecords(records), clock, decide, policy, hosts },
     log: decisions,

@@ -4,6 +4,7 @@ import { startMirror } from "../mirror/index.ts";
 import { noBackOff } from "../node/back-off.ts";
 import { isPinned } from "../node/collection/index.ts";
 import { createImageManager } from "../node/image-manager.ts";
+import { unlimitedPulls } from "../node/pull-settings.ts";
 import { createPuller } from "../node/puller.ts";
 import { decide } from "../policy/decide.ts";
 import { systemClock } from "../support/clock.ts";
@@ -43,9 +44,8 @@ export async function serveMirror(
   if (mirror === undefined) return;
   const { store, registry, images, layers, records, decisions, pseudonym } = ground;
   const clock = systemClock;
-  const settings = { serializeImagePulls: false, registryPullQPS: 0 };
   const current = () => policy.current();
-  const puller = createPuller({ images, settings, clock });
+  const puller = createPuller({ images, settings: unlimitedPulls, clock });
   const log = decisions;
   const manager = createImageManager({
     ...{ images, puller, backOff: noBackOff, records, clock, decide, policy: current, hosts, log },

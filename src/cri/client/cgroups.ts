@@ -1,9 +1,8 @@
 import { z } from "zod";
 import { type Channel, statusOf } from "../../support/grpc/client.ts";
 import { CgroupDriver, RuntimeService } from "../api/runtime/v1/api_pb.js";
+import { requestTimeout } from "./request-timeout.ts";
 
-/** Milliseconds that the runtime may take for one call (k8s `runtimeRequestTimeout`). */
-const usual = 120_000;
 /** UTF-16 code units of what a runtime tells of its configuration. */
 const longestConfiguration = 1024 * 1024;
 
@@ -29,13 +28,13 @@ export async function cgroupParentOf(channel: Channel): Promise<string> {
 async function usesSystemd(channel: Channel): Promise<boolean> {
   const { method } = RuntimeService;
   try {
-    const { linux } = await channel.unary(method.runtimeConfig, {}, { timeout: usual });
+    const { linux } = await channel.unary(method.runtimeConfig, {}, { timeout: requestTimeout });
     if (linux !== undefined) return linux.cgroupDriver === CgroupDriver.SYSTEMD;
   } catch (error) {
     // Older than this call (containerd before 2.0).
     if (statusOf(error) !== "UNIMPLEMENTED") throw error;
   }
-  const { info } = await channel.unary(method.status, { verbose: true }, { timeout: usual });
+  const { info } = await channel.unary(method.status, { verbose: true }, { timeout: requestTimeout });
   return saysSystemd(info["config"] ?? "");
 }
 

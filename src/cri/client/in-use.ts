@@ -1,12 +1,11 @@
 /** Which images a runtime's containers have. */
+
 import type { InUse } from "../../node/collection/index.ts";
 import { errorText, PulleyError } from "../../support/errors.ts";
 import { type Channel, statusOf } from "../../support/grpc/client.ts";
 import { readJson } from "../../support/json-cursor.ts";
 import { ImageService, RuntimeService } from "../api/runtime/v1/api_pb.js";
-
-/** Milliseconds that the runtime may take for one call (k8s `runtimeRequestTimeout`). */
-const usual = 120_000;
+import { requestTimeout } from "./request-timeout.ts";
 
 /** Bytes. */
 const statusLimit = 1024 * 1024;
@@ -22,7 +21,7 @@ export function imagesOfContainers(channel: Channel): InUse {
 
   async function mountedImages(containerId: string): Promise<readonly string[]> {
     try {
-      const { status } = await channel.unary(method.containerStatus, { containerId }, { timeout: usual });
+      const { status } = await channel.unary(method.containerStatus, { containerId }, { timeout: requestTimeout });
       return (status?.mounts ?? []).flatMap(({ image }) => image?.image || []);
     } catch (error) {
       // It was removed since it was listed.
@@ -34,16 +33,20 @@ export function imagesOfContainers(channel: Channel): InUse {
 
   /** No container has it, but every sandbox does. Runtimes that are new enough pin it; containerd 1.6 does not. */
   async function sandboxImage(): Promise<string | undefined> {
-    const { info } = await channel.unary(method.status, { verbose: true }, { timeout: usual });
+    const { info } = await channel.unary(method.status, { verbose: true }, { timeout: requestTimeout });
     const image = sandboxImageIn(info["config"] ?? "{}");
     if (image === undefined) return undefined;
-    const status = await channel.unary(ImageService.method.imageStatus, { image: { image } }, { timeout: usual });
+    const status = await channel.unary(
+      ImageService.method.imageStatus,
+      { image: { image } },
+      { timeout: requestTimeout },
+    );
     return status.image?.id;
   }
 
   return {
     images: async () => {
-      const { containers } = await channel.unary(method.listContainers, {}, { timeout: usual });
+      const { containers } = await channel.unary(method.listContainers, {}, { timeout: requestTimeout });
       const used = new Set<string>();
       const seen = new Map<string, readonly string[]>();
       for (const { id, imageId, imageRef } of containers) {

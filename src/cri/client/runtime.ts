@@ -1,4 +1,5 @@
 /** A container runtime behind a CRI socket. */
+
 import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { ContainerRuntime, Labels } from "../../node/container-runtime.ts";
 import type { RuntimeOperation } from "../../node/metrics/types.ts";
@@ -8,6 +9,7 @@ import { heard } from "../operations.ts";
 import { cgroupParentOf } from "./cgroups.ts";
 import { containerMessage, sandboxMessage } from "./configs.ts";
 import { containerOf, listedContainer, sandboxOf, sandboxStatusOf, userOf } from "./readings.ts";
+import { requestTimeout } from "./request-timeout.ts";
 
 export interface RuntimeConnection extends ContainerRuntime {
   close(): void;
@@ -18,9 +20,6 @@ export interface RuntimeOptions {
   readonly onOperation?: ((operation: RuntimeOperation) => void) | undefined;
 }
 
-/** Milliseconds that a runtime may take for one call (k8s `runtimeRequestTimeout`: two minutes; sandboxes twice that). */
-const usual = 120_000;
-
 /** @param socket path of the runtime's unix socket */
 export function connectRuntime(socket: string, options: RuntimeOptions = {}): RuntimeConnection {
   return runtimeOn(openChannel(socket), options);
@@ -30,7 +29,7 @@ export function runtimeOn(channel: Channel, { onOperation }: RuntimeOptions = {}
   function call<Input extends DescMessage, Output extends DescMessage>(
     method: DescMethodUnary<Input, Output>,
     request: MessageInitShape<Input>,
-    timeout = usual,
+    timeout = requestTimeout,
   ): Promise<MessageShape<Output>> {
     return heard(method.name, () => channel.unary(method, request, { timeout }), { onOperation });
   }
@@ -59,7 +58,7 @@ export function runtimeOn(channel: Channel, { onOperation }: RuntimeOptions = {}
     },
     runPodSandbox: async (config) => {
       const request = { config: sandboxMessage(config, await cgroupParent()) };
-      return (await call(runtime.runPodSandbox, request, 2 * usual)).podSandboxId;
+      return (await call(runtime.runPodSandbox, request, 2 * requestTimeout)).podSandboxId;
     },
     stopPodSandbox: (id) => unlessAbsent(call(runtime.stopPodSandbox, { podSandboxId: id }), undefined),
     removePodSandbox: (id) => unlessAbsent(call(runtime.removePodSandbox, { podSandboxId: id }), undefined),
@@ -81,7 +80,7 @@ export function runtimeOn(channel: Channel, { onOperation }: RuntimeOptions = {}
     },
     stopContainer: (id, graceSeconds) => {
       const request = { containerId: id, timeout: BigInt(graceSeconds) };
-      return unlessAbsent(call(runtime.stopContainer, request, usual + graceSeconds * 1000), undefined);
+      return unlessAbsent(call(runtime.stopContainer, request, requestTimeout + graceSeconds * 1000), undefined);
     },
     removeContainer: (id) => unlessAbsent(call(runtime.removeContainer, { containerId: id }), undefined),
     containerStatus: (id) => unlessAbsent(call(runtime.containerStatus, { containerId: id }), containerOf),
