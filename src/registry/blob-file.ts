@@ -24,17 +24,18 @@ const flushToDisk = promisify(fdatasync);
 const closeFile = promisify(close);
 
 /**
- * The file that a blob is received into. Everything in it is hashed as it comes, and it never holds more than the
- * announced size. Writes are synchronous: in a thread of its own that is the fastest way to a disk that Node has.
+ * The file that a blob is received into. It never holds more than the announced size. What is hashed is what was written:
+ * the same memory, after the write, in the order of the file. So a digest that is right is the digest of the file. Writes
+ * are synchronous: in a thread of its own that is the fastest way to a disk that Node has.
  */
 export class BlobFile {
   readonly #target: BlobTarget;
   readonly #file: number;
+  /** Has seen every byte of the file, and no other. */
   #verifier: Verifier;
   /** What was received and is not written yet, from its beginning. */
   #gathered: Buffer | undefined;
   #gatheredLength = 0;
-  #written = 0;
   #flushed = 0;
   #flushing: Promise<void> | undefined;
 
@@ -45,13 +46,17 @@ export class BlobFile {
     this.#verifier = new Verifier(target.descriptor);
   }
 
-  /** Bytes received and hashed, those of earlier attempts included. */
+  /** Bytes received, those of earlier attempts included. */
   get received(): number {
-    return this.#verifier.received;
+    return this.#written + this.#gatheredLength;
   }
 
   get complete(): boolean {
-    return this.#verifier.complete;
+    return this.received === this.#target.descriptor.size;
+  }
+
+  get #written(): number {
+    return this.#verifier.received;
   }
 
   /** Hashes what an earlier attempt left; what cannot be the beginning of the blob is dropped. */
@@ -64,22 +69,23 @@ export class BlobFile {
       const length = this.#onDisk(() => readSync(this.#file, block, 0, block.length, this.#written));
       if (length === 0) return;
       this.#verifier.update(block.subarray(0, length));
-      this.#written += length;
     }
   }
 
   /** Takes the next piece. @throws PulleyError `SIZE_MISMATCH` beyond the announced size, `STORE_FAILED`, `DISK_FULL` */
   append(piece: Uint8Array): void {
-    this.#verifier.update(piece);
-    if (this.#gatheredLength + piece.length > writeLength) this.#writeGathered();
-    if (piece.length >= writeLength / 2) this.#write(piece);
-    else this.#gather(piece);
+    this.#verifier.requireRoom(this.#gatheredLength + piece.length);
+    if (this.#gatheredLength + piece.length <= writeLength) {
+      this.#gather(piece);
+      return;
+    }
+    this.#writeGathered();
+    this.#write(piece);
   }
 
   /** Forgets everything that was received. */
   empty(): void {
     this.#gatheredLength = 0;
-    this.#written = 0;
     this.#flushed = 0;
     this.#verifier = new Verifier(this.#target.descriptor);
     this.#onDisk(() => ftruncateSync(this.#file, 0));
@@ -89,6 +95,7 @@ export class BlobFile {
   verify(): void {
     this.#writeGathered();
     try {
+      this.#requireWrittenSize();
       this.#verifier.finish();
     } catch (error) {
       this.empty();
@@ -126,13 +133,23 @@ export class BlobFile {
     if (this.#gathered !== undefined && length > 0) this.#write(this.#gathered.subarray(0, length));
   }
 
+  /** The only way to the file: each byte goes to the place behind the last one that was hashed, and is hashed then. */
   #write(bytes: Uint8Array): void {
-    for (let from = 0; from < bytes.length; ) {
-      const written = this.#onDisk(() => writeSync(this.#file, bytes, from, bytes.length - from, this.#written));
-      this.#written += written;
-      from += written;
+    for (let rest = bytes; rest.length > 0; ) {
+      const written = this.#onDisk(() => writeSync(this.#file, rest, 0, rest.length, this.#written));
+      this.#verifier.update(rest.subarray(0, written));
+      rest = rest.subarray(written);
     }
     if (this.#written - this.#flushed >= flushLength && this.#flushing === undefined) this.#flushInBackground();
+  }
+
+  /** A file of another size holds something that was not hashed. */
+  #requireWrittenSize(): void {
+    const { path, descriptor } = this.#target;
+    const { size } = this.#onDisk(() => fstatSync(this.#file));
+    if (size === this.#written) return;
+    const text = `${path}: ${size} bytes are in the file, ${this.#written} of ${descriptor.digest} were written`;
+    throw new PulleyError("STORE_FAILED", text);
   }
 
   #flushInBackground(): void {

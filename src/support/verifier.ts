@@ -40,12 +40,17 @@ export class Verifier {
     return this.#received === this.#announced.size;
   }
 
-  /** @throws PulleyError `SIZE_MISMATCH` as soon as there is one byte more than announced */
-  update(bytes: Uint8Array): void {
+  /** @throws PulleyError `SIZE_MISMATCH` if so many more bytes would be more than announced */
+  requireRoom(length: number): void {
     const { digest, size } = this.#announced;
-    if (this.#received + bytes.length > size) {
+    if (this.#received + length > size) {
       throw new PulleyError("SIZE_MISMATCH", `expected ${size} bytes for ${digest}, found more`);
     }
+  }
+
+  /** @throws PulleyError `SIZE_MISMATCH` as soon as there is one byte more than announced */
+  update(bytes: Uint8Array): void {
+    this.requireRoom(bytes.length);
     this.#received += bytes.length;
     this.#hash.update(bytes);
   }
