@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import packageFile from "../../package.json" with { type: "json" };
 import { type FormatContext, formats } from "../audit/formats/index.ts";
@@ -17,6 +17,7 @@ import {
   writeBaseline,
 } from "../audit/index.ts";
 import type { Finding, Severity } from "../audit/types.ts";
+import { putFile } from "../support/atomic-file.ts";
 import { PulleyError } from "../support/errors.ts";
 import { plural } from "../support/plural.ts";
 import { fixing } from "./audit-fix.ts";
@@ -95,7 +96,7 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundi
   } else if (flags.updateBaseline && baselineFile !== undefined) {
     const findings: Finding[] = [];
     for await (const file of desk.counted(files)) findings.push(...file.findings);
-    writeFileSync(baselineFile, writeBaseline(findings));
+    putFile(baselineFile, writeBaseline(findings));
     surroundings.stderr.write(`${plural(findings.length, "finding")} written to ${baselineFile}\n`);
     return;
   } else {

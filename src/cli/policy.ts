@@ -1,8 +1,7 @@
-import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { readPolicy } from "../policy/language/read.ts";
 import { policyInit } from "../policy/starter.ts";
-import { PulleyError } from "../support/errors.ts";
+import { createFile } from "../support/atomic-file.ts";
 import { plural } from "../support/plural.ts";
 import { readManifestFiles } from "./inputs.ts";
 import { examples, type OutputOptions, outputOption } from "./options.ts";
@@ -60,11 +59,6 @@ function init(file: string | undefined, { stdout }: Surroundings): void {
     stdout.write(policyInit());
     return;
   }
-  try {
-    writeFileSync(file, policyInit(), { flag: "wx" });
-  } catch (cause) {
-    const exists = cause instanceof Error && "code" in cause && cause.code === "EEXIST";
-    throw new PulleyError("OUTPUT_UNWRITABLE", `cannot write ${file}${exists ? ": it exists already" : ""}`, { cause });
-  }
+  createFile(file, policyInit());
   stdout.write(`${file}\n`);
 }

@@ -9,7 +9,7 @@ import {
   openSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { errnoOf, hasErrno } from "./errno.ts";
@@ -24,7 +24,8 @@ export function createFile(path: string, text: string): void {
     try {
       linkSync(temporary, path);
     } catch (error) {
-      if (hasErrno(error, "EEXIST")) throw new PulleyError("OUTPUT_UNWRITABLE", `${path} is there already`);
+      if (hasErrno(error, "EEXIST"))
+        throw new PulleyError("OUTPUT_UNWRITABLE", `cannot write ${path}: it exists already`);
       throw error;
     }
   });
@@ -42,7 +43,8 @@ function withTemporary(path: string, text: string, place: (temporary: string) =>
     mkdirSync(folder, { recursive: true, mode: 0o755 });
     const file = openSync(temporary, "wx", 0o600);
     try {
-      writeSync(file, text);
+      // One `writeSync` may write less than all of it, on a disk that is nearly full.
+      writeFileSync(file, text);
       fchmodSync(file, 0o644);
       fsyncSync(file);
     } finally {
