@@ -1,5 +1,5 @@
 /** What `pulley node` is told of its mirror. */
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { DaemonOptions } from "../daemon/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { readInputFile } from "./inputs.ts";
@@ -11,6 +11,7 @@ export interface MirrorFlags {
   readonly mirrorPlainHttp?: true;
   readonly mirrorRegistries?: readonly string[];
   readonly mirrorOpen?: true;
+  readonly mirrorPeerConnections?: number;
 }
 
 export function mirrorOptions(command: Command): Command {
@@ -20,13 +21,20 @@ export function mirrorOptions(command: Command): Command {
     .option("--mirror-cert <file>", "its certificate chain, PEM: needed to serve other machines")
     .option("--mirror-key <file>", "the certificate's key, PEM")
     .option("--mirror-plain-http", "serve other machines without TLS, on a network that protects it")
-    .option("--mirror-open", "give everything to everybody who reaches it, without asking registries who may");
+    .option("--mirror-open", "give everything to everybody who reaches it, without asking registries who may")
+    .addOption(
+      new Option(
+        "--mirror-peer-connections <count>",
+        "connections to it at once from one address (default: 256)",
+      ).argParser(readConnections),
+    );
 }
 
 /** @throws PulleyError `USAGE`, `INPUT_UNREADABLE` */
 export function readMirror(flags: MirrorFlags): DaemonOptions["mirror"] {
   const { mirror: address, mirrorCert, mirrorKey, mirrorPlainHttp, mirrorRegistries, mirrorOpen } = flags;
-  const others = [mirrorCert, mirrorKey, mirrorPlainHttp, mirrorRegistries, mirrorOpen];
+  const { mirrorPeerConnections: connectionsPerPeer } = flags;
+  const others = [mirrorCert, mirrorKey, mirrorPlainHttp, mirrorRegistries, mirrorOpen, connectionsPerPeer];
   if (address === undefined) {
     if (others.every((flag) => flag === undefined)) return undefined;
     throw new PulleyError("USAGE", "something is said about the mirror, but not where it is to listen", {
@@ -39,7 +47,14 @@ export function readMirror(flags: MirrorFlags): DaemonOptions["mirror"] {
     plainHttp: mirrorPlainHttp,
     registries: mirrorRegistries,
     openToAll: mirrorOpen,
+    limits: connectionsPerPeer === undefined ? {} : { connectionsPerPeer },
   };
+}
+
+function readConnections(text: string): number {
+  const count = /^[0-9]{1,6}$/.test(text) ? Number(text) : 0;
+  if (count > 0) return count;
+  throw new InvalidArgumentError("a number of connections, from 1 on, as 256");
 }
 
 function readTls(certificate: string | undefined, key: string | undefined) {

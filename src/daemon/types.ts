@@ -27,7 +27,7 @@ export interface DaemonOptions {
   readonly runtime: string | undefined;
   /** Folder of manifests whose pods are to run. */
   readonly manifests: string | undefined;
-  readonly mirror: Pick<MirrorOptions, "address" | "tls" | "plainHttp" | "registries" | "openToAll"> | undefined;
+  readonly mirror: Omit<MirrorOptions, "parts" | "onRequest"> | undefined;
   /** `host:port` of the metrics; absent: none. */
   readonly metrics: string | undefined;
   /** Absent: images are collected by somebody else. */

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { fakeRegistry } from "../node/testing/fake-registry.ts";
 import { policyOf } from "../node/testing/policies.ts";
 import { pullSample, sampleImage } from "../store/testing/sample-image.ts";
@@ -96,6 +96,28 @@ describe("limits", () => {
   test("a head that is too long: 431", async () => {
     const mirror = await openMirror();
     expect((await mirror.ask("/v2/", { headers: { padding: "x".repeat(20_000) } })).status).toBe(431);
+  });
+
+  test("one peer has so many connections and no more; another has its own", async () => {
+    const mirror = await openMirror({ limits: { connectionsPerPeer: 2 } });
+    const { port } = new URL(mirror.mirror.url);
+    const dial = (localAddress: string) => {
+      const socket = connect({ port: Number(port), host: "127.0.0.1", localAddress }).on("error", () => undefined);
+      onTestFinished(() => void socket.destroy());
+      return socket;
+    };
+    const answered = (socket: ReturnType<typeof dial>) => {
+      const outcome = new Promise<boolean>((resolve) => {
+        socket.once("data", () => resolve(true));
+        socket.once("close", () => resolve(false));
+      });
+      socket.write("GET /v2/ HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
+      return outcome;
+    };
+    expect(await answered(dial("127.0.0.1"))).toBe(true);
+    expect(await answered(dial("127.0.0.1"))).toBe(true);
+    expect(await answered(dial("127.0.0.1"))).toBe(false);
+    expect(await answered(dial("127.0.0.2"))).toBe(true);
   });
 
   test("a client that takes no byte for too long is left, and its place given to the next", async () => {

@@ -5,6 +5,7 @@ import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { createTurns } from "../node/turns.ts";
 import { PulleyError } from "../support/errors.ts";
+import { limitConnectionsPerPeer } from "../support/peer-connections.ts";
 import { type ListenAddress, listenAddress } from "./address.ts";
 import { type Answer, send } from "./answer.ts";
 import { answerToFailure, failureAnswer } from "./failures.ts";
@@ -61,7 +62,7 @@ export async function startMirror(options: MirrorOptions): Promise<Mirror> {
   };
 }
 
-function createServer({ tls }: MirrorOptions, { connections }: MirrorLimits): Server {
+function createServer({ tls }: MirrorOptions, { connections, connectionsPerPeer }: MirrorLimits): Server {
   const timeouts = { headersTimeout: longestRequest, requestTimeout: longestRequest, keepAliveTimeout: keepAlive };
   const settings = { ...timeouts, maxHeaderSize: longestHead, connectionsCheckingInterval: 5_000 };
   const server =
@@ -69,6 +70,7 @@ function createServer({ tls }: MirrorOptions, { connections }: MirrorLimits): Se
       ? http.createServer(settings)
       : https.createServer({ ...settings, cert: tls.certificate, key: tls.key, minVersion: "TLSv1.2" });
   server.maxConnections = connections;
+  limitConnectionsPerPeer(server, connectionsPerPeer);
   server.maxHeadersCount = 100;
   return server;
 }

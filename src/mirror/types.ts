@@ -59,6 +59,8 @@ export interface MirrorLimits {
   readonly streamWait: number;
   /** Connections at once. Default 1 024. */
   readonly connections: number;
+  /** Connections at once from one address, or from one IPv6 network of 64 bits. Default 256. */
+  readonly connectionsPerPeer: number;
   /** How long a client may take no byte. Default 60 000. */
   readonly stallTimeout: number;
   /** How long it is good that a registry let a caller in. Default 300 000. */
@@ -104,6 +106,7 @@ export const defaultLimits: MirrorLimits = {
   streams: 64,
   streamWait: 20_000,
   connections: 1024,
+  connectionsPerPeer: 256,
   stallTimeout: 60_000,
   accessFor: 300_000,
   pendingFor: 900_000,
