@@ -9,6 +9,8 @@ ${origin}
 
 \`pulley node --metrics 127.0.0.1:PORT\` answers \`GET /metrics\` in Prometheus' text format, and [/healthz and /readyz](daemon.md#health). Metrics are about kinds of things, never about one image, pod or address: the number of series is bounded whatever happens on the node, and a label that others decide on says \`other\` when it has had its share of values.
 
+A request is answered where its \`Host\` is \`localhost\`, the address that is listened on, or a name that \`--metrics-host\` gives; where others than this machine are let in, any address is right, too. Every other name gets status 421: so no web page can read the metrics by letting its own name mean this machine (DNS rebinding). Whoever listens on \`0.0.0.0\` or \`::\` is warned in the log. At most 256 connections are open at once, 64 of them from one address; one that is idle makes room for a new one.
+
 Figures of the disk are looked up when somebody asks, at most every 30 seconds. What cannot be looked up is left out.
 
 ## The kubelet's

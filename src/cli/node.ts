@@ -37,6 +37,7 @@ interface NodeOptions extends CommonOptions, CredentialProviderFlags, KubeletCon
   readonly runtime?: string;
   readonly manifests?: string;
   readonly metrics?: string;
+  readonly metricsHost?: readonly string[];
   readonly collect: "auto" | "on" | "off";
   readonly pin?: readonly string[];
   readonly evenIfLost?: true;
@@ -56,6 +57,10 @@ export function define(command: Command, surroundings: Surroundings): void {
     .addOption(runtimeOption("containerd's socket: its images are served, and containers start from them"))
     .option("--manifests <folder>", "run the pods of the manifests in a folder, as it changes (default: staticPodPath)")
     .option("--metrics <address>", "serve Prometheus' metrics, /healthz and /readyz there, as 127.0.0.1:9419")
+    .option(
+      "--metrics-host <name...>",
+      "names under which the metrics may be asked for, besides localhost and addresses",
+    )
     .addOption(
       new Option("--collect <when>", "whether unused images are deleted; auto: unless a kubelet does it for a runtime")
         .choices(["auto", "on", "off"])
@@ -104,6 +109,7 @@ async function runNode(options: NodeOptions, surroundings: Surroundings): Promis
     manifests: options.manifests ?? (kubelet.staticPodPath || undefined),
     mirror: readMirror(options),
     metrics: options.metrics,
+    metricsHosts: options.metricsHost,
     collection: collectionOf(options),
     kubelet,
     policy,

@@ -43,7 +43,7 @@ export function openMetrics(
   });
 }
 
-export interface SeeingOptions extends Pick<DaemonOptions, "version" | "sockets" | "log"> {
+export interface SeeingOptions extends Pick<DaemonOptions, "version" | "sockets" | "log" | "metricsHosts"> {
   readonly metricsAddress: string | undefined;
   readonly metrics: Metrics;
   readonly node: Node;
@@ -51,7 +51,7 @@ export interface SeeingOptions extends Pick<DaemonOptions, "version" | "sockets"
 
 /** @returns the events, for what is none of a pod's. @throws PulleyError `USAGE`, `OUTPUT_UNWRITABLE` */
 export async function startSeeing(options: SeeingOptions, ground: Ground, endings: Endings): Promise<EventList> {
-  const { node, metrics, metricsAddress, log, sockets, version } = options;
+  const { node, metrics, metricsAddress, metricsHosts, log, sockets, version } = options;
   const clock = systemClock;
   const events = createEventList({ host: hostname() });
   const logged = logSignals(log);
@@ -68,7 +68,7 @@ export async function startSeeing(options: SeeingOptions, ground: Ground, ending
   endings.add(() => server.close());
   log.info("the daemon's own interface listens", { socket: sockets.api });
   if (metricsAddress === undefined) return events;
-  const served = await serveMetrics(metricsAddress, { metrics, health, log });
+  const served = await serveMetrics(metricsAddress, { metrics, health, log, hosts: metricsHosts ?? [] });
   endings.add(() => served.close());
   log.info("metrics are served", { address: served.address });
   return events;

@@ -30,6 +30,8 @@ export interface DaemonOptions {
   readonly mirror: Omit<MirrorOptions, "parts" | "onRequest"> | undefined;
   /** `host:port` of the metrics; absent: none. */
   readonly metrics: string | undefined;
+  /** Names under which the metrics may be asked for, besides those of loopback. Default: none. */
+  readonly metricsHosts?: readonly string[] | undefined;
   /** Absent: images are collected by somebody else. */
   readonly collection: { readonly pins: Pins; readonly evenIfLost: boolean } | undefined;
   readonly kubelet: KubeletConfiguration;

@@ -3,6 +3,7 @@ import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { limitConnections } from "./connection-places.ts";
 
 /** What is asked for, once it is known to be harmless. */
 export interface Asked {
@@ -22,11 +23,14 @@ export interface Answer {
 export interface ReadOnlyOptions {
   /** Answers; what it throws is answered with status 500. */
   readonly answer: (asked: Asked) => Answer | Promise<Answer>;
+  /** Whether a request is meant for this server: the host that it names, and the address at which it arrived. Default: all. */
+  readonly isOwnHost?: (host: string | undefined, here: string | undefined) => boolean;
   /** Hears of what it threw. */
   readonly onFailure: (error: unknown, path: string) => void;
 }
 
-const limits = { target: 4096, headers: 16 * 1024, connections: 256, headersTimeout: 10_000, requestTimeout: 30_000 };
+const limits = { target: 4096, headers: 16 * 1024, headersTimeout: 10_000, requestTimeout: 30_000 };
+const connections = { total: 256, perPeer: 64 };
 
 export interface ReadOnlyServer {
   readonly server: Server;
@@ -34,7 +38,7 @@ export interface ReadOnlyServer {
   close(): Promise<void>;
 }
 
-export function createReadOnlyServer({ answer, onFailure }: ReadOnlyOptions): ReadOnlyServer {
+export function createReadOnlyServer({ answer, isOwnHost = () => true, onFailure }: ReadOnlyOptions): ReadOnlyServer {
   const ending = new AbortController();
   // Every answer under way listens: without this, Node would take more than ten of them for a leak.
   setMaxListeners(0, ending.signal);
@@ -55,6 +59,9 @@ export function createReadOnlyServer({ answer, onFailure }: ReadOnlyOptions): Re
 
   async function answerTo(request: IncomingMessage, signal: AbortSignal): Promise<Answer> {
     const { method, url = "/" } = request;
+    if (!isOwnHost(request.headers.host, request.socket.localAddress)) {
+      return plain(421, "this is not the host that was asked: see --metrics-host");
+    }
     if (method !== "GET" && method !== "HEAD") return plain(405, "only GET and HEAD are answered here");
     if (url.length > limits.target) return plain(414, "the address is too long");
     if (!url.startsWith("/") || !URL.canParse(url, "http://pulley")) return plain(400, "the address cannot be read");
@@ -72,8 +79,9 @@ export function createReadOnlyServer({ answer, onFailure }: ReadOnlyOptions): Re
     headersTimeout: limits.headersTimeout,
     requestTimeout: limits.requestTimeout,
   });
-  server.maxConnections = limits.connections;
+  const places = limitConnections(server, connections);
   server.on("request", (request, response) => {
+    response.once("close", places.occupy(request.socket));
     // An answer that breaks off has no other reader than the one who left.
     handle(request, response).catch(() => response.destroy());
   });

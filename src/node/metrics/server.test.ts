@@ -1,18 +1,19 @@
+import { request } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { silentLog } from "../../support/log.ts";
+import { type Log, silentLog } from "../../support/log.ts";
 import { manualClock } from "../../support/manual-clock.ts";
 import { createHealth, type HealthCheck } from "../health.ts";
 import { createMetrics } from "./index.ts";
 import { serveMetrics } from "./server.ts";
 import { readExposition } from "./testing/exposition.ts";
 
-async function served(ready: readonly HealthCheck[] = [], address = "127.0.0.1:0") {
+async function served(ready: readonly HealthCheck[] = [], address = "127.0.0.1:0", log: Log = silentLog) {
   const clock = manualClock();
   const changes: string[] = [];
   const onChange = (name: string, failure: string | undefined) => changes.push(`${name}: ${failure ?? "ok"}`);
   const health = createHealth({ ready, clock, onChange });
   const metrics = createMetrics({ version: "1.2.3", clock });
-  const server = await serveMetrics(address, { metrics, health, log: silentLog });
+  const server = await serveMetrics(address, { metrics, health, log });
   onTestFinished(server.close);
   return {
     server,
@@ -73,4 +74,36 @@ describe("the metrics' address", () => {
     expect(server.address).toMatch(/^127\.0\.0\.1:\d+$/);
     await expect(served([], server.address)).rejects.toThrow(/--metrics 127.0.0.1:\d+: .*EADDRINUSE/);
   });
+
+  it.each([
+    ["localhost:9419", 200],
+    ["127.0.0.1", 200],
+    ["evil.example", 421],
+    ["evil.example:9419", 421],
+  ])("asked for %s, it answers with status %i", async (host, status) => {
+    const { server } = await served();
+    for (const path of ["/metrics", "/healthz", "/readyz"])
+      expect(await statusFor(server.address, path, host)).toBe(status);
+  });
+
+  it.each([
+    ["0.0.0.0:0", 1],
+    ["[::]:0", 1],
+    ["127.0.0.1:0", 0],
+  ])("says of %s whether everybody can ask", async (address, warnings) => {
+    const said: unknown[] = [];
+    await served([], address, { ...silentLog, warn: (message, fields) => void said.push([message, fields]) });
+    expect(said).toHaveLength(warnings);
+    if (warnings > 0) expect(said).toEqual([[expect.stringMatching(/to everybody/), { address }]]);
+  });
 });
+
+function statusFor(address: string, path: string, host: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const asked = request(`http://${address}${path}`, { headers: { host } }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    });
+    asked.on("error", reject).end();
+  });
+}

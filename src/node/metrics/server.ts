@@ -6,6 +6,7 @@ import { type Answer, type Asked, createReadOnlyServer, plain } from "../../supp
 import type { Health } from "../health.ts";
 import { healthAnswer } from "../health-answers.ts";
 import type { Metrics } from "./index.ts";
+import { listensEverywhere, ownHosts } from "./own-hosts.ts";
 
 export interface MetricsServer {
   /** `127.0.0.1:9419`, with the port that it got. */
@@ -17,13 +18,16 @@ export interface MetricsServerOptions {
   readonly metrics: Pick<Metrics, "text" | "contentType">;
   readonly health: Health;
   readonly log: Log;
+  /** Names under which it may be asked, besides those of this machine's loopback and the address itself. Default: none. */
+  readonly hosts?: readonly string[];
 }
 
 /** @throws PulleyError `USAGE` if the address is none or cannot be listened on */
 export async function serveMetrics(address: string, options: MetricsServerOptions): Promise<MetricsServer> {
   const { host, port } = readAddress(address);
-  const { metrics, health, log } = options;
+  const { metrics, health, log, hosts = [] } = options;
   const { server, close } = createReadOnlyServer({
+    isOwnHost: ownHosts(host, hosts),
     answer: (asked) => answer(asked, metrics, health),
     onFailure: (error, path) => log.error("a request to the metrics failed", { path, error: errorText(error) }),
   });
@@ -34,6 +38,11 @@ export async function serveMetrics(address: string, options: MetricsServerOption
     });
     server.listen({ host, port }, resolve);
   });
+  if (listensEverywhere(host)) {
+    log.warn("metrics are served to everybody who reaches one of this machine's addresses: name one with --metrics", {
+      address,
+    });
+  }
   const bound = server.address();
   return { address: isInternet(bound) ? `${host.includes(":") ? `[${host}]` : host}:${bound.port}` : address, close };
 }
