@@ -1,9 +1,11 @@
 /** Answering one call. */
 import { once } from "node:events";
-import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Clock } from "../../support/clock.ts";
+import type { Room } from "../../support/room.ts";
 import { readTimeout } from "./deadline.ts";
 import { frame, readOnlyMessage } from "./framing.ts";
+import type { GrpcLimits } from "./limits.ts";
 import type { Call, Method } from "./methods.ts";
 import { CallFailure, failureTrailers } from "./status.ts";
 
@@ -13,6 +15,9 @@ export interface Answering {
   readonly failureOf: (error: unknown) => CallFailure;
   /** The calls that are under way, for the server to end. */
   readonly underWay: Set<AbortController>;
+  /** For the requests of all calls. */
+  readonly room: Room;
+  readonly limits: Pick<GrpcLimits, "requestTime">;
 }
 
 const answerHeaders = {
@@ -42,8 +47,9 @@ export async function answerCall(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   method: Method,
-  { clock, failureOf, underWay }: Answering,
+  answering: Answering,
 ): Promise<void> {
+  const { clock, failureOf, underWay } = answering;
   const controller = new AbortController();
   const { signal } = controller;
   const timer = new AbortController();
@@ -58,7 +64,7 @@ export async function answerCall(
       const expire = () => controller.abort(new CallFailure("DEADLINE_EXCEEDED", "context deadline exceeded"));
       clock.sleep(timeout, timer.signal).then(expire, () => undefined);
     }
-    await Promise.race([carryOut(stream, method, { signal }), ended]);
+    await Promise.race([carryOut(stream, method, { signal }, answering), ended]);
   } catch (error) {
     const failure: unknown = signal.aborted ? signal.reason : error;
     endWith(stream, failure instanceof CallFailure ? failure : failureOf(failure));
@@ -68,8 +74,36 @@ export async function answerCall(
   }
 }
 
-async function carryOut(stream: ServerHttp2Stream, method: Method, call: Call): Promise<void> {
-  const request = await readOnlyMessage(stream);
+async function carryOut(stream: ServerHttp2Stream, method: Method, call: Call, answering: Answering): Promise<void> {
+  const { room } = answering;
+  let kept = 0;
+  const keep = (bytes: number) => {
+    if (!room.take(bytes)) throw new CallFailure("RESOURCE_EXHAUSTED", "too many requests are coming in at once");
+    kept += bytes;
+  };
+  try {
+    const request = await inTime(readOnlyMessage(stream, keep), answering);
+    await answerWith(stream, method, request, call);
+  } finally {
+    room.giveBack(kept);
+  }
+}
+
+/** What a caller has begun to send and does not end is waited for no longer. */
+async function inTime(request: Promise<Buffer>, { clock, limits }: Answering): Promise<Buffer> {
+  const here = new AbortController();
+  const tooLate = clock.sleep(limits.requestTime, here.signal).then(() => {
+    throw new CallFailure("DEADLINE_EXCEEDED", `the request did not come within ${limits.requestTime / 1000} s`);
+  });
+  try {
+    return await Promise.race([request, tooLate]);
+  } finally {
+    tooLate.catch(() => undefined);
+    here.abort(answered);
+  }
+}
+
+async function answerWith(stream: ServerHttp2Stream, method: Method, request: Buffer, call: Call): Promise<void> {
   if (method.kind === "unary") {
     const answer = await method.answer(request, call);
     if (!call.signal.aborted) succeed(stream, frame(answer));
@@ -94,8 +128,9 @@ export function endWith(stream: ServerHttp2Stream, { status, message }: CallFail
   } else {
     stream.respond({ ...answerHeaders, ...trailers }, { endStream: true });
   }
-  // What the caller still sends interests nobody, but it must not wait until it may send it.
+  // What the caller still sends interests nobody, but it must not wait until it may send it, nor keep the stream open.
   stream.resume();
+  if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
 }
 
 function begin(stream: ServerHttp2Stream): void {

@@ -16,8 +16,9 @@ export function frame(message: Uint8Array): Buffer {
 /**
  * The only message of a request, once the caller has said that nothing more comes. Rejects with a {@link CallFailure};
  * what comes after that is dropped.
+ * @param keep hears of the bytes that are to be kept next, and throws if there is no room for them
  */
-export function readOnlyMessage(stream: Readable): Promise<Buffer> {
+export function readOnlyMessage(stream: Readable, keep: (bytes: number) => void): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
     let received = 0;
@@ -28,9 +29,10 @@ export function readOnlyMessage(stream: Readable): Promise<Buffer> {
       reject(failure);
     };
     const take = (piece: Buffer) => {
-      pieces.push(piece);
-      received += piece.length;
       try {
+        keep(piece.length);
+        pieces.push(piece);
+        received += piece.length;
         if (expected === undefined && received >= prefixBytes) {
           expected = prefixBytes + messageLength(pieces.length === 1 ? piece : Buffer.concat(pieces));
         }

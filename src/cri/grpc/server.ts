@@ -10,8 +10,11 @@ import {
 } from "node:http2";
 import { createServer, type Server } from "node:net";
 import type { Clock } from "../../support/clock.ts";
+import { limitConnections } from "../../support/connection-places.ts";
+import { createRoom } from "../../support/room.ts";
 import { answerCall, endWith, isCall } from "./answer.ts";
 import { filteredConnection } from "./connection.ts";
+import { defaultLimits, type GrpcLimits } from "./limits.ts";
 import type { Methods } from "./methods.ts";
 import { CallFailure } from "./status.ts";
 
@@ -21,6 +24,7 @@ export interface GrpcServerOptions {
   readonly otherwise: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
   readonly failureOf: (error: unknown) => CallFailure;
   readonly clock: Clock;
+  readonly limits?: Partial<GrpcLimits>;
 }
 
 export interface GrpcServer {
@@ -30,36 +34,63 @@ export interface GrpcServer {
   close(grace: number): Promise<void>;
 }
 
-/** Bytes that a caller may send of a call before we have read them. */
-const windowSize = 1024 * 1024;
+/** Bytes that a caller may send of a call before we have read them: with as many calls as there may be, 64 MiB. */
+const windowSize = 64 * 1024;
 /** Megabytes that a connection may hold: some messages of the largest size at once. */
 const mostMemory = 64;
 
-export function createGrpcServer({ methods, otherwise, failureOf, clock }: GrpcServerOptions): GrpcServer {
+export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
+  const { methods, otherwise, failureOf, clock } = options;
+  const limits = { ...defaultLimits, ...options.limits };
   const http = createHttp2Server({
     maxSessionMemory: mostMemory,
-    settings: { initialWindowSize: windowSize, enablePush: false },
+    maxHeaderListPairs: limits.headerFields,
+    settings: {
+      initialWindowSize: windowSize,
+      enablePush: false,
+      maxConcurrentStreams: limits.streams,
+      maxHeaderListSize: limits.headers,
+    },
   });
-  const listener = createServer({ noDelay: true }, (socket) => http.emit("connection", filteredConnection(socket)));
+  const listener = createServer({ noDelay: true });
+  const places = limitConnections(listener, limits.connections);
   const sessions = new Set<ServerHttp2Session>();
   const streams = new Set<ServerHttp2Stream>();
   const underWay = new Set<AbortController>();
-  const answering = { clock, failureOf, underWay };
+  const answering = { clock, failureOf, underWay, limits, room: createRoom(limits.requests) };
 
-  http.on("session", (session) => {
+  listener.on("connection", (socket) => {
+    if (socket.destroyed) return;
+    // The session is there before this returns.
+    http.once("session", (session) => serveSession(session, () => places.occupy(socket)));
+    http.emit("connection", filteredConnection(socket));
+  });
+
+  function serveSession(session: ServerHttp2Session, occupy: () => () => void): void {
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
     // Of a client that breaks off or does not speak HTTP/2 there is nothing to be told.
     session.on("error", () => undefined);
-  });
-  http.on("stream", (stream, headers) => {
+    session.on("stream", (stream, headers) => {
+      stream.once("close", occupy());
+      serveStream(stream, headers);
+    });
+  }
+
+  function serveStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    stream.on("error", () => undefined);
+    if (streams.size >= limits.calls) {
+      if (isCall(stream, headers)) {
+        endWith(stream, new CallFailure("RESOURCE_EXHAUSTED", "too many calls are under way"));
+      }
+      return;
+    }
     streams.add(stream);
     stream.once("close", () => streams.delete(stream));
-    stream.on("error", () => undefined);
     const method = methods.get(headers[":path"] ?? "");
     if (method === undefined) otherwise(stream, headers);
     else if (isCall(stream, headers)) void answerCall(stream, headers, method, answering);
-  });
+  }
 
   /** Rejects when it takes too long. */
   async function lastStream(signal: AbortSignal): Promise<void> {
