@@ -25,7 +25,7 @@ export function define(command: Command, surroundings: Surroundings): void {
   command
     .argument(
       "[file]",
-      "a docker-archive, an oci-archive or the folder of an OCI layout; standard input if absent",
+      "a docker-archive or an oci-archive, plain, in gzip or in zstd, or a folder with either; standard input if absent",
       "-",
     )
     .addOption(platformOption())
@@ -38,6 +38,7 @@ export function define(command: Command, surroundings: Surroundings): void {
           "docker save app:1.0 -o app.tar && pulley load app.tar",
           "use an image that was built here, without a registry",
         ],
+        ["docker save app:1.0 | gzip | ssh node2 pulley load", "the same on another machine"],
         ["pulley load --platform linux/arm64 app-oci.tar", "take one platform of an archive that has several"],
       ),
     )

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import type { Digest } from "../../image/digest.ts";
+import { type Digest, digestHex } from "../../image/digest.ts";
 import type { Platform } from "../../image/platform.ts";
 import { type ErrorCode, errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
 import type { ImageRecord, ImageStore, Lease } from "../index.ts";
@@ -24,8 +24,8 @@ export interface LoadedImage {
 }
 
 /**
- * Brings the images of an archive into the store: docker's (`docker save`), an OCI layout in a tar, either of them
- * in gzip, or the folder of an OCI layout. All of an archive's images are checked before the first becomes visible.
+ * Brings the images of an archive into the store: docker's (`docker save`) or an OCI layout, in a tar, in one in gzip or
+ * zstd, or in a folder. All of an archive's images are checked before the first becomes visible.
  * @throws PulleyError `INPUT_UNREADABLE`, `ARCHIVE_INVALID`, `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `MANIFEST_INVALID`,
  *   `NOT_AN_IMAGE`, `PLATFORM_MISSING`, and the store's own
  */
@@ -49,7 +49,7 @@ async function load(store: ImageStore, path: string, options: LoadOptions): Prom
     const images = await readImages(source, options.platform);
     const lease = await store.lease();
     try {
-      for (const image of images) await bring(lease, image);
+      await bring(lease, images);
       for (const image of images) await lease.publish(recordsOf(image));
     } finally {
       await lease.release();
@@ -88,16 +88,20 @@ function merge(images: readonly ArchiveImage[], list: readonly DockerEntry[]): A
   const merged = new Map<Digest, ArchiveImage>();
   for (const image of images) {
     const before = merged.get(image.manifest.digest);
-    const listed = list.filter(({ config }) => config.includes(image.id.slice("sha256:".length)));
+    const listed = list.filter(({ config }) => config.includes(digestHex(image.id)));
     const names = [...(before?.names ?? []), ...image.names, ...listed.flatMap((entry) => entry.names)];
     merged.set(image.manifest.digest, { ...image, names: [...new Set(names)].sort() });
   }
   return [...merged.values()];
 }
 
-async function bring(lease: Lease, { layers, documents }: ArchiveImage): Promise<void> {
-  await receive(lease, layers);
-  for (const { descriptor, bytes } of documents) {
+/** The layers of all images at once: so they come in the order in which they lie. */
+async function bring(lease: Lease, images: readonly ArchiveImage[]): Promise<void> {
+  await receive(
+    lease,
+    images.flatMap(({ layers }) => layers),
+  );
+  for (const { descriptor, bytes } of images.flatMap(({ documents }) => documents)) {
     if (!(await lease.has(descriptor))) await lease.put(descriptor, bytes);
   }
 }

@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
 import { Header, Pax } from "tar";
+import { magicLength } from "../../support/decompress.ts";
 import { errorText, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 import { openReader, type RandomReader } from "./random-reader.ts";
@@ -11,9 +12,12 @@ const chunkSize = 256 * 1024;
 const largestExtension = 1024 * 1024;
 const mostEntries = 200_000;
 const mostLinks = 10;
+/** Bytes of the files that are kept whole as a compressed archive's headers are read, each and together. */
+const smallFile = 4 * 1024 * 1024;
+const largestHeads = 64 * 1024 * 1024;
 
 /**
- * A tar, plain or in gzip. Only its headers are read at first; contents are read from where they lie, and nothing is
+ * A tar, plain, in gzip or in zstd. Only its headers are read at first; contents are read from where they lie, and nothing is
  * ever extracted.
  * @throws PulleyError `INPUT_UNREADABLE`, `ARCHIVE_INVALID`
  */
@@ -30,8 +34,16 @@ export async function openTar(path: string): Promise<ArchiveSource> {
   }
 }
 
+interface FileEntry {
+  readonly kind: "file";
+  readonly position: number;
+  readonly size: number;
+  /** Its first bytes, as many as were kept: see {@link readHead}. */
+  readonly head: Buffer;
+}
+
 type Entry =
-  | { readonly kind: "file"; readonly position: number; readonly size: number }
+  | FileEntry
   /** Its target is where it leads in the archive; `undefined` if that is outside. */
   | { readonly kind: "link"; readonly target: string | undefined };
 
@@ -63,10 +75,11 @@ class TarSource implements ArchiveSource {
     return this.#reader.close();
   }
 
-  #file(path: string, { position, size }: { position: number; size: number }): ArchiveFile {
+  #file(path: string, { position, size, head }: FileEntry): ArchiveFile {
     const reader = this.#reader;
     const cutOff = () => invalid(`ends in the middle of ${quote(path)}`);
     async function* chunks(): AsyncIterable<Buffer> {
+      if (size > 0 && head.length === size) return yield head;
       for (let done = 0; done < size; done += chunkSize) {
         const wanted = Math.min(chunkSize, size - done);
         const chunk = await reader.read(position + done, wanted);
@@ -74,7 +87,11 @@ class TarSource implements ArchiveSource {
         yield chunk;
       }
     }
-    return { path, size, position, chunks, start: (length) => reader.read(position, Math.min(length, size)) };
+    const start = async (length: number): Promise<Buffer> => {
+      const wanted = Math.min(length, size);
+      return head.length >= wanted ? head.subarray(0, wanted) : reader.read(position, wanted);
+    };
+    return { path, size, position, chunks, start };
   }
 }
 
@@ -82,6 +99,7 @@ async function readEntries(reader: RandomReader): Promise<ReadonlyMap<string, En
   const entries = new Map<string, Entry>();
   let extended: Extended = {};
   let at = 0;
+  let room = largestHeads;
   let header = await readHeader(reader, at, extended);
   if (header === undefined) throw invalid("is empty");
   while (header !== undefined) {
@@ -90,7 +108,9 @@ async function readEntries(reader: RandomReader): Promise<ReadonlyMap<string, En
     const extension = await readExtension(reader, header, at + block, size);
     if (extension !== undefined) extended = { ...extended, ...extension };
     else {
-      addEntry(entries, header, extended, at + block, size);
+      const head = await readHead(reader, at + block, size, room);
+      room -= head.length;
+      addEntry(entries, header, extended, { position: at + block, size, head });
       extended = {};
     }
     if (entries.size > mostEntries) throw invalid(`has more than ${mostEntries} entries`);
@@ -98,6 +118,17 @@ async function readEntries(reader: RandomReader): Promise<ReadonlyMap<string, En
     header = await readHeader(reader, at, extended);
   }
   return entries;
+}
+
+/**
+ * What is kept of a file as the headers are read. Of a compressed archive, documents and the beginnings of layers are
+ * asked for in an order that is not the archive's; going back for each would mean to decompress everything again.
+ */
+async function readHead(reader: RandomReader, at: number, size: number, room: number): Promise<Buffer> {
+  if (!reader.forwards) return Buffer.alloc(0);
+  const wanted = size <= Math.min(smallFile, room) ? size : Math.min(size, magicLength);
+  const head = await reader.read(at, wanted);
+  return head.length < wanted ? Buffer.alloc(0) : Buffer.from(head);
 }
 
 /** What an extended header says of the entry behind it. */
@@ -172,8 +203,7 @@ function addEntry(
   entries: Map<string, Entry>,
   header: Header,
   extended: Extended,
-  position: number,
-  size: number,
+  content: Omit<FileEntry, "kind">,
 ): void {
   const path = innerPath(extended.path ?? header.path ?? "");
   if (path === undefined) return;
@@ -182,7 +212,7 @@ function addEntry(
     case "File":
     case "OldFile":
     case "ContiguousFile":
-      entries.set(path, { kind: "file", position, size });
+      entries.set(path, { kind: "file", ...content });
       return;
     case "SymbolicLink":
       entries.set(path, { kind: "link", target: linkTarget(path, target) });

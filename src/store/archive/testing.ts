@@ -1,7 +1,8 @@
 /** Archives with whatever a test wants in them. */
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import { Header, type HeaderData } from "tar";
+import { Header, type HeaderData, Pax } from "tar";
+import type { DigestAlgorithm } from "../../image/digest.ts";
 import { ociConfig, ociIndex, ociLayer, ociManifest } from "../../image/media-type.ts";
 
 export interface TarEntry extends HeaderData {
@@ -14,18 +15,22 @@ export function tarOf(...entries: readonly TarEntry[]): Buffer {
   const blocks = entries.flatMap(({ content = "", ...data }) => {
     const bytes = Buffer.from(content);
     const header = new Header({ type: "File", mode: 0o644, mtime: new Date(0), size: bytes.length, ...data });
-    header.encode();
-    return [header.block ?? Buffer.alloc(512), bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)];
+    const extended = header.encode() ? new Pax({ path: data.path, linkpath: data.linkpath }).encode() : Buffer.alloc(0);
+    return [extended, header.block ?? Buffer.alloc(512), bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)];
   });
   return Buffer.concat([...blocks, Buffer.alloc(1024)]);
 }
 
 export function digestOf(bytes: string | Buffer): string {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  return digestIn("sha256", bytes);
 }
 
 export function hexOf(bytes: string | Buffer): string {
   return digestOf(bytes).slice("sha256:".length);
+}
+
+export function digestIn(algorithm: DigestAlgorithm, bytes: string | Buffer): string {
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
 }
 
 export interface SampleImage {
@@ -39,6 +44,19 @@ export interface SampleImage {
 
 export function sampleImage(name: string, architecture = "amd64"): SampleImage {
   const layers = ["lower", "upper"].map((part) => tarOf({ path: `${part}/${name}`, content: `${name} `.repeat(5000) }));
+  return imageOf(layers, { architecture });
+}
+
+/** @param filler bytes of each layer that cannot be compressed */
+export function largeImage(name: string, layers: number, filler: number): SampleImage {
+  const content = () => Buffer.concat([Buffer.from(name), randomBytes(filler)]);
+  return imageOf(Array.from({ length: layers }, (_, at) => tarOf({ path: `${name}/${at}`, content: content() })));
+}
+
+export function imageOf(
+  layers: readonly Buffer[],
+  { architecture = "amd64", algorithm = "sha256" }: { architecture?: string; algorithm?: DigestAlgorithm } = {},
+): SampleImage {
   const compressed = layers.map((layer) => gzipSync(layer));
   const config = Buffer.from(
     JSON.stringify({
@@ -46,30 +64,34 @@ export function sampleImage(name: string, architecture = "amd64"): SampleImage {
       architecture,
       created: "2026-01-02T03:04:05Z",
       config: { Cmd: ["/app"] },
-      rootfs: { type: "layers", diff_ids: layers.map(digestOf) },
+      rootfs: { type: "layers", diff_ids: layers.map((layer) => digestIn(algorithm, layer)) },
     }),
   );
   const manifest = Buffer.from(
     JSON.stringify({
       schemaVersion: 2,
       mediaType: ociManifest,
-      config: describe(ociConfig, config),
-      layers: compressed.map((layer) => describe(`${ociLayer}+gzip`, layer)),
+      config: describe(ociConfig, config, algorithm),
+      layers: compressed.map((layer) => describe(`${ociLayer}+gzip`, layer, algorithm)),
     }),
   );
   return { layers, compressed, config, manifest };
 }
 
-export function describe(mediaType: string, bytes: Buffer): { mediaType: string; digest: string; size: number } {
-  return { mediaType, digest: digestOf(bytes), size: bytes.length };
+export function describe(mediaType: string, bytes: Buffer, algorithm: DigestAlgorithm = "sha256") {
+  return { mediaType, digest: digestIn(algorithm, bytes), size: bytes.length };
 }
 
 export function blob(bytes: Buffer): TarEntry {
-  return { path: `blobs/sha256/${hexOf(bytes)}`, content: bytes };
+  return blobIn("sha256", bytes);
 }
 
-export function blobsOf({ manifest, config, compressed }: SampleImage): TarEntry[] {
-  return [manifest, config, ...compressed].map(blob);
+export function blobIn(algorithm: DigestAlgorithm, bytes: Buffer): TarEntry {
+  return { path: `blobs/${digestIn(algorithm, bytes).replace(":", "/")}`, content: bytes };
+}
+
+export function blobsOf({ manifest, config, compressed }: SampleImage, algorithm?: DigestAlgorithm): TarEntry[] {
+  return [manifest, config, ...compressed].map((bytes) => blobIn(algorithm ?? "sha256", bytes));
 }
 
 export const layoutMarker: TarEntry = { path: "oci-layout", content: '{"imageLayoutVersion":"1.0.0"}' };
