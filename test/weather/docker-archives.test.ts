@@ -132,9 +132,11 @@ describe("docker's archives", () => {
       /manifest\.json/,
     ],
     [
-      "with a list of 2 MiB",
+      "with a list of 5 MiB",
       () =>
-        replaced(dockerEntries(image), { "manifest.json": { path: "manifest.json", content: " ".repeat(2 ** 21) } }),
+        replaced(dockerEntries(image), {
+          "manifest.json": { path: "manifest.json", content: " ".repeat(5 * 2 ** 20) },
+        }),
       "ARCHIVE_INVALID",
       /manifest\.json/,
     ],

@@ -1,6 +1,7 @@
 import type { ImageConfig } from "../../image/config.ts";
 import type { Descriptor } from "../../image/descriptor.ts";
 import type { Manifest } from "../../image/manifest.ts";
+import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import type { ImageStore, StoredImage } from "../index.ts";
 import type { TarFile } from "./tar-format.ts";
 
@@ -20,8 +21,23 @@ export function byPath(files: readonly TarFile[]): Iterable<TarFile> {
   return new Map(files.map((file) => [file.path, file])).values();
 }
 
-export function jsonFile(path: string, value: unknown): TarFile {
-  return smallFile(path, Buffer.from(JSON.stringify(value)));
+/**
+ * A list of images, as it will be written, read as `pulley load` would read it: an archive that nothing can load is not
+ * written.
+ * @throws PulleyError `USAGE`
+ */
+export function checkList(bytes: Buffer, parse: (bytes: Buffer) => unknown): void {
+  try {
+    parse(bytes);
+  } catch (error) {
+    if (!isPulleyError(error)) throw error;
+    const advice = "Save fewer images at once.";
+    throw new PulleyError("USAGE", `these are too many images for one archive: ${error.message}`, { advice });
+  }
+}
+
+export function jsonBytes(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
 }
 
 export function smallFile(path: string, bytes: Buffer): TarFile {

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { configLimit, parseImageConfig } from "../../image/config.ts";
 import type { Descriptor } from "../../image/descriptor.ts";
-import { type Digest, parseDigest } from "../../image/digest.ts";
+import { type Digest, type DigestAlgorithm, digestAlgorithm, isDigest, parseDigest } from "../../image/digest.ts";
 import { ociConfig, ociLayer, ociManifest } from "../../image/media-type.ts";
 import { type Compression, decompress, detectCompression, magicLength } from "../../support/decompress.ts";
 import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
@@ -12,7 +12,7 @@ import { type ArchiveImage, type Document, readName } from "./archive-image.ts";
 import type { Wanted } from "./receive.ts";
 import { type ArchiveFile, type ArchiveSource, invalid, readSmall, requireFile } from "./source.ts";
 
-const listLimit = 1024 * 1024;
+const listLimit = 4 * 1024 * 1024;
 const mostImages = 1000;
 const mostLayers = 512;
 const mostTags = 1000;
@@ -28,7 +28,11 @@ export interface DockerEntry {
 /** @throws PulleyError `ARCHIVE_INVALID` */
 export async function readDockerList(source: ArchiveSource): Promise<readonly DockerEntry[]> {
   const file = await requireFile(source, "manifest.json", "the format");
-  const bytes = await readSmall(file, listLimit);
+  return parseDockerList(await readSmall(file, listLimit));
+}
+
+/** @throws PulleyError `ARCHIVE_INVALID` */
+export function parseDockerList(bytes: Uint8Array): readonly DockerEntry[] {
   const root = readJson(bytes, { name: "manifest.json", code: "ARCHIVE_INVALID", limit: listLimit });
   return root.list(mostImages).map((here) => readEntry(here));
 }
@@ -53,8 +57,7 @@ function readEntry(here: JsonCursor): DockerEntry {
 
 async function readImage(source: ArchiveSource, entry: DockerEntry): Promise<ArchiveImage> {
   const file = await requireFile(source, entry.config, "manifest.json");
-  const config = documentOf(ociConfig, await readSmall(file, configLimit));
-  checkConfigName(entry.config, config.descriptor.digest);
+  const config = readConfig(entry.config, await readSmall(file, configLimit));
   const { diffIds, platform } = parseImageConfig(config.bytes);
   if (diffIds.length !== entry.layers.length) {
     throw invalid(
@@ -74,11 +77,20 @@ async function readImage(source: ArchiveSource, entry: DockerEntry): Promise<Arc
   };
 }
 
-/** The name of a config is its digest wherever docker or skopeo wrote it: then it must be right. */
-function checkConfigName(path: string, found: Digest): void {
-  const hex = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/.exec(path)?.[1];
-  if (hex === undefined || found === `sha256:${hex}`) return;
-  throw new PulleyError("DIGEST_MISMATCH", `expected sha256:${hex} for ${quote(path)}, found ${found}`);
+/** The name of a config is its digest wherever a program wrote it that knows digests: then it must be right. */
+function readConfig(path: string, bytes: Buffer): Document {
+  const announced = digestInName(path);
+  if (announced === undefined) return documentOf(ociConfig, bytes);
+  const config = documentOf(ociConfig, bytes, digestAlgorithm(announced));
+  const found = config.descriptor.digest;
+  if (found === announced) return config;
+  throw new PulleyError("DIGEST_MISMATCH", `expected ${announced} for ${quote(path)}, found ${found}`);
+}
+
+/** `0123….json`, `blobs/sha512/0123…`: of which algorithm a digest is, its length tells. */
+function digestInName(path: string): Digest | undefined {
+  const hex = /(?:^|\/)([0-9a-f]+)(?:\.json)?$/.exec(path)?.[1];
+  return ["sha256", "sha384", "sha512"].map((algorithm) => `${algorithm}:${hex}`).find(isDigest);
 }
 
 /** Looks into the layers in the order in which they lie, so that a compressed archive is read only once. */
@@ -110,7 +122,7 @@ async function readLayer(file: ArchiveFile, diffId: Digest): Promise<Wanted> {
 }
 
 async function hashCompressed(file: ArchiveFile, compression: Compression, diffId: Digest): Promise<Digest> {
-  const [outer, inner] = [createHash("sha256"), createHash(diffId.slice(0, diffId.indexOf(":")))];
+  const [outer, inner] = [createHash("sha256"), createHash(digestAlgorithm(diffId))];
   async function* counted() {
     for await (const chunk of file.chunks()) {
       outer.update(chunk);
@@ -123,15 +135,15 @@ async function hashCompressed(file: ArchiveFile, compression: Compression, diffI
     if (isPulleyError(error)) throw error;
     throw invalid(`${quote(file.path)} cannot be decompressed: ${errorText(error)}`);
   }
-  const found = `${diffId.slice(0, diffId.indexOf(":"))}:${inner.digest("hex")}`;
+  const found = `${digestAlgorithm(diffId)}:${inner.digest("hex")}`;
   if (found !== diffId) {
     throw new PulleyError("DIGEST_MISMATCH", `expected ${diffId} in ${quote(file.path)}, found ${found}`);
   }
   return parseDigest(`sha256:${outer.digest("hex")}`);
 }
 
-function documentOf(mediaType: string, bytes: Buffer): Document {
-  const digest = parseDigest(`sha256:${createHash("sha256").update(bytes).digest("hex")}`);
+function documentOf(mediaType: string, bytes: Buffer, algorithm: DigestAlgorithm = "sha256"): Document {
+  const digest = parseDigest(`${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`);
   return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
 }
 

@@ -415,10 +415,10 @@ group("an archive that is not as it must be", () => {
       "manifest.json: a value is missing",
     ],
     [
-      "a manifest.json of 2 MiB",
-      [{ path: "manifest.json", content: " ".repeat(2 ** 21) }],
+      "a manifest.json of 5 MiB",
+      [{ path: "manifest.json", content: " ".repeat(5 * 2 ** 20) }],
       "ARCHIVE_INVALID",
-      '"manifest.json" has 2097152 bytes, more than the 1048576',
+      '"manifest.json" has 5242880 bytes, more than the 4194304',
     ],
     [
       "a manifest.json of 1 GB, by its header",

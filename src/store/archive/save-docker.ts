@@ -5,11 +5,20 @@ import { familiarName, parseReference } from "../../image/reference.ts";
 import { decompressDetected } from "../../support/decompress.ts";
 import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
 import type { ImageStore } from "../index.ts";
-import { byPath, type ChosenImage, jsonFile, opened, smallFile } from "./chosen-image.ts";
+import { byPath, type ChosenImage, checkList, jsonBytes, opened, smallFile } from "./chosen-image.ts";
+import { parseDockerList } from "./docker.ts";
 import type { TarFile } from "./tar-format.ts";
 
 /** The files of docker's archive, named as skopeo names them, layers uncompressed. */
 export async function dockerFiles(store: ImageStore, images: readonly ChosenImage[]): Promise<Iterable<TarFile>> {
+  const list = jsonBytes(
+    images.map(({ manifest, config, names }) => ({
+      Config: `${digestHex(manifest.config.digest)}.json`,
+      RepoTags: names.size === 0 ? null : [...names].map(familiarText),
+      Layers: config.diffIds.map(layerPath),
+    })),
+  );
+  checkList(list, parseDockerList);
   const layers = new Map<Digest, TarFile>();
   for (const { manifest, config } of images) {
     for (const [position, layer] of manifest.layers.entries()) {
@@ -17,15 +26,10 @@ export async function dockerFiles(store: ImageStore, images: readonly ChosenImag
       if (diffId !== undefined && !layers.has(diffId)) layers.set(diffId, await plainLayer(store, layer, diffId));
     }
   }
-  const list = images.map(({ manifest, config, names }) => ({
-    Config: `${digestHex(manifest.config.digest)}.json`,
-    RepoTags: names.size === 0 ? null : [...names].map(familiarText),
-    Layers: config.diffIds.map(layerPath),
-  }));
   const configs = images.map(({ manifest, configBytes }) =>
     smallFile(`${digestHex(manifest.config.digest)}.json`, configBytes),
   );
-  return byPath([jsonFile("manifest.json", list), ...configs, ...layers.values()]);
+  return byPath([smallFile("manifest.json", list), ...configs, ...layers.values()]);
 }
 
 /** A tar says how long a file is before its bytes come: a layer is decompressed once to know, and once to be written. */

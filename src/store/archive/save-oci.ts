@@ -1,7 +1,8 @@
 import { type Digest, digestAlgorithm, digestHex } from "../../image/digest.ts";
+import { parseManifest } from "../../image/manifest.ts";
 import { ociIndex } from "../../image/media-type.ts";
 import type { ImageStore } from "../index.ts";
-import { byPath, type ChosenImage, jsonFile, opened, smallFile } from "./chosen-image.ts";
+import { byPath, type ChosenImage, checkList, jsonBytes, opened, smallFile } from "./chosen-image.ts";
 import type { TarFile } from "./tar-format.ts";
 
 /** The files of an OCI layout (image-spec `image-layout.md`), byte for byte as the images are stored. */
@@ -21,9 +22,10 @@ export function ociFiles(store: ImageStore, images: readonly ChosenImage[]): Ite
       content: opened(store, layer),
     })),
   ]);
-  const layout = jsonFile("oci-layout", { imageLayoutVersion: "1.0.0" });
-  const index = jsonFile("index.json", { schemaVersion: 2, mediaType: ociIndex, manifests });
-  return byPath([layout, index, ...blobs]);
+  const layout = smallFile("oci-layout", jsonBytes({ imageLayoutVersion: "1.0.0" }));
+  const index = jsonBytes({ schemaVersion: 2, mediaType: ociIndex, manifests });
+  checkList(index, (bytes) => parseManifest(bytes, ociIndex));
+  return byPath([layout, smallFile("index.json", index), ...blobs]);
 }
 
 /** skopeo, podman and umoci look for the one, containerd and docker for the other. */

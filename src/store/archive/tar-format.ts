@@ -1,8 +1,8 @@
-import { Header } from "tar";
+import { Header, type HeaderData, Pax } from "tar";
+import { PulleyError } from "../../support/errors.ts";
 
 /** A regular file of a tar that is being written. */
 export interface TarFile {
-  /** At most 100 characters. */
   readonly path: string;
   /** Bytes. */
   readonly size: number;
@@ -10,25 +10,45 @@ export interface TarFile {
 }
 
 const block = 512;
+/** Bytes; a name of one hundred has no end mark, which some readers miss. */
+const longestName = 99;
 
-/** A tar of regular files. The same files give the same bytes: nothing of the machine, the user or the time is in it. */
+/**
+ * A tar of regular files. The same files give the same bytes: nothing of the machine, the user or the time is in it.
+ * @throws PulleyError `BLOB_DAMAGED` if a file has another number of bytes than was said of it
+ */
 export async function* formatTar(files: Iterable<TarFile>): AsyncIterable<Buffer> {
   for (const { path, size, content } of files) {
     yield formatHeader(path, size);
     let written = 0;
     for await (const chunk of content) {
       written += chunk.length;
+      if (written > size) throw wrongSize(path, size, "more");
       yield chunk;
     }
-    if (written !== size) throw new Error(`${path} has ${written} bytes, not ${size} as announced`);
+    if (written !== size) throw wrongSize(path, size, `only ${written}`);
     yield Buffer.alloc((block - (size % block)) % block);
   }
   yield Buffer.alloc(2 * block);
 }
 
-function formatHeader(path: string, size: number): Buffer {
-  const header = new Header({ path, size, type: "File", mode: 0o644, uid: 0, gid: 0, mtime: new Date(0) });
+function wrongSize(path: string, size: number, found: string): PulleyError {
+  return new PulleyError(
+    "BLOB_DAMAGED",
+    `${path} should have ${size} bytes, and has ${found}: the archive is not whole`,
+  );
+}
+
+/**
+ * A header says names of up to 100 characters and sizes below 8 GiB. Before one that cannot say what it should, an
+ * extended header says it: pax's (POSIX.1-2001), which every program reads that reads images.
+ */
+export function formatHeader(path: string, size: number): Buffer {
+  const common: HeaderData = { path, size, mode: 0o644, uid: 0, gid: 0, mtime: new Date(0) };
   const bytes = Buffer.alloc(block);
-  header.encode(bytes);
-  return bytes;
+  // What is longer is not cut in two either, as ustar has it: the library begins some of those names with "./".
+  const fits = Buffer.byteLength(path) <= longestName;
+  const short = fits ? path : Buffer.from(path).subarray(0, longestName).toString();
+  const tooMuch = new Header({ ...common, path: short, type: "File" }).encode(bytes) || !fits;
+  return tooMuch ? Buffer.concat([new Pax(common).encode(), bytes]) : bytes;
 }
