@@ -25,7 +25,7 @@ import {
   registryOptions,
   rootOption,
 } from "./options.ts";
-import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
+import { loadPolicyFiles, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { machineHosts, registrySettings } from "./registry.ts";
 import { runtimeOption } from "./runtime-option.ts";
 import { interrupted, interruption, paintFor, type Surroundings } from "./surroundings.ts";
@@ -158,7 +158,8 @@ async function watchedPolicy(
   surroundings: Surroundings,
 ): Promise<PolicySource & { stop(): void }> {
   const listeners = new Set<(policy: Policy | undefined) => void>();
-  let current = await loadPolicy(options, surroundings);
+  const { policy, files } = await loadPolicyFiles(options, surroundings);
+  let current = policy;
   const tell = (policy: Policy | undefined) => {
     for (const hear of listeners) hear(policy);
   };
@@ -166,16 +167,16 @@ async function watchedPolicy(
     current: () => current,
     onChange: (hear: (policy: Policy | undefined) => void) => void listeners.add(hear),
   };
-  const { policy: path } = options;
-  if (path === undefined) return { ...source, stop: () => undefined };
+  if (files === undefined) return { ...source, stop: () => undefined };
   const { watchPolicy } = await import("./policy-watch.ts");
-  const watch = watchPolicy(path, {
-    say: (line) => log.info(line),
-    onChange: (policy) => {
-      current = policy;
-      tell(policy);
+  const changes = {
+    say: (line: string) => log.info(line),
+    onChange: (changed: Policy) => {
+      current = changed;
+      tell(changed);
     },
     onMistake: () => tell(undefined),
-  });
+  };
+  const watch = watchPolicy(files, changes, systemClock);
   return { ...source, stop: () => watch.stop() };
 }

@@ -3,7 +3,7 @@ import { Option } from "commander";
 import { kubernetesOnly, type Policy } from "../policy/types.ts";
 import { PulleyError } from "../support/errors.ts";
 import { plural } from "../support/plural.ts";
-import { readManifestFiles } from "./inputs.ts";
+import { type InputText, readManifestFiles } from "./inputs.ts";
 import { printProblems } from "./problems.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -17,13 +17,36 @@ export function policyOption(): Option {
   );
 }
 
+/** A policy, and what it was read from. */
+export interface LoadedPolicy {
+  readonly policy: Policy;
+  /** Absent where no policy was named. */
+  readonly files: PolicyFiles | undefined;
+}
+
+export interface PolicyFiles {
+  /** A file or a folder. */
+  readonly path: string;
+  /** What was in it. */
+  readonly texts: readonly InputText[];
+}
+
 /** @throws PulleyError `INPUT_INVALID`, after every problem was printed with its place; `INPUT_UNREADABLE` */
-export async function loadPolicy({ policy: path }: PolicyOptions, surroundings: Surroundings): Promise<Policy> {
-  if (path === undefined) return kubernetesOnly;
+export async function loadPolicy(options: PolicyOptions, surroundings: Surroundings): Promise<Policy> {
+  return (await loadPolicyFiles(options, surroundings)).policy;
+}
+
+/** For those who go on looking at the files. Throws as {@link loadPolicy}. */
+export async function loadPolicyFiles(
+  { policy: path }: PolicyOptions,
+  surroundings: Surroundings,
+): Promise<LoadedPolicy> {
+  if (path === undefined) return { policy: kubernetesOnly, files: undefined };
   // The language takes longer to load than many commands take: only those who have a policy pay for it.
   const { readPolicy } = await import("../policy/language/read.ts");
-  const { policy, problems, warnings } = readPolicy(readManifestFiles(path));
+  const texts = readManifestFiles(path);
+  const { policy, problems, warnings } = readPolicy(texts);
   printProblems({ problems, warnings }, surroundings);
-  if (problems.length === 0) return policy;
+  if (problems.length === 0) return { policy, files: { path, texts } };
   throw new PulleyError("INPUT_INVALID", `the policy ${path} has ${plural(problems.length, "problem")}`);
 }

@@ -1,8 +1,10 @@
 /** A policy that is read again when its files change, while pods run under it. */
 import { readPolicy } from "../policy/language/read.ts";
 import type { Policy } from "../policy/types.ts";
+import type { Clock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";
 import { type InputText, readManifestFiles } from "./inputs.ts";
+import type { PolicyFiles } from "./policy-option.ts";
 
 export interface PolicyWatch {
   stop(): void;
@@ -19,9 +21,12 @@ export interface PolicyChanges {
 /** Milliseconds between two looks. Looking works on every file system, also where a folder is a mounted ConfigMap. */
 const interval = 1_000;
 
-/** Begins to watch; what the files say now is taken for known. */
-export function watchPolicy(path: string, { onChange, onMistake, say }: PolicyChanges): PolicyWatch {
-  let known = JSON.stringify(readManifestFiles(path));
+/** Begins to watch. What is known is what the policy was read from: a change since then is one, too. */
+export function watchPolicy({ path, texts: first }: PolicyFiles, changes: PolicyChanges, clock: Clock): PolicyWatch {
+  const { onChange, onMistake, say } = changes;
+  const stopping = new AbortController();
+  let known = JSON.stringify(first);
+  let seen = known;
 
   function look(): void {
     let texts: InputText[];
@@ -32,7 +37,10 @@ export function watchPolicy(path: string, { onChange, onMistake, say }: PolicyCh
       return;
     }
     const now = JSON.stringify(texts);
-    if (now === known) return;
+    // A file that is being written says something else the next time, and half a policy may allow what the whole forbids.
+    const isWhole = now === seen;
+    seen = now;
+    if (!isWhole || now === known) return;
     known = now;
     const { policy, problems } = readPolicy(texts);
     if (problems.length === 0) {
@@ -50,6 +58,15 @@ export function watchPolicy(path: string, { onChange, onMistake, say }: PolicyCh
     known = line;
   }
 
-  const timer = setInterval(look, interval);
-  return { stop: () => clearInterval(timer) };
+  async function watch(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await clock.sleep(interval, stopping.signal);
+      look();
+    }
+  }
+
+  void watch().catch((error: unknown) => {
+    if (!stopping.signal.aborted) throw error;
+  });
+  return { stop: () => stopping.abort() };
 }

@@ -14,7 +14,7 @@ import { decide } from "../policy/decide.ts";
 import type { Policy } from "../policy/types.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { ImageStore } from "../store/index.ts";
-import { systemClock } from "../support/clock.ts";
+import type { Clock } from "../support/clock.ts";
 import type { PulleyError } from "../support/errors.ts";
 import { liveRegion } from "../support/live.ts";
 import { printable } from "../support/terminal.ts";
@@ -23,6 +23,7 @@ import type { Pod, PullSecret } from "../workload/types.ts";
 import type { ProviderNotes } from "./logins.ts";
 import { createStay, type Stay } from "./pod-stay.ts";
 import { eventLines, podTable } from "./pod-view.ts";
+import type { PolicyFiles } from "./policy-option.ts";
 import type { PolicyChanges, PolicyWatch } from "./policy-watch.ts";
 import { interrupted, paintFor, type Surroundings } from "./surroundings.ts";
 
@@ -36,8 +37,8 @@ export interface RunPodsOptions {
   readonly root: string;
   readonly platform: Platform;
   readonly policy: Policy;
-  /** Where the policy was read, and is read again when it changes. */
-  readonly policyPath: string | undefined;
+  /** What the policy was read from, and is read from again when it changes. */
+  readonly policyFiles: PolicyFiles | undefined;
   /** How many pulls run at once, how fast they begin, and who may use what is here. */
   readonly kubelet: KubeletConfiguration;
   /** What starts containers; absent: they are only prepared. */
@@ -51,6 +52,7 @@ export interface RunPodsOptions {
   /** Ends when every pod has settled, instead of going on until the signal. */
   readonly once: boolean;
   readonly signal: AbortSignal;
+  readonly clock: Clock;
 }
 
 export interface PodsResult {
@@ -65,12 +67,12 @@ const frame = 100;
 
 /** Shows the pods and their events on standard error as they change, and answers with how they ended. */
 export async function runPods(options: RunPodsOptions, surroundings: Surroundings): Promise<PodsResult> {
-  const { store, registry, root, platform, kubelet, pods, secrets, signal } = options;
+  const { store, registry, root, platform, kubelet, pods, secrets, signal, policyFiles, clock } = options;
   const verifies = kubelet.imagePullCredentialsVerificationPolicy !== undefined;
-  const records = verifies ? openPullRecords(root, kubelet, systemClock) : undefined;
+  const records = verifies ? openPullRecords(root, kubelet, clock) : undefined;
   await records?.recover(await store.images());
   const node = createNode({
-    images: createEmbeddedImageService({ store, registry, platform, clock: systemClock }),
+    images: createEmbeddedImageService({ store, registry, platform, clock }),
     policy: options.policy,
     decide,
     hosts: options.hosts,
@@ -79,45 +81,47 @@ export async function runPods(options: RunPodsOptions, surroundings: Surrounding
     records,
     log: openDecisionLog(root),
     containers: options.containers && { ...options.containers, crashLoopBackOff: kubelet.crashLoopBackOff },
-    clock: systemClock,
+    clock,
     random: Math.random,
   });
-  const view = watch(node.pods, surroundings);
+  const view = watch(node.pods, surroundings, clock);
   options.notes?.showWith(view.say);
   node.onSignal(view.hear);
   const changes = { onChange: node.setPolicy, say: view.say };
-  const policyWatch = options.policyPath === undefined ? undefined : await watchChanges(options.policyPath, changes);
+  const policyWatch = policyFiles && (await watchChanges(policyFiles, changes, clock));
   const { containers } = options;
   let stay: Stay | undefined;
   try {
     stay = containers && (await createStay({ pods, root, containers, say: view.say }));
     node.add(pods, secrets, options.objects);
     await Promise.race([options.once ? node.settled() : node.ended(), interrupted(signal)]);
+    // What is under way comes to its end first: a pull that was told of is counted, and nothing is told after the count.
+    await node.stop();
     const result = { pods: node.pods(), events: view.events };
     if (stay === undefined || options.keep) return result;
     return { ...result, leftBehind: await stay.leave(node) };
   } finally {
     policyWatch?.stop();
-    view.end();
     await node.stop();
+    view.end();
     await stay?.release();
   }
 }
 
 /** Loaded only where there is a policy: its language takes longer to load than many runs take. */
-async function watchChanges(path: string, changes: PolicyChanges): Promise<PolicyWatch> {
+async function watchChanges(files: PolicyFiles, changes: PolicyChanges, clock: Clock): Promise<PolicyWatch> {
   const { watchPolicy } = await import("./policy-watch.ts");
-  return watchPolicy(path, changes);
+  return watchPolicy(files, changes, clock);
 }
 
-function watch(pods: () => readonly PodStatus[], surroundings: Surroundings) {
+function watch(pods: () => readonly PodStatus[], surroundings: Surroundings, clock: Clock) {
   const { stderr } = surroundings;
   const paint = paintFor(stderr, surroundings);
   const region = liveRegion(stderr);
   const width = () => (stderr.isTTY ? (stderr.columns ?? 80) : Number.POSITIVE_INFINITY);
   const events: NodeEvent[] = [];
   const pulls = new Map<string, PullProgress>();
-  const draw = () => region.draw(podTable({ pods: pods(), pulls: [...pulls.values()] }, Date.now(), paint));
+  const draw = () => region.draw(podTable({ pods: pods(), pulls: [...pulls.values()] }, clock.now(), paint));
   // The wait until the next attempt counts down, so the table changes without any signal too.
   const timer = setInterval(draw, frame);
   return {

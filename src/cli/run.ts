@@ -3,6 +3,7 @@ import { givenAccounts } from "../credentials/exec/service-accounts.ts";
 import type { GivenConfiguration } from "../node/configuration/index.ts";
 import type { ContainersOptions } from "../node/containers/types.ts";
 import type { ImageStore } from "../store/index.ts";
+import { systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { PullPolicy } from "../workload/types.ts";
 import { readInputs } from "./inputs.ts";
@@ -23,7 +24,7 @@ import {
   registryOptions,
   rootOption,
 } from "./options.ts";
-import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
+import { loadPolicyFiles, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import { machineHosts, registryClient } from "./registry.ts";
 import { podsFrom, startablePodsFrom, withPullPolicy } from "./requests.ts";
@@ -91,7 +92,7 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
     });
   }
   const { pull: override } = options;
-  const policy = await loadPolicy(options, surroundings);
+  const { policy, files } = await loadPolicyFiles(options, surroundings);
   const kubelet = loadKubeletConfiguration(options, givenPullSettings(options), surroundings);
   const notes = providerNotes(surroundings);
   const loginsFor = await podLogins(options, surroundings, {
@@ -105,7 +106,7 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
         {
           ...options,
           policy,
-          policyPath: options.policy,
+          policyFiles: files,
           pods: override === undefined ? pods : pods.map((pod) => withPullPolicy(pod, override)),
           secrets,
           objects,
@@ -119,6 +120,7 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
           once: options.once === true,
           keep: options.keep === true,
           signal: interruption(),
+          clock: systemClock,
         },
         surroundings,
       ),

@@ -31,7 +31,7 @@ export interface Node {
   add(pods: readonly Pod[], secrets: readonly PullSecret[], objects?: DataObjects): void;
   /** Stops a pod's containers within their grace period, and removes them and all that was made for the pod. */
   remove(pod: Pod): Promise<void>;
-  /** Lets other rules hold, for every pod from its next turn on. */
+  /** Lets other rules hold, for what begins from now on; every pod that waits is looked at again at once. */
   setPolicy(policy: Policy): void;
   /** Hears everything that the node says from now on, until the returned function is called. */
   onSignal(listen: (signal: NodeSignal) => void): () => void;
@@ -187,6 +187,7 @@ export function createNode(options: NodeOptions): Node {
     remove,
     setPolicy: (next) => {
       policy = next;
+      for (const { worker } of pods) worker.wake();
     },
     onSignal: (listen) => {
       listeners.add(listen);

@@ -3,11 +3,14 @@ import type { ContainerKind, PodContainer } from "../workload/types.ts";
 import { createPodImages, type PodImagesOptions, type VolumeFailures } from "./pod-images.ts";
 import { createPodState } from "./pod-state.ts";
 import { restAfterFailure } from "./rest.ts";
+import { createRester } from "./rester.ts";
 import type { PodStatus } from "./types.ts";
 
 /** Works on one pod: without a runtime until all of its containers are prepared. */
 export interface PodWorker {
   status(): PodStatus;
+  /** Has the pod looked at again at once: something may have changed that it waits for. */
+  wake(): void;
   /** Ends when there is nothing left to do, or with the signal's reason. */
   run(signal: AbortSignal): Promise<void>;
   /** Ends what runs of the pod and removes all that was made for it; only when nobody works on it any more. */
@@ -26,6 +29,7 @@ const relistAfter = 1000;
 export function createPodWorker(options: PodWorkerOptions): PodWorker {
   const { pod, clock, random, tell } = options;
   const state = createPodState(pod, clock.now());
+  const rester = createRester(clock);
   let resting = false;
 
   function status(): PodStatus {
@@ -76,6 +80,7 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
 
   return {
     status,
+    wake: rester.wake,
     run: async (signal) => {
       let preparedBefore = -1;
       for (;;) {
@@ -87,7 +92,7 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
         if (prepared === pod.containers.length) return;
         const somethingRan = prepared > preparedBefore;
         preparedBefore = prepared;
-        await clock.sleep(somethingRan ? relistAfter : rest(), signal);
+        await rester.rest(somethingRan ? relistAfter : rest(), signal);
       }
     },
     remove: () => Promise.resolve(),

@@ -9,6 +9,7 @@ import { failureOf } from "../image-pull.ts";
 import { createPodImages, type VolumeFailures } from "../pod-images.ts";
 import { createPodState } from "../pod-state.ts";
 import type { PodWorker, PodWorkerOptions } from "../pod-worker.ts";
+import { createRester } from "../rester.ts";
 import { nextAction } from "./actions.ts";
 import { sandboxConfig } from "./configs.ts";
 import { createCrashBackOff } from "./crash-back-off.ts";
@@ -18,7 +19,7 @@ import { newestOf, nothing, type Observed, observe, readySandbox } from "./obser
 import { podStatusOf } from "./pod-status.ts";
 import type { Relist } from "./relist.ts";
 import { missesClusterDns } from "./resolver.ts";
-import { createRester } from "./rester.ts";
+import { restLength } from "./rest-length.ts";
 import { runtimeText, startContainer } from "./start-container.ts";
 import type { ContainersOptions, PodInput } from "./types.ts";
 
@@ -56,7 +57,7 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
     });
   const tellStatus = () => tell({ kind: "pod", status: status() });
   const images = createPodImages(options, state, tellStatus);
-  const rester = createRester({ clock, random, spec, createdAt, status });
+  const rester = createRester(clock);
 
   const ending = {
     runtime,
@@ -244,11 +245,15 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
         volumes = await images.pullVolumes(signal);
       }
       let running = 0;
-      for (const container of next) {
-        started.add(container.name);
-        if (await start(container, sandbox, volumes, signal)) running += 1;
+      try {
+        for (const container of next) {
+          started.add(container.name);
+          if (await start(container, sandbox, volumes, signal)) running += 1;
+        }
+      } finally {
+        // Also where the work ends in between: what was told of as started is seen as started.
+        await look();
       }
-      await look();
       tellStatus();
       if (running === 0) return;
     }
@@ -270,6 +275,7 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
 
   return {
     status,
+    wake: rester.wake,
     run: async (signal) => {
       const stopListening = relist.onChange(pod.uid, rester.wake);
       try {
@@ -279,7 +285,8 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
           resting = true;
           tellStatus();
           if (finished) return;
-          await rester.rest(isDone, signal);
+          const rests = { now: clock.now(), random };
+          await rester.rest(restLength({ spec, status: status(), isDone }, rests), signal);
         }
       } finally {
         stopListening();

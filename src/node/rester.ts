@@ -1,0 +1,32 @@
+/** The rests between two looks at a pod, which end early when something has changed that the pod may have waited for. */
+import type { Clock } from "../support/clock.ts";
+
+export interface Rester {
+  /** Ends the rest that is under way, or the next one at once. */
+  wake(): void;
+  /** Rejects with the signal's reason, and with nothing else. */
+  rest(milliseconds: number, signal: AbortSignal): Promise<void>;
+}
+
+export function createRester(clock: Clock): Rester {
+  let early = new AbortController();
+
+  return {
+    wake: () => early.abort(),
+    rest: async (milliseconds, signal) => {
+      signal.throwIfAborted();
+      const { signal: woken } = early;
+      const stop = () => early.abort();
+      signal.addEventListener("abort", stop, { once: true });
+      try {
+        await clock.sleep(milliseconds, woken);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!woken.aborted) throw error;
+      } finally {
+        signal.removeEventListener("abort", stop);
+        early = new AbortController();
+      }
+    },
+  };
+}
