@@ -158,8 +158,9 @@ async function watchedPolicy(
   surroundings: Surroundings,
 ): Promise<PolicySource & { stop(): void }> {
   const listeners = new Set<(policy: Policy | undefined) => void>();
-  const { policy, files } = await loadPolicyFiles(options, surroundings);
-  let current = policy;
+  const loaded = await loadPolicyFiles(options, surroundings);
+  const { files } = loaded;
+  let current = loaded.policy;
   const tell = (policy: Policy | undefined) => {
     for (const hear of listeners) hear(policy);
   };
