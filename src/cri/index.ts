@@ -1,6 +1,8 @@
 /** The Container Runtime Interface: an image service on a unix socket, alone or in front of a container runtime. */
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { LoginSource } from "../credentials/index.ts";
 import { noBackOff } from "../node/back-off.ts";
+import { type CopyJudge, createCopyJudge } from "../node/copy-judge.ts";
 import type { DecisionLog } from "../node/decision-log/index.ts";
 import { createImageManager } from "../node/image-manager.ts";
 import type { ImageService as NodeImages } from "../node/image-service.ts";
@@ -27,6 +29,8 @@ import { heardMethod } from "./operations.ts";
 import { createPassThrough } from "./pass-through.ts";
 import { type CheckHandler, handlersOf, noHandlers } from "./runtime-handlers.ts";
 import { imageServiceOnly, notImplemented } from "./runtime-service.ts";
+import { passChecked } from "./starting/checked-call.ts";
+import { createGate } from "./starting/gate.ts";
 
 export interface CriServerOptions {
   /** Path of the unix socket to listen on; its folder is made if it is absent. */
@@ -86,24 +90,22 @@ const imageServices = [ImageService.typeName, "runtime.v1alpha2.ImageService"];
 export async function startCriServer(options: CriServerOptions): Promise<CriServer> {
   const { socket, clock, runtime, version } = options;
   const log = options.log ?? { info: () => undefined, warn: () => undefined };
-  const upstream =
-    runtime === undefined ? undefined : { pass: createPassThrough(runtime), channel: openChannel(runtime) };
-  const methods = methodsOf(options, log, upstream === undefined ? noHandlers : handlersOf(upstream.channel));
+  const judge = judgeOf(options);
+  const failureOf = (error: unknown) => tellUnforeseen(error, log);
+  const upstream = runtime === undefined ? undefined : openUpstream(runtime, options, { judge, log, failureOf });
+  const checkHandler = upstream === undefined ? noHandlers : handlersOf(upstream.channel);
+  const methods = methodsOf(options, { log, judge, checkHandler });
   const server = createGrpcServer({
     methods: upstream === undefined ? new Map([...methods, ...imageServiceOnly(version)]) : methods,
     otherwise: (stream, headers) => {
       if (upstream === undefined) refuse(stream, headers, notImplemented(headers[":path"] ?? ""));
-      else upstream.pass.pass(stream, headers);
+      else upstream.pass(stream, headers);
     },
-    failureOf: (error) => tellUnforeseen(error, log),
+    failureOf,
     clock,
   });
-  const closeUpstream = () => {
-    upstream?.pass.close();
-    upstream?.channel.close();
-  };
   const listening = await listenOnSocket(server.listener, socket, 0o660).catch((error: unknown) => {
-    closeUpstream();
+    upstream?.close();
     throw error;
   });
   log.info(`the image service listens on ${socket}${runtime === undefined ? "" : `, in front of ${runtime}`}`);
@@ -112,21 +114,63 @@ export async function startCriServer(options: CriServerOptions): Promise<CriServ
     close: async () => {
       await listening.remove();
       await server.close(grace);
-      closeUpstream();
+      upstream?.close();
     },
   };
+}
+
+interface Parts {
+  readonly log: CriLog;
+  readonly judge: CopyJudge;
+  readonly failureOf: (error: unknown) => CallFailure;
+}
+
+/** A container runtime: gets every call that is not about images, unless it would make a container that the policy refuses. */
+function openUpstream(
+  runtime: string,
+  { images, onOperation, clock }: CriServerOptions,
+  { log, judge, failureOf }: Parts,
+) {
+  const onward = createPassThrough(runtime);
+  const channel = openChannel(runtime);
+  const hasRules = () => images.policy().documents.length > 0;
+  const gate = createGate({ judge, hasRules, runtime: channel, warn: log.warn });
+  return {
+    channel,
+    pass: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+      const call = gate.holds(headers[":path"] ?? "");
+      if (call === undefined) return onward.pass(stream, headers);
+      const begun = clock.now();
+      const answeredHere = (error: unknown) => {
+        onOperation?.({ operation: call, milliseconds: clock.now() - begun, ok: false });
+        return failureOf(error);
+      };
+      const check = (request: Uint8Array, signal: AbortSignal) => gate.check(call, request, signal);
+      void passChecked(stream, headers, { check, onward, failureOf: answeredHere });
+    },
+    close: () => {
+      onward.close();
+      channel.close();
+    },
+  };
+}
+
+function judgeOf({ images, clock }: CriServerOptions): CopyJudge {
+  const { service, decide, policy, hosts, decisions, onEnsured } = images;
+  return createCopyJudge({ images: service, decide, policy, hosts, clock, log: decisions, onEnsured });
 }
 
 /** By path. The file systems are the runtime's where there is one: it keeps the containers' layers, too. */
 function methodsOf(
   { images, clock, runtime, onOperation }: CriServerOptions,
-  log: CriLog,
-  checkHandler: CheckHandler,
+  { log, judge, checkHandler }: Pick<Parts, "log" | "judge"> & { readonly checkHandler: CheckHandler },
 ): Methods {
   const { store, isPinned = () => false } = images;
   const manager = managerOf(images, clock);
   const { mirrorLogins } = images;
-  const methods = imageMethods({ store, manager, isPinned, mirrorLogins, checkHandler, clock, warn: log.warn });
+  const onPulled = judge.asked;
+  const { warn } = log;
+  const methods = imageMethods({ store, manager, isPinned, mirrorLogins, checkHandler, clock, onPulled, warn });
   const fileSystems = ImageService.method.imageFsInfo.name;
   const served = [...methods].filter(([name]) => runtime === undefined || name !== fileSystems);
   return new Map(

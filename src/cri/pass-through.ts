@@ -17,7 +17,8 @@ import { endWith, isCall } from "./grpc/answer.ts";
 import { CallFailure, failureTrailers } from "./grpc/status.ts";
 
 export interface PassThrough {
-  pass(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void;
+  /** @param body all that the caller sent, where it has been read already */
+  pass(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, body?: Buffer): void;
   close(): void;
 }
 
@@ -43,9 +44,11 @@ export function createPassThrough(socket: string): PassThrough {
     return opened;
   }
 
-  function pass(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  function pass(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, body: Buffer | undefined): void {
     const over = currentSession();
     const upstream = over.request({ ...headers, ":authority": "localhost" }, { endStream: false });
+    if (body === undefined) stream.pipe(upstream);
+    else upstream.end(body);
     join(stream, upstream, (error) => {
       const lost = error === undefined || over.destroyed || over.closed;
       if (!lost) return undefined;
@@ -55,10 +58,10 @@ export function createPassThrough(socket: string): PassThrough {
   }
 
   return {
-    pass: (stream, headers) => {
+    pass: (stream, headers, body) => {
       if (!isCall(stream, headers)) return;
       try {
-        pass(stream, headers);
+        pass(stream, headers, body);
       } catch (error) {
         endWith(
           stream,
@@ -81,7 +84,6 @@ function join(
   const finish = () => {
     if (trailers !== undefined && upstream.readableEnded && !stream.writableEnded) stream.end();
   };
-  stream.pipe(upstream);
   stream.once("close", () => {
     if (!upstream.closed) upstream.close(constants.NGHTTP2_CANCEL);
   });

@@ -4,13 +4,11 @@ import { isDigest } from "../image/digest.ts";
 import { canonicalText, parseReference, type Reference, type Repository, type Tag } from "../image/reference.ts";
 import { findLocal } from "../node/local-facts.ts";
 import { decide } from "../policy/decide.ts";
-import type { Decision, ImageFacts, LocalFacts } from "../policy/types.ts";
+import type { Decision, ImageFacts, LocalFacts, Refusal } from "../policy/types.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { ImageRequest } from "../workload/types.ts";
 import type { Ground } from "./types.ts";
 import { visitorPod } from "./visitor-pod.ts";
-
-type Refusal = Extract<Decision, { action: "Refuse" }>;
 
 /** A request that is not refused, as far as anything is known about the image. */
 export interface Judged {

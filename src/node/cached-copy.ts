@@ -1,9 +1,9 @@
 /** The copy on this machine where nobody can be asked about it. */
 import type { Digest } from "../image/digest.ts";
-import type { Decision, LocalFacts, Presence } from "../policy/types.ts";
+import type { Decision, LocalFacts, Presence, Refusal } from "../policy/types.ts";
 import { errorText, type PulleyError } from "../support/errors.ts";
 import { formatDuration, quote } from "../support/go.ts";
-import { failureOf, type PullRequest, type Refusal, type Unconfirmed } from "./image-pull.ts";
+import { failureOf, type PullRequest, type Unconfirmed } from "./image-pull.ts";
 
 /** The event that tells of each use of a copy that nobody confirmed. Kubernetes has none, for it never does so. */
 const usedCachedEvent = "RegistryUnavailableUsedCached";

@@ -1,7 +1,7 @@
 import type { LoginSource } from "../credentials/index.ts";
 import type { Digest } from "../image/digest.ts";
 import { effectivePullPolicy } from "../policy/decide.ts";
-import type { Decide, Decision, LocalFacts, Policy, RefusalReason } from "../policy/types.ts";
+import type { Decide, Decision, LocalFacts, Policy, Refusal, RefusalReason } from "../policy/types.ts";
 import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import type { Login } from "../support/login.ts";
@@ -14,7 +14,6 @@ import {
   failureOf,
   type ImagePullOptions,
   type PullRequest,
-  type Refusal,
   rawFailure,
 } from "./image-pull.ts";
 import type { ImageService } from "./image-service.ts";

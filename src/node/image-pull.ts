@@ -1,5 +1,5 @@
 import type { Digest } from "../image/digest.ts";
-import type { Decision, Fetching, ImageFacts } from "../policy/types.ts";
+import type { Fetching, ImageFacts, Refusal } from "../policy/types.ts";
 import type { Clock } from "../support/clock.ts";
 import { type ErrorCode, errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import { formatDuration, quote } from "../support/go.ts";
@@ -23,8 +23,6 @@ export interface PullRequest {
   readonly record: RecordEvent;
   readonly signal?: AbortSignal | undefined;
 }
-
-export type Refusal = Extract<Decision, { action: "Refuse" }>;
 
 /** Why a container's image cannot be used now. */
 export interface Failure {

@@ -2,15 +2,14 @@
 import { quote } from "../support/go.ts";
 import type { ImageRequest } from "../workload/types.ts";
 import { instantText } from "./instant.ts";
-import type { Decision, EffectivePullPolicy, LocalFacts, Rule } from "./types.ts";
+import type { Decision, EffectivePullPolicy, LocalFacts, Refusal, Rule } from "./types.ts";
 
 type Check = Extract<Decision, { action: "Check" }>;
-type Refusal = Extract<Decision, { action: "Refuse" }>;
 
 /** What is to be done, before anybody asked whether it may be done now. */
 export type Plan =
   | { readonly action: "Use" | "Pull"; readonly message: string }
-  | Pick<Check, "action" | "message" | "whenUnreachable">
+  | Pick<Check, "action" | "message" | "whenUnreachable" | "tooOld">
   | Pick<Refusal, "action" | "message" | "reason">;
 
 export interface Freshness {
@@ -71,7 +70,8 @@ export function planPull(request: ImageRequest, freshness: Freshness, facts: Loc
 
   function check(message: string): Plan {
     const whenUnreachable = fallback(freshness, facts, tooOld);
-    return { action: "Check", message: `${message}${fallbackText[whenUnreachable]}`, whenUnreachable };
+    const check = { action: "Check", message: `${message}${fallbackText[whenUnreachable]}`, whenUnreachable } as const;
+    return tooOld ? { ...check, tooOld: ageOf(freshness, facts) } : check;
   }
 }
 

@@ -99,10 +99,14 @@ export type Decision =
         readonly action: "Check";
         /** What to do if no source can be reached; a refusal or a wrong digest is never taken for that. */
         readonly whenUnreachable: "Fail" | "UseCached" | "RefuseAsTooOld";
+        /** Why the copy on this machine is too old to be used unasked; absent where it is not, or none is known. */
+        readonly tooOld?: string;
       })
   /** Fetch. */
   | (Decided & Fetching & { readonly action: "Pull" })
-  | (Decided & { readonly action: "Refuse"; readonly reason: RefusalReason });
+  | Refusal;
+
+export type Refusal = Decided & { readonly action: "Refuse"; readonly reason: RefusalReason };
 
 /** The signature of the one decision (`decide.ts`): pure, no clock, no randomness. */
 export type Decide = (request: ImageRequest, policy: Policy, facts: LocalFacts, now: number) => Decision;

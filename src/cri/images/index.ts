@@ -5,8 +5,9 @@ import { parseReference } from "../../image/reference.ts";
 import type { ImageManager } from "../../node/image-manager.ts";
 import type { ImageStore, StoredImage } from "../../store/index.ts";
 import type { Clock } from "../../support/clock.ts";
-import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
+import { errorText, isPulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
+import type { Pod } from "../../workload/types.ts";
 import {
   type ImageFsInfoResponseSchema,
   ImageService,
@@ -29,6 +30,8 @@ export interface ImageMethodsOptions {
   /** The node's own, for mirrors. */
   readonly mirrorLogins: LoginSource | undefined;
   readonly clock: Clock;
+  /** Hears of each pull for a pod that did not fail. */
+  readonly onPulled: (pod: Pod, image: string) => void;
   /** Hears what an administrator should know, a sentence each. */
   readonly warn: (message: string) => void;
 }
@@ -64,7 +67,6 @@ export function imageMethods(options: ImageMethodsOptions): ReadonlyMap<string, 
     const logins = callerLogins(auth, repository, options.mirrorLogins);
     const pod = podOfSandbox(image, sandboxConfig);
     const [container] = pod.containers;
-    if (container === undefined) throw new PulleyError("INTERNAL", "a pod without a container asks for an image");
     const { signal } = call;
     const { imageId, failure } = await manager.ensureImageExists({
       ...{ pod, container, logins, signal },
@@ -73,6 +75,7 @@ export function imageMethods(options: ImageMethodsOptions): ReadonlyMap<string, 
       },
     });
     if (failure !== undefined) throw pullFailureOf(failure);
+    options.onPulled(pod, image);
     return imageId;
   }
 

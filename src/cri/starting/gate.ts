@@ -1,0 +1,95 @@
+/**
+ * The calls with which containers come to be, held to the policy on their way to the runtime. What may pass goes on as it
+ * came, byte for byte; a sandbox names no image of its own, so RunPodSandbox is not among them.
+ */
+import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
+import type { CopyJudge, Start } from "../../node/copy-judge.ts";
+import type { Refusal } from "../../policy/types.ts";
+import type { Channel } from "../../support/grpc/client.ts";
+import { CreateContainerRequestSchema, RestorePodRequestSchema, RuntimeService } from "../api/runtime/v1/api_pb.js";
+import { CallFailure } from "../grpc/status.ts";
+import type { SandboxFacts } from "../images/pod-of-sandbox.ts";
+import { startsOf } from "./starts.ts";
+
+export interface GateOptions {
+  readonly judge: Pick<CopyJudge, "judge">;
+  /** Whether there is anything to hold them to: without rules, everything goes on unread. */
+  readonly hasRules: () => boolean;
+  /** The runtime, for what it knows of its sandboxes. */
+  readonly runtime: Pick<Channel, "unary">;
+  /** Hears of each refusal that was not told before, a sentence each. */
+  readonly warn: (message: string) => void;
+}
+
+export interface Gate {
+  /** The name of the call, where it is one that may be refused now. */
+  holds(path: string): string | undefined;
+  /** Resolves where the call may be passed on. @throws CallFailure with the rule's words */
+  check(call: string, request: Uint8Array, signal: AbortSignal): Promise<void>;
+}
+
+/** Version v1alpha2 of the runtime service has the same messages (k8s cri-api). */
+const services = [RuntimeService.typeName, "runtime.v1alpha2.RuntimeService"];
+
+/** Refusals that are remembered as told. */
+const mostTold = 1000;
+
+/** Image volumes that cannot be mounted are known to the kubelet by this word (k8s cri-api pkg/errors). */
+const volumeFailure = "ImageVolumeMountFailed";
+
+export function createGate({ judge, hasRules, runtime, warn }: GateOptions): Gate {
+  const { createContainer, restorePod, podSandboxStatus } = RuntimeService.method;
+  const paths = new Map(
+    services.flatMap((service) => [createContainer, restorePod].map(({ name }) => [`/${service}/${name}`, name])),
+  );
+  const told = new Set<string>();
+
+  async function startsIn(call: string, bytes: Uint8Array, signal: AbortSignal): Promise<readonly Start[]> {
+    if (call === createContainer.name) {
+      const { config, sandboxConfig, podSandboxId } = read(CreateContainerRequestSchema, bytes);
+      return startsOf(config, sandboxConfig?.metadata ? sandboxConfig : await sandboxOf(podSandboxId, signal));
+    }
+    const { config, containerConfigs } = read(RestorePodRequestSchema, bytes);
+    const starts = containerConfigs.flatMap((container) => startsOf(container, config));
+    if (starts.length > 0) return starts;
+    throw new CallFailure("PERMISSION_DENIED", "the pod is to be restored from images that the request does not name");
+  }
+
+  /** A caller need not repeat whose sandbox it is. */
+  async function sandboxOf(podSandboxId: string, signal: AbortSignal): Promise<SandboxFacts | undefined> {
+    return (await runtime.unary(podSandboxStatus, { podSandboxId }, { signal })).status;
+  }
+
+  /** A caller tries again and again: what is the same is told once. */
+  function tell({ pod, container }: Start, { message }: Refusal): void {
+    const text = `${pod.namespace}/${pod.name}: ${message}`;
+    const key = JSON.stringify([pod.uid, container.kind, container.name, text]);
+    if (told.has(key)) return;
+    const [oldest] = told;
+    if (told.size >= mostTold && oldest !== undefined) told.delete(oldest);
+    told.add(key);
+    warn(text);
+  }
+
+  return {
+    holds: (path) => (hasRules() ? paths.get(path) : undefined),
+    check: async (call, request, signal) => {
+      for (const start of await startsIn(call, request, signal)) {
+        const refusal = await judge.judge(start);
+        if (refusal === undefined) continue;
+        tell(start, refusal);
+        const ofVolume = start.container.kind === "imageVolume";
+        const message = ofVolume ? `${volumeFailure}: ${refusal.message}` : refusal.message;
+        throw new CallFailure("PERMISSION_DENIED", message);
+      }
+    },
+  };
+}
+
+function read<Desc extends DescMessage>(desc: Desc, bytes: Uint8Array): MessageShape<Desc> {
+  try {
+    return fromBinary(desc, bytes);
+  } catch (error) {
+    throw new CallFailure("INVALID_ARGUMENT", `the request is no ${desc.typeName}`, { cause: error });
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * What a decision comes to where nobody is asked any more: a container is about to start from the copy on its machine.
+ * That copy may be used, or it may not; a rule that would have a registry asked first holds as far as it bounds the age
+ * of what is used unasked.
+ */
+import { quote } from "../support/go.ts";
+import type { ImageRequest } from "../workload/types.ts";
+import type { Decision, Refusal, RefusalReason, Subject } from "./types.ts";
+
+/** Why the copy may not be used; `undefined` if it may. */
+export function refusalOfCopy(decision: Decision, { image }: Pick<ImageRequest, "image">): Refusal | undefined {
+  if (decision.action === "Refuse") return decision;
+  const { trace, pullPolicy } = decision;
+  const refuse = (reason: RefusalReason, message: string): Refusal => {
+    return { action: "Refuse", reason, message, pullPolicy, trace, pending: [] };
+  };
+  const [subject] = decision.pending;
+  // Nobody decides again after this.
+  if (subject !== undefined) {
+    const rule = trace.find((step) => step.subject === subject)?.rule ?? "the policy";
+    const message = `Image ${quote(image)} cannot be held to ${rule}: what it says of itself cannot be read on this machine`;
+    return refuse(reasons[subject] ?? "RequirementNotMet", message);
+  }
+  if (decision.action !== "Check" || decision.tooOld === undefined) return undefined;
+  const message = `The copy of image ${quote(image)} on this machine is too old to be used without asking a registry`;
+  return refuse("CachedCopyTooOld", `${message}: ${decision.tooOld}`);
+}
+
+const reasons: Partial<Record<Subject, RefusalReason>> = { admit: "ImageDenied", require: "RequirementNotMet" };
