@@ -21,7 +21,7 @@ import { listenOnSocket } from "../support/unix-socket.ts";
 import { ImageService } from "./api/runtime/v1/api_pb.js";
 import type { Methods } from "./grpc/methods.ts";
 import { createGrpcServer, refuse } from "./grpc/server.ts";
-import type { CallFailure } from "./grpc/status.ts";
+import { CallFailure } from "./grpc/status.ts";
 import { callerRecords } from "./images/caller-records.ts";
 import { callFailureOf } from "./images/failures.ts";
 import { imageMethods } from "./images/index.ts";
@@ -197,6 +197,7 @@ function managerOf(images: CriImages, clock: Clock) {
 }
 
 function tellUnforeseen(error: unknown, log: CriLog): CallFailure {
-  if (!isPulleyError(error)) log.warn(`a call failed for a reason that nobody foresaw: ${errorText(error)}`);
+  if (!isPulleyError(error) && !(error instanceof CallFailure))
+    log.warn(`a call failed for a reason that nobody foresaw: ${errorText(error)}`);
   return callFailureOf(error);
 }

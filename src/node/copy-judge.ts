@@ -2,11 +2,13 @@
  * Whether a container may start from the copy of an image that is on this machine already. A kubelet asks for no pull
  * where a copy is here (`IfNotPresent`, `Never`), so the rules are heeded once more when the container is made.
  */
-import { isDigest } from "../image/digest.ts";
-import type { Decide, Decision, LocalFacts, Policy, Refusal } from "../policy/types.ts";
+import { type Digest, isDigest } from "../image/digest.ts";
+import type { Reference } from "../image/reference.ts";
+import type { Decide, Decision, ImageFacts, LocalFacts, Policy, Refusal } from "../policy/types.ts";
 import { refusalOfCopy } from "../policy/unasked.ts";
+import type { StoredImage } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
-import { isPulleyError } from "../support/errors.ts";
+import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Pod, PodContainer } from "../workload/types.ts";
 import type { DecisionLog } from "./decision-log/index.ts";
 import { createRecorder } from "./decision-log/recorder.ts";
@@ -25,10 +27,15 @@ export interface Start {
 }
 
 export interface CopyJudge {
-  /** Why it may not start; `undefined` if it may. */
-  judge(start: Start): Promise<Refusal | undefined>;
+  /** Whether all of these may start, which happens together or not at all; the first that may not, and why. */
+  judge(starts: readonly Start[]): Promise<RefusedStart | undefined>;
   /** Notes that an image has just been asked for: the start that follows is no decision of its own. */
   asked(pod: Pod, image: string): void;
+}
+
+export interface RefusedStart {
+  readonly start: Start;
+  readonly refusal: Refusal;
 }
 
 export interface CopyJudgeOptions {
@@ -48,41 +55,27 @@ export interface CopyJudgeOptions {
 interface Seen {
   readonly facts: LocalFacts;
   readonly names: readonly string[];
-  readonly local: LocalImage | undefined;
+  /** Absent where there is no copy: the runtime will say so. */
+  readonly id: Digest | undefined;
+}
+
+interface Judged extends Pick<Seen, "facts" | "id"> {
+  readonly start: Start;
+  readonly decision: Decision;
+  readonly refusal: Refusal | undefined;
+  /** When it was decided, in milliseconds since the epoch. */
+  readonly now: number;
 }
 
 /** Pods whose pull has not been followed by a start yet. */
 const mostAsked = 1000;
 
 export function createCopyJudge(options: CopyJudgeOptions): CopyJudge {
-  const { images, decide, clock, onEnsured } = options;
+  const { images, decide, clock } = options;
   const recorder = createRecorder(options.log);
   const asked = new Set<string>();
-
-  async function look({ container, copy }: Start): Promise<Seen> {
-    const written = isDigest(container.image) ? undefined : nameForRuntime(container.image);
-    const local = await statusOf(copy);
-    if (local === undefined) return { facts: { presence: "absent" }, names: [container.image], local };
-    const { id, repoTags, repoDigests } = local.image;
-    const byName = written && (await statusOf(written.name));
-    const others = repoTags.length > 0 ? repoTags : repoDigests;
-    const isNamed = byName?.image.id === id;
-    // A name that stands for another image by now, or none at all: any of the copy's own may have been meant.
-    const names = isNamed || written === undefined ? [] : [container.image];
-    const all = isNamed ? [container.image] : [...names, ...others];
-    const { digest, confirmedAt } = isNamed ? byName : { digest: undefined, confirmedAt: undefined };
-    const said = await images.facts((isNamed ? written?.name : others[0]) ?? id);
-    const hosts = written && options.hosts?.(written.reference);
-    return {
-      facts: {
-        ...({ presence: "present", digest, confirmedAt, access: "granted" } as const),
-        ...(said && { image: said }),
-        ...(hosts && { hosts }),
-      },
-      names: all.length > 0 ? all : [container.image],
-      local,
-    };
-  }
+  // What an image says of itself never changes, and a store gives the same object until something about it does.
+  const known = new WeakMap<StoredImage, Map<string, ImageFacts>>();
 
   /** What is no name of any image here is for the runtime to complain about. */
   async function statusOf(text: string): Promise<LocalImage | undefined> {
@@ -94,38 +87,91 @@ export function createCopyJudge(options: CopyJudgeOptions): CopyJudge {
     }
   }
 
-  function judgeAs({ container: { request } }: Start, image: string, facts: LocalFacts) {
-    const named = { ...request, image };
-    const decision = decide(named, options.policy(), facts, clock.now());
-    return { decision, refusal: refusalOfCopy(decision, named) };
+  async function look({ container: { image: written }, copy }: Start): Promise<Seen> {
+    const local = await statusOf(copy);
+    if (local === undefined) return { facts: { presence: "absent" }, names: [written], id: undefined };
+    const { id, repoTags, repoDigests } = local.image;
+    const named = isDigest(written) ? undefined : nameForRuntime(written);
+    const byName = named && (await statusOf(named.name));
+    if (named !== undefined && byName?.image.id === id) {
+      return { facts: await factsOf(byName, named.name, named.reference), names: [written], id };
+    }
+    // The name stands for another image by now, or none is known: any that the copy has may have been meant.
+    const others = repoTags.length > 0 ? repoTags : repoDigests;
+    const names = isDigest(written) && others.length > 0 ? others : [written, ...others];
+    const unnamed = { ...local, digest: undefined, confirmedAt: undefined };
+    return { facts: await factsOf(unnamed, others[0] ?? id, named?.reference), names, id };
   }
 
-  function note(start: Start, { facts, local }: Seen, decision: Decision, now: number): void {
-    const { pod, container } = start;
-    const refused = decision.action === "Refuse" ? decision : undefined;
-    const wasAsked = asked.delete(keyOf(pod, container.image));
-    if (refused === undefined && (wasAsked || local === undefined)) return;
+  async function saidOf(image: StoredImage, name: string): Promise<ImageFacts | undefined> {
+    const remembered = known.get(image)?.get(name);
+    if (remembered !== undefined) return remembered;
+    const said = await images.facts(name);
+    if (said !== undefined) known.set(image, new Map(known.get(image)).set(name, said));
+    return said;
+  }
+
+  async function factsOf(
+    { image, digest, confirmedAt }: LocalImage,
+    name: string,
+    reference: Reference | undefined,
+  ): Promise<LocalFacts> {
+    const said = await saidOf(image, name);
+    const hosts = reference && options.hosts?.(reference);
+    const present = { presence: "present", digest, confirmedAt, access: "granted" } as const;
+    return { ...present, ...(said && { image: said }), ...(hosts && { hosts }) };
+  }
+
+  async function judgeOne(start: Start): Promise<Judged> {
+    const { request } = start.container;
+    const now = clock.now();
+    const { facts, names, id } = await look(start);
+    let first: Decision | undefined;
+    for (const image of names) {
+      const decision = decide({ ...request, image }, options.policy(), facts, now);
+      const refusal = refusalOfCopy(decision, { image });
+      if (refusal !== undefined) return { start, facts, id, now, decision: refusal, refusal };
+      first ??= decision;
+    }
+    if (first === undefined) throw new PulleyError("INTERNAL", "an image without any name is to be started from");
+    return { start, facts, id, now, decision: first, refusal: undefined };
+  }
+
+  function noteRefused({ start, facts, decision, now, id }: Judged, { reason, message }: Refusal): void {
+    asked.delete(keyOf(start.pod, start.container.image));
+    const result = failureOf(reason, message);
+    const outcome = { kind: "refused", failure: reason } as const;
+    recorder.note(start, { now, ended: clock.now(), facts, decision, result, outcome });
+    tell(decision, "refused", id);
+  }
+
+  function noteUsed({ start, facts, decision, now, id }: Judged): void {
+    if (asked.delete(keyOf(start.pod, start.container.image)) || id === undefined) return;
     const digest = facts.presence === "present" ? facts.digest : undefined;
-    recorder.note(start, {
-      ...{ now, ended: clock.now(), facts, decision },
-      result: refused === undefined && local ? local.image.id : failureOf(refused?.reason ?? "", decision.message),
-      outcome: refused === undefined ? { kind: "used", digest } : { kind: "refused", failure: refused.reason },
-    });
-    onEnsured?.({
-      labels: { pullPolicy: "IfNotPresent", presentLocally: local !== undefined, pullRequired: false },
-      ...{ decision, outcome: refused === undefined ? "used" : "refused", failure: undefined, pull: undefined },
-    });
+    const outcome = { kind: "used", digest } as const;
+    recorder.note(start, { now, ended: clock.now(), facts, decision, result: id, outcome });
+    tell(decision, "used", id);
+  }
+
+  function tell(decision: Decision, outcome: "used" | "refused", id: Digest | undefined): void {
+    const labels = { pullPolicy: "IfNotPresent", presentLocally: id !== undefined, pullRequired: false } as const;
+    options.onEnsured?.({ labels, decision, outcome, failure: undefined, pull: undefined });
   }
 
   return {
-    judge: async (start) => {
-      const now = clock.now();
-      const seen = await look(start);
-      const judged = seen.names.map((name) => judgeAs(start, name, seen.facts));
-      const refusal = judged.find((each) => each.refusal !== undefined)?.refusal;
-      const decision = refusal ?? judged[0]?.decision;
-      if (decision !== undefined) note(start, seen, decision, now);
-      return refusal;
+    judge: async (starts) => {
+      const judged: Judged[] = [];
+      for (const start of starts) {
+        const one = await judgeOne(start);
+        const { refusal } = one;
+        if (refusal !== undefined) {
+          noteRefused(one, refusal);
+          return { start, refusal };
+        }
+        judged.push(one);
+      }
+      for (const one of judged) noteUsed(one);
+      return undefined;
     },
     asked: (pod, image) => {
       const [oldest] = asked;

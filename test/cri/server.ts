@@ -19,6 +19,8 @@ import { type CallOptions, openChannel } from "../../src/support/grpc/client.ts"
 
 export interface CriGiven {
   readonly policy?: Policy;
+  /** In the place of one policy: the one that holds now. */
+  readonly policyNow?: () => Policy;
   /** Path of the upstream's socket. */
   readonly runtime?: string;
   readonly clock?: Clock;
@@ -62,7 +64,7 @@ export async function startCri(given: CriGiven = {}): Promise<CriUnderTest> {
     ...{ socket, runtime: given.runtime, version: "1.2.3", clock, onOperation: given.onOperation },
     log: { info: (text) => said.push(text), warn: (text) => said.push(`warning: ${text}`) },
     images: {
-      ...{ store, decide, policy: () => policy, records: openPullRecords(folder, {}, clock) },
+      ...{ store, decide, policy: given.policyNow ?? (() => policy), records: openPullRecords(folder, {}, clock) },
       service: createEmbeddedImageService({ store, registry, platform, clock }),
       ...(given.mirrorLogins && { mirrorLogins: given.mirrorLogins }),
       decisions: { append: (record) => decisions.push(record) },

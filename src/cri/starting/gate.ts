@@ -3,8 +3,7 @@
  * came, byte for byte; a sandbox names no image of its own, so RunPodSandbox is not among them.
  */
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
-import type { CopyJudge, Start } from "../../node/copy-judge.ts";
-import type { Refusal } from "../../policy/types.ts";
+import type { CopyJudge, RefusedStart, Start } from "../../node/copy-judge.ts";
 import type { Channel } from "../../support/grpc/client.ts";
 import { CreateContainerRequestSchema, RestorePodRequestSchema, RuntimeService } from "../api/runtime/v1/api_pb.js";
 import { CallFailure } from "../grpc/status.ts";
@@ -61,8 +60,8 @@ export function createGate({ judge, hasRules, runtime, warn }: GateOptions): Gat
   }
 
   /** A caller tries again and again: what is the same is told once. */
-  function tell({ pod, container }: Start, { message }: Refusal): void {
-    const text = `${pod.namespace}/${pod.name}: ${message}`;
+  function tell({ start: { pod, container }, refusal }: RefusedStart): void {
+    const text = `${pod.namespace}/${pod.name}: ${refusal.message}`;
     const key = JSON.stringify([pod.uid, container.kind, container.name, text]);
     if (told.has(key)) return;
     const [oldest] = told;
@@ -74,14 +73,13 @@ export function createGate({ judge, hasRules, runtime, warn }: GateOptions): Gat
   return {
     holds: (path) => (hasRules() ? paths.get(path) : undefined),
     check: async (call, request, signal) => {
-      for (const start of await startsIn(call, request, signal)) {
-        const refusal = await judge.judge(start);
-        if (refusal === undefined) continue;
-        tell(start, refusal);
-        const ofVolume = start.container.kind === "imageVolume";
-        const message = ofVolume ? `${volumeFailure}: ${refusal.message}` : refusal.message;
-        throw new CallFailure("PERMISSION_DENIED", message);
-      }
+      const refused = await judge.judge(await startsIn(call, request, signal));
+      if (refused === undefined) return;
+      tell(refused);
+      const { start, refusal } = refused;
+      const ofVolume = start.container.kind === "imageVolume";
+      const message = ofVolume ? `${volumeFailure}: ${refusal.message}` : refusal.message;
+      throw new CallFailure("PERMISSION_DENIED", message);
     },
   };
 }
