@@ -1,5 +1,4 @@
 /** The Container Runtime Interface: an image service on a unix socket, alone or in front of a container runtime. */
-import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { LoginSource } from "../credentials/index.ts";
 import { noBackOff } from "../node/back-off.ts";
 import { type CopyJudge, createCopyJudge } from "../node/copy-judge.ts";
@@ -29,7 +28,6 @@ import { heardMethod } from "./operations.ts";
 import { createPassThrough } from "./pass-through.ts";
 import { type CheckHandler, handlersOf, noHandlers } from "./runtime-handlers.ts";
 import { imageServiceOnly, notImplemented } from "./runtime-service.ts";
-import { passChecked } from "./starting/checked-call.ts";
 import { createGate } from "./starting/gate.ts";
 
 export interface CriServerOptions {
@@ -91,17 +89,19 @@ export async function startCriServer(options: CriServerOptions): Promise<CriServ
   const { socket, clock, runtime, version } = options;
   const log = options.log ?? { info: () => undefined, warn: () => undefined };
   const judge = judgeOf(options);
-  const failureOf = (error: unknown) => tellUnforeseen(error, log);
-  const upstream = runtime === undefined ? undefined : openUpstream(runtime, options, { judge, log, failureOf });
+  const upstream = runtime === undefined ? undefined : openUpstream(runtime, options, { judge, log });
   const checkHandler = upstream === undefined ? noHandlers : handlersOf(upstream.channel);
   const methods = methodsOf(options, { log, judge, checkHandler });
   const server = createGrpcServer({
-    methods: upstream === undefined ? new Map([...methods, ...imageServiceOnly(version)]) : methods,
+    methods:
+      upstream === undefined
+        ? new Map([...methods, ...imageServiceOnly(version)])
+        : { get: (path) => methods.get(path) ?? upstream.held(path) },
     otherwise: (stream, headers) => {
       if (upstream === undefined) refuse(stream, headers, notImplemented(headers[":path"] ?? ""));
       else upstream.pass(stream, headers);
     },
-    failureOf,
+    failureOf: (error) => tellUnforeseen(error, log),
     clock,
   });
   const listening = await listenOnSocket(server.listener, socket, 0o660).catch((error: unknown) => {
@@ -122,34 +122,25 @@ export async function startCriServer(options: CriServerOptions): Promise<CriServ
 interface Parts {
   readonly log: CriLog;
   readonly judge: CopyJudge;
-  readonly failureOf: (error: unknown) => CallFailure;
 }
 
-/** A container runtime: gets every call that is not about images, unless it would make a container that the policy refuses. */
-function openUpstream(
-  runtime: string,
-  { images, onOperation, clock }: CriServerOptions,
-  { log, judge, failureOf }: Parts,
-) {
-  const onward = createPassThrough(runtime);
+/** A container runtime: gets every call that is not about images, unless the policy refuses the container that it would make. */
+function openUpstream(runtime: string, { images, onOperation, clock }: CriServerOptions, { log, judge }: Parts) {
+  const { pass, close } = createPassThrough(runtime);
   const channel = openChannel(runtime);
   const hasRules = () => images.policy().documents.length > 0;
-  const gate = createGate({ judge, hasRules, runtime: channel, warn: log.warn });
+  const held = createGate({
+    judge,
+    hasRules,
+    runtime: channel,
+    warn: log.warn,
+    onward: pass,
+    hearing: { onOperation, clock },
+  });
   return {
-    channel,
-    pass: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
-      const call = gate.holds(headers[":path"] ?? "");
-      if (call === undefined) return onward.pass(stream, headers);
-      const begun = clock.now();
-      const answeredHere = (error: unknown) => {
-        onOperation?.({ operation: call, milliseconds: clock.now() - begun, ok: false });
-        return failureOf(error);
-      };
-      const check = (request: Uint8Array, signal: AbortSignal) => gate.check(call, request, signal);
-      void passChecked(stream, headers, { check, onward, failureOf: answeredHere });
-    },
+    ...{ channel, pass, held },
     close: () => {
-      onward.close();
+      close();
       channel.close();
     },
   };
@@ -163,7 +154,7 @@ function judgeOf({ images, clock }: CriServerOptions): CopyJudge {
 /** By path. The file systems are the runtime's where there is one: it keeps the containers' layers, too. */
 function methodsOf(
   { images, clock, runtime, onOperation }: CriServerOptions,
-  { log, judge, checkHandler }: Pick<Parts, "log" | "judge"> & { readonly checkHandler: CheckHandler },
+  { log, judge, checkHandler }: Parts & { readonly checkHandler: CheckHandler },
 ): Methods {
   const { store, isPinned = () => false } = images;
   const manager = managerOf(images, clock);

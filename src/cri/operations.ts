@@ -3,7 +3,7 @@ import type { RuntimeOperation } from "../node/metrics/types.ts";
 import { type Clock, systemClock } from "../support/clock.ts";
 import type { Method } from "./grpc/methods.ts";
 
-interface Hearing {
+export interface Hearing {
   readonly onOperation: ((operation: RuntimeOperation) => void) | undefined;
   readonly clock?: Pick<Clock, "now">;
 }
@@ -21,7 +21,7 @@ export async function heard<Answer>(operation: string, call: () => Promise<Answe
   }
 }
 
-/** The same method; it is told of each of its calls. */
+/** The same method; it is told of each of its calls, of those that are checked only where they come no further. */
 export function heardMethod(operation: string, method: Method, hearing: Hearing): Method {
   if (hearing.onOperation === undefined) return method;
   switch (method.kind) {
@@ -29,6 +29,19 @@ export function heardMethod(operation: string, method: Method, hearing: Hearing)
       return {
         kind: "unary",
         answer: (request, call) => heard(operation, () => method.answer(request, call), hearing),
+      };
+    case "checked":
+      return {
+        ...method,
+        check: async (request, call) => {
+          const end = begin(operation, hearing);
+          try {
+            await method.check(request, call);
+          } catch (error) {
+            end(false);
+            throw error;
+          }
+        },
       };
     case "serverStream":
       return {

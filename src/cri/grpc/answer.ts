@@ -64,7 +64,7 @@ export async function answerCall(
       const expire = () => controller.abort(new CallFailure("DEADLINE_EXCEEDED", "context deadline exceeded"));
       clock.sleep(timeout, timer.signal).then(expire, () => undefined);
     }
-    await Promise.race([carryOut(stream, method, { signal }, answering), ended]);
+    await Promise.race([carryOut({ stream, headers }, method, { signal }, answering), ended]);
   } catch (error) {
     const failure: unknown = signal.aborted ? signal.reason : error;
     endWith(stream, failure instanceof CallFailure ? failure : failureOf(failure));
@@ -74,7 +74,12 @@ export async function answerCall(
   }
 }
 
-async function carryOut(stream: ServerHttp2Stream, method: Method, call: Call, answering: Answering): Promise<void> {
+interface Incoming {
+  readonly stream: ServerHttp2Stream;
+  readonly headers: IncomingHttpHeaders;
+}
+
+async function carryOut(incoming: Incoming, method: Method, call: Call, answering: Answering): Promise<void> {
   const { room } = answering;
   let kept = 0;
   const keep = (bytes: number) => {
@@ -82,8 +87,8 @@ async function carryOut(stream: ServerHttp2Stream, method: Method, call: Call, a
     kept += bytes;
   };
   try {
-    const request = await inTime(readOnlyMessage(stream, keep), answering);
-    await answerWith(stream, method, request, call);
+    const request = await inTime(readOnlyMessage(incoming.stream, keep), answering);
+    await answerWith(incoming, method, request, call);
   } finally {
     room.giveBack(kept);
   }
@@ -103,7 +108,14 @@ async function inTime(request: Promise<Buffer>, { clock, limits }: Answering): P
   }
 }
 
-async function answerWith(stream: ServerHttp2Stream, method: Method, request: Buffer, call: Call): Promise<void> {
+async function answerWith(incoming: Incoming, method: Method, request: Buffer, call: Call): Promise<void> {
+  const { stream, headers } = incoming;
+  if (method.kind === "checked") {
+    await method.check(request, call);
+    // A single message that is not compressed is the same when it is framed again.
+    if (!call.signal.aborted) method.onward(stream, headers, frame(request));
+    return;
+  }
   if (method.kind === "unary") {
     const answer = await method.answer(request, call);
     if (!call.signal.aborted) succeed(stream, frame(answer));

@@ -1,4 +1,5 @@
 /** What a server answers, by the paths of the calls. */
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import {
   create,
   type DescMessage,
@@ -19,7 +20,11 @@ export interface Call {
 /** Takes the bytes of the request's message and gives those of the answer's. */
 export type Method =
   | { readonly kind: "unary"; answer(request: Uint8Array, call: Call): Promise<Uint8Array> }
-  | { readonly kind: "serverStream"; answers(request: Uint8Array, call: Call): AsyncIterable<Uint8Array> };
+  | { readonly kind: "serverStream"; answers(request: Uint8Array, call: Call): AsyncIterable<Uint8Array> }
+  /** Answered by somebody else, if the check does not reject: `onward` gets the call with its body as it came. */
+  | { readonly kind: "checked"; check(request: Uint8Array, call: Call): Promise<void>; readonly onward: Onward };
+
+export type Onward = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, body: Buffer) => void;
 
 /** By path, `/runtime.v1.ImageService/PullImage`. */
 export type Methods = ReadonlyMap<string, Method>;

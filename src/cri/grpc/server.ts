@@ -19,7 +19,7 @@ import type { Methods } from "./methods.ts";
 import { CallFailure } from "./status.ts";
 
 export interface GrpcServerOptions {
-  readonly methods: Methods;
+  readonly methods: Pick<Methods, "get">;
   /** Takes the calls that are not in the methods. */
   readonly otherwise: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
   readonly failureOf: (error: unknown) => CallFailure;

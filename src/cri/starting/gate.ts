@@ -6,8 +6,10 @@ import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/proto
 import type { CopyJudge, RefusedStart, Start } from "../../node/copy-judge.ts";
 import type { Channel } from "../../support/grpc/client.ts";
 import { CreateContainerRequestSchema, RestorePodRequestSchema, RuntimeService } from "../api/runtime/v1/api_pb.js";
+import type { Method, Onward } from "../grpc/methods.ts";
 import { CallFailure } from "../grpc/status.ts";
 import type { SandboxFacts } from "../images/pod-of-sandbox.ts";
+import { type Hearing, heardMethod } from "../operations.ts";
 import { startsOf } from "./starts.ts";
 
 export interface GateOptions {
@@ -18,14 +20,14 @@ export interface GateOptions {
   readonly runtime: Pick<Channel, "unary">;
   /** Hears of each refusal that was not told before, a sentence each. */
   readonly warn: (message: string) => void;
+  /** Takes what may pass. */
+  readonly onward: Onward;
+  /** Is told of each call that may not. */
+  readonly hearing: Hearing;
 }
 
-export interface Gate {
-  /** The name of the call, where it is one that may be refused now. */
-  holds(path: string): string | undefined;
-  /** Resolves where the call may be passed on. @throws CallFailure with the rule's words */
-  check(call: string, request: Uint8Array, signal: AbortSignal): Promise<void>;
-}
+/** The method by which a call is held, by its path; `undefined` for what goes on unread. */
+export type Gate = (path: string) => Method | undefined;
 
 /** Version v1alpha2 of the runtime service has the same messages (k8s cri-api). */
 const services = [RuntimeService.typeName, "runtime.v1alpha2.RuntimeService"];
@@ -36,10 +38,13 @@ const mostTold = 1000;
 /** Image volumes that cannot be mounted are known to the kubelet by this word (k8s cri-api pkg/errors). */
 const volumeFailure = "ImageVolumeMountFailed";
 
-export function createGate({ judge, hasRules, runtime, warn }: GateOptions): Gate {
+export function createGate({ judge, hasRules, runtime, warn, onward, hearing }: GateOptions): Gate {
   const { createContainer, restorePod, podSandboxStatus } = RuntimeService.method;
-  const paths = new Map(
-    services.flatMap((service) => [createContainer, restorePod].map(({ name }) => [`/${service}/${name}`, name])),
+  const paths = new Map<string, Method>(
+    [createContainer, restorePod].flatMap(({ name }) => {
+      const method: Method = { kind: "checked", check: (request, { signal }) => check(name, request, signal), onward };
+      return services.map((service) => [`/${service}/${name}`, heardMethod(name, method, hearing)] as const);
+    }),
   );
   const told = new Set<string>();
 
@@ -70,18 +75,17 @@ export function createGate({ judge, hasRules, runtime, warn }: GateOptions): Gat
     warn(text);
   }
 
-  return {
-    holds: (path) => (hasRules() ? paths.get(path) : undefined),
-    check: async (call, request, signal) => {
-      const refused = await judge.judge(await startsIn(call, request, signal));
-      if (refused === undefined) return;
-      tell(refused);
-      const { start, refusal } = refused;
-      const ofVolume = start.container.kind === "imageVolume";
-      const message = ofVolume ? `${volumeFailure}: ${refusal.message}` : refusal.message;
-      throw new CallFailure("PERMISSION_DENIED", message);
-    },
-  };
+  async function check(call: string, request: Uint8Array, signal: AbortSignal): Promise<void> {
+    const refused = await judge.judge(await startsIn(call, request, signal));
+    if (refused === undefined) return;
+    tell(refused);
+    const { start, refusal } = refused;
+    const ofVolume = start.container.kind === "imageVolume";
+    const message = ofVolume ? `${volumeFailure}: ${refusal.message}` : refusal.message;
+    throw new CallFailure("PERMISSION_DENIED", message);
+  }
+
+  return (path) => (hasRules() ? paths.get(path) : undefined);
 }
 
 function read<Desc extends DescMessage>(desc: Desc, bytes: Uint8Array): MessageShape<Desc> {
