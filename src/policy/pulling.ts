@@ -70,8 +70,8 @@ export function planPull(request: ImageRequest, freshness: Freshness, facts: Loc
 
   function check(message: string): Plan {
     const whenUnreachable = fallback(freshness, facts, tooOld);
-    const check = { action: "Check", message: `${message}${fallbackText[whenUnreachable]}`, whenUnreachable } as const;
-    return tooOld ? { ...check, tooOld: ageOf(freshness, facts) } : check;
+    const plan = { action: "Check", message: `${message}${fallbackText[whenUnreachable]}`, whenUnreachable } as const;
+    return tooOld ? { ...plan, tooOld: ageOf(freshness, facts) } : plan;
   }
 }
 
