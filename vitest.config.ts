@@ -1,26 +1,34 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/longest-first.ts";
 
-/** Rooms that do no I/O and keep no state: their test files may share a worker, which saves most of the time. */
-const pureRooms = ["src/image/**/*.test.ts", "src/workload/**/*.test.ts", "src/policy/**/*.test.ts"];
+/** They put other modules in the place of ours, which those who share a worker with them would get, too. */
+const replacing = ["test/parity/**/*.test.ts"];
 
 export default defineConfig({
   test: {
     pool: "threads",
-    // For a test that hangs. The usual five seconds are too few for a thousand requests on a machine that has others to serve.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Many tests wait for programs and for the disk; Vitest's own number would leave a core of two without work.
+    maxWorkers: availableParallelism() + 1,
+    // For a test that hangs, and never for one that is slow: a machine may have a lot of others to serve.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 120_000 } },
     unstubEnvs: true,
     restoreMocks: true,
+    sequence: { sequencer: LongestFirst },
     projects: [
-      { extends: true, test: { name: "pure", include: pureRooms, isolate: false } },
       {
         extends: true,
         test: {
-          name: "whole",
+          name: "together",
           include: ["{src,test,examples}/**/*.test.ts", "scripts/**/*.test.mjs"],
-          exclude: pureRooms,
+          exclude: replacing,
+          // No state is shared through a module, so files may share a worker, and load what they need once.
+          isolate: false,
         },
       },
+      { extends: true, test: { name: "apart", include: replacing } },
     ],
   },
 });

@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildImage } from "../examples/world/image-builder.ts";
 import { startRegistry } from "../examples/world/registry.ts";
 import { ImageService } from "../src/cri/api/runtime/v1/api_pb.js";
@@ -19,8 +19,6 @@ import {
   skopeoCopy,
   startDockerRegistry,
 } from "./tools.ts";
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 /** The registry in the images' names; there is none at this address. */
 const name = "registry.invalid";

@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildImage } from "../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../examples/world/registry.ts";
 import { pulley } from "./e2e/pulley.ts";
@@ -14,8 +14,6 @@ import {
   skopeoCopy,
   startDockerRegistry,
 } from "./tools.ts";
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 describeWith(["docker-registry", "skopeo", "openssl"], "real registries with TLS", () => {
   let folder: string;

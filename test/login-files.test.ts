@@ -1,13 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { clientLogins } from "../src/credentials/client-logins.ts";
 import { parseReference } from "../src/image/reference.ts";
 import { manualClock } from "../src/support/manual-clock.ts";
 import { type DockerRegistry, describeWith, run, startDockerRegistry } from "./tools.ts";
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const login = { username: "me", password: "p:a$s s" };
 

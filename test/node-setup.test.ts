@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { Command } from "commander";
-import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { buildImage } from "../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../examples/world/registry.ts";
 import { define } from "../src/cli/node-setup.ts";
@@ -16,8 +16,6 @@ import { checkHosts } from "../src/registry/hosts/lint/index.ts";
 import { openChannel } from "../src/support/grpc/client.ts";
 import { type Containerd, containerdTools, startContainerd } from "./containerd.ts";
 import { describeWith } from "./tools.ts";
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 describeWith(containerdTools, "containerd", () => {
   let folder: string;

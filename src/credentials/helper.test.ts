@@ -7,9 +7,6 @@ import { PulleyError } from "../support/errors.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { askHelper } from "./helper.ts";
 
-/** For a busy machine; nobody waits for so long on an idle one. */
-const patience = { timeout: 4000 };
-
 let folder: string;
 
 beforeEach(async () => {
@@ -128,12 +125,12 @@ describe("a helper that fails", () => {
     expect(isRunning(pid)).toBe(true);
     await clock.advance(1);
     expect((await failure).message).toBe(`${asked}gave no answer within 10 seconds`);
-    await expect.poll(() => isRunning(pid), patience).toBe(false);
+    await expect.poll(() => isRunning(pid)).toBe(false);
   });
 
   async function waitForPid(): Promise<number> {
     const read = () => readFile(join(folder, "pid"), "utf8").catch(() => "");
-    await expect.poll(read, patience).toMatch(/^\d+\n$/);
+    await expect.poll(read).toMatch(/^\d+\n$/);
     return Number(await read());
   }
 

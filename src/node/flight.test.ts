@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { createFlights } from "./flight.ts";
 
@@ -73,7 +74,7 @@ describe("flights", () => {
     expect(await staying).toBe("landed");
   });
 
-  it("aborts the work when the last has left, and starts again only after that has ended", async () => {
+  it("aborts the work when the last leaves, who waits for its end, and starts again only after that", async () => {
     const flights = createFlights<string>();
     const order: string[] = [];
     const ended = deferred<void>();
@@ -93,21 +94,26 @@ describe("flights", () => {
         { signal },
       ),
     );
-    const outcome = Promise.allSettled(waits);
+    const [first, last] = waits.map((wait, at) =>
+      wait.catch(() => {
+        order.push(`${at} left`);
+      }),
+    );
     await began.promise;
     controllers[0]?.abort();
-    expect(order).toEqual([]);
+    await first;
     controllers[1]?.abort();
-    await outcome;
-    expect(order).toEqual(["aborted"]);
+    await turn();
+    expect(order).toEqual(["0 left", "aborted"]);
     const again = flights.join("a", async () => {
       order.push("again");
       return "new";
     });
-    await Promise.resolve();
+    await turn();
     ended.resolve();
     expect(await again).toBe("new");
-    expect(order).toEqual(["aborted", "ended", "again"]);
+    await last;
+    expect(order).toEqual(["0 left", "aborted", "ended", "again", "1 left"]);
   });
 
   it("does not begin for a caller whose signal has aborted before", async () => {

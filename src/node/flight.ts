@@ -21,8 +21,8 @@ export type Work<Result, Progress> = (crew: Crew<Progress>) => Promise<Result>;
 export interface Flights<Result, Progress> {
   /**
    * Waits for the work under `key`, and starts it if it is not under way. All who wait get the same result or failure;
-   * who leaves gets the reason of its own signal. The work is aborted when the last has left, and work for the same
-   * key begins only after that has ended.
+   * who leaves gets the reason of its own signal. The work is aborted when the last leaves, who waits for its end, so
+   * that nothing of it goes on behind anybody's back; and work for the same key begins only after that.
    */
   join(key: string, work: Work<Result, Progress>, waiter?: Waiter<Progress>): Promise<Result>;
   has(key: string): boolean;
@@ -69,8 +69,10 @@ export function createFlights<Result, Progress = never>(): Flights<Result, Progr
       };
       const giveUp = () => {
         leave();
-        reject(waiter.signal?.reason);
-        if (flight.waiters.size === 0) flight.controller.abort(nobodyWaits());
+        const left = () => reject(waiter.signal?.reason);
+        if (flight.waiters.size > 0) return left();
+        flight.landing.then(left, left);
+        flight.controller.abort(nobodyWaits());
       };
       flight.waiters.add(waiter);
       waiter.signal?.addEventListener("abort", giveUp, { once: true });

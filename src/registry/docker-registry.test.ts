@@ -56,7 +56,7 @@ describeWith(["docker-registry", "skopeo", "openssl", "perl"], "docker-registry"
     folder = await mkdtemp(join(tmpdir(), "pulley-real-registry-"));
     writeLayout(join(folder, "layout"));
     certificates = await makeCertificates(join(folder, "certificates"));
-  }, 60_000);
+  });
 
   afterAll(async () => {
     for (const registry of running) await registry.stop();
@@ -78,7 +78,7 @@ describeWith(["docker-registry", "skopeo", "openssl", "perl"], "docker-registry"
     beforeAll(async () => {
       registry = await start();
       await skopeoCopy(`oci:${folder}/layout:1`, `docker://${registry.host}/team/app:1`);
-    }, 60_000);
+    });
 
     it("answers an unchanged image with one HEAD", async () => {
       const before = (await registry.requests()).length;
@@ -136,7 +136,7 @@ describeWith(["docker-registry", "skopeo", "openssl", "perl"], "docker-registry"
       code: "REGISTRY_UNAUTHORIZED",
     });
     await expect(client().resolve(location, {})).rejects.toMatchObject({ code: "REGISTRY_UNAUTHORIZED" });
-  }, 60_000);
+  });
 
   it("with TLS is trusted by its authority in docker's layout, and not without", async () => {
     const storage = join(folder, "storage");
@@ -162,5 +162,5 @@ describeWith(["docker-registry", "skopeo", "openssl", "perl"], "docker-registry"
 
     await rm(join(own, "client.cert"));
     await expect(client({ certDirs: [certDir] }).resolve(location, {})).rejects.toMatchObject({ code: "REGISTRY_TLS" });
-  }, 60_000);
+  });
 });

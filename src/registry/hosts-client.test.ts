@@ -54,7 +54,7 @@ beforeAll(async () => {
   await build.write({ dir: bundle, entryFileNames: "[name].mjs", chunkFileNames: "[name]-[hash].mjs" });
   await build.close();
   workerScript = pathToFileURL(join(bundle, "download-worker.mjs"));
-}, 60_000);
+});
 
 afterAll(() => rm(bundle, { recursive: true, force: true }));
 
@@ -169,7 +169,7 @@ describeWith(["openssl"], "a host with TLS", () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "pulley-hosts-client-"));
     certificates = await makeCertificates(join(folder, "certificates"));
-  }, 60_000);
+  });
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -1,9 +1,7 @@
 import { chmod } from "node:fs/promises";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { containerdTools, describeWith } from "../tools.ts";
 import { forever, type Ground, leftovers, list, logLines, pod, prepareGround, shell } from "./ground.ts";
-
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
 describeWith([...containerdTools, "docker-registry", "skopeo"], "pulley run on a containerd", () => {
   let ground: Ground;

@@ -3,14 +3,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { createNodeClient } from "../../src/node/api/client.ts";
 import { readExposition } from "../../src/node/metrics/testing/exposition.ts";
 import { program, pulley } from "../e2e/pulley.ts";
 import { containerdTools, describeWith } from "../tools.ts";
 import { forever, type Ground, leftovers, pod, prepareGround, shell } from "./ground.ts";
-
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
 interface Daemon {
   readonly child: ChildProcess;
@@ -46,7 +44,7 @@ describeWith([...containerdTools, "docker-registry", "skopeo"], "pulley node in 
         .slice(0, -1)
         .map((line) => JSON.parse(line) as Record<string, unknown>);
     const address = () => log().find(({ message }) => message === "metrics are served")?.["address"];
-    await expect.poll(address, { timeout: 30_000 }).toBeDefined();
+    await expect.poll(address).toBeDefined();
     return { child, socket, log, metrics: async (path) => (await fetch(`http://${address()}${path}`)).text() };
   }
 
@@ -68,7 +66,7 @@ describeWith([...containerdTools, "docker-registry", "skopeo"], "pulley node in 
       const found = async () => (await client.pods()).find(({ metadata }) => metadata.name.startsWith("web"));
       const restarts = async () =>
         (await found())?.status.containerStatuses.find(({ name }) => name === "failing")?.restartCount ?? 0;
-      await expect.poll(restarts, { timeout: 60_000, interval: 200 }).toBeGreaterThan(0);
+      await expect.poll(restarts, { interval: 200 }).toBeGreaterThan(0);
       const name = (await found())?.metadata.name ?? "";
 
       const { stdout: table } = await ask("get", "pods");
@@ -89,7 +87,7 @@ describeWith([...containerdTools, "docker-registry", "skopeo"], "pulley node in 
         },
       });
       expect(await following).toMatchObject({ status: 0, stdout: expect.stringContaining("begun\n") });
-      await expect.poll(async () => (await client.pods()).length, { timeout: 30_000 }).toBe(0);
+      await expect.poll(async () => (await client.pods()).length).toBe(0);
 
       expect(await metrics("/readyz?verbose")).toContain("[+]runtime ok\n");
       const families = readExposition(await metrics("/metrics"));

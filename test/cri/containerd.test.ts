@@ -19,8 +19,8 @@ describeWith([...containerdTools], "in front of containerd", () => {
   let containerd: Containerd;
   beforeAll(async () => {
     containerd = await startContainerd();
-  }, 60_000);
-  afterAll(() => containerd?.stop(), 60_000);
+  });
+  afterAll(() => containerd?.stop());
 
   async function start(given: CriGiven = {}) {
     const cri = await startCri({
@@ -88,7 +88,7 @@ describeWith([...containerdTools], "in front of containerd", () => {
     expect(await outcome(client.status(shop().publicImage))).toMatch(/^UNAVAILABLE: /);
     await containerd.restart();
     expect((await client.channel.unary(method.version, {})).runtimeName).toBe("containerd");
-    await expect.poll(() => outcome(client.status(shop().publicImage)), { timeout: 20_000 }).toBe("OK");
+    await expect.poll(() => outcome(client.status(shop().publicImage))).toBe("OK");
   });
 
   test("a container starts from what Pulley has pulled, and knows its image by the same id", async () => {
@@ -108,7 +108,7 @@ describeWith([...containerdTools], "in front of containerd", () => {
     const { containerId } = await channel.unary(method.createContainer, { podSandboxId, config, sandboxConfig });
     await channel.unary(method.startContainer, { containerId });
     const status = async () => (await channel.unary(method.containerStatus, { containerId })).status;
-    await expect.poll(async () => (await status())?.state, { timeout: 20_000 }).toBe(ContainerState.CONTAINER_EXITED);
+    await expect.poll(async () => (await status())?.state).toBe(ContainerState.CONTAINER_EXITED);
     expect((await status())?.exitCode).toBe(7);
     const { containers } = await channel.unary(method.listContainers, {});
     expect(containers.map((container) => container.imageRef)).toEqual([imageRef]);

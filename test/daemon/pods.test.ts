@@ -1,13 +1,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { RuntimeService } from "../../src/cri/api/runtime/v1/api_pb.js";
 import { openChannel } from "../../src/support/grpc/client.ts";
 import { forever, type Ground, leftovers, pod, prepareGround, shell } from "../containers/ground.ts";
 import { containerdTools, describeWith } from "../tools.ts";
 import { type Daemon, startNode } from "./daemon.ts";
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 describeWith([...containerdTools, "docker-registry", "skopeo"], "a daemon in front of containerd", () => {
   let ground: Ground;

@@ -2,13 +2,11 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { type BuiltImage, buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
 import { pulley } from "./pulley.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const hash = `sha256:${"a".repeat(64)}`;
 const clean = pod(`quay.io/team/app:1@${hash}`);

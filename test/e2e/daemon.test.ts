@@ -1,7 +1,7 @@
 /** `pulley get`, `describe` and `logs`, as users run them, against a daemon's socket over a node that works. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { testApi } from "../../src/node/api/testing/api.ts";
 import { statusOf } from "../../src/node/api/testing/statuses.ts";
 import { localImage } from "../../src/node/testing/fake-images.ts";
@@ -9,8 +9,6 @@ import { fakeNode } from "../../src/node/testing/fake-node.ts";
 import { podOf } from "../../src/node/testing/pods.ts";
 import { temporaryFolder } from "../../src/registry/testing.ts";
 import { pulley } from "./pulley.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 /** A daemon over a node with one pod that is prepared, and one whose image nobody may pull. */
 async function daemon() {

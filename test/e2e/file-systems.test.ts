@@ -1,14 +1,12 @@
 /** The store on the file systems that nodes have: whole pulls, pulls that are killed, and disks that are full. */
 import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildImage, digestOf } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
 import { type FileSystem, mountFileSystem } from "../file-system.ts";
 import { describeWith } from "../tools.ts";
 import { pulley } from "./pulley.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const MB = 1_000_000;
 const types: readonly FileSystem[] = ["ext4", "xfs", "btrfs", "tmpfs", "overlay"];
@@ -45,10 +43,7 @@ describe.skipIf(!isRoot)("a store on a file system of its own", () => {
       const before = registry.sent;
       const killed = await pull(root, 1, {
         meanwhile: async (child) => {
-          await vi.waitFor(() => expect(registry.sent - before).toBeGreaterThan(2 * MB), {
-            timeout: 30_000,
-            interval: 1,
-          });
+          await expect.poll(() => registry.sent - before, { interval: 1 }).toBeGreaterThan(2 * MB);
           child.kill("SIGKILL");
         },
       });
@@ -69,7 +64,7 @@ describe.skipIf(!isRoot)("a store on a file system of its own", () => {
       const before = registry.sent;
       const full = await pull(root, 2, {
         meanwhile: async () => {
-          await vi.waitFor(() => expect(registry.sent).toBeGreaterThan(before + MB), { timeout: 30_000, interval: 1 });
+          await expect.poll(() => registry.sent, { interval: 1 }).toBeGreaterThan(before + MB);
           await fill(mounted);
         },
       });

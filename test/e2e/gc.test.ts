@@ -4,14 +4,12 @@ import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { type BuiltImage, buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
 import { type DockerRegistry, describeWith, startDockerRegistry } from "../tools.ts";
 import { program, pulley } from "./pulley.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 interface Report {
   readonly dryRun: boolean;

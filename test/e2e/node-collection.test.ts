@@ -2,12 +2,10 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
 import { pulley } from "./pulley.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let folder: string;
 let registry: Registry;
@@ -43,7 +41,7 @@ async function leftBy(word: string, ...lines: readonly string[]) {
       child.stderr?.on("data", (piece: Buffer) => {
         said += piece.toString();
       });
-      await expect.poll(() => said, { timeout: 30_000 }).toContain(word);
+      await expect.poll(() => said).toContain(word);
       child.kill("SIGTERM");
     },
   });

@@ -9,7 +9,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BuiltImage, builtImage } from "../../bench/support/image.ts";
 import { ImageService } from "../../src/cri/api/runtime/v1/api_pb.js";
 import { openChannel } from "../../src/support/grpc/client.ts";
@@ -25,8 +25,6 @@ import {
 import { pulley } from "./pulley.ts";
 
 const rounds = Number(process.env["PULLEY_ORDINARY_PULLS"] ?? 1);
-
-vi.setConfig({ testTimeout: 60_000 + rounds * 30_000, hookTimeout: 120_000 });
 
 describeWith(["docker-registry", "skopeo", ...containerdTools], `${rounds} pulls of an ordinary image`, () => {
   let folder: string;

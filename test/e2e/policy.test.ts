@@ -2,12 +2,10 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type BuiltImage, buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, type RegistryOptions, startRegistry } from "../../examples/world/registry.ts";
 import { pulley } from "./pulley.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let folder: string;
 let image: BuiltImage;

@@ -1,12 +1,10 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
 import { pulley } from "./pulley.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let folder: string;
 let registry: Registry;
@@ -36,7 +34,9 @@ it("a policy that changes holds for the pods that wait; a wrong one changes noth
       child.stderr?.on("data", (text: string) => {
         seen += text;
       });
-      const until = (text: RegExp) => vi.waitFor(() => expect(seen).toMatch(text), { timeout: 40_000, interval: 50 });
+      const until = async (text: RegExp) => {
+        await expect.poll(() => seen).toMatch(text);
+      };
       await until(/closed today/);
       await writeFile(file, policy("{ name: closed, admitt: Allow }"));
       await until(/policy\.yaml:4:\d+: .*admitt.*\n.*is wrong: the old one stays in force/);

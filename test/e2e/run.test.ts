@@ -1,13 +1,11 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
 import { type DockerRegistry, describeWith, skopeoCopy, startDockerRegistry } from "../tools.ts";
 import { pulley } from "./pulley.ts";
-
-vi.setConfig({ testTimeout: 90_000 });
 
 let folder: string;
 let registry: Registry;
@@ -218,7 +216,7 @@ describe("pulley run --once", () => {
     registry.setPace({ bytesPerSecond: 2_000_000 });
     const stopped = await pulley(["run", "--root", root, image], {
       meanwhile: async (child) => {
-        await vi.waitFor(async () => expect(await sizeOfPartials(root)).toBeGreaterThan(500_000), { timeout: 30_000 });
+        await expect.poll(() => sizeOfPartials(root)).toBeGreaterThan(500_000);
         child.kill("SIGINT");
       },
     });

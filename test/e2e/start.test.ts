@@ -1,9 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it, vi } from "vitest";
-
-vi.setConfig({ testTimeout: 90_000 });
+import { describe, expect, it } from "vitest";
 
 const start = fileURLToPath(new URL("../../dist/examples/start.mjs", import.meta.url));
 

@@ -68,7 +68,7 @@ describeWith(["docker-registry", "skopeo", "perl", "busybox"], "skopeo, through 
   let upstream: Upstream;
   beforeAll(async () => {
     upstream = await startUpstream();
-  }, 60_000);
+  });
   afterAll(() => upstream?.stop());
 
   test("copies an image of everybody's, ten times at once, for one download", async () => {
@@ -80,7 +80,7 @@ describeWith(["docker-registry", "skopeo", "perl", "busybox"], "skopeo, through 
     const requests = await sent(upstream.open, before);
     expect(requests).toEqual(withoutTwice(requests));
     expect(requests.filter((request) => request.includes("/blobs/"))).toHaveLength(3);
-  }, 60_000);
+  });
 
   test("copies alice's image with her login, and with no other", async () => {
     const mirror = await realMirror();
@@ -94,7 +94,7 @@ describeWith(["docker-registry", "skopeo", "perl", "busybox"], "skopeo, through 
     const before = (await upstream.guarded.requests()).length;
     await skopeoCopy(from, to, { sourceLogin: credentials });
     expect(await sent(upstream.guarded, before)).toEqual([]);
-  }, 60_000);
+  });
 
   test("lists tags and looks at images", async () => {
     const mirror = await realMirror();
@@ -110,7 +110,7 @@ describeWith(["docker-registry", "skopeo", "perl", "busybox", "crane"], "crane, 
   let upstream: Upstream;
   beforeAll(async () => {
     upstream = await startUpstream();
-  }, 60_000);
+  });
   afterAll(() => upstream?.stop());
 
   test("pulls and validates an image of everybody's and, with her login, one of alice's", async () => {
@@ -134,7 +134,7 @@ describeWith(["docker-registry", "skopeo", "perl", ...containerdTools], "contain
   let containerd: Containerd;
   beforeAll(async () => {
     [upstream, containerd] = await Promise.all([startUpstream(), startContainerd()]);
-  }, 60_000);
+  });
   afterAll(async () => {
     await containerd?.stop();
     await upstream?.stop();
@@ -181,7 +181,7 @@ describeWith(["docker-registry", "skopeo", "perl", ...containerdTools], "contain
     const again = (await upstream.open.requests()).length;
     expect((await pull(upstream.open)).imageRef).toBe(imageRef);
     expect(await sent(upstream.open, again)).toEqual([]);
-  }, 60_000);
+  });
 
   test("pulls a private image with the login of its pod, and without one not even from the store", async () => {
     const mirror = await realMirror();
@@ -192,5 +192,5 @@ describeWith(["docker-registry", "skopeo", "perl", ...containerdTools], "contain
     await forget();
     await expect(pull(upstream.guarded)).rejects.toThrow(/authorization failed|401|unauthorized/i);
     expect((await pull(upstream.guarded, login)).imageRef).toBe(imageRef);
-  }, 60_000);
+  });
 });

@@ -46,7 +46,7 @@ test("the specification's own program finds nothing wrong with the mirror", asyn
     stderr,
   ).toEqual([]);
   expect(results.filter((line) => line.endsWith(": Pass")).length, stdout + stderr).toBeGreaterThan(20);
-}, 120_000);
+});
 
 /** What a program prints, however it ends. */
 function run(path: string, env: NodeJS.ProcessEnv): Promise<{ readonly stdout: string; readonly stderr: string }> {

@@ -19,7 +19,7 @@ describeWith(containerdTools, "containerd's store", () => {
     const { socket, folder } = containerd;
     store = await openContainerdStore({ socket, root: join(folder, "pulley"), platform });
     image = await runnable();
-  }, 60_000);
+  });
   afterAll(async () => {
     await store?.close();
     await containerd?.stop();

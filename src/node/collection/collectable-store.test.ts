@@ -181,11 +181,11 @@ describe("while other processes pull, tag and remove", () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "pulley-collect-"));
     program = await buildChurn(folder);
-  }, 60_000);
+  });
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it("nothing is lost that a pull has brought, and what is left is sound", { timeout: 60_000 }, async () => {
+  it("nothing is lost that a pull has brought, and what is left is sound", async () => {
     const root = await temporaryRoot();
     const others = [1, 2].map((seed) => startChurn(program, root, seed, 60));
     const over = new AbortController();

@@ -99,7 +99,7 @@ describe("a log of decisions", () => {
     const [, file] = logFiles(root);
     const child = spawn(process.execPath, [program, root], { stdio: "ignore" });
     const size = () => (existsSync(file) ? statSync(file).size : 0);
-    await expect.poll(size, { interval: 1, timeout: 20_000 }).toBeGreaterThan(100_000);
+    await expect.poll(size, { interval: 1 }).toBeGreaterThan(100_000);
     child.kill("SIGKILL");
     await once(child, "exit");
     const times = await summary(root);
@@ -108,7 +108,7 @@ describe("a log of decisions", () => {
     log.append(sampleRecord(0));
     await log.flush();
     expect((await summary(root)).at(-1)).toBe(0);
-  }, 30_000);
+  });
 
   it("never holds anybody up where it cannot be written, and says so once", async () => {
     const root = temporaryFolder();

@@ -185,7 +185,7 @@ describeWith(["openssl"], "certificates", () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "pulley-lint-"));
     certificates = await makeCertificates(join(folder, "certificates"));
-  }, 60_000);
+  });
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
