@@ -11,8 +11,8 @@ export default defineConfig({
     // Many tests wait for programs and for the disk; Vitest's own number would leave a core of two without work.
     maxWorkers: availableParallelism() + 1,
     // For a test that hangs, and never for one that is slow: a machine may have a lot of others to serve.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     expect: { poll: { timeout: 120_000 } },
     unstubEnvs: true,
     restoreMocks: true,

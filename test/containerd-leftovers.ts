@@ -79,7 +79,7 @@ function kill(pid: number): void {
 
 /** A cgroup is busy for a moment after its last process was killed. Those above it go where they are empty. */
 async function removeCgroup(path: string): Promise<void> {
-  for (let attempt = 0; attempt < 250; attempt += 1) {
+  for (let attempt = 0; attempt < 3000; attempt += 1) {
     const busy = await rmdir(path).then(
       () => false,
       (error: unknown) => hasErrno(error, "EBUSY"),

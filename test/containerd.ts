@@ -1,6 +1,5 @@
 /** A private containerd, as Debian has it: content, snapshots and containers that no other containerd knows of. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -11,6 +10,7 @@ import { busyboxImage } from "./busybox-image.ts";
 import { type ContainerdSite, siteIn, writeConfiguration } from "./containerd-config.ts";
 import { removeLeftovers } from "./containerd-leftovers.ts";
 import { requiredTool, run } from "./programs.ts";
+import { takeSubnet } from "./subnet.ts";
 
 /** What tests name in `describeWith` before they start a containerd; `ctr` and the shim come with it. */
 export const containerdTools = ["containerd", "runc", "busybox"] as const;
@@ -51,8 +51,8 @@ export async function startContainerd(options: ContainerdOptions = {}): Promise<
   const program = process.env["PULLEY_CONTAINERD"] ?? requiredTool("containerd");
   const folder = await mkdtemp(join(tmpdir(), "pulley-containerd-"));
   const site = siteIn(folder, options.root);
-  const subnet = options.network === "pods" ? randomInt(1, 255) : undefined;
-  await writeConfiguration(site, { sandboxImage, subnet });
+  const subnet = options.network === "pods" ? await takeSubnet() : undefined;
+  await writeConfiguration(site, { sandboxImage, subnet: subnet?.number });
 
   let child: ChildProcess | undefined;
   const killAtExit = (): unknown => child?.kill("SIGKILL");
@@ -73,6 +73,7 @@ export async function startContainerd(options: ContainerdOptions = {}): Promise<
     process.off("exit", killAtExit);
     await kill("SIGKILL");
     await removeLeftovers(site);
+    subnet?.release();
     await rm(folder, { recursive: true, force: true });
   };
 
@@ -114,13 +115,13 @@ function spawnLogged(program: string, { configFile, logFile }: ContainerdSite): 
 
 /** The CRI comes last: until then its calls fail, and before that there is no socket. */
 async function untilReady(child: ChildProcess, { socket, logFile }: ContainerdSite): Promise<void> {
-  for (let attempt = 0; attempt < 600; attempt += 1) {
+  for (let attempt = 0; attempt < 2400; attempt += 1) {
     if (await answers(socket)) return;
     if (child.exitCode !== null)
       throw new Error(`containerd ended with status ${child.exitCode}:\n${await readFile(logFile, "utf8")}`);
     await delay(50);
   }
-  throw new Error(`containerd did not answer within thirty seconds:\n${await readFile(logFile, "utf8")}`);
+  throw new Error(`containerd did not answer within two minutes:\n${await readFile(logFile, "utf8")}`);
 }
 
 async function answers(socket: string): Promise<boolean> {

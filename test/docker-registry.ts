@@ -119,14 +119,14 @@ function spawnLogged(program: string, args: readonly string[], logFile: string):
 
 /** The registry picks the port itself and says it in its log, so that two tests can never want the same one. */
 async function listeningPort(child: ChildProcess, logFile: string): Promise<number> {
-  for (let attempt = 0; attempt < 500; attempt += 1) {
+  for (let attempt = 0; attempt < 6000; attempt += 1) {
     const log = await readFile(logFile, "utf8");
     const port = /listening on (?:\[::\]|127\.0\.0\.1):(\d+)/.exec(log)?.[1];
     if (port !== undefined) return Number(port);
     if (child.exitCode !== null) throw new Error(`docker-registry ended with status ${child.exitCode}:\n${log}`);
     await delay(20);
   }
-  throw new Error("docker-registry did not begin to listen within ten seconds");
+  throw new Error("docker-registry did not begin to listen within two minutes");
 }
 
 /** A line of the access log is in the combined format: `127.0.0.1 - - [date] "GET /v2/ HTTP/1.1" 200 2 "" "agent"`. */
@@ -134,7 +134,7 @@ async function listeningPort(child: ChildProcess, logFile: string): Promise<numb
 async function requestsUntilNow(url: string, logFile: string): Promise<readonly string[]> {
   const last = `/v2/?${marker}${randomUUID()}`;
   await ask(`${url}${last}`);
-  for (let attempt = 0; attempt < 1000; attempt += 1) {
+  for (let attempt = 0; attempt < 12_000; attempt += 1) {
     const requests = await readRequests(logFile);
     if (requests.some((request) => request.includes(last))) {
       return requests.filter((request) => !request.includes(marker));

@@ -90,11 +90,7 @@ async function take(mirror: TestMirror, name: string, headers: Record<string, st
 }
 
 async function untilNamed({ store }: TestMirror, name: string): Promise<void> {
-  for (let turn = 0; turn < 500; turn += 1) {
-    if ((await store.record(`${name}:1`)) !== undefined) return;
-    await delay(10);
-  }
-  throw new Error(`${name} did not become an image`);
+  await expect.poll(() => store.record(`${name}:1`), { interval: 10 }).toBeDefined();
 }
 
 function every(name: string, { target, config, layer }: Parts): readonly string[] {

@@ -40,11 +40,7 @@ async function takeImage({ ask }: TestMirror, tag: string, architecture = "amd64
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let turn = 0; turn < 500; turn += 1) {
-    if (await condition()) return;
-    await delay(10);
-  }
-  throw new Error("it did not come about");
+  await expect.poll(condition, { interval: 10 }).toBe(true);
 }
 
 function imageOf(registry: ReturnType<typeof fakeRegistry>, platforms: readonly string[] = []) {

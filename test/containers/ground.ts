@@ -117,7 +117,7 @@ function running(child: ReturnType<typeof spawn>): Running {
     child,
     said: () => said,
     until: async (text) => {
-      for (let attempt = 0; attempt < 1200; attempt += 1) {
+      for (let attempt = 0; attempt < 2400; attempt += 1) {
         if (typeof text === "string" ? said.includes(text) : text.test(said)) return;
         if (child.exitCode !== null) throw new Error(`it ended before it said ${text}:\n${said}`);
         await delay(50);

@@ -36,7 +36,7 @@ export async function startNode(folder: string, ...args: readonly string[]): Pro
   });
   const exited = once(child, "exit");
   const until = async (text: string | RegExp) => {
-    for (let attempt = 0; attempt < 1200; attempt += 1) {
+    for (let attempt = 0; attempt < 2400; attempt += 1) {
       if (typeof text === "string" ? said.includes(text) : text.test(said)) return;
       if (child.exitCode !== null) throw new Error(`the daemon ended before it said ${text}:\n${said}`);
       await delay(50);
@@ -53,7 +53,7 @@ export async function startNode(folder: string, ...args: readonly string[]): Pro
     ask,
     askUntil: async (isRight, ...words) => {
       let ended = await ask(...words);
-      for (let attempt = 0; attempt < 300 && !isRight(ended); attempt += 1) {
+      for (let attempt = 0; attempt < 1200 && !isRight(ended); attempt += 1) {
         await delay(100);
         ended = await ask(...words);
       }

@@ -24,7 +24,7 @@ export function kubeletOf({ socket }: Containerd): Kubelet {
 }
 
 async function findImage(channel: Channel, name: string): Promise<Image> {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
+  for (let attempt = 0; attempt < 2400; attempt += 1) {
     const { image } = await channel.unary(ImageService.method.imageStatus, { image: { image: name } });
     if (image !== undefined) return image;
     await delay(50);

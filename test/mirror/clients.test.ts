@@ -2,7 +2,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ImageService } from "../../src/cri/api/runtime/v1/api_pb.js";
 import type { TestMirror } from "../../src/mirror/testing/mirror.ts";
@@ -174,7 +173,7 @@ describeWith(["docker-registry", "skopeo", "perl", ...containerdTools], "contain
     const requests = await sent(upstream.open, before);
     expect(requests).toEqual(withoutTwice(requests));
     expect(requests.filter((request) => request.includes("/blobs/"))).toHaveLength(3);
-    for (let turn = 0; turn < 200 && (await mirror.store.images()).length === 0; turn += 1) await delay(10);
+    await expect.poll(() => mirror.store.images(), { interval: 10 }).toHaveLength(1);
     const [image] = await mirror.store.images();
     expect([image?.id, image?.repoTags]).toEqual([imageRef, [`${upstream.open.host}/shop/app:1`]]);
     await forget();

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Containerd, containerdTools, describeWith, startContainerd } from "../../../test/tools.ts";
 import { errorText } from "../../support/errors.ts";
@@ -30,8 +29,7 @@ describeWith(containerdTools, "names that others change in containerd", () => {
 
   const isThere = async (name: string): Promise<boolean> => (await store.image(name)) !== undefined;
   const expectSoon = async (name: string, there: boolean): Promise<void> => {
-    for (let attempt = 0; attempt < 200 && (await isThere(name)) !== there; attempt += 1) await delay(20);
-    expect(await isThere(name)).toBe(there);
+    await expect.poll(() => isThere(name), { interval: 20 }).toBe(there);
   };
 
   test("are seen at once as long as nothing is known to be heard", async () => {
