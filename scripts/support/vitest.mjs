@@ -1,6 +1,9 @@
 // Vitest, and a last line that says the outcome in numbers.
 
-/** Runs the tests, prints what was skipped and why, and answers with the exit status. */
+/**
+ * Runs the tests, prints what was skipped and why, and answers with the exit status. Where every tool is to be there, as
+ * in CI, a test that was skipped for want of something is as bad as one that failed.
+ */
 export async function runTests(args) {
   // Imported only now: the script that calls this may just have installed it.
   const { parseCLI, startVitest } = await import("vitest/node");
@@ -9,7 +12,8 @@ export async function runTests(args) {
   const outcome = outcomeOf(vitest.state);
   for (const line of outcome.skippedFor) console.log(`skipped: ${line}`);
   console.log(lastLine(outcome));
-  return outcome.failed === 0 && outcome.passed > 0 ? 0 : 1;
+  const lacks = process.env["PULLEY_REQUIRE_TOOLS"] === "1" && outcome.skippedFor.size > 0;
+  return outcome.failed === 0 && outcome.passed > 0 && !lacks ? 0 : 1;
 }
 
 /** A file that cannot be loaded, a hook that throws and an error that no test caught each count as one failure. */

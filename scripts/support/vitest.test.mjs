@@ -44,16 +44,26 @@ test("what was skipped for want of something is named", async () => {
   expect(stdout).toContain("skipped: planted.test.ts › with a crane: needs crane\n");
 });
 
+test.each([
+  ["fails nothing", {}, 0],
+  ["is a failure where every tool is to be there", { PULLEY_REQUIRE_TOOLS: "1" }, 1],
+])("what was skipped for want of something %s", async (_, more, expected) => {
+  const body = 'test("x", (context) => context.skip("needs crane")); test("a", () => expect(1).toBe(1));';
+  await writeFile(join(folder, "planted.test.ts"), head + body);
+  const { stdout, status } = await runPlanted(more);
+  expect([stdout.trimEnd().split("\n").at(-1), status]).toEqual(["1 passed, 0 failed, 1 skipped", expected]);
+});
+
 test("no test at all is a failure", async () => {
   await rm(join(folder, "planted.test.ts"), { force: true });
   const { stdout, status } = await runPlanted();
   expect([stdout.trimEnd().split("\n").at(-1), status]).toEqual(["0 passed, 0 failed", 1]);
 });
 
-function runPlanted() {
+function runPlanted(more = {}) {
   const program = `
     const { runTests } = await import(${JSON.stringify(new URL("vitest.mjs", import.meta.url).href)});
     process.exit(await runTests(["--root", ${JSON.stringify(folder)}]));`;
-  const { VITEST: _, ...env } = process.env;
-  return capture(process.execPath, ["--input-type=module", "--eval", program], { env });
+  const { VITEST: _, PULLEY_REQUIRE_TOOLS: __, ...env } = process.env;
+  return capture(process.execPath, ["--input-type=module", "--eval", program], { env: { ...env, ...more } });
 }
