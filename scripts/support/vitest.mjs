@@ -9,30 +9,35 @@ export async function runTests(args) {
   const { parseCLI, startVitest } = await import("vitest/node");
   const { filter, options } = parseCLI(["vitest", "run", ...args]);
   const vitest = await startVitest("test", filter, options);
-  const outcome = outcomeOf(vitest.state);
+  const outcome = outcomeOf(vitest.state, options.testNamePattern !== undefined);
   for (const line of outcome.skippedFor) console.log(`skipped: ${line}`);
   console.log(lastLine(outcome));
   const lacks = process.env["PULLEY_REQUIRE_TOOLS"] === "1" && outcome.skippedFor.size > 0;
   return outcome.failed === 0 && outcome.passed > 0 && !lacks ? 0 : 1;
 }
 
-/** A file that cannot be loaded, a hook that throws and an error that no test caught each count as one failure. */
-export function outcomeOf(state) {
+/**
+ * A file that cannot be loaded, a hook that throws and an error that no test caught each count as one failure. Where only
+ * tests with certain names were asked for, the others are not named as skipped.
+ */
+export function outcomeOf(state, isNarrowed = false) {
   const outcome = { passed: 0, failed: state.getUnhandledErrors().length, skipped: 0, skippedFor: new Set() };
   for (const module of state.getTestModules()) {
     outcome.failed += module.errors().length;
     for (const suite of module.children.allSuites()) outcome.failed += suite.errors().length;
-    for (const test of module.children.allTests()) count(test, module, outcome);
+    for (const test of module.children.allTests()) count(test, module, outcome, isNarrowed);
   }
   return outcome;
 }
 
-function count(test, module, outcome) {
+function count(test, module, outcome, isNarrowed) {
   const { state, note } = test.result();
   outcome[state === "pending" ? "failed" : state] += 1;
-  if (note === undefined) return;
-  const group = test.parent.type === "suite" ? test.parent.fullName : test.name;
-  outcome.skippedFor.add(`${module.relativeModuleId} › ${group}: ${note}`);
+  if (state !== "skipped" || (note === undefined && isNarrowed)) return;
+  const { parent } = test;
+  const isWhole = parent.type === "suite" && (note !== undefined || parent.state() === "skipped");
+  const what = `${module.relativeModuleId} › ${isWhole ? parent.fullName : test.fullName}`;
+  outcome.skippedFor.add(note === undefined ? what : `${what}: ${note}`);
 }
 
 function lastLine({ passed, failed, skipped }) {

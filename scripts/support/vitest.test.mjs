@@ -44,6 +44,18 @@ test("what was skipped for want of something is named", async () => {
   expect(stdout).toContain("skipped: planted.test.ts › with a crane: needs crane\n");
 });
 
+test("what was skipped without a word is named, but not what nobody asked for", async () => {
+  const body =
+    'describe("d", () => { test("b", () => {}); test.skip("c", () => {}); }); describe.skip("(needs root)", () => { test("x", () => {}); });';
+  await writeFile(join(folder, "planted.test.ts"), head + body);
+  const named = async (...args) => {
+    const { stdout } = await runPlanted({}, ...args);
+    return stdout.split("\n").filter((line) => line.startsWith("skipped:"));
+  };
+  expect(await named()).toEqual(["skipped: planted.test.ts › d > c", "skipped: planted.test.ts › (needs root)"]);
+  expect(await named("-t", "b")).toEqual([]);
+});
+
 test.each([
   ["fails nothing", {}, 0],
   ["is a failure where every tool is to be there", { PULLEY_REQUIRE_TOOLS: "1" }, 1],
@@ -60,10 +72,10 @@ test("no test at all is a failure", async () => {
   expect([stdout.trimEnd().split("\n").at(-1), status]).toEqual(["0 passed, 0 failed", 1]);
 });
 
-function runPlanted(more = {}) {
+function runPlanted(more = {}, ...args) {
   const program = `
     const { runTests } = await import(${JSON.stringify(new URL("vitest.mjs", import.meta.url).href)});
-    process.exit(await runTests(["--root", ${JSON.stringify(folder)}]));`;
+    process.exit(await runTests(${JSON.stringify(["--root", folder, ...args])}));`;
   const { VITEST: _, PULLEY_REQUIRE_TOOLS: __, ...env } = process.env;
   return capture(process.execPath, ["--input-type=module", "--eval", program], { env: { ...env, ...more } });
 }
