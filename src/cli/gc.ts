@@ -1,6 +1,4 @@
-import { join } from "node:path";
 import type { Command } from "commander";
-import { hostPlatform } from "../image/platform.ts";
 import {
   type CollectionEvent,
   type CollectionPolicy,
@@ -46,7 +44,7 @@ import {
 import { print } from "./output.ts";
 import { registryClient } from "./registry.ts";
 import { runtimeOption } from "./runtime-option.ts";
-import { withStore } from "./store.ts";
+import { withImages } from "./store.ts";
 import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
 
 interface CollectOptions extends RootOptions, OutputOptions, RegistryFlags, LoginFlags, KubeletConfigOptions {
@@ -100,25 +98,23 @@ interface Site {
 
 /** With the runtime's images where there is a runtime, and else with those of the store. */
 async function withSite<Result>(
-  { root, runtime: socket }: CollectOptions,
+  options: CollectOptions,
   surroundings: Surroundings,
   use: (site: Site) => Promise<Result>,
 ): Promise<Result> {
-  if (socket === undefined) return withStore(root, surroundings, (store) => use({ store, inUse: nobody }));
-  const [{ openContainerdStore }, { imagesOfContainers }, { openChannel }] = await Promise.all([
-    import("../store/containerd/index.ts"),
-    import("../cri/client/in-use.ts"),
-    import("../support/grpc/client.ts"),
-  ]);
-  const platform = hostPlatform(process.platform, process.arch);
-  const store = await openContainerdStore({ socket, root: join(root, "containerd"), platform });
-  const channel = openChannel(socket);
-  try {
-    return await use({ store, inUse: imagesOfContainers(channel) });
-  } finally {
-    channel.close();
-    await store.close();
-  }
+  return withImages(options, surroundings, async (store) => {
+    if (options.runtime === undefined) return use({ store, inUse: nobody });
+    const [{ imagesOfContainers }, { openChannel }] = await Promise.all([
+      import("../cri/client/in-use.ts"),
+      import("../support/grpc/client.ts"),
+    ]);
+    const channel = openChannel(options.runtime);
+    try {
+      return await use({ store, inUse: imagesOfContainers(channel) });
+    } finally {
+      channel.close();
+    }
+  });
 }
 
 /** Exit status 1 if there is not as much room as there should be, or something could not be deleted. */

@@ -11,6 +11,7 @@ import { type SocketOptions, socketOption, socketPath } from "./daemon.ts";
 import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
 import { commandLogins, podLogins } from "./logins.ts";
 import { type MirrorFlags, mirrorOptions, readMirror } from "./node-mirror.ts";
+import { readScrub, type ScrubFlags, scrubOptions } from "./node-scrub.ts";
 import { define as defineSetup } from "./node-setup.ts";
 import {
   type CredentialProviderFlags,
@@ -32,7 +33,13 @@ import { interrupted, interruption, paintFor, type Surroundings } from "./surrou
 
 type CommonOptions = RootOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
 
-interface NodeOptions extends CommonOptions, CredentialProviderFlags, KubeletConfigOptions, SocketOptions, MirrorFlags {
+interface NodeOptions
+  extends CommonOptions,
+    CredentialProviderFlags,
+    KubeletConfigOptions,
+    SocketOptions,
+    MirrorFlags,
+    ScrubFlags {
   readonly criSocket: string;
   readonly runtime?: string;
   readonly manifests?: string;
@@ -67,7 +74,8 @@ export function define(command: Command, surroundings: Surroundings): void {
         .default("auto"),
     )
     .option("--pin <pattern...>", "images that stay, as in the images of a policy: registry.acme.io/**")
-    .option("--even-if-lost", "collect without asking registries whether what is deleted could be pulled again")
+    .option("--even-if-lost", "collect without asking registries whether what is deleted could be pulled again");
+  scrubOptions(command)
     .addOption(
       new Option("--log-format <format>", "for people or for programs").choices(["text", "json"]).default("text"),
     )
@@ -111,6 +119,7 @@ async function runNode(options: NodeOptions, surroundings: Surroundings): Promis
     metrics: options.metrics,
     metricsHosts: options.metricsHost,
     collection: collectionOf(options),
+    scrub: readScrub(options),
     kubelet,
     policy,
     registry: registrySettings(options),

@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { hostPlatform } from "../image/platform.ts";
 import { openEmbeddedStore } from "../store/embedded/index.ts";
 import type { ImageStore } from "../store/index.ts";
 import { type Surroundings, warnOn } from "./surroundings.ts";
@@ -14,6 +16,24 @@ export async function withStore<Result>(
   use: (store: ImageStore) => Promise<Result>,
 ): Promise<Result> {
   const store = await openStore(root, surroundings);
+  try {
+    return await use(store);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Opens the runtime's images where there is a runtime, and else the store. */
+export async function withImages<Result>(
+  { root, runtime: socket }: { readonly root: string; readonly runtime?: string },
+  surroundings: Surroundings,
+  use: (store: ImageStore) => Promise<Result>,
+): Promise<Result> {
+  if (socket === undefined) return withStore(root, surroundings, use);
+  const { openContainerdStore } = await import("../store/containerd/index.ts");
+  const platform = hostPlatform(process.platform, process.arch);
+  const warn = warnOn(surroundings);
+  const store = await openContainerdStore({ socket, root: join(root, "containerd"), platform, warn });
   try {
     return await use(store);
   } finally {

@@ -1,48 +1,108 @@
 import type { Command } from "commander";
-import type { Verified } from "../store/index.ts";
-import { examples, type OutputOptions, outputOption, type RootOptions, rootOption } from "./options.ts";
+import { createRepairer } from "../node/upkeep/index.ts";
+import type { ImageStore, Verified } from "../store/index.ts";
+import { systemClock } from "../support/clock.ts";
+import { personLogins } from "./logins.ts";
+import {
+  type CredentialProviderFlags,
+  credentialProviderOptions,
+  examples,
+  type LoginFlags,
+  loginOptions,
+  type OutputOptions,
+  outputOption,
+  type RegistryFlags,
+  type RootOptions,
+  registryOptions,
+  rootOption,
+} from "./options.ts";
 import { print } from "./output.ts";
-import { withStore } from "./store.ts";
-import type { Surroundings } from "./surroundings.ts";
+import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
+import { machineHosts, registryClient } from "./registry.ts";
+import { runtimeOption } from "./runtime-option.ts";
+import { withImages } from "./store.ts";
+import { interruption, type Surroundings, warnOn } from "./surroundings.ts";
+import { exitStatusOf, type Faulty, verifiedLines, verifiedValue } from "./verify-view.ts";
 
-type VerifyOptions = RootOptions & OutputOptions;
+interface VerifyFlags
+  extends RootOptions,
+    OutputOptions,
+    RegistryFlags,
+    LoginFlags,
+    CredentialProviderFlags,
+    PolicyOptions {
+  readonly repair?: true;
+  readonly runtime?: string;
+}
 
 export function define(command: Command, surroundings: Surroundings): void {
-  command
+  credentialProviderOptions(registryOptions(loginOptions(command)))
+    .option("--repair", "fetch what is damaged or missing again, by the digests that the images have")
+    .addOption(runtimeOption("containerd's socket: its images are read, not those of the store"))
+    .addOption(policyOption())
     .addOption(outputOption())
     .addOption(rootOption())
     .addHelpText(
       "after",
       examples(
         ["pulley verify", "read every blob and compare it with its digest; what is damaged is set aside"],
+        ["pulley verify --repair", "and fetch that again, with the logins and from the sources of every other pull"],
         [
-          "pulley verify -o json | jq -r '.blobs[].neededBy[]' | sort -u | xargs -r pulley pull",
-          "fetch what was damaged anew",
+          "pulley verify --repair -o json | jq -r '.blobs[] | select(.repair.repaired | not) | .neededBy[]' | sort -u",
+          "the images of which something is lost",
         ],
       ),
     )
-    .action((options: VerifyOptions) => verifyStore(options, surroundings));
+    .action((options: VerifyFlags) => verifyStore(options, surroundings));
 }
 
-/** Exit status 1 if anything is damaged or missing: the answer is no. */
-async function verifyStore(options: VerifyOptions, surroundings: Surroundings): Promise<void> {
-  const faulty: Verified[] = [];
-  let sound = 0;
-  await withStore(options.root, surroundings, async (store) => {
-    for await (const blob of store.verify()) {
-      if (blob.state === "sound") sound += 1;
-      else faulty.push(blob);
-      if (surroundings.stderr.isTTY) surroundings.stderr.write(`\r${sound + faulty.length} blobs read`);
-    }
-    if (surroundings.stderr.isTTY) surroundings.stderr.write("\r\u001b[K");
+/** Exit status 1 if anything is damaged or missing, and was not fetched again: the answer is no. */
+async function verifyStore(options: VerifyFlags, surroundings: Surroundings): Promise<void> {
+  const signal = interruption();
+  await withImages(options, surroundings, async (store) => {
+    const { sound, found } = await readAll(store, signal, surroundings);
+    const faulty = options.repair ? await repair(store, found, options, signal, surroundings) : found;
+    const lines = () => verifiedLines(sound, faulty);
+    await print(options.output, verifiedValue(sound, faulty), lines, surroundings);
+    const status = exitStatusOf(faulty);
+    if (status !== 0) process.exitCode = status;
   });
-  const lines = () => [
-    ...faulty.flatMap(({ digest, state, neededBy }) => [
-      `${digest}: ${state}`,
-      ...neededBy.map((name) => `  needed by ${name}: run pulley pull ${name}`),
-    ]),
-    `${sound} sound, ${faulty.length} damaged or missing`,
-  ];
-  await print(options.output, { apiVersion: "pulley.dev/v1alpha1", sound, blobs: faulty }, lines, surroundings);
-  if (faulty.length > 0) process.exitCode = 1;
+}
+
+async function readAll(store: ImageStore, signal: AbortSignal, { stderr }: Surroundings) {
+  const found: Verified[] = [];
+  let sound = 0;
+  const pace = async () => signal.throwIfAborted();
+  try {
+    for await (const blob of store.verify({ pace })) {
+      if (blob.state === "sound") sound += 1;
+      else found.push(blob);
+      if (stderr.isTTY) stderr.write(`\r${sound + found.length} blobs read`);
+    }
+  } finally {
+    if (stderr.isTTY) stderr.write("\r\u001b[K");
+  }
+  return { sound, found };
+}
+
+async function repair(
+  store: ImageStore,
+  found: readonly Verified[],
+  options: VerifyFlags,
+  signal: AbortSignal,
+  surroundings: Surroundings,
+): Promise<readonly Faulty[]> {
+  if (found.length === 0) return [];
+  const policy = await loadPolicy(options, surroundings);
+  const logins = await personLogins(options, surroundings);
+  const registry = registryClient(options);
+  try {
+    const hosts = machineHosts(options, warnOn(surroundings));
+    const repairer = createRepairer({
+      ...{ store, registry, hosts, clock: systemClock, policy: () => policy, logins: () => logins },
+    });
+    return (await repairer.repair(found, signal)).map((repaired) => ({ ...repaired, repair: repaired }));
+  } finally {
+    await registry.close();
+  }
 }

@@ -5,6 +5,7 @@ import { createEndings, type Endings } from "./endings.ts";
 import { layGround } from "./ground.ts";
 import { serveImages, serveMirror } from "./images.ts";
 import { openNode, runManifests } from "./pods.ts";
+import { startScrub } from "./scrub.ts";
 import { type Figures, openMetrics, startSeeing } from "./seeing.ts";
 import type { Daemon, DaemonOptions } from "./types.ts";
 
@@ -42,6 +43,7 @@ async function startParts(options: DaemonOptions, endings: Endings): Promise<Dae
   if (collection !== undefined) {
     startCollection({ ...options, settings: collection, node, events }, ground, telling, endings);
   }
+  startScrub(options, ground, telling, endings);
   const manifests = runManifests(options, { node, ground, telling }, endings);
   let closing: Promise<void> | undefined;
   return {

@@ -34,6 +34,8 @@ export interface DaemonOptions {
   readonly metricsHosts?: readonly string[] | undefined;
   /** Absent: images are collected by somebody else. */
   readonly collection: { readonly pins: Pins; readonly evenIfLost: boolean } | undefined;
+  /** How slowly the store is read again, in bytes a second, and how often, in milliseconds; absent: never. */
+  readonly scrub?: { readonly rate: number; readonly every: number } | undefined;
   readonly kubelet: KubeletConfiguration;
   readonly policy: PolicySource;
   readonly registry: Pick<RegistryOptions, "hosts" | "plainHttp" | "certDirs">;

@@ -18,6 +18,8 @@ export interface LayerFetcher {
   fetch(layers: readonly Descriptor[], from: Source, lease: Lease, crew: Crew<readonly LayerProgress[]>): Promise<void>;
   /** The same for one piece of content; tells which file it comes into, so that it can be read as it comes. */
   bring(layer: Descriptor, from: Source, lease: Lease, crew: Crew<Receiving>): Promise<void>;
+  /** Whether layers are on their way now. */
+  isBusy(): boolean;
 }
 
 /** Content on its way. */
@@ -46,6 +48,7 @@ const mostAtOnce = 6;
 export function createLayerFetcher(store: ImageStore, registry: RegistryClient): LayerFetcher {
   const flights = createFlights<void, Receiving>();
   const turns = createTurns(mostAtOnce);
+  let downloads = 0;
 
   /** With a lease of its own, because the one who started the flight may leave before it lands. */
   async function download(
@@ -78,9 +81,11 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
   function downloadInTurn(layer: Descriptor, from: Source): Work<void, Receiving> {
     return async (crew) => {
       const giveBack = await turns.take(crew.signal);
+      downloads += 1;
       try {
         await download(layer, from, crew);
       } finally {
+        downloads -= 1;
         giveBack();
       }
     };
@@ -93,6 +98,8 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
   }
 
   return {
+    isBusy: () => downloads > 0,
+
     bring: async (layer, from, lease, crew) => {
       if (await lease.has(layer)) return;
       await lease.ensureRoom(layer.size);

@@ -67,7 +67,7 @@ export interface ImageStore {
   /** Begins to bring an image in: until it is released, nothing that the lease has seen or brought is collected. */
   lease(): Promise<Lease>;
   /** Reads every blob again; what is damaged is set aside so that the next pull fetches it anew. Reports as it goes. */
-  verify(): AsyncIterable<Verified>;
+  verify(options?: VerifyOptions): AsyncIterable<Verified>;
   /** What the images take up and how full the file system is that they lie on. Reads the disk, not the records. */
   usage(): Promise<Usage>;
   close(): Promise<void>;
@@ -126,9 +126,21 @@ export interface Removal {
   readonly freed: number;
 }
 
+export interface VerifyOptions {
+  /** Reads these alone. Default: everything. */
+  readonly only?: ReadonlySet<Digest>;
+  /** Reads what comes behind this one in the order of digests, in which everything is read. */
+  readonly after?: Digest | undefined;
+  /** Told of each piece that has been read, in bytes; the next one is read when it resolves. */
+  readonly pace?: ((bytes: number) => Promise<void>) | undefined;
+}
+
 export interface Verified {
   readonly digest: Digest;
-  readonly state: "sound" | "damaged" | "missing";
+  /** `unreadable`: the disk does not give the bytes; nothing is known of them, and they stay where they are. */
+  readonly state: "sound" | "damaged" | "missing" | "unreadable";
   /** Normalised names of the images that need the content. */
   readonly neededBy: readonly string[];
+  /** Ids of images that need it and have no name; absent where there are none. */
+  readonly nameless?: readonly Digest[];
 }

@@ -219,6 +219,30 @@ export const catalogue = {
     help: "Bytes of that file system that are still free.",
     labels: [],
   },
+  scrubbedBlobs: {
+    name: "pulley_store_scrubbed_blobs_total",
+    type: "counter",
+    help: "Blobs of the store that were read again, by what was found: sound, damaged, missing or unreadable.",
+    labels: ["state"],
+  },
+  scrubbedBytes: {
+    name: "pulley_store_scrubbed_bytes_total",
+    type: "counter",
+    help: "Bytes of the store that were read again.",
+    labels: [],
+  },
+  scrubRepairs: {
+    name: "pulley_store_scrub_repairs_total",
+    type: "counter",
+    help: "Blobs that were damaged or missing and have been fetched again.",
+    labels: [],
+  },
+  scrubFinished: {
+    name: "pulley_store_scrub_last_finished_timestamp_seconds",
+    type: "gauge",
+    help: "When the whole store had been read again last, in seconds since the epoch; 0 if never.",
+    labels: [],
+  },
   processCpu: {
     name: "process_cpu_seconds_total",
     type: "counter",

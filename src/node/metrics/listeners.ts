@@ -113,5 +113,11 @@ export function createListeners(to: Instruments, clock: Pick<Clock, "now">): Met
       if (ok) to.policyLoaded.set(clock.now() / 1000);
     },
     decisionLogFailure: () => to.decisionsLost.inc(),
+    scrubbed: ({ state, bytes, repaired }) => {
+      to.scrubbedBlobs.inc({ state });
+      to.scrubbedBytes.inc(bytes);
+      if (repaired) to.scrubRepairs.inc();
+    },
+    scrubFinished: (at) => to.scrubFinished.set(at / 1000),
   };
 }

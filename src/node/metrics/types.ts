@@ -15,6 +15,17 @@ export interface MetricListeners {
   readonly runtimeOperation: (operation: RuntimeOperation) => void;
   readonly policyReload: (reload: { readonly ok: boolean }) => void;
   readonly decisionLogFailure: () => void;
+  readonly scrubbed: (blob: ScrubbedContent) => void;
+  /** When everything in the store had been read, in milliseconds since the epoch. */
+  readonly scrubFinished: (at: number) => void;
+}
+
+/** Content of the store that was read again. */
+export interface ScrubbedContent {
+  readonly state: "sound" | "damaged" | "missing" | "unreadable";
+  readonly bytes: number;
+  /** Whether it was fetched again. */
+  readonly repaired: boolean;
 }
 
 /** One pass of garbage collection. */

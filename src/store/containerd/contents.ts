@@ -2,6 +2,7 @@
 import type { Digest } from "../../image/digest.ts";
 import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
 import { Verifier } from "../../support/verifier.ts";
+import type { VerifyOptions } from "../index.ts";
 import type { Content } from "../stored-record.ts";
 import { type Info, Content as Service } from "./api/containerd/services/content/content_pb.js";
 import { call, headersOf, isStatus, told, unless } from "./daemon.ts";
@@ -48,11 +49,11 @@ export class Contents {
   }
 
   /** Reads content again from beginning to end: `undefined` if there is none. */
-  async check(digest: Digest): Promise<"sound" | "damaged" | undefined> {
+  async check(digest: Digest, pace?: VerifyOptions["pace"]): Promise<"sound" | "damaged" | undefined> {
     try {
       const size = await this.#require(digest);
       const chunks = this.#stream({ digest, size });
-      while (!(await chunks.next()).done);
+      for await (const chunk of chunks) await pace?.(chunk.length);
       return "sound";
     } catch (error) {
       if (isPulleyError(error, "BLOB_DAMAGED")) return "damaged";

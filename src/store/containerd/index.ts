@@ -13,7 +13,7 @@ import { PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 import { thisOwner } from "../../support/owner.ts";
 import { guarded, requireFolder } from "../files.ts";
-import type { ImageRecord, ImageStore, Lease, Removal, StoredImage, Usage, Verified } from "../index.ts";
+import type { ImageRecord, ImageStore, Lease, Removal, StoredImage, Usage, Verified, VerifyOptions } from "../index.ts";
 import { sweepIngest } from "../ingest.ts";
 import { type StatFileSystem, systemStatfs } from "../space.ts";
 import { outward } from "../stored-record.ts";
@@ -158,8 +158,8 @@ class ContainerdStore implements ImageStore {
     return lease;
   }
 
-  verify(): AsyncIterable<Verified> {
-    return checkContents(this.#contents, this.#names);
+  verify(options?: VerifyOptions): AsyncIterable<Verified> {
+    return checkContents(this.#contents, this.#names, options);
   }
 
   usage(): Promise<Usage> {

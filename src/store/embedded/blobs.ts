@@ -7,6 +7,7 @@ import { hasErrno } from "../../support/errno.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { Verifier } from "../../support/verifier.ts";
 import { flatName, ifPresent, lookAt, moveFile, openRegular, randomName } from "../files.ts";
+import type { VerifyOptions } from "../index.ts";
 import type { Content } from "../stored-record.ts";
 import { blobFolder, blobPath, type Site } from "./site.ts";
 import { restore } from "./trash.ts";
@@ -58,11 +59,11 @@ export class Blobs {
   }
 
   /** Reads content again from beginning to end: `undefined` if there is none. */
-  async check(digest: Digest): Promise<"sound" | "damaged" | undefined> {
+  async check(digest: Digest, pace?: VerifyOptions["pace"]): Promise<"sound" | "damaged" | undefined> {
     try {
       const { file, size } = await this.#open(digest);
       const chunks = this.#stream(file, { digest, size });
-      while (!(await chunks.next()).done);
+      for await (const chunk of chunks) await pace?.(chunk.length);
       return "sound";
     } catch (error) {
       if (isPulleyError(error, "BLOB_DAMAGED")) return "damaged";

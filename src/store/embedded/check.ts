@@ -1,39 +1,46 @@
 /** Reading everything again: is what is on the disk still what its names say? */
 import type { Digest } from "../../image/digest.ts";
-import type { Catalog } from "../catalog.ts";
-import type { Verified } from "../index.ts";
-import { isNameless, type StoredRecord } from "../stored-record.ts";
+import { hasErrno } from "../../support/errno.ts";
+import type { Verified, VerifyOptions } from "../index.ts";
+import type { StoredRecord } from "../stored-record.ts";
+import { inTurn, keepersOf, verified } from "../verifying.ts";
 import type { Blobs } from "./blobs.ts";
 import { keeps } from "./record.ts";
 import type { Records } from "./records.ts";
 
-/** @param repair makes again what can be made from a record's other content */
+export interface CheckGround {
+  readonly blobs: Pick<Blobs, "list" | "check">;
+  readonly records: Pick<Records, "current">;
+  /** Makes again what can be made from a record's other content. */
+  readonly repair: (record: StoredRecord) => Promise<void>;
+}
+
 export async function* checkContents(
-  blobs: Blobs,
-  records: Records,
-  repair: (record: StoredRecord) => Promise<void>,
+  { blobs, records, repair }: CheckGround,
+  options: VerifyOptions = {},
 ): AsyncGenerator<Verified, void> {
-  const needed = neededBy(await records.current());
-  const listed = await blobs.list();
-  for (const digest of new Set([...listed, ...needed.keys()])) {
+  const needed = keepersOf(await records.current(), keeps);
+  for (const digest of inTurn([...(await blobs.list()), ...needed.keys()], options)) {
     const keepers = needed.get(digest) ?? [];
-    const state = (await blobs.check(digest)) ?? "missing";
+    const state = await stateOf(blobs, digest, options.pace);
     // Content that is gone together with its image is not missing.
-    if (state === "missing" && !neededBy(await records.current()).has(digest)) continue;
+    if (state === "missing" && !keepersOf(await records.current(), keeps).has(digest)) continue;
     const translated = keepers.find(({ ociManifest }) => ociManifest?.digest === digest);
     if (state !== "sound" && translated !== undefined) await repair(translated);
-    yield { digest, state, neededBy: keepers.filter((record) => !isNameless(record)).map(({ name }) => name) };
+    yield verified(digest, state, keepers);
   }
 }
 
-function neededBy(catalog: Catalog): ReadonlyMap<Digest, readonly StoredRecord[]> {
-  const keepers = new Map<Digest, StoredRecord[]>();
-  for (const record of catalog.records.values()) {
-    for (const { digest } of keeps(record)) {
-      const own = keepers.get(digest) ?? [];
-      own.push(record);
-      keepers.set(digest, own);
-    }
+/** What a disk cannot read has not been found to be wrong: it stays where it is. */
+async function stateOf(
+  blobs: Pick<Blobs, "check">,
+  digest: Digest,
+  pace: VerifyOptions["pace"],
+): Promise<Verified["state"]> {
+  try {
+    return (await blobs.check(digest, pace)) ?? "missing";
+  } catch (error) {
+    if (hasErrno(error, "EIO", "EUCLEAN", "EBADMSG", "ENODATA")) return "unreadable";
+    throw error;
   }
-  return keepers;
 }

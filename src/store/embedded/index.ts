@@ -6,7 +6,7 @@ import { canonicalText, parseReference, withImpliedTag } from "../../image/refer
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 import { guarded } from "../files.ts";
-import type { ImageRecord, ImageStore, Lease, Removal, StoredImage, Usage, Verified } from "../index.ts";
+import type { ImageRecord, ImageStore, Lease, Removal, StoredImage, Usage, Verified, VerifyOptions } from "../index.ts";
 import { sweepIngest } from "../ingest.ts";
 import { type StatFileSystem, systemStatfs } from "../space.ts";
 import { outward, type StoredRecord } from "../stored-record.ts";
@@ -145,8 +145,9 @@ class EmbeddedStore implements ImageStore {
     });
   }
 
-  verify(): AsyncIterable<Verified> {
-    return checkContents(this.#blobs, this.#records, (record) => this.#repair(record));
+  verify(options?: VerifyOptions): AsyncIterable<Verified> {
+    const repair = (record: StoredRecord) => this.#repair(record);
+    return checkContents({ blobs: this.#blobs, records: this.#records, repair }, options);
   }
 
   usage(): Promise<Usage> {

@@ -1,0 +1,45 @@
+/** What `pulley node` is told of reading its store again. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { DaemonOptions } from "../daemon/index.ts";
+import { parseQuantity } from "../node/configuration/quantity.ts";
+import { readDuration } from "./kubelet-config-option.ts";
+
+export interface ScrubFlags {
+  readonly scrubEvery: number | "off";
+  readonly scrubRate: number;
+}
+
+const day = 24 * 3600_000;
+
+export function scrubOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--scrub-every <duration>", "read all of the store again so long after the last time; off: never")
+        .argParser(readInterval)
+        .default(7 * day, "7d"),
+    )
+    .addOption(
+      new Option("--scrub-rate <bytes>", "bytes of it that are read in a second, while nothing is being pulled")
+        .argParser(readRate)
+        .default(10 * 1024 * 1024, "10Mi"),
+    );
+}
+
+export function readScrub({ scrubEvery: every, scrubRate: rate }: ScrubFlags): DaemonOptions["scrub"] {
+  return every === "off" ? undefined : { every, rate };
+}
+
+/** As other durations, and in days, which Go does not know. */
+function readInterval(text: string): number | "off" {
+  if (text === "off") return "off";
+  const [, days] = /^([0-9]{1,5})d$/.exec(text) ?? [];
+  const milliseconds = days === undefined ? readDuration(text) : Number(days) * day;
+  if (milliseconds >= 60_000) return milliseconds;
+  throw new InvalidArgumentError("it is a minute or more, as 7d or 12h, or off");
+}
+
+function readRate(text: string): number {
+  const quantity = parseQuantity(text);
+  if ("value" in quantity && quantity.value >= 1024) return quantity.value;
+  throw new InvalidArgumentError("a number of bytes, from 1Ki on, as 10Mi");
+}

@@ -1,0 +1,33 @@
+/** What both stores do alike when they read everything again. */
+import type { Digest } from "../image/digest.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Verified, VerifyOptions } from "./index.ts";
+import { type Content, isNameless, type StoredRecord } from "./stored-record.ts";
+
+/** Which records need content. */
+export type Keepers = ReadonlyMap<Digest, readonly StoredRecord[]>;
+
+/** @param contents what a record needs */
+export function keepersOf(catalog: Catalog, contents: (record: StoredRecord) => readonly Content[]): Keepers {
+  const keepers = new Map<Digest, StoredRecord[]>();
+  for (const record of catalog.records.values()) {
+    for (const { digest } of contents(record)) {
+      const own = keepers.get(digest) ?? [];
+      own.push(record);
+      keepers.set(digest, own);
+    }
+  }
+  return keepers;
+}
+
+/** Each once, always in the same order, so that who was interrupted can go on. */
+export function inTurn(digests: Iterable<Digest>, { only, after }: VerifyOptions): readonly Digest[] {
+  const wanted = [...new Set(digests)].filter((digest) => only?.has(digest) ?? true);
+  return wanted.filter((digest) => after === undefined || digest > after).sort();
+}
+
+export function verified(digest: Digest, state: Verified["state"], keepers: readonly StoredRecord[]): Verified {
+  const neededBy = keepers.filter((record) => !isNameless(record)).map(({ name }) => name);
+  const nameless = [...new Set(keepers.filter(isNameless).map(({ image }) => image))];
+  return { digest, state, neededBy, ...(nameless.length > 0 && { nameless }) };
+}
