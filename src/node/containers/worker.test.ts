@@ -63,6 +63,19 @@ describe("a pod with one container", () => {
     expect(signals.at(-1)).toEqual({ kind: "removed", pod });
   });
 
+  it("is seen as started when the node ends as soon as that was told of", async () => {
+    const { start, node, runtime } = containerNode();
+    let stopped: Promise<void> | undefined;
+    node.onSignal((signal) => {
+      if (signal.kind === "event" && signal.event.reason === "Started") stopped ??= node.stop();
+    });
+    await start({ containers: [main, { name: "other", image: "app:2" }] }, 3);
+    await stopped;
+    expect(runtime.calls.filter((call) => call.startsWith("startContainer"))).toEqual(["startContainer main 0"]);
+    const [status] = node.pods();
+    expect(status?.containers.map(({ state }) => state.kind)).toEqual(["running", "waiting"]);
+  });
+
   it("goes on running when the node ends", async () => {
     const { start, node, runtime } = containerNode();
     await start({ containers: [main] }, 3);
