@@ -63,9 +63,12 @@ describe.skipIf(!isRoot)("a store on a file system of its own", () => {
       registry.setPace({ bytesPerSecond: 10 * MB });
       const before = registry.sent;
       const full = await pull(root, 2, {
-        meanwhile: async () => {
+        meanwhile: async (child) => {
           await expect.poll(() => registry.sent, { interval: 1 }).toBeGreaterThan(before + MB);
+          // However long the filling takes, the pull gets no further meanwhile.
+          child.kill("SIGSTOP");
           await fill(mounted);
+          child.kill("SIGCONT");
         },
       });
       registry.setPace({});
