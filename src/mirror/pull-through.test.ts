@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { fakeRegistry } from "../node/testing/fake-registry.ts";
 import { policyOf } from "../node/testing/policies.ts";
 import { PulleyError } from "../support/errors.ts";
@@ -137,9 +137,12 @@ describe("what is not here", () => {
       begun();
       return held;
     };
+    const bring = vi.spyOn(mirror.parts.layers, "bring");
     const one = mirror.ask(path, { signal: leaving.signal }).catch(() => "gone");
     await started;
     const other = mirror.ask(path);
+    await expect.poll(() => bring.mock.calls.length, { interval: 1 }).toBe(2);
+    // Until it has looked at the disk, and joined.
     await delay(50);
     leaving.abort();
     expect(await one).toBe("gone");
