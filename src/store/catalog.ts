@@ -25,6 +25,7 @@ export class Catalog {
   /** In the order of their ids. */
   readonly images: readonly StoredImage[];
   readonly #byImage = new Map<Digest, Entry>();
+  #sizes: ReadonlyMap<Digest, number> | undefined;
 
   constructor(records: Iterable<StoredRecord>) {
     const sorted = [...records].sort((one, other) => compare(one.name, other.name));
@@ -37,6 +38,13 @@ export class Catalog {
 
   image(id: Digest): StoredImage | undefined {
     return this.#byImage.get(id)?.image;
+  }
+
+  /** Bytes of content that an image consists of, as its record has them. */
+  sizeOf(digest: Digest): number | undefined {
+    const contents = () => [...this.records.values()].flatMap((record) => record.contents);
+    this.#sizes ??= new Map(contents().map((content) => [content.digest, content.size]));
+    return this.#sizes.get(digest);
   }
 
   /** All records of an image, in the order of their names. */

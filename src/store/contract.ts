@@ -1,5 +1,6 @@
 /** What every {@link ImageStore} does: declared as tests, for each implementation to run. */
 import { afterEach, describe } from "vitest";
+import { describeClaims } from "./contract/claims.ts";
 import { describeLeases, describeReading, describeReceiving, describeUsage } from "./contract/content.ts";
 import type { OpenStore } from "./contract/expectations.ts";
 import { describeFinding, describePublishing, describeRemoving, describeTagging } from "./contract/names.ts";
@@ -23,6 +24,7 @@ export function imageStoreContract(name: string, open: OpenStore): void {
     describe("tagging", () => describeTagging(openStore));
     describe("receiving content", () => describeReceiving(openStore));
     describe("reading content", () => describeReading(openStore));
+    describe("claims of sizes", () => describeClaims(openStore));
     describe("usage", () => describeUsage(openStore));
     describe("leases", () => describeLeases(openStore));
   });

@@ -1,6 +1,6 @@
 /** What the store does with files, each in the one way that is safe here. */
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, rename, unlink } from "node:fs/promises";
 import { type Digest, digestAlgorithm, digestHex } from "../image/digest.ts";
 import { formatBytes } from "../support/bytes.ts";
@@ -55,8 +55,15 @@ export async function writeNew(path: string, bytes: Uint8Array, durable: boolean
   }
 }
 
+export interface Opened {
+  readonly file: FileHandle;
+  readonly size: number;
+  /** As {@link Look.state}. */
+  readonly state: string;
+}
+
 /** Opens a regular file: neither a link nor a pipe that would keep the reader waiting. `undefined` for anything else. */
-export async function openRegular(path: string): Promise<{ file: FileHandle; size: number } | undefined> {
+export async function openRegular(path: string): Promise<Opened | undefined> {
   let file: FileHandle;
   try {
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -65,7 +72,7 @@ export async function openRegular(path: string): Promise<{ file: FileHandle; siz
     throw error;
   }
   const status = await file.stat();
-  if (status.isFile()) return { file, size: status.size };
+  if (status.isFile()) return { file, size: status.size, state: stateOf(status) };
   await file.close();
   return undefined;
 }
@@ -107,13 +114,25 @@ export interface Look {
   readonly size: number;
   /** Milliseconds since the epoch. */
   readonly modifiedAt: number;
+  /** Which file this is and how it was last changed; the same wherever the file is moved to. */
+  readonly state: string;
 }
 
 /** What is under a name; a link is not followed. */
 export async function lookAt(path: string): Promise<Look | undefined> {
   const status = await ifPresent(lstat(path));
   if (status === undefined) return undefined;
-  return { isFile: status.isFile(), isFolder: status.isDirectory(), size: status.size, modifiedAt: status.mtimeMs };
+  return {
+    isFile: status.isFile(),
+    isFolder: status.isDirectory(),
+    size: status.size,
+    modifiedAt: status.mtimeMs,
+    state: stateOf(status),
+  };
+}
+
+function stateOf({ dev, ino, size, mtimeMs }: Stats): string {
+  return `${dev} ${ino} ${size} ${mtimeMs}`;
 }
 
 /** For what may have been made by another process meanwhile. */

@@ -1,7 +1,8 @@
 /**
- * Content while it is being received: `ingest/<algorithm>-<hex>/<owner>.<random>.part`, private to one call, so that two
- * processes that fetch the same content do not write into one file. What a dead process had received is taken over by
- * renaming it: of several that try, one gets it, and the others begin from nothing.
+ * Content while it is being received: `ingest/<algorithm>-<hex>-<size>/<owner>.<random>.part`, private to one call, so that
+ * two processes that fetch the same content do not write into one file. What a dead process had received is taken over by
+ * renaming it: of several that try, one gets it, and the others begin from nothing. Whoever comes for a digest with another
+ * size gets, and can spoil, nothing of it.
  */
 import { constants } from "node:fs";
 import { open, readdir, rmdir } from "node:fs/promises";
@@ -49,7 +50,7 @@ interface Part {
 }
 
 export async function beginIngest(site: IngestGround, place: Place, content: Content): Promise<Ingest> {
-  const folder = join(site.ingest, flatName(content.digest));
+  const folder = partsFolder(site, content);
   const path = join(folder, `${formatOwner(site.self)}.${randomName()}.part`);
   await requireFolder(folder);
   const received = await adopt(site, folder, path, content.size);
@@ -74,15 +75,19 @@ export async function sweepIngest(site: IngestGround): Promise<void> {
 }
 
 /** Leaves a file, whole or not, for whoever comes next for its content. */
-export async function leavePart(site: IngestGround, path: string, { digest }: Content): Promise<void> {
-  await moveFile(path, join(site.ingest, flatName(digest), `${kept}.${randomName()}.part`));
+export async function leavePart(site: IngestGround, path: string, content: Content): Promise<void> {
+  await moveFile(path, join(partsFolder(site, content), `${kept}.${randomName()}.part`));
 }
 
 /** Deletes what was left of some content. */
-export async function dropParts(site: IngestGround, { digest }: Content): Promise<void> {
-  const folder = join(site.ingest, flatName(digest));
+export async function dropParts(site: IngestGround, content: Content): Promise<void> {
+  const folder = partsFolder(site, content);
   for (const part of await leftParts(site, folder)) await removeFile(part.path);
   await removeFolder(folder);
+}
+
+function partsFolder(site: IngestGround, { digest, size }: Content): string {
+  return join(site.ingest, `${flatName(digest)}-${size}`);
 }
 
 class PartFile implements Ingest {

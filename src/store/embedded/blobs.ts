@@ -1,12 +1,23 @@
 /** Content under its digest. What is found not to be what its name says is set aside, so that it is fetched anew. */
-import type { FileHandle } from "node:fs/promises";
-import { mkdir, readdir, rename } from "node:fs/promises";
+import { link, mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, isDigest } from "../../image/digest.ts";
 import { hasErrno } from "../../support/errno.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { Verifier } from "../../support/verifier.ts";
-import { flatName, ifPresent, lookAt, moveFile, openRegular, randomName } from "../files.ts";
+import { TrueSizes, wrongSize } from "../claims.ts";
+import {
+  flatName,
+  ifPresent,
+  type Look,
+  lookAt,
+  moveFile,
+  type Opened,
+  openRegular,
+  randomName,
+  removeFile,
+  unlessExisting,
+} from "../files.ts";
 import type { VerifyOptions } from "../index.ts";
 import type { Content } from "../stored-record.ts";
 import { blobFolder, blobPath, type Site } from "./site.ts";
@@ -15,31 +26,51 @@ import { restore } from "./trash.ts";
 /** Bytes read at once: hashing and reading are fastest from about here. */
 const chunkSize = 1024 * 1024;
 
+/** The size that a record of this store gives content. */
+type Recorded = (digest: Digest) => Promise<number | undefined>;
+
 export class Blobs {
   readonly #site: Site;
+  readonly #recorded: Recorded;
+  readonly #trueSizes = new TrueSizes((digest) => this.check(digest));
 
-  constructor(site: Site) {
+  constructor(site: Site, recorded: Recorded = async () => undefined) {
     this.#site = site;
+    this.#recorded = recorded;
   }
 
-  /** Whether the content is here in its full size. */
-  async has({ digest, size }: Content): Promise<boolean> {
+  /**
+   * Whether the content is here in its full size. Damage is told from a wrong claim by reading the content.
+   * @throws PulleyError `SIZE_MISMATCH` if the content is here, is sound, and has another size
+   */
+  async has(content: Content): Promise<boolean> {
+    const { digest, size } = content;
     const found = await this.#look(digest);
     if (found === undefined) return false;
-    if (found.isFile && found.size === size) return true;
-    await this.setAside(digest, found.isFile ? `${found.size} bytes instead of ${size}` : "not a regular file");
-    return false;
+    if (!found.isFile) {
+      await this.#setAside(digest, "not a regular file", found);
+      return false;
+    }
+    const actual = found.size === size ? size : await this.#trueSize(digest);
+    if (actual === undefined || actual === size) return actual === size;
+    throw wrongSize(content, actual);
+  }
+
+  /** Whether something is here under the digest, whatever it is. */
+  async isThere(digest: Digest): Promise<boolean> {
+    return (await this.#look(digest)) !== undefined;
   }
 
   /** @throws PulleyError `IMAGE_NOT_FOUND`, `BLOB_DAMAGED`, `TOO_LARGE` */
   async read(digest: Digest, limit: number): Promise<Buffer> {
-    const { file, size } = await this.#open(digest);
+    const opened = await this.#open(digest);
+    const { file, size } = opened;
     try {
       if (size > limit) {
         throw new PulleyError("TOO_LARGE", `${digest} has ${size} bytes, more than the ${limit} that it may have`);
       }
       const bytes = await file.readFile();
-      await this.#check(new Verifier({ digest, size }), (verifier) => verifier.update(bytes), digest);
+      await this.#check(new Verifier({ digest, size }), (verifier) => verifier.update(bytes), digest, opened);
       return bytes;
     } finally {
       await file.close();
@@ -49,20 +80,24 @@ export class Blobs {
   /**
    * The content, chunk by chunk. The last chunk comes after everything has been verified, so that no reader takes
    * damaged content for whole.
-   * @throws PulleyError `IMAGE_NOT_FOUND`, `BLOB_DAMAGED`, both as soon as they can be known
+   * @throws PulleyError `IMAGE_NOT_FOUND`, `BLOB_DAMAGED`, both as soon as they can be known; `SIZE_MISMATCH` if it is
+   *   sound and has another size
    */
   async open(content: Content): Promise<AsyncIterable<Buffer>> {
-    const { file, size } = await this.#open(content.digest);
-    if (size === content.size) return this.#stream(file, content);
-    await file.close();
-    throw await this.#damaged(content.digest, `${size} bytes instead of ${content.size}`);
+    const opened = await this.#open(content.digest);
+    if (opened.size === content.size) return this.#stream(opened, content);
+    await opened.file.close();
+    const actual = await this.#trueSize(content.digest);
+    if (actual === undefined) throw damaged(content.digest, `${opened.size} bytes instead of ${content.size}`);
+    if (actual !== content.size) throw wrongSize(content, actual);
+    return this.open(content);
   }
 
   /** Reads content again from beginning to end: `undefined` if there is none. */
   async check(digest: Digest, pace?: VerifyOptions["pace"]): Promise<"sound" | "damaged" | undefined> {
     try {
-      const { file, size } = await this.#open(digest);
-      const chunks = this.#stream(file, { digest, size });
+      const opened = await this.#open(digest);
+      const chunks = this.#stream(opened, { digest, size: opened.size });
       for await (const chunk of chunks) await pace?.(chunk.length);
       return "sound";
     } catch (error) {
@@ -92,23 +127,42 @@ export class Blobs {
     return (await Promise.all(lists)).flat();
   }
 
-  async setAside(digest: Digest, why: string): Promise<void> {
-    const aside = join(this.#site.damaged, `${flatName(digest)}.${randomName()}`);
-    if (await moveFile(blobPath(this.#site, digest), aside)) {
-      this.#site.warn(`${digest} is damaged (${why}) and was set aside as ${aside}`);
+  /** The size of content that is sound, for which that of the file is not enough; `undefined` if it is damaged or gone. */
+  async #trueSize(digest: Digest): Promise<number | undefined> {
+    const found = await this.#look(digest);
+    // What came in under this size, and still has it, need not be read.
+    if (found?.isFile && found.size === (await this.#recorded(digest))) return found.size;
+    return this.#trueSizes.of(digest, () => this.#look(digest));
+  }
+
+  /** @param seen how the content looked that was found to be damaged: another process may have brought it anew since */
+  async #setAside(digest: Digest, why: string, { state }: Pick<Look, "state">): Promise<void> {
+    const [path, aside] = [
+      blobPath(this.#site, digest),
+      join(this.#site.damaged, `${flatName(digest)}.${randomName()}`),
+    ];
+    if (!(await moveFile(path, aside))) return;
+    const moved = await lookAt(aside);
+    if (moved?.isFile && moved.state !== state) {
+      await link(aside, path).catch(unlessExisting);
+      await removeFile(aside);
+      return;
     }
+    this.#site.warn(`${digest} is damaged (${why}) and was set aside as ${aside}`);
   }
 
   #look(digest: Digest): ReturnType<typeof lookAt> {
     return this.#find(digest, () => lookAt(blobPath(this.#site, digest)));
   }
 
-  async #open(digest: Digest): Promise<{ file: FileHandle; size: number }> {
+  async #open(digest: Digest): Promise<Opened> {
     const path = blobPath(this.#site, digest);
     const found = await this.#find(digest, () => ifPresent(openRegular(path).then((opened) => ({ opened }))));
     if (found === undefined) throw new PulleyError("IMAGE_NOT_FOUND", `${digest} is not in the store`);
-    if (found.opened === undefined) throw await this.#damaged(digest, "not a regular file");
-    return found.opened;
+    if (found.opened !== undefined) return found.opened;
+    const look = await this.#look(digest);
+    if (look !== undefined && !look.isFile) await this.#setAside(digest, "not a regular file", look);
+    throw damaged(digest, "not a regular file");
   }
 
   /**
@@ -124,7 +178,8 @@ export class Blobs {
     return look();
   }
 
-  async *#stream(file: FileHandle, { digest, size }: Content): AsyncGenerator<Buffer, void> {
+  async *#stream(opened: Opened, { digest, size }: Content): AsyncGenerator<Buffer, void> {
+    const { file } = opened;
     try {
       const verifier = new Verifier({ digest, size });
       let held: Buffer | undefined;
@@ -136,7 +191,7 @@ export class Blobs {
         held = chunk.subarray(0, bytesRead);
         verifier.update(held);
       }
-      await this.#check(verifier, () => undefined, digest);
+      await this.#check(verifier, () => undefined, digest, opened);
       if (held !== undefined) yield held;
     } finally {
       await file.close();
@@ -144,18 +199,24 @@ export class Blobs {
   }
 
   /** Feeds and ends a verifier; what it refuses is damage. */
-  async #check(verifier: Verifier, feed: (verifier: Verifier) => void, digest: Digest): Promise<void> {
+  async #check(
+    verifier: Verifier,
+    feed: (verifier: Verifier) => void,
+    digest: Digest,
+    { state }: Opened,
+  ): Promise<void> {
     try {
       feed(verifier);
       verifier.finish();
+      this.#trueSizes.note(digest, state);
     } catch (error) {
       if (!isPulleyError(error, "SIZE_MISMATCH", "DIGEST_MISMATCH")) throw error;
-      throw await this.#damaged(digest, error.message);
+      await this.#setAside(digest, error.message, { state });
+      throw damaged(digest, error.message);
     }
   }
+}
 
-  async #damaged(digest: Digest, why: string): Promise<PulleyError> {
-    await this.setAside(digest, why);
-    return new PulleyError("BLOB_DAMAGED", `${digest} is damaged on disk: ${why}`);
-  }
+function damaged(digest: Digest, why: string): PulleyError {
+  return new PulleyError("BLOB_DAMAGED", `${digest} is damaged on disk: ${why}`);
 }

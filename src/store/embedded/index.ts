@@ -58,7 +58,7 @@ class EmbeddedStore implements ImageStore {
   constructor(site: Site, statfs: StatFileSystem) {
     this.#site = site;
     this.#statfs = statfs;
-    this.#blobs = new Blobs(site);
+    this.#blobs = new Blobs(site, async (digest) => (await this.#records.current()).sizeOf(digest));
     this.#records = new Records(site, () => this.#projection.refresh());
     this.#projection = new Projection(site, this.#blobs, this.#records);
   }
@@ -161,7 +161,7 @@ class EmbeddedStore implements ImageStore {
       await lease.add(keeps(record).map(({ digest }) => digest));
       await ensureTranslation(this.#site, this.#blobs, record);
     } catch (error) {
-      if (!isPulleyError(error, "IMAGE_NOT_FOUND", "BLOB_DAMAGED")) throw error;
+      if (!isPulleyError(error, "IMAGE_NOT_FOUND", "BLOB_DAMAGED", "SIZE_MISMATCH")) throw error;
     } finally {
       await lease.remove();
       this.#projection.refresh();

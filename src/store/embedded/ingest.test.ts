@@ -19,7 +19,7 @@ const day = 24 * 3600 * 1000;
 async function storeWithParts(...parts: readonly (readonly [Owner | "kept", number, number])[]) {
   const root = await temporaryRoot();
   await (await openEmbeddedStore(root)).close();
-  const folder = join(root, "ingest", flatName(descriptor.digest));
+  const folder = join(root, "ingest", `${flatName(descriptor.digest)}-${descriptor.size}`);
   await mkdir(folder);
   for (const [position, [owner, size, age]] of parts.entries()) {
     const name = owner === "kept" ? owner : formatOwner(owner);

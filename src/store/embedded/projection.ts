@@ -89,7 +89,8 @@ export class Projection {
 
   async #formatEntry(record: StoredRecord): Promise<object> {
     const { ociManifest: translation } = record;
-    if (translation === undefined || !(await this.#blobs.has(translation))) return formatEntry(record, record.manifest);
+    if (translation === undefined || !(await this.#blobs.isThere(translation.digest)))
+      return formatEntry(record, record.manifest);
     const annotations = { "dev.pulley.manifest.digest": record.manifest.digest };
     return formatEntry(record, { mediaType: ociManifest, ...translation }, annotations);
   }

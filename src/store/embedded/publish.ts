@@ -30,8 +30,7 @@ export async function publish(publication: Publication, wanted: readonly ImageRe
   const { site, blobs, records, lease } = publication;
   const [first] = wanted;
   if (first === undefined) throw new PulleyError("INTERNAL", "an image is published without any name");
-  const complete = await completeRecords(blobs, first, wanted);
-  const contents = complete.flatMap(needs);
+  const { complete, contents } = await completeRecords(blobs, first, wanted);
   await lease.add(complete.flatMap(keeps).map(({ digest }) => digest));
   await requireContents(blobs, contents);
   for (const record of complete) await ensureTranslation(site, blobs, record);
@@ -45,12 +44,14 @@ export async function publish(publication: Publication, wanted: readonly ImageRe
   return (await records.current()).image(first.image) ?? describeImage(first.image, complete);
 }
 
+interface Completed {
+  readonly complete: readonly StoredRecord[];
+  /** Everything that is said of content: the same content more than once, perhaps with several sizes. */
+  readonly contents: readonly Content[];
+}
+
 /** Adds what only the content tells. All names of one call stand for one image. */
-async function completeRecords(
-  blobs: Blobs,
-  first: ImageRecord,
-  wanted: readonly ImageRecord[],
-): Promise<readonly StoredRecord[]> {
+async function completeRecords(blobs: Blobs, first: ImageRecord, wanted: readonly ImageRecord[]): Promise<Completed> {
   for (const record of wanted) {
     checkName(record);
     if (record.image !== first.image || record.manifest.digest !== first.manifest.digest) {
@@ -62,9 +63,10 @@ async function completeRecords(
     throw new PulleyError("INTERNAL", `${first.name} is published as ${first.image}, but is ${manifest.config.digest}`);
   }
   const { createdAt } = parseImageConfig(await readPart(blobs, manifest.config.digest, configLimit));
-  const contents = distinct([first.manifest, manifest.config, ...manifest.layers]);
+  const parts = [manifest.config, ...manifest.layers];
+  const contents = distinct([first.manifest, ...parts]);
   const translation = translate(manifest);
-  return wanted.map((record) => ({
+  const complete = wanted.map((record) => ({
     ...record,
     target: bare(record.target),
     manifest: bare(record.manifest),
@@ -72,6 +74,7 @@ async function completeRecords(
     contents,
     ...(translation !== undefined && { ociManifest: { digest: translation.digest, size: translation.size } }),
   }));
+  return { complete, contents: [...wanted.flatMap(({ target, manifest: own }) => [own, target]), ...parts] };
 }
 
 async function readManifest(blobs: Blobs, { digest, mediaType }: Descriptor): Promise<Manifest> {
@@ -106,7 +109,7 @@ async function keepNameless(
   const kept: StoredRecord[] = [];
   for (const record of losing) {
     await lease.add(keeps(record).map(({ digest }) => digest));
-    if (await hasAll(blobs, needs(record))) kept.push({ ...record, name: record.image, confirmedAt: undefined });
+    if (await areThere(blobs, needs(record))) kept.push({ ...record, name: record.image, confirmedAt: undefined });
   }
   return kept;
 }
@@ -122,8 +125,8 @@ function losingLastName(before: Catalog, coming: readonly StoredRecord[]): reado
   return [...candidates.values()].filter((old) => before.of(old.image).every(({ name }) => taken.has(name)));
 }
 
-async function hasAll(blobs: Blobs, contents: readonly Content[]): Promise<boolean> {
-  for (const content of contents) if (!(await blobs.has(content))) return false;
+async function areThere(blobs: Blobs, contents: readonly Content[]): Promise<boolean> {
+  for (const { digest } of contents) if (!(await blobs.isThere(digest))) return false;
   return true;
 }
 

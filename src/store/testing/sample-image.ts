@@ -79,6 +79,14 @@ export function blobOf(mediaType: string, bytes: Buffer): Blob {
   return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
 }
 
+/** The image with members of its manifest replaced, as who wants to do harm would have it. */
+export function withDocument(image: SampleImage, members: object): SampleImage {
+  const { mediaType } = image.manifest.descriptor;
+  const layers = image.layers.map(({ descriptor }) => descriptor);
+  const document = { schemaVersion: 2, mediaType, config: image.config.descriptor, layers };
+  return { ...image, manifest: jsonBlob(mediaType, Object.assign(document, members)) };
+}
+
 /** What of an image is under a lease before it is published: everything, the index included. */
 export function blobsOf({ index, manifest, config, layers }: SampleImage): readonly Blob[] {
   return [...layers, config, manifest, index];

@@ -1,0 +1,62 @@
+/**
+ * Sizes that somebody says of content: a manifest, an archive, a registry. A size is part of what is claimed. If the
+ * content is here and has another one, the claim is wrong, unless the content is damaged, and that only reading it tells.
+ */
+import type { Digest } from "../image/digest.ts";
+import { PulleyError } from "../support/errors.ts";
+import type { Content } from "./stored-record.ts";
+
+/** @param found the size that the content has, which is sound */
+export function wrongSize({ digest, size }: Content, found: number): PulleyError {
+  return new PulleyError("SIZE_MISMATCH", `${digest} is here and has ${found} bytes, but is named with ${size}`, {
+    advice:
+      "The image was made wrong, or its source is not to be trusted: tell who runs it. What is here stays as it is.",
+  });
+}
+
+/** Content that is remembered as sound: as much as a large store has. */
+const mostRemembered = 100_000;
+
+/**
+ * Decides what the size of content is that is claimed to have another one. Content is read once for that, however often
+ * somebody is wrong about it, and one after the other, so that many claims do not keep the disk busy.
+ */
+export class TrueSizes {
+  readonly #check: (digest: Digest) => Promise<unknown>;
+  /** How the content looked when it was read and found sound. */
+  readonly #sound = new Map<Digest, string>();
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** @param check reads content from beginning to end; notes it here if it is sound, and sees to what is not */
+  constructor(check: (digest: Digest) => Promise<unknown>) {
+    this.#check = check;
+  }
+
+  /** Notes that content was sound as it looked then. */
+  note(digest: Digest, look: string): void {
+    this.#sound.delete(digest);
+    this.#sound.set(digest, look);
+    const [oldest] = this.#sound.keys();
+    if (this.#sound.size > mostRemembered && oldest !== undefined) this.#sound.delete(oldest);
+  }
+
+  /** @param look how the content looks now, and its size; `undefined` if it is not here */
+  async of(digest: Digest, look: () => Promise<Seen | undefined>): Promise<number | undefined> {
+    const turn = this.#turn.then(async () => {
+      const before = await look();
+      if (before === undefined || this.#sound.get(digest) === before.state) return before?.size;
+      await this.#check(digest);
+      const after = await look();
+      return after !== undefined && this.#sound.get(digest) === after.state ? after.size : undefined;
+    });
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+/** Content as it looks without being read. */
+export interface Seen {
+  readonly size: number;
+  /** Another one after every change. */
+  readonly state: string;
+}
