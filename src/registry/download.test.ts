@@ -311,7 +311,7 @@ describe("the file", () => {
   it.runIf(process.getuid?.() === 0)("is told about when the disk is full", async () => {
     symlinkSync("/dev/full", path);
     chmodSync("/dev/full", 0o666);
-    const { BlobFile } = await import("./blob-file.ts");
+    const { BlobFile } = await import("../support/blob-file.ts");
     const { openSync } = await import("node:fs");
     const file = new BlobFile({ descriptor, path }, openSync("/dev/full", "r+"));
     expect(() => file.append(content)).toThrow(expect.objectContaining({ code: "DISK_FULL" }));

@@ -1,7 +1,8 @@
 /** One blob into its file, over as many connections as it takes. The same code runs in worker threads and without. */
+
+import { type BlobFile, openBlobFile } from "../support/blob-file.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import { type Pace, type RetryPlan, retryDelay } from "../support/retry.ts";
-import { type BlobFile, openBlobFile } from "./blob-file.ts";
 import { announcedLength, discard, readErrorBody, receive } from "./body.ts";
 import { describeAsked, isHtml, statusFailure } from "./failure.ts";
 import type { BlobProgress, BlobTarget } from "./index.ts";

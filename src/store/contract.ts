@@ -4,6 +4,7 @@ import { describeClaims } from "./contract/claims.ts";
 import { describeLeases, describeReading, describeReceiving, describeUsage } from "./contract/content.ts";
 import type { OpenStore } from "./contract/expectations.ts";
 import { describeFinding, describePublishing, describeRemoving, describeTagging } from "./contract/names.ts";
+import { describeWriting } from "./contract/writing.ts";
 import type { ImageStore } from "./index.ts";
 
 /** @param open a new, empty store each time; it is closed after the test */
@@ -25,6 +26,7 @@ export function imageStoreContract(name: string, open: OpenStore): void {
     describe("receiving content", () => describeReceiving(openStore));
     describe("reading content", () => describeReading(openStore));
     describe("claims of sizes", () => describeClaims(openStore));
+    describe("content", () => describeWriting(openStore));
     describe("usage", () => describeUsage(openStore));
     describe("leases", () => describeLeases(openStore));
   });

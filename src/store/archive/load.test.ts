@@ -378,7 +378,7 @@ group("an archive that is not as it must be", () => {
       "a shorter layer",
       [...layout, ...blobsOf(app), { ...blob(layer), content: layer.subarray(1) }],
       "SIZE_MISMATCH",
-      `bytes for ${digestOf(layer)}, found only`,
+      `has ${layer.length - 1} bytes, but ${digestOf(layer)} is named with ${layer.length}`,
     ],
     [
       "a link for a layer",

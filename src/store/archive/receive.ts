@@ -1,9 +1,8 @@
-import { open } from "node:fs/promises";
 import type { Descriptor } from "../../image/descriptor.ts";
-import { hasErrno } from "../../support/errno.ts";
-import { errorText, PulleyError } from "../../support/errors.ts";
-import { Verifier } from "../../support/verifier.ts";
-import type { Ingest, Lease } from "../index.ts";
+import { openBlobFile } from "../../support/blob-file.ts";
+import { PulleyError } from "../../support/errors.ts";
+import { quote } from "../../support/go.ts";
+import type { Lease } from "../index.ts";
 import type { ArchiveFile } from "./source.ts";
 
 /** Content of an archive that the store is to have. */
@@ -13,13 +12,14 @@ export interface Wanted {
 }
 
 /**
- * Brings content into the store that it does not have, verifying it as it is written. In the order of the archive, so
+ * Brings content into the store that it does not have; what is verified is what was written. In the order of the archive, so
  * that a compressed one is read only once.
  * @throws PulleyError `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `DISK_FULL`, `STORE_FAILED`
  */
 export async function receive(lease: Lease, wanted: readonly Wanted[]): Promise<void> {
   const missing = new Map<string, Wanted>();
   for (const each of wanted) {
+    requireSize(each);
     if (!(await lease.has(each.descriptor))) missing.set(each.descriptor.digest, each);
   }
   const inOrder = [...missing.values()].sort((one, other) => one.file.position - other.file.position);
@@ -27,34 +27,33 @@ export async function receive(lease: Lease, wanted: readonly Wanted[]): Promise<
   for (const each of inOrder) await receiveOne(lease, each);
 }
 
+/** A file of another size is not the content, whether that is here already or not. */
+function requireSize({ descriptor: { digest, size }, file }: Wanted): void {
+  if (file.size === size) return;
+  const text = `${quote(file.path)} has ${file.size} bytes, but ${digest} is named with ${size}`;
+  throw new PulleyError("SIZE_MISMATCH", text);
+}
+
 async function receiveOne(lease: Lease, { descriptor, file }: Wanted): Promise<void> {
   const ingest = await lease.ingest(descriptor);
   try {
-    await copy(file.chunks(), ingest, new Verifier(descriptor));
+    await copy(file.chunks(), { descriptor, path: ingest.path });
     await ingest.commit();
   } catch (error) {
     await ingest.abandon("discard");
-    throw error instanceof PulleyError ? error : writeFailure(ingest.path, error);
+    throw error;
   }
 }
 
-async function copy(chunks: AsyncIterable<Buffer>, { path }: Ingest, verifier: Verifier): Promise<void> {
-  const file = await open(path, "w", 0o600);
+async function copy(chunks: AsyncIterable<Buffer>, place: { descriptor: Descriptor; path: string }): Promise<void> {
+  const blob = openBlobFile(place);
   try {
-    for await (const chunk of chunks) {
-      verifier.update(chunk);
-      await file.appendFile(chunk);
-    }
-    verifier.finish();
+    // What an earlier attempt left came from elsewhere; this one has everything at hand.
+    blob.empty();
+    for await (const chunk of chunks) blob.append(chunk);
+    blob.verify();
+    await blob.flush();
   } finally {
-    await file.close();
+    await blob.close();
   }
-}
-
-function writeFailure(path: string, cause: unknown): PulleyError {
-  return new PulleyError(
-    hasErrno(cause, "ENOSPC", "EDQUOT") ? "DISK_FULL" : "STORE_FAILED",
-    `${path}: ${errorText(cause)}`,
-    { cause },
-  );
 }

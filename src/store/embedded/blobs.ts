@@ -2,6 +2,7 @@
 import { link, mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, isDigest } from "../../image/digest.ts";
+import { openBlobFile } from "../../support/blob-file.ts";
 import { hasErrno } from "../../support/errno.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { Verifier } from "../../support/verifier.ts";
@@ -20,7 +21,7 @@ import {
 } from "../files.ts";
 import type { VerifyOptions } from "../index.ts";
 import type { Content } from "../stored-record.ts";
-import { blobFolder, blobPath, type Site } from "./site.ts";
+import { blobFolder, blobPath, type Site, temporaryPath } from "./site.ts";
 import { restore } from "./trash.ts";
 
 /** Bytes read at once: hashing and reading are fastest from about here. */
@@ -105,6 +106,26 @@ export class Blobs {
       if (isPulleyError(error, "IMAGE_NOT_FOUND")) return undefined;
       throw error;
     }
+  }
+
+  /**
+   * Writes small content. What is hashed is what was written, whatever becomes of the memory meanwhile.
+   * @throws PulleyError `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `DISK_FULL`
+   */
+  async write(content: Content, bytes: Uint8Array): Promise<void> {
+    const path = temporaryPath(this.#site);
+    const file = openBlobFile({ descriptor: content, path });
+    try {
+      file.append(bytes);
+      file.verify();
+      await file.flush();
+    } catch (error) {
+      await removeFile(path);
+      throw error;
+    } finally {
+      await file.close();
+    }
+    await this.place(path, content.digest);
   }
 
   /** Makes a verified file the content of a digest. The folder is not synced. */

@@ -159,7 +159,7 @@ class EmbeddedStore implements ImageStore {
     const lease = await LeaseFile.create(this.#site);
     try {
       await lease.add(keeps(record).map(({ digest }) => digest));
-      await ensureTranslation(this.#site, this.#blobs, record);
+      await ensureTranslation(this.#blobs, record);
     } catch (error) {
       if (!isPulleyError(error, "IMAGE_NOT_FOUND", "BLOB_DAMAGED", "SIZE_MISMATCH")) throw error;
     } finally {

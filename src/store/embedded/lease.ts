@@ -1,12 +1,11 @@
 import type { Descriptor } from "../../image/descriptor.ts";
 import { verify } from "../../support/verifier.ts";
-import { guarded, writeNew } from "../files.ts";
+import { guarded } from "../files.ts";
 import type { ImageRecord, Ingest, Lease, StoredImage } from "../index.ts";
 import { beginIngest } from "../ingest.ts";
 import { ensureRoom, type StatFileSystem } from "../space.ts";
 import { LeaseFile } from "./lease-file.ts";
 import { type Publication, publish } from "./publish.ts";
-import { temporaryPath } from "./site.ts";
 
 export interface LeaseGround extends Omit<Publication, "lease"> {
   readonly statfs: StatFileSystem;
@@ -43,9 +42,7 @@ class EmbeddedLease implements Lease {
       verify(descriptor, bytes);
       await this.#file.add([descriptor.digest]);
       if (await this.#ground.blobs.has(descriptor)) return;
-      const path = temporaryPath(this.#ground.site);
-      await writeNew(path, bytes, true);
-      await this.#ground.blobs.place(path, descriptor.digest);
+      await this.#ground.blobs.write(descriptor, bytes);
     });
   }
 

@@ -33,7 +33,7 @@ export async function publish(publication: Publication, wanted: readonly ImageRe
   const { complete, contents } = await completeRecords(blobs, first, wanted);
   await lease.add(complete.flatMap(keeps).map(({ digest }) => digest));
   await requireContents(blobs, contents);
-  for (const record of complete) await ensureTranslation(site, blobs, record);
+  for (const record of complete) await ensureTranslation(blobs, record);
   const folders = contents.map(({ digest }) => blobFolder(site, digest));
   await Promise.all([...new Set([site.blobs, ...folders])].map(syncDirectory));
   const nameless = await keepNameless(publication, complete);

@@ -8,10 +8,8 @@ import { isDigest } from "../../image/digest.ts";
 import { type Manifest, manifestLimit, parseManifest } from "../../image/manifest.ts";
 import { asOciManifest } from "../../image/oci-manifest.ts";
 import { PulleyError } from "../../support/errors.ts";
-import { writeNew } from "../files.ts";
 import type { Content, StoredRecord } from "../stored-record.ts";
 import type { Blobs } from "./blobs.ts";
-import { type Site, temporaryPath } from "./site.ts";
 
 interface Translation extends Content {
   readonly bytes: Uint8Array;
@@ -29,16 +27,10 @@ export function translate(manifest: Manifest): Translation | undefined {
  * Makes a record's translation if it has one that is not there. A lease must protect it, as all content.
  * @throws PulleyError `IMAGE_NOT_FOUND`, `BLOB_DAMAGED` if the manifest is not there
  */
-export async function ensureTranslation(
-  site: Site,
-  blobs: Blobs,
-  { manifest, ociManifest }: StoredRecord,
-): Promise<void> {
+export async function ensureTranslation(blobs: Blobs, { manifest, ociManifest }: StoredRecord): Promise<void> {
   if (ociManifest === undefined || (await blobs.has(ociManifest))) return;
   const parsed = parseManifest(await blobs.read(manifest.digest, manifestLimit), manifest.mediaType);
   const made = parsed.kind === "manifest" ? translate(parsed) : undefined;
   if (made === undefined || made.digest !== ociManifest.digest) return;
-  const path = temporaryPath(site);
-  await writeNew(path, made.bytes, true);
-  await blobs.place(path, made.digest);
+  await blobs.write(made, made.bytes);
 }

@@ -10,9 +10,8 @@ import {
   writeSync,
 } from "node:fs";
 import { promisify } from "node:util";
-import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
-import { Verifier } from "../support/verifier.ts";
-import type { BlobTarget } from "./index.ts";
+import { errorText, isPulleyError, PulleyError } from "./errors.ts";
+import { type Announced, Verifier } from "./verifier.ts";
 
 /** Bytes that are gathered before they are written: one write of many bytes costs far less than many writes. */
 const writeLength = 256 * 1024;
@@ -23,13 +22,19 @@ const readLength = 1024 * 1024;
 const flushToDisk = promisify(fdatasync);
 const closeFile = promisify(close);
 
+/** Where a blob is received. */
+export interface BlobPlace {
+  readonly descriptor: Announced;
+  readonly path: string;
+}
+
 /**
  * The file that a blob is received into. It never holds more than the announced size. What is hashed is what was written:
  * the same memory, after the write, in the order of the file. So a digest that is right is the digest of the file. Writes
  * are synchronous: in a thread of its own that is the fastest way to a disk that Node has.
  */
 export class BlobFile {
-  readonly #target: BlobTarget;
+  readonly #target: BlobPlace;
   readonly #file: number;
   /** Has seen every byte of the file, and no other. */
   #verifier: Verifier;
@@ -40,7 +45,7 @@ export class BlobFile {
   #flushing: Promise<void> | undefined;
 
   /** @param file an open file descriptor, for reading and writing */
-  constructor(target: BlobTarget, file: number) {
+  constructor(target: BlobPlace, file: number) {
     this.#target = target;
     this.#file = file;
     this.#verifier = new Verifier(target.descriptor);
@@ -175,7 +180,7 @@ export class BlobFile {
 }
 
 /** Opens the file of a blob, or makes it, and reads back what is in it. @throws PulleyError `STORE_FAILED` */
-export function openBlobFile(target: BlobTarget): BlobFile {
+export function openBlobFile(target: BlobPlace): BlobFile {
   const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
   let descriptor: number;
   try {

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
-import type { Descriptor } from "../image/descriptor.ts";
-import { isPulleyError } from "../support/errors.ts";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { openBlobFile } from "./blob-file.ts";
-import { describeBytes, someBytes, temporaryFolder } from "./testing.ts";
+import { isPulleyError } from "./errors.ts";
+import { type Announced, sha256Of } from "./verifier.ts";
 
 /** Piece lengths as networks make them, and those around the lengths at which the file treats pieces in another way. */
 const lengths = [1, 100, 1460, 16_384, 60_000, 65_536, 131_071, 131_072, 131_073, 150_000, 262_143, 262_144, 262_145];
@@ -18,6 +18,21 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ kind: "reopen" as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: "empty" as const }) },
 );
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "pulley-blob-file-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Bytes that repeat themselves at no length that a file treats in a way of its own, the same on every run. */
+function someBytes(length: number): Buffer {
+  return Buffer.alloc(length, createHash("sha512").update("bytes").digest().subarray(1));
+}
+
+function describeBytes(bytes: Uint8Array): Announced {
+  return { digest: sha256Of(bytes), size: bytes.length };
+}
 
 function digestOf(path: string): string {
   return `sha256:${createHash("sha256").update(readFileSync(path)).digest("hex")}`;
@@ -67,7 +82,7 @@ describe("the file of a blob", () => {
   it("is not taken for the blob if something else has been written into it", async () => {
     const content = someBytes(300_000);
     const path = join(temporaryFolder(), "blob");
-    const descriptor: Descriptor = describeBytes(content);
+    const descriptor = describeBytes(content);
     const file = openBlobFile({ descriptor, path });
     const other = openBlobFile({ descriptor: { ...descriptor, size: 400_000 }, path });
     other.append(someBytes(400_000));
