@@ -8,6 +8,8 @@ import { ensureRoom } from "../space.ts";
 import type { Content } from "../stored-record.ts";
 import type { Protection, Protections } from "./protection.ts";
 import { type Publication, publish } from "./publish.ts";
+import { replaceDamaged } from "./replace.ts";
+import { labels } from "./site.ts";
 import { type Chunks, writeContent } from "./write.ts";
 
 export interface LeaseGround extends Omit<Publication, "lease"> {
@@ -95,7 +97,10 @@ class ContainerdLease implements Lease {
 
   /** Content is kept by the lease under which it was written, or would have been written had it not been there. */
   async #write(content: Content, chunks: Chunks): Promise<void> {
-    await writeContent(this.#ground.site.daemon, this.#protection.id, content, chunks);
+    const { site, contents } = this.#ground;
+    const own = { daemon: site.daemon, lease: this.#protection.id, labels: { [labels.brought]: "true" } };
+    const written = await writeContent(own, content, chunks);
+    if (!written) await replaceDamaged(contents, this.#protection, own, content, chunks);
     this.#protection.noteContent(content.digest);
   }
 }

@@ -19,6 +19,8 @@ export interface Protection {
   keepContent(digest: Digest): Promise<void>;
   keepSnapshot(chain: Digest): Promise<void>;
   keepsSnapshot(chain: Digest): boolean;
+  /** Keeps all that labels of content lead to. */
+  keepNeeded(labelled: Readonly<Record<string, string>>): Promise<void>;
   /** Notes what is kept because it was made under the lease, or will be kept once it is. */
   noteContent(digest: Digest): void;
   noteSnapshot(chain: Digest): void;
@@ -92,7 +94,7 @@ export class Protections {
 function hold({ daemon, snapshotter }: Site, id: string): Held {
   const snapshots = `snapshots/${snapshotter}`;
   const [kept, unnamed] = [new Set<string>(), new Set<string>()];
-  const keep = async (type: string, name: Digest): Promise<void> => {
+  const keep = async (type: string, name: string): Promise<void> => {
     if (kept.has(`${type} ${name}`)) return;
     await call(daemon, `keep ${name}`, Leases.method.addResource, { id, resource: { id: name, type } });
     kept.add(`${type} ${name}`);
@@ -107,6 +109,14 @@ function hold({ daemon, snapshotter }: Site, id: string): Held {
     unnamed,
     keepContent: (digest) => keep("content", digest),
     keepSnapshot: (chain) => keep(snapshots, chain),
+    keepNeeded: async (labelled) => {
+      for (const [key, name] of Object.entries(labelled)) {
+        if (key.startsWith(labels.needsContent)) await keep("content", name);
+        else if (key.startsWith(labels.needsSnapshot)) {
+          await keep(`snapshots/${key.slice(labels.needsSnapshot.length)}`, name);
+        }
+      }
+    },
     keepsSnapshot: (chain) => kept.has(`${snapshots} ${chain}`),
     noteContent: (digest) => note("content", digest),
     noteSnapshot: (chain) => note(snapshots, chain),

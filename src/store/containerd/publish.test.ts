@@ -1,30 +1,21 @@
 /** What is unpacked is what was said, is unpacked once, and leaves nothing where it fails. */
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, rm, truncate, unlink } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type State, stateOf, unfinished } from "../../../test/injection/state.ts";
-import {
-  type Containerd,
-  containerdTools,
-  describeWith,
-  requiredTool,
-  run,
-  startContainerd,
-} from "../../../test/tools.ts";
+import { type Containerd, containerdTools, describeWith, run, startContainerd } from "../../../test/tools.ts";
 import { ociConfig, ociLayer, ociManifest } from "../../image/media-type.ts";
 import { expectFailure } from "../contract/expectations.ts";
 import type { ImageStore } from "../index.ts";
 import {
   type Blob,
   blobOf,
-  bring,
   layerWith,
   pullSample,
   receive,
-  recordOf,
   type SampleImage,
   sampleImage,
 } from "../testing/sample-image.ts";
@@ -161,34 +152,6 @@ describeWith(containerdTools, "publishing in containerd", () => {
     await bringing.release();
     expect(await waiting.has(config.descriptor)).toBe(true);
     await waiting.release();
-  });
-
-  test.each<[string, (path: string) => Promise<unknown>]>([
-    ["changed", (path) => run(requiredTool("sed"), ["-i", "s/linux/LINUX/", path])],
-    ["cut off", (path) => truncate(path, 100)],
-    ["gone", (path) => unlink(path)],
-  ])("finds content whose file is %s, and makes room for it to be fetched anew", async (_, spoil) => {
-    const image = sampleImage("spoiled");
-    await pullSample(store, image, [name]);
-    const { digest } = image.config.descriptor;
-    const path = join(
-      containerd.folder,
-      "root/io.containerd.content.v1.content/blobs/sha256",
-      digest.slice("sha256:".length),
-    );
-    await spoil(path);
-    const found = new Map<string, string>();
-    for await (const { digest: each, state } of store.verify()) found.set(each, state);
-    expect(found.get(digest)).toBe("damaged");
-    expect([...found.values()].filter((state) => state !== "sound")).toEqual(["damaged"]);
-    expect((await store.images()).length).toBeGreaterThan(0);
-    const lease = await store.lease();
-    expect(await lease.has(image.config.descriptor)).toBe(false);
-    await bring(lease, image);
-    await lease.publish([recordOf(image, name)]);
-    await lease.release();
-    for await (const { state } of store.verify()) expect(state).toBe("sound");
-    await store.remove(image.id);
   });
 });
 

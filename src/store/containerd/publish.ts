@@ -38,7 +38,9 @@ export async function publish(publication: Publication, wanted: readonly ImageRe
   checkLayerCount(manifest, config);
   refuseHazards(first.image, config);
   const targets = wanted.map(({ target }) => target);
-  const needed = distinct([...manifest.layers, manifest.config, first.manifest, ...targets]);
+  // All that is said of content is checked: two records may say two things of the same.
+  const manifests = wanted.map((record) => record.manifest);
+  const needed = [...manifest.layers, manifest.config, ...manifests, ...targets];
   for (const content of needed) {
     await lease.keepContent(content.digest);
     if (!(await contents.has(content))) throw incomplete(content.digest);

@@ -42,11 +42,13 @@ async function withoutRest(names: Names, id: Digest, dropped: readonly StoredRec
 
 /** What of an image is there: it may have been unpacked and its layers removed then. */
 async function partsOf(contents: Contents, records: readonly StoredRecord[]): Promise<readonly Content[]> {
-  const parts = new Map<Digest, Content>();
-  for (const content of records.flatMap(needs)) {
-    if (!parts.has(content.digest) && (await contents.has(content))) parts.set(content.digest, content);
+  const parts: Content[] = [];
+  // Others' images may say anything of their sizes.
+  for (const digest of new Set(records.flatMap(needs).map((content) => content.digest))) {
+    const size = await contents.size(digest);
+    if (size !== undefined) parts.push({ digest, size });
   }
-  return [...parts.values()];
+  return parts;
 }
 
 async function chainsOf(contents: Contents, id: Digest): Promise<readonly Digest[]> {

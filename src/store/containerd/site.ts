@@ -22,7 +22,7 @@ export interface Site {
   readonly self: Owner;
   readonly clock: Clock;
   readonly statfs: StatFileSystem;
-  /** Told about damage that was found and set aside. */
+  /** Told about damage that was found. */
   readonly warn: (message: string) => void;
 }
 
@@ -35,6 +35,9 @@ export const labels = {
   expires: "containerd.io/gc.expire",
   managed: "io.cri-containerd.image",
   pinned: "io.cri-containerd.pinned",
+  /** Of content: that Pulley brought it, and that it was read and is not what its digest says. */
+  brought: "pulley.dev/brought",
+  damaged: "pulley.dev/damaged",
   /** Of a lease: the process that holds it. */
   owner: "pulley.dev/owner",
   /** Of a name: the manifest that was chosen, and for which platform. */

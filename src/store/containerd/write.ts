@@ -14,17 +14,27 @@ import { call, type Daemon, headersOf, isStatus, told } from "./daemon.ts";
 /** Bytes from their beginning, each time. */
 export type Chunks = () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
+/** Where content is written to, and what is noted beside it. */
+export interface Writing {
+  readonly daemon: Daemon;
+  /** The lease that keeps it. */
+  readonly lease: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 /**
- * Under a reference of its own, so that two who bring the same content do not wait for each other. What is there
- * already is as good.
+ * Under a reference of its own, so that two who bring the same content do not wait for each other.
+ * @returns whether it was written; what is there already is left as it is
  * @throws PulleyError `DIGEST_MISMATCH` if the bytes are not the digest's, `DISK_FULL`
  */
-export async function writeContent(daemon: Daemon, lease: string, content: Content, chunks: Chunks): Promise<void> {
+export async function writeContent(writing: Writing, content: Content, chunks: Chunks): Promise<boolean> {
+  const { daemon, lease } = writing;
   const ref = `pulley-${randomName()}-${content.digest}`;
   try {
-    await send(daemon, lease, ref, content, chunks());
+    await send(writing, ref, content, chunks());
+    return true;
   } catch (error) {
-    if (isStatus(error, "ALREADY_EXISTS")) return;
+    if (isStatus(error, "ALREADY_EXISTS")) return false;
     await call(daemon, "drop what was received", Service.method.abort, { ref }, { lease }).catch(() => undefined);
     // It says the same of wrong bytes and of what it has lost of right ones, as when it was killed meanwhile.
     if (isStatus(error, "FAILED_PRECONDITION") && !(await isContent(content, chunks()))) {
@@ -49,8 +59,7 @@ async function isContent(content: Content, chunks: ReturnType<Chunks>): Promise<
 }
 
 async function send(
-  daemon: Daemon,
-  lease: string,
+  { daemon, lease, labels }: Writing,
   ref: string,
   { digest, size }: Content,
   chunks: ReturnType<Chunks>,
@@ -66,7 +75,7 @@ async function send(
       await Promise.race([talk.send({ ...common, action: WriteAction.WRITE, offset, data }), ended]);
       offset += BigInt(data.byteLength);
     }
-    await Promise.race([talk.send({ ...common, action: WriteAction.COMMIT, offset }), ended]);
+    await Promise.race([talk.send({ ...common, action: WriteAction.COMMIT, offset, labels }), ended]);
     talk.end();
   } catch (error) {
     talk.cancel();
