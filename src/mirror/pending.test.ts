@@ -94,3 +94,17 @@ test("closing lets go of everything, also of what is added after it", async () =
   await pending.addLoose(repository, descriptor);
   expect(pending.find(repository, descriptor.digest)).toBeUndefined();
 });
+
+test("content that is here under another size is refused, and holds nothing", async () => {
+  const { store, pending, collect } = await openPending();
+  const lease = await store.lease();
+  await lease.put(descriptor, bytes);
+  await expect(pending.addLoose(repository, { ...descriptor, size: 1 })).rejects.toMatchObject({
+    code: "SIZE_MISMATCH",
+  });
+  expect(pending.find(repository, descriptor.digest)).toBeUndefined();
+  expect(await lease.has(descriptor)).toBe(true);
+  await lease.release();
+  await collect();
+  await expect(store.read(descriptor.digest, 10_000)).rejects.toMatchObject({ code: "IMAGE_NOT_FOUND" });
+});

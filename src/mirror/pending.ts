@@ -81,8 +81,13 @@ export function createPending(store: ImageStore, clock: Clock, keepFor: number):
       ...{ repository, descriptor, lease, document: undefined },
       ...{ caller: { login: undefined }, usedAt: clock.now() },
     };
-    // Before it is known, nobody finds it; from then on it stays.
-    await lease.has(descriptor);
+    try {
+      // Before it is known, nobody finds it; from then on it stays.
+      await lease.has(descriptor);
+    } catch (error) {
+      await lease.release();
+      throw error;
+    }
     if (closed) await lease.release();
     else entries.set(keyOf(repository, descriptor.digest), entry);
     await keepTo(most);

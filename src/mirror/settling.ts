@@ -89,7 +89,8 @@ export function createSettler(ground: Ground, holdings: Holdings, pending: Pendi
 
   async function lookAt(repository: Repository): Promise<void> {
     const documents = pending.documents(repository);
-    const images = (await Promise.all(documents.map(complete))).filter((image) => image !== undefined);
+    const looked = documents.map((document) => complete(document).catch(unlessWrongSize));
+    const images = (await Promise.all(looked)).filter((image) => image !== undefined);
     const isOurs = ({ platform }: Complete) => matchOrder(ours).some((wanted) => samePlatform(platform, wanted));
     const named = new Set<string>();
     for (const index of documents) {
@@ -139,4 +140,9 @@ export function createSettler(ground: Ground, holdings: Holdings, pending: Pendi
       clearTimeout(timer);
     },
   };
+}
+
+/** A document that names what is here with another size is no image, and must not stand in the way of the others. */
+function unlessWrongSize(error: unknown): undefined {
+  if (!isPulleyError(error, "SIZE_MISMATCH")) throw error;
 }

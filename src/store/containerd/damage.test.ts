@@ -53,7 +53,7 @@ describeWith(containerdTools, "damaged content in containerd", () => {
   });
   afterEach(async () => {
     await store.close();
-    expect(unfinished(await stateOf(containerd))).toEqual([]);
+    await expectFinished(containerd);
     await containerd.stop();
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -190,6 +190,10 @@ describeWith(containerdTools, "damaged content in containerd", () => {
     await containerd.ctr(["leases", "rm", "--sync", "handing-over"]);
   });
 });
+
+async function expectFinished(containerd: Containerd): Promise<void> {
+  expect(unfinished(await stateOf(containerd))).toEqual([]);
+}
 
 async function* inOneBlock({ bytes }: Blob, lengths: readonly number[]): AsyncGenerator<Uint8Array, void> {
   const block = Buffer.alloc(Math.max(...lengths));
