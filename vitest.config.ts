@@ -2,8 +2,8 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./test/longest-first.ts";
 
-/** They put other modules in the place of ours, which those who share a worker with them would get, too. */
-const replacing = ["test/parity/**/*.test.ts"];
+/** They put other modules in the place of ours or of Node's, which those who share a worker with them would get, too. */
+const replacing = ["test/parity/**/*.test.ts", "src/store/embedded/durability.test.ts"];
 
 export default defineConfig({
   test: {

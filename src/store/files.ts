@@ -39,13 +39,17 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** Writes a new file that only its owner may read, and makes its content durable if `durable`. */
-export async function writeNew(path: string, bytes: Uint8Array, durable: boolean): Promise<void> {
+/**
+ * Writes a new file that only its owner may read, and makes its content durable if `durable`.
+ * @param modified the time that it says it was modified, if that is not now; as durable as the content
+ */
+export async function writeNew(path: string, bytes: Uint8Array, durable: boolean, modified?: Date): Promise<void> {
   try {
     const file = await open(path, "wx", 0o600);
     try {
       await file.writeFile(bytes);
-      if (durable) await file.datasync();
+      if (modified !== undefined) await file.utimes(modified, modified);
+      if (durable) await (modified === undefined ? file.datasync() : file.sync());
     } finally {
       await file.close();
     }

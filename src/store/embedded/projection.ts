@@ -9,13 +9,13 @@
  * Its modification time is not its own but that of the folder of records that it was made from, so that two looks tell
  * whether it is up to date; or the year 1970 if another change to the folder might not have shown in that.
  */
-import { rename, utimes } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import type { Descriptor } from "../../image/descriptor.ts";
 import { ociIndex, ociManifest } from "../../image/media-type.ts";
 import type { Platform } from "../../image/platform.ts";
 import { errorText } from "../../support/errors.ts";
 import type { Catalog } from "../catalog.ts";
-import { lookAt, readSmall, writeNew } from "../files.ts";
+import { lookAt, readSmall, syncDirectory, writeNew } from "../files.ts";
 import { isNameless, type StoredRecord } from "../stored-record.ts";
 import type { Blobs } from "./blobs.ts";
 import { coalesce } from "./coalesce.ts";
@@ -74,11 +74,10 @@ export class Projection {
     const there = await readSmall(this.#site.index, indexLimit);
     if (!settled && there?.equals(bytes)) return;
     const temporary = temporaryPath(this.#site);
-    // What will not be taken for up to date is written again at the next opening, whatever a power cut makes of it.
-    await writeNew(temporary, bytes, settled);
-    const time = new Date(settled ? modifiedAt : 0);
-    await utimes(temporary, time, time);
+    // As a record: other programs read it, and after a power cut it may be long until the store is opened again.
+    await writeNew(temporary, bytes, true, new Date(settled ? modifiedAt : 0));
     await rename(temporary, this.#site.index);
+    await syncDirectory(this.#site.root);
   }
 
   async #format({ records }: Catalog): Promise<Buffer> {
