@@ -123,7 +123,10 @@ describe("an image under Docker's media types", () => {
       await pullSample(store, sampleImage("other"), [`${nginx}:2`]);
       await store.remove("nginx:2");
       expect((await store.image(image.id))?.repoTags).toEqual([]);
-      expect(await verified(store)).toContainEqual({ digest, state: "sound", neededBy: [] });
+      expect(await verified(store)).toContainEqual({
+        ...{ digest, state: "sound", neededBy: [] },
+        nameless: [image.id],
+      });
     });
   });
 });
