@@ -14,6 +14,7 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     expect: { poll: { timeout: 120_000 } },
+    setupFiles: ["test/setup.ts"],
     unstubEnvs: true,
     restoreMocks: true,
     sequence: { sequencer: LongestFirst },

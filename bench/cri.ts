@@ -28,7 +28,7 @@ else await measureServer();
 async function measureServer(): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  const registry = await startRegistry({ pace: { latency: 200 } });
+  const registry = await startRegistry({ pace: { latency: 200 }, network: "direct" });
   const images = Array.from({ length: 10 }, (_, number) => `bench/image-${number}:1`);
   for (const [number, name] of images.entries()) {
     registry.addImage(name, await buildImage({ layers: [{ filler: 100_000 }], seed: String(number) }));

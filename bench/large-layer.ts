@@ -12,7 +12,7 @@ const runs = 3;
 const promisedMemory = 150;
 
 const image = await builtImage(cache, { name: "large-layer", layers: [1500] });
-const registry = await startDockerRegistry();
+const registry = await startDockerRegistry({ network: "direct" });
 try {
   const name = `${registry.host}/bench/large-layer:1`;
   await skopeoCopy(image.source, `docker://${name}`);

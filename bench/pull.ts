@@ -9,7 +9,7 @@ import { printResults } from "./support/table.ts";
 const runs = 9;
 
 const image = await builtImage(cache, { name: "medium", layers: [80, 120, 60, 90, 30, 40, 20, 10] });
-const registry = await startDockerRegistry();
+const registry = await startDockerRegistry({ network: "direct" });
 try {
   const name = `${registry.host}/bench/medium:1`;
   await skopeoCopy(image.source, `docker://${name}`);

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { busyboxImage } from "./busybox-image.ts";
+import { readAgainAfterEachTest, readLast } from "./bytes-on-disk.ts";
 import { type ContainerdSite, siteIn, writeConfiguration } from "./containerd-config.ts";
 import { removeLeftovers } from "./containerd-leftovers.ts";
 import { requiredTool, run } from "./programs.ts";
@@ -72,14 +73,19 @@ export async function startContainerd(options: ContainerdOptions = {}): Promise<
   const stop = async (): Promise<void> => {
     process.off("exit", killAtExit);
     await kill("SIGKILL");
-    await removeLeftovers(site);
-    subnet?.release();
-    await rm(folder, { recursive: true, force: true });
+    try {
+      await readLast(site.root);
+    } finally {
+      await removeLeftovers(site);
+      subnet?.release();
+      await rm(folder, { recursive: true, force: true });
+    }
   };
 
   try {
     await start();
     await importImage(site, ctr);
+    readAgainAfterEachTest(site.root);
   } catch (error) {
     await stop();
     throw error;

@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { stringify } from "yaml";
+import { type NetworkChoice, openNetwork } from "../examples/world/network.ts";
 import type { KeyPair } from "./certificates.ts";
 import { requiredTool, run } from "./programs.ts";
 
@@ -26,10 +27,12 @@ export interface DockerRegistryOptions {
     /** Path of the authority whose client certificates are demanded. */
     readonly clientAuthority?: string;
   };
+  /** What lies between it and its clients. Default: a rough network. */
+  readonly network?: NetworkChoice;
 }
 
 export interface DockerRegistry {
-  /** `127.0.0.1:40123` */
+  /** `127.0.0.1:40123`: where the network begins, if there is one */
   readonly host: string;
   readonly port: number;
   /** `http://127.0.0.1:40123` */
@@ -61,10 +64,22 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
   };
 
   try {
-    const port = await listeningPort(child, logFile);
+    const own = await listeningPort(child, logFile);
+    const { network: choice = {} } = options;
+    const network = choice === "direct" ? undefined : await openNetwork(own, choice);
+    const scheme = options.tls === undefined ? "http" : "https";
+    const port = network?.port ?? own;
     const host = `127.0.0.1:${port}`;
-    const url = `${options.tls === undefined ? "http" : "https"}://${host}`;
-    return { host, port, url, logFile, stop, requests: () => requestsUntilNow(url, logFile) };
+    return {
+      host,
+      port,
+      url: `${scheme}://${host}`,
+      logFile,
+      stop: async () => {
+        await Promise.all([network?.close(), stop()]);
+      },
+      requests: () => requestsUntilNow(`${scheme}://127.0.0.1:${own}`, logFile),
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -129,7 +144,6 @@ async function listeningPort(child: ChildProcess, logFile: string): Promise<numb
   throw new Error("docker-registry did not begin to listen within two minutes");
 }
 
-/** A line of the access log is in the combined format: `127.0.0.1 - - [date] "GET /v2/ HTTP/1.1" 200 2 "" "agent"`. */
 /** The registry writes its log after it has answered: so one more is asked, and waited for until it is in the log. */
 async function requestsUntilNow(url: string, logFile: string): Promise<readonly string[]> {
   const last = `/v2/?${marker}${randomUUID()}`;
@@ -151,6 +165,7 @@ async function ask(url: string): Promise<void> {
   await text(answer);
 }
 
+/** A line of the access log is in the combined format: `127.0.0.1 - - [date] "GET /v2/ HTTP/1.1" 200 2 "" "agent"`. */
 async function readRequests(logFile: string): Promise<readonly string[]> {
   const log = await readFile(logFile, "utf8");
   return [...log.matchAll(/"([A-Z]+ \S+) HTTP\/[\d.]+" (\d{3}) /g)].map(

@@ -1,12 +1,12 @@
 /** A small, correct, read-only registry on loopback: the pull category of distribution-spec 1.1. */
-import { createServer, type RequestListener, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type RequestListener } from "node:http";
 import type { Descriptor } from "../../src/image/descriptor.ts";
 import { isDigest } from "../../src/image/digest.ts";
 import { type Access, type AccessRules, accessFrom, anonymous, basicLogin, bearerToken, userOf } from "./access.ts";
 import { type Catalogue, catalogue } from "./catalogue.ts";
 import { type Exchange, type Pace, type Pacer, pacer, sendContent } from "./exchange.ts";
 import type { BuiltImage } from "./image-builder.ts";
+import { listen, type NetworkChoice, openNetwork, type Profile } from "./network.ts";
 import { type TokenService, tokenService } from "./token-service.ts";
 
 export interface RegistryOptions {
@@ -17,10 +17,12 @@ export interface RegistryOptions {
   /** How guarded repositories ask who is there. Default: `bearer`. */
   readonly authentication?: "basic" | "bearer";
   readonly pace?: Pace;
+  /** What lies between it and its clients. Default: a rough network. */
+  readonly network?: NetworkChoice;
 }
 
 export interface Registry {
-  /** `127.0.0.1:40123` */
+  /** `127.0.0.1:40123`: where the network begins, if there is one */
   readonly host: string;
   /** Every request that has ended, in the order in which they ended. */
   readonly log: readonly RequestRecord[];
@@ -32,6 +34,8 @@ export interface Registry {
   moveTag(name: string, target: Descriptor): void;
   /** From now on, answers go at another pace. */
   setPace(pace: Pace): void;
+  /** From now on, connections go through another kind of network. */
+  setNetwork(profile: Profile): void;
   close(): Promise<void>;
 }
 
@@ -71,9 +75,12 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   const tokens = options.authentication === "basic" ? undefined : tokenService(access);
   const parts: Parts = { content: catalogue(), access, tokens, pace: pacer(options.pace ?? {}) };
   const log: RequestRecord[] = [];
-  const server = await listen(answering(parts, log), options.port ?? 0);
+  const { port = 0, network: choice = {} } = options;
+  const server = createServer(answering(parts, log));
+  const own = await listen(server, choice === "direct" ? port : 0);
+  const network = choice === "direct" ? undefined : await openNetwork(own, { ...choice, port });
   return {
-    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    host: network?.host ?? `127.0.0.1:${own}`,
     log,
     get sent() {
       return parts.pace.spent;
@@ -81,11 +88,12 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
     addImage: parts.content.add,
     moveTag: parts.content.moveTag,
     setPace: parts.pace.set,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    setNetwork: (profile) => network?.setProfile(profile),
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await Promise.all([closed, network?.close()]);
+    },
   };
 }
 
@@ -196,16 +204,4 @@ function fail({ request, response }: Exchange, status: number, code: string, mes
   const body = JSON.stringify({ errors: [{ code, message }] });
   response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
   response.end(request.method === "HEAD" ? undefined : body);
-}
-
-async function listen(listener: RequestListener, port: number): Promise<Server> {
-  const server = createServer(listener);
-  const free = await new Promise<boolean>((resolve, reject) => {
-    server.once("listening", () => resolve(true));
-    server.once("error", (error: NodeJS.ErrnoException) =>
-      error.code === "EADDRINUSE" && port !== 0 ? resolve(false) : reject(error),
-    );
-    server.listen(port, "127.0.0.1");
-  });
-  return free ? server : listen(listener, 0);
 }

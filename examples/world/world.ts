@@ -34,6 +34,8 @@ export async function createWorld(): Promise<World> {
   const [images, written] = await Promise.all([shopImages(), readPods()]);
   const registry = await startRegistry({
     port: 5000,
+    // People watch it: it is slow at a pace of its own.
+    network: "direct",
     access: { users, repositories: { "backoffice/payroll": ["ann"] } },
   });
   for (const [name, image] of images) registry.addImage(name, image);

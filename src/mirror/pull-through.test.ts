@@ -317,7 +317,7 @@ describe("going in circles", () => {
   test("a registry that is the mirror itself is no registry", async () => {
     const registry = fakeRegistry();
     const mirror = await openMirror({ registry });
-    for (const host of [mirror.mirror.address, mirror.mirror.address.replace("127.0.0.1", "localhost")]) {
+    for (const host of [mirror.listensAt, mirror.listensAt.replace("127.0.0.1", "localhost")]) {
       const reply = await mirror.ask(`/v2/app/manifests/1?ns=${host}`);
       expect([reply.status, codeOf(reply)]).toEqual([400, "NAME_INVALID"]);
       expect((await mirror.ask(`/v2/${host}/app/manifests/1`)).status).toBe(400);

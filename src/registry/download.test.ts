@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../support/clock.ts";
-import type { BlobProgress } from "./index.ts";
+import type { BlobProgress, RegistryOptions } from "./index.ts";
 import { client, describeBytes, type Handler, serve, someBytes, temporaryFolder } from "./testing.ts";
 
 const content = someBytes(300_000);
@@ -49,11 +49,15 @@ function breakOff(request: IncomingMessage, response: ServerResponse, length: nu
 }
 
 /** One handler for each request in turn; the last serves all further ones. */
-async function download(...handlers: Handler[]) {
+function download(...handlers: Handler[]) {
+  return downloadWith({}, ...handlers);
+}
+
+async function downloadWith(options: RegistryOptions, ...handlers: Handler[]) {
   const server = await serve((request, response, body) => {
     handlers[Math.min(server.asked.length, handlers.length) - 1]?.(request, response, body);
   });
-  const asking = client({ stallTimeout: 50 });
+  const asking = client(options);
   const progress: BlobProgress[] = [];
   const outcome = asking
     .download(server.repository, [{ descriptor, path }], { onProgress: (report) => progress.push(report) })
@@ -139,13 +143,14 @@ describe("a download", () => {
 
   it("notices a source that stalls, and asks again", async () => {
     const stall: Handler = (_, response) => response.writeHead(...head(0)).write(content.subarray(0, 50_000));
-    const { outcome, ranges } = await download(stall, good);
+    const { outcome, ranges } = await downloadWith({ stallTimeout: 300 }, stall, good);
     expect(await outcome).toBe("complete");
     expect(ranges()[1]).toMatch(/^bytes=\d+-$/);
   });
 
   it("says that a source stalls for good", async () => {
-    const { outcome } = await download((_, response) => response.writeHead(...head(0)).flushHeaders());
+    const silent: Handler = (_, response) => response.writeHead(...head(0)).flushHeaders();
+    const { outcome } = await downloadWith({ stallTimeout: 50 }, silent);
     await expect(outcome).rejects.toMatchObject({ code: "REGISTRY_STALLED" });
   });
 

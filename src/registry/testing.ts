@@ -7,6 +7,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { filler } from "../../examples/world/image-builder.ts";
+import { type NetworkChoice, openNetwork } from "../../examples/world/network.ts";
 import type { Descriptor } from "../image/descriptor.ts";
 import { parseDigest } from "../image/digest.ts";
 import { ociManifest } from "../image/media-type.ts";
@@ -20,7 +22,7 @@ export interface Asked {
   readonly line: string;
   readonly headers: IncomingMessage["headers"];
   readonly body: string;
-  /** The port that the connection came from. */
+  /** The port that the connection came from: another one for each connection. */
   readonly port: number | undefined;
 }
 
@@ -35,12 +37,17 @@ export interface TestServer {
 
 export type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => unknown;
 
-/** Serves until the test is over. Every request is recorded. */
-export async function serve(handler: Handler): Promise<TestServer> {
-  return serveWith(createServer(), "http", handler);
+/** Serves until the test is over, behind a rough network. Every request is recorded. */
+export async function serve(handler: Handler, network: NetworkChoice = {}): Promise<TestServer> {
+  return serveWith(createServer(), "http", handler, network);
 }
 
-export async function serveWith(server: Server, scheme: "http" | "https", handler: Handler): Promise<TestServer> {
+export async function serveWith(
+  server: Server,
+  scheme: "http" | "https",
+  handler: Handler,
+  choice: NetworkChoice = {},
+): Promise<TestServer> {
   const asked: Asked[] = [];
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     const pieces: Buffer[] = [];
@@ -54,12 +61,14 @@ export async function serveWith(server: Server, scheme: "http" | "https", handle
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const network = choice === "direct" ? undefined : await openNetwork(port, choice);
   onTestFinished(async () => {
     server.closeAllConnections();
     server.close();
-    await once(server, "close");
+    await Promise.all([once(server, "close"), network?.close()]);
   });
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const host = network?.host ?? `127.0.0.1:${port}`;
   const { repository } = parseReference(`${host}/app`);
   return { host, origin: `${scheme}://${host}`, asked, repository };
 }
@@ -107,8 +116,7 @@ export function sampleManifest(mediaType = ociManifest) {
   return { bytes, descriptor, headers };
 }
 
-/** Bytes that look like no other's, the same on every run. */
+/** Bytes that look like no other's, the same on every run; no piece of them is like another, wherever it begins. */
 export function someBytes(length: number, seed = "bytes"): Buffer {
-  const block = createHash("sha512").update(seed).digest();
-  return Buffer.alloc(length, block);
+  return filler(length, seed);
 }

@@ -16,6 +16,7 @@ import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
 import type { ImageStore, StoredImage } from "../../src/store/index.ts";
 import { type Clock, systemClock } from "../../src/support/clock.ts";
 import { type CallOptions, openChannel } from "../../src/support/grpc/client.ts";
+import { readAgainAfterTest } from "../bytes-on-disk.ts";
 
 export interface CriGiven {
   readonly policy?: Policy;
@@ -57,6 +58,7 @@ export async function startCri(given: CriGiven = {}): Promise<CriUnderTest> {
   const store = await openStore(folder);
   const platform = { os: "linux", architecture: "amd64", variant: "" };
   const registry = createRegistryClient({ connectTimeout: 2_000, stallTimeout: 2_000 });
+  readAgainAfterTest(folder);
   const socket = join(folder, "run", "cri.sock");
   const said: string[] = [];
   const decisions: DecisionRecord[] = [];

@@ -21,7 +21,7 @@ describe("bad moments", () => {
     const { client } = await startCri();
     const controller = new AbortController();
     const pull = outcome(client.pull(shop().publicImage, { options: { signal: controller.signal } }));
-    await expect.poll(() => shop().registry.sent).toBeGreaterThan(60_000);
+    await expect.poll(() => shop().registry.sent).toBeGreaterThan(120_000);
     controller.abort();
     expect(await pull).toMatch(/^CANCELLED/);
     await expect
@@ -39,7 +39,7 @@ describe("bad moments", () => {
     registry.setPace({ bytesPerSecond: 100_000 });
     const first = await startCri({ clock: hastyClock(Date.now()) });
     const pull = outcome(first.client.pull(publicImage));
-    await expect.poll(() => registry.sent).toBeGreaterThan(60_000);
+    await expect.poll(() => registry.sent).toBeGreaterThan(120_000);
     await first.server.close();
     expect(await pull).toBe("UNAVAILABLE: the image service is stopping");
     registry.setPace({});

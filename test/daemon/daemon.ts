@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Ended, program, pulley } from "../e2e/pulley.ts";
+import { type Ended, program, pulley, readStoreAgain } from "../e2e/pulley.ts";
 
 export interface Daemon {
   readonly child: ChildProcess;
@@ -24,6 +24,7 @@ export interface Daemon {
 export async function startNode(folder: string, ...args: readonly string[]): Promise<Daemon> {
   const sockets = { cri: join(folder, "cri.sock"), api: join(folder, "node.sock") };
   const own = ["--cri-socket", sockets.cri, "--socket", sockets.api, "--hosts-dir", ""];
+  readStoreAgain(args);
   const child = spawn(process.execPath, [program, "node", ...own, ...args], {
     env: { PATH: process.env["PATH"], HOME: "/nonexistent" },
     stdio: ["ignore", "inherit", "pipe"],

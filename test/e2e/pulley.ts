@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { readAgainAfterTest } from "../bytes-on-disk.ts";
 
 export const program = fileURLToPath(new URL("../../dist/pulley.mjs", import.meta.url));
 
@@ -24,6 +25,7 @@ export interface RunOptions {
 /** Runs `pulley` to its end. The surroundings are bare, so that no login of this machine gets in. */
 export async function pulley(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   if (!existsSync(program)) throw new Error("dist/pulley.mjs is missing: run npm run build");
+  readStoreAgain(args);
   const { PATH = "" } = process.env;
   const child = spawn(process.execPath, [program, ...args], {
     cwd: options.directory,
@@ -39,4 +41,10 @@ export async function pulley(args: readonly string[], options: RunOptions = {}):
   child.stdin.end(options.input ?? "");
   const [[status, signal]] = await Promise.all([once(child, "close"), options.meanwhile?.(child)]);
   return { ...output, status: status as number | null, signal: signal as NodeJS.Signals | null };
+}
+
+/** Whatever a command does with a store, what is in it afterwards is right. */
+export function readStoreAgain(args: readonly string[]): void {
+  const root = args[args.indexOf("--root") + 1];
+  if (args.includes("--root") && root) readAgainAfterTest(root);
 }

@@ -3,6 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { type NetworkChoice, openNetwork } from "../../../examples/world/network.ts";
+import { readAgainAfterTest } from "../../../test/bytes-on-disk.ts";
 import type { LoginSource } from "../../credentials/index.ts";
 import { createBackOff } from "../../node/back-off.ts";
 import { createEmbeddedImageService } from "../../node/embedded-image-service.ts";
@@ -33,10 +35,15 @@ export interface MirrorGiven<Registry extends RegistryClient = RegistryClient> {
   /** Keeps who pulled what. Default true. */
   readonly recorded?: boolean;
   readonly store?: ImageStore;
+  /** What lies between it and its clients. Default: a rough network. */
+  readonly network?: NetworkChoice;
 }
 
 export interface TestMirror {
+  /** As its clients see it: where the network begins, if there is one. */
   readonly mirror: Mirror;
+  /** `127.0.0.1:40123`: where it listens. */
+  readonly listensAt: string;
   readonly store: ImageStore;
   readonly records: PullRecords;
   readonly parts: MirrorParts;
@@ -66,16 +73,23 @@ export async function openMirror(given: MirrorGiven = {}): Promise<TestMirror> {
   const parts = { store, registry, images, manager, layers, policy, platform, records: kept, logins, pseudonym, clock };
   const served: ServedRequest[] = [];
   const { openToAll, registries, limits } = given;
-  const mirror = await startMirror({
+  const own = await startMirror({
     address: "127.0.0.1:0",
     ...{ openToAll, registries, limits, parts },
     onRequest: (request) => served.push(request),
   });
+  const { network: choice = {} } = given;
+  const listensAt = own.address;
+  const network = choice === "direct" ? undefined : await openNetwork(Number(listensAt.split(":").at(-1)), choice);
+  const address = network?.host ?? listensAt;
   let closing: Promise<void> | undefined;
   const close = () => {
-    closing ??= mirror.close();
+    // Answers under way come to their end first.
+    closing ??= own.close().then(() => network?.close());
     return closing;
   };
+  const mirror: Mirror = { address, url: `http://${address}`, close };
+  readAgainAfterTest(root);
   onTestFinished(async () => {
     await close();
     if (given.store === undefined) await store.close();
@@ -83,6 +97,7 @@ export async function openMirror(given: MirrorGiven = {}): Promise<TestMirror> {
   });
   return {
     mirror,
+    listensAt,
     store,
     records,
     parts,

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { readAgainAfterTest } from "../../../test/bytes-on-disk.ts";
 import { decide } from "../../policy/decide.ts";
 import { kubernetesOnly, type Policy } from "../../policy/types.ts";
 import { openHostsDirectory } from "../../registry/hosts/index.ts";
@@ -45,6 +46,7 @@ export async function realNode(given: RealNodeGiven = {}): Promise<RealNode> {
   const { policy = kubernetesOnly, logins = {}, clock = hastyClock(1_000_000_000_000), certDirs = [] } = given;
   const root = temporaryFolder();
   const store = await openEmbeddedStore(join(root, "store"));
+  readAgainAfterTest(root);
   const directory = openHostsDirectory(given.hostsDir === undefined ? [] : [given.hostsDir]);
   const registry = client({ hosts: directory, certDirs, connectTimeout: 300, stallTimeout: 100 });
   const platform = { os: "linux", architecture: "amd64", variant: "" };
