@@ -2,6 +2,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { formatPlatform, hostPlatform, type Platform, parsePlatform } from "../image/platform.ts";
+import { parseSize } from "../policy/language/size.ts";
+import { defaultLeastRate } from "../registry/deadlines.ts";
 import { errorText } from "../support/errors.ts";
 
 export interface RootOptions {
@@ -33,6 +35,8 @@ export function outputOption(): Option {
 
 export interface RegistryFlags extends HostsFlags {
   readonly plainHttp?: true;
+  /** Bytes a second. */
+  readonly leastRate?: number;
   readonly certDir?: readonly string[];
 }
 
@@ -64,6 +68,11 @@ const certDirs = ["/etc/docker/certs.d", "/etc/containers/certs.d"];
 export function registryOptions(command: Command): Command {
   return command
     .addOption(hostsDirOption())
+    .addOption(
+      new Option("--least-rate <bytes>", "bytes a second that a layer has to come at over five minutes, 0: any")
+        .argParser(readRate)
+        .default(defaultLeastRate, "1Ki"),
+    )
     .addOption(new Option("--plain-http", "speak plain HTTP with every registry, not only with those on loopback"))
     .addOption(
       new Option(
@@ -71,6 +80,13 @@ export function registryOptions(command: Command): Command {
         "folders with certificates for registries, laid out as docker's certs.d: <host:port>/*.crt, *.cert, *.key",
       ).default(certDirs, certDirs.join(", ")),
     );
+}
+
+function readRate(text: string): number {
+  if (text === "0") return 0;
+  const size = parseSize(text);
+  if ("problem" in size) throw new InvalidArgumentError(size.problem);
+  return size.value.bytes;
 }
 
 /** With which login. */

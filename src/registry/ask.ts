@@ -1,3 +1,4 @@
+import type { Clock } from "../support/clock.ts";
 import { type Pace, retry } from "../support/retry.ts";
 import { readErrorBody } from "./body.ts";
 import { named, statusFailure } from "./failure.ts";
@@ -11,6 +12,10 @@ export interface Asking {
   readonly pace: Pace;
   /** Milliseconds without a byte after which a body counts as stalled. */
   readonly stallTimeout: number;
+  /** By what deadlines are told. */
+  readonly timers: Clock;
+  /** Milliseconds for the whole of a document. */
+  readonly documentTimeout: number;
   readonly signal?: AbortSignal | undefined;
 }
 

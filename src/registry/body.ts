@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { type Clock, systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
 import { divert } from "./direct-reads.ts";
 import { cancellation, describeAsked, networkFailure } from "./failure.ts";
@@ -7,6 +8,8 @@ import type { Answer } from "./transport.ts";
 export interface ReceiveOptions {
   /** Milliseconds without a byte after which the source counts as stalled. */
   readonly stallTimeout: number;
+  /** By what deadlines are told; default: the system's. */
+  readonly timers?: Clock | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -121,10 +124,19 @@ export function announcedLength({ headers }: Pick<Answer, "headers">): number {
 /** Most bytes of a body that explains a failure. */
 const errorLimit = 64 * 1024;
 
+/** Milliseconds that the explanation of a failure may take: the failure itself is known already. */
+const errorTimeout = 10_000;
+
 /** What a failing answer says, as far as it can be read. */
 export async function readErrorBody(answer: Answer, options: ReceiveOptions): Promise<Buffer> {
+  const { timers = systemClock } = options;
   const pieces: Buffer[] = [];
   let length = 0;
+  const done = new AbortController();
+  timers.sleep(errorTimeout, done.signal).then(
+    () => answer.body.destroy(),
+    () => undefined,
+  );
   try {
     const keep = (piece: Buffer) => {
       pieces.push(piece);
@@ -134,6 +146,8 @@ export async function readErrorBody(answer: Answer, options: ReceiveOptions): Pr
     await receiveWith(answer, options, keep, false);
   } catch (error) {
     if (options.signal?.aborted) throw error;
+  } finally {
+    done.abort("read");
   }
   return Buffer.concat(pieces).subarray(0, errorLimit);
 }

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from "../support/clock.ts";
 import type { Asking } from "./ask.ts";
 import { createAuthorizer } from "./authorization.ts";
 import { fetchBlob, statBlob } from "./blobs.ts";
+import { defaultLeastRate, inTime } from "./deadlines.ts";
 import { createDownloads } from "./downloads.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { endpointAt } from "./host-endpoint.ts";
@@ -20,6 +21,8 @@ export interface RegistrySurroundings {
   readonly clock: Clock;
   /** From 0 to 1. */
   readonly random: () => number;
+  /** By what deadlines are told, not the waits between attempts. */
+  readonly timers: Clock;
   /** Where proxies and certificate files are named: `HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE`, `NODE_EXTRA_CA_CERTS`. */
   readonly environment: NodeJS.ProcessEnv;
   /** The script of the download threads. Where it does not exist, downloads run on the calling thread. */
@@ -29,28 +32,35 @@ export interface RegistrySurroundings {
 const defaultSurroundings: RegistrySurroundings = {
   clock: systemClock,
   random: Math.random,
+  timers: systemClock,
   environment: process.env,
   workerScript: new URL("./download-worker.mjs", import.meta.url),
 };
+
+/** A list that comes in pages has the time of so many documents. */
+const listOfPages = 5;
 
 export function createRegistryClient(
   options: RegistryOptions = {},
   surroundings: Partial<RegistrySurroundings> = {},
 ): RegistryClient {
-  const { clock, random, environment, workerScript } = { ...defaultSurroundings, ...surroundings };
+  const { clock, random, timers, environment, workerScript } = { ...defaultSurroundings, ...surroundings };
   const pace = { clock, random };
-  const stallTimeout = options.stallTimeout ?? 60_000;
+  const { stallTimeout = 60_000, documentTimeout = 120_000, leastRate = defaultLeastRate } = options;
   const { certDirs = [], connectTimeout = 30_000, plainHttp = [] } = options;
   const transportSettings = { certDirs, connectTimeout, answerTimeout: 30_000 };
   const transport = createTransport(transportSettings, environment);
   const schemes = createSchemes(transport, clock);
   const isPlain = (host: string) => plainHttp === true || plainHttp.includes(host);
-  const authorizer = createAuthorizer(createTokenService({ transport, pace, stallTimeout, plainHttp: isPlain }), clock);
+  const authorizer = createAuthorizer(
+    createTokenService({ transport, pace, timers, stallTimeout, plainHttp: isPlain }),
+    clock,
+  );
   const downloads = createDownloads({
     script: workerScript,
     size: options.parallelDownloads,
     takesPart: options.takesPart === true,
-    settings: { transport: transportSettings, stallTimeout },
+    settings: { transport: transportSettings, stallTimeout, leastRate },
     environment,
   });
 
@@ -65,29 +75,40 @@ export function createRegistryClient(
     return { authorization, session: openSession(endpoint, authorization, transport) };
   }
 
-  async function asking(repository: Repository, call: Call): Promise<Asking> {
-    const { session } = await open(repository, call);
-    return { session, pace, stallTimeout, signal: call.signal };
+  /** Everything that a document takes has one deadline, asking for the scheme and for tokens included. */
+  function document<T>(
+    repository: Repository,
+    call: Call,
+    work: (asking: Asking) => Promise<T>,
+    documents = 1,
+  ): Promise<T> {
+    const { signal, mirror } = call;
+    const what = mirror === undefined ? repository.name : `${repository.name} at ${mirror}`;
+    return inTime({ clock: timers, milliseconds: documentTimeout * documents, what, signal }, async (whole) => {
+      const { session } = await open(repository, { ...call, signal: whole });
+      return work({ session, pace, stallTimeout, timers, documentTimeout, signal: whole });
+    });
   }
 
   return {
-    resolve: async ({ repository, version }, call) => resolveManifest(await asking(repository, call), version),
+    resolve: ({ repository, version }, call) =>
+      document(repository, call, (asking) => resolveManifest(asking, version)),
     manifest: async ({ repository, version }, call) => {
-      const fetched = await fetchManifest(await asking(repository, call), version);
+      const fetched = await document(repository, call, (asking) => fetchManifest(asking, version));
       downloads.expect(layerSizes(fetched));
       return fetched;
     },
-    blob: async (repository, descriptor, limit, call) => fetchBlob(await asking(repository, call), descriptor, limit),
-    blobSize: async (repository, digest, call) => statBlob(await asking(repository, call), digest),
-    ping: async (repository, call) => {
-      const endpoint = await schemes.settle(endpointFor(repository, call), call.signal);
-      await ping(endpoint, transport, clock.now(), call.signal);
-    },
-    tags: async (repository, call) => listTags(await asking(repository, call)),
+    blob: (repository, descriptor, limit, call) =>
+      document(repository, call, (asking) => fetchBlob(asking, descriptor, limit)),
+    blobSize: (repository, digest, call) => document(repository, call, (asking) => statBlob(asking, digest)),
+    ping: (repository, call) =>
+      document(repository, call, ({ session, signal }) => ping(session.endpoint, transport, clock.now(), signal)),
+    tags: (repository, call) => document(repository, call, listTags, listOfPages),
     download: async (repository, blobs, call) => {
       const { session, authorization } = await open(repository, call);
       const { signal, onProgress } = call;
-      return downloads.run(session, authorization, blobs, { pace, stallTimeout, signal, onProgress });
+      const limits = { stallTimeout, leastRate, timers };
+      return downloads.run(session, authorization, blobs, { pace, ...limits, signal, onProgress });
     },
     close: async () => {
       await downloads.close();

@@ -9,6 +9,7 @@ import type { TransportSettings } from "./transport.ts";
 export interface ThreadSettings {
   readonly transport: TransportSettings;
   readonly stallTimeout: number;
+  readonly leastRate: number;
 }
 
 export type ToThread =

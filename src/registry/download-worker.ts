@@ -17,7 +17,7 @@ import { createTransport } from "./transport.ts";
 const settings: ThreadSettings = workerData;
 if (parentPort !== null) serve(parentPort, settings);
 
-function serve(port: MessagePort, { transport: transportSettings, stallTimeout }: ThreadSettings): void {
+function serve(port: MessagePort, { transport: transportSettings, stallTimeout, leastRate }: ThreadSettings): void {
   const transport = createTransport(transportSettings, process.env);
   const pace = { clock: systemClock, random: Math.random };
   const jobs = new Map<number, AbortController>();
@@ -47,6 +47,8 @@ function serve(port: MessagePort, { transport: transportSettings, stallTimeout }
     const work = downloadBlob(openSession(endpoint, authorization, transport), target, {
       pace,
       stallTimeout,
+      leastRate,
+      timers: systemClock,
       signal: controller.signal,
       onProgress: (progress) => tell({ kind: "progress", job, progress }),
       onReceived: () => tell({ kind: "free", job }),

@@ -1,9 +1,12 @@
 /** One blob into its file, over as many connections as it takes. The same code runs in worker threads and without. */
 
 import { type BlobFile, openBlobFile } from "../support/blob-file.ts";
+import type { Clock } from "../support/clock.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import { type Pace, type RetryPlan, retryDelay } from "../support/retry.ts";
 import { announcedLength, discard, readErrorBody, receive } from "./body.ts";
+import { type RateWatch, watchRate } from "./deadlines.ts";
+import { repositoryUrl } from "./endpoint.ts";
 import { describeAsked, isHtml, statusFailure } from "./failure.ts";
 import type { BlobProgress, BlobTarget } from "./index.ts";
 import { judge } from "./retries.ts";
@@ -13,6 +16,10 @@ import type { Answer } from "./transport.ts";
 export interface DownloadOptions {
   readonly pace: Pace;
   readonly stallTimeout: number;
+  /** Bytes a second, as in `RegistryOptions`. */
+  readonly leastRate: number;
+  /** By what the rate is told. */
+  readonly timers: Clock;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: BlobProgress) => void) | undefined;
   /** Called when all bytes have come and are right, before the wait for the disk. */
@@ -34,6 +41,8 @@ interface Transfer {
   readonly target: BlobTarget;
   readonly options: DownloadOptions;
   readonly file: BlobFile;
+  /** Of all attempts together. */
+  readonly rate: RateWatch;
   /** Told by the first answer: by it the registry knows whether it still has the same bytes. */
   etag: string | undefined;
   /** Whether parts can be asked for; not after an answer that was not the part asked for. */
@@ -54,11 +63,15 @@ export async function downloadBlob(session: Session, target: BlobTarget, options
   const file = openBlobFile(target);
   const resumed = file.received;
   const pieced = resumed > 0;
+  const { timers: clock, leastRate, signal } = options;
+  const rate = watchRate({ clock, leastRate, what: describeBlob(session, target) });
+  const either = signal === undefined ? rate.signal : AbortSignal.any([signal, rate.signal]);
   const transfer: Transfer = {
     session,
     target,
-    options,
+    options: { ...options, signal: either },
     file,
+    rate,
     etag: undefined,
     ranges: true,
     resumed,
@@ -72,10 +85,12 @@ export async function downloadBlob(session: Session, target: BlobTarget, options
       await receiveAll(transfer);
       file.verify();
     }
+    rate.end();
     options.onReceived?.();
     await file.flush();
     report(transfer);
   } finally {
+    rate.end();
     await file.close();
   }
 }
@@ -110,6 +125,7 @@ async function receiveAll(transfer: Transfer): Promise<void> {
       await receiveSome(transfer);
     } catch (error) {
       if (isPulleyError(error, "SIZE_MISMATCH")) file.empty();
+      if (options.signal?.aborted) throw error;
       const progress = file.received - best;
       best = Math.max(best, file.received);
       idle = progress >= leastProgress ? 0 : idle + 1;
@@ -148,11 +164,16 @@ async function receiveSome(transfer: Transfer): Promise<void> {
   transfer.etag ??= strongEtag(answer);
   refuseOtherLength(answer, target, file.received);
   await receive(answer, options, (piece) => {
+    transfer.rate.received(piece.length);
     file.append(piece);
     const now = options.pace.clock.now();
     if (now - transfer.reportedAt >= reportEvery) report(transfer, now);
   });
   if (!file.complete) throw endedEarly(answer, target, file.received);
+}
+
+function describeBlob({ endpoint }: Session, { descriptor }: BlobTarget): string {
+  return describeAsked({ method: "GET", url: repositoryUrl(endpoint, `blobs/${descriptor.digest}`) });
 }
 
 function rangeHeaders(offset: number, etag: string | undefined): Record<string, string> {

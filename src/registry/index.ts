@@ -95,6 +95,13 @@ export interface RegistryOptions {
   readonly via?: string;
   /** Milliseconds without a byte after which a source counts as stalled. Default 60 000. */
   readonly stallTimeout?: number;
+  /**
+   * Milliseconds for the whole of a document (manifest, config, token, page of a list), with everything that is asked for
+   * it and every attempt. A list of all tags has five times as much. Default 120 000.
+   */
+  readonly documentTimeout?: number;
+  /** Bytes a second that a blob has to come at, on average over every five minutes; 0: any. Default 1 024. */
+  readonly leastRate?: number;
   /** Milliseconds for name, connection and TLS together. Default 30 000. */
   readonly connectTimeout?: number;
   /**

@@ -2,12 +2,14 @@ import { parseTag } from "../image/reference.ts";
 import { PulleyError } from "../support/errors.ts";
 import { type Asking, ask } from "./ask.ts";
 import { readBody } from "./body.ts";
+import { inTime } from "./deadlines.ts";
 import { describeAsked, showUrl } from "./failure.ts";
 import type { SessionRequest } from "./session.ts";
 import type { Answer } from "./transport.ts";
 
 const pageLimit = 4 * 1024 * 1024;
 const mostPages = 1_000;
+const mostTags = 500_000;
 /** Tags to a page: what the registries that have a limit allow. */
 const pageLength = 1_000;
 
@@ -23,7 +25,10 @@ export async function listTags(asking: Asking): Promise<readonly string[]> {
   let what: SessionRequest["what"] = `tags/list?n=${pageLength}`;
   for (;;) {
     const page: Page = await fetchPage(asking, what);
-    tags.push(...page.tags);
+    for (const tag of page.tags) tags.push(tag);
+    if (tags.length > mostTags) {
+      throw new PulleyError("TOO_LARGE", `${asking.session.endpoint.origin}: more than ${mostTags} tags`);
+    }
     if (page.next === undefined) return tags;
     if (seen.has(page.next.href) || seen.size >= mostPages) {
       throw new PulleyError("REGISTRY_PROTOCOL", `${showUrl(page.next)}: the list of tags never ends`);
@@ -36,10 +41,14 @@ export async function listTags(asking: Asking): Promise<readonly string[]> {
 function fetchPage(asking: Asking, what: SessionRequest["what"]): Promise<Page> {
   const request = { method: "GET", what, headers: { accept: "application/json" } } as const;
   const isOk = (status: number) => status === 200;
-  return ask(asking, request, isOk, async (answer) => {
-    const body = await readBody(answer, pageLimit, asking);
-    return { tags: parsePage(body, answer), next: nextPage(answer, asking.session.endpoint.origin) };
-  });
+  const { timers: clock, documentTimeout: milliseconds, signal } = asking;
+  const place = typeof what === "string" ? asking.session.endpoint.origin : showUrl(what);
+  return inTime({ clock, milliseconds, what: `${place}: a page of tags`, signal }, (whole) =>
+    ask({ ...asking, signal: whole }, request, isOk, async (answer) => {
+      const body = await readBody(answer, pageLimit, { ...asking, signal: whole });
+      return { tags: parsePage(body, answer), next: nextPage(answer, asking.session.endpoint.origin) };
+    }),
+  );
 }
 
 function parsePage(body: Buffer, { asked }: Answer): readonly string[] {

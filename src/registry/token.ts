@@ -6,8 +6,9 @@ import type { LoginSecret } from "../support/login.ts";
 import { type Pace, retry } from "../support/retry.ts";
 import { isPublicHost } from "./addresses.ts";
 import { basicHeader, bearerHeader } from "./authorization-header.ts";
-import { readBody, readErrorBody } from "./body.ts";
+import { type ReceiveOptions, readBody, readErrorBody } from "./body.ts";
 import type { Challenge } from "./challenge.ts";
+import { inTime } from "./deadlines.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { showUrl, statusFailure } from "./failure.ts";
 import { judge, planFor } from "./retries.ts";
@@ -36,6 +37,8 @@ export interface TokenServiceOptions {
   readonly transport: Transport;
   readonly pace: Pace;
   readonly stallTimeout: number;
+  /** By what the deadline is told. */
+  readonly timers: Clock;
   /** Whether the user asked for plain HTTP with a `host:port`. */
   readonly plainHttp: (host: string) => boolean;
 }
@@ -43,6 +46,8 @@ export interface TokenServiceOptions {
 const longestRealm = 4 * 1024;
 const mostScopes = 16;
 const largestAnswer = 64 * 1024;
+/** Milliseconds for a token, with every attempt: many may wait for the same one. */
+const tokenTimeout = 60_000;
 /** Seconds: what a token is good for if the service does not say, and the least it is taken to be good for. */
 const shortestLife = 60;
 /** Seconds: a service that says more is not believed. */
@@ -51,22 +56,23 @@ const longestLife = 24 * 60 * 60;
 const margin = 10;
 
 export function createTokenService(options: TokenServiceOptions): TokenService {
-  const { transport, pace, stallTimeout } = options;
+  const { transport, pace, stallTimeout, timers } = options;
 
-  async function fetchOnce(request: TokenRequest, realm: URL): Promise<Token> {
+  async function fetchOnce(request: TokenRequest, realm: URL, signal: AbortSignal): Promise<Token> {
     const publicOnly = await mustBePublic(request.endpoint, realm);
-    const answer = await transport.exchange({ ...tokenExchange(request, realm), publicOnly });
-    if (answer.status !== 200) throw await refusal(answer);
-    return parseToken(await readBody(answer, largestAnswer, { stallTimeout }), realm, pace.clock);
+    const answer = await transport.exchange({ ...tokenExchange(request, realm), publicOnly, signal });
+    const receiving = { stallTimeout, timers, signal };
+    if (answer.status !== 200) throw await refusal(answer, receiving);
+    return parseToken(await readBody(answer, largestAnswer, receiving), realm, pace.clock);
   }
 
-  async function refusal(answer: Answer): Promise<PulleyError> {
+  async function refusal(answer: Answer, receiving: ReceiveOptions): Promise<PulleyError> {
     const { status, asked } = answer;
     if (status >= 300 && status < 400) {
       answer.body.destroy();
       return new PulleyError("TOKEN_REFUSED", `${showUrl(asked.url)}: the token service redirects, and may not`);
     }
-    const failure = statusFailure(answer, await readErrorBody(answer, { stallTimeout }), pace.clock.now());
+    const failure = statusFailure(answer, await readErrorBody(answer, receiving), pace.clock.now());
     // A service that says 400 to a login that it does not like is common enough.
     return status === 400 ? new PulleyError("REGISTRY_UNAUTHORIZED", failure.message) : failure;
   }
@@ -74,7 +80,10 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
   return {
     fetch: async (request) => {
       const realm = checkRealm(request, options.plainHttp);
-      return retry(planFor(request.endpoint), pace, judge, () => fetchOnce(request, realm));
+      const deadline = { clock: timers, milliseconds: tokenTimeout, what: showUrl(realm) };
+      return inTime(deadline, (signal) =>
+        retry(planFor(request.endpoint), pace, judge, () => fetchOnce(request, realm, signal), signal),
+      );
     },
   };
 }

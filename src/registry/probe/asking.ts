@@ -50,8 +50,13 @@ export type ManifestAnswer = (
 
 export const noQuota: Quota = { limit: undefined, remaining: undefined, source: undefined, retryAfter: undefined };
 
-export async function readGreeting(answer: Answer, stallTimeout: number, now: number): Promise<Greeting> {
-  const body = await readErrorBody(answer, { stallTimeout });
+export async function readGreeting(
+  answer: Answer,
+  stallTimeout: number,
+  now: number,
+  signal: AbortSignal,
+): Promise<Greeting> {
+  const body = await readErrorBody(answer, { stallTimeout, signal });
   const { status, headers } = answer;
   const challenges = parseChallenges(headers["www-authenticate"] ?? []);
   const realm = challenges.find(({ scheme }) => scheme === "bearer")?.parameters.get("realm");

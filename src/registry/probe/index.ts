@@ -75,7 +75,10 @@ export function createProbe(
   const schemes = createSchemes(transport, clock);
   const isPlain = (host: string) => plainHttp === true || plainHttp.includes(host);
   const pace = { clock, random: Math.random };
-  const authorizer = createAuthorizer(createTokenService({ transport, pace, stallTimeout, plainHttp: isPlain }), clock);
+  const authorizer = createAuthorizer(
+    createTokenService({ transport, pace, timers: clock, stallTimeout, plainHttp: isPlain }),
+    clock,
+  );
 
   return {
     certDirs,
@@ -115,7 +118,7 @@ export function createProbe(
         audience: "registry",
         publicOnly: false,
       } as const;
-      return readGreeting(await transport.exchange({ ...exchange, signal }), stallTimeout, clock.now());
+      return readGreeting(await transport.exchange({ ...exchange, signal }), stallTimeout, clock.now(), signal);
     },
     ask: ({ endpoint }, version, login, signal) => {
       const authorization = authorizer.authorization(endpoint, login);

@@ -1,0 +1,99 @@
+/**
+ * How long a registry may take: a document has one deadline for all of it, with its redirects, tokens, attempts and waits;
+ * a blob, which may be large, has to come at a least rate. So nobody is held by one who sends a byte now and then.
+ */
+import type { Clock } from "../support/clock.ts";
+import { PulleyError } from "../support/errors.ts";
+
+export interface Deadline {
+  readonly clock: Clock;
+  readonly milliseconds: number;
+  /** What is asked for, for the failure's text. */
+  readonly what: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Why a deadline is waited for no longer; without a reason of ours, a stack would be written down for each. */
+const over = "over";
+
+/**
+ * Work that ends in time, or is told to end and waited for no longer.
+ * @throws PulleyError `REGISTRY_STALLED` when the time is over, or what the work throws
+ */
+export async function inTime<T>(deadline: Deadline, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { clock, milliseconds, what, signal } = deadline;
+  const late = new AbortController();
+  const done = new AbortController();
+  const tooLate = clock.sleep(milliseconds, done.signal).then(() => {
+    const text = `${what}: the answer was not complete within ${milliseconds / 1000} s`;
+    const failure = new PulleyError("REGISTRY_STALLED", text);
+    late.abort(failure);
+    throw failure;
+  });
+  tooLate.catch(() => undefined);
+  try {
+    const both = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
+    return await Promise.race([work(both), tooLate]);
+  } finally {
+    done.abort(over);
+  }
+}
+
+/** Bytes a second, 1 KiB: more than the slowest modem has, shared by six layers. */
+export const defaultLeastRate = 1024;
+
+/** Milliseconds for which the rate is an average: as long as containerd waits for progress (`image_pull_progress_timeout`). */
+export const rateWindow = 5 * 60_000;
+/** The window moves on in steps. */
+const steps = 10;
+
+export interface RateWatch {
+  /** Aborts with `REGISTRY_STALLED` when too little has come for a whole window. */
+  readonly signal: AbortSignal;
+  /** To be told of each piece. */
+  received(bytes: number): void;
+  /** Ends the watch. */
+  end(): void;
+}
+
+export interface RateLimit {
+  readonly clock: Clock;
+  /** Bytes a second, on average over every {@link rateWindow}; 0: any. */
+  readonly leastRate: number;
+  readonly what: string;
+}
+
+/** Watches how fast something comes, over as many connections as it takes, with the waits between them. */
+export function watchRate({ clock, leastRate, what }: RateLimit): RateWatch {
+  const slow = new AbortController();
+  const ended = new AbortController();
+  const least = (leastRate * rateWindow) / 1000;
+  let received = 0;
+
+  async function watch(): Promise<void> {
+    /** What had been received at the steps of the window. */
+    const before = [0];
+    for (;;) {
+      await clock.sleep(rateWindow / steps, ended.signal);
+      const start = before.length > steps - 1 ? before.shift() : undefined;
+      before.push(received);
+      if (start === undefined || received - start >= least) continue;
+      const text = `${what}: ${received - start} bytes in ${rateWindow / 1000} s, less than ${leastRate} a second`;
+      slow.abort(
+        new PulleyError("REGISTRY_STALLED", text, {
+          advice: "Check the network; --least-rate sets how slow a registry may be. What was received is kept.",
+        }),
+      );
+      return;
+    }
+  }
+
+  if (leastRate > 0) watch().catch(() => undefined);
+  return {
+    signal: slow.signal,
+    received: (bytes) => {
+      received += bytes;
+    },
+    end: () => ended.abort(over),
+  };
+}
