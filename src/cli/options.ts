@@ -38,6 +38,7 @@ export interface RegistryFlags extends HostsFlags {
   /** Bytes a second. */
   readonly leastRate?: number;
   readonly certDir?: readonly string[];
+  readonly allowRedirect?: readonly string[];
 }
 
 export interface LoginFlags {
@@ -72,6 +73,10 @@ export function registryOptions(command: Command): Command {
       new Option("--least-rate <bytes>", "bytes a second that a layer has to come at over five minutes, 0: any")
         .argParser(readRate)
         .default(defaultLeastRate, "1Ki"),
+    )
+    .option(
+      "--allow-redirect <host...>",
+      "hosts, with or without a port, to which every registry may redirect, on loopback and link-local addresses, too",
     )
     .addOption(new Option("--plain-http", "speak plain HTTP with every registry, not only with those on loopback"))
     .addOption(

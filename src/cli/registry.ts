@@ -7,11 +7,18 @@ import type { RegistryClient, RegistryOptions } from "../registry/index.ts";
 import type { HostsFlags, RegistryFlags } from "./options.ts";
 
 /** How the command line wants registries spoken to. */
-export function registrySettings({ plainHttp, certDir, leastRate, hostsDir = "" }: RegistryFlags): RegistryOptions {
+export function registrySettings({
+  plainHttp,
+  certDir,
+  leastRate,
+  allowRedirect,
+  hostsDir = "",
+}: RegistryFlags): RegistryOptions {
   return {
     hosts: openHostsDirectory(splitRoots(hostsDir)),
     ...(plainHttp && { plainHttp }),
     ...(certDir && { certDirs: certDir }),
+    ...(allowRedirect && { allowedRedirects: allowRedirect }),
     ...(leastRate !== undefined && { leastRate }),
   };
 }

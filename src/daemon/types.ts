@@ -38,7 +38,7 @@ export interface DaemonOptions {
   readonly scrub?: { readonly rate: number; readonly every: number } | undefined;
   readonly kubelet: KubeletConfiguration;
   readonly policy: PolicySource;
-  readonly registry: Pick<RegistryOptions, "hosts" | "plainHttp" | "certDirs" | "leastRate">;
+  readonly registry: Pick<RegistryOptions, "hosts" | "plainHttp" | "certDirs" | "leastRate" | "allowedRedirects">;
   readonly hosts: HostsFor;
   readonly logins: DaemonLogins;
   readonly log: Log;

@@ -5,6 +5,7 @@
 import type { Clock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
+import type { PlaceKind } from "./addresses.ts";
 import { basicHeader, bearerHeader } from "./authorization-header.ts";
 import { parseChallenges } from "./challenge.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -28,6 +29,8 @@ export interface Refusal {
   readonly challenges: readonly string[];
   /** The authorization that was sent, if any. */
   readonly refused: string | undefined;
+  /** What kind of place demands a login, and so names a token service. */
+  readonly place: PlaceKind;
 }
 
 export interface Granted {
@@ -66,19 +69,20 @@ export function createAuthorizer(tokens: TokenService, clock: Clock): Authorizer
     return entry !== undefined && clock.now() < entry.expiresAt ? entry.header : undefined;
   }
 
-  async function obtain(key: string, endpoint: Endpoint, login: Login | undefined, challenges: readonly string[]) {
-    const offered = parseChallenges(challenges);
+  async function obtain(key: string, endpoint: Endpoint, login: Login | undefined, refusal: Refusal) {
+    const offered = parseChallenges(refusal.challenges);
     const secret = login?.reveal();
     if (secret?.kind === "registryToken") return undefined;
     const bearer = offered.find(({ scheme, parameters }) => scheme === "bearer" && parameters.has("realm"));
-    if (bearer !== undefined) return keep(key, await tokens.fetch({ endpoint, challenge: bearer, secret }));
+    if (bearer !== undefined)
+      return keep(key, await tokens.fetch({ endpoint, challenge: bearer, secret, place: refusal.place }));
     const basic = offered.some(({ scheme }) => scheme === "basic");
     if (!basic || secret?.kind !== "password") return undefined;
     return keep(key, { header: basicHeader(secret.username, secret.password), expiresAt: Number.POSITIVE_INFINITY });
   }
 
   /** Everybody who was refused the same waits for the same new token. */
-  function obtainOnce(key: string, ...rest: [Endpoint, Login | undefined, readonly string[]]) {
+  function obtainOnce(key: string, ...rest: [Endpoint, Login | undefined, Refusal]) {
     const running = underWay.get(key);
     if (running !== undefined) return running;
     const started = obtain(key, ...rest).finally(() => underWay.delete(key));
@@ -96,14 +100,15 @@ export function createAuthorizer(tokens: TokenService, clock: Clock): Authorizer
           if (login === undefined || secret?.kind !== "registryToken") return valid(ownKey);
           return registryTokenHeader(login.source, secret.token);
         },
-        answer: async ({ origin, challenges, refused }) => {
+        answer: async (refusal) => {
+          const { origin, refused } = refusal;
           const own = origin === endpoint.origin;
           const who = own ? login : undefined;
           const key = own ? ownKey : keyFor(origin, undefined);
           const other = valid(key);
           if (other !== undefined && other !== refused) return { header: other, fresh: false };
           held.delete(key);
-          return obtainOnce(key, own ? endpoint : { ...endpoint, origin }, who, challenges);
+          return obtainOnce(key, own ? endpoint : { ...endpoint, origin }, who, refusal);
         },
       };
     },

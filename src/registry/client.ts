@@ -48,7 +48,8 @@ export function createRegistryClient(
   const pace = { clock, random };
   const { stallTimeout = 60_000, documentTimeout = 120_000, leastRate = defaultLeastRate } = options;
   const { certDirs = [], connectTimeout = 30_000, plainHttp = [] } = options;
-  const transportSettings = { certDirs, connectTimeout, answerTimeout: 30_000 };
+  const { allowedRedirects = [] } = options;
+  const transportSettings = { certDirs, connectTimeout, answerTimeout: 30_000, allowedRedirects };
   const transport = createTransport(transportSettings, environment);
   const schemes = createSchemes(transport, clock);
   const isPlain = (host: string) => plainHttp === true || plainHttp.includes(host);

@@ -89,6 +89,12 @@ export interface RegistryOptions {
   /** Where registries are asked, and how their hosts are spoken to, by containerd's `hosts.toml` files. */
   readonly hosts?: HostsDirectory | undefined;
   /**
+   * Hosts, `cdn.acme.io` or `127.0.0.1:9000`, to which every registry may send us, with redirects or for tokens. Others may
+   * lead to places of their own kind or a more public one: a public registry to public addresses, one in a private network
+   * to private ones, too; to this machine only a registry that is on it, and to link-local addresses only one that is there.
+   */
+  readonly allowedRedirects?: readonly string[];
+  /**
    * Who passes requests on for others, told to registries and mirrors in the header `Via` (RFC 9110, section 7.6.3), so
    * that it recognises a request that comes back to it. Not told to places that they redirect to.
    */

@@ -23,7 +23,6 @@ export async function ping(
     registry,
     host,
     audience: "registry",
-    publicOnly: false,
     signal,
   });
   await discard(answer);

@@ -8,7 +8,7 @@ import type { Exchange, Transport } from "./transport.ts";
 const anonymous: Authorization = { current: async () => undefined, answer: async () => undefined };
 
 /** A transport that goes nowhere: it redirects from place to place and notes how it was asked. */
-function redirecting(locations: readonly string[]): { transport: Transport; exchanges: Exchange[] } {
+function redirecting(locations: readonly string[], peer?: string): { transport: Transport; exchanges: Exchange[] } {
   const exchanges: Exchange[] = [];
   const transport: Transport = {
     close: () => undefined,
@@ -18,7 +18,7 @@ function redirecting(locations: readonly string[]): { transport: Transport; exch
       const body = new PassThrough().end() as unknown as IncomingMessage;
       const head =
         location === undefined ? { status: 200, headers: {} } : { status: 307, headers: { location: [location] } };
-      return { asked: { method: exchange.method, url: exchange.url }, ...head, body };
+      return { asked: { method: exchange.method, url: exchange.url }, ...head, body, peer };
     },
   };
   return { transport, exchanges };
@@ -28,33 +28,48 @@ async function placesFrom(origin: string, ...locations: string[]) {
   const { transport, exchanges } = redirecting(locations);
   const endpoint = { registry: new URL(origin).host, path: "app", origin };
   await openSession(endpoint, anonymous, transport).send({ method: "GET", what: "blobs/x" });
-  return exchanges.map(({ url, publicOnly, audience }) => [
-    url.origin,
-    audience,
-    publicOnly ? "public only" : "anywhere",
-  ]);
+  return exchanges.map(({ url, sentBy, audience }) => [url.origin, audience, sentBy ?? "ourselves"]);
 }
 
-describe("where a registry may send us", () => {
-  it("is the public internet only, if it is there itself", async () => {
+describe("who sends us", () => {
+  it("is one on the public internet, and remains it", async () => {
     expect(await placesFrom("https://203.0.113.1", "https://10.0.0.1/a", "https://cdn.example/b")).toEqual([
-      ["https://203.0.113.1", "registry", "anywhere"],
-      ["https://10.0.0.1", "other", "public only"],
-      ["https://cdn.example", "other", "public only"],
+      ["https://203.0.113.1", "registry", "ourselves"],
+      ["https://10.0.0.1", "other", "public"],
+      ["https://cdn.example", "other", "public"],
     ]);
   });
 
-  it("is anywhere, if it is in a private network", async () => {
-    expect(await placesFrom("https://10.0.0.5", "https://10.0.0.1/a")).toEqual([
-      ["https://10.0.0.5", "registry", "anywhere"],
-      ["https://10.0.0.1", "other", "anywhere"],
+  it.each([
+    ["https://10.0.0.5", "private"],
+    ["http://127.0.0.1:5000", "loopback"],
+    ["http://169.254.20.10:5000", "linkLocal"],
+  ])("is %s, %s", async (origin, kind) => {
+    expect(await placesFrom(origin, "https://10.0.0.1/a")).toEqual([
+      [origin, "registry", "ourselves"],
+      ["https://10.0.0.1", "other", kind],
     ]);
   });
 
-  it("is itself, always", async () => {
+  it("is the next one, where that is farther away", async () => {
+    expect(await placesFrom("http://127.0.0.1:5000", "https://203.0.113.1/a", "https://127.0.0.1:80/b")).toEqual([
+      ["http://127.0.0.1:5000", "registry", "ourselves"],
+      ["https://203.0.113.1", "other", "loopback"],
+      ["https://127.0.0.1:80", "other", "public"],
+    ]);
+  });
+
+  it("is who really answered, whatever its name means now", async () => {
+    const { transport, exchanges } = redirecting(["http://127.0.0.1:8080/admin"], "203.0.113.1");
+    const endpoint = { registry: "localhost:5000", path: "app", origin: "http://localhost:5000" };
+    await openSession(endpoint, anonymous, transport).send({ method: "GET", what: "blobs/x" });
+    expect(exchanges.map(({ sentBy }) => sentBy)).toEqual([undefined, "public"]);
+  });
+
+  it("is nobody, on the way to the registry itself", async () => {
     expect(await placesFrom("https://203.0.113.1", "/elsewhere")).toEqual([
-      ["https://203.0.113.1", "registry", "anywhere"],
-      ["https://203.0.113.1", "registry", "anywhere"],
+      ["https://203.0.113.1", "registry", "ourselves"],
+      ["https://203.0.113.1", "registry", "ourselves"],
     ]);
   });
 });

@@ -1,6 +1,6 @@
 /** What a registry is asked, with its redirects followed and its demands for a login answered. */
 import { PulleyError } from "../support/errors.ts";
-import { isPublicHost } from "./addresses.ts";
+import { kindOfAddress, kindOfHost, narrower, type PlaceKind } from "./addresses.ts";
 import type { Authorization } from "./authorization.ts";
 import { discard } from "./body.ts";
 import { type Endpoint, repositoryUrl } from "./endpoint.ts";
@@ -32,14 +32,6 @@ export const always = { "user-agent": "pulley", "accept-encoding": "identity" } 
 
 export function openSession(endpoint: Endpoint, authorization: Authorization, transport: Transport): Session {
   const home = new URL(endpoint.origin);
-  let registryIsPublic: Promise<boolean> | undefined;
-
-  async function mustBePublic(url: URL): Promise<boolean> {
-    if (url.origin === home.origin) return false;
-    registryIsPublic ??= isPublicHost(home);
-    return registryIsPublic;
-  }
-
   function passedOn({ origin }: URL): Record<string, string> {
     const { via } = endpoint;
     return via === undefined || origin !== home.origin ? {} : { via: `1.1 ${via}` };
@@ -53,6 +45,7 @@ export function openSession(endpoint: Endpoint, authorization: Authorization, tr
     if (held !== undefined) authorizations.set(home.origin, held);
 
     let url = typeof what === "string" ? repositoryUrl(endpoint, what) : what;
+    let sentBy: PlaceKind | undefined;
     for (let redirects = 0; ; ) {
       const sent = authorizations.get(url.origin);
       const answer = await transport.exchange({
@@ -69,13 +62,14 @@ export function openSession(endpoint: Endpoint, authorization: Authorization, tr
         registry: endpoint.registry,
         host: endpoint.host,
         audience: url.origin === home.origin ? "registry" : "other",
-        publicOnly: await mustBePublic(url),
+        sentBy: url.origin === home.origin ? undefined : sentBy,
         signal,
       });
       if (isRedirect(answer)) {
         await discard(answer);
         redirects += 1;
         if (redirects > mostRedirects) throw tooManyRedirects(answer);
+        sentBy = narrower(sentBy, await placeOf(answer));
         url = redirectTarget(answer);
         continue;
       }
@@ -86,6 +80,7 @@ export function openSession(endpoint: Endpoint, authorization: Authorization, tr
           origin: url.origin,
           challenges: answer.headers["www-authenticate"] ?? [],
           refused: sent,
+          place: narrower(sentBy, await placeOf(answer)),
         }),
         signal,
       ).catch((error: unknown) => {
@@ -100,6 +95,11 @@ export function openSession(endpoint: Endpoint, authorization: Authorization, tr
   }
 
   return { endpoint, send };
+}
+
+/** Where an answer really came from; what its name may mean by now does not count. */
+async function placeOf({ peer = "", asked }: Answer): Promise<PlaceKind> {
+  return kindOfAddress(peer) ?? (await kindOfHost(asked.url));
 }
 
 /** @throws PulleyError `REGISTRY_PROTOCOL` for an encoding that was not asked for: the bytes would not be the digest's */

@@ -4,7 +4,7 @@ import type { Clock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { LoginSecret } from "../support/login.ts";
 import { type Pace, retry } from "../support/retry.ts";
-import { isPublicHost } from "./addresses.ts";
+import type { PlaceKind } from "./addresses.ts";
 import { basicHeader, bearerHeader } from "./authorization-header.ts";
 import { type ReceiveOptions, readBody, readErrorBody } from "./body.ts";
 import type { Challenge } from "./challenge.ts";
@@ -19,6 +19,8 @@ export interface TokenRequest {
   readonly challenge: Challenge;
   /** Absent: an anonymous token. */
   readonly secret: LoginSecret | undefined;
+  /** What kind of place the challenge came from. */
+  readonly place: PlaceKind;
 }
 
 export interface Token {
@@ -59,8 +61,7 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
   const { transport, pace, stallTimeout, timers } = options;
 
   async function fetchOnce(request: TokenRequest, realm: URL, signal: AbortSignal): Promise<Token> {
-    const publicOnly = await mustBePublic(request.endpoint, realm);
-    const answer = await transport.exchange({ ...tokenExchange(request, realm), publicOnly, signal });
+    const answer = await transport.exchange({ ...tokenExchange(request, realm), signal });
     const receiving = { stallTimeout, timers, signal };
     if (answer.status !== 200) throw await refusal(answer, receiving);
     return parseToken(await readBody(answer, largestAnswer, receiving), realm, pace.clock);
@@ -107,13 +108,8 @@ function checkRealm({ endpoint, challenge }: TokenRequest, plainHttp: (host: str
   return url;
 }
 
-async function mustBePublic(endpoint: Endpoint, realm: URL): Promise<boolean> {
-  const registry = new URL(endpoint.origin);
-  return realm.hostname !== registry.hostname && (await isPublicHost(registry));
-}
-
 /** GET, as the registries that know only that demand it; POST only for identity tokens, which GET cannot carry. */
-function tokenExchange({ endpoint, challenge, secret }: TokenRequest, realm: URL): Omit<Exchange, "publicOnly"> {
+function tokenExchange({ endpoint, challenge, secret, place }: TokenRequest, realm: URL): Exchange {
   const service = challenge.parameters.get("service");
   const scopes = scopesFor(endpoint, challenge);
   const url = new URL(realm);
@@ -122,6 +118,7 @@ function tokenExchange({ endpoint, challenge, secret }: TokenRequest, realm: URL
     registry: endpoint.registry,
     host: endpoint.host,
     audience: isOwn ? "registry" : "other",
+    sentBy: isOwn ? undefined : place,
   } as const;
   const { authorization: _, ...extra } = (isOwn && endpoint.host?.headers) || {};
   const headers = { ...extra, "user-agent": "pulley", accept: "application/json", "accept-encoding": "identity" };

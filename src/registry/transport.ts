@@ -4,7 +4,7 @@ import https from "node:https";
 import type { LookupFunction } from "node:net";
 import { type SecureContext, TLSSocket } from "node:tls";
 import { PulleyError } from "../support/errors.ts";
-import { publicLookup, refusePrivateLiteral } from "./addresses.ts";
+import { lookupFor, type PlaceKind, refuseLiteral, refuseNearby } from "./addresses.ts";
 import { createTrust, stampOf, type Trust } from "./certificates.ts";
 import { readDirectly } from "./direct-reads.ts";
 import { type Answered, type Asked, cancellation, describeAsked, networkFailure } from "./failure.ts";
@@ -21,14 +21,16 @@ export interface Exchange extends Asked {
   readonly host?: HostSettings | undefined;
   /** Whether the address is the registry's own, or one that the registry sent us to. */
   readonly audience: "registry" | "other";
-  /** Refuse to connect to an address that is not on the public internet. */
-  readonly publicOnly: boolean;
+  /** What kind of place sent us there, which may not send us everywhere; absent: whoever asks names the place himself. */
+  readonly sentBy?: PlaceKind | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface Answer extends Answered {
   /** Must be read to its end, discarded or destroyed. */
   readonly body: IncomingMessage;
+  /** The address of who answered; absent where a proxy stands between. */
+  readonly peer?: string | undefined;
 }
 
 export interface Transport {
@@ -45,6 +47,8 @@ export interface TransportSettings {
   readonly connectTimeout: number;
   /** Milliseconds from the connection to the answer's head. */
   readonly answerTimeout: number;
+  /** Hosts, `cdn.acme.io` or with a port, to which every registry may send us. Default: none. */
+  readonly allowedRedirects?: readonly string[];
 }
 
 /** Bytes of an answer's head. */
@@ -58,6 +62,7 @@ const longestTimer = 2 ** 31 - 1;
 /** How one place is spoken to: shared by the exchanges that would open a connection in just the same way. */
 interface Line {
   readonly agent: http.Agent;
+  readonly proxied: boolean;
   readonly options: RequestOptions & { readonly secureContext?: SecureContext; readonly rejectUnauthorized?: boolean };
 }
 
@@ -65,9 +70,13 @@ export function createTransport(settings: TransportSettings, environment: NodeJS
   const lines = new Map<string, Promise<Line>>();
   let trust: Trust | undefined;
 
+  function isAllowed({ host, hostname }: URL): boolean {
+    return settings.allowedRedirects?.some((allowed) => allowed === host || allowed === hostname) ?? false;
+  }
+
   function lineFor(exchange: Exchange): Promise<Line> {
-    const { url, registry, audience, publicOnly, host } = exchange;
-    const key = [url.origin, registry, audience, publicOnly, host && stampOf(host)].join(" ");
+    const { url, registry, audience, sentBy, host } = exchange;
+    const key = [url.origin, registry, audience, sentBy, host && stampOf(host)].join(" ");
     const known = lines.get(key);
     if (known !== undefined) return known;
     const line = openLine(exchange);
@@ -76,10 +85,10 @@ export function createTransport(settings: TransportSettings, environment: NodeJS
     return line;
   }
 
-  async function openLine({ url, registry, audience, publicOnly, host }: Exchange): Promise<Line> {
+  async function openLine({ url, registry, audience, sentBy, host }: Exchange): Promise<Line> {
     const pool = { keepAlive: true, maxFreeSockets: spareConnections };
-    const guard: { lookup?: LookupFunction } = publicOnly ? { lookup: publicLookup } : {};
-    if (url.protocol === "http:") return { agent: readDirectly(new http.Agent(pool)), options: guard };
+    const guard: { lookup?: LookupFunction } = sentBy === undefined ? {} : { lookup: lookupFor(sentBy) };
+    if (url.protocol === "http:") return { agent: readDirectly(new http.Agent(pool)), proxied: false, options: guard };
     trust ??= createTrust(settings.certDirs, environment);
     const options = {
       ...guard,
@@ -87,15 +96,19 @@ export function createTransport(settings: TransportSettings, environment: NodeJS
       rejectUnauthorized: audience !== "registry" || host?.skipVerify !== true,
     };
     const proxy = proxyFor(url, environment);
-    if (proxy === undefined) return { agent: readDirectly(new https.Agent(pool)), options };
+    if (proxy === undefined) return { agent: readDirectly(new https.Agent(pool)), proxied: false, options };
     const { HttpsProxyAgent } = await import("https-proxy-agent");
-    return { agent: new HttpsProxyAgent(proxy, { ...pool, ca: [...trust.common] }), options };
+    return { agent: new HttpsProxyAgent(proxy, { ...pool, ca: [...trust.common] }), proxied: true, options };
   }
 
   return {
-    exchange: async (exchange) => {
-      if (exchange.publicOnly) refusePrivateLiteral(exchange.url);
+    exchange: async (asked) => {
+      const { url } = asked;
+      const exchange = isAllowed(url) ? { ...asked, sentBy: undefined } : asked;
+      const { sentBy } = exchange;
+      if (sentBy !== undefined) refuseLiteral(sentBy, url);
       const line = await lineFor(exchange);
+      if (sentBy !== undefined && line.proxied) await refuseNearby(sentBy, url);
       for (;;) {
         const attempt = await send(exchange, line, settings);
         if (attempt !== "stale") return attempt;
@@ -152,7 +165,8 @@ function send(exchange: Exchange, line: Line, settings: TransportSettings): Prom
         return;
       }
       const { statusCode: status = 0, headersDistinct } = response;
-      resolve({ asked: { method, url }, status, headers: headersDistinct, body: response });
+      const peer = line.proxied ? undefined : response.socket.remoteAddress;
+      resolve({ asked: { method, url }, status, headers: headersDistinct, body: response, peer });
     });
     request.end(body);
   });

@@ -69,9 +69,12 @@ export function createProbe(
   options: RegistryOptions,
   { environment, resolver = systemResolver }: ProbeSurroundings,
 ): Probe {
-  const { certDirs = [], plainHttp = [] } = options;
+  const { certDirs = [], plainHttp = [], allowedRedirects = [] } = options;
   const clock = systemClock;
-  const transport = createTransport({ certDirs, connectTimeout: 10_000, answerTimeout: 15_000 }, environment);
+  const transport = createTransport(
+    { certDirs, connectTimeout: 10_000, answerTimeout: 15_000, allowedRedirects },
+    environment,
+  );
   const schemes = createSchemes(transport, clock);
   const isPlain = (host: string) => plainHttp === true || plainHttp.includes(host);
   const pace = { clock, random: Math.random };
@@ -116,7 +119,6 @@ export function createProbe(
         registry,
         host,
         audience: "registry",
-        publicOnly: false,
       } as const;
       return readGreeting(await transport.exchange({ ...exchange, signal }), stallTimeout, clock.now(), signal);
     },
