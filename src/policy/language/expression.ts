@@ -1,10 +1,13 @@
 /**
  * CEL expressions over an image, its container and its workload. They are compiled once. What they may cost is bounded
- * before they run: in length, in parts, in what they go through, and regular expressions are RE2's, in linear time.
+ * before they run, in length, in parts, in what they go through; and while they run, in steps.
  */
 import { type CelInput, type CelMap, celEnv, celMap, isCelError, parse, plan } from "@bufbuild/cel";
 import { errorText } from "../../support/errors.ts";
 import { expressionProblem } from "./expression-check.ts";
+import { mostSteps } from "./expression-cost.ts";
+import { mostStepsOf } from "./expression-estimate.ts";
+import { createMeter, type Meter, partsOf } from "./expression-meter.ts";
 import type { Parsed } from "./parsed.ts";
 import type { Expression, ExpressionVariables } from "./types.ts";
 
@@ -22,10 +25,15 @@ export function parseExpression(text: string): Parsed<Expression> {
     const parsed = parse(text);
     const problem = expressionProblem(parsed.expr, patternProblem);
     if (problem !== undefined) return { problem };
-    const run = plan(celEnv(), parsed);
+    const meter = createMeter(mostSteps);
+    const parts = partsOf(parsed.expr);
+    const mayExceed = parsed.expr !== undefined && mostStepsOf(parsed.expr) > mostSteps;
+    if (parsed.expr !== undefined) meter.meterLoops(parsed.expr, partsOf);
+    const run = plan(meter.env, parsed);
+    meter.begin(parts);
     const sample = run(bindings(nothing));
     if (!isCelError(sample) && typeof sample !== "boolean") return { problem: notBoolean };
-    return { value: { text, evaluate: (variables) => evaluate(run, variables) } };
+    return { value: { text, mayExceed, evaluate: (variables) => evaluate({ run, meter, parts }, variables) } };
   } catch (error) {
     return {
       problem: `this is not CEL: ${errorText(error)
@@ -50,13 +58,25 @@ const notBoolean = "an expression must give true or false";
 type Bindings = Readonly<Record<keyof ExpressionVariables, CelMap | string>>;
 type Run = (bindings: Bindings) => unknown;
 
-function evaluate(run: Run, variables: ExpressionVariables): { value: boolean } | { failure: string } {
+interface Ready {
+  readonly run: Run;
+  readonly meter: Meter;
+  readonly parts: number;
+}
+
+function evaluate(
+  { run, meter, parts }: Ready,
+  variables: ExpressionVariables,
+): { value: boolean } | { failure: string } {
   const { labels, annotations } = variables.workload;
   if (Object.keys(labels).length > mostEntries || Object.keys(annotations).length > mostEntries) {
     return { failure: `the workload has more than ${mostEntries} labels or annotations` };
   }
   try {
+    meter.begin(parts);
     const result = run(bindings(variables));
+    // Whatever else it says: an error may have been taken for an answer on its way, as `||` does it.
+    if (meter.exhausted) return { failure: `it takes more than the ${mostSteps} steps that an expression may take` };
     if (typeof result === "boolean") return { value: result };
     return { failure: isCelError(result) ? result.message.slice(0, longestFailure) : notBoolean };
   } catch (error) {

@@ -130,6 +130,8 @@ export type LabelRequirement =
 /** A compiled CEL expression. */
 export interface Expression {
   readonly text: string;
+  /** Whether it can take more steps than it may, for as much as Kubernetes lets a workload say. */
+  readonly mayExceed: boolean;
   /** Never throws. */
   evaluate(variables: ExpressionVariables): { readonly value: boolean } | { readonly failure: string };
 }

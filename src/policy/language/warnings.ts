@@ -10,9 +10,12 @@ export function warningsOf(documents: readonly PolicyDocument[]): readonly Probl
   return [...documents.flatMap(({ rules }) => rules.flatMap(idleFields)), ...unreached(documents)];
 }
 
-function idleFields({ id, source, admit, message, pull }: Rule): Problem[] {
+function idleFields({ id, source, match, admit, message, pull }: Rule): Problem[] {
   const warn = (text: string): Problem => ({ source, message: `${id}: ${text}` });
   const found: Problem[] = [];
+  if (match?.expression?.mayExceed) {
+    found.push(warn("the expression fails for a workload that says too much: it may take too many steps"));
+  }
   if (message !== undefined && admit !== "Deny")
     found.push(warn("the message is for denials, and the rule denies nothing"));
   if (pull === undefined) return found;
