@@ -31,7 +31,7 @@ import { paintFor, type Surroundings } from "./surroundings.ts";
 const severities: readonly Severity[] = ["error", "warning", "note"];
 
 export function define(command: Command, surroundings: Surroundings): void {
-  registryOptions(loginOptions(command))
+  registryOptions(loginOptions(command, surroundings))
     .argument("[path...]", "files, folders, charts, kustomizations, - for standard input; the current folder if absent")
     .addOption(
       new Option("-o, --output <format>", "how to print").choices([...Object.keys(formats), "yaml"]).default("text"),

@@ -36,7 +36,7 @@ type CommonOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFla
 interface DoctorOptions extends CommonOptions, CaseOptions {}
 
 export function define(command: Command, surroundings: Surroundings): void {
-  credentialProviderOptions(registryOptions(loginOptions(command)))
+  credentialProviderOptions(registryOptions(loginOptions(command, surroundings)))
     .argument("<image|pod/name...>", "images, or pods: those of the manifests that -f names, or else the daemon's")
     .option("-f, --filename <file...>", "manifests with the pods, and with their Secrets and service accounts")
     .option("-n, --namespace <namespace>", "of the pods", "default")

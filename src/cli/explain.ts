@@ -41,7 +41,7 @@ interface ExplainOptions extends RootOptions, OutputOptions, PlatformOptions, Re
 }
 
 export function define(command: Command, surroundings: Surroundings): void {
-  registryOptions(loginOptions(command))
+  registryOptions(loginOptions(command, surroundings))
     .argument("<file|image...>", "manifests (files, folders, - for standard input), lists of images (*.txt), or images")
     .option("--check", "ask the registries, too, what the names stand for now")
     .addOption(policyOption())

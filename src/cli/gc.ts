@@ -60,7 +60,7 @@ interface CollectOptions extends RootOptions, OutputOptions, RegistryFlags, Logi
 }
 
 export function define(command: Command, surroundings: Surroundings): void {
-  registryOptions(loginOptions(command))
+  registryOptions(loginOptions(command, surroundings))
     .option("--dry-run", "say what would be deleted, and delete nothing")
     .option("--all", "delete every image that may go, as a kubelet does under disk pressure")
     .option("--high <percent>", "from how full a disk on images are deleted (default: 85)", readInteger)

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { unifiedDiff } from "../audit/fix/diff.ts";
@@ -8,6 +8,7 @@ import { hostsToml } from "../registry/hosts/import/write.ts";
 import { certificatesIn } from "../registry/hosts/index.ts";
 import { readToml } from "../registry/hosts/toml.ts";
 import { createFile } from "../support/atomic-file.ts";
+import { readConfigFile } from "../support/config-file.ts";
 import { errnoOf, hasErrno } from "../support/errno.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
 import { plural } from "../support/plural.ts";
@@ -124,9 +125,10 @@ function certificatesOf(host: string, folders: readonly string[]) {
 
 function textOf(path: string): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    return readConfigFile(path).toString("utf8");
   } catch (cause) {
     if (hasErrno(cause, "ENOENT", "ENOTDIR")) return undefined;
+    if (cause instanceof PulleyError) throw cause;
     throw new PulleyError("INPUT_UNREADABLE", `cannot read ${path}: ${errnoOf(cause) ?? errorText(cause)}`, { cause });
   }
 }

@@ -16,7 +16,8 @@ import { paintFor, type Surroundings } from "./surroundings.ts";
 export type LoginsForPod = (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
 
 /** A person's logins: the one on the command line, or those that docker, podman and skopeo would use. */
-export function commandLogins({ creds, authfile }: LoginFlags, { environment }: Surroundings): LoginSource {
+export function commandLogins({ creds, typedLogin, authfile }: LoginFlags, { environment }: Surroundings): LoginSource {
+  if (typedLogin !== undefined) return { logins: () => Promise.resolve([typedLogin]) };
   if (creds !== undefined) return { logins: () => Promise.resolve([commandLineLogin(creds)]) };
   const folders = { environment, home: homedir(), uid: process.getuid?.(), authFile: authfile };
   return clientLogins(folders, { clock: systemClock });
@@ -43,7 +44,7 @@ export async function podLogins(
   surroundings: Surroundings,
   world: Partial<ProviderWorld> = {},
 ): Promise<LoginsForPod> {
-  const named = flags.creds !== undefined || flags.authfile !== undefined;
+  const named = [flags.creds, flags.typedLogin, flags.authfile].some((given) => given !== undefined);
   const folders = { kubeletRoot: flags.root, workingDirectory: process.cwd(), home: surroundings.environment["HOME"] };
   const own = named ? commandLogins(flags, surroundings) : nodeFileLogins(folders, systemClock);
   const providers = await openProviders(flags, surroundings, world);

@@ -54,7 +54,7 @@ interface NodeOptions
 
 export function define(command: Command, surroundings: Surroundings): void {
   defineSetup(command.enablePositionalOptions().command("setup"), surroundings);
-  credentialProviderOptions(mirrorOptions(registryOptions(loginOptions(command))))
+  credentialProviderOptions(mirrorOptions(registryOptions(loginOptions(command, surroundings))))
     .addOption(
       new Option("--cri-socket <path>", "where kubelets and crictl find the image service").default(
         "/run/pulley/cri.sock",

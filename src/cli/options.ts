@@ -5,6 +5,9 @@ import { formatPlatform, hostPlatform, type Platform, parsePlatform } from "../i
 import { parseSize } from "../policy/language/size.ts";
 import { defaultLeastRate } from "../registry/deadlines.ts";
 import { errorText } from "../support/errors.ts";
+import type { Login } from "../support/login.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { readTypedLogin } from "./typed-login.ts";
 
 export interface RootOptions {
   readonly root: string;
@@ -43,6 +46,10 @@ export interface RegistryFlags extends HostsFlags {
 
 export interface LoginFlags {
   readonly creds?: string;
+  readonly username?: string;
+  readonly passwordStdin?: true;
+  /** The login of those two, once its password has been read. */
+  readonly typedLogin?: Login;
   readonly authfile?: string;
 }
 
@@ -95,9 +102,22 @@ function readRate(text: string): number {
 }
 
 /** With which login. */
-export function loginOptions(command: Command): Command {
+export function loginOptions(command: Command, surroundings: Surroundings): Command {
   return command
-    .addOption(new Option("--creds <user:password>", "the login to use").env("PULLEY_CREDS"))
+    .hook("preAction", async (_command, called) => {
+      const given: LoginFlags = called.opts();
+      const inputs = [called.args, called.opts()["filename"], called.opts()["policy"]];
+      const typed = await readTypedLogin(given, called.getOptionValueSource("creds") === "cli", inputs, surroundings);
+      if (typed !== undefined) called.setOptionValue("typedLogin", typed);
+    })
+    .option("--username <user>", "the user of the login to use, whose password --password-stdin reads")
+    .option("--password-stdin", "read that password from standard input: it is in no list of processes")
+    .addOption(
+      new Option(
+        "--creds <user:password>",
+        "the login to use; everybody on the machine sees it in the list of processes, unless it comes from the environment",
+      ).env("PULLEY_CREDS"),
+    )
     .addOption(new Option("--authfile <file>", "a docker or containers login file").env("REGISTRY_AUTH_FILE"));
 }
 

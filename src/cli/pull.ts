@@ -61,7 +61,7 @@ interface PulledImage {
 }
 
 export function define(command: Command, surroundings: Surroundings): void {
-  credentialProviderOptions(registryOptions(loginOptions(command)))
+  credentialProviderOptions(registryOptions(loginOptions(command, surroundings)))
     .argument("<image...>", "references of images")
     .addOption(policyOption())
     .addOption(kubeletConfigOption())

@@ -47,7 +47,7 @@ interface RunOptions extends CommonOptions, CredentialProviderFlags, KubeletConf
 }
 
 export function define(command: Command, surroundings: Surroundings): void {
-  credentialProviderOptions(registryOptions(loginOptions(command)))
+  credentialProviderOptions(registryOptions(loginOptions(command, surroundings)))
     .argument("<file|image...>", "manifests (files, folders, - for standard input) or images")
     .addOption(
       new Option("--pull <policy>", "overrides what the pods say").choices(["Always", "IfNotPresent", "Never"]),

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createSecureContext, rootCertificates, type SecureContext, type SecureContextOptions } from "node:tls";
+import { readConfigFile } from "../support/config-file.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
 import { type HostSettings, type OwnCertificate, plainSettings } from "./host-settings.ts";
 
@@ -11,6 +12,9 @@ const systemBundles = [
   "/etc/ssl/ca-bundle.pem",
   "/etc/ssl/cert.pem",
 ];
+
+/** Bytes of a file of certificates: systems' bundles have some 200 KB. */
+const longestBundle = 4 * 1024 * 1024;
 
 /** Certificates of one registry in docker's layout: `*.crt` are authorities, `name.cert` and `name.key` our own. */
 interface Certificates {
@@ -110,7 +114,7 @@ function distinct(certificates: readonly string[]): string[] {
 
 function readGiven(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return readConfigFile(path, longestBundle).toString("utf8");
   } catch (error) {
     throw new PulleyError("REGISTRY_TLS", `cannot read the certificate file ${path}: ${errorText(error)}`, {
       advice: "Check that the file exists and that you may read it; a client certificate name.cert needs its name.key.",

@@ -129,7 +129,7 @@ function estimateLoop(loop: Loop, names: Names): Estimate {
   return { steps: range.steps + around + turns * each, value: other };
 }
 
-function collected(kind: "listExpr" | "structExpr" | string | undefined, all: readonly Estimate[]): Bound {
+function collected(kind: Part["exprKind"]["case"], all: readonly Estimate[]): Bound {
   if (kind !== "listExpr" && kind !== "structExpr") return other;
   const values = all.map(({ value }) => value);
   const length = values.reduce((whole, value) => whole + value.length + 1, 0);

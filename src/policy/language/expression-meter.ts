@@ -22,7 +22,7 @@ type Part = NonNullable<ReturnType<typeof parse>["expr"]>;
 export interface Meter {
   readonly env: CelEnv;
   /** Has each turn of a loop cost as much as the loop has parts. Changes the expression. */
-  meterLoops(expression: Part, partsOf: (part: Part) => number): void;
+  meterLoops(expression: Part): void;
   /** To be called before each evaluation. @param steps that the expression costs in any case */
   begin(steps: number): void;
   /** Whether there was too little to spend: then the result says nothing. */
@@ -93,7 +93,7 @@ export function createMeter(most: number): Meter {
     return true;
   });
 
-  function meterLoops(part: Part, partsOf: (part: Part) => number): void {
+  function meterLoops(part: Part): void {
     for (const loop of loopsIn(part)) {
       const { loopCondition, loopStep } = loop;
       if (loopCondition === undefined || loopStep === undefined) continue;

@@ -28,7 +28,7 @@ export function parseExpression(text: string): Parsed<Expression> {
     const meter = createMeter(mostSteps);
     const parts = partsOf(parsed.expr);
     const mayExceed = parsed.expr !== undefined && mostStepsOf(parsed.expr) > mostSteps;
-    if (parsed.expr !== undefined) meter.meterLoops(parsed.expr, partsOf);
+    if (parsed.expr !== undefined) meter.meterLoops(parsed.expr);
     const run = plan(meter.env, parsed);
     meter.begin(parts);
     const sample = run(bindings(nothing));

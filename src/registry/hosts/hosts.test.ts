@@ -1,4 +1,5 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -290,5 +291,32 @@ describe("whatever is in a file", () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe("a hosts.toml that nobody can have written", () => {
+  function found(make: (file: string) => void) {
+    const root = rootWith({ "reg.io/hosts.toml": "" });
+    const file = join(root, "reg.io", "hosts.toml");
+    make(file);
+    const said: string[] = [];
+    const hosts = openHostsDirectory([root], (message) => said.push(message)).hostsOf("reg.io");
+    return { file, said, hosts };
+  }
+
+  it("is named, with its size and what it may have, and nothing is pulled", () => {
+    const { file, said, hosts } = found((path) => truncateSync(path, 2 * 1024 * 1024));
+    const problem = "has 2097152 bytes, and may have 1048576";
+    expect(hosts).toEqual({ from: file, listed: true, hosts: [], problem });
+    expect(said).toEqual([`${file} cannot be read, and nothing is pulled from its registry: ${problem}`]);
+  });
+
+  it("is not waited for, if it is a pipe", () => {
+    const { hosts } = found((path) => {
+      rmSync(path);
+      execFileSync("mkfifo", [path]);
+    });
+    // A pipe has no length, and so is as good as an empty file.
+    expect(hosts?.hosts.map(({ address }) => address)).toEqual(["https://reg.io"]);
   });
 });

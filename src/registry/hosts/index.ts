@@ -3,7 +3,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isLoopback, registryOrigin } from "../../image/origin.ts";
 import { errnoOf, hasErrno } from "../../support/errno.ts";
-import { errorText } from "../../support/errors.ts";
+import { errorText, isPulleyError } from "../../support/errors.ts";
 import { type HostSettings, isSameHost, plainSettings } from "../host-settings.ts";
 import { findFolder } from "./folders.ts";
 import { type HostTable, readHostsFile } from "./hosts-file.ts";
@@ -81,7 +81,8 @@ export function openHostsDirectory(
       const known = kept.get(key);
       if (known?.stamp === stamp) return known.found;
       const found = readHosts(registry, folder, file);
-      if (found.problem !== undefined) warn(`${file} does not count: ${found.problem}`);
+      const fate = found.listed ? "cannot be read, and nothing is pulled from its registry" : "does not count";
+      if (found.problem !== undefined) warn(`${file} ${fate}: ${found.problem}`);
       if (kept.size >= mostKept) kept.clear();
       kept.set(key, { stamp, found });
       return found;
@@ -119,7 +120,14 @@ function readHosts(registry: string, folder: string, file: string): RegistryHost
 }
 
 function unreadable(from: string, error: unknown): RegistryHosts {
-  return { from, listed: true, hosts: [], problem: errnoOf(error) ?? errorText(error) };
+  // Of a file that is too long there is no code of the operating system: it says by itself what is wrong.
+  const problem = isPulleyError(error) ? afterName(from, error.message) : (errnoOf(error) ?? errorText(error));
+  return { from, listed: true, hosts: [], problem };
+}
+
+/** The file is named beside the problem already. */
+function afterName(file: string, message: string): string {
+  return message.startsWith(`${file} `) ? message.slice(file.length + 1) : message;
 }
 
 /** A host that is no address is left out: asking it would fail, and the next one be asked. */

@@ -2,7 +2,7 @@
  * The `hosts.toml` files that Pulley itself has written, to send containerd to its mirror. They hold for containerd: were
  * Pulley to go by them, it would ask itself. For Pulley, what was there before holds.
  */
-import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { hasErrno } from "../../support/errno.ts";
 
@@ -41,9 +41,10 @@ function beginningOf(path: string): string {
   const bytes = Buffer.alloc(marker.length + folderMarker.length + 2);
   let file: number;
   try {
-    file = openSync(path, "r");
+    // A pipe in the place of the file must not be waited for.
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    if (hasErrno(error, "ENOENT", "ENOTDIR", "EACCES", "ELOOP")) return "";
+    if (hasErrno(error, "ENOENT", "ENOTDIR", "EACCES", "ELOOP", "ENXIO")) return "";
     throw error;
   }
   try {

@@ -1,13 +1,11 @@
 /** TOML files, with the places of what stands in them. */
-import { readFileSync, statSync } from "node:fs";
 import { parse } from "smol-toml";
+import { readConfigFile } from "../../support/config-file.ts";
 import { errnoOf } from "../../support/errno.ts";
 import { errorText, PulleyError } from "../../support/errors.ts";
 import { printable } from "../failure.ts";
 import { locate, type Span, type TomlPath, type TomlPlaces } from "./toml-places.ts";
 
-/** Bytes: configuration that people write is shorter. */
-const longestFile = 1024 * 1024;
 const deepest = 32;
 
 export type TomlTable = Readonly<Record<string, unknown>>;
@@ -36,9 +34,7 @@ export function readToml(file: string): TomlDocument {
 export function readTomlText(file: string): string {
   let bytes: Buffer;
   try {
-    const { size } = statSync(file);
-    if (size > longestFile) throw new PulleyError("INPUT_UNREADABLE", `${file} is longer than 1 MiB`);
-    bytes = readFileSync(file);
+    bytes = readConfigFile(file);
   } catch (cause) {
     if (cause instanceof PulleyError) throw cause;
     throw new PulleyError("INPUT_UNREADABLE", `cannot read ${file}: ${errnoOf(cause) ?? errorText(cause)}`, { cause });

@@ -1,8 +1,9 @@
 /** Certificates and keys that a host's table names. */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
+import { readConfigFile } from "../../../support/config-file.ts";
 import { errnoOf } from "../../../support/errno.ts";
-import { errorText } from "../../../support/errors.ts";
+import { errorText, isPulleyError } from "../../../support/errors.ts";
 import type { OwnCertificate } from "../../host-settings.ts";
 import type { HostTable } from "../hosts-file.ts";
 import type { TomlDocument } from "../toml.ts";
@@ -10,7 +11,6 @@ import { type Complaint, complainAt, type HostsFinding } from "./finding.ts";
 
 /** Milliseconds before a certificate's end from which on it is worth a word. */
 const soon = 30 * 24 * 60 * 60 * 1000;
-const longestFile = 1024 * 1024;
 
 /** containerd fails a whole pull if it cannot read one of them, whichever host it belongs to. */
 const fails = "containerd then pulls nothing from this registry, from no host of the file";
@@ -64,11 +64,9 @@ function readPem(path: string): Read {
     return { complaint: { rule: "certificate-unreadable", severity: "error", message, advice } };
   };
   try {
-    const stat = statSync(path);
-    if (!stat.isFile()) return refuse("not a file");
-    if (stat.size > longestFile) return refuse("longer than 1 MiB");
-    return { pem: readFileSync(path, "utf8") };
+    return { pem: readConfigFile(path).toString("utf8") };
   } catch (error) {
+    if (isPulleyError(error)) return refuse(error.message);
     return refuse(errnoOf(error) ?? errorText(error));
   }
 }

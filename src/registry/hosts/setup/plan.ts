@@ -1,7 +1,8 @@
 /** Which files send containerd to Pulley's mirror, and what it takes to write them or to take them back. */
-import { existsSync, linkSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, linkSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { putFile } from "../../../support/atomic-file.ts";
+import { readConfigFile } from "../../../support/config-file.ts";
 import { errnoOf } from "../../../support/errno.ts";
 import { errorText, isPulleyError, PulleyError } from "../../../support/errors.ts";
 import { defaultFolder } from "../folders.ts";
@@ -140,8 +141,9 @@ function foldersIn(root: string): readonly string[] {
 function textOf(path: string): string | undefined {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
   try {
-    return readFileSync(path, "utf8");
+    return readConfigFile(path).toString("utf8");
   } catch (cause) {
+    if (cause instanceof PulleyError) throw cause;
     throw new PulleyError("INPUT_UNREADABLE", `cannot read ${path}: ${errnoOf(cause) ?? errorText(cause)}`, { cause });
   }
 }

@@ -1,0 +1,56 @@
+/** A login of which the password comes from standard input, so that it is in no list of processes. */
+
+import { PulleyError } from "../support/errors.ts";
+import { Login } from "../support/login.ts";
+import type { LoginFlags } from "./options.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** Characters: no password or token is longer. */
+const longestPassword = 64 * 1024;
+
+/**
+ * Reads the password, if the flags say so.
+ * @param fromCommandLine whether `--creds` was given there, and not by the environment, which is overruled
+ * @param words the command's other arguments and input files: none of them may be standard input, too
+ * @throws PulleyError `USAGE`, never with the password
+ */
+export async function readTypedLogin(
+  { username, passwordStdin }: LoginFlags,
+  fromCommandLine: boolean,
+  words: readonly unknown[],
+  { stdin }: Pick<Surroundings, "stdin">,
+): Promise<Login | undefined> {
+  const refuse = (message: string, advice: string) => new PulleyError("USAGE", message, { advice });
+  if (username === undefined && passwordStdin !== true) return undefined;
+  if (fromCommandLine) throw refuse("--creds and --username are two logins", "Give one of them.");
+  if (username === undefined) throw refuse("--password-stdin is given without --username", "Give both, or neither.");
+  if (username === "") throw refuse("--username is empty", "Write --username user --password-stdin.");
+  if (passwordStdin !== true) {
+    throw refuse(
+      "--username is given without --password-stdin",
+      "Give both; the password is read from standard input.",
+    );
+  }
+  if (words.flat().some((word) => word === "-" || word === "/dev/stdin" || word === "/dev/fd/0")) {
+    throw refuse("standard input cannot be a password and a file", "Name the file in the place of -.");
+  }
+  const password = await readPassword(stdin);
+  if (password === "") throw refuse("there is no password on standard input", "Write it there, as with a pipe.");
+  return new Login("--password-stdin", { kind: "password", username, password });
+}
+
+/** One line break at its end is not part of it, as docker and skopeo have it. */
+async function readPassword(stdin: Surroundings["stdin"]): Promise<string> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of stdin) {
+    const bytes = Buffer.from(piece);
+    length += bytes.length;
+    if (length > longestPassword)
+      throw new PulleyError("USAGE", "the password on standard input is longer than any is");
+    pieces.push(bytes);
+  }
+  return Buffer.concat(pieces)
+    .toString("utf8")
+    .replace(/\r?\n$/, "");
+}
