@@ -7,7 +7,7 @@ import { defaultLeastRate } from "../registry/deadlines.ts";
 import { errorText } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { readTypedLogin } from "./typed-login.ts";
+import { readTypedLogin, type TypedLoginFlags } from "./typed-login.ts";
 
 export interface RootOptions {
   readonly root: string;
@@ -44,10 +44,8 @@ export interface RegistryFlags extends HostsFlags {
   readonly allowRedirect?: readonly string[];
 }
 
-export interface LoginFlags {
+export interface LoginFlags extends TypedLoginFlags {
   readonly creds?: string;
-  readonly username?: string;
-  readonly passwordStdin?: true;
   /** The login of those two, once its password has been read. */
   readonly typedLogin?: Login;
   readonly authfile?: string;

@@ -2,8 +2,12 @@
 
 import { PulleyError } from "../support/errors.ts";
 import { Login } from "../support/login.ts";
-import type { LoginFlags } from "./options.ts";
 import type { Surroundings } from "./surroundings.ts";
+
+export interface TypedLoginFlags {
+  readonly username?: string;
+  readonly passwordStdin?: true;
+}
 
 /** Characters: no password or token is longer. */
 const longestPassword = 64 * 1024;
@@ -15,7 +19,7 @@ const longestPassword = 64 * 1024;
  * @throws PulleyError `USAGE`, never with the password
  */
 export async function readTypedLogin(
-  { username, passwordStdin }: LoginFlags,
+  { username, passwordStdin }: TypedLoginFlags,
   fromCommandLine: boolean,
   words: readonly unknown[],
   { stdin }: Pick<Surroundings, "stdin">,
