@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, rename, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { digestHex } from "../../image/digest.ts";
+import { digestHex, parseDigest } from "../../image/digest.ts";
 import type { ImageStore } from "../index.ts";
 import { blobsOf, pullSample, sampleImage } from "../testing/sample-image.ts";
 import { temporaryRoot } from "../testing/temporary-root.ts";
@@ -126,6 +126,55 @@ describe("damaged content", () => {
     });
   });
 
+  test.each([-1, 0, 1, 1_000_000])(
+    "that is cut off is told from a wrong claim, also if somebody makes one of %i bytes more",
+    async (more) => {
+      const { root, image } = await storeWith(`${nginx}:latest`, "cut");
+      const layer = image.layers[0]?.descriptor ?? expect.unreachable();
+      await writeFile(join(root, "blobs", "sha256", digestHex(layer.digest)), "short");
+      await useStore(root, async (store) => {
+        const lease = await store.lease();
+        expect(await lease.has({ ...layer, size: layer.size + more })).toBe(false);
+        expect(await readdir(join(root, "damaged"))).toHaveLength(1);
+        await lease.release();
+        await pullSample(store, image, [`${nginx}:latest`]);
+        expect(new Set((await verifyAll(store)).map(({ state }) => state))).toEqual(new Set(["sound"]));
+      });
+    },
+  );
+
+  test("is not what a record makes of it that has a wrong size", async () => {
+    const { root, image, record } = await storeWith(`${nginx}:latest`, "misrecorded");
+    const text = await readFile(record, "utf8");
+    await writeFile(record, text.replaceAll(/"size":\d+/g, '"size":5'));
+    await useStore(root, async (store) => {
+      await pullSample(store, sampleImage("next"), [`${nginx}:latest`]);
+      expect(await readdir(join(root, "damaged"))).toEqual([]);
+      expect((await store.image(image.id))?.repoTags).toEqual([]);
+      const lease = await store.lease();
+      for (const { descriptor } of blobsOf(image).slice(0, -1)) expect(await lease.has(descriptor)).toBe(true);
+      for (const { descriptor } of blobsOf(image).slice(0, -1)) {
+        await expect(lease.has({ ...descriptor, size: 5 })).rejects.toMatchObject({ code: "SIZE_MISMATCH" });
+      }
+      await lease.release();
+      expect(new Set((await verifyAll(store)).map(({ state }) => state))).toEqual(new Set(["sound"]));
+    });
+  });
+
+  test("in sha512 is told from a wrong claim, too", async () => {
+    const root = await temporaryRoot();
+    const bytes = Buffer.from("content with a longer name");
+    const digest = parseDigest(`sha512:${createHash("sha512").update(bytes).digest("hex")}`);
+    await useStore(root, async (store) => {
+      const lease = await store.lease();
+      const descriptor = { mediaType: "text/plain", digest, size: bytes.length };
+      await lease.put(descriptor, bytes);
+      await expect(lease.has({ ...descriptor, size: 1 })).rejects.toMatchObject({ code: "SIZE_MISMATCH" });
+      expect(await store.read(digest, 1000)).toEqual(bytes);
+      await lease.release();
+    });
+  });
+
   test("of the right size is found by reading it, and named with the images that need it", async () => {
     const { root, image } = await storeWith(`${nginx}:latest`, "flipped");
     const [lower, upper] = image.layers.map(({ descriptor }) => descriptor);
@@ -238,6 +287,9 @@ describe("index.json", () => {
   ])("that is %s is written anew when the store is opened", async (_, damage) => {
     const { root } = await storeWith(`${nginx}:latest`, "index");
     const sound = await readFile(join(root, "index.json"), "utf8");
+    // Whatever another program writes, it does not write it in the same tick of the clock as we did.
+    const past = new Date(Date.now() - 60_000);
+    await utimes(join(root, "records"), past, past);
     await damage(join(root, "index.json"));
     await useStore(root, () => Promise.resolve());
     expect(await readFile(join(root, "index.json"), "utf8")).toBe(sound);
