@@ -91,7 +91,8 @@ async function removeCgroup(path: string): Promise<void> {
   if (!/^\/sys\/fs\/cgroup(\/[^/]+)?$/.test(above)) await rmdir(above).catch(() => undefined);
 }
 
-async function unmountBelow(folder: string): Promise<void> {
+/** Whatever is mounted in a folder, the innermost first. */
+export async function unmountBelow(folder: string): Promise<void> {
   const mounts = (await readFile("/proc/self/mountinfo", "utf8")).split("\n");
   const points = mounts.map((line) => line.split(" ")[4] ?? "").filter((path) => path.startsWith(`${folder}/`));
   for (const path of points.toReversed()) await run(requiredTool("umount"), ["--lazy", path]);

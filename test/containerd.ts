@@ -24,6 +24,8 @@ export interface ContainerdOptions {
   readonly network?: "host" | "pods";
   /** Folder of content and snapshots, for instance on a small file system. What is mounted in it is unmounted, not removed. */
   readonly root?: string;
+  /** Path of the program, with its shim beside it. Default: the system's. */
+  readonly program?: string;
 }
 
 export interface Containerd {
@@ -49,7 +51,7 @@ export interface Containerd {
  * another one in `PULLEY_CONTAINERD`, and its shim beside it, that is tested instead of the system's.
  */
 export async function startContainerd(options: ContainerdOptions = {}): Promise<Containerd> {
-  const program = process.env["PULLEY_CONTAINERD"] ?? requiredTool("containerd");
+  const program = options.program ?? process.env["PULLEY_CONTAINERD"] ?? requiredTool("containerd");
   const folder = await mkdtemp(join(tmpdir(), "pulley-containerd-"));
   const site = siteIn(folder, options.root);
   const subnet = options.network === "pods" ? await takeSubnet() : undefined;

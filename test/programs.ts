@@ -10,15 +10,25 @@ const execute = promisify(execFile);
 /** Folders of programs that a user's PATH may leave out: the system's, and where `go install` puts what it builds. */
 const moreFolders = ["/usr/local/sbin", "/usr/sbin", "/sbin", join(homedir(), "go", "bin")];
 
+/** Where a kubelet may lie, with what belongs to it: `KUBE_ASSETS`, or `KUBEBUILDER_ASSETS` as others call it. */
+function assetFolders(): readonly string[] {
+  return ["KUBE_ASSETS", "KUBEBUILDER_ASSETS"].flatMap((name) => process.env[name] || []);
+}
+
 /**
  * The absolute path of a program, or `undefined` if this machine does not have it.
  * @throws Error if it is missing and the environment says `PULLEY_REQUIRE_TOOLS=1`, as CI does
  */
 export function tool(name: string): string | undefined {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...moreFolders].filter(isAbsolute);
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...moreFolders, ...assetFolders()].filter(
+    isAbsolute,
+  );
   const path = folders.map((folder) => join(folder, name)).find(isProgram);
   if (path === undefined && process.env["PULLEY_REQUIRE_TOOLS"] === "1") {
-    throw new Error(`${name} is not installed, and PULLEY_REQUIRE_TOOLS=1 asks for every tool that the tests know`);
+    const where = name === "kubelet" ? " in the folder KUBE_ASSETS" : "";
+    throw new Error(
+      `${name} is not installed${where}, and PULLEY_REQUIRE_TOOLS=1 asks for every tool that the tests know`,
+    );
   }
   return path;
 }

@@ -10,7 +10,7 @@ import type { DecisionRecord } from "../../src/node/decision-log/types.ts";
 import { createEmbeddedImageService } from "../../src/node/embedded-image-service.ts";
 import { openPullRecords } from "../../src/node/pull-records/index.ts";
 import { decide } from "../../src/policy/decide.ts";
-import { kubernetesOnly, type Policy } from "../../src/policy/types.ts";
+import { type Decide, kubernetesOnly, type Policy } from "../../src/policy/types.ts";
 import { createRegistryClient } from "../../src/registry/client.ts";
 import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
 import type { ImageStore, StoredImage } from "../../src/store/index.ts";
@@ -22,6 +22,8 @@ export interface CriGiven {
   readonly policy?: Policy;
   /** In the place of one policy: the one that holds now. */
   readonly policyNow?: () => Policy;
+  /** Default: the one decision. */
+  readonly decide?: Decide;
   /** Path of the upstream's socket. */
   readonly runtime?: string;
   readonly clock?: Clock;
@@ -66,7 +68,12 @@ export async function startCri(given: CriGiven = {}): Promise<CriUnderTest> {
     ...{ socket, runtime: given.runtime, version: "1.2.3", clock, onOperation: given.onOperation },
     log: { info: (text) => said.push(text), warn: (text) => said.push(`warning: ${text}`) },
     images: {
-      ...{ store, decide, policy: given.policyNow ?? (() => policy), records: openPullRecords(folder, {}, clock) },
+      ...{
+        store,
+        decide: given.decide ?? decide,
+        policy: given.policyNow ?? (() => policy),
+        records: openPullRecords(folder, {}, clock),
+      },
       service: createEmbeddedImageService({ store, registry, platform, clock }),
       ...(given.mirrorLogins && { mirrorLogins: given.mirrorLogins }),
       decisions: { append: (record) => decisions.push(record) },

@@ -1,7 +1,8 @@
 /** Which cases of the table can be put to which place that decides, and why the others cannot. */
 import { type Case, cases } from "../../src/policy/cases.ts";
+import { isAbsent, isPulled, isRefusedByKubelet } from "./kubelet-cases.ts";
 
-export type Place = "explain" | "audit" | "simulate" | "node";
+export type Place = "explain" | "audit" | "simulate" | "node" | "kubelet";
 
 /** Why a case cannot be put to a place, and of which cases that is so. */
 interface Limit {
@@ -30,6 +31,38 @@ const limits: Readonly<Record<Place, readonly Limit[]>> = {
   ],
   simulate: [looks],
   node: [looks],
+  kubelet: [
+    { because: "the kubelet takes no pod without an image", of: ({ request }) => request.image === "" },
+    { because: "a runtime is not told in which cluster it is", of: ({ request }) => request.cluster !== undefined },
+    {
+      because: "a runtime is not told whether a container is an init container",
+      of: ({ request }) => request.container.kind !== "container",
+    },
+    {
+      because: "no content has the digest that the case makes up",
+      of: ({ request }) => request.image.includes("@sha256:"),
+    },
+    {
+      because: "an image on the machine says of itself what it says, and not what the case has it say",
+      of: ({ facts, policy }) => facts.image !== undefined || /imageLabels|maxSize|platforms/.test(policy ?? ""),
+    },
+    {
+      because: "the kubelet keeps records of its own of who may have a copy",
+      of: ({ facts }) => facts.presence === "present" && facts.access === "mustAuthenticate",
+    },
+    {
+      because: "a registry would have to answer, as it does in the column of the node",
+      of: (each) => each.expected.action !== "Refuse" && (each.facts.presence === "absent" || isPulled(each)),
+    },
+    {
+      because: "the kubelet does not ask about a copy that is here, whatever a rule says of when to ask",
+      of: ({ facts, expected }) => facts.presence === "present" && expected.action === "Check",
+    },
+    {
+      because: "the kubelet refuses by its own pull policy before a rule could",
+      of: (each) => isRefusedByKubelet(each) && isAbsent(each) && each.expected.reason !== "ErrImageNeverPull",
+    },
+  ],
 };
 
 /** The cases that a place can be asked about, and how many there are of the others by reason. */
