@@ -14,6 +14,7 @@ import { type Registry, startRegistry } from "../../examples/world/registry.ts";
 import type { Descriptor } from "../../src/image/descriptor.ts";
 import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
 import type { ImageStore } from "../../src/store/index.ts";
+import { wrongBytes } from "../bytes-on-disk.ts";
 import { program, pulley } from "./pulley.ts";
 
 /** How many pulls are killed in all: the environment may ask for more. */
@@ -134,6 +135,7 @@ interface Left {
 
 /** Opens what a killed pull left: everything in it is sound; the image is there whole or not at all. */
 async function inspectStore(root: string): Promise<Left[]> {
+  expect(await wrongBytes(root)).toEqual([]);
   const store = await openEmbeddedStore(root);
   try {
     await expectSound(store);
@@ -162,6 +164,7 @@ async function inspectStore(root: string): Promise<Left[]> {
 }
 
 async function expectWhole(root: string): Promise<void> {
+  expect(await wrongBytes(root)).toEqual([]);
   const store = await openEmbeddedStore(root);
   try {
     const images = await store.images();

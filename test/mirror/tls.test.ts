@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { openNetwork } from "../../examples/world/network.ts";
 import { startMirror } from "../../src/mirror/index.ts";
 import { openMirror } from "../../src/mirror/testing/mirror.ts";
 import { fakeRegistry } from "../../src/node/testing/fake-registry.ts";
@@ -21,7 +22,9 @@ describeWith(["openssl", "skopeo"], "a mirror with a certificate", ({ skopeo }) 
     const mirror = await startMirror({ address: "127.0.0.1:0", tls: { certificate, key }, registries, parts });
     onTestFinished(() => mirror.close());
     expect(mirror.url).toMatch(/^https:/);
-    const image = `docker://${mirror.address}/registry.acme.io/shop/app:1`;
+    const network = await openNetwork(Number(mirror.address.split(":").at(-1)));
+    onTestFinished(() => network.close());
+    const image = `docker://${network.host}/registry.acme.io/shop/app:1`;
     const trusted = await run(skopeo, ["inspect", "--raw", image], { SSL_CERT_FILE: authority });
     expect(JSON.parse(trusted)).toMatchObject({ schemaVersion: 2 });
     await expect(run(skopeo, ["inspect", "--raw", image])).rejects.toThrow(/certificate/);
