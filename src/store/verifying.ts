@@ -27,7 +27,9 @@ export function inTurn(digests: Iterable<Digest>, { only, after }: VerifyOptions
 }
 
 export function verified(digest: Digest, state: Verified["state"], keepers: readonly StoredRecord[]): Verified {
-  const neededBy = keepers.filter((record) => !isNameless(record)).map(({ name }) => name);
-  const nameless = [...new Set(keepers.filter(isNameless).map(({ image }) => image))];
-  return { digest, state, neededBy, ...(nameless.length > 0 && { nameless }) };
+  const named = keepers.filter((record) => !isNameless(record));
+  // In containerd, every image has its id for a name, beside those that it was given.
+  const known = new Set(named.map(({ image }) => image));
+  const nameless = [...new Set(keepers.map(({ image }) => image))].filter((image) => !known.has(image));
+  return { digest, state, neededBy: named.map(({ name }) => name), ...(nameless.length > 0 && { nameless }) };
 }
