@@ -13,11 +13,6 @@ const second = 1000;
 const content = someBytes(200_000);
 const descriptor = describeBytes(content);
 
-/** What was written has been read then, on loopback. */
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}
-
 /** Sends a byte; then whoever asked has had time to read it, and 59 seconds are over. */
 async function drip(clock: ManualClock, responses: readonly ServerResponse[], seconds: number): Promise<void> {
   for (let at = 0; at < seconds; at += 59) {
@@ -153,17 +148,25 @@ describe("one deadline", () => {
 it("a slow and honest network brings its layer", async () => {
   const timers = manualClock();
   const layer = someBytes(1_000_000);
+  const target = { descriptor: describeBytes(layer), path: join(temporaryFolder(), "blob") };
+  let received = 0;
   const server = await serve(async (_request, response) => {
     response.writeHead(200, { "content-length": String(layer.length) });
-    // A pause of two minutes after each piece.
+    // A pause of two minutes after each piece, once it has come.
     for (let at = 0; at < layer.length; at += 350_000) {
-      response.write(layer.subarray(at, at + 350_000));
-      await turns();
-      await timers.advance(120 * second, turns);
+      const piece = layer.subarray(at, at + 350_000);
+      response.write(piece);
+      await expect.poll(() => received, { timeout: 20_000 }).toBe(at + piece.length);
+      await timers.advance(120 * second);
     }
     response.end();
   });
-  const target = { descriptor: describeBytes(layer), path: join(temporaryFolder(), "blob") };
-  await client({}, { timers }).download(server.repository, [target], {});
+  // By this clock every piece is worth a report.
+  let now = 0;
+  const clock = { now: () => (now += second), sleep: () => Promise.resolve() };
+  const onProgress = (report: { readonly received: number }) => {
+    received = report.received;
+  };
+  await client({}, { timers, clock }).download(server.repository, [target], { onProgress });
   expect(statSync(target.path).size).toBe(layer.length);
 });
