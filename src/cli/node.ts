@@ -14,7 +14,9 @@ import { type MirrorFlags, mirrorOptions, readMirror } from "./node-mirror.ts";
 import { readScrub, type ScrubFlags, scrubOptions } from "./node-scrub.ts";
 import { define as defineSetup } from "./node-setup.ts";
 import {
+  type ContentSharingOptions,
   type CredentialProviderFlags,
+  contentSharingOption,
   credentialProviderOptions,
   examples,
   type LoginFlags,
@@ -31,7 +33,7 @@ import { machineHosts, registrySettings } from "./registry.ts";
 import { runtimeOption } from "./runtime-option.ts";
 import { interrupted, interruption, paintFor, type Surroundings } from "./surroundings.ts";
 
-type CommonOptions = RootOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
+type CommonOptions = RootOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions & ContentSharingOptions;
 
 interface NodeOptions
   extends CommonOptions,
@@ -82,6 +84,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .addOption(new Option("--log-level <level>", "the least that is said").choices([...logLevels]).default("info"))
     .addOption(kubeletConfigOption())
     .addOption(policyOption())
+    .addOption(contentSharingOption())
     .addOption(platformOption())
     .addOption(rootOption())
     .addHelpText(
@@ -121,6 +124,7 @@ async function runNode(options: NodeOptions, surroundings: Surroundings): Promis
     collection: collectionOf(options),
     scrub: readScrub(options),
     kubelet,
+    contentSharing: options.contentSharing,
     policy,
     registry: registrySettings(options),
     hosts: machineHosts(options, (message) => log.warn(message)),

@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { formatPlatform, hostPlatform, type Platform, parsePlatform } from "../image/platform.ts";
+import { type ContentSharing, contentSharings } from "../node/content-sharing.ts";
 import { parseSize } from "../policy/language/size.ts";
 import { defaultLeastRate } from "../registry/deadlines.ts";
 import { errorText } from "../support/errors.ts";
@@ -133,6 +134,20 @@ export function credentialProviderOptions(command: Command): Command {
       "a CredentialProviderConfig as the kubelet's, or a folder of them",
     )
     .option("--image-credential-provider-bin-dir <folder>", "where the programs of the credential providers are");
+}
+
+export interface ContentSharingOptions {
+  readonly contentSharing: ContentSharing;
+}
+
+/** Named as containerd's `content_sharing_policy`. */
+export function contentSharingOption(): Option {
+  return new Option(
+    "--content-sharing <policy>",
+    "isolated: what is here is used for a repository that has given it before; shared: for any that names its digest",
+  )
+    .choices([...contentSharings])
+    .default("isolated");
 }
 
 export interface PlatformOptions {

@@ -5,6 +5,7 @@ import type { Digest } from "../image/digest.ts";
 import { canonicalText, parseImageName, type Reference } from "../image/reference.ts";
 import { askingPod } from "../node/asking-pod.ts";
 import { createBackOff } from "../node/back-off.ts";
+import { usableProofs } from "../node/content-proofs.ts";
 import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
 import { createImageManager, type ImageManager } from "../node/image-manager.ts";
 import { createPuller } from "../node/puller.ts";
@@ -19,7 +20,9 @@ import { columns } from "../support/terminal.ts";
 import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
 import { personLogins } from "./logins.ts";
 import {
+  type ContentSharingOptions,
   type CredentialProviderFlags,
+  contentSharingOption,
   credentialProviderOptions,
   examples,
   type LoginFlags,
@@ -47,6 +50,7 @@ type PullOptions = RootOptions &
   LoginFlags &
   CredentialProviderFlags &
   PolicyOptions &
+  ContentSharingOptions &
   KubeletConfigOptions;
 
 interface PulledImage {
@@ -65,6 +69,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .argument("<image...>", "references of images")
     .addOption(policyOption())
     .addOption(kubeletConfigOption())
+    .addOption(contentSharingOption())
     .addOption(platformOption())
     .addOption(outputOption())
     .addOption(rootOption())
@@ -96,7 +101,9 @@ async function pullImages(images: readonly string[], options: PullOptions, surro
   try {
     await withStore(options.root, surroundings, async (store) => {
       const clock = systemClock;
-      const service = createEmbeddedImageService({ store, registry, platform: options.platform, clock });
+      const { platform } = options;
+      const proofs = usableProofs(store, options.contentSharing);
+      const service = createEmbeddedImageService({ store, registry, platform, clock, proofs });
       const puller = createPuller({ images: service, settings, clock, onProgress: watch.hear });
       const manager = createImageManager({
         ...{ images: service, puller, backOff: createBackOff(clock), records: undefined, clock },

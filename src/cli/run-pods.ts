@@ -4,6 +4,8 @@ import type { LoginSource } from "../credentials/index.ts";
 import type { Platform } from "../image/platform.ts";
 import type { KubeletConfiguration } from "../node/configuration/index.ts";
 import type { ContainersOptions } from "../node/containers/types.ts";
+import { usableProofs } from "../node/content-proofs.ts";
+import type { ContentSharing } from "../node/content-sharing.ts";
 import { openDecisionLog } from "../node/decision-log/index.ts";
 import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
 import type { HostsFor } from "../node/local-facts.ts";
@@ -36,6 +38,7 @@ export interface RunPodsOptions {
   /** The store's folder: what is known about who pulled what is kept there too. */
   readonly root: string;
   readonly platform: Platform;
+  readonly contentSharing: ContentSharing;
   readonly policy: Policy;
   /** What the policy was read from, and is read from again when it changes. */
   readonly policyFiles: PolicyFiles | undefined;
@@ -71,8 +74,9 @@ export async function runPods(options: RunPodsOptions, surroundings: Surrounding
   const verifies = kubelet.imagePullCredentialsVerificationPolicy !== undefined;
   const records = verifies ? openPullRecords(root, kubelet, clock) : undefined;
   await records?.recover(await store.images());
+  const proofs = usableProofs(store, options.contentSharing);
   const node = createNode({
-    images: createEmbeddedImageService({ store, registry, platform, clock }),
+    images: createEmbeddedImageService({ store, registry, platform, clock, proofs }),
     policy: options.policy,
     decide,
     hosts: options.hosts,

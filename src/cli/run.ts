@@ -10,7 +10,9 @@ import { readInputs } from "./inputs.ts";
 import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
 import { podLogins, providerNotes } from "./logins.ts";
 import {
+  type ContentSharingOptions,
   type CredentialProviderFlags,
+  contentSharingOption,
   credentialProviderOptions,
   examples,
   type LoginFlags,
@@ -36,7 +38,7 @@ import { interruption, type Surroundings, warnOn } from "./surroundings.ts";
 
 type CommonOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
 
-interface RunOptions extends CommonOptions, CredentialProviderFlags, KubeletConfigOptions {
+interface RunOptions extends CommonOptions, CredentialProviderFlags, KubeletConfigOptions, ContentSharingOptions {
   readonly pull?: PullPolicy;
   readonly once?: true;
   readonly runtime?: string;
@@ -62,6 +64,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .option("--registry-burst <number>", "pulls that may begin at once after a quiet time (default: 10)", readNumber)
     .addOption(policyOption())
     .addOption(kubeletConfigOption())
+    .addOption(contentSharingOption())
     .addOption(platformOption())
     .addOption(outputOption())
     .addOption(rootOption())

@@ -1,5 +1,6 @@
 /** What all parts of a daemon stand on: the images, the ways to registries, and what is remembered. */
 import { mirrorPseudonym } from "../mirror/index.ts";
+import { type ContentProofs, createContentProofs, sharing } from "../node/content-proofs.ts";
 import type { DecisionLog } from "../node/decision-log/index.ts";
 import { openDecisionLog } from "../node/decision-log/index.ts";
 import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
@@ -22,6 +23,8 @@ export interface Ground {
   readonly store: ImageStore;
   readonly registry: RegistryClient;
   readonly layers: LayerFetcher;
+  /** What each repository has shown, whether or not the node's own pulls share. */
+  readonly proofs: ContentProofs;
   readonly images: ImageService;
   readonly records: PullRecords;
   readonly decisions: DecisionLog;
@@ -30,7 +33,9 @@ export interface Ground {
   readonly pseudonym: string;
 }
 
-export interface GroundOptions extends Pick<DaemonOptions, "root" | "platform" | "runtime" | "kubelet" | "registry"> {
+type GroundPart = Pick<DaemonOptions, "root" | "platform" | "runtime" | "kubelet" | "registry" | "contentSharing">;
+
+export interface GroundOptions extends GroundPart {
   readonly log: Log;
   readonly metrics: Metrics["listeners"];
 }
@@ -49,7 +54,9 @@ export async function layGround(options: GroundOptions, endings: Endings): Promi
   const registry = createRegistryClient({ ...options.registry, via: pseudonym });
   endings.add(() => registry.close());
   const layers = createLayerFetcher(store, registry);
-  const images = createEmbeddedImageService({ store, registry, platform, clock, layers });
+  const proofs = createContentProofs(store);
+  const usable = options.contentSharing === "shared" ? sharing(proofs) : proofs;
+  const images = createEmbeddedImageService({ store, registry, platform, clock, layers, proofs: usable });
   const records = withAccessHeard(openPullRecords(root, kubelet, clock), metrics.access);
   await records.recover(await store.images());
   const decisions = openDecisionLog(root, {
@@ -59,5 +66,5 @@ export async function layGround(options: GroundOptions, endings: Endings): Promi
     },
   });
   endings.add(() => decisions.flush());
-  return { store, registry, layers, images, records, decisions, runtime, pseudonym };
+  return { store, registry, layers, proofs, images, records, decisions, runtime, pseudonym };
 }

@@ -42,7 +42,7 @@ export async function serveMirror(
   endings: Endings,
 ): Promise<void> {
   if (mirror === undefined) return;
-  const { store, registry, images, layers, records, decisions, pseudonym } = ground;
+  const { store, registry, images, layers, proofs, records, decisions, pseudonym } = ground;
   const clock = systemClock;
   const current = () => policy.current();
   const puller = createPuller({ images, settings: unlimitedPulls, clock });
@@ -51,12 +51,13 @@ export async function serveMirror(
     ...{ images, puller, backOff: noBackOff, records, clock, decide, policy: current, hosts, log },
     onEnsured: (ensured) => telling.metrics.nodeSignal({ kind: "ensured", ensured }),
   });
-  const shared = { store, registry, images, manager, layers, policy: current, platform, records, clock };
+  const logged = telling.log.with({ part: "mirror" });
+  const shared = { store, registry, images, manager, layers, proofs, policy: current, platform, records, clock };
   const server = await startMirror({
     ...mirror,
-    parts: { ...shared, logins: logins.own, pseudonym },
+    parts: { ...shared, logins: logins.own, pseudonym, log: logged },
     onRequest: telling.metrics.mirrorRequest,
   });
   endings.add(() => server.close());
-  telling.log.info("the mirror listens", { part: "mirror", address: server.url });
+  logged.info("the mirror listens", { address: server.url });
 }

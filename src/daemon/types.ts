@@ -4,6 +4,7 @@ import type { Platform } from "../image/platform.ts";
 import type { MirrorOptions } from "../mirror/index.ts";
 import type { Pins } from "../node/collection/index.ts";
 import type { KubeletConfiguration } from "../node/configuration/index.ts";
+import type { ContentSharing } from "../node/content-sharing.ts";
 import type { HostsFor } from "../node/local-facts.ts";
 import type { Metrics, PluginRun } from "../node/metrics/index.ts";
 import type { Policy } from "../policy/types.ts";
@@ -37,6 +38,8 @@ export interface DaemonOptions {
   /** How slowly the store is read again, in bytes a second, and how often, in milliseconds; absent: never. */
   readonly scrub?: { readonly rate: number; readonly every: number } | undefined;
   readonly kubelet: KubeletConfiguration;
+  /** Whether pulls may use what another repository has shown. Of the mirror's callers none may. */
+  readonly contentSharing: ContentSharing;
   readonly policy: PolicySource;
   readonly registry: Pick<RegistryOptions, "hosts" | "plainHttp" | "certDirs" | "leastRate" | "allowedRedirects">;
   readonly hosts: HostsFor;

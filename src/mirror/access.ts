@@ -2,15 +2,17 @@
  * Who may have what. A registry lets a caller into a repository or not, and that is what is remembered: of a caller no
  * more than a fingerprint that means nothing outside this process, for a few minutes. What anybody may pull, everybody may.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Digest } from "../image/digest.ts";
-import { canonicalText, familiarName, parseReference, type Repository, type Tag } from "../image/reference.ts";
+import { familiarName, parseReference, type Repository } from "../image/reference.ts";
+import type { Source } from "../node/fetch.ts";
 import { isUnreachable } from "../node/pull-failure.ts";
 import type { AccessResult } from "../node/pull-records/index.ts";
 import type { ImageRecord } from "../store/index.ts";
-import { PulleyError } from "../support/errors.ts";
+import type { PulleyError } from "../support/errors.ts";
 import type { Caller } from "./caller.ts";
-import type { Judged } from "./judging.ts";
-import type { Sources } from "./sources.ts";
+import type { Judged, Outline } from "./judging.ts";
+import type { Sources, Told } from "./sources.ts";
 import type { Ground, Visit } from "./types.ts";
 
 export interface Access {
@@ -21,17 +23,29 @@ export interface Access {
   /** Whether the caller may use an image because of how it came to be here, whoever is asked. */
   recorded(record: ImageRecord): Promise<boolean>;
   /**
-   * Sees to it that the caller may have content of the repository; asks a registry where that is not known.
-   * @param version what to ask a registry for: something that it has
-   * @param records names of the repository that the content belongs to
-   * @throws PulleyError `REGISTRY_UNAUTHORIZED`, `REGISTRY_FORBIDDEN`, `REGISTRY_NOT_FOUND`, or that nobody can be asked
+   * Lets a caller in who may have what he asks for, or does not. As long as that is not known, nothing is done that
+   * depends on what is here but to look how it came here; and that takes as long where nothing is.
+   * @throws PulleyError the policy's refusal, or what a registry said, or that none can be asked
    */
-  require(
-    judged: Judged,
-    version: Tag | Digest,
-    visit: Visit,
-    records: readonly ImageRecord[],
-  ): Promise<"fresh" | "stale">;
+  enter<Value>(outline: Outline, visit: Visit, question: Question<Value>): Promise<Entry<Value>>;
+}
+
+/** What a caller asks for. */
+export interface Question<Value> {
+  /** Asks one source for just that. */
+  readonly ask: (from: Source) => Promise<Value>;
+  /** Names of the repository on this machine through which it has that. */
+  readonly records: () => Promise<readonly ImageRecord[]>;
+}
+
+/** How a caller came in. */
+export interface Entry<Value> {
+  /** `stale`: no registry can be asked now, and one has let him in before. */
+  readonly state: "fresh" | "stale";
+  /** What a registry said, where one was asked. */
+  readonly told?: Told<Value>;
+  /** Why none could be. */
+  readonly failure?: PulleyError;
 }
 
 const anybody: Caller = { login: undefined };
@@ -40,7 +54,7 @@ const anybody: Caller = { login: undefined };
 const most = 10_000;
 
 export function createAccess(ground: Ground, sources: Sources): Access {
-  const { store, registry, records: pullRecords, clock, limits, openToAll, local } = ground;
+  const { store, records: pullRecords, clock, limits, openToAll, local } = ground;
   /** When a registry last let in, in milliseconds since the epoch. */
   const granted = new Map<string, number>();
 
@@ -82,29 +96,49 @@ export function createAccess(ground: Ground, sources: Sources): Access {
     return named.every((record) => record?.confirmedAt === undefined);
   }
 
+  async function anyRecorded(records: Question<unknown>["records"]): Promise<boolean> {
+    for (const record of await records()) if (await recorded(record)) return true;
+    return false;
+  }
+
+  /** Whether it is known how something came here; `undefined` if that is not known in good time. */
+  function isRecorded(looking: Promise<boolean>): Promise<boolean | undefined> {
+    const timeUp = delay(limits.lookFor);
+    const yes = looking.then((found) => found || timeUp.then(() => false));
+    return Promise.race([yes, timeUp.then(() => undefined)]);
+  }
+
+  async function askFor<Value>(outline: Outline, visit: Visit, ask: Question<Value>["ask"]): Promise<Entry<Value>> {
+    const { repository } = outline.reference;
+    const before = known(repository, visit.caller);
+    if (outline.refusal !== undefined && before === undefined) throw outline.refusal;
+    try {
+      const told = await sources.ask(outline, visit, ask);
+      grant(repository, visit.caller);
+      return { state: "fresh", told };
+    } catch (error) {
+      visit.signal.throwIfAborted();
+      if (before === "stale" && isUnreachable(error)) return { state: "stale", failure: error };
+      throw error;
+    }
+  }
+
   return {
     grant,
     known,
     recorded,
-    require: async (judged, version, visit, records) => {
-      const { repository } = judged.reference;
-      const before = known(repository, visit.caller);
-      if (before === "fresh") return before;
-      for (const record of records) if (await recorded(record)) return "fresh";
+    enter: async (outline, visit, { ask, records }) => {
+      if (known(outline.reference.repository, visit.caller) === "fresh") return { state: "fresh" };
+      if (pullRecords === undefined || !local) return askFor(outline, visit, ask);
+      // A store that fails shows nobody anything, not even that.
+      const looking = anyRecorded(records).catch(() => false);
+      if ((await isRecorded(looking)) === true) return { state: "fresh" };
+      visit.signal.throwIfAborted();
       try {
-        const { signal } = visit;
-        await sources.ask(
-          judged,
-          visit,
-          (from) => registry.resolve({ repository, version }, { ...from, signal }),
-          "proving",
-        );
-        grant(repository, visit.caller);
-        return "fresh";
+        return await askFor(outline, visit, ask);
       } catch (error) {
-        visit.signal.throwIfAborted();
-        if (before === "stale" && isUnreachable(error) && mayUseCached(judged)) return before;
-        throw withoutContent(error, judged);
+        if (await looking) return { state: "fresh" };
+        throw error;
       }
     },
   };
@@ -115,14 +149,12 @@ export function mayUseCached({ decision }: Judged): boolean {
   return decision.action === "Use" || (decision.action === "Check" && decision.whenUnreachable === "UseCached");
 }
 
-/** Nobody may learn from the kind of failure whether private content is here; what a registry said, it said to the caller. */
-function withoutContent(error: unknown, { reference }: Judged): unknown {
-  if (!isUnreachable(error)) return error;
-  return new PulleyError(
-    error.code,
-    `${canonicalText(reference)}: no registry can be asked whether the caller may have it: ${error.message}`,
-    error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter },
-  );
+/**
+ * Lets nobody pass who was let in before, cannot be asked about now, and is not to have a copy then.
+ * @throws PulleyError the entry's failure
+ */
+export function requireAnswer({ failure }: Entry<unknown>, judged: Judged): void {
+  if (failure !== undefined && !mayUseCached(judged)) throw failure;
 }
 
 function familiarText(name: string): string {

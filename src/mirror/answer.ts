@@ -1,6 +1,7 @@
 /** An answer, and how it is sent: without a body to a HEAD, no faster than it is read, and broken off where it fails. */
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
+import { PulleyError } from "../support/errors.ts";
 
 /** Where what is answered came from: the store, a registry just now, or the store because no registry could be asked. */
 export type CacheState = "hit" | "miss" | "stale";
@@ -17,8 +18,11 @@ export interface Answer {
 
 /** Content that comes in pieces. */
 export interface Streamed {
-  /** Called once, and not at all for a HEAD. */
-  open(): Promise<AsyncIterable<Buffer>>;
+  /**
+   * Called once, and not at all for a HEAD.
+   * @param coming to be called when the first of it is on its way, though it may not be given out yet
+   */
+  open(coming: () => void): Promise<AsyncIterable<Buffer>>;
 }
 
 export const jsonType = "application/json";
@@ -35,7 +39,7 @@ export function jsonAnswer(status: number, value: object, headers: Headers = {})
 export interface Sending {
   /** Milliseconds that a client may let us wait without taking a byte. */
   readonly stallTimeout: number;
-  /** Milliseconds after which the head is sent though the content is not here yet: clients do not wait long for that. */
+  /** Milliseconds after which the head is sent though the content is not all here: clients do not wait long for that. */
   readonly headAfter: number;
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal;
@@ -56,15 +60,27 @@ export async function send(response: ServerResponse, answer: Answer, sending: Se
     response.writeHead(status, headers).end(body);
     return body.length;
   }
-  const early = setTimeout(() => response.writeHead(status, headers).flushHeaders(), sending.headAfter);
+  const begin = () => {
+    if (!response.headersSent) response.writeHead(status, headers).flushHeaders();
+  };
+  // Of content that nobody has sent a byte of it is not said that it comes: whoever waits for that hears why it does not.
+  let [waited, comes] = [false, false];
+  const early = setTimeout(() => {
+    waited = true;
+    if (comes) begin();
+  }, sending.headAfter);
+  const coming = () => {
+    comes = true;
+    if (waited) begin();
+  };
   try {
-    const pieces = (await body.open())[Symbol.asyncIterator]();
+    const pieces = (await body.open(coming))[Symbol.asyncIterator]();
     try {
       // The first piece comes before the head, so that what is missing or damaged can still be said.
       const first = await pieces.next();
       clearTimeout(early);
       if (!response.headersSent) response.writeHead(status, headers);
-      return await sendPieces(response, first, pieces, sending);
+      return await sendPieces(response, first, pieces, { ...sending, length: Number(headers["content-length"]) });
     } finally {
       await pieces.return?.();
     }
@@ -80,15 +96,18 @@ async function sendPieces(
   response: ServerResponse,
   first: IteratorResult<Buffer>,
   pieces: AsyncIterator<Buffer>,
-  { stallTimeout, signal }: Sending,
+  { stallTimeout, signal, length }: Sending & { readonly length: number },
 ): Promise<number> {
   response.setTimeout(stallTimeout, () => response.destroy());
   let sent = 0;
   for (let piece = first; !piece.done; piece = await pieces.next()) {
     signal.throwIfAborted();
     sent += piece.value.length;
+    if (sent > length) break;
     if (!response.write(piece.value)) await once(response, "drain", { signal });
   }
+  // A client would take what comes next on this connection for the rest of it.
+  if (sent !== length) throw new PulleyError("INTERNAL", `an answer of ${length} bytes had ${sent}`);
   response.end();
   return sent;
 }

@@ -3,12 +3,13 @@ import type { Descriptor } from "../image/descriptor.ts";
 import type { Digest } from "../image/digest.ts";
 import { parseReference, type Repository, type Tag } from "../image/reference.ts";
 import { isGone } from "../node/content-sources.ts";
-import type { Receiving } from "../node/fetch.ts";
+import type { Receiving, Source } from "../node/fetch.ts";
+import type { Holding } from "../node/holdings.ts";
 import type { ImageRecord, Lease } from "../store/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
+import { requireAnswer } from "./access.ts";
 import type { CacheState } from "./answer.ts";
 import { follow } from "./following.ts";
-import type { Holding } from "./holdings.ts";
 import type { Judged } from "./judging.ts";
 import type { Found } from "./pending.ts";
 import type { Visit } from "./types.ts";
@@ -19,7 +20,7 @@ export interface ServedBlob {
   readonly descriptor: Descriptor;
   readonly cache: CacheState;
   /** The whole content; fetched first where it is not here, and verified in either case. */
-  open(): Promise<AsyncIterable<Buffer>>;
+  open(coming: () => void): Promise<AsyncIterable<Buffer>>;
 }
 
 /** @throws PulleyError any of the registry and store codes, `IMAGE_REFUSED` */
@@ -29,31 +30,27 @@ export async function findBlob(
   digest: Digest,
   visit: Visit,
 ): Promise<ServedBlob> {
-  const held = await workshop.holdings.blobs(repository, digest);
-  const coming = workshop.pending.find(repository, digest);
-  const descriptor = held[0]?.descriptor ?? coming?.descriptor;
-  if (descriptor === undefined) return findElsewhere(workshop, repository, digest, visit);
-  const { judged, version } = await judgeAny(workshop, repository, digest, { held, coming }, visit);
-  const records = held.map(({ record }) => record);
-  const state = await workshop.access.require(judged, version, visit, records);
-  const lease = held.length > 0 ? undefined : coming?.lease;
-  return serve(workshop, descriptor, { judged, lease, fresh: state === "fresh" }, visit);
-}
-
-/** What nothing here leads to: a client that has the manifest from elsewhere, or from before this process began. */
-async function findElsewhere(workshop: Workshop, repository: Repository, digest: Digest, visit: Visit) {
-  const { judge, sources, access, pending, ground } = workshop;
+  const { judge, access, holdings, pending, ground, sources } = workshop;
   const { signal } = visit;
-  const judged = await judge(repository, digest, signal);
-  const told = await sources.ask(judged, visit, (from) =>
-    ground.registry.blobSize(repository, digest, { ...from, signal }),
-  );
-  if (told.proof) access.grant(repository, visit.caller);
-  else await access.require(judged, digest, visit, []);
+  const ask = ({ repository: asked, ...call }: Source) => ground.registry.blobSize(asked, digest, { ...call, signal });
+  const records = async () => (await holdings.blobs(repository, digest)).map(({ record }) => record);
+  const entry = await access.enter(judge.outline(repository, digest), visit, { ask, records });
+  const held = await holdings.blobs(repository, digest);
+  const coming = pending.find(repository, digest);
+  const known = held[0]?.descriptor ?? coming?.descriptor;
+  const judged = await judgeAny(workshop, repository, digest, { held, coming }, visit);
+  requireAnswer(entry, judged);
+  const fresh = entry.state === "fresh";
+  if (known !== undefined) {
+    const shown = held.length > 0 || (await ground.proofs.of(repository)).has(digest);
+    const lease = held.length > 0 ? undefined : coming?.lease;
+    return serve(workshop, known, { judged, lease, shown, fresh }, visit);
+  }
+  // A client that has the manifest from elsewhere, or from before this process began. The size is hearsay, and forgotten.
+  const told = entry.told ?? (await sources.ask(judged, visit, ask));
+  access.grant(repository, visit.caller);
   const descriptor = { mediaType: "application/octet-stream", digest, size: told.value };
-  await pending.addLoose(repository, descriptor);
-  const lease = pending.find(repository, digest)?.lease;
-  return serve(workshop, descriptor, { judged, lease, fresh: true }, visit);
+  return serve(workshop, descriptor, { judged, lease: undefined, shown: false, fresh }, visit);
 }
 
 interface Ways {
@@ -61,14 +58,16 @@ interface Ways {
   readonly coming: Found | undefined;
 }
 
-/** Content may belong to several images of the repository: it is to be had if one of them is. */
+/** Content may belong to several images of the repository: it is to be had if one of them is; what nothing here leads to, for itself. */
 async function judgeAny(
   { judge }: Workshop,
   repository: Repository,
   digest: Digest,
   { held, coming }: Ways,
   { signal }: Visit,
-): Promise<{ judged: Judged; version: Tag | Digest }> {
+): Promise<Judged> {
+  const here = held.length > 0 || coming !== undefined;
+  if (!here) return judge.image(repository, digest, signal);
   const versions = new Set([
     ...held.map(({ record }) => versionOf(record)),
     ...(coming === undefined ? [] : [coming.document?.descriptor.digest ?? digest]),
@@ -76,10 +75,10 @@ async function judgeAny(
   let refusal: unknown;
   for (const version of versions) {
     try {
-      const judged = await judge(repository, version, signal, true);
+      const judged = await judge.image(repository, version, signal, true);
       // The copy is what would be given out, whatever another one might be.
       if (judged.refusal !== undefined) throw new PulleyError("IMAGE_REFUSED", judged.refusal.message);
-      return { judged, version };
+      return judged;
     } catch (error) {
       if (!isPulleyError(error, "IMAGE_REFUSED", "IMAGE_NOT_FOUND")) throw error;
       refusal = error;
@@ -97,26 +96,28 @@ interface Allowed {
   readonly judged: Judged;
   /** What protects it already; absent where a name does. */
   readonly lease: Lease | undefined;
+  /** Whether the repository has given this content before. */
+  readonly shown: boolean;
   readonly fresh: boolean;
 }
 
-/** What a name has is taken to be here, and is fetched anew should it have gone, or turn out to be damaged. */
-async function serve(
-  workshop: Workshop,
-  descriptor: Descriptor,
-  { judged, lease, fresh }: Allowed,
-  visit: Visit,
-): Promise<ServedBlob> {
+/**
+ * What the repository has shown is taken to be here, and is fetched anew should it have gone, or turn out to be damaged.
+ * What it has not shown is fetched, be it here or not: a digest, in whichever manifest, is no proof.
+ */
+async function serve(workshop: Workshop, descriptor: Descriptor, allowed: Allowed, visit: Visit): Promise<ServedBlob> {
+  const { lease, shown, fresh } = allowed;
   const { store } = workshop.ground;
-  const fetch = () => fetchBlob(workshop, descriptor, judged, lease, visit);
-  if (lease !== undefined && !(await lease.has(descriptor))) return { descriptor, cache: "miss", open: fetch };
-  const open = async () => {
+  const fetch = (coming: () => void) => fetchBlob(workshop, descriptor, allowed, visit, coming);
+  const isMissing = !shown || (lease !== undefined && !(await lease.has(descriptor)));
+  if (isMissing) return { descriptor, cache: "miss", open: fetch };
+  const open = async (coming: () => void) => {
     try {
       const pieces = (await store.open(descriptor))[Symbol.asyncIterator]();
       return begunWith(await pieces.next(), pieces);
     } catch (error) {
       if (!isGone(error)) throw error;
-      return fetch();
+      return fetch(coming);
     }
   };
   return { descriptor, cache: fresh ? "hit" : "stale", open };
@@ -132,22 +133,30 @@ async function* begunWith(first: IteratorResult<Buffer>, pieces: AsyncIterator<B
 
 /** Whoever asks meanwhile waits for the same download, and who breaks off and comes back finds what has been received. */
 async function fetchBlob(
-  { ground, sources, settler }: Workshop,
+  { ground, sources, settler, pending }: Workshop,
   descriptor: Descriptor,
-  judged: Judged,
-  lease: Lease | undefined,
+  { judged, lease, shown }: Allowed,
   visit: Visit,
+  coming: () => void,
 ): Promise<AsyncIterable<Buffer>> {
   const { store, layers } = ground;
-  const { signal } = visit;
+  const { repository } = judged.reference;
+  const proofs = await ground.proofs.of(repository);
   const fetch = async (report: (receiving: Receiving) => void) => {
     const own = await store.lease();
     try {
-      await sources.ask(judged, visit, (from) => layers.bring(descriptor, from, own, { signal, report }));
-      await lease?.has(descriptor);
+      const hear = (receiving: Receiving) => {
+        if (receiving.received > 0) coming();
+        report(receiving);
+      };
+      const crew = { signal: visit.signal, report: hear };
+      const bring = (from: Source) => layers.bring(descriptor, { ...from, proofs }, own, crew);
+      await sources.ask(judged, visit, bring, shown ? "node" : undefined);
+      if (lease === undefined) await pending.addLoose(repository, descriptor);
+      else await lease.has(descriptor);
     } finally {
       await own.release();
-      settler.look(judged.reference.repository);
+      settler.look(repository);
     }
   };
   return follow(descriptor, fetch, () => store.open(descriptor));

@@ -126,16 +126,17 @@ async function manifestAnswer(
 ): Promise<Answer> {
   const version = text.includes(":") ? parseDigest(text) : tagOf(text);
   const { descriptor, cache, warning, read } = await findManifest(workshop, repository, version, visit);
-  const { digest, mediaType, size } = descriptor;
+  const { digest } = descriptor;
   const headers = {
     "docker-content-digest": digest,
     etag: etagOf(digest),
     ...(warning !== undefined && { warning: `299 - "${warning}"` }),
   };
   if (hasAlready(request.headers["if-none-match"], digest)) return { status: 304, headers, cache };
+  const fetched = request.method === "HEAD" ? undefined : await read();
+  const { mediaType, size } = fetched?.descriptor ?? descriptor;
   const described = { ...headers, "content-type": mediaType, "content-length": `${size}` };
-  if (request.method === "HEAD") return { status: 200, headers: described, cache };
-  return { status: 200, headers: described, body: await read(), cache };
+  return { status: 200, headers: described, body: fetched?.bytes, cache };
 }
 
 /** A tag that none can be names nothing. */
@@ -172,7 +173,7 @@ async function blobAnswer(workshop: Workshop, text: string, { request, repositor
     case "part": {
       const { first, last } = part;
       const length = { "content-range": `bytes ${first}-${last}/${size}`, "content-length": `${last - first + 1}` };
-      const body = { open: async () => slice(await open(), part) };
+      const body = { open: async (coming: () => void) => slice(await open(coming), part) };
       return { status: 206, headers: { ...headers, ...length }, body, cache };
     }
   }

@@ -7,6 +7,7 @@ import { decide } from "../policy/decide.ts";
 import type { Decision, ImageFacts, LocalFacts, Refusal } from "../policy/types.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { ImageRequest } from "../workload/types.ts";
+import type { Asking } from "./sources.ts";
 import type { Ground } from "./types.ts";
 import { visitorPod } from "./visitor-pod.ts";
 
@@ -23,16 +24,40 @@ export interface Judged {
   check(image: ImageFacts): void;
 }
 
+/** What rules say to whoever asks, without a look at what is on this machine. */
+export interface Outline extends Asking {
+  /** Why it is not to be had, whatever is here. */
+  readonly refusal: PulleyError | undefined;
+}
+
 export interface Judge {
+  /**
+   * What a stranger may be told, and whom to ask about him: the same, whatever is here.
+   * @throws PulleyError `REFERENCE_INVALID`
+   */
+  outline(repository: Repository, version: Tag | Digest): Outline;
   /**
    * @param here that content under a digest is here, though no name says so
    * @throws PulleyError `IMAGE_REFUSED` with the rule's own words, `REFERENCE_INVALID`
    */
-  (repository: Repository, version: Tag | Digest, signal: AbortSignal, here?: boolean): Promise<Judged>;
+  image(repository: Repository, version: Tag | Digest, signal: AbortSignal, here?: boolean): Promise<Judged>;
 }
 
 export function createJudge({ images, policy, clock }: Pick<Ground, "images" | "policy" | "clock">): Judge {
-  return async (repository, version, signal, here = false) => {
+  const outline = (repository: Repository, version: Tag | Digest): Outline => {
+    const reference = referenceTo(repository, version);
+    const [{ request }] = visitorPod(canonicalText(reference)).containers;
+    const [rules, now] = [policy(), clock.now()];
+    const absent = decide(request, rules, { presence: "absent" }, now);
+    if (absent.action !== "Refuse") return { reference, decision: absent, refusal: undefined };
+    const decision = { action: "Use" } as const;
+    // What is refused only because it is not here may be here.
+    const present = decide(request, rules, presentAs(version, now), now);
+    if (present.action !== "Refuse") return { reference, decision, refusal: undefined };
+    return { reference, decision, refusal: refused(absent, request) };
+  };
+
+  const image: Judge["image"] = async (repository, version, signal, here = false) => {
     const reference = referenceTo(repository, version);
     const [{ request }] = visitorPod(canonicalText(reference)).containers;
     const rules = policy();
@@ -49,6 +74,8 @@ export function createJudge({ images, policy, clock }: Pick<Ground, "images" | "
     };
     return { reference, decision, refusal, facts, id: found.id, now, check };
   };
+
+  return { outline, image };
 }
 
 /** What a copy says of itself counts only where it would be used; as in the node's image manager. */

@@ -7,8 +7,10 @@ import { withoutAnswer } from "../node/cached-copy.ts";
 import { isGone } from "../node/content-sources.ts";
 import type { Source } from "../node/fetch.ts";
 import { isUnreachable } from "../node/pull-failure.ts";
+import type { Fetched } from "../registry/index.ts";
 import type { ImageRecord } from "../store/index.ts";
 import { PulleyError } from "../support/errors.ts";
+import { requireAnswer } from "./access.ts";
 import type { CacheState } from "./answer.ts";
 import type { Judged } from "./judging.ts";
 import { checkRequirements } from "./requirements.ts";
@@ -19,12 +21,13 @@ import type { Workshop } from "./workshop.ts";
 
 /** A document that the caller may have. */
 export interface Served {
+  /** As a registry describes it, perhaps wrongly, before it has come. */
   readonly descriptor: Descriptor;
   readonly cache: CacheState;
   /** What the client should know, for the header `Warning`. */
   readonly warning?: string;
-  /** Its bytes; fetched first where they are not here. */
-  read(): Promise<Buffer>;
+  /** The document, verified; fetched first where it is not here. */
+  read(): Promise<Fetched>;
 }
 
 /** @throws PulleyError any of the registry and store codes, `IMAGE_REFUSED` */
@@ -41,23 +44,27 @@ export function findManifest(
 
 async function findByTag(workshop: Workshop, repository: Repository, tag: Tag, visit: Visit): Promise<Served> {
   const { judge, ground, access, sources } = workshop;
-  const judged = await judge(repository, tag, visit.signal);
-  const record = await ground.store.record(canonicalText(judged.reference));
+  const outline = judge.outline(repository, tag);
+  const name = canonicalText(outline.reference);
+  const ask = (from: Source) => resolve(workshop, tag, from, visit);
+  const records = async () => [(await ground.store.record(name)) ?? []].flat();
+  const entry = await access.enter(outline, visit, { ask, records });
+  const judged = await judge.image(repository, tag, visit.signal);
+  const record = await ground.store.record(name);
   if (judged.decision.action === "Use" && record !== undefined) {
-    const state = await access.require(judged, tag, visit, [record]);
-    return fromStore(workshop, record.target, state === "fresh" ? "hit" : "stale", judged, visit);
+    return fromStore(workshop, record.target, entry.state === "fresh" ? "hit" : "stale", judged, visit);
   }
   try {
-    const told = await sources.ask(judged, visit, (from) => resolve(workshop, tag, from, visit));
-    if (told.proof) access.grant(repository, visit.caller);
-    else await access.require(judged, tag, visit, []);
+    if (entry.failure !== undefined) throw entry.failure;
+    const told = entry.told ?? (await sources.ask(judged, visit, ask));
+    access.grant(repository, visit.caller);
     await checkRequirements(workshop, judged, told.value, told.from, visit);
     if (record?.target.digest !== told.value.digest) {
       workshop.pending.noteTag(repository, tag, told.value.digest);
       return throughStore(workshop, told.value, judged, visit);
     }
-    await ground.store.confirm(canonicalText(judged.reference), ground.clock.now());
-    return fromStore(workshop, told.value, "hit", judged, visit);
+    await ground.store.confirm(name, ground.clock.now());
+    return fromStore(workshop, record.target, "hit", judged, visit);
   } catch (error) {
     return staleOr(workshop, judged, record, visit, error);
   }
@@ -87,26 +94,29 @@ async function staleOr(
 
 async function findByDigest(workshop: Workshop, repository: Repository, digest: Digest, visit: Visit): Promise<Served> {
   const { judge, access, sources, holdings, pending } = workshop;
-  const held = await holdings.documents(repository, digest);
-  const coming = pending.find(repository, digest);
-  const [first] = held;
-  const descriptor = first?.descriptor ?? coming?.descriptor;
-  const judged = await judge(repository, digest, visit.signal, descriptor !== undefined);
+  const outline = judge.outline(repository, digest);
+  const ask = async (from: Source) => {
+    const told = await resolve(workshop, digest, from, visit);
+    if (told.digest === digest) return told;
+    throw new PulleyError("DIGEST_MISMATCH", `${canonicalText(outline.reference)}: answered with ${told.digest}`);
+  };
+  const records = async () => (await holdings.documents(repository, digest)).map(({ record }) => record);
+  const entry = await access.enter(outline, visit, { ask, records });
+  const [held] = await holdings.documents(repository, digest);
+  const coming = pending.find(repository, digest)?.document?.descriptor;
+  // What a document lists is not known to be one, nor that the repository has it.
+  const descriptor = held?.descriptor ?? (coming?.digest === digest ? coming : undefined);
+  const judged = await judge.image(repository, digest, visit.signal, descriptor !== undefined);
+  requireAnswer(entry, judged);
   if (descriptor !== undefined) {
-    const records = held.map(({ record }) => record);
-    const state = await access.require(judged, digest, visit, records);
-    const served = fromStore(workshop, descriptor, state === "fresh" ? "hit" : "stale", judged, visit);
+    const served = fromStore(workshop, descriptor, entry.state === "fresh" ? "hit" : "stale", judged, visit);
     await checkRequirements(workshop, judged, descriptor, undefined, visit);
     // Whole, perhaps, and still without a name, because nobody could be asked for it.
-    if (first === undefined) workshop.settler.look(repository);
+    if (held === undefined) workshop.settler.look(repository);
     return served;
   }
-  const told = await sources.ask(judged, visit, (from) => resolve(workshop, digest, from, visit));
-  if (told.value.digest !== digest) {
-    throw new PulleyError("DIGEST_MISMATCH", `${canonicalText(judged.reference)}: answered with ${told.value.digest}`);
-  }
-  if (told.proof) access.grant(repository, visit.caller);
-  else await access.require(judged, digest, visit, []);
+  const told = entry.told ?? (await sources.ask(judged, visit, ask));
+  access.grant(repository, visit.caller);
   await checkRequirements(workshop, judged, told.value, told.from, visit);
   return throughStore(workshop, told.value, judged, visit);
 }
@@ -129,52 +139,60 @@ function fromStore(
 ): Served {
   const read = async () => {
     try {
-      return await workshop.ground.store.read(descriptor.digest, manifestLimit);
+      const bytes = await workshop.ground.store.read(descriptor.digest, manifestLimit);
+      return { descriptor: { ...descriptor, size: bytes.length }, bytes };
     } catch (error) {
       if (!isGone(error)) throw error;
-      return throughStore(workshop, descriptor, judged, visit).read();
+      return fetchFromAny(workshop, descriptor, judged, visit, "node");
     }
   };
   return { descriptor, cache, read };
 }
 
 function throughStore(workshop: Workshop, descriptor: Descriptor, judged: Judged, visit: Visit): Served {
-  return {
-    descriptor,
-    cache: "miss",
-    read: async () => {
-      const fetch = (from: Source) => fetchDocument(workshop, descriptor, from, visit);
-      const { value } = await workshop.sources.ask(judged, visit, fetch);
-      // In the background: whoever asks for a document does not wait for what follows from it.
-      workshop.settler.look(judged.reference.repository);
-      return value;
-    },
-  };
+  return { descriptor, cache: "miss", read: () => fetchFromAny(workshop, descriptor, judged, visit) };
 }
 
-/** Brings a document into the store, under the protection of what is pending, and reads it there. */
+/** @param spending `node` for what the repository has shown before */
+async function fetchFromAny(
+  workshop: Workshop,
+  { digest }: Descriptor,
+  judged: Judged,
+  visit: Visit,
+  spending?: "node",
+): Promise<Fetched> {
+  const fetch = (from: Source) => fetchDocument(workshop, digest, from, visit);
+  const { value } = await workshop.sources.ask(judged, visit, fetch, spending);
+  // In the background: whoever asks for a document does not wait for what follows from it.
+  workshop.settler.look(judged.reference.repository);
+  return value;
+}
+
+/**
+ * Brings a document into the store, under the protection of what is pending. What is here already is of no account, unless
+ * the repository has shown it: who has only the digest does not get the document for it.
+ */
 async function fetchDocument(
   { ground, documents, pending }: Workshop,
-  descriptor: Descriptor,
+  digest: Digest,
   from: Source,
   { caller, signal }: Visit,
-): Promise<Buffer> {
-  const { store, registry } = ground;
+): Promise<Fetched> {
+  const { registry, proofs, store } = ground;
   const { repository, ...call } = from;
-  const version = descriptor.digest;
-  const key = flightKey(version, from);
-  let bytes: Buffer;
-  try {
-    bytes = await store.read(version, manifestLimit);
-  } catch (error) {
-    if (!isGone(error)) throw error;
-    const work = async (crew: { readonly signal: AbortSignal }) => {
-      const fetched = await registry.manifest({ repository, version }, { ...call, signal: crew.signal });
-      await pending.add(repository, fetched, caller);
-    };
-    await documents.join(key, work, { signal });
-    bytes = await store.read(version, manifestLimit);
+  const known = pending.find(repository, digest)?.document?.descriptor;
+  if (known?.digest === digest) {
+    // Somebody else who asked at the same time has brought it.
+    const bytes = await store.read(digest, manifestLimit).catch(() => undefined);
+    if (bytes !== undefined) return { descriptor: known, bytes };
   }
-  await pending.add(repository, { descriptor, bytes }, caller);
-  return bytes;
+  const work = async (crew: { readonly signal: AbortSignal }) => {
+    const fetched = await registry.manifest({ repository, version: digest }, { ...call, signal: crew.signal });
+    (await proofs.of(repository)).note(digest);
+    await pending.add(repository, fetched, caller);
+    return fetched;
+  };
+  const fetched = await documents.join(flightKey(digest, from), work, { signal });
+  await pending.add(repository, fetched, caller);
+  return fetched;
 }

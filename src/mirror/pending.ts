@@ -7,6 +7,7 @@ import type { Descriptor } from "../image/descriptor.ts";
 import type { Digest } from "../image/digest.ts";
 import { type Index, type Manifest, parseManifest } from "../image/manifest.ts";
 import type { Repository, Tag } from "../image/reference.ts";
+import { contentsOf } from "../node/holdings.ts";
 import type { Fetched } from "../registry/index.ts";
 import type { ImageStore, Lease } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
@@ -29,12 +30,15 @@ export interface Pending {
    * could tell under which name the image is wanted.
    */
   noteTag(repository: Repository, tag: Tag, digest: Digest): void;
-  /** Puts a document into the store, under a lease, unless it is here. @throws PulleyError `MANIFEST_INVALID`, store codes */
+  /** Puts a document that the repository has given into the store, under a lease. @throws PulleyError `MANIFEST_INVALID`, store codes */
   add(repository: Repository, fetched: Fetched, caller: Caller): Promise<void>;
-  /** Notes content that was asked for by its digest alone. */
+  /** Notes content that was asked for by its digest alone, and has come: before, nobody knows its size but by hearsay. */
   addLoose(repository: Repository, descriptor: Descriptor): Promise<void>;
   documents(repository: Repository): readonly PendingDocument[];
-  /** A document of the repository, or content that one of them lists; with the lease that protects it. */
+  /**
+   * A document of the repository, or content that one of them lists; with the lease that protects it. That a document
+   * lists something does not show that the repository has it: see `ContentProofs`.
+   */
   find(repository: Repository, digest: Digest): Found | undefined;
   drop(repository: Repository, digest: Digest): Promise<void>;
   /** Lets go what nobody has asked for lately. */
@@ -51,7 +55,8 @@ export interface Found {
 
 interface Entry {
   readonly repository: Repository;
-  readonly descriptor: Descriptor;
+  /** As it was verified last: of loose content nobody knows the type. */
+  descriptor: Descriptor;
   readonly lease: Lease;
   document: Manifest | Index | undefined;
   caller: Caller;
@@ -144,6 +149,7 @@ export function createPending(store: ImageStore, clock: Clock, keepFor: number):
       const document = parseManifest(bytes, descriptor.mediaType);
       const entry = await entryFor(repository, descriptor);
       await entry.lease.put(descriptor, bytes);
+      entry.descriptor = descriptor;
       entry.document = document;
       entry.caller = caller;
       entry.usedAt = clock.now();
@@ -182,11 +188,6 @@ export function createPending(store: ImageStore, clock: Clock, keepFor: number):
       await keepTo(0);
     },
   };
-}
-
-/** What a document says that it consists of, apart from itself: nothing, for an index lists documents. */
-export function contentsOf(document: Manifest | Index | undefined): readonly Descriptor[] {
-  return document?.kind === "manifest" ? [document.config, ...document.layers] : [];
 }
 
 function keyOf({ name }: Repository, digest: Digest): string {

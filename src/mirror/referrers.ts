@@ -5,6 +5,7 @@ import { type Index, type Manifest, manifestLimit, parseManifest } from "../imag
 import { ociIndex } from "../image/media-type.ts";
 import { parseTag, type Repository } from "../image/reference.ts";
 import { isGone } from "../node/content-sources.ts";
+import type { Source } from "../node/fetch.ts";
 import { isUnreachable } from "../node/pull-failure.ts";
 import { isPulleyError } from "../support/errors.ts";
 import { type Answer, type Headers, jsonAnswer } from "./answer.ts";
@@ -27,8 +28,9 @@ export async function listReferrers(
   visit: Visit,
   artifactType: string | null,
 ): Promise<Answer> {
-  const listed = await byTag(workshop, repository, subject, visit);
-  const here = await inStore(workshop, repository, subject, visit);
+  const may = await mayAsk(workshop, repository, subject, visit);
+  const listed = may ? await byTag(workshop, repository, subject, visit) : [];
+  const here = may ? await inStore(workshop, repository, subject, visit) : [];
   const all = [...new Map([...here, ...listed].map((entry) => [entry.digest, entry])).values()];
   const wanted = artifactType === null ? all : all.filter((entry) => entry.artifactType === artifactType);
   const manifests = wanted.slice(0, most);
@@ -42,6 +44,28 @@ function tagFor(subject: Digest) {
   return parseTag(`${digestAlgorithm(subject).slice(0, 32)}-${digestHex(subject).slice(0, 64)}`);
 }
 
+/** Whether there is anything to look for on behalf of this caller, here or anywhere. */
+async function mayAsk(workshop: Workshop, repository: Repository, subject: Digest, visit: Visit): Promise<boolean> {
+  const { judge, access, holdings, ground } = workshop;
+  const version = tagFor(subject);
+  const ask = ({ repository: asked, ...call }: Source) =>
+    ground.registry.resolve({ repository: asked, version }, { ...call, signal: visit.signal });
+  const records = () => holdings.records(repository);
+  try {
+    await access.enter(judge.outline(repository, version), visit, { ask, records });
+    return true;
+  } catch (error) {
+    if (isNothing(error)) return false;
+    throw error;
+  }
+}
+
+/** Whether a failure means an empty list. */
+function isNothing(error: unknown): boolean {
+  if (isPulleyError(error, "REGISTRY_NOT_FOUND", "IMAGE_NOT_FOUND", "IMAGE_REFUSED", "MANIFEST_INVALID")) return true;
+  return isUnreachable(error) || isGone(error);
+}
+
 async function byTag(
   workshop: Workshop,
   repository: Repository,
@@ -49,12 +73,12 @@ async function byTag(
   visit: Visit,
 ): Promise<readonly Descriptor[]> {
   try {
-    const { descriptor, read } = await findManifest(workshop, repository, tagFor(subject), visit);
-    const document = parseManifest(await read(), descriptor.mediaType);
+    const { read } = await findManifest(workshop, repository, tagFor(subject), visit);
+    const { descriptor, bytes } = await read();
+    const document = parseManifest(bytes, descriptor.mediaType);
     return document.kind === "index" ? document.manifests.map(outward) : [];
   } catch (error) {
-    if (isPulleyError(error, "REGISTRY_NOT_FOUND", "IMAGE_NOT_FOUND", "IMAGE_REFUSED", "MANIFEST_INVALID")) return [];
-    if (isUnreachable(error) || isGone(error)) return [];
+    if (isNothing(error)) return [];
     throw error;
   }
 }

@@ -4,7 +4,7 @@ import { parseImageConfig } from "../image/config.ts";
 import type { Descriptor } from "../image/descriptor.ts";
 import { parseManifest, requireImage } from "../image/manifest.ts";
 import { formatPlatform } from "../image/platform.ts";
-import { localSource, remoteSource } from "../node/content-sources.ts";
+import { isGone, localSource, remoteSource } from "../node/content-sources.ts";
 import type { Source } from "../node/fetch.ts";
 import { type ContentSource, readContent } from "../node/image-content.ts";
 import type { ImageFacts } from "../policy/types.ts";
@@ -14,22 +14,41 @@ import type { Visit } from "./types.ts";
 import type { Workshop } from "./workshop.ts";
 
 /**
- * @param from where to fetch what is not here; absent: the store has it
+ * @param from where to fetch what is not here, or was not shown by the repository; absent: whoever the policy names
  * @throws PulleyError `IMAGE_REFUSED`, or what stands in the way of reading the image
  */
 export async function checkRequirements(
-  { ground }: Workshop,
+  workshop: Workshop,
   judged: Judged,
   target: Descriptor,
   from: Source | undefined,
   visit: Visit,
 ): Promise<void> {
   if (judged.decision.pending.length === 0) return;
-  const { store, registry, platform } = ground;
+  if (from !== undefined) return check(workshop, judged, target, from, visit);
+  try {
+    await check(workshop, judged, target, undefined, visit);
+  } catch (error) {
+    if (!isGone(error)) throw error;
+    await workshop.sources.ask(judged, visit, (source) => check(workshop, judged, target, source, visit));
+  }
+}
+
+async function check(
+  { ground }: Workshop,
+  judged: Judged,
+  target: Descriptor,
+  from: Source | undefined,
+  visit: Visit,
+): Promise<void> {
+  const { store, registry, platform, proofs } = ground;
+  const shown = await proofs.of(judged.reference.repository);
   const lease = await store.lease();
   try {
     const source =
-      from === undefined ? localSource(store, lease) : remoteSource(registry, store, lease, from, visit.signal);
+      from === undefined
+        ? localSource(store, lease, shown)
+        : remoteSource(registry, store, lease, from, shown, visit.signal);
     const facts = await factsOf(target, source, () => readContent(target, platform, source));
     if (facts !== undefined) judged.check(facts);
   } finally {

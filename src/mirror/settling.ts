@@ -4,10 +4,10 @@ import { requireImage } from "../image/manifest.ts";
 import { matchOrder, type Platform, samePlatform } from "../image/platform.ts";
 import { canonicalText, type Repository } from "../image/reference.ts";
 import { candidateManifests } from "../image/select.ts";
-import { isPulleyError } from "../support/errors.ts";
-import type { Holdings } from "./holdings.ts";
+import { contentsOf, type Holdings } from "../node/holdings.ts";
+import { errorText, isPulleyError } from "../support/errors.ts";
 import { referenceTo } from "./judging.ts";
-import { contentsOf, type Pending, type PendingDocument } from "./pending.ts";
+import type { Pending, PendingDocument } from "./pending.ts";
 import type { Ground } from "./types.ts";
 import { visitorPod } from "./visitor-pod.ts";
 
@@ -21,16 +21,22 @@ export interface Settler {
 type Complete = PendingDocument & { readonly platform: Platform };
 
 export function createSettler(ground: Ground, holdings: Holdings, pending: Pending): Settler {
-  const { store, manager, platform: ours, records, clock, limits, logins: nodes } = ground;
+  const { store, manager, platform: ours, records, clock, limits, logins: nodes, proofs, log } = ground;
   const looking = new Map<string, Promise<void>>();
   const again = new Set<string>();
   const ending = new AbortController();
   let closed = false;
 
-  /** An image of which everything is here; `undefined` for one that is not whole, and for what is no image. */
+  /**
+   * An image of which everything is here and was shown by its repository; `undefined` for one that is not whole, and for
+   * what is no image.
+   */
   async function complete(document: PendingDocument): Promise<Complete | undefined> {
     if (document.document.kind !== "manifest") return undefined;
-    for (const content of contentsOf(document.document)) if (!(await document.lease.has(content))) return undefined;
+    const contents = contentsOf(document.document);
+    const shown = await proofs.of(document.repository);
+    if (!contents.every(({ digest }) => shown.has(digest))) return undefined;
+    for (const content of contents) if (!(await document.lease.has(content))) return undefined;
     try {
       const { config } = requireImage(document.document);
       const { platform } = parseImageConfig(await store.read(config.digest, configLimit));
@@ -119,7 +125,12 @@ export function createSettler(ground: Ground, holdings: Holdings, pending: Pendi
   async function run(repository: Repository): Promise<void> {
     again.delete(repository.name);
     // It is nobody's answer that fails here, and the next piece that comes through is the next occasion.
-    await lookAt(repository).catch(() => undefined);
+    await lookAt(repository).catch((error: unknown) =>
+      log.warn("what came through could not be made an image", {
+        repository: repository.name,
+        error: errorText(error),
+      }),
+    );
     if (again.has(repository.name)) await run(repository);
   }
 

@@ -1,13 +1,12 @@
 /** Asking the places where an image may come from, one after the other, on behalf of a caller. */
 import type { Digest } from "../image/digest.ts";
-import type { Repository } from "../image/reference.ts";
-import { canonicalText } from "../image/reference.ts";
+import { canonicalText, type Reference, type Repository } from "../image/reference.ts";
 import type { Source } from "../node/fetch.ts";
 import { type Attempted, aggregate, isOfSource, isRefusal } from "../node/pull-failure.ts";
 import { findSources, ownSource, type PullSource } from "../node/pull-sources.ts";
 import { createSourceOrder } from "../node/source-order.ts";
+import type { Fetching } from "../policy/types.ts";
 import { PulleyError } from "../support/errors.ts";
-import type { Judged } from "./judging.ts";
 import type { Ground, Visit } from "./types.ts";
 
 /** What a source said. */
@@ -15,31 +14,41 @@ export interface Told<Value> {
   readonly value: Value;
   /** Who said it, and with which login. */
   readonly from: Source;
-  /**
-   * Whether it shows that the caller may have the content: nothing but the caller's own login was spent on it. What a
-   * mirror gives away for a login of this node's is no such proof.
-   */
-  readonly proof: boolean;
 }
+
+/** What is asked for, and whom the policy has asked. */
+export interface Asking {
+  readonly reference: Reference;
+  readonly decision: { readonly action: "Use" } | (Fetching & { readonly action: "Check" | "Pull" });
+}
+
+/**
+ * Whose logins may be spent. What a mirror gives away for a login of this node's shows nothing about the caller, so that
+ * by `caller` only those are asked who get no other login than the caller's.
+ */
+export type Spending = "caller" | "node";
 
 export interface Sources {
   /**
    * @param ask asks one source; may be called for several
+   * @param spending default `caller`, and `node` where the mirror is open to all
    * @throws PulleyError what each of the sources said; `SOURCE_INVALID` if there is none that may be asked
    */
   ask<Value>(
-    judged: Judged,
+    asking: Asking,
     visit: Visit,
     ask: (from: Source) => Promise<Value>,
-    only?: "proving",
+    spending?: Spending,
   ): Promise<Told<Value>>;
 }
 
-export function createSources({ images, logins, clock }: Pick<Ground, "images" | "logins" | "clock">): Sources {
+type SourcesGround = Pick<Ground, "images" | "logins" | "clock" | "openToAll">;
+
+export function createSources({ images, logins, clock, openToAll }: SourcesGround): Sources {
   const sourceOrder = createSourceOrder(clock);
 
   async function candidates(
-    { reference, decision }: Judged,
+    { reference, decision }: Asking,
     { caller, relayed }: Visit,
   ): Promise<readonly PullSource[]> {
     const own = caller.login === undefined ? [] : [caller.login];
@@ -53,11 +62,11 @@ export function createSources({ images, logins, clock }: Pick<Ground, "images" |
   }
 
   return {
-    ask: async (judged, visit, ask, only) => {
-      const { repository } = judged.reference;
-      const found = await candidates(judged, visit);
+    ask: async (asking, visit, ask, spending = openToAll ? "node" : "caller") => {
+      const { repository } = asking.reference;
+      const found = await candidates(asking, visit);
       const sources =
-        only === "proving" ? found.filter(({ mirror, logins: held }) => !mirror || held.length === 0) : found;
+        spending === "caller" ? found.filter(({ mirror, logins: held }) => !mirror || held.length === 0) : found;
       const attempts: Attempted[] = [];
       for (const [at, source] of sources.entries()) {
         const hasty = at + 1 < sources.length;
@@ -88,7 +97,7 @@ async function askOne<Value>(
   for (const login of logins.length === 0 ? [undefined] : logins) {
     const from = { repository, mirror: mirror ? address : undefined, hasty, login };
     try {
-      return { value: await ask(from), from, proof: !mirror || login === undefined };
+      return { value: await ask(from), from };
     } catch (error) {
       signal.throwIfAborted();
       attempts.push({ error });

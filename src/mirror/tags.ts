@@ -5,13 +5,15 @@ import type { Source } from "../node/fetch.ts";
 import { isUnreachable } from "../node/pull-failure.ts";
 import type { ImageRecord } from "../store/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
+import type { Entry } from "./access.ts";
 import { type Answer, type Headers, jsonAnswer } from "./answer.ts";
-import type { Judged } from "./judging.ts";
 import type { Visit } from "./types.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** Tags in one answer; clients follow the link to the next (CVE-2023-2253). */
 const mostOnPage = 1_000;
+/** What stands for all tags where the policy is asked about a list. */
+const latest = parseTag("latest");
 
 /** @param name as it was asked for */
 export async function listTags(
@@ -20,31 +22,44 @@ export async function listTags(
   visit: Visit,
   asked: { readonly name: string; readonly query: URLSearchParams },
 ): Promise<Answer> {
-  const judged = await workshop.judge(repository, parseTag("latest"), visit.signal).catch((error: unknown) => {
-    // A list is no pull: that one of the tags is refused says nothing of it, except whom not to ask.
-    if (isPulleyError(error, "IMAGE_REFUSED", "IMAGE_NOT_FOUND")) return undefined;
-    throw error;
-  });
-  const { tags, cache } = await tagsOf(workshop, repository, judged, visit);
+  const { judge, access, ground, holdings } = workshop;
+  const list = (from: Source) => ground.registry.tags(repository, { ...from, signal: visit.signal });
+  const { refusal, ...outline } = judge.outline(repository, latest);
+  // A list is no pull: that one of the tags is refused says nothing of it, except whom not to ask.
+  const known = { ...outline, refusal: refusal && noTags(repository) };
+  const entry = await access.enter(known, visit, { ask: list, records: () => holdings.records(repository) });
+  const { tags, cache } = await tagsOf(workshop, repository, entry, list, visit);
   return { ...pageOf(tags, asked), cache };
 }
 
 /** What a registry lists, and what is here besides, which a rule may have served without asking one. */
-async function tagsOf(workshop: Workshop, repository: Repository, judged: Judged | undefined, visit: Visit) {
-  const { sources, access, ground } = workshop;
+async function tagsOf(
+  workshop: Workshop,
+  repository: Repository,
+  { told, failure }: Entry<readonly string[]>,
+  list: (from: Source) => Promise<readonly string[]>,
+  visit: Visit,
+) {
+  const { judge, sources, access } = workshop;
+  const here = () => tagsHere(workshop, repository, visit);
+  if (told !== undefined) return { tags: [...told.value, ...(await here())], cache: "miss" } as const;
+  const judged = await judge.image(repository, latest, visit.signal).catch((error: unknown) => {
+    if (isPulleyError(error, "IMAGE_REFUSED", "IMAGE_NOT_FOUND")) return undefined;
+    throw error;
+  });
   if (judged === undefined || judged.decision.action === "Use") {
-    return { tags: await orUnknown(tagsHere(workshop, repository, visit), repository), cache: "hit" } as const;
+    return { tags: await orUnknown(here(), repository), cache: "hit" } as const;
   }
   try {
-    const list = (from: Source) => ground.registry.tags(repository, { ...from, signal: visit.signal });
-    const told = await sources.ask(judged, visit, list, "proving");
+    if (failure !== undefined) throw failure;
+    const listed = await sources.ask(judged, visit, list);
     access.grant(repository, visit.caller);
-    return { tags: [...told.value, ...(await tagsHere(workshop, repository, visit))], cache: "miss" } as const;
+    return { tags: [...listed.value, ...(await here())], cache: "miss" } as const;
   } catch (error) {
     visit.signal.throwIfAborted();
     const gone = isPulleyError(error, "REGISTRY_NOT_FOUND");
     if (!gone && !isUnreachable(error)) throw error;
-    const tags = await tagsHere(workshop, repository, visit);
+    const tags = await here();
     if (tags.length === 0) throw error;
     return { tags, cache: gone ? "hit" : "stale" } as const;
   }
@@ -61,10 +76,14 @@ async function tagsHere({ holdings, access }: Workshop, repository: Repository, 
   return tags;
 }
 
-async function orUnknown(looking: Promise<string[]>, { name }: Repository): Promise<string[]> {
+async function orUnknown(looking: Promise<string[]>, repository: Repository): Promise<string[]> {
   const tags = await looking;
   if (tags.length > 0) return tags;
-  throw new PulleyError("IMAGE_NOT_FOUND", `${name}: no tag of it is here`);
+  throw noTags(repository);
+}
+
+function noTags({ name }: Repository): PulleyError {
+  return new PulleyError("IMAGE_NOT_FOUND", `${name}: no tag of it is here`);
 }
 
 function tagOf({ name }: ImageRecord): string | undefined {

@@ -1,6 +1,7 @@
 /** What the mirror is given, and what it tells. */
 import type { LoginSource } from "../credentials/index.ts";
 import type { Platform } from "../image/platform.ts";
+import type { ContentProofs } from "../node/content-proofs.ts";
 import type { LayerFetcher } from "../node/fetch.ts";
 import type { ImageManager } from "../node/image-manager.ts";
 import type { ImageService } from "../node/image-service.ts";
@@ -9,6 +10,7 @@ import type { Policy } from "../policy/types.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { ImageStore } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
+import type { Log } from "../support/log.ts";
 import type { CacheState } from "./answer.ts";
 import type { Caller } from "./caller.ts";
 import type { Route } from "./route.ts";
@@ -39,6 +41,8 @@ export interface MirrorParts {
   readonly manager: ImageManager;
   /** The one that the image service has, too, so that nothing is on its way twice. */
   readonly layers: LayerFetcher;
+  /** Which repository has shown what: the one that the image service has, and never one that shares. */
+  readonly proofs: ContentProofs;
   readonly policy: () => Policy;
   /** Whose images are given their tags here. */
   readonly platform: Platform;
@@ -49,6 +53,8 @@ export interface MirrorParts {
   /** By which this mirror is recognised: see `mirrorPseudonym`. */
   readonly pseudonym: string;
   readonly clock: Clock;
+  /** Hears of what fails on this machine, of which clients are told no more than that. */
+  readonly log: Log;
 }
 
 /** Milliseconds, unless it says otherwise. */
@@ -65,6 +71,11 @@ export interface MirrorLimits {
   readonly stallTimeout: number;
   /** How long it is good that a registry let a caller in. Default 300 000. */
   readonly accessFor: number;
+  /**
+   * How long it may take to look how something came here, before a registry is asked about a caller. Waited for where
+   * there is nothing, too, so that nobody can tell by the clock. Default 20.
+   */
+  readonly lookFor: number;
   /** How long content is kept that came through and belongs to no image that is complete. Default 900 000. */
   readonly pendingFor: number;
   /** How long a client waits for the head of an answer before it is sent, though the content is not all here. Default 10 000. */
@@ -109,6 +120,7 @@ export const defaultLimits: MirrorLimits = {
   connectionsPerPeer: 256,
   stallTimeout: 60_000,
   accessFor: 300_000,
+  lookFor: 20,
   pendingFor: 900_000,
   headAfter: 10_000,
   closeAfter: 5_000,

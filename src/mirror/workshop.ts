@@ -2,8 +2,9 @@
 
 import type { Descriptor } from "../image/descriptor.ts";
 import { createFlights, type Flights } from "../node/flight.ts";
+import { createHoldings, type Holdings } from "../node/holdings.ts";
+import type { Fetched } from "../registry/index.ts";
 import { type Access, createAccess } from "./access.ts";
-import { createHoldings, type Holdings } from "./holdings.ts";
 import { createJudge, type Judge } from "./judging.ts";
 import { createPending, type Pending } from "./pending.ts";
 import { createSettler, type Settler } from "./settling.ts";
@@ -21,7 +22,7 @@ export interface Workshop {
   /** Questions on their way: what a name stands for. */
   readonly heads: Flights<Descriptor, never>;
   /** Documents on their way. */
-  readonly documents: Flights<void, never>;
+  readonly documents: Flights<Fetched, never>;
 }
 
 export function createWorkshop(ground: Ground): Workshop {

@@ -4,6 +4,7 @@ import { manifestLimit } from "../image/manifest.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { ImageStore, Lease } from "../store/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
+import type { RepositoryProofs } from "./content-proofs.ts";
 import type { Source } from "./fetch.ts";
 import type { ContentSource } from "./image-content.ts";
 
@@ -12,10 +13,14 @@ export function isGone(error: unknown): boolean {
   return isPulleyError(error, "IMAGE_NOT_FOUND", "CONTENT_MISSING", "BLOB_DAMAGED");
 }
 
-/** The store alone. What it gives out stays until the lease is released. */
-export function localSource(store: ImageStore, lease: Lease): ContentSource {
+/**
+ * The store alone. What it gives out stays until the lease is released.
+ * @param proofs what the image's repository has shown; what it has not counts as not here
+ */
+export function localSource(store: ImageStore, lease: Lease, proofs: Pick<RepositoryProofs, "has">): ContentSource {
   const read = async (descriptor: Descriptor, limit: number) => {
-    if (await lease.has(descriptor)) return store.read(descriptor.digest, limit);
+    const usable = proofs.has(descriptor.digest) && (await lease.has(descriptor));
+    if (usable) return store.read(descriptor.digest, limit);
     throw new PulleyError("CONTENT_MISSING", `${descriptor.digest} is not in the store`);
   };
   return {
@@ -24,15 +29,16 @@ export function localSource(store: ImageStore, lease: Lease): ContentSource {
   };
 }
 
-/** Reads through the store: what is fetched is also put there, and what is there is not fetched. */
+/** Reads through the store: what is fetched is also put there, and what the repository has shown and is there is not fetched. */
 export function remoteSource(
   registry: RegistryClient,
   store: ImageStore,
   lease: Lease,
   { repository, mirror, hasty, login }: Source,
+  proofs: RepositoryProofs,
   signal: AbortSignal,
 ): ContentSource {
-  const local = localSource(store, lease);
+  const local = localSource(store, lease, proofs);
   const through = async (
     descriptor: Descriptor,
     read: (descriptor: Descriptor) => Promise<Uint8Array>,
@@ -44,6 +50,7 @@ export function remoteSource(
       if (!isGone(error)) throw error;
       const bytes = await fetchIt();
       await lease.put(descriptor, bytes);
+      proofs.note(descriptor.digest);
       return bytes;
     }
   };

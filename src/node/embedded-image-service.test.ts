@@ -7,6 +7,7 @@ import { openEmbeddedStore } from "../store/embedded/index.ts";
 import type { ImageStore, Lease } from "../store/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { manualClock } from "../support/manual-clock.ts";
+import { usableProofs } from "./content-proofs.ts";
 import { createEmbeddedImageService } from "./embedded-image-service.ts";
 import type { ImageService } from "./image-service.ts";
 import { type FakeRegistry, fakeRegistry, type PushedImage } from "./testing/fake-registry.ts";
@@ -110,19 +111,34 @@ describe("a pull", () => {
     expect(await images.status("acme.io/app:1")).toBeUndefined();
   });
 
-  it("under another name fetches nothing that is here", async () => {
+  it("under another tag fetches nothing that is here", async () => {
     registry.push("acme.io/app:1", app);
     registry.push("acme.io/app:2", app);
-    registry.push("other.io/app:1", app);
     const { id } = await images.pull("acme.io/app:1", undefined);
     await images.pull("acme.io/app:2", undefined);
-    await images.pull("other.io/app:1", undefined);
+    // Another process knows as much.
+    const later = createEmbeddedImageService({ store, registry, platform, clock });
+    registry.push("acme.io/app:3", app);
+    await later.pull("acme.io/app:3", undefined);
     expect(registry.count("DOWNLOAD")).toBe(2);
     expect(registry.count("GET")).toBe(2);
-    expect((await images.status("other.io/app:1"))?.image).toMatchObject({
-      id,
-      repoTags: ["acme.io/app:1", "acme.io/app:2", "other.io/app:1"],
-    });
+    const repoTags = ["acme.io/app:1", "acme.io/app:2", "acme.io/app:3"];
+    expect((await images.status("acme.io/app:3"))?.image).toMatchObject({ id, repoTags });
+  });
+
+  it.each([
+    ["isolated", 4, 4],
+    ["shared", 2, 2],
+  ] as const)("from another repository, %s: %i documents and %i layers in all", async (how, documents, layers) => {
+    registry.push("acme.io/app:1", app);
+    registry.push("other.io/app:1", app);
+    const proofs = usableProofs(store, how);
+    const service = createEmbeddedImageService({ store, registry, platform, clock, proofs });
+    const { id } = await service.pull("acme.io/app:1", undefined);
+    await service.pull("other.io/app:1", undefined);
+    expect([registry.count("GET"), registry.count("DOWNLOAD")]).toEqual([documents, layers]);
+    const repoTags = ["acme.io/app:1", "other.io/app:1"];
+    expect((await images.status("other.io/app:1"))?.image).toMatchObject({ id, repoTags });
   });
 
   it("of a tag that has moved fetches only the layers that are new", async () => {
@@ -282,11 +298,11 @@ describe("several callers", () => {
     });
   });
 
-  it("of different images fetch a layer that these share once", async () => {
-    registry.push("acme.io/one:1", { layers: ["base", "one"] });
-    registry.push("acme.io/two:1", { layers: ["base", "two"] });
+  it("of different images of a repository fetch a layer that these share once", async () => {
+    registry.push("acme.io/app:one", { layers: ["base", "one"] });
+    registry.push("acme.io/app:two", { layers: ["base", "two"] });
     const { open } = gate();
-    const pulls = ["acme.io/one:1", "acme.io/two:1"].map((name) => images.pull(name, undefined));
+    const pulls = ["acme.io/app:one", "acme.io/app:two"].map((name) => images.pull(name, undefined));
     await until(() => registry.count("DOWNLOAD") === 3);
     open();
     await Promise.all(pulls);

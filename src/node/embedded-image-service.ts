@@ -6,6 +6,7 @@ import type { Location, RegistryClient } from "../registry/index.ts";
 import type { ImageRecord, ImageStore } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { atPlace, isPulleyError, PulleyError } from "../support/errors.ts";
+import { type ContentProofs, createContentProofs } from "./content-proofs.ts";
 import { isGone, localSource, remoteSource } from "./content-sources.ts";
 import { createLayerFetcher, joinOrTry, type LayerFetcher, type Source } from "./fetch.ts";
 import { type Crew, createFlights } from "./flight.ts";
@@ -22,6 +23,8 @@ export interface EmbeddedImageServiceOptions {
   readonly clock: Clock;
   /** Given where others bring in single layers, too, so that nothing is on its way twice. */
   readonly layers?: LayerFetcher;
+  /** What is here may be used for which repository. Default: for one that has shown that it has it (`isolated`). */
+  readonly proofs?: ContentProofs;
 }
 
 /** What a registry, or its mirror, has just said that a reference stands for. */
@@ -38,16 +41,21 @@ interface Published {
   readonly names: readonly string[];
 }
 
+/** An image that is named here is all its own. */
+const ofTheStore = { has: () => true };
+
 /** How often a pull begins anew because content was removed while it was going on. */
 const mostAttempts = 3;
 
 /**
  * Images in a store of Pulley's own. Every pull asks the registry with its own login what the name stands for, by one
- * HEAD; whatever is here already is not fetched again, and what several pulls want at once is fetched once.
+ * HEAD; what is here already and was shown by that repository is not fetched again, and what several pulls of it want at
+ * once is fetched once.
  */
 export function createEmbeddedImageService(options: EmbeddedImageServiceOptions): ImageService {
   const { store, registry, platform, clock } = options;
   const layers = options.layers ?? createLayerFetcher(store, registry);
+  const proofs = options.proofs ?? createContentProofs(store);
   const heads = createFlights<Descriptor>();
   const fetches = createFlights<Published, PullProgress>();
 
@@ -66,7 +74,7 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
   async function readFacts(target: Descriptor, found: Platform): Promise<ImageFacts | undefined> {
     const lease = await store.lease();
     try {
-      const { facts } = await readContent(target, found, localSource(store, lease));
+      const { facts } = await readContent(target, found, localSource(store, lease, ofTheStore));
       return facts;
     } catch (error) {
       if (isGone(error)) return undefined;
@@ -87,9 +95,11 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
     signal: AbortSignal | undefined,
     learn: (facts: ImageFacts) => void,
   ): Promise<ImageContent | undefined> {
+    const shown = await proofs.of(wanted.reference.repository);
     const lease = await store.lease();
     try {
-      const content = await readContent(wanted.target, platform, localSource(store, lease));
+      const content = await readContent(wanted.target, platform, localSource(store, lease, shown));
+      if (!content.layers.every(({ digest }) => shown.has(digest))) return undefined;
       for (const layer of content.layers) if (!(await lease.has(layer))) return undefined;
       learn(content.facts);
       signal?.throwIfAborted();
@@ -107,9 +117,10 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
   }
 
   async function fetch(wanted: Wanted, from: Source, crew: Crew<PullProgress>): Promise<Published> {
+    const shown = await proofs.of(wanted.reference.repository);
     const lease = await store.lease();
     try {
-      const source = remoteSource(registry, store, lease, from, crew.signal);
+      const source = remoteSource(registry, store, lease, from, shown, crew.signal);
       const content = await readContent(wanted.target, platform, source);
       const { facts } = content;
       const image = wanted.reference.given;
@@ -117,7 +128,9 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
       // Those who do not want it now that they know it have left.
       crew.signal.throwIfAborted();
       const report = (progress: readonly LayerProgress[]) => crew.report({ ...downloading(image, progress), facts });
-      await layers.fetch(content.layers, from, lease, { signal: crew.signal, report });
+      // Asked again: what the image consists of may not have been known before its manifest was here (again).
+      const layersFrom = { ...from, proofs: await proofs.of(wanted.reference.repository) };
+      await layers.fetch(content.layers, layersFrom, lease, { signal: crew.signal, report });
       const records = recordsOf(wanted, content);
       await lease.publish(records);
       return { content, names: records.map(({ name }) => name) };

@@ -5,19 +5,25 @@ import type { BlobProgress, RegistryClient } from "../registry/index.ts";
 import type { ImageStore, Lease } from "../store/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
+import type { RepositoryProofs } from "./content-proofs.ts";
 import { type Crew, createFlights, type Flights, type Waiter, type Work } from "./flight.ts";
 import { createTurns } from "./turns.ts";
 import type { LayerProgress } from "./types.ts";
 
-/** Brings layers into the store, each at most once at a time, whichever images want it. */
+/** Brings layers into the store, each at most once at a time, whichever of a repository's images want it. */
 export interface LayerFetcher {
   /**
-   * Ends when every layer is here and under the lease's protection.
+   * Ends when every layer is here and under the lease's protection, and has been shown by the repository.
    * @throws PulleyError any of the registry and store codes, `CONTENT_MISSING` if a layer vanished again meanwhile
    */
-  fetch(layers: readonly Descriptor[], from: Source, lease: Lease, crew: Crew<readonly LayerProgress[]>): Promise<void>;
+  fetch(
+    layers: readonly Descriptor[],
+    from: Proving,
+    lease: Lease,
+    crew: Crew<readonly LayerProgress[]>,
+  ): Promise<void>;
   /** The same for one piece of content; tells which file it comes into, so that it can be read as it comes. */
-  bring(layer: Descriptor, from: Source, lease: Lease, crew: Crew<Receiving>): Promise<void>;
+  bring(layer: Descriptor, from: Proving, lease: Lease, crew: Crew<Receiving>): Promise<void>;
   /** Whether layers are on their way now. */
   isBusy(): boolean;
 }
@@ -42,6 +48,11 @@ export interface Source {
   readonly before?: readonly Source[];
 }
 
+/** A source, and what its repository has shown. */
+export interface Proving extends Source {
+  readonly proofs: RepositoryProofs;
+}
+
 /** Layers on their way at once, of all images together; the registry's client spreads them over its threads. */
 const mostAtOnce = 6;
 
@@ -53,12 +64,12 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
   /** With a lease of its own, because the one who started the flight may leave before it lands. */
   async function download(
     layer: Descriptor,
-    { repository, mirror, hasty, login }: Source,
+    { repository, mirror, hasty, login, proofs }: Proving,
     crew: Crew<Receiving>,
   ): Promise<void> {
     const lease = await store.lease();
     try {
-      if (await lease.has(layer)) return;
+      if (await isHere(layer, proofs, lease)) return;
       const ingest = await lease.ingest(layer);
       const { path } = ingest;
       crew.report({ path, received: ingest.received });
@@ -73,12 +84,13 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
         throw error;
       }
       await ingest.commit();
+      proofs.note(layer.digest);
     } finally {
       await lease.release();
     }
   }
 
-  function downloadInTurn(layer: Descriptor, from: Source): Work<void, Receiving> {
+  function downloadInTurn(layer: Descriptor, from: Proving): Work<void, Receiving> {
     return async (crew) => {
       const giveBack = await turns.take(crew.signal);
       downloads += 1;
@@ -91,9 +103,11 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
     };
   }
 
-  async function bringOne(layer: Descriptor, from: Source, lease: Lease, { signal, report }: Crew<Receiving>) {
+  async function bringOne(layer: Descriptor, from: Proving, lease: Lease, { signal, report }: Crew<Receiving>) {
     const waiter = { signal, onProgress: report };
-    await joinOrTry(flights, layer.digest, downloadInTurn(layer, from), waiter);
+    // Who was told another size waits for something else, and who asks another repository has not been shown this.
+    const key = JSON.stringify([from.proofs.scope, layer.digest, layer.size]);
+    await joinOrTry(flights, key, downloadInTurn(layer, from), waiter);
     if (!(await lease.has(layer))) throw vanished(layer);
   }
 
@@ -101,7 +115,7 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
     isBusy: () => downloads > 0,
 
     bring: async (layer, from, lease, crew) => {
-      if (await lease.has(layer)) return;
+      if (await isHere(layer, from.proofs, lease)) return;
       await lease.ensureRoom(layer.size);
       await bringOne(layer, from, lease, crew);
     },
@@ -112,7 +126,7 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
         progress.set(layer.digest, { digest: layer.digest, size: layer.size, received, state });
       const missing: Descriptor[] = [];
       for (const layer of layers) {
-        const here = await lease.has(layer);
+        const here = await isHere(layer, from.proofs, lease);
         note(layer, here ? "exists" : "waiting", here ? layer.size : 0);
         if (!here) missing.push(layer);
       }
@@ -134,6 +148,11 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
       await allOrNone(inOrder, signal, fetchOne);
     },
   };
+}
+
+/** Whether content is here that may be used for the repository. What it has not shown is not even looked for. */
+async function isHere(layer: Descriptor, { has }: RepositoryProofs, lease: Lease): Promise<boolean> {
+  return has(layer.digest) && (await lease.has(layer));
 }
 
 /**

@@ -7,6 +7,7 @@ import { type NetworkChoice, openNetwork } from "../../../examples/world/network
 import { readAgainAfterTest } from "../../../test/bytes-on-disk.ts";
 import type { LoginSource } from "../../credentials/index.ts";
 import { createBackOff } from "../../node/back-off.ts";
+import { createContentProofs } from "../../node/content-proofs.ts";
 import { createEmbeddedImageService } from "../../node/embedded-image-service.ts";
 import { createLayerFetcher } from "../../node/fetch.ts";
 import { createImageManager } from "../../node/image-manager.ts";
@@ -19,6 +20,7 @@ import type { RegistryClient } from "../../registry/index.ts";
 import { openEmbeddedStore } from "../../store/embedded/index.ts";
 import type { ImageStore } from "../../store/index.ts";
 import { type Clock, systemClock } from "../../support/clock.ts";
+import { type Log, silentLog } from "../../support/log.ts";
 import { type Mirror, mirrorPseudonym, type ServedRequest, startMirror } from "../index.ts";
 import type { MirrorLimits, MirrorParts } from "../types.ts";
 import { ask, type Question, type Reply } from "./asking.ts";
@@ -37,6 +39,7 @@ export interface MirrorGiven<Registry extends RegistryClient = RegistryClient> {
   readonly store?: ImageStore;
   /** What lies between it and its clients. Default: a rough network. */
   readonly network?: NetworkChoice;
+  readonly log?: Log;
 }
 
 export interface TestMirror {
@@ -62,7 +65,8 @@ export async function openMirror(given: MirrorGiven = {}): Promise<TestMirror> {
   const records = openPullRecords(root, {}, clock);
   const platform = { os: "linux", architecture: "amd64", variant: "" };
   const layers = createLayerFetcher(store, registry);
-  const images = createEmbeddedImageService({ store, registry, platform, clock, layers });
+  const proofs = createContentProofs(store);
+  const images = createEmbeddedImageService({ store, registry, platform, clock, layers, proofs });
   const puller = createPuller({ images, settings: { registryPullQPS: 0, serializeImagePulls: false }, clock });
   const kept = given.recorded === false ? undefined : records;
   const manager = createImageManager({
@@ -70,7 +74,9 @@ export async function openMirror(given: MirrorGiven = {}): Promise<TestMirror> {
     ...{ decide, policy },
   });
   const { logins, pseudonym = mirrorPseudonym() } = given;
-  const parts = { store, registry, images, manager, layers, policy, platform, records: kept, logins, pseudonym, clock };
+  const log = given.log ?? silentLog;
+  const told = { policy, platform, records: kept, logins, pseudonym, clock, log };
+  const parts = { ...told, store, registry, images, manager, layers, proofs };
   const served: ServedRequest[] = [];
   const { openToAll, registries, limits } = given;
   const own = await startMirror({

@@ -4,11 +4,10 @@
  */
 import type { Descriptor } from "../image/descriptor.ts";
 import type { Digest } from "../image/digest.ts";
-import { manifestLimit, parseManifest } from "../image/manifest.ts";
+import { type Index, type Manifest, manifestLimit, parseManifest } from "../image/manifest.ts";
 import type { Repository } from "../image/reference.ts";
 import type { ImageRecord, ImageStore } from "../store/index.ts";
 import { isPulleyError } from "../support/errors.ts";
-import { contentsOf } from "./pending.ts";
 
 /** Content, and a name through which the repository has it. */
 export interface Holding {
@@ -23,6 +22,8 @@ export interface Holdings {
   documents(repository: Repository, digest: Digest): Promise<readonly Holding[]>;
   /** A config or a layer; once for each name that needs it. */
   blobs(repository: Repository, digest: Digest): Promise<readonly Holding[]>;
+  /** Everything that its names need. */
+  contents(repository: Repository): Promise<ReadonlySet<Digest>>;
 }
 
 /** Manifests whose contents are remembered. */
@@ -69,5 +70,17 @@ export function createHoldings(store: ImageStore): Holdings {
       }
       return found;
     },
+    contents: async (repository) => {
+      const found = new Set<Digest>();
+      for (const { target, manifest } of await records(repository)) {
+        for (const { digest } of [target, manifest, ...(await listed(manifest))]) found.add(digest);
+      }
+      return found;
+    },
   };
+}
+
+/** What a document says that it consists of, apart from itself: nothing, for an index lists documents. */
+export function contentsOf(document: Manifest | Index | undefined): readonly Descriptor[] {
+  return document?.kind === "manifest" ? [document.config, ...document.layers] : [];
 }

@@ -1,0 +1,65 @@
+/**
+ * Which repository has shown that it has which content. A digest is no secret, and whoever runs a registry can have it
+ * answer that it has whatever is asked for: so what is on this machine is used for an image only after the image's own
+ * repository has given those very bytes. containerd calls that `isolated` (`content_sharing_policy`), and the other way,
+ * in which it is enough to name the digest, `shared`.
+ */
+import type { Digest } from "../image/digest.ts";
+import type { Repository } from "../image/reference.ts";
+import type { ImageStore } from "../store/index.ts";
+import type { ContentSharing } from "./content-sharing.ts";
+import { createHoldings } from "./holdings.ts";
+
+/** What one repository has shown. */
+export interface RepositoryProofs {
+  /** Whose downloads it may take part in: those with the same word. */
+  readonly scope: string;
+  /** Whether what is here under the digest may be used for the repository. */
+  has(digest: Digest): boolean;
+  /** Notes that a source of the repository has just given the content itself, and that it was verified. */
+  note(digest: Digest): void;
+}
+
+export interface ContentProofs {
+  /** What has been shown so far: by the images that the repository has here, and by what came since this process began. */
+  of(repository: Repository): Promise<RepositoryProofs>;
+}
+
+/** Contents that are remembered until they belong to an image; the oldest goes first, and is fetched again. */
+const mostRemembered = 50_000;
+
+export function createContentProofs(store: ImageStore): ContentProofs {
+  const holdings = createHoldings(store);
+  const noted = new Set<string>();
+
+  return {
+    of: async (repository) => {
+      const recorded = await holdings.contents(repository);
+      const keyOf = (digest: Digest) => `${repository.name}@${digest}`;
+      return {
+        scope: repository.name,
+        has: (digest) => recorded.has(digest) || noted.has(keyOf(digest)),
+        note: (digest) => {
+          const key = keyOf(digest);
+          noted.delete(key);
+          noted.add(key);
+          const [oldest] = noted;
+          if (noted.size > mostRemembered && oldest !== undefined) noted.delete(oldest);
+        },
+      };
+    },
+  };
+}
+
+/** What pulls go by. */
+export function usableProofs(store: ImageStore, how: ContentSharing): ContentProofs {
+  const proofs = createContentProofs(store);
+  return how === "shared" ? sharing(proofs) : proofs;
+}
+
+/** Takes whatever is here for everybody's who can name it. What is fetched is noted all the same. */
+export function sharing({ of }: ContentProofs): ContentProofs {
+  return {
+    of: async (repository) => ({ ...(await of(repository)), scope: "", has: () => true }),
+  };
+}
