@@ -102,7 +102,7 @@ async function pullImages(images: readonly string[], options: PullOptions, surro
     await withStore(options.root, surroundings, async (store) => {
       const clock = systemClock;
       const { platform } = options;
-      const proofs = usableProofs(store, options.contentSharing);
+      const proofs = usableProofs(store, options.root, options.contentSharing);
       const service = createEmbeddedImageService({ store, registry, platform, clock, proofs });
       const puller = createPuller({ images: service, settings, clock, onProgress: watch.hear });
       const manager = createImageManager({

@@ -74,7 +74,7 @@ export async function runPods(options: RunPodsOptions, surroundings: Surrounding
   const verifies = kubelet.imagePullCredentialsVerificationPolicy !== undefined;
   const records = verifies ? openPullRecords(root, kubelet, clock) : undefined;
   await records?.recover(await store.images());
-  const proofs = usableProofs(store, options.contentSharing);
+  const proofs = usableProofs(store, root, options.contentSharing);
   const node = createNode({
     images: createEmbeddedImageService({ store, registry, platform, clock, proofs }),
     policy: options.policy,

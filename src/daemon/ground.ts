@@ -1,6 +1,6 @@
 /** What all parts of a daemon stand on: the images, the ways to registries, and what is remembered. */
 import { mirrorPseudonym } from "../mirror/index.ts";
-import { type ContentProofs, createContentProofs, sharing } from "../node/content-proofs.ts";
+import { type ContentProofs, createContentProofs, proofsFolder, sharing } from "../node/content-proofs.ts";
 import type { DecisionLog } from "../node/decision-log/index.ts";
 import { openDecisionLog } from "../node/decision-log/index.ts";
 import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
@@ -54,7 +54,7 @@ export async function layGround(options: GroundOptions, endings: Endings): Promi
   const registry = createRegistryClient({ ...options.registry, via: pseudonym });
   endings.add(() => registry.close());
   const layers = createLayerFetcher(store, registry);
-  const proofs = createContentProofs(store);
+  const proofs = createContentProofs(store, proofsFolder(root));
   const usable = options.contentSharing === "shared" ? sharing(proofs) : proofs;
   const images = createEmbeddedImageService({ store, registry, platform, clock, layers, proofs: usable });
   const records = withAccessHeard(openPullRecords(root, kubelet, clock), metrics.access);

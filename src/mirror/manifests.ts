@@ -188,7 +188,7 @@ async function fetchDocument(
   }
   const work = async (crew: { readonly signal: AbortSignal }) => {
     const fetched = await registry.manifest({ repository, version: digest }, { ...call, signal: crew.signal });
-    (await proofs.of(repository)).note(digest);
+    await (await proofs.of(repository)).note(digest);
     await pending.add(repository, fetched, caller);
     return fetched;
   };

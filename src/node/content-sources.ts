@@ -49,8 +49,8 @@ export function remoteSource(
     } catch (error) {
       if (!isGone(error)) throw error;
       const bytes = await fetchIt();
+      await proofs.note(descriptor.digest);
       await lease.put(descriptor, bytes);
-      proofs.note(descriptor.digest);
       return bytes;
     }
   };

@@ -132,7 +132,7 @@ describe("a pull", () => {
   ] as const)("from another repository, %s: %i documents and %i layers in all", async (how, documents, layers) => {
     registry.push("acme.io/app:1", app);
     registry.push("other.io/app:1", app);
-    const proofs = usableProofs(store, how);
+    const proofs = usableProofs(store, root, how);
     const service = createEmbeddedImageService({ store, registry, platform, clock, proofs });
     const { id } = await service.pull("acme.io/app:1", undefined);
     await service.pull("other.io/app:1", undefined);

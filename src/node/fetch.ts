@@ -83,8 +83,9 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
         await ingest.abandon(useless ? "discard" : "keep");
         throw error;
       }
+      // Before it is there: whoever is killed in between has not been shown it in vain.
+      await proofs.note(layer.digest);
       await ingest.commit();
-      proofs.note(layer.digest);
     } finally {
       await lease.release();
     }

@@ -86,7 +86,7 @@ export function describePullConformance(title: string, open: () => Promise<Subje
         expect(reply.status).toBe(206);
         expect(reply.headers["content-range"]).toBe(`bytes ${from}-${to}/${size}`);
         expect(reply.headers["content-length"]).toBe(`${to - from + 1}`);
-        expect(reply.body).toEqual(blob.bytes.subarray(from, to + 1));
+        expect(reply.body.equals(blob.bytes.subarray(from, to + 1))).toBe(true);
       });
 
       test("a part beyond its end: 416, and how long it is", async () => {
@@ -113,10 +113,8 @@ export function describePullConformance(title: string, open: () => Promise<Subje
         const same = { range: "bytes=1-2", "if-range": headers.etag ?? "" };
         expect(await ask(subject.url, path, { headers: same })).toMatchObject({ status: 206 });
         const other = { range: "bytes=1-2", "if-range": '"something else"' };
-        expect(await ask(subject.url, path, { headers: other })).toMatchObject({
-          status: 200,
-          body: subject.blob.bytes,
-        });
+        const { status, body } = await ask(subject.url, path, { headers: other });
+        expect([status, body.equals(subject.blob.bytes)]).toEqual([200, true]);
       });
     });
 
