@@ -59,6 +59,7 @@ async function run({ pods: given, once = true, policy, clock = systemClock, hear
         ...{ pods: given, store, registry, root, once, clock },
         ...{ policy: first, policyFiles: files },
         secrets: [],
+        contentSharing: "isolated",
         objects: { configMaps: [], secrets: [] },
         platform: { os: "linux", architecture: "amd64", variant: "" },
         kubelet: kubeletConfiguration({ registryPullQPS: 0 }),

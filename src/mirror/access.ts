@@ -9,7 +9,7 @@ import type { Source } from "../node/fetch.ts";
 import { isUnreachable } from "../node/pull-failure.ts";
 import type { AccessResult } from "../node/pull-records/index.ts";
 import type { ImageRecord } from "../store/index.ts";
-import type { PulleyError } from "../support/errors.ts";
+import { errorText, type PulleyError } from "../support/errors.ts";
 import type { Caller } from "./caller.ts";
 import type { Judged, Outline } from "./judging.ts";
 import type { Sources, Told } from "./sources.ts";
@@ -54,7 +54,7 @@ const anybody: Caller = { login: undefined };
 const most = 10_000;
 
 export function createAccess(ground: Ground, sources: Sources): Access {
-  const { store, records: pullRecords, clock, limits, openToAll, local } = ground;
+  const { store, records: pullRecords, clock, limits, openToAll, local, log } = ground;
   /** When a registry last let in, in milliseconds since the epoch. */
   const granted = new Map<string, number>();
 
@@ -131,7 +131,10 @@ export function createAccess(ground: Ground, sources: Sources): Access {
       if (known(outline.reference.repository, visit.caller) === "fresh") return { state: "fresh" };
       if (pullRecords === undefined || !local) return askFor(outline, visit, ask);
       // A store that fails shows nobody anything, not even that.
-      const looking = anyRecorded(records).catch(() => false);
+      const looking = anyRecorded(records).catch((error: unknown) => {
+        log.error("how an image came here cannot be read", { error: errorText(error) });
+        return false;
+      });
       if ((await isRecorded(looking)) === true) return { state: "fresh" };
       visit.signal.throwIfAborted();
       try {

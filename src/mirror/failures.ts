@@ -1,5 +1,6 @@
 /** How failures are told to clients: a status, and a code of the specification's list (distribution-spec 1.1, "Error Codes"). */
 import { type ErrorCode, errorText, isPulleyError, type PulleyError } from "../support/errors.ts";
+import type { Log } from "../support/log.ts";
 import { type Answer, type Headers, jsonAnswer } from "./answer.ts";
 import type { Route } from "./route.ts";
 
@@ -7,6 +8,19 @@ import type { Route } from "./route.ts";
 export type FailureCode =
   | ("NAME_INVALID" | "DIGEST_INVALID" | "MANIFEST_INVALID" | "UNAUTHORIZED" | "DENIED" | "UNSUPPORTED")
   | ("NAME_UNKNOWN" | "MANIFEST_UNKNOWN" | "BLOB_UNKNOWN" | "TOOMANYREQUESTS" | "UNAVAILABLE" | "UNKNOWN");
+
+/**
+ * Writes down what is wrong on this side, of which the client hears no more than that: what nobody foresaw, and failures
+ * of the store. What a registry said, it said to the client.
+ */
+export function noteFailure(log: Log, error: unknown, route: Route): void {
+  if (isPulleyError(error) && meaningOf(error.code, route, true)[0] !== 500) return;
+  const cause = error instanceof Error && error.cause !== undefined ? errorText(error.cause) : undefined;
+  const code = isPulleyError(error) ? error.code : undefined;
+  // Where it happened is only of interest for what nobody foresaw.
+  const at = error instanceof Error && code === undefined ? error.stack?.split("\n")[1]?.trim() : undefined;
+  log.error("an answer failed on this machine", { route: route.kind, error: errorText(error), code, cause, at });
+}
 
 /** What a client is asked for that may have to show a login. */
 export const challenge = 'Basic realm="the registry that the image comes from", charset="UTF-8"';

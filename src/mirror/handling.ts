@@ -3,12 +3,12 @@ import type { IncomingMessage } from "node:http";
 import { digestProblem, isDigest, parseDigest } from "../image/digest.ts";
 import { isLoopback } from "../image/origin.ts";
 import { parseTag, type Repository } from "../image/reference.ts";
-import { isPulleyError, PulleyError } from "../support/errors.ts";
+import { PulleyError } from "../support/errors.ts";
 import { type Answer, type Headers, jsonAnswer, jsonType } from "./answer.ts";
 import { findBlob } from "./blobs.ts";
 import { readCaller } from "./caller.ts";
 import { etagOf, hasAlready, rangeHolds } from "./conditions.ts";
-import { answerToFailure, challenge, failureAnswer } from "./failures.ts";
+import { answerToFailure, challenge, failureAnswer, noteFailure } from "./failures.ts";
 import { findManifest } from "./manifests.ts";
 import { isOwn, isRelayed } from "./pseudonym.ts";
 import { readRange, slice } from "./range.ts";
@@ -57,6 +57,7 @@ export async function answerTo(
     const scoped: Headers = namespace === undefined ? {} : { "oci-namespace": namespace };
     return { ...answer, headers: { ...answer.headers, ...scoped } };
   } catch (error) {
+    noteFailure(workshop.ground.log, error, route);
     return answerToFailure(error, route, await mayKnow(workshop, repository, visit));
   }
 }
@@ -181,7 +182,7 @@ async function blobAnswer(workshop: Workshop, text: string, { request, repositor
 
 /** Whether a caller may know that there is such a repository here; it is not told apart from one that nobody has. */
 async function mayKnow(
-  { access, holdings, pending }: Workshop,
+  { access, holdings, pending, ground }: Workshop,
   repository: Repository | undefined,
   visit: Visit | undefined,
 ): Promise<boolean> {
@@ -191,7 +192,7 @@ async function mayKnow(
   try {
     return (await holdings.records(repository)).length > 0;
   } catch (error) {
-    if (isPulleyError(error)) return false;
-    throw error;
+    noteFailure(ground.log, error, { kind: "unknown" });
+    return false;
   }
 }

@@ -5,6 +5,7 @@ import { describe, expect, test, vi } from "vitest";
 import { fakeRegistry } from "../node/testing/fake-registry.ts";
 import { policyOf } from "../node/testing/policies.ts";
 import { PulleyError } from "../support/errors.ts";
+import { logTo } from "../support/log.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { codeOf, messageOf, type Reply } from "./testing/asking.ts";
 import { openMirror, type TestMirror } from "./testing/mirror.ts";
@@ -217,9 +218,12 @@ describe("failures of a registry", () => {
     const registry = fakeRegistry();
     const resolve = registry.resolve;
     registry.resolve = () => Promise.reject(new TypeError("secret of the inside"));
-    const mirror = await openMirror({ registry });
+    const lines: string[] = [];
+    const log = logTo((level, message, { error }) => lines.push(`${level} ${message} ${error}`));
+    const mirror = await openMirror({ registry, log });
     const reply = await mirror.ask(`/v2/${name}/manifests/1`);
     expect([reply.status, messageOf(reply)]).toEqual([500, "the mirror failed"]);
+    expect(lines).toEqual(["error an answer failed on this machine secret of the inside"]);
     registry.resolve = resolve;
     imageOf(registry);
     expect((await mirror.ask(`/v2/${name}/manifests/1`)).status).toBe(200);
@@ -352,6 +356,24 @@ describe("going in circles", () => {
     await mirror.ask(`/v2/${name}/manifests/1`);
     expect(asked.at(1)).toBe("https://mirror.acme.io");
   });
+});
+
+test("a failure of the store is a short word to the client, and is logged with its cause", async () => {
+  const registry = fakeRegistry();
+  imageOf(registry);
+  const lines: string[] = [];
+  const log = logTo((_, message, { error, cause, code }) => lines.push([message, code, error, cause].join(" | ")));
+  const mirror = await openMirror({ registry, log });
+  await takeImage(mirror, "1");
+  await until(async () => (await mirror.store.record(`${name}:1`)) !== undefined);
+  const cause = new Error("EIO: i/o error");
+  Object.assign(mirror.store, {
+    read: () => Promise.reject(new PulleyError("STORE_FAILED", "/var/lib/pulley cannot be read", { cause })),
+  });
+  const reply = await mirror.ask(`/v2/${name}/manifests/1`);
+  expect([reply.status, messageOf(reply)]).toEqual([500, "the mirror's store failed"]);
+  const line = "an answer failed on this machine | STORE_FAILED | /var/lib/pulley cannot be read | EIO: i/o error";
+  expect(lines).toContain(line);
 });
 
 test("every request is told once, with where its answer came from", async () => {

@@ -8,7 +8,7 @@ import { PulleyError } from "../support/errors.ts";
 import { limitConnectionsPerPeer } from "../support/peer-connections.ts";
 import { type ListenAddress, listenAddress } from "./address.ts";
 import { type Answer, send } from "./answer.ts";
-import { answerToFailure, failureAnswer } from "./failures.ts";
+import { answerToFailure, failureAnswer, noteFailure } from "./failures.ts";
 import { answerTo, type Standing } from "./handling.ts";
 import { type Address, readAddress } from "./route.ts";
 import { defaultLimits, type MirrorLimits, type MirrorOptions } from "./types.ts";
@@ -100,7 +100,7 @@ interface Desk {
 }
 
 function createDesk(workshop: Workshop, standing: Standing, { onRequest }: MirrorOptions): Desk {
-  const { limits, clock } = workshop.ground;
+  const { limits, clock, log } = workshop.ground;
   const turns = createTurns(limits.streams);
   const underWay = new Set<Promise<void>>();
   const visits = new Set<AbortController>();
@@ -132,6 +132,7 @@ function createDesk(workshop: Workshop, standing: Standing, { onRequest }: Mirro
       if (streamed) giveBack = await turns.take(AbortSignal.any([signal, AbortSignal.timeout(limits.streamWait)]));
       return { status: answer.status, bytes: await send(response, answer, { ...limits, signal }) };
     } catch (error) {
+      if (!isClients(error, signal)) noteFailure(log, error, route);
       // The head is out, or nobody is there any more: then there is nothing left to say.
       if (response.headersSent || response.destroyed) return { status: answer.status, bytes: 0 };
       const failure = error instanceof DOMException ? tooMany() : answerToFailure(error, route, true);
@@ -144,7 +145,10 @@ function createDesk(workshop: Workshop, standing: Standing, { onRequest }: Mirro
   return {
     receive: (request, response) => {
       // What nobody foresaw ends this answer, and not the process.
-      const served = serve(request, response).catch(() => void response.destroy());
+      const served = serve(request, response).catch((error: unknown) => {
+        noteFailure(log, error, { kind: "unknown" });
+        response.destroy();
+      });
       underWay.add(served);
       void served.finally(() => underWay.delete(served));
     },
@@ -155,6 +159,11 @@ function createDesk(workshop: Workshop, standing: Standing, { onRequest }: Mirro
       await Promise.all(underWay);
     },
   };
+}
+
+/** Whether it was the client who went, or who would have had to wait for too long. */
+function isClients(error: unknown, signal: AbortSignal): boolean {
+  return signal.aborted || error instanceof DOMException;
 }
 
 function tooMany(): Answer {
