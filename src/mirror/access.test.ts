@@ -361,8 +361,9 @@ describe("what this node knows of how an image came here", () => {
     const record = await mirror.store.record(`${open}:1`);
     if (record === undefined) throw new Error("it has just been there");
     const given = { ...mirror.parts, limits: defaultLimits, openToAll: false };
-    await delay(20);
-    expect(await createWorkshop({ ...given, local: true }).access.recorded(record)).toBe(true);
+    const own = createWorkshop({ ...given, local: true }).access;
+    // Who pulled it is written down after the image has its name.
+    while (!(await own.recorded(record))) await delay(5);
     expect(await createWorkshop({ ...given, local: false }).access.recorded(record)).toBe(false);
   });
 });

@@ -57,7 +57,7 @@ export function createJudge({ images, policy, clock }: Pick<Ground, "images" | "
     return { reference, decision, refusal: refused(absent, request) };
   };
 
-  const image: Judge["image"] = async (repository, version, signal, here = false) => {
+  const judgeImage: Judge["image"] = async (repository, version, signal, here = false) => {
     const reference = referenceTo(repository, version);
     const [{ request }] = visitorPod(canonicalText(reference)).containers;
     const rules = policy();
@@ -75,7 +75,7 @@ export function createJudge({ images, policy, clock }: Pick<Ground, "images" | "
     return { reference, decision, refusal, facts, id: found.id, now, check };
   };
 
-  return { outline, image };
+  return { outline, image: judgeImage };
 }
 
 /** What a copy says of itself counts only where it would be used; as in the node's image manager. */
