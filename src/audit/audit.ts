@@ -9,7 +9,7 @@ import type { AuditInput } from "./input.ts";
 import { originMap } from "./originals.ts";
 import { SecretLedger } from "./secret-ledger.ts";
 import { type AuditOptions, type Standards, standardsOf } from "./standards.ts";
-import { auditInput, type TextAudit } from "./text-audit.ts";
+import { auditInput, lostAudit, type TextAudit } from "./text-audit.ts";
 import type { AuditResult, Finding } from "./types.ts";
 
 /** What was found in one file, or, at the very end, about the input as a whole. */
@@ -81,6 +81,11 @@ export class AuditCourse {
   /** Audits an input, in its turn. */
   take(input: AuditInput): AuditFile {
     return this.settle(input, auditInput(input, this.standards));
+  }
+
+  /** What is said of an input whose audit came to no end. */
+  lost({ file }: AuditInput, why: string): TextAudit {
+    return lostAudit(file, why, this.standards);
   }
 
   /** Settles the findings of an input in the light of those before it, and tells them where people can find them. */

@@ -2,6 +2,7 @@
 import { canonicalText, withImpliedTag } from "../image/reference.ts";
 import { decide } from "../policy/decide.ts";
 import type { Decision } from "../policy/types.ts";
+import { errorTable, errorText } from "../support/errors.ts";
 import type { SourceText } from "../workload/source-text.ts";
 import type { ImageRequest, Workload } from "../workload/types.ts";
 import { exemptionsFor } from "./exemptions.ts";
@@ -73,10 +74,23 @@ interface Auditing {
 export function auditInput(input: AuditInput, standards: Standards): TextAudit {
   switch (input.kind) {
     case "text":
-      return auditText(input, standards);
+      try {
+        return auditText(input, standards);
+      } catch (error) {
+        return lostAudit(input.file, errorText(error), standards);
+      }
     case "unreadable":
       return unreadable(input, standards);
   }
+}
+
+/** What is said of a text whose audit came to no end: the others must not be lost with it. */
+export function lostAudit(file: string, why: string, standards: Standards): TextAudit {
+  const message = `it could not be audited: ${why}`;
+  return unreadable(
+    { kind: "unreadable", file, rule: "input-unreadable", message, advice: errorTable.INTERNAL.advice },
+    standards,
+  );
 }
 
 function unreadable({ file, rule, message, advice }: UnreadableInput, standards: Standards): TextAudit {

@@ -193,6 +193,60 @@ describe("hostile input", () => {
     expect(found[0]).toMatch(expected);
   });
 
+  it.each([
+    ["brackets", "["],
+    ["braces", "{a: "],
+    ["pairs in brackets", "[a: "],
+    ["dashes", "- "],
+    ["marked keys", "? "],
+    ["marked keys in brackets", "[? "],
+    ["anchors on brackets", "&a ["],
+    ["tags on braces", "!a {"],
+  ])("900 %s, at the beginning, below a key and in JSON's place, are too deep", (_, opening) => {
+    for (const before of ["", "a: ", "a:\n  b:\n    ", '{"a": ', "---\n# x\n"]) {
+      const found = problems(before + opening.repeat(900));
+      expect(found).toHaveLength(1);
+      expect(found[0]).toMatch(
+        /nested more than 200 levels deep$|is expected here|[Nn]ested mappings|not allowed|unexpected/,
+      );
+    }
+  });
+
+  it.each([
+    ["brackets", "["],
+    ["closed brackets", "[],"],
+    ["closing brackets", "]"],
+    ["dashes", "- "],
+    ["marked keys", "? "],
+    ["keys", "a: "],
+    ["braces in a list", "[{},"],
+  ])("10 MB of %s cost a second or two, not minutes", (_, unit) => {
+    const started = process.cpuUsage();
+    expect(problems(unit.repeat(10_000_000 / unit.length))).toHaveLength(1);
+    const { user } = process.cpuUsage(started);
+    expect(user / 1e6).toBeLessThan(10);
+  });
+
+  const quiet = [
+    `"${"[{".repeat(500)}"`,
+    `'${"[{- ? ".repeat(500)}'`,
+    `x${"[{".repeat(500)}`,
+    `|\n    ${"[{- ? ".repeat(500)}\n    ${"]}".repeat(3)}`,
+    `>-\n    ${"- ".repeat(500)}x`,
+    `1 # ${"[{".repeat(500)}`,
+    `[${Array(1000).fill("[{a: [b]}, []]").join(", ")}]`,
+    `{${Array.from({ length: 500 }, (_, i) => `k${i}: {}`).join(", ")}}`,
+    `\n${Array.from({ length: 1000 }, () => "  - - - a").join("\n")}`,
+    `${"[".repeat(199)}${"]".repeat(199)}`,
+    `\n${Array.from({ length: 150 }, (_, i) => `${"  ".repeat(i + 1)}a:`).join("\n")} 1`,
+  ];
+  it.each(quiet.map((value, at) => [at, value] as const))("value %i is not taken for a deep one", (_, value) => {
+    const text = `apiVersion: v1\nkind: A\na: ${value}\nb: 1\n`;
+    expect(problems(text)).toEqual([]);
+    // By way of the syntax tree, too.
+    expect(problems(`${text}c: &x 1\nd: *x\n`)).toEqual([]);
+  });
+
   it("names of JavaScript's own are names like any other", () => {
     const text = "apiVersion: constructor/v1\nkind: constructor\n__proto__: {polluted: true}\ntoString: a\n";
     const { documents } = readManifests(text, "x.yaml");

@@ -18,6 +18,7 @@ const words: ReadonlyMap<string, boolean | null> = new Map([
 interface Cursor {
   readonly text: string;
   at: number;
+  values: number;
 }
 
 /**
@@ -25,7 +26,7 @@ interface Cursor {
  * @throws SyntaxProblem for the first thing that is wrong; what was read before it is in `values`
  */
 export function readJson(text: string, from: number, values: Value[]): void {
-  const cursor: Cursor = { text, at: from };
+  const cursor: Cursor = { text, at: from, values: 0 };
   for (skipBlank(cursor); cursor.at < text.length; skipBlank(cursor)) {
     values.push(readValue(cursor, 0));
     if (values.length > limits.documents) return;
@@ -35,6 +36,8 @@ export function readJson(text: string, from: number, values: Value[]): void {
 function readValue(cursor: Cursor, depth: number): Value {
   skipBlank(cursor);
   if (depth > limits.depth) throw new SyntaxProblem(cursor.at, `nested more than ${limits.depth} levels deep`);
+  cursor.values += 1;
+  if (cursor.values > limits.values) throw new SyntaxProblem(cursor.at, `there are more than ${limits.values} values`);
   switch (cursor.text[cursor.at]) {
     case "{":
       return readObject(cursor, depth);

@@ -4,8 +4,17 @@ export const limits = {
   textLength: 64 * 1024 * 1024,
   /** Documents of one input text, the items of lists included. */
   documents: 100_000,
-  /** Levels of mappings and sequences inside each other. */
+  /**
+   * Levels of mappings and sequences inside each other. The deepest that clusters hold, definitions of custom resources,
+   * have about sixty; each level takes room on the stack of whoever reads it.
+   */
   depth: 200,
+  /** Values of one input text in JSON. */
+  values: 5_000_000,
+  /** Characters of one YAML document that can begin or end a value. No object that a cluster stores is that long. */
+  marks: 2_000_000,
+  /** Tokens of one YAML document that has to be read by way of a syntax tree. */
+  tokens: 2_000_000,
   /** Values that aliases and merge keys may repeat in one input text. */
   repeatedValues: 200_000,
   /** Pods that one call of `podsOf` makes. */

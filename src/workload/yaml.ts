@@ -1,18 +1,17 @@
 /** One YAML document, read with the meaning that Kubernetes gives it. */
 
 import type { Scalar, YAMLMap } from "yaml";
-import { Composer, isAlias, isMap, isNode, isScalar, isSeq, Parser, Schema } from "yaml";
+import { Composer, isAlias, isMap, isNode, isScalar, isSeq, Schema } from "yaml";
 import { quote } from "../support/go.ts";
 import { limits } from "./limits.ts";
 import { SyntaxProblem } from "./problem.ts";
 import { plainScalar, taggedScalar } from "./scalar.ts";
 import { type MappingValue, sortOf, type Value } from "./value.ts";
+import { boundedTokens, refuseEndless, tooDeep, withoutTraces } from "./yaml-bounds.ts";
 import { readPlainYaml } from "./yaml-events.ts";
 
 /** Scalars are left as they are written, so that they can be given Kubernetes' meaning rather than the library's. */
 const schema = new Schema({ schema: "failsafe", resolveKnownTags: false });
-
-const tooDeep = `nested more than ${limits.depth} levels deep`;
 
 /** What YAML 1.2 (5.1) keeps out of every text, and what a text in another encoding than UTF-8 is full of. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
@@ -52,14 +51,19 @@ interface Reading {
 export function readYaml(part: string, base: number, budget: Budget): Value[] {
   const control = controlCharacter.exec(part);
   if (control !== null) throw new SyntaxProblem(base + control.index, "control characters are not allowed here");
+  refuseEndless(part, base);
   return readPlainYaml(part, base) ?? readYamlTree(part, base, budget);
 }
 
 /** As {@link readYaml}, in the way that knows all of YAML, and says what is wrong. */
 export function readYamlTree(part: string, base: number, budget: Budget): Value[] {
+  return withoutTraces(() => readDocuments(part, base, budget));
+}
+
+function readDocuments(part: string, base: number, budget: Budget): Value[] {
   const composer = new Composer(options);
   const values: Value[] = [];
-  for (const document of composer.compose(new Parser().parse(part), true, part.length)) {
+  for (const document of composer.compose(boundedTokens(part, base), true, part.length)) {
     const [error] = document.errors;
     if (error !== undefined) throw new SyntaxProblem(base + Math.min(error.pos[0], part.length), messageOf(error));
     if (document.contents === null) continue;

@@ -81,17 +81,56 @@ describe("an audit in threads", () => {
     expect(await all(auditInThreads(inputs(), { ...call, script, threadWorthy: 0 }))).toEqual(expected);
   });
 
-  it("says so if a thread dies", async () => {
-    const file = join(folder, "dying.mjs");
-    writeFileSync(
-      file,
-      'import { parentPort } from "node:worker_threads";\nparentPort.on("message", () => { throw new Error("no more"); });\n',
-    );
-    const dying: ThreadedCall = { now: 0, script: pathToFileURL(file), threadWorthy: 0 };
-    await expect(all(auditInThreads(inputs(), dying))).rejects.toMatchObject({
-      code: "INTERNAL",
-      message: "an audit thread died: no more",
-    });
+  /** A thread that answers for each file, and dies of some in the way that `death` says. */
+  function mortalThread(name: string, death: string): URL {
+    const file = join(folder, name);
+    const text = `import { parentPort } from "node:worker_threads";
+      const nothing = { findings: [], ignores: [], uses: [], wantedSecrets: [], secrets: [], exemptions: [] };
+      const counts = { workloads: 1, containers: 1, isUnreadable: false };
+      parentPort.on("message", ({ number, inputs }) => {
+        const audits = inputs.map(({ file }) => {
+          if (file === "20.yaml" || file === "77.yaml") { ${death} }
+          return { file, ...nothing, ...counts };
+        });
+        parentPort.postMessage({ number, audits });
+      });`;
+    writeFileSync(file, text);
+    return pathToFileURL(file);
+  }
+
+  it.each([
+    ["an error", 'throw new Error("no more");', "no more"],
+    ["its end", "process.exit(1);", "its thread ended"],
+    ["lack of memory", "const all = []; for (;;) all.push(new Array(10000).fill(all.length));", "memory"],
+  ])(
+    "loses only the files that a thread dies of, by %s",
+    async (name, death, why) => {
+      const limited = { threadWorthy: 0, threads: 2, threadMemory: 32 };
+      const mortal: ThreadedCall = { now: 0, script: mortalThread(`${name}.mjs`, death), ...limited };
+      const files = await all(auditInThreads(inputs(), mortal));
+      const lost = files.filter(({ isUnreadable }) => isUnreadable);
+      expect(lost.map(({ file }) => file)).toEqual(["20.yaml", "77.yaml"]);
+      expect(lost[0]?.findings[0]).toMatchObject({ ruleId: "input-unreadable", message: expect.stringContaining(why) });
+      expect(files.map(({ file }) => file)).toEqual((await all(audit(inputs(), call))).map(({ file }) => file));
+    },
+    60_000,
+  );
+
+  it("audits a long text in a thread, also among the first", async () => {
+    const script = mortalThread("long.mjs", "process.exit(1);");
+    async function* long(): AsyncGenerator<AuditInput> {
+      const text = { kind: "text", expectManifests: true, mayBePatch: false } as const;
+      yield { ...text, file: "a.yaml", text: deployment("image: ghcr.io/a:edge") };
+      yield { ...text, file: "20.yaml", text: " ".repeat(2 * 1024 * 1024) };
+      yield { ...text, file: "b.yaml", text: deployment("image: ghcr.io/a:edge") };
+    }
+    const files = await all(auditInThreads(long(), { now: 0, script, threads: 1 }));
+    expect(files.map(({ file, isUnreadable }) => [file, isUnreadable])).toEqual([
+      ["a.yaml", false],
+      ["20.yaml", true],
+      ["b.yaml", false],
+      [undefined, false],
+    ]);
   });
 
   it("lets go of its inputs when nobody listens any more", async () => {

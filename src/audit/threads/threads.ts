@@ -1,58 +1,110 @@
 /** The threads of one audit. */
 import { Worker } from "node:worker_threads";
-import { errorText, PulleyError } from "../../support/errors.ts";
+import { errorText } from "../../support/errors.ts";
+import type { AuditInput } from "../input.ts";
 import type { TextAudit } from "../text-audit.ts";
 import type { Batch, BatchAudit, ThreadSettings } from "./messages.ts";
 
 interface Waiting {
   resolve(audits: readonly TextAudit[]): void;
-  reject(error: PulleyError): void;
+  reject(death: unknown): void;
+}
+
+/** A thread, and the batches that it has been given and has not answered. */
+interface Thread {
+  readonly worker: Worker;
+  readonly waiting: Map<number, Waiting>;
 }
 
 /**
  * What a thread makes of a file is of no use after the next: room for more of it than this costs memory and saves no time.
  */
-const resourceLimits = { maxYoungGenerationSizeMb: 8 };
+const maxYoungGenerationSizeMb = 8;
 
+/**
+ * Threads that audit batches. A thread may die of a file, for lack of memory or by a fault: then the files that it had
+ * are audited one at a time, and only the one that takes its thread with it is lost.
+ */
 export class AuditThreads {
-  readonly #workers: readonly Worker[];
-  readonly #waiting = new Map<number, Waiting>();
-  #failure: PulleyError | undefined;
+  readonly #start: () => Thread;
+  readonly #lost: (input: AuditInput, why: string) => TextAudit;
+  /** `undefined` where a thread has died, until the next batch comes. */
+  readonly #threads: (Thread | undefined)[];
+  /** Files are audited alone one after another: lack of memory would only grow with more of them. */
+  #alone: Promise<unknown> = Promise.resolve();
 
-  constructor(script: URL, settings: ThreadSettings, size: number) {
-    this.#workers = Array.from({ length: size }, () => this.#start(script, settings));
+  /** @param lost what is said of an input that no thread survives */
+  constructor(
+    script: URL,
+    settings: ThreadSettings,
+    { size, memory }: { readonly size: number; readonly memory: number },
+    lost: (input: AuditInput, why: string) => TextAudit,
+  ) {
+    this.#start = () => startThread(script, settings, memory);
+    this.#lost = lost;
+    this.#threads = Array.from({ length: size }, this.#start);
   }
 
-  /** Audits a batch in the thread whose turn it is; fails with `INTERNAL` if a thread dies. */
-  audit(batch: Batch): Promise<readonly TextAudit[]> {
-    const answer = new Promise<readonly TextAudit[]>((resolve, reject) => {
-      if (this.#failure === undefined) this.#waiting.set(batch.number, { resolve, reject });
-      else reject(this.#failure);
-    });
-    // Others may be waited for first; whoever waits for this one learns of its failure then.
-    answer.catch(() => undefined);
-    this.#workers[batch.number % this.#workers.length]?.postMessage(batch);
-    return answer;
+  /** Audits a batch in the thread whose turn it is. Never fails. */
+  async audit(batch: Batch): Promise<readonly TextAudit[]> {
+    const turn = batch.number % this.#threads.length;
+    const thread = this.#threads[turn] ?? this.#start();
+    this.#threads[turn] = thread;
+    try {
+      return await answerOf(thread, batch);
+    } catch {
+      if (this.#threads[turn] === thread) this.#threads[turn] = undefined;
+      const audits = this.#alone.then(() => this.#oneByOne(batch.inputs));
+      this.#alone = audits;
+      return audits;
+    }
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    await Promise.all(this.#threads.map((thread) => thread?.worker.terminate()));
   }
 
-  #start(script: URL, workerData: ThreadSettings): Worker {
-    const worker = new Worker(script, { workerData, resourceLimits });
-    worker.on("message", ({ number, audits }: BatchAudit) => {
-      this.#waiting.get(number)?.resolve(audits);
-      this.#waiting.delete(number);
-    });
-    worker.on("error", (error) => this.#fail(`an audit thread died: ${errorText(error)}`));
-    worker.on("exit", () => this.#fail("an audit thread ended before its work"));
-    return worker;
+  async #oneByOne(inputs: readonly AuditInput[]): Promise<readonly TextAudit[]> {
+    const audits: TextAudit[] = [];
+    let thread: Thread | undefined;
+    for (const [number, input] of inputs.entries()) {
+      thread ??= this.#start();
+      try {
+        audits.push(...(await answerOf(thread, { number, inputs: [input] })));
+      } catch (death) {
+        audits.push(this.#lost(input, errorText(death)));
+        thread = undefined;
+      }
+    }
+    await thread?.worker.terminate();
+    return audits;
   }
+}
 
-  #fail(message: string): void {
-    this.#failure ??= new PulleyError("INTERNAL", message);
-    for (const { reject } of this.#waiting.values()) reject(this.#failure);
-    this.#waiting.clear();
-  }
+function startThread(script: URL, workerData: ThreadSettings, memory: number): Thread {
+  const resourceLimits = { maxYoungGenerationSizeMb, maxOldGenerationSizeMb: memory };
+  const worker = new Worker(script, { workerData, resourceLimits });
+  const waiting = new Map<number, Waiting>();
+  const die = (death: unknown) => {
+    for (const { reject } of waiting.values()) reject(death);
+    waiting.clear();
+  };
+  worker.on("message", ({ number, audits }: BatchAudit) => {
+    waiting.get(number)?.resolve(audits);
+    waiting.delete(number);
+  });
+  worker.on("error", die);
+  worker.on("messageerror", die);
+  worker.on("exit", () => die(new Error("its thread ended")));
+  return { worker, waiting };
+}
+
+function answerOf({ worker, waiting }: Thread, batch: Batch): Promise<readonly TextAudit[]> {
+  const answer = new Promise<readonly TextAudit[]>((resolve, reject) => {
+    // A thread that is gone takes no messages, and says nothing more.
+    if (worker.threadId < 0) reject(new Error("its thread ended"));
+    else waiting.set(batch.number, { resolve, reject });
+  });
+  worker.postMessage(batch);
+  return answer;
 }
