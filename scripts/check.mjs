@@ -6,6 +6,7 @@ import { capture } from "./support/run.mjs";
 const { docs } = await import("./checks/docs.mjs");
 const { generatedCode } = await import("./checks/generated.mjs");
 const { layers, layersProof } = await import("./checks/layers.mjs");
+const { printing, printingProof } = await import("./checks/printing.mjs");
 const { links } = await import("./checks/links.mjs");
 const { lockFile } = await import("./checks/lock.mjs");
 
@@ -16,6 +17,8 @@ const checks = {
   "lint, with types": () => program("oxlint", "--type-aware", "--deny-warnings"),
   "rooms keep to their floors": layers,
   "…and the rules for that find every planted violation": layersProof,
+  "nothing is printed past what makes it harmless": printing,
+  "…and the check for that finds every planted violation": printingProof,
   "nothing is unused": () => program("knip", "--no-progress"),
   "generated code is up to date": generatedCode,
   "lock file": lockFile,

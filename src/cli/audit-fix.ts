@@ -10,6 +10,7 @@ import { plural } from "../support/plural.ts";
 import { printable } from "../support/terminal.ts";
 import type { AuditFlags } from "./audit-flags.ts";
 import { commandLogins } from "./logins.ts";
+import { passOn, printLine, printLines } from "./printing.ts";
 import { registryClient } from "./registry.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
 
@@ -29,7 +30,6 @@ export async function fixing(
   flags: AuditFlags,
   surroundings: Surroundings,
 ): Promise<Fixing> {
-  const { stderr } = surroundings;
   const mode = flags.fix ? "fix" : flags.diff ? "diff" : "check";
   const pins = flags.pin ? createPins(flags, surroundings) : undefined;
   const left: Finding[] = [];
@@ -42,10 +42,12 @@ export async function fixing(
       const pinned = (await pins?.fixesFor(text)) ?? [];
       const fixes = [...findings.flatMap(({ fix }) => (fix && !isPinned(fix, pinned) ? fix : [])), ...pinned];
       const { changed, refused, failures } = await fixFiles([text], fixes, { mode });
-      for (const each of changed) show(each, flags, surroundings);
-      for (const { fix, reason } of refused)
-        stderr.write(`${file}: not done: ${fix.description}: ${printable(reason)}\n`);
-      for (const { message, advice } of failures) stderr.write(`${printable(message)}\n  ${advice}\n`);
+      for (const each of changed) await show(each, flags, surroundings);
+      const lines = [
+        ...refused.map(({ fix, reason }) => `${file}: not done: ${fix.description}: ${printable(reason)}`),
+        ...failures.flatMap(({ message, advice }) => [printable(message), `  ${printable(advice)}`]),
+      ];
+      printLines("stderr", lines, surroundings);
       sum.files += changed.length;
       sum.fixes += changed.reduce((count, each) => count + each.fixes.length, 0);
     }
@@ -53,8 +55,10 @@ export async function fixing(
     await pins?.close();
   }
   const would = mode === "fix" ? "made" : "to make";
-  stderr.write(
-    `${plural(sum.fixes, "change")} in ${plural(sum.files, "file")} ${would}; left for people: ${plural(left.length, "finding")}\n`,
+  printLine(
+    "stderr",
+    `${plural(sum.fixes, "change")} in ${plural(sum.files, "file")} ${would}; left for people: ${plural(left.length, "finding")}`,
+    surroundings,
   );
   return { files: sum.files, left };
 }
@@ -94,24 +98,29 @@ function createPins(flags: AuditFlags, surroundings: Surroundings): Pins {
         fields.image === undefined ? [] : [{ source, field: fields.image, image: request.image }],
       );
       const { fixes, refused, failures } = await pinImages(requests, { resolve, parallel: resolvedAtOnce });
-      const { stderr } = surroundings;
-      for (const { request, reason } of refused) stderr.write(`${file}: not pinned: ${request.image}: ${reason}\n`);
-      for (const { image, error } of failures) {
-        stderr.write(`${file}: not pinned: ${printable(image)}: ${printable(errorText(error))}\n`);
-      }
+      const left = [
+        ...refused.map(({ request, reason }) => ({ image: request.image, reason })),
+        ...failures.map(({ image, error }) => ({ image, reason: errorText(error) })),
+      ];
+      const lines = left.map(({ image, reason }) => `${file}: not pinned: ${printable(image)}: ${printable(reason)}`);
+      printLines("stderr", lines, surroundings);
       return fixes;
     },
     close: () => registry.close(),
   };
 }
 
-function show({ file, diff, text, notes }: FixedFile, flags: AuditFlags, surroundings: Surroundings): void {
-  const { stdout, stderr } = surroundings;
-  const paint = paintFor(stdout, surroundings);
-  if (flags.diff) stdout.write(coloured(diff, paint));
-  else if (file === "-") stdout.write(text);
-  else stdout.write(`${file}\n`);
-  for (const note of notes) stderr.write(`${file}: ${note}\n`);
+async function show(
+  { file, diff, text, notes }: FixedFile,
+  flags: AuditFlags,
+  surroundings: Surroundings,
+): Promise<void> {
+  const paint = paintFor(surroundings.stdout, surroundings);
+  if (flags.diff) await passOn([coloured(diff, paint)], surroundings);
+  else if (file === "-") await passOn([text], surroundings);
+  else printLine("stdout", file, surroundings);
+  const lines = notes.map((note) => `${file}: ${note}`);
+  printLines("stderr", lines, surroundings);
 }
 
 function coloured(diff: string, paint: ReturnType<typeof paintFor>): string {

@@ -20,11 +20,13 @@ import type { Finding, Severity } from "../audit/types.ts";
 import { putFile } from "../support/atomic-file.ts";
 import { PulleyError } from "../support/errors.ts";
 import { plural } from "../support/plural.ts";
+import { printableJson } from "../support/terminal.ts";
 import { fixing } from "./audit-fix.ts";
 import type { AuditFlags } from "./audit-flags.ts";
 import { readManifestFiles } from "./inputs.ts";
 import { examples, loginOptions, registryOptions } from "./options.ts";
 import { loadPolicy, policyOption } from "./policy-option.ts";
+import { printLine, printText, yamlText } from "./printing.ts";
 import { inputInvalid } from "./problems.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
 
@@ -97,7 +99,7 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundi
     const findings: Finding[] = [];
     for await (const file of desk.counted(files)) findings.push(...file.findings);
     putFile(baselineFile, writeBaseline(findings));
-    surroundings.stderr.write(`${plural(findings.length, "finding")} written to ${baselineFile}\n`);
+    printLine("stderr", `${plural(findings.length, "finding")} written to ${baselineFile}`, surroundings);
     return;
   } else {
     await printReport(desk.counted(files), desk, flags, surroundings);
@@ -174,16 +176,18 @@ async function printReport(
     lineOf: (file, line) => desk.lineOf(file, line),
     counts: () => desk.counts(),
   };
+  const isJson = ["json", "sarif", "gitlab"].includes(flags.output);
   const write = async (chunks: AsyncIterable<string>) => {
     for await (const chunk of chunks) {
-      if (!stdout.write(chunk)) await new Promise((resolve) => stdout.once("drain", resolve));
+      // What stands in JSON is escaped in JSON's own way.
+      const text = isJson ? printableJson(chunk) : chunk;
+      if (!printText("stdout", text, surroundings)) await new Promise((resolve) => stdout.once("drain", resolve));
     }
   };
   if (flags.output !== "yaml") return write(formats[flags.output](findingsOf(files), context));
-  const { stringify } = await import("yaml");
   let json = "";
   for await (const chunk of formats.json(findingsOf(files), context)) json += chunk;
-  stdout.write(stringify(JSON.parse(json), { lineWidth: 0 }));
+  printText("stdout", await yamlText(JSON.parse(json)), surroundings);
 }
 
 async function* findingsOf(files: AsyncIterable<AuditFile>): AsyncGenerator<Finding> {

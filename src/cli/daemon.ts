@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { createNodeClient, defaultSocket, type NodeClient } from "../node/api/client.ts";
 import { isPulleyError } from "../support/errors.ts";
 import { printable } from "../support/terminal.ts";
+import { printLine } from "./printing.ts";
 import { interruption, type Surroundings } from "./surroundings.ts";
 
 export interface SocketOptions {
@@ -45,7 +46,7 @@ export async function withDaemon(
     if (signal.aborted) return;
     if (!isPulleyError(error, "NOT_ON_NODE", "DAEMON_REFUSED")) throw error;
     const reason = error.code === "NOT_ON_NODE" ? "NotFound" : "BadRequest";
-    surroundings.stderr.write(`Error from server (${reason}): ${printable(error.message)}\n`);
+    printLine("stderr", `Error from server (${reason}): ${printable(error.message)}`, surroundings);
     process.exitCode = error.exitStatus;
   }
 }

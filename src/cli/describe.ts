@@ -7,6 +7,7 @@ import { daemonOptions, type NamespaceOptions, type SocketOptions, withDaemon } 
 import { describePod } from "./describe-view.ts";
 import { examples, type OutputOptions, outputOption } from "./options.ts";
 import { print } from "./output.ts";
+import { printLine } from "./printing.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 interface DescribeOptions extends SocketOptions, NamespaceOptions, OutputOptions {}
@@ -39,7 +40,7 @@ async function describe(
       ? await client.pods({ namespace })
       : await Promise.all(names.map((name) => client.pod(namespace, name)));
   if (pods.length === 0) {
-    surroundings.stderr.write(`No resources found in ${namespace} namespace.\n`);
+    printLine("stderr", `No resources found in ${namespace} namespace.`, surroundings);
     return;
   }
   const described = await Promise.all(

@@ -27,9 +27,10 @@ import {
 } from "./options.ts";
 import { print } from "./output.ts";
 import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
+import { warnOn } from "./printing.ts";
 import { machineHosts, registryClient, registrySettings } from "./registry.ts";
 import { openStore } from "./store.ts";
-import { interruption, paintFor, type Surroundings, warnOn } from "./surroundings.ts";
+import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
 
 type CommonOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
 

@@ -59,7 +59,7 @@ function explainedImage(given: string, reference: Reference | string): Explained
 /** The explanation of one container, subject by subject. */
 export function explanationLines(answer: Explanation, paint: Paint): string[] {
   const { source, workload, container, image, pullPolicy, decision, check } = answer;
-  const place = source === null ? "" : paint("dim", `${source.file}:${source.line}:${source.column}  `);
+  const place = source === null ? "" : paint("dim", printable(`${source.file}:${source.line}:${source.column}  `));
   const owner = `${workload.kind} ${workload.namespace}/${workload.name}, ${containerWords[container.kind]} ${container.name}`;
   const verdict = `${decision.action}${decision.reason === null ? "" : ` ${decision.reason}`}`;
   const tone = decision.action === "Refuse" ? "red" : "green";
@@ -73,7 +73,7 @@ export function explanationLines(answer: Explanation, paint: Paint): string[] {
           ],
         ];
   return [
-    `${place}${paint("bold", printable(image.given))}  ${paint("dim", owner)}`,
+    `${place}${paint("bold", printable(image.given))}  ${paint("dim", printable(owner))}`,
     `  ${paint(tone, verdict)}: ${printable(decision.message)}`,
     ...[
       ...full,
@@ -81,8 +81,8 @@ export function explanationLines(answer: Explanation, paint: Paint): string[] {
       ...answer.trace
         .filter(({ subject }) => subject !== "pull")
         .map(({ subject, rule, because }) => [subject, rule === null ? because : `${because} (rule ${rule})`]),
-      ...(check === undefined ? [] : [["check", printable(check.message)]]),
-    ].map(([title = "", text = ""]) => `    ${paint("dim", title.padEnd(12))} ${text}`),
+      ...(check === undefined ? [] : [["check", check.message]]),
+    ].map(([title = "", text = ""]) => `    ${paint("dim", title.padEnd(12))} ${printable(text)}`),
   ];
 }
 

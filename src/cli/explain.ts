@@ -30,11 +30,12 @@ import {
 } from "./options.ts";
 import { print } from "./output.ts";
 import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
+import { warnOn } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import { machineHosts, registryClient } from "./registry.ts";
 import { podsFrom, requestsFrom } from "./requests.ts";
 import { openStore } from "./store.ts";
-import { paintFor, type Surroundings, warnOn } from "./surroundings.ts";
+import { paintFor, type Surroundings } from "./surroundings.ts";
 
 interface ExplainOptions extends RootOptions, OutputOptions, PlatformOptions, RegistryFlags, LoginFlags, PolicyOptions {
   readonly check?: true;

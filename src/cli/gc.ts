@@ -20,7 +20,7 @@ import type { ImageStore } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
 import { liveRegion } from "../support/live.ts";
-import { printable } from "../support/terminal.ts";
+import { printable, wantsColour } from "../support/terminal.ts";
 import { type Collection, collectionLines, collectionValue, shownName } from "./gc-view.ts";
 import {
   type KubeletConfigOptions,
@@ -42,6 +42,7 @@ import {
   rootOption,
 } from "./options.ts";
 import { print } from "./output.ts";
+import { printLine } from "./printing.ts";
 import { registryClient } from "./registry.ts";
 import { runtimeOption } from "./runtime-option.ts";
 import { withImages } from "./store.ts";
@@ -132,7 +133,7 @@ async function collect(options: CollectOptions, surroundings: Surroundings): Pro
     await print(options.output, collectionValue(collection), lines, surroundings);
     const { error } = collection.report;
     if (error === undefined) return;
-    if (options.output === "text") surroundings.stderr.write(`error: ${printable(error)}\n`);
+    if (options.output === "text") printLine("stderr", `error: ${printable(error)}`, surroundings);
     process.exitCode = 1;
   } finally {
     await registry.close();
@@ -195,8 +196,9 @@ async function pass(options: PassOptions, surroundings: Surroundings): Promise<C
 }
 
 /** Names the images on a terminal as it becomes known what happens to them. */
-function watchProgress(dryRun: boolean, { stderr }: Surroundings) {
-  const region = liveRegion(stderr);
+function watchProgress(dryRun: boolean, surroundings: Surroundings) {
+  const { stderr } = surroundings;
+  const region = liveRegion(stderr, wantsColour(stderr, surroundings.environment));
   const counts = { deleted: 0, others: 0 };
   return {
     hear({ image, outcome }: ImageOutcome): void {

@@ -3,10 +3,10 @@ import type { NodeClient } from "../node/api/client.ts";
 import type { Change, EventObject, ImageObject, PodObject } from "../node/api/objects.ts";
 import { apiVersion } from "../node/api/version.ts";
 import { PulleyError } from "../support/errors.ts";
-import { printable } from "../support/terminal.ts";
 import { daemonOptions, type NamespaceOptions, type SocketOptions, withDaemon } from "./daemon.ts";
 import { eventTable, growingColumns, imageTable, podTable, type RowOptions, type Table } from "./get-view.ts";
 import { examples } from "./options.ts";
+import { jsonText, printLine, printLines, printText, yamlText } from "./printing.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 interface GetOptions extends SocketOptions, NamespaceOptions {
@@ -120,23 +120,27 @@ function rowOptions({ options }: Shown): RowOptions {
 
 async function list<Item>(items: readonly Item[], view: View<Item>, shown: Shown): Promise<void> {
   const { options, namespace } = shown;
-  const { stdout, stderr } = shown.surroundings;
+  const { surroundings } = shown;
   switch (options.output) {
     case "json":
     case "yaml":
       return write({ apiVersion, kind: view.listKind, items }, options.output, shown.surroundings);
     case "name":
-      for (const item of items) stdout.write(`${view.kind}/${printable(view.nameOf(item))}\n`);
+      for (const item of items) printLine("stdout", `${view.kind}/${view.nameOf(item)}`, surroundings);
       return;
     case "wide":
     case undefined: {
       if (items.length === 0) {
-        stderr.write(`No resources found${namespace === undefined ? "" : ` in ${namespace} namespace.`}\n`);
+        printLine(
+          "stderr",
+          `No resources found${namespace === undefined ? "" : ` in ${namespace} namespace.`}`,
+          surroundings,
+        );
         return;
       }
       const { titles, rows } = view.table(rowOptions(shown));
       const lines = growingColumns()([...(options.headers ? [titles] : []), ...items.flatMap(rows)]);
-      stdout.write(`${lines.join("\n")}\n`);
+      printLines("stdout", lines, surroundings);
     }
   }
 }
@@ -159,13 +163,13 @@ async function watch<Item>(changes: AsyncIterable<Change<Item>>, view: View<Item
         await write(object, options.output, surroundings, begun);
         break;
       case "name":
-        surroundings.stdout.write(`${view.kind}/${printable(view.nameOf(object))}\n`);
+        printLine("stdout", `${view.kind}/${view.nameOf(object)}`, surroundings);
         break;
       case "wide":
       case undefined: {
         const { titles, rows } = view.table(rowOptions(shown));
         const lines = grow([...(options.headers && !begun ? [titles] : []), ...rows(object)]);
-        surroundings.stdout.write(`${lines.join("\n")}\n`);
+        printLines("stdout", lines, surroundings);
       }
     }
     begun = true;
@@ -183,13 +187,12 @@ async function* filtered<Item>(
 async function write(
   value: unknown,
   format: "json" | "yaml",
-  { stdout }: Surroundings,
+  surroundings: Surroundings,
   follows = false,
 ): Promise<void> {
   if (format === "json") {
-    stdout.write(`${JSON.stringify(value, null, 4)}\n`);
+    printText("stdout", `${jsonText(value, 4)}\n`, surroundings);
     return;
   }
-  const { stringify } = await import("yaml");
-  stdout.write(`${follows ? "---\n" : ""}${stringify(value, { lineWidth: 0 })}`);
+  printText("stdout", `${follows ? "---\n" : ""}${await yamlText(value)}`, surroundings);
 }

@@ -12,9 +12,9 @@ import { readConfigFile } from "../support/config-file.ts";
 import { errnoOf, hasErrno } from "../support/errno.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
 import { plural } from "../support/plural.ts";
-import { printable } from "../support/terminal.ts";
 import type { OutputOptions } from "./options.ts";
 import { print } from "./output.ts";
+import { printLine } from "./printing.ts";
 import { printProblems } from "./problems.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -62,8 +62,7 @@ function tell(
   dryRun: boolean,
   surroundings: Surroundings,
 ): void {
-  const { stderr } = surroundings;
-  for (const { path } of dryRun ? [] : changed) stderr.write(`${printable(path)}\n`);
+  for (const { path } of dryRun ? [] : changed) printLine("stderr", path, surroundings);
   const warnings = leftOut.map(({ source, message }) => ({ source, message: `left out: ${message}` }));
   printProblems({ problems: [], warnings }, surroundings);
 }
@@ -72,7 +71,7 @@ function tell(
 function lines(changed: readonly Planned[], policy: object | null, dryRun: boolean): readonly string[] {
   const diffs = dryRun ? changed.map(diff) : [];
   const yaml = policy === null ? [] : [stringify(policy, { lineWidth: 0 }).trimEnd()];
-  return [...diffs, ...yaml];
+  return [...diffs, ...yaml].flatMap((text) => text.split("\n"));
 }
 
 function diff({ path, text, before = "" }: Planned): string {

@@ -7,10 +7,10 @@ import type { LoginSource } from "../credentials/index.ts";
 import { nodeFileLogins } from "../credentials/node-files.ts";
 import { systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
-import { printable } from "../support/terminal.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
 import type { CredentialProviderFlags, LoginFlags, RootOptions } from "./options.ts";
-import { paintFor, type Surroundings } from "./surroundings.ts";
+import { warnOn } from "./printing.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /** The logins of a pod, given those of its pull secrets that exist. */
 export type LoginsForPod = (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
@@ -98,9 +98,7 @@ export interface ProviderNotes {
 }
 
 export function providerNotes(surroundings: Surroundings): ProviderNotes {
-  const { stderr } = surroundings;
-  const warning = paintFor(stderr, surroundings)("yellow", "warning:");
-  let show = (line: string): void => void stderr.write(`${warning} ${printable(line)}\n`);
+  let show: (line: string) => void = warnOn(surroundings);
   return {
     hear: ({ kind, provider, message }) => {
       if (kind === "problem") show(`credential provider ${provider}: ${message}`);

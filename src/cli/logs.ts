@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { NodeClient } from "../node/api/client.ts";
 import type { PodObject } from "../node/api/objects.ts";
@@ -6,6 +5,7 @@ import { PulleyError } from "../support/errors.ts";
 import { daemonOptions, type NamespaceOptions, type SocketOptions, withDaemon } from "./daemon.ts";
 import { podName } from "./describe.ts";
 import { examples } from "./options.ts";
+import { passOn, printLine } from "./printing.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 interface LogsOptions extends SocketOptions, NamespaceOptions {
@@ -45,13 +45,11 @@ async function logs(client: NodeClient, name: string, options: LogsOptions, surr
   const { namespace = "default", follow = false, previous = false, timestamps = false, tail, since } = options;
   const container = options.container ?? firstContainer(await client.pod(namespace, name), surroundings);
   const query = { namespace, pod: name, container, follow, previous, timestamps, tailLines: tail, sinceSeconds: since };
-  for await (const piece of client.logs(query)) {
-    if (!surroundings.stdout.write(piece)) await once(surroundings.stdout, "drain");
-  }
+  await passOn(client.logs(query), surroundings);
 }
 
 /** As kubectl, with its words where there are several. */
-function firstContainer({ metadata, spec }: PodObject, { stderr }: Surroundings): string {
+function firstContainer({ metadata, spec }: PodObject, surroundings: Surroundings): string {
   const named = metadata.annotations["kubectl.kubernetes.io/default-container"];
   const all = [
     ...spec.containers.map(({ name }) => name),
@@ -60,7 +58,9 @@ function firstContainer({ metadata, spec }: PodObject, { stderr }: Surroundings)
   ];
   const first = spec.containers.find(({ name }) => name === named)?.name ?? spec.containers[0]?.name;
   if (first === undefined) throw new PulleyError("INTERNAL", `the pod ${metadata.name} has no container`);
-  if (all.length > 1 && first !== named) stderr.write(`Defaulted container "${first}" out of: ${all.join(", ")}\n`);
+  if (all.length > 1 && first !== named) {
+    printLine("stderr", `Defaulted container "${first}" out of: ${all.join(", ")}`, surroundings);
+  }
   return first;
 }
 

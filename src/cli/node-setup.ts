@@ -10,6 +10,7 @@ import { PulleyError } from "../support/errors.ts";
 import { printable } from "../support/terminal.ts";
 import { examples, type OutputOptions, outputOption } from "./options.ts";
 import { print } from "./output.ts";
+import { printLines } from "./printing.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
 
 interface SetupOptions extends OutputOptions {
@@ -138,10 +139,12 @@ function tell(
   { problems, notes }: { problems: readonly string[]; notes: readonly string[] },
   surroundings: Surroundings,
 ) {
-  const { stderr } = surroundings;
-  const paint = paintFor(stderr, surroundings);
-  for (const note of notes) stderr.write(`${paint("yellow", "warning:")} ${printable(note)}\n`);
-  for (const problem of problems) stderr.write(`${paint("red", "error:")} ${printable(problem)}\n`);
+  const paint = paintFor(surroundings.stderr, surroundings);
+  const lines = [
+    ...notes.map((note) => `${paint("yellow", "warning:")} ${printable(note)}`),
+    ...problems.map((problem) => `${paint("red", "error:")} ${printable(problem)}`),
+  ];
+  printLines("stderr", lines, surroundings);
 }
 
 function sentence({ path, kind, because }: Change): string {
@@ -166,5 +169,5 @@ function sentence({ path, kind, because }: Change): string {
 
 function diff({ path, before = "", after = "" }: Change): readonly string[] {
   const text = unifiedDiff(path, before, [{ file: path, start: 0, end: before.length, text: after }]);
-  return text === "" ? [] : [text.trimEnd()];
+  return text === "" ? [] : text.trimEnd().split("\n");
 }

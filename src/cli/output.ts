@@ -1,5 +1,6 @@
 import { humanDuration } from "../support/human-duration.ts";
 import type { OutputFormat } from "./options.ts";
+import { jsonText, printLines, printText, yamlText } from "./printing.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Prints one value: as JSON or YAML, or as the lines that people read. */
@@ -7,21 +8,17 @@ export async function print(
   format: OutputFormat,
   value: unknown,
   lines: () => readonly string[],
-  { stdout }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<void> {
   switch (format) {
     case "json":
-      stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+      printText("stdout", `${jsonText(value)}\n`, surroundings);
       return;
-    case "yaml": {
-      const { stringify } = await import("yaml");
-      stdout.write(stringify(value, { lineWidth: 0 }));
+    case "yaml":
+      printText("stdout", await yamlText(value), surroundings);
       return;
-    }
-    case "text": {
-      const text = lines();
-      if (text.length > 0) stdout.write(`${text.join("\n")}\n`);
-    }
+    case "text":
+      printLines("stdout", lines(), surroundings);
   }
 }
 

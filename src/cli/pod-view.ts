@@ -44,8 +44,8 @@ export function eventLines(event: NodeEvent, paint: Paint, width: number): strin
   const container = /\{(.*)\}$/.exec(event.fieldPath ?? "")?.[1];
   const object = `pod/${event.pod.name}${container === undefined ? "" : `/${container}`}`;
   const tone = event.type === "Warning" ? "yellow" : "green";
-  const prefix = `${paint("dim", clock)}  ${paint(tone, event.type.padEnd(7))}  ${event.reason.padEnd(17)}  `;
-  return hanging(prefix, `${paint("cyan", object)}  ${printable(event.message)}`, width);
+  const prefix = `${paint("dim", clock)}  ${paint(tone, event.type.padEnd(7))}  ${printable(event.reason).padEnd(17)}  `;
+  return hanging(prefix, `${paint("cyan", printable(object))}  ${printable(event.message)}`, width);
 }
 
 /** Why the pod is where it is, and how long until the next attempt. */
@@ -75,12 +75,12 @@ function colourOf(status: PodStatus): "green" | "red" | "yellow" {
 /** With its namespace only where the pods are of more than one. */
 function podName({ pod }: PodStatus, all: readonly PodStatus[]): string {
   const several = all.some((other) => other.pod.namespace !== pod.namespace);
-  return several ? `${pod.namespace}/${pod.name}` : pod.name;
+  return printable(several ? `${pod.namespace}/${pod.name}` : pod.name);
 }
 
 /** The columns of one pull: its image, a bar, and how far it is. */
 export function pullRow(pull: PullProgress, paint: Paint): string[] {
-  const image = paint("cyan", shortImage(pull.image));
+  const image = paint("cyan", printable(shortImage(pull.image)));
   if (pull.phase !== "downloading" || pull.total === 0) {
     return [image, paint("dim", bar(0, barWidth)), pull.phase === "waiting" ? "waiting for its turn" : "asking"];
   }

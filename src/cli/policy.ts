@@ -6,6 +6,7 @@ import { plural } from "../support/plural.ts";
 import { readManifestFiles } from "./inputs.ts";
 import { examples, type OutputOptions, outputOption } from "./options.ts";
 import { print } from "./output.ts";
+import { printLine, printText } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -54,11 +55,11 @@ async function check(paths: readonly string[], { output }: OutputOptions, surrou
 }
 
 /** A file that is there is not written over. */
-function init(file: string | undefined, { stdout }: Surroundings): void {
+function init(file: string | undefined, surroundings: Surroundings): void {
   if (file === undefined) {
-    stdout.write(policyInit());
+    printText("stdout", policyInit(), surroundings);
     return;
   }
   createFile(file, policyInit());
-  stdout.write(`${file}\n`);
+  printLine("stdout", file, surroundings);
 }

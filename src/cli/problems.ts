@@ -1,6 +1,7 @@
 import { errorTable } from "../support/errors.ts";
 import { printable } from "../support/terminal.ts";
 import type { Problem } from "../workload/index.ts";
+import { printLine } from "./printing.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
 
 /** Prints what is wrong with the input, each with its place, on standard error. */
@@ -8,10 +9,13 @@ export function printProblems(
   { problems, warnings = [] }: { problems: readonly Problem[]; warnings?: readonly Problem[] },
   surroundings: Surroundings,
 ): void {
-  const { stderr } = surroundings;
-  const paint = paintFor(stderr, surroundings);
+  const paint = paintFor(surroundings.stderr, surroundings);
   const write = (word: string, { source, message }: Problem) =>
-    stderr.write(`${printable(source.file)}:${source.line}:${source.column}: ${word} ${printable(message)}\n`);
+    printLine(
+      "stderr",
+      `${printable(source.file)}:${source.line}:${source.column}: ${word} ${printable(message)}`,
+      surroundings,
+    );
   for (const warning of warnings) write(paint("yellow", "warning:"), warning);
   for (const problem of problems) write(paint("red", "error:"), problem);
 }

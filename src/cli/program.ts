@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import packageFile from "../../package.json" with { type: "json" };
 import { errorTable, errorText, isPulleyError } from "../support/errors.ts";
 import { printable } from "../support/terminal.ts";
+import { printLines, printText } from "./printing.ts";
 import { type CommandModule, paintFor, type Surroundings } from "./surroundings.ts";
 
 interface CommandEntry {
@@ -76,7 +77,7 @@ const commands: readonly CommandEntry[] = [
 
 /** Runs one command line and answers with its exit status. Never throws. */
 export async function runCommandLine(words: readonly string[], surroundings: Surroundings): Promise<number> {
-  const { stdout, stderr } = surroundings;
+  const { stdout } = surroundings;
   // A reader that has seen enough (`pulley images | head`) is no failure.
   stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 3));
   const program = new Command("pulley")
@@ -85,7 +86,11 @@ export async function runCommandLine(words: readonly string[], surroundings: Sur
     .helpOption("-h, --help", "print this help")
     // What stands behind a command's name is that command's: pulley node and its setup both have --mirror.
     .enablePositionalOptions()
-    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
+    .configureOutput({
+      writeOut: (text) => printText("stdout", text, surroundings),
+      writeErr: (text) => printText("stderr", text, surroundings),
+      outputError: (text) => printLines("stderr", usageLines(text), surroundings),
+    })
     .configureHelp({ showGlobalOptions: false })
     .showHelpAfterError("(add --help to see how the command is called)")
     .exitOverride();
@@ -116,11 +121,24 @@ export function reportFailure(error: unknown, surroundings: Surroundings): numbe
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : errorTable.USAGE.exit;
   const paint = paintFor(stderr, surroundings);
   if (!isPulleyError(error)) {
-    stderr.write(`${paint("red", "error:")} ${printable(errorText(error))}\n  ${errorTable.INTERNAL.advice}\n`);
-    if (environment["PULLEY_DEBUG"] && error instanceof Error) stderr.write(`${error.stack}\n`);
+    const lines = [`${paint("red", "error:")} ${printable(errorText(error))}`, `  ${errorTable.INTERNAL.advice}`];
+    printLines("stderr", lines, surroundings);
+    if (environment["PULLEY_DEBUG"]) printLines("stderr", placesOf(error), surroundings);
     return errorTable.INTERNAL.exit;
   }
-  stderr.write(`${paint("red", "error:")} ${printable(error.message)}\n  ${paint("dim", error.advice)}\n`);
-  if (environment["PULLEY_DEBUG"]) stderr.write(`${error.code}\n${error.stack}\n`);
+  const lines = [`${paint("red", "error:")} ${printable(error.message)}`, `  ${paint("dim", printable(error.advice))}`];
+  printLines("stderr", lines, surroundings);
+  if (environment["PULLEY_DEBUG"]) printLines("stderr", [error.code, ...placesOf(error)], surroundings);
   return error.exitStatus;
+}
+
+/** Where an error was thrown: of its stack the places only, for its message may have several lines. */
+function placesOf(error: unknown): readonly string[] {
+  return error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^ {4}at /.test(line)) : [];
+}
+
+/** What is wrong with a command line stays one line; only what the library proposes instead has another. */
+function usageLines(text: string): readonly string[] {
+  const [, wrong = text, proposal] = /^(.*?)(?:\n(\(Did you mean [^\n]*\)))?\n?$/s.exec(text) ?? [];
+  return proposal === undefined ? [wrong] : [wrong, proposal];
 }

@@ -16,7 +16,7 @@ import { systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
 import { formatDuration } from "../support/go.ts";
 import { liveRegion } from "../support/live.ts";
-import { columns } from "../support/terminal.ts";
+import { columns, wantsColour } from "../support/terminal.ts";
 import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
 import { personLogins } from "./logins.ts";
 import {
@@ -39,9 +39,10 @@ import {
 import { print } from "./output.ts";
 import { pullRow } from "./pod-view.ts";
 import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
+import { printLine, warnOn } from "./printing.ts";
 import { machineHosts, registryClient } from "./registry.ts";
 import { withStore } from "./store.ts";
-import { interruption, paintFor, type Surroundings, warnOn } from "./surroundings.ts";
+import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
 
 type PullOptions = RootOptions &
   OutputOptions &
@@ -119,7 +120,7 @@ async function pullImages(images: readonly string[], options: PullOptions, surro
         const result = { image, id, digest, size: await service.size(id), fetched: watch.fetched(image) };
         watch.clear();
         pulled.push(result);
-        if (options.output === "text") surroundings.stdout.write(`${sentence(result, Date.now() - started)}\n`);
+        if (options.output === "text") printLine("stdout", sentence(result, Date.now() - started), surroundings);
       }
       if (options.output === "text") return;
       await print(options.output, { apiVersion: "pulley.dev/v1alpha1", images: pulled }, () => [], surroundings);
@@ -155,7 +156,7 @@ function sentence({ image, id, size, fetched }: PulledImage, took: number): stri
 function watchPulls(surroundings: Surroundings) {
   const { stderr } = surroundings;
   const paint = paintFor(stderr, surroundings);
-  const region = liveRegion(stderr);
+  const region = liveRegion(stderr, wantsColour(stderr, surroundings.environment));
   const pulls = new Map<string, PullProgress>();
   return {
     hear(progress: PullProgress): void {

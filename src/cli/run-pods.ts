@@ -19,7 +19,7 @@ import type { ImageStore } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
 import type { PulleyError } from "../support/errors.ts";
 import { liveRegion } from "../support/live.ts";
-import { printable } from "../support/terminal.ts";
+import { wantsColour } from "../support/terminal.ts";
 import type { DataObjects } from "../workload/pod-spec/index.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
 import type { ProviderNotes } from "./logins.ts";
@@ -121,7 +121,7 @@ async function watchChanges(files: PolicyFiles, changes: PolicyChanges, clock: C
 function watch(pods: () => readonly PodStatus[], surroundings: Surroundings, clock: Clock) {
   const { stderr } = surroundings;
   const paint = paintFor(stderr, surroundings);
-  const region = liveRegion(stderr);
+  const region = liveRegion(stderr, wantsColour(stderr, surroundings.environment));
   const width = () => (stderr.isTTY ? (stderr.columns ?? 80) : Number.POSITIVE_INFINITY);
   const events: NodeEvent[] = [];
   const pulls = new Map<string, PullProgress>();
@@ -146,7 +146,7 @@ function watch(pods: () => readonly PodStatus[], surroundings: Surroundings, clo
       }
     },
     say(line: string): void {
-      region.log(printable(line));
+      region.log(line);
     },
     end(): void {
       clearInterval(timer);

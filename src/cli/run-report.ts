@@ -4,6 +4,7 @@ import { printable } from "../support/terminal.ts";
 import type { OutputOptions } from "./options.ts";
 import { print } from "./output.ts";
 import { waiting } from "./pod-view.ts";
+import { printLines, printText } from "./printing.ts";
 import type { PodsResult } from "./run-pods.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
 
@@ -17,19 +18,18 @@ export async function report(
   if (output !== "text") await print(output, value, () => [], surroundings);
   const held = pods.filter((status) => status.phase === "Failed" || waiting(status).length > 0);
   for (const status of held) tellWhy(status, surroundings);
-  surroundings.stderr.write(`\n${runtime === undefined ? preparedText(pods, held) : startedText(pods, held)}`);
+  printText("stderr", `\n${runtime === undefined ? preparedText(pods, held) : startedText(pods, held)}`, surroundings);
   if (held.length > 0 && process.exitCode === undefined) process.exitCode = 1;
 }
 
 function tellWhy(status: PodStatus, surroundings: Surroundings): void {
-  const { stderr } = surroundings;
-  const paint = paintFor(stderr, surroundings);
+  const paint = paintFor(surroundings.stderr, surroundings);
   for (const container of [...status.imageVolumes, ...status.containers]) {
     const why = whyHeld(container);
     if (why === undefined) continue;
-    const where = paint("bold", `${status.pod.namespace}/${status.pod.name}, ${container.name}:`);
-    const advice = why.advice === undefined ? "" : `  ${paint("dim", printable(why.advice))}\n`;
-    stderr.write(`\n${where} ${printable(why.message)}\n${advice}`);
+    const where = paint("bold", printable(`${status.pod.namespace}/${status.pod.name}, ${container.name}:`));
+    const advice = why.advice === undefined ? [] : [`  ${paint("dim", printable(why.advice))}`];
+    printLines("stderr", ["", `${where} ${printable(why.message)}`, ...advice], surroundings);
   }
 }
 

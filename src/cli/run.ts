@@ -27,6 +27,7 @@ import {
   rootOption,
 } from "./options.ts";
 import { loadPolicyFiles, type PolicyOptions, policyOption } from "./policy-option.ts";
+import { warnOn } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import { machineHosts, registryClient } from "./registry.ts";
 import { podsFrom, startablePodsFrom, withPullPolicy } from "./requests.ts";
@@ -34,7 +35,7 @@ import { runPods } from "./run-pods.ts";
 import { report } from "./run-report.ts";
 import { runtimeOption } from "./runtime-option.ts";
 import { withStore } from "./store.ts";
-import { interruption, type Surroundings, warnOn } from "./surroundings.ts";
+import { interruption, type Surroundings } from "./surroundings.ts";
 
 type CommonOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
 

@@ -18,6 +18,7 @@ import { readInputs } from "./inputs.ts";
 import { examples, type OutputOptions, outputOption, type RootOptions, rootOption } from "./options.ts";
 import { print } from "./output.ts";
 import { loadPolicy } from "./policy-option.ts";
+import { printLine } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import { requestsFrom } from "./requests.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
@@ -87,11 +88,14 @@ async function simulate(paths: readonly string[], options: SimulateOptions, surr
   if (result.newlyRefused > 0) process.exitCode ??= 1;
 }
 
-async function* fromRecords({ root, record }: SimulateOptions, { stderr }: Surroundings): AsyncGenerator<PastRequest> {
+async function* fromRecords(
+  { root, record }: SimulateOptions,
+  surroundings: Surroundings,
+): AsyncGenerator<PastRequest> {
   const entries = record === undefined ? readDecisions(root) : readDecisionFile(record);
   for await (const entry of entries) {
     if (entry.kind === "unreadable") {
-      stderr.write(`warning: ${entry.file}:${entry.line}: ${printable(entry.problem)}\n`);
+      printLine("stderr", `warning: ${entry.file}:${entry.line}: ${entry.problem}`, surroundings);
       continue;
     }
     const { request, facts, time, decision, outcome } = entry.record;

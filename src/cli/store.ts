@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { hostPlatform } from "../image/platform.ts";
 import { openEmbeddedStore } from "../store/embedded/index.ts";
 import type { ImageStore } from "../store/index.ts";
-import { type Surroundings, warnOn } from "./surroundings.ts";
+import { warnOn } from "./printing.ts";
+import { type Surroundings } from "./surroundings.ts";
 
 /** Opens the store; damage that is found in it is told of on standard error. */
 export function openStore(root: string, surroundings: Surroundings): Promise<ImageStore> {

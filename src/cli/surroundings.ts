@@ -1,7 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { Command } from "commander";
 import { PulleyError } from "../support/errors.ts";
-import { type Paint, painter, printable, wantsColour } from "../support/terminal.ts";
+import { type Paint, painter, wantsColour } from "../support/terminal.ts";
 
 /** What a command may touch of the process it runs in. */
 export interface Surroundings {
@@ -40,11 +40,4 @@ export function interrupted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
-}
-
-/** Says on standard error, a sentence each, what does not keep the command from going on. */
-export function warnOn(surroundings: Surroundings): (message: string) => void {
-  const { stderr } = surroundings;
-  const mark = paintFor(stderr, surroundings)("yellow", "warning:");
-  return (message) => stderr.write(`${mark} ${printable(message)}\n`);
 }

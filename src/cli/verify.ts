@@ -18,10 +18,11 @@ import {
 } from "./options.ts";
 import { print } from "./output.ts";
 import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
+import { printOver, warnOn } from "./printing.ts";
 import { machineHosts, registryClient } from "./registry.ts";
 import { runtimeOption } from "./runtime-option.ts";
 import { withImages } from "./store.ts";
-import { interruption, type Surroundings, warnOn } from "./surroundings.ts";
+import { interruption, type Surroundings } from "./surroundings.ts";
 import { exitStatusOf, type Faulty, verifiedLines, verifiedValue } from "./verify-view.ts";
 
 interface VerifyFlags
@@ -69,7 +70,7 @@ async function verifyStore(options: VerifyFlags, surroundings: Surroundings): Pr
   });
 }
 
-async function readAll(store: ImageStore, signal: AbortSignal, { stderr }: Surroundings) {
+async function readAll(store: ImageStore, signal: AbortSignal, surroundings: Surroundings) {
   const found: Verified[] = [];
   let sound = 0;
   const pace = async () => signal.throwIfAborted();
@@ -77,10 +78,10 @@ async function readAll(store: ImageStore, signal: AbortSignal, { stderr }: Surro
     for await (const blob of store.verify({ pace })) {
       if (blob.state === "sound") sound += 1;
       else found.push(blob);
-      if (stderr.isTTY) stderr.write(`\r${sound + found.length} blobs read`);
+      printOver(`${sound + found.length} blobs read`, surroundings);
     }
   } finally {
-    if (stderr.isTTY) stderr.write("\r\u001b[K");
+    printOver("", surroundings);
   }
   return { sound, found };
 }

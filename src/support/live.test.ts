@@ -40,7 +40,7 @@ function screen(columns: number, rows: number) {
 describe("a live region on a terminal", () => {
   it("keeps the log above and the newest lines below", () => {
     const terminal = screen(40, 20);
-    const region = liveRegion(terminal);
+    const region = liveRegion(terminal, true);
     region.log("first");
     region.draw(["a: 1", "b: 1"]);
     region.log("second, which is longer");
@@ -53,7 +53,7 @@ describe("a live region on a terminal", () => {
 
   it("cuts lines to the width and drops lines that do not fit the height", () => {
     const terminal = screen(6, 4);
-    const region = liveRegion(terminal);
+    const region = liveRegion(terminal, true);
     region.draw(["123456789", "two", "three"]);
     expect(terminal.text()).toBe("1234…\ntwo");
   });
@@ -62,7 +62,7 @@ describe("a live region on a terminal", () => {
 describe("a live region on anything else", () => {
   it("prints the log as it comes and the region once, at the end", () => {
     const written: string[] = [];
-    const region = liveRegion({ write: (text: string) => written.push(text) });
+    const region = liveRegion({ write: (text: string) => written.push(text) }, false);
     region.draw(["old"]);
     region.log("line");
     region.draw(["new"]);

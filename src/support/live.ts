@@ -1,4 +1,4 @@
-import { fit } from "./terminal.ts";
+import { fit, printableLine } from "./terminal.ts";
 
 export interface TerminalStream {
   readonly isTTY?: boolean;
@@ -22,9 +22,17 @@ const showCursor = "\u001b[?25h";
 const clearBelow = "\u001b[0J";
 const clearRest = "\u001b[K";
 
-/** On anything but a terminal the log is plain lines and the region is drawn once, at the end. */
-export function liveRegion(stream: TerminalStream): LiveRegion {
-  return stream.isTTY === true ? terminalRegion(stream) : plainRegion(stream);
+/**
+ * On anything but a terminal the log is plain lines and the region is drawn once, at the end. A line stays one, and has
+ * at most colours in it.
+ */
+export function liveRegion(stream: TerminalStream, colour: boolean): LiveRegion {
+  const region = stream.isTTY === true ? terminalRegion(stream) : plainRegion(stream);
+  return {
+    log: (line) => region.log(printableLine(line, colour)),
+    draw: (lines) => region.draw(lines.map((line) => printableLine(line, colour))),
+    end: () => region.end(),
+  };
 }
 
 function terminalRegion(stream: TerminalStream): LiveRegion {

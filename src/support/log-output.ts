@@ -2,7 +2,7 @@
 import { pino } from "pino";
 import type { Clock } from "./clock.ts";
 import { type Log, type LogFields, type LogLevel, logLevels, logTo } from "./log.ts";
-import { type Paint, printable } from "./terminal.ts";
+import { type Paint, printable, printableJson } from "./terminal.ts";
 
 export type LogFormat = "json" | "text";
 
@@ -35,7 +35,7 @@ function jsonLog({ level, stream, clock }: LogOutput): Log {
       timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line: string) => void stream.write(line) },
+    { write: (line: string) => void stream.write(printableJson(line)) },
   );
   return logTo((at, message, fields) => logger[at](withoutReserved(fields), message));
 }

@@ -1,5 +1,17 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { bar, columns, fit, hanging, painter, printable, wantsColour, widthOf } from "./terminal.ts";
+import {
+  bar,
+  columns,
+  fit,
+  hanging,
+  painter,
+  printable,
+  printableJson,
+  printableLine,
+  wantsColour,
+  widthOf,
+} from "./terminal.ts";
 
 describe("width", () => {
   it.each([
@@ -67,5 +79,23 @@ describe("colour", () => {
 describe("printable", () => {
   it("shows control characters instead of sending them to the terminal", () => {
     expect(printable("a\u001b[2Jb\nc\u202e")).toBe("a\\u001b[2Jb\\u000ac\\u202e");
+    expect(printable("\u009b31m\u2028\u2029\ud800x\u{e0001}")).toBe("\\u009b31m\\u2028\\u2029\\ud800x\\u{e0001}");
+    expect(printable("日本 é 🚀")).toBe("日本 é 🚀");
+  });
+
+  it("lets a line have tabs and our own colours, where there are colours, and nothing else", () => {
+    const red = painter(true)(["bold", "red"], "x");
+    expect(printableLine(`${red}\t\u001b[2J\u001b[8m\n`, true)).toBe(`${red}\t\\u001b[2J\\u001b[8m\\u000a`);
+    expect(printableLine(red, false)).toBe("\\u001b[1m\\u001b[31mx\\u001b[39m\\u001b[22m");
+  });
+
+  it("leaves JSON what it was, whatever stands in it", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        const shown = printableJson(JSON.stringify({ [text]: `${text}\u009b\u{e0001}` }));
+        expect(shown).toBe(printable(shown));
+        expect(JSON.parse(shown)).toEqual({ [text]: `${text}\u009b\u{e0001}` });
+      }),
+    );
   });
 });

@@ -101,12 +101,41 @@ export function bar(share: number, width: number): string {
   return filled + "·".repeat(width - widthOf(filled));
 }
 
-/** Text from outside made safe for a terminal: control characters become visible escapes. */
+/**
+ * Text from outside made safe for a terminal, in one line: what controls a terminal, turns or breaks a line, or is no
+ * character (C0, C1, direction marks, U+2028, lone surrogates) becomes a visible escape.
+ */
 export function printable(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, escaped);
+}
+
+/** The colours that {@link painter} makes. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with a control character
+const ownColours = /(\u001b\[(?:[12]|22|3[0-79]|9[0-7])m)/;
+
+/**
+ * A line as it goes out, whatever has become a part of it: tabs stay, and colours where there are colours; everything
+ * else is {@link printable}. No line has a second one in it.
+ */
+export function printableLine(line: string, colour: boolean): string {
+  const parts = colour ? line.split(ownColours) : [line];
+  return parts
+    .map((part, at) => (at % 2 === 1 ? part : part.replace(/(?!\t)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, escaped)))
+    .join("");
+}
+
+/** JSON with the characters that terminals obey escaped in JSON's own way: it reads as before. */
+export function printableJson(text: string): string {
+  return text.replace(/[\u007f-\u009f\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) =>
+    Array.from({ length: character.length }, (_, at) => escaped(String.fromCharCode(character.charCodeAt(at)))).join(
+      "",
+    ),
   );
+}
+
+function escaped(character: string): string {
+  const code = (character.codePointAt(0) ?? 0).toString(16);
+  return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, "0")}`;
 }
 
 function segmentWidth(segment: string): number {

@@ -1,6 +1,7 @@
 /** JUnit's XML: a file is a suite, a finding a failed test. */
 
 import { plural } from "../../support/plural.ts";
+import { printable } from "../../support/terminal.ts";
 import type { Finding } from "../types.ts";
 import { askerOf, type FormatContext } from "./format.ts";
 import { relativePath } from "./paths.ts";
@@ -42,7 +43,7 @@ ${cases.join("")}  </testsuite>
 
 function testCase(finding: Finding, name: string, file: string): string {
   const { line, column } = finding.region;
-  const details = `${file}:${line}:${column}: ${finding.message}\n${finding.advice}`;
+  const details = `${printable(file)}:${line}:${column}: ${finding.message}\n${finding.advice}`;
   const verdict = isFailure(finding)
     ? `<failure type="${finding.severity}" message="${attribute(finding.message)}">${text(details)}</failure>`
     : `<system-out>${text(details)}</system-out>`;

@@ -1,0 +1,88 @@
+// Nobody writes to a terminal past the functions that make text harmless; and the check is tried on what it must find.
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { root } from "../support/run.mjs";
+
+/** Who may write: they make each line harmless themselves. */
+const writers = ["src/cli/printing.ts", "src/support/live.ts", "src/support/log-output.ts"];
+/** Where the process's own streams come in. */
+const entrance = "src/cli/main.ts";
+
+const rules = [
+  {
+    name: "writes past src/cli/printing.ts",
+    pattern: /\bstd(?:out|err)\b[?!]?(?:\s*\??\.\s*|\s*\[\s*["'`])(?:write|end|_write|writev)\b/g,
+  },
+  {
+    name: "takes the way to write out of a stream",
+    pattern: /\{[^{}]*\b(?:write|end)\b[^{}]*\}\s*=\s*[\w.]*\bstd(?:out|err)\b/g,
+  },
+  { name: "leads a stream past src/cli/printing.ts", pattern: /\bpip(?:e|eline)\([^;]*\bstd(?:out|err)\b/g },
+  {
+    name: "gives a stream another name",
+    pattern: /(?:=|\bstd(?:out|err)\s*:)\s*(?:\w+\.)*std(?:out|err)\s*[;,]/g,
+    allowed: [entrance],
+  },
+  { name: "prints with console", pattern: /\bconsole\s*[.[]/g },
+  { name: "writes to a descriptor of a terminal", pattern: /\bwrite(?:v|File)?Sync\(\s*[12]\b/g },
+  { name: "takes the process's own stream", pattern: /\bprocess\s*\.\s*std(?:out|err)\b/g, allowed: [entrance] },
+];
+
+/** Each of these has to be found, for the check to be worth anything. */
+const planted = [
+  "surroundings.stdout.write(name);",
+  "stderr\n    .write(name);",
+  'stdout["write"](name);',
+  "stderr?.write(name);",
+  "stdout.end(name);",
+  "const { write } = surroundings.stdout;",
+  "source.pipe(surroundings.stdout);",
+  "await pipeline(source, stdout);",
+  "const out = surroundings.stdout;",
+  "console.log(name);",
+  'console["error"](name);',
+  "writeSync(1, name);",
+  "process.stderr.write(name);",
+];
+
+const lawful = [
+  'printLine("stdout", name, surroundings);',
+  "const { stdout, stderr } = surroundings;",
+  "const width = stdout.columns ?? 80;",
+  "paintFor(surroundings.stderr, surroundings);",
+  "await names.write(record);",
+  "child.stdin.end(text);",
+];
+
+/** Where the code writes past the functions for it, one line each. */
+export async function printing() {
+  const files = (await readdir(join(root, "src"), { recursive: true })).map((name) => `src/${name}`);
+  const shipped = files.filter(
+    (name) => name.endsWith(".ts") && !/\.test\.ts$|\/testing(\/|\.ts$)|\/contract\//.test(name),
+  );
+  if (shipped.length < 100) return ["no files were found, so nothing was checked"];
+  const problems = [];
+  for (const file of shipped) {
+    if (writers.includes(file)) continue;
+    problems.push(...violationsIn(await readFile(join(root, file), "utf8"), file));
+  }
+  return problems;
+}
+
+/** What the check fails to find of what is planted, or finds though it is lawful. */
+export function printingProof() {
+  return [
+    ...planted.filter((text) => violationsIn(text, "planted.ts").length === 0).map((text) => `not found: ${text}`),
+    ...lawful.flatMap((text) => violationsIn(text, "lawful.ts")).map((line) => `found though lawful: ${line}`),
+  ];
+}
+
+function violationsIn(text, file) {
+  return rules.flatMap(({ name, pattern, allowed = [] }) =>
+    allowed.includes(file)
+      ? []
+      : [...text.matchAll(pattern)].map(
+          ({ index, 0: found }) => `${file}:${text.slice(0, index).split("\n").length}: ${name}: ${found}`,
+        ),
+  );
+}

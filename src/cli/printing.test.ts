@@ -1,0 +1,79 @@
+import { PassThrough, Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { jsonText, passOn, printLines, printText, yamlText } from "./printing.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** What comes out on a stream that is a terminal, or is none. */
+async function printed(
+  print: (surroundings: Surroundings) => unknown,
+  { isTTY = false, environment = {} } = {},
+): Promise<string> {
+  const stdout = Object.assign(new PassThrough(), { isTTY });
+  const all = text(stdout);
+  await print({ stdin: Readable.from([]), stdout, stderr: new PassThrough(), environment });
+  stdout.end();
+  return all;
+}
+
+/** Every character that a terminal could obey, and some that it could not. */
+const hostile = fc.string({
+  unit: fc.oneof(
+    fc.constantFrom(..."\u001b\u009b\n\r\u202e\u2028\u0007\ud800[31m;ab"),
+    fc.nat(0xffff).map((code) => String.fromCharCode(code)),
+  ),
+});
+const raw = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
+
+describe("printing", () => {
+  it("never lets a line become two, or anything that a terminal obeys out", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          hostile.filter((line) => !line.includes("\t")),
+          { minLength: 1 },
+        ),
+        async (lines) => {
+          const out = await printed((surroundings) => printLines("stdout", lines, surroundings));
+          expect(out).not.toMatch(raw);
+          expect(out.split("\n")).toHaveLength(lines.length + 1);
+        },
+      ),
+    );
+  });
+
+  it("lets colours out where there are colours", async () => {
+    const line = "\u001b[31mred\u001b[39m\u001b[2J";
+    const print = (surroundings: Surroundings) => printText("stdout", `${line}\n`, surroundings);
+    expect(await printed(print, { isTTY: true })).toBe("\u001b[31mred\u001b[39m\\u001b[2J\n");
+    expect(await printed(print)).toBe("\\u001b[31mred\\u001b[39m\\u001b[2J\n");
+    expect(await printed(print, { isTTY: true, environment: { NO_COLOR: "1" } })).not.toContain("\u001b");
+  });
+
+  it("prints values exactly, without anything that a terminal obeys", async () => {
+    const whole = hostile.filter((each) => !/\p{Cs}/u.test(each));
+    await fc.assert(
+      fc.asyncProperty(fc.dictionary(whole, fc.oneof(whole, fc.array(whole))), async (value) => {
+        const json = jsonText(value);
+        expect(json).not.toMatch(raw);
+        expect(JSON.parse(json)).toEqual(value);
+        const yaml = await yamlText(value);
+        expect(yaml).not.toMatch(raw);
+        expect(parse(yaml)).toEqual(value);
+      }),
+    );
+  });
+
+  it("passes foreign output on byte for byte, and tames it on a terminal wherever its pieces are cut", async () => {
+    const output = "a\u001b[31mred\u001b[39m\r\n\tb\u001b]0;x\u0007é\u009b2J\n";
+    expect(await printed((surroundings) => passOn([output], surroundings))).toBe(output);
+    const tame = "a\u001b[31mred\u001b[39m\n\tb\\u001b]0;x\\u0007é\\u009b2J\n";
+    const bytes = Buffer.from(output);
+    for (let at = 0; at <= bytes.length; at += 1) {
+      const pieces = Readable.from([bytes.subarray(0, at), bytes.subarray(at)].filter(({ length }) => length > 0));
+      expect(await printed((surroundings) => passOn(pieces, surroundings), { isTTY: true })).toBe(tame);
+    }
+  });
+});

@@ -1,0 +1,100 @@
+/**
+ * The only way to standard output and standard error. Text goes out line by line, and nothing in a line can move the
+ * cursor, turn the text around or begin another line, wherever it came from; `npm run check` finds who writes past this.
+ */
+import { once } from "node:events";
+import { StringDecoder } from "node:string_decoder";
+import { printable, printableJson, printableLine, wantsColour } from "../support/terminal.ts";
+import { type OutputStream, paintFor, type Surroundings } from "./surroundings.ts";
+
+type Target = "stdout" | "stderr";
+
+/** Prints lines, each of which stays one. False if the stream's buffer is full. */
+export function printLines(target: Target, lines: readonly string[], surroundings: Surroundings): boolean {
+  const stream = surroundings[target];
+  if (lines.length === 0) return true;
+  const colour = wantsColour(stream, surroundings.environment);
+  return stream.write(`${lines.map((line) => printableLine(line, colour)).join("\n")}\n`);
+}
+
+export function printLine(target: Target, line: string, surroundings: Surroundings): void {
+  printLines(target, [line], surroundings);
+}
+
+/** Prints text that has its line feeds already, which its writer answers for. False if the stream's buffer is full. */
+export function printText(target: Target, text: string, surroundings: Surroundings): boolean {
+  const stream = surroundings[target];
+  const colour = wantsColour(stream, surroundings.environment);
+  return stream.write(
+    text
+      .split("\n")
+      .map((line) => printableLine(line, colour))
+      .join("\n"),
+  );
+}
+
+/** Says on standard error, a sentence each, what does not keep the command from going on. */
+export function warnOn(surroundings: Surroundings): (message: string) => void {
+  const mark = paintFor(surroundings.stderr, surroundings)("yellow", "warning:");
+  return (message) => printLine("stderr", `${mark} ${printable(message)}`, surroundings);
+}
+
+/** A line that is written over and over, on a terminal; an empty one leaves nothing behind. */
+export function printOver(line: string, { stderr }: Surroundings): void {
+  if (stderr.isTTY) stderr.write(`\r${printableLine(line, false)}\u001b[K`);
+}
+
+/** Exact JSON. Characters that terminals obey are escaped, which JSON allows in strings, and they are nowhere else. */
+export function jsonText(value: unknown, indent = 2): string {
+  return printableJson(JSON.stringify(value, null, indent));
+}
+
+/** Exact YAML: a string with such characters is in double quotes, where YAML has escapes for them. */
+export async function yamlText(value: unknown): Promise<string> {
+  const { Document, visit } = await import("yaml");
+  const document = new Document(value);
+  visit(document, {
+    Scalar: (_key, node) => {
+      if (typeof node.value === "string" && hostile.test(node.value)) node.type = "QUOTE_DOUBLE";
+    },
+  });
+  return printableJson(document.toString({ lineWidth: 0 }));
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const hostile = /(?![\t\n])[\u0000-\u001f\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+
+/**
+ * Passes on, byte for byte, what belongs to somebody else: the output of a container, a patch, a changed file. On a
+ * terminal only its lines, tabs and colours are obeyed.
+ */
+export async function passOn(
+  pieces: AsyncIterable<Uint8Array | string> | Iterable<string>,
+  surroundings: Surroundings,
+): Promise<void> {
+  const { stdout } = surroundings;
+  const tame = stdout.isTTY === true ? tamer(wantsColour(stdout, surroundings.environment)) : undefined;
+  for await (const piece of pieces) await written(stdout, tame === undefined ? piece : tame(Buffer.from(piece)));
+  if (tame !== undefined) await written(stdout, tame(undefined));
+}
+
+async function written(stream: OutputStream, piece: Uint8Array | string): Promise<void> {
+  if (!stream.write(piece)) await once(stream, "drain");
+}
+
+/** Makes pieces of foreign output harmless; an escape sequence that a piece cuts through waits for its other half. */
+function tamer(colour: boolean): (piece: Buffer | undefined) => string {
+  const decoder = new StringDecoder("utf8");
+  let held = "";
+  return (piece) => {
+    const text = held + (piece === undefined ? decoder.end() : decoder.write(piece));
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with a control character
+    const cut = piece === undefined ? text.length : text.search(/\u001b(?:\[[0-9]{0,2})?$|\r$/);
+    const whole = cut < 0 ? text : text.slice(0, cut);
+    held = text.slice(whole.length);
+    return whole
+      .split(/\r?\n/)
+      .map((line) => printableLine(line, colour))
+      .join("\n");
+  };
+}
