@@ -61,7 +61,7 @@ export class AuditThreads {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#threads.map((thread) => thread?.worker.terminate()));
+    await Promise.all(this.#threads.flatMap((thread) => thread?.worker.terminate() ?? []));
   }
 
   async #oneByOne(inputs: readonly AuditInput[]): Promise<readonly TextAudit[]> {
