@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { npm, root } from "./run.mjs";
 import { StepError, step } from "./say.mjs";
 
-/** Installs what the lock file names, unless exactly that is there already. */
+/** Installs what the lock file names, also where NODE_ENV is production, unless exactly that is there already. */
 export async function install() {
   if (isInstalled()) return;
   await step("Installing packages", async () => {
-    const { status, output } = await npm(["ci", "--loglevel=error"]);
+    const { status, output } = await npm(["ci", "--include=dev", "--loglevel=error"]);
     if (status !== 0) throw new StepError(`${output.trim()}\n\nnpm ci ended with status ${status}.`);
   });
 }

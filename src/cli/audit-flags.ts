@@ -7,6 +7,7 @@ import type { PolicyOptions } from "./policy-option.ts";
 /** What `pulley audit` is asked to do. */
 export interface AuditFlags extends PolicyOptions, RegistryFlags, LoginFlags {
   readonly output: FormatName | "yaml";
+  readonly report?: string;
   readonly profile: Profile;
   readonly rule?: ReadonlyMap<RuleId, Severity | "off">;
   readonly movingTag?: readonly string[];

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import packageFile from "../../package.json" with { type: "json" };
 import { type FormatContext, formats } from "../audit/formats/index.ts";
@@ -19,16 +18,21 @@ import {
 import type { Finding, Severity } from "../audit/types.ts";
 import { putFile } from "../support/atomic-file.ts";
 import { PulleyError } from "../support/errors.ts";
+import { readInputBytes } from "../support/input-file.ts";
 import { plural } from "../support/plural.ts";
-import { printableJson } from "../support/terminal.ts";
+import { painter, printableJson } from "../support/terminal.ts";
 import { fixing } from "./audit-fix.ts";
 import type { AuditFlags } from "./audit-flags.ts";
 import { readManifestFiles } from "./inputs.ts";
 import { examples, loginOptions, registryOptions } from "./options.ts";
+import { outputPath } from "./output-path.ts";
 import { loadPolicy, policyOption } from "./policy-option.ts";
 import { printLine, printText, yamlText } from "./printing.ts";
 import { inputInvalid } from "./problems.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
+
+/** Bytes of a baseline: some hundred for each finding. */
+const longestBaseline = 64 * 1024 * 1024;
 
 const severities: readonly Severity[] = ["error", "warning", "note"];
 
@@ -38,6 +42,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .addOption(
       new Option("-o, --output <format>", "how to print").choices([...Object.keys(formats), "yaml"]).default("text"),
     )
+    .option("--report <file>", "write the report into this file; links below the current folder are not followed")
     .addOption(new Option("--profile <name>", "what is good").choices(profiles).default("recommended"))
     .option("--rule <id=severity...>", "error, warning, note or off for single rules", readRules)
     .option("--moving-tag <pattern...>", "tags that are pushed again and again; replaces the usual list")
@@ -98,7 +103,7 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundi
   } else if (flags.updateBaseline && baselineFile !== undefined) {
     const findings: Finding[] = [];
     for await (const file of desk.counted(files)) findings.push(...file.findings);
-    putFile(baselineFile, writeBaseline(findings));
+    putFile(outputPath(baselineFile), writeBaseline(findings));
     printLine("stderr", `${plural(findings.length, "finding")} written to ${baselineFile}`, surroundings);
     return;
   } else {
@@ -163,6 +168,7 @@ async function printReport(
   surroundings: Surroundings,
 ): Promise<void> {
   const { stdout } = surroundings;
+  const { report } = flags;
   const context: FormatContext = {
     version: packageFile.version,
     rules: ruleIds.map((id) => {
@@ -171,13 +177,19 @@ async function printReport(
       return { id, title, why, advice, link: documentationOf(id), severity: own === "off" ? "note" : own };
     }),
     root: process.cwd(),
-    paint: paintFor(stdout, surroundings),
-    ...(stdout.isTTY && stdout.columns !== undefined && { width: stdout.columns }),
+    paint: report === undefined ? paintFor(stdout, surroundings) : painter(false),
+    ...(report === undefined && stdout.isTTY && stdout.columns !== undefined && { width: stdout.columns }),
     lineOf: (file, line) => desk.lineOf(file, line),
     counts: () => desk.counts(),
   };
   const isJson = ["json", "sarif", "gitlab"].includes(flags.output);
   const write = async (chunks: AsyncIterable<string>) => {
+    if (report !== undefined) {
+      let whole = "";
+      for await (const chunk of chunks) whole += isJson ? printableJson(chunk) : chunk;
+      putFile(outputPath(report), whole);
+      return;
+    }
     for await (const chunk of chunks) {
       // What stands in JSON is escaped in JSON's own way.
       const text = isJson ? printableJson(chunk) : chunk;
@@ -187,7 +199,9 @@ async function printReport(
   if (flags.output !== "yaml") return write(formats[flags.output](findingsOf(files), context));
   let json = "";
   for await (const chunk of formats.json(findingsOf(files), context)) json += chunk;
-  printText("stdout", await yamlText(JSON.parse(json)), surroundings);
+  const yaml = await yamlText(JSON.parse(json));
+  if (report === undefined) printText("stdout", yaml, surroundings);
+  else putFile(outputPath(report), yaml);
 }
 
 async function* findingsOf(files: AsyncIterable<AuditFile>): AsyncGenerator<Finding> {
@@ -197,7 +211,7 @@ async function* findingsOf(files: AsyncIterable<AuditFile>): AsyncGenerator<Find
 function readBaselineFile(file: string | undefined): ReturnType<typeof readBaseline> | undefined {
   if (file === undefined) return undefined;
   try {
-    return readBaseline(readFileSync(file, "utf8"), file);
+    return readBaseline(readInputBytes(file, { limit: longestBaseline }).toString("utf8"), file);
   } catch (cause) {
     if (cause instanceof PulleyError) throw cause;
     throw new PulleyError("INPUT_UNREADABLE", `cannot read the baseline ${file}`, {

@@ -1,8 +1,9 @@
 /** Files, folders, standard input and image names from a command line. */
-import { type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
+import { type Dirent, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf } from "../support/errno.ts";
 import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
+import { readInputBytes } from "../support/input-file.ts";
 import type { Position } from "../workload/types.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -80,9 +81,8 @@ function byName(one: Dirent, other: Dirent): number {
 
 /** @throws PulleyError `INPUT_UNREADABLE` */
 export function readInputFile(file: string): InputText {
-  const { size } = reading(file, () => statSync(file));
-  if (size > longestInput) throw tooLong(file);
-  return { file, text: reading(file, () => readFileSync(file, "utf8")) };
+  const bytes = reading(file, () => readInputBytes(file, { limit: longestInput, mayBePipe: true }));
+  return { file, text: bytes.toString("utf8") };
 }
 
 async function readAll(stream: Surroundings["stdin"]): Promise<string> {

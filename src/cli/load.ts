@@ -1,4 +1,4 @@
-import { createWriteStream } from "node:fs";
+import { createWriteStream, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
 import { loadArchive } from "../store/archive/index.ts";
 import { PulleyError } from "../support/errors.ts";
+import { expectFile } from "../support/input-file.ts";
 import {
   examples,
   type OutputOptions,
@@ -60,7 +61,12 @@ async function withFile<Result>(
   { stdin }: Surroundings,
   use: (path: string) => Promise<Result>,
 ): Promise<Result> {
-  if (file !== "-") return use(file);
+  if (file !== "-") {
+    const stats = statSync(file, { throwIfNoEntry: false });
+    // A folder may be an image layout.
+    if (stats !== undefined && !stats.isDirectory()) expectFile(stats, file);
+    return use(file);
+  }
   if (stdin.isTTY) {
     throw new PulleyError("USAGE", "an archive is not typed in on a terminal", {
       advice: "Name the archive's file, or redirect standard input.",

@@ -6,6 +6,7 @@ import { plural } from "../support/plural.ts";
 import { readManifestFiles } from "./inputs.ts";
 import { examples, type OutputOptions, outputOption } from "./options.ts";
 import { print } from "./output.ts";
+import { outputPath } from "./output-path.ts";
 import { printLine, printText } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -60,6 +61,6 @@ function init(file: string | undefined, surroundings: Surroundings): void {
     printText("stdout", policyInit(), surroundings);
     return;
   }
-  createFile(file, policyInit());
+  createFile(outputPath(file), policyInit());
   printLine("stdout", file, surroundings);
 }

@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { type ArchiveFormat, saveArchive } from "../store/archive/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { examples, type RootOptions, rootOption } from "./options.ts";
+import { outputPath } from "./output-path.ts";
 import { withStore } from "./store.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -44,5 +45,7 @@ async function save(
       advice: "Name a file with --file, or redirect the output.",
     });
   }
-  await withStore(root, surroundings, (store) => saveArchive(store, images, file ?? stdout, format));
+  await withStore(root, surroundings, (store) =>
+    saveArchive(store, images, file === undefined ? stdout : outputPath(file), format),
+  );
 }

@@ -1,5 +1,6 @@
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { PulleyError } from "../support/errors.ts";
+import { openInput } from "../support/input-file.ts";
 
 /** Bytes that a file of logins may have. */
 const fileLimit = 1024 * 1024;
@@ -9,7 +10,7 @@ const fileLimit = 1024 * 1024;
  * @throws PulleyError `CREDENTIALS_INVALID` if it is too large; otherwise what the file system throws
  */
 export async function readSmallFile(path: string): Promise<Buffer> {
-  const file = await open(path);
+  const file = await openInput(path, { mayBePipe: true });
   try {
     return await readWhole(file, path);
   } finally {

@@ -34,6 +34,6 @@ it("is no pipe, no device and no folder", () => {
   execFileSync("mkfifo", [pipe]);
   mkdirSync(join(path, "folder"));
   for (const other of [pipe, "/dev/zero", join(path, "folder")]) {
-    expect(() => readConfigFile(other)).toThrow(`${other} is not a regular file`);
+    expect(() => readConfigFile(other)).toThrow(`cannot read ${other}: it is a`);
   }
 });

@@ -1,6 +1,7 @@
 /** Small files of configuration, certificates and keys: read as a whole, never without end. */
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { PulleyError } from "./errors.ts";
+import { expectFile } from "./input-file.ts";
 
 /** Bytes: what people write by hand is shorter. */
 export const longestConfigFile = 1024 * 1024;
@@ -10,11 +11,13 @@ export const longestConfigFile = 1024 * 1024;
  * the file system throws
  */
 export function readConfigFile(path: string, limit = longestConfigFile): Buffer {
+  expectFile(statSync(path), path);
   // Whoever opens a pipe waits for its other end, unless he says that he does not.
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const status = fstatSync(file);
-    if (!status.isFile()) throw new PulleyError("INPUT_UNREADABLE", `${path} is not a regular file`);
+    // It may have become another between the two looks.
+    expectFile(status, path);
     if (status.size > limit) throw tooLong(path, `${status.size}`, limit);
     return readWhole(file, path, limit);
   } finally {

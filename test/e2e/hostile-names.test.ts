@@ -69,7 +69,7 @@ const calls: readonly (readonly string[])[] = [
   ["tag", "--root", "store", evil, evil],
   ["rm", "--root", "store", evil],
   ["save", "--root", "store", evil],
-  ["load", "--root", "store", "-i", evil],
+  ["load", "--root", "store", evil],
   ["verify", "--root", evil],
   ["get", "pods", "--socket", evil],
   ["describe", `pod/${evil}`, "--socket", evil],

@@ -1,6 +1,6 @@
 /** Reading one text, from a file or from standard input. */
-import { readFileSync, statSync } from "node:fs";
-import { errorText } from "../../support/errors.ts";
+import { errorText, isPulleyError } from "../../support/errors.ts";
+import { readInputBytes } from "../../support/input-file.ts";
 import type { AuditInput, TextInput, UnreadableInput } from "../input.ts";
 
 /** Bytes of one input, at most. */
@@ -11,10 +11,9 @@ const tooLong = `it is longer than ${longestInput / 1024 / 1024} MiB`;
 /** The text of a file; if it cannot be read, an input that says why. */
 export function readFileInput(file: string, options: Pick<TextInput, "expectManifests" | "mayBePatch">): AuditInput {
   try {
-    if (statSync(file).size > longestInput) return failure(file, tooLong, "Split the file.");
-    const bytes = readFileSync(file);
-    // What is no plain file has no size before it is read.
-    return bytes.length > longestInput ? failure(file, tooLong, "Split the file.") : textInput(file, bytes, options);
+    // Only what is named is expected to have manifests, and only whoever names something may mean a pipe.
+    const bytes = readInputBytes(file, { limit: longestInput, mayBePipe: options.expectManifests });
+    return textInput(file, bytes, options);
   } catch (error) {
     return unreadable(file, error);
   }
@@ -52,6 +51,7 @@ export function textInput(
 
 /** An input that says why the file cannot be read. */
 export function unreadable(file: string, error: unknown): UnreadableInput {
+  if (isPulleyError(error)) return failure(file, error.message, error.advice);
   const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
   if (code === "ENOENT") return failure(file, "there is no such file or folder", "Check the path.");
   if (code === "EACCES" || code === "EPERM") return failure(file, "it may not be read", "Check its permissions.");

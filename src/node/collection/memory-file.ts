@@ -4,6 +4,7 @@ import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { hasErrno } from "../../support/errno.ts";
 import { errorText, PulleyError } from "../../support/errors.ts";
+import { expectFile } from "../../support/input-file.ts";
 import { type JsonCursor, readJson } from "../../support/json-cursor.ts";
 import type { Histories, ImageHistory, ImageMemory } from "./memory.ts";
 
@@ -50,8 +51,9 @@ function older(one: ImageHistory, other: ImageHistory | undefined): ImageHistory
 
 async function read(path: string): Promise<Remembered | undefined> {
   try {
-    const { size } = await stat(path);
-    if (size > limit) throw invalid(path, `more than ${limit} bytes`);
+    const stats = await stat(path);
+    expectFile(stats, path);
+    if (stats.size > limit) throw invalid(path, `more than ${limit} bytes`);
     const bytes = await readFile(path);
     const field = readJson(bytes, { name: "collection.json", code: "STORE_INVALID", limit }).object(
       ...(["formatVersion", "began", "images"] as const),

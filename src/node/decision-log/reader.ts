@@ -1,6 +1,6 @@
-import { createReadStream } from "node:fs";
 import { hasErrno } from "../../support/errno.ts";
 import { errorText, PulleyError } from "../../support/errors.ts";
+import { openInput } from "../../support/input-file.ts";
 import { decodeRecord, longestLine } from "./format.ts";
 import { logFiles } from "./index.ts";
 import type { DecisionRecord } from "./types.ts";
@@ -66,7 +66,7 @@ async function* lines(file: string): AsyncGenerator<Buffer | "tooLong"> {
     if (length > longestLine) pieces.length = 0;
     else pieces.push(piece);
   };
-  for await (const chunk of createReadStream(file)) {
+  for await (const chunk of (await openInput(file, { mayBePipe: true })).createReadStream()) {
     if (!Buffer.isBuffer(chunk)) continue;
     let start = 0;
     for (let end = chunk.indexOf(lineBreak); end >= 0; end = chunk.indexOf(lineBreak, start)) {

@@ -1,4 +1,5 @@
 /** The manifests of a folder, read again when they have changed and are not being written any more. */
+import { constants } from "node:fs";
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { errorText } from "../../support/errors.ts";
@@ -30,7 +31,8 @@ export function manifestFolder(folder: string): ManifestFolder {
 
   async function readChanged(name: string): Promise<ManifestFile | undefined> {
     const path = join(folder, name);
-    const file = await open(path);
+    // A pipe would be waited for; opened like this, it shows what it is.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stat = await file.stat();
       if (!stat.isFile()) return undefined;

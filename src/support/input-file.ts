@@ -1,0 +1,77 @@
+/**
+ * Reading what is named as a file. A pipe without a writer would be waited for without end, and a device may never end,
+ * so neither is read: only what a shell has opened for this program (`/dev/stdin`, `/dev/fd/63` of `<(…)`) may be one.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from "node:fs";
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { PulleyError } from "./errors.ts";
+
+/** A path that is one of this process's own descriptors. */
+const ownDescriptor = /^\/(?:dev\/(?:stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/;
+
+const pieceSize = 64 * 1024;
+
+export interface InputFileRules {
+  /** Most bytes that it may have. */
+  readonly limit: number;
+  /** Whether somebody who typed the path may mean a pipe that the shell has opened. */
+  readonly mayBePipe?: boolean;
+}
+
+/**
+ * All bytes of a file, never more than the limit.
+ * @throws PulleyError `INPUT_UNREADABLE` if it is no file, or too long; otherwise what the file system throws
+ */
+export function readInputBytes(path: string, { limit, mayBePipe = false }: InputFileRules): Buffer {
+  const isOwn = mayBePipe && ownDescriptor.test(path);
+  if (!isOwn) expectFile(statSync(path), path);
+  const file = openSync(path, isOwn ? constants.O_RDONLY : constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stats = fstatSync(file);
+    // It may have become another between the two looks.
+    if (!isOwn) expectFile(stats, path);
+    if (stats.size > limit) throw tooLong(path, limit);
+    return readAll(file, path, limit);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** A file, opened for reading. @throws as {@link readInputBytes} */
+export async function openInput(path: string, { mayBePipe = false } = {}): Promise<FileHandle> {
+  if (mayBePipe && ownDescriptor.test(path)) return open(path);
+  expectFile(await stat(path), path);
+  return open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+}
+
+/** @throws PulleyError `INPUT_UNREADABLE` if something is no file, saying what it is */
+export function expectFile(stats: Stats, path: string): void {
+  if (stats.isFile()) return;
+  throw new PulleyError("INPUT_UNREADABLE", `cannot read ${path}: it is ${sortOf(stats)}, and not a file`, {
+    advice: "Name a file, or give it on standard input.",
+  });
+}
+
+function sortOf(stats: Stats): string {
+  if (stats.isDirectory()) return "a folder";
+  if (stats.isFIFO()) return "a pipe (fifo)";
+  if (stats.isSocket()) return "a socket";
+  return "a device";
+}
+
+function readAll(file: number, path: string, limit: number): Buffer {
+  const pieces: Buffer[] = [];
+  for (let size = 0; ; ) {
+    const piece = Buffer.allocUnsafe(pieceSize);
+    const count = readSync(file, piece);
+    if (count === 0) return Buffer.concat(pieces, size);
+    size += count;
+    if (size > limit) throw tooLong(path, limit);
+    pieces.push(piece.subarray(0, count));
+  }
+}
+
+function tooLong(path: string, limit: number): PulleyError {
+  const most = limit >= 1024 * 1024 ? `${limit / 1024 / 1024} MiB` : `${limit} bytes`;
+  return new PulleyError("INPUT_UNREADABLE", `${path} is longer than ${most}`, { advice: "Split the file." });
+}
