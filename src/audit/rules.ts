@@ -44,6 +44,14 @@ export const ruleTable = {
     severity: everywhere("note"),
   },
 
+  // names
+  "name-invalid": {
+    title: "The name is not one that Kubernetes takes",
+    why: "The API server refuses the object, and a kubelet the pod of a file.",
+    advice: "Write lower-case letters, digits and hyphens, at most 63; in names of objects also dots, at most 253.",
+    severity: everywhere("error"),
+  },
+
   // the reference
   "reference-invalid": {
     title: "The image is not a reference",

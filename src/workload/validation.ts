@@ -6,6 +6,7 @@
 import type { ManifestDocument } from "./documents.ts";
 import { checkCount, checkList, checkMetadata, checkText } from "./field-checks.ts";
 import { duplicate, forbidden, invalid, notSupported, required, shown, wrongType } from "./field-errors.ts";
+import { checkNames } from "./names.ts";
 import type { Problem, Report } from "./problem.ts";
 import { isPullPolicy, pullPolicies } from "./requests.ts";
 import { isSecret, validateSecret } from "./secrets.ts";
@@ -34,6 +35,7 @@ export function validate(document: ManifestDocument): Validation {
   const isAccount = isServiceAccount(document);
   const makesPods = templates.some(({ form }) => form !== "shape");
   if (makesPods || isAccount || isSecret(document)) validateName(document, report);
+  if (makesPods || isAccount || isSecret(document)) checkNames(document, report);
   if (makesPods) for (const key of counts) checkCount(document.root, ["spec", key], report);
   if (isAccount) checkList(document.root, "", "imagePullSecrets", report);
   for (const template of templates) validateTemplate(document, template, report);

@@ -1,5 +1,6 @@
 /** Kubernetes objects: what their containers and image volumes ask for. */
 import {
+  checkNames,
   defaultPullPolicy,
   groupOf,
   type ImagePlace,
@@ -10,6 +11,7 @@ import {
   podTemplates,
   requestOf,
   textAt,
+  type Value,
   valueAt,
   workloadOf,
 } from "../../workload/index.ts";
@@ -17,7 +19,7 @@ import { isPullPolicy } from "../../workload/requests.ts";
 import type { ImageRequest } from "../../workload/types.ts";
 import { firstKeySpan, scalarSpan, valueSpan } from "../spans.ts";
 import type { Pulls, Subject, Words, WrittenPolicy } from "../subject.ts";
-import type { ReadOptions, ReadText, SecretName, WantedSecret } from "./contents.ts";
+import type { InputProblem, ReadOptions, ReadText, SecretName, WantedSecret } from "./contents.ts";
 import { imageParts } from "./image.ts";
 import { mostSubjects } from "./limits.ts";
 
@@ -33,12 +35,13 @@ const secretMakers: ReadonlyMap<string, readonly string[]> = new Map([
   ["ExternalSecret", ["spec", "target", "name"]],
 ]);
 
-type Contents = Pick<ReadText, "subjects" | "workloads" | "wantedSecrets" | "secrets">;
+type Contents = Pick<ReadText, "subjects" | "workloads" | "wantedSecrets" | "secrets" | "problems">;
 
 export function readKubernetes(documents: readonly ManifestDocument[], { mayBePatch }: ReadOptions): Contents {
   const subjects: Subject[] = [];
   const wantedSecrets: WantedSecret[] = [];
   const secrets: SecretName[] = [];
+  const problems: InputProblem[] = [];
   let workloads = 0;
   for (const document of documents) {
     if (subjects.length > mostSubjects) break;
@@ -48,8 +51,21 @@ export function readKubernetes(documents: readonly ManifestDocument[], { mayBePa
     for (const template of podTemplates(document))
       readTemplate(document, template, mayBePatch, subjects, wantedSecrets);
     if (subjects.length > before) workloads += 1;
+    problems.push(...refusedNames(document));
   }
-  return { subjects, workloads, wantedSecrets, secrets };
+  return { subjects, workloads, wantedSecrets, secrets, problems };
+}
+
+/** Names of pods and what is in them that the API server refuses. What stands for a name that comes later is none yet. */
+function refusedNames(document: ManifestDocument): InputProblem[] {
+  if (!podTemplates(document).some(({ form }) => form !== "shape")) return [];
+  const problems: InputProblem[] = [];
+  const problem = (value: Value, message: string) => {
+    const isPlaceholder = value.kind !== "scalar" || /\$[({]|\{\{|%%/.test(String(value.value));
+    if (!isPlaceholder) problems.push({ rule: "name-invalid", at: scalarSpan(document.text.text, value), message });
+  };
+  checkNames(document, { problem, warning: () => undefined });
+  return problems;
 }
 
 function readTemplate(

@@ -26,7 +26,8 @@ export function readText(text: string, file: string, options: ReadOptions): Read
   if (input.documents.length === 0 && problems.length === 0 && options.expectManifests) {
     problems.push({ rule: "not-a-manifest", at: { start: 0, end: 0 }, message: "there is nothing in it" });
   }
-  return capped({ text: source, ...readKubernetes(input.documents, options), problems });
+  const read = readKubernetes(input.documents, options);
+  return capped({ text: source, ...read, problems: [...problems, ...read.problems] });
 }
 
 /** Everything that is not a Kubernetes manifest; `undefined` where the text is one, or cannot be read. */
