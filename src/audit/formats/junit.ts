@@ -44,8 +44,8 @@ ${cases.join("")}  </testsuite>
 function testCase(finding: Finding, name: string, file: string): string {
   const { line, column } = finding.region;
   // A name with a line feed in it must not begin a line of its own.
-  const name = /[\r\n]/.test(file) ? printable(file) : file;
-  const details = `${name}:${line}:${column}: ${finding.message}\n${finding.advice}`;
+  const place = /[\r\n]/.test(file) ? printable(file) : file;
+  const details = `${place}:${line}:${column}: ${finding.message}\n${finding.advice}`;
   const verdict = isFailure(finding)
     ? `<failure type="${finding.severity}" message="${attribute(finding.message)}">${text(details)}</failure>`
     : `<system-out>${text(details)}</system-out>`;
