@@ -1,8 +1,9 @@
 import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import type { Clock } from "../../support/clock.ts";
 import { containerNode } from "../testing/container-node.ts";
 import { createStaticPods } from "./index.ts";
 
@@ -32,12 +33,25 @@ function watching(before = containerNode()) {
   const { node, clock, runtime, containers } = before;
   const said: string[] = [];
   const stopping = new AbortController();
+  /** Whether the folder has been looked at, and what is next is a rest. */
+  let isResting = false;
+  const resting: Clock = {
+    now: clock.now,
+    sleep: async (milliseconds, signal) => {
+      isResting = true;
+      try {
+        await clock.sleep(milliseconds, signal);
+      } finally {
+        isResting = false;
+      }
+    },
+  };
   const pods = createStaticPods({
     folder,
     node,
     containers,
     claims: undefined,
-    clock,
+    clock: resting,
     say: (line) => said.push(line.replace(folder, "")),
   });
   const run = pods.run(stopping.signal).catch(() => undefined);
@@ -46,10 +60,13 @@ function watching(before = containerNode()) {
     await run;
   };
   ending.push(end);
+  /** Files are read between two turns of the clock. */
+  const idle = async () => {
+    do await turn();
+    while (!isResting);
+  };
   const after = async (seconds: number) => {
-    // Files are read between two turns of the clock.
-    await delay(30);
-    await clock.advance(seconds * 1000, () => delay(8));
+    await clock.advance(seconds * 1000, idle);
     return node.pods().map((status) => `${status.pod.name} ${status.containers[0]?.image} ${status.phase}`);
   };
   /** Lets time go by until the node has these pods, and nothing else. */
