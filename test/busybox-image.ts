@@ -63,7 +63,9 @@ export async function busyboxImage(options: BusyboxImageOptions = {}): Promise<B
   const archive = (name: string): Buffer => {
     const annotations = { "io.containerd.image.name": name, "org.opencontainers.image.ref.name": name };
     const index = layoutIndex({ ...describe(ociManifest, manifest), annotations });
-    return tarOf(layoutMarker, index, ...[manifest, config, ...layers].map(blob));
+    // skopeo makes folders that have no entry, and can give them to root only as root.
+    const folders = ["blobs/", "blobs/sha256/"].map((path) => ({ path, type: "Directory" as const, mode: 0o755 }));
+    return tarOf(layoutMarker, index, ...folders, ...[manifest, config, ...layers].map(blob));
   };
   return { layers, config, manifest, archive };
 }

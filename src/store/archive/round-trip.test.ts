@@ -182,7 +182,9 @@ describeWith(["skopeo", "tar", "python3"], "with skopeo, GNU tar and Python", ({
         expect(listed.some((line) => line.includes(hex))).toBe(true);
       }
       const script = "import sys,tarfile\nfor m in tarfile.open(sys.argv[1]): print(m.name)";
-      expect((await run(python3, ["-c", script, path])).trim().split("\n")).toEqual(listed);
+      expect((await run(python3, ["-c", script, path])).trim().split("\n")).toEqual(
+        listed.map((name) => name.replace(/\/$/, "")),
+      );
     },
   );
 

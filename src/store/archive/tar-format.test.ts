@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import fc from "fast-check";
+import { Parser } from "tar";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeWith, run } from "../../../test/tools.ts";
 import { formatHeader, formatTar, type TarFile } from "./tar-format.ts";
@@ -18,9 +19,10 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** A path of exactly so many characters, of parts that are at most `longest` long. */
+/** A path of exactly so many characters, of parts that are at most `longest` long; no file is named as a folder is. */
 function pathOf(length: number, longest: number): string {
-  return Array.from({ length }, (_, at) => (at % (longest + 1) === longest && at < length - 1 ? "/" : "x")).join("");
+  const isEnd = (at: number) => at % (longest + 1) === longest;
+  return Array.from({ length }, (_, at) => (at === length - 1 ? "f" : isEnd(at) ? "/" : "x")).join("");
 }
 
 /** Each with its path as content. */
@@ -59,6 +61,23 @@ describe("a tar that is written", () => {
     );
   });
 
+  it("has every folder, once and before what is in it", async () => {
+    const bytes = await buffer(
+      formatTar(filesOf(["blobs/sha256/a", "blobs/sha256/b", "blobs/sha512/c", "index.json"])),
+    );
+    const entries: string[] = [];
+    new Parser({ onReadEntry: (entry) => entries.push(`${entry.type} ${entry.path}`) && entry.resume() }).end(bytes);
+    expect(entries).toEqual([
+      "Directory blobs/",
+      "Directory blobs/sha256/",
+      "File blobs/sha256/a",
+      "File blobs/sha256/b",
+      "Directory blobs/sha512/",
+      "File blobs/sha512/c",
+      "File index.json",
+    ]);
+  });
+
   it("says sizes from 8 GiB on, which a header alone cannot", async () => {
     for (const size of [8 * 1024 ** 3 - 1, 8 * 1024 ** 3, 5 * 1024 ** 4]) {
       // The end of a tar may be missing: what counts is where the next file would begin.
@@ -85,8 +104,9 @@ describeWith(["tar", "python3"], "with GNU tar and Python", ({ tar, python3 }) =
   it("they read names of any length", async () => {
     const path = join(folder, "names.tar");
     await writeFile(path, await buffer(formatTar(filesOf(paths))));
-    expect((await run(tar, ["-tf", path])).trim().split("\n")).toEqual(paths);
-    const script = "import sys,tarfile\nfor m in tarfile.open(sys.argv[1]): print(m.name, m.size)";
+    const listed = (await run(tar, ["-tf", path])).trim().split("\n");
+    expect(listed.filter((name) => !name.endsWith("/"))).toEqual(paths);
+    const script = "import sys,tarfile\nfor m in tarfile.open(sys.argv[1]):\n  if m.isfile(): print(m.name, m.size)";
     const seen = (await run(python3, ["-c", script, path])).trim().split("\n");
     expect(seen).toEqual(paths.map((name) => `${name} ${name.length}`));
   });

@@ -14,11 +14,18 @@ const block = 512;
 const longestName = 99;
 
 /**
- * A tar of regular files. The same files give the same bytes: nothing of the machine, the user or the time is in it.
+ * A tar of regular files, each folder before what is in it: programs that find none make it themselves, and some want to
+ * give it to root, which only root can. The same files give the same bytes: nothing of the machine, the user or the time
+ * is in it.
  * @throws PulleyError `BLOB_DAMAGED` if a file has another number of bytes than was said of it
  */
 export async function* formatTar(files: Iterable<TarFile>): AsyncIterable<Buffer> {
+  const folders = new Set<string>();
   for (const { path, size, content } of files) {
+    for (const folder of foldersOf(path)) {
+      if (!folders.has(folder)) yield formatHeader(folder, 0, "Directory");
+      folders.add(folder);
+    }
     yield formatHeader(path, size);
     let written = 0;
     for await (const chunk of content) {
@@ -32,6 +39,11 @@ export async function* formatTar(files: Iterable<TarFile>): AsyncIterable<Buffer
   yield Buffer.alloc(2 * block);
 }
 
+/** `a/` and `a/b/` for `a/b/c`. */
+function foldersOf(path: string): readonly string[] {
+  return [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index + 1));
+}
+
 function wrongSize(path: string, size: number, found: string): PulleyError {
   return new PulleyError(
     "BLOB_DAMAGED",
@@ -43,12 +55,13 @@ function wrongSize(path: string, size: number, found: string): PulleyError {
  * A header says names of up to 100 characters and sizes below 8 GiB. Before one that cannot say what it should, an
  * extended header says it: pax's (POSIX.1-2001), which every program reads that reads images.
  */
-export function formatHeader(path: string, size: number): Buffer {
-  const common: HeaderData = { path, size, mode: 0o644, uid: 0, gid: 0, mtime: new Date(0) };
+export function formatHeader(path: string, size: number, type: "File" | "Directory" = "File"): Buffer {
+  const mode = type === "File" ? 0o644 : 0o755;
+  const common: HeaderData = { path, size, mode, uid: 0, gid: 0, mtime: new Date(0) };
   const bytes = Buffer.alloc(block);
   // What is longer is not cut in two either, as ustar has it: the library begins some of those names with "./".
   const fits = Buffer.byteLength(path) <= longestName;
   const short = fits ? path : Buffer.from(path).subarray(0, longestName).toString();
-  const tooMuch = new Header({ ...common, path: short, type: "File" }).encode(bytes) || !fits;
+  const tooMuch = new Header({ ...common, path: short, type }).encode(bytes) || !fits;
   return tooMuch ? Buffer.concat([new Pax(common).encode(), bytes]) : bytes;
 }
