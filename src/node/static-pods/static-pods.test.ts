@@ -34,15 +34,15 @@ function watching(before = containerNode()) {
   const said: string[] = [];
   const stopping = new AbortController();
   /** Whether the folder has been looked at, and what is next is a rest. */
-  let isResting = false;
+  const look = { isOver: false };
   const resting: Clock = {
     now: clock.now,
     sleep: async (milliseconds, signal) => {
-      isResting = true;
+      look.isOver = true;
       try {
         await clock.sleep(milliseconds, signal);
       } finally {
-        isResting = false;
+        look.isOver = false;
       }
     },
   };
@@ -63,7 +63,7 @@ function watching(before = containerNode()) {
   /** Files are read between two turns of the clock. */
   const idle = async () => {
     do await turn();
-    while (!isResting);
+    while (!look.isOver);
   };
   const after = async (seconds: number) => {
     await clock.advance(seconds * 1000, idle);
