@@ -5,6 +5,7 @@ import { givenAccounts } from "../credentials/exec/service-accounts.ts";
 import { parseImageName, type Reference } from "../image/reference.ts";
 import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
 import { type FactSources, findLocal } from "../node/local-facts.ts";
+import { decideOnCopy } from "../node/meant-names.ts";
 import { openPullRecords } from "../node/pull-records/index.ts";
 import { decide } from "../policy/decide.ts";
 import type { RegistryClient } from "../registry/index.ts";
@@ -93,9 +94,10 @@ async function explainAll(
     for (const request of requests) {
       const reference = parsed(request.image);
       const lookUp = async () => (typeof reference === "string" ? [] : logins(request, reference));
-      const { facts, failure } = await findLocal(request, sources, lookUp);
+      const { facts, names, failure } = await findLocal(request, sources, lookUp);
       if (failure !== undefined) throw failure.error;
-      const answer = explanation(request, reference, decide(request, policy, facts, Date.now()));
+      const decision = decideOnCopy(decide, names, request, policy, facts, Date.now());
+      const answer = explanation(request, reference, decision);
       const check = options.check && typeof reference !== "string" ? await ask(reference, registry, lookUp) : undefined;
       answers.push(check === undefined ? answer : { ...answer, check });
     }

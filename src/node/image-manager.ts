@@ -18,6 +18,7 @@ import {
 } from "./image-pull.ts";
 import type { ImageService } from "./image-service.ts";
 import { type Found, findLocal, type HostsFor, type NamedImage, nameForRuntime } from "./local-facts.ts";
+import { decideOnCopy } from "./meant-names.ts";
 import { findSources, type PullSource, withContentMirrors } from "./pull-sources.ts";
 import type { Pulled } from "./puller.ts";
 import type { EnsuredImage, RequestLabels } from "./types.ts";
@@ -72,6 +73,7 @@ interface Case {
   readonly facts: LocalFacts;
   /** Of the copy on this machine, as far as that was looked for. */
   readonly id: Digest | undefined;
+  readonly names: readonly string[] | undefined;
   readonly logins: () => Promise<readonly Login[]>;
   /** When it is decided, in milliseconds since the epoch. */
   readonly now: number;
@@ -98,8 +100,8 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
     return failureOf("ImageInspectError", message, error);
   }
 
-  function decideWith({ request, policy, now }: Case, facts: LocalFacts): Decision {
-    return decide(request.container.request, policy, facts, now);
+  function decideWith({ request, policy, names, now }: Case, facts: LocalFacts): Decision {
+    return decideOnCopy(decide, names, request.container.request, policy, facts, now);
   }
 
   async function carryOut(at: Case): Promise<CarriedOut> {
@@ -188,7 +190,7 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
       const policy = options.policy();
       const named = nameForRuntime(container.image);
       const logins = once(async () => (named ? request.logins.logins(named.reference.repository) : []));
-      const { facts, id, failure } = await findLocal(container.request, { ...options, policy }, logins, signal);
+      const { facts, id, names, failure } = await findLocal(container.request, { ...options, policy }, logins, signal);
       const now = clock.now();
       const pullPolicy = effectivePullPolicy(container.request, policy, now, facts.image).value;
       const presentLocally = facts.presence === "unknown" ? "unknown" : facts.presence === "present";
@@ -199,7 +201,7 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
         options.onEnsured?.({ labels, ...nothing, failure: found.code });
         return { decision: undefined, labels, failure: found };
       }
-      const carriedOut = await carryOut({ request, policy, named, facts, id, logins, now });
+      const carriedOut = await carryOut({ request, policy, named, facts, id, names, logins, now });
       recorder.note(request, { now, facts, ended: clock.now(), ...carriedOut });
       const { result, decision } = carriedOut;
       const outcome = { decision, labels: { ...labels, pullRequired: isPullRequired(decision, facts) } };

@@ -1,5 +1,5 @@
 /** What a kubelet finds on its machine before it decides. */
-import type { Digest } from "../image/digest.ts";
+import { type Digest, isDigest } from "../image/digest.ts";
 import { parseImageName, type Reference } from "../image/reference.ts";
 import { looksForCopy } from "../policy/decide.ts";
 import type { ConfiguredHosts, ImageFacts, LocalFacts, Policy } from "../policy/types.ts";
@@ -7,11 +7,14 @@ import type { Clock } from "../support/clock.ts";
 import type { Login } from "../support/login.ts";
 import type { ImageRequest } from "../workload/types.ts";
 import type { ImageService, LocalImage } from "./image-service.ts";
+import { namesOfCopy } from "./meant-names.ts";
 import type { PullRecords } from "./pull-records/index.ts";
 
 export interface Found {
   readonly facts: LocalFacts;
   readonly id?: Digest;
+  /** The names by which the copy may have been meant, where it is not asked for by a name. */
+  readonly names?: readonly string[];
   /** What could not be found out: whether a copy is here, or whether this pod may use it. */
   readonly failure?: { readonly of: "inspect" | "access"; readonly error: unknown };
 }
@@ -78,7 +81,9 @@ async function findCopy(
   try {
     const result = await records?.access(named.name, image.id, logins);
     const granted = result === undefined || result === "credentialPolicyAllowed" || result === "credentialRecordFound";
-    return { facts: { ...present, access: granted ? "granted" : "mustAuthenticate" }, id: image.id };
+    // Who may not have the copy must not learn what it is called.
+    const names = granted && isDigest(named.name) ? { names: namesOfCopy(image, named.name) } : {};
+    return { facts: { ...present, access: granted ? "granted" : "mustAuthenticate" }, id: image.id, ...names };
   } catch (error) {
     return { facts: { ...present, access: "mustAuthenticate" }, failure: { of: "access", error } };
   }

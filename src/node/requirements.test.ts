@@ -83,6 +83,19 @@ describe("what an image says of itself", () => {
     expect(records.map(({ outcome }) => outcome.kind)).toEqual(["pulled", "refused"]);
   });
 
+  it.each([
+    { kind: "container", pullPolicy: "IfNotPresent" },
+    { kind: "initContainer", pullPolicy: "Never" },
+  ] as const)("holds for a $kind under $pullPolicy from a copy that is here", async ({ kind, pullPolicy }) => {
+    const { settle, pod, node, image } = await setUp("{ name: r, admit: Allow }");
+    await settle(pod("before"));
+    const again = (name: string) => podOf({ name, containers: [{ image, pullPolicy, kind }] });
+    node.setPolicy(policyOf(`{ name: no-app, match: { images: ["${image.replace(/:1$/, "")}"] }, admit: Deny }`));
+    expect(await settle(again("after"))).toEqual(["ImageDenied"]);
+    node.setPolicy(policyOf('{ name: no-other, match: { images: ["other.example.com"] }, admit: Deny }'));
+    expect(await settle(again("later"))).toEqual(["prepared"]);
+  });
+
   it("counts for the image that is asked for, not for the copy that it replaces", async () => {
     const { settle, pod, node, registry } = await setUp("{ name: r, admit: Allow }");
     await settle(pod("before"));

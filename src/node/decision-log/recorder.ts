@@ -34,6 +34,9 @@ export interface Recorder {
   note(request: Pick<PullRequest, "pod" | "container">, noted: Noted): void;
 }
 
+/** Containers that are known to be refused; of others, it is written down again. */
+const mostRefused = 10_000;
+
 export function createRecorder(log: Pick<DecisionLog, "append"> | undefined): Recorder {
   const refused = new Map<string, string>();
   return {
@@ -44,7 +47,11 @@ export function createRecorder(log: Pick<DecisionLog, "append"> | undefined): Re
       const text = JSON.stringify([record.request.image, record.decision]);
       if (record.outcome.kind !== "refused") refused.delete(key);
       else if (refused.get(key) === text) return;
-      else refused.set(key, text);
+      else {
+        const [oldest] = refused.keys();
+        if (refused.size >= mostRefused && oldest !== undefined) refused.delete(oldest);
+        refused.set(key, text);
+      }
       log.append(record);
     },
   };

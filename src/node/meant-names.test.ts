@@ -1,0 +1,51 @@
+/** Rules are about names: an image that is asked for by its id is judged by those that it has. */
+import { describe, expect, it } from "vitest";
+import { localImage } from "./testing/fake-images.ts";
+import { fakeNode } from "./testing/fake-node.ts";
+import { podOf } from "./testing/pods.ts";
+import { policyOf } from "./testing/policies.ts";
+
+const name = "private.example.com/app:1";
+const onlyOfficial = policyOf(
+  '{ name: official, match: { images: ["docker.io/library/*"] }, admit: Allow }',
+  "{ name: rest, admit: Deny }",
+);
+
+/** What a container ends with that asks for the copy by its id. */
+async function askById(given: Parameters<typeof fakeNode>[0], names: readonly string[] = [name]) {
+  const { node, images, run } = fakeNode(given);
+  node.setPolicy(onlyOfficial);
+  const local = localImage(name);
+  const { id } = local.image;
+  images.local.set(id, { ...local, image: { ...local.image, repoTags: names } });
+  await run([podOf({ containers: [{ image: id, pullPolicy: "Never" }] })], 1);
+  return node.pods()[0]?.containers[0]?.state;
+}
+
+describe("an image that is asked for by its id", () => {
+  it("is refused where a rule refuses a name of it", async () => {
+    const message = `Image "${name}" is denied by test/rest`;
+    expect(await askById({})).toMatchObject({ kind: "waiting", reason: "ImageDenied", message });
+    const both = ["docker.io/library/app:1", name];
+    expect(await askById({}, both)).toMatchObject({ reason: "ImageDenied", message });
+  });
+
+  it("is used where no rule does, and where it has no name but that", async () => {
+    expect(await askById({}, ["docker.io/library/app:1"])).toMatchObject({ kind: "prepared" });
+    expect(await askById({}, [])).toMatchObject({ kind: "prepared" });
+  });
+
+  it("does not tell its name to those who may not have it", async () => {
+    const records = {
+      begin: async () => undefined,
+      succeed: async () => undefined,
+      fail: async () => undefined,
+      access: async () => "mustAuthenticate" as const,
+      recover: async () => undefined,
+      prune: async () => undefined,
+    };
+    const state = await askById({ records });
+    expect(state).toMatchObject({ kind: "waiting", reason: "ErrImageNeverPull" });
+    expect(JSON.stringify(state)).not.toContain("private.example.com");
+  });
+});
