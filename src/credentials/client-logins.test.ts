@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -129,6 +130,15 @@ describe("the files", () => {
   test("one that cannot be read is not passed over", async () => {
     await mkdir(path(config), { recursive: true });
     await expect(ask("r.io/a")).rejects.toMatchObject({ code: "CREDENTIALS_INVALID" });
+  });
+
+  test("a pipe in its place is waited for by nobody", async () => {
+    await mkdir(dirname(path(config)), { recursive: true });
+    execFileSync("mkfifo", [path(config)]);
+    await expect(ask("r.io/a")).rejects.toMatchObject({
+      code: "CREDENTIALS_INVALID",
+      message: expect.stringContaining("a pipe (fifo), and not a file"),
+    });
   });
 
   test.each(["{", " ".repeat(1024 * 1024 + 1)])("one that is wrong is not passed over", async (content) => {

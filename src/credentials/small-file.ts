@@ -1,16 +1,18 @@
 import type { FileHandle } from "node:fs/promises";
-import { PulleyError } from "../support/errors.ts";
+import { isPulleyError, PulleyError } from "../support/errors.ts";
 import { openInput } from "../support/input-file.ts";
 
 /** Bytes that a file of logins may have. */
 const fileLimit = 1024 * 1024;
 
 /**
- * Reads a file of logins, or a pipe.
- * @throws PulleyError `CREDENTIALS_INVALID` if it is too large; otherwise what the file system throws
+ * Reads a file of logins, or a pipe that a shell has opened.
+ * @throws PulleyError `CREDENTIALS_INVALID` if it is too large, or no file; otherwise what the file system throws
  */
 export async function readSmallFile(path: string): Promise<Buffer> {
-  const file = await openInput(path, { mayBePipe: true });
+  const file = await openInput(path, { mayBePipe: true }).catch((error: unknown) => {
+    throw isPulleyError(error) ? new PulleyError("CREDENTIALS_INVALID", error.message) : error;
+  });
   try {
     return await readWhole(file, path);
   } finally {
