@@ -1,4 +1,6 @@
 /** What is audited: texts, and what should have been one but could not be read or rendered. */
+import type { ReplacedImages } from "./placeholders.ts";
+
 export interface TextInput {
   readonly kind: "text";
   /** Path as given by the user, or `-` for standard input. */
@@ -8,6 +10,8 @@ export interface TextInput {
   readonly expectManifests: boolean;
   /** Whether objects may be patches, as those beside a kustomization are: then their images may be missing. */
   readonly mayBePatch: boolean;
+  /** Images that a kustomization or Skaffold nearby replaces, by their names without tags. */
+  readonly replacedImages?: ReplacedImages | undefined;
   /**
    * For texts that were rendered: what `file` says itself. Findings are told at the line of it that the rendered line
    * comes from, where that can be told, and have no fixes.

@@ -71,6 +71,12 @@ export const ruleTable = {
     advice: "Give the variable a default, as in ${TAG:-1.27}, or audit the file with its variables replaced.",
     severity: everywhere("note"),
   },
+  "image-placeholder": {
+    title: "A placeholder stands where an image goes",
+    why: "A program or a person puts the image in later, so which one it is does not show here.",
+    advice: "Audit what is applied in the end, as in kustomize build . | pulley audit -.",
+    severity: everywhere("note"),
+  },
   "tag-missing": {
     title: "The image has neither a tag nor a digest",
     why: "The tag latest is implied, so what runs is whatever was pushed last when a node happened to pull.",

@@ -1,6 +1,7 @@
 /** By what an audit judges: which rules are on and how severe, which tags move, and the policy. */
 import { matchesWildcards } from "../policy/language/wildcard.ts";
 import { kubernetesOnly, type Policy } from "../policy/types.ts";
+import { type PlaceholderTest, placeholderTest } from "./placeholders.ts";
 import { type Profile, type RuleId, ruleIds, ruleTable } from "./rules.ts";
 import type { Severity } from "./types.ts";
 
@@ -11,6 +12,8 @@ export interface AuditOptions {
   readonly severities?: ReadonlyMap<RuleId, Severity | "off"> | undefined;
   /** Tags that are pushed again and again, `*` for any characters, letters of either case; {@link defaultMovingTags} where absent. */
   readonly movingTags?: readonly string[] | undefined;
+  /** Images that others put in later, `*` for any characters; added to those that are known. */
+  readonly placeholders?: readonly string[] | undefined;
   /** Without one, no rule about the policy says anything. */
   readonly policy?: Policy | undefined;
   /** Milliseconds since the epoch. */
@@ -25,6 +28,7 @@ export interface Standards {
   readonly now: number;
   severityOf(rule: RuleId): Severity | "off";
   isMoving(tag: string): boolean;
+  readonly placeholderIn: PlaceholderTest;
 }
 
 export const defaultMovingTags: readonly string[] = [
@@ -56,6 +60,7 @@ export function standardsOf({
   profile = "recommended",
   severities,
   movingTags,
+  placeholders,
   policy,
   now,
   fixes = true,
@@ -67,6 +72,7 @@ export function standardsOf({
     fixes,
     severityOf: (rule) => all.get(rule) ?? "off",
     isMoving: tagMatcher(movingTags ?? defaultMovingTags),
+    placeholderIn: placeholderTest(placeholders),
   };
 }
 

@@ -38,8 +38,10 @@ export interface Subject {
   readonly reference: Reference | undefined;
   /** Why the image does not parse. */
   readonly problem: string | undefined;
-  /** A variable without a default, or a template's braces: the image is not known before it is given a value. */
-  readonly unresolved: "variable" | "template" | undefined;
+  /** A variable without a default, a template's braces or a placeholder: the image is not known before it is put in. */
+  readonly unresolved: "variable" | "template" | "placeholder" | undefined;
+  /** Of a placeholder, half a sentence: who puts the image in. */
+  readonly placeholder?: string | undefined;
   readonly written: WrittenPolicy | undefined;
   /** A field that looks like the pull policy's, but that nobody reads here. */
   readonly ignored: { readonly field: string; readonly at: Span } | undefined;

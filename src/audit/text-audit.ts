@@ -11,6 +11,7 @@ import { Fingerprints } from "./fingerprint.ts";
 import { setImage, setPullPolicy } from "./fix/index.ts";
 import { type Ignore, readIgnores } from "./ignores.ts";
 import type { AuditInput, TextInput, UnreadableInput } from "./input.ts";
+import { withoutPlaceholder } from "./placeholders.ts";
 import type { SecretName, WantedSecret } from "./readers/contents.ts";
 import { readText } from "./readers/read-text.ts";
 import { type Change, type Circumstances, policyPlace } from "./rules/check.ts";
@@ -99,7 +100,7 @@ function unreadable({ file, rule, message, advice }: UnreadableInput, standards:
   return { file, findings, ...nothing, isUnreadable: true };
 }
 
-function auditText({ text, file, ...options }: TextInput, standards: Standards): TextAudit {
+function auditText({ text, file, replacedImages, ...options }: TextInput, standards: Standards): TextAudit {
   const { policy, now, isMoving } = standards;
   const read = readText(text, file, options);
   const auditing: Auditing = { text: read.text, standards, fingerprints: new Fingerprints(file) };
@@ -108,11 +109,14 @@ function auditText({ text, file, ...options }: TextInput, standards: Standards):
   );
   const uses: ImageUse[] = [];
   const exemptions = new Set<string>();
-  for (const subject of read.subjects) {
-    const decision = policy && decide(subject.request, policy, { presence: "unknown" }, now);
+  for (const each of read.subjects) {
+    const subject = withoutPlaceholder(each, standards.placeholderIn, replacedImages);
+    // No policy has a say in an image that is still to come.
+    const isKnown = subject.unresolved !== "placeholder";
+    const decision = policy && isKnown ? decide(subject.request, policy, { presence: "unknown" }, now) : undefined;
     const pulls = ownPulls(subject, decision);
     judge(auditing, subject, { isMoving, decision, pulls }, findings);
-    for (const id of exemptionsFor(subject.request, standards)) exemptions.add(id);
+    if (isKnown) for (const id of exemptionsFor(subject.request, standards)) exemptions.add(id);
     const use = useOf(auditing, subject, pulls);
     if (use !== undefined) uses.push(use);
   }

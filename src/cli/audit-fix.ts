@@ -1,6 +1,7 @@
 /** `pulley audit --fix`, `--diff` and `--check`: file by file, as the audit goes on. */
 import { type FixedFile, fixFiles, type PinRequest, pinImages } from "../audit/fix/index.ts";
-import type { AuditFile, TextInput } from "../audit/index.ts";
+import type { AuditFile, RuleId, TextInput } from "../audit/index.ts";
+import { placeholderTest, withoutPlaceholder } from "../audit/placeholders.ts";
 import { readText } from "../audit/readers/read-text.ts";
 import type { Finding, Fix } from "../audit/types.ts";
 import type { Digest } from "../image/digest.ts";
@@ -37,9 +38,9 @@ export async function fixing(
   try {
     for await (const { file, input: text, findings } of files) {
       const fixable = text?.kind === "text" && text.original === undefined && text.file === file;
-      left.push(...findings.filter(({ fix }) => !fixable || fix === undefined));
+      const pinned = fixable && pins !== undefined ? await pins.fixesFor(text) : [];
+      left.push(...findings.filter((finding) => !fixable || !(finding.fix ?? isMendedBy(pinned, finding))));
       if (!fixable) continue;
-      const pinned = (await pins?.fixesFor(text)) ?? [];
       const fixes = [...findings.flatMap(({ fix }) => (fix && !isPinned(fix, pinned) ? fix : [])), ...pinned];
       const { changed, refused, failures } = await fixFiles([text], fixes, { mode });
       for (const each of changed) await show(each, flags, surroundings);
@@ -63,6 +64,15 @@ export async function fixing(
   return { files: sum.files, left };
 }
 
+/** What a digest ends: that the name alone does not say which image it is. */
+const mendedByPin: readonly RuleId[] = ["tag-missing", "tag-moving", "digest-missing"];
+
+function isMendedBy(pins: readonly Fix[], { ruleId, region }: Finding): boolean {
+  if (!mendedByPin.some((rule) => rule === ruleId)) return false;
+  const edits = pins.flatMap((pin) => pin.edits);
+  return edits.some(({ start, end }) => start <= region.end && end >= region.start);
+}
+
 /** A pin writes the whole image, with its tag, so that nothing else needs to. */
 function isPinned(fix: Fix, pins: readonly Fix[]): boolean {
   const pinned = pins.flatMap(({ changes }) => changes);
@@ -79,6 +89,7 @@ function createPins(flags: AuditFlags, surroundings: Surroundings): Pins {
   const registry = registryClient(flags);
   const logins = commandLogins(flags, surroundings);
   const known = new Map<string, Promise<Digest>>();
+  const placeholderIn = placeholderTest(flags.placeholder);
   const ask = async (reference: Reference): Promise<Digest> => {
     const { repository, tag } = reference;
     if (tag === undefined) throw new PulleyError("INTERNAL", `${reference.given} has no tag`);
@@ -92,11 +103,12 @@ function createPins(flags: AuditFlags, surroundings: Surroundings): Pins {
     return answer;
   };
   return {
-    fixesFor: async ({ text, file, ...options }) => {
+    fixesFor: async ({ text, file, replacedImages, ...options }) => {
       const { text: source, subjects } = readText(text, file, options);
-      const requests = subjects.flatMap(({ fields, request }): PinRequest[] =>
-        fields.image === undefined ? [] : [{ source, field: fields.image, image: request.image }],
-      );
+      const requests = subjects.flatMap((subject): PinRequest[] => {
+        const { fields, request } = withoutPlaceholder(subject, placeholderIn, replacedImages);
+        return fields.image === undefined ? [] : [{ source, field: fields.image, image: request.image }];
+      });
       const { fixes, refused, failures } = await pinImages(requests, { resolve, parallel: resolvedAtOnce });
       const left = [
         ...refused.map(({ request, reason }) => ({ image: request.image, reason })),

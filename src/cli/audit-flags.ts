@@ -11,6 +11,7 @@ export interface AuditFlags extends PolicyOptions, RegistryFlags, LoginFlags {
   readonly profile: Profile;
   readonly rule?: ReadonlyMap<RuleId, Severity | "off">;
   readonly movingTag?: readonly string[];
+  readonly placeholder?: readonly string[];
   readonly failOn: Severity | "never";
   readonly baseline?: string;
   readonly updateBaseline?: true;

@@ -46,6 +46,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .addOption(new Option("--profile <name>", "what is good").choices(profiles).default("recommended"))
     .option("--rule <id=severity...>", "error, warning, note or off for single rules", readRules)
     .option("--moving-tag <pattern...>", "tags that are pushed again and again; replaces the usual list")
+    .option("--placeholder <pattern...>", "images that others put in later, beside those that are known, as in app-*")
     .addOption(
       new Option("--fail-on <severity>", "exit status 1 from this severity on")
         .choices([...severities, "never"])
@@ -83,6 +84,7 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundi
     now: Date.now(),
     ...(flags.rule && { severities: flags.rule }),
     ...(flags.movingTag && { movingTags: flags.movingTag }),
+    ...(flags.placeholder && { placeholders: flags.placeholder }),
     ...(policy !== undefined && {
       policy: await loadPolicy(flags, surroundings),
       policyTexts: readManifestFiles(policy),

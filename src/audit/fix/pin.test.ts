@@ -3,7 +3,7 @@ import { type Digest, parseDigest } from "../../image/digest.ts";
 import { canonicalText, type Reference } from "../../image/reference.ts";
 import { PulleyError } from "../../support/errors.ts";
 import { textAt } from "../../workload/value.ts";
-import { type PinRequest, pinImages, taggedImage } from "./pin.ts";
+import { type PinRequest, pinImages } from "./pin.ts";
 import { planFixes } from "./plan.ts";
 import { askingIn } from "./testing/asking.ts";
 
@@ -26,15 +26,10 @@ async function pin(images: readonly string[], resolve: (reference: Reference) =>
 }
 
 describe("pinning", () => {
-  it("keeps tags, and writes the one that is implied", async () => {
+  it("keeps tags, and writes none that nobody chose", async () => {
     const { text } = await pin(["nginx:1.27", "nginx", "localhost:5000/a", "'q.io/b:c'"], async () => digest);
     expect(text).toBe(
-      podWith(
-        `nginx:1.27@${digest}`,
-        `nginx:latest@${digest}`,
-        `localhost:5000/a:latest@${digest}`,
-        `'q.io/b:c@${digest}'`,
-      ),
+      podWith(`nginx:1.27@${digest}`, `nginx@${digest}`, `localhost:5000/a@${digest}`, `'q.io/b:c@${digest}'`),
     );
   });
 
@@ -65,7 +60,7 @@ describe("pinning", () => {
         return digest;
       },
     );
-    expect(text).toBe(podWith("down.io/a", `nginx:latest@${digest}`, "down.io/a:latest", "Not/An Image"));
+    expect(text).toBe(podWith("down.io/a", `nginx@${digest}`, "down.io/a:latest", "Not/An Image"));
     expect(failures).toMatchObject([
       { image: "Not/An Image", requests: [{}], error: { code: "REFERENCE_INVALID" } },
       { image: "down.io/a", requests: [{ image: "down.io/a" }, { image: "down.io/a:latest" }], error: unreachable },
@@ -95,10 +90,3 @@ describe("pinning", () => {
     expect({ most, fixes: fixes.length }).toEqual({ most: 2, fixes: 9 });
   });
 });
-
-it.each([
-  ["nginx", "nginx:latest"],
-  ["localhost:5000/a", "localhost:5000/a:latest"],
-  ["nginx:1", "nginx:1"],
-  [`nginx@${digest}`, `nginx@${digest}`],
-])("the tag of %s is written out", (image, tagged) => expect(taggedImage(image)).toBe(tagged));

@@ -37,7 +37,8 @@ export interface PinOptions {
 
 /**
  * The fixes that pin images to the digest of now, their tags kept: the tag still says what is meant, also to the API
- * server when it chooses the default pull policy. An image without a tag gets `latest`, which is what it has meant.
+ * server when it chooses the default pull policy. An image without a tag gets none: nobody has chosen one, and what it
+ * means, `latest`, is asked for.
  * Each image is resolved once, however often and in whatever spelling it is asked for. Never throws.
  */
 export async function pinImages(
@@ -60,21 +61,11 @@ export async function pinImages(
   for (const request of requests) {
     const digest = digests.get(request);
     if (digest === undefined) continue;
-    const attempt = setImage(request.source, request.field, pinnedImage(request.image, digest));
+    const attempt = setImage(request.source, request.field, `${request.image}@${digest}`);
     if (attempt.fix !== undefined) fixes.push(attempt.fix);
     else refused.push({ request, reason: attempt.refused });
   }
   return { fixes, refused, failures };
-}
-
-/** `nginx` with the tag that it implies: `nginx:latest`. The name stays in the spelling of whoever wrote it. */
-export function taggedImage(image: string): string {
-  const { tag, digest } = parseReference(image);
-  return tag === undefined && digest === undefined ? `${image}:latest` : image;
-}
-
-function pinnedImage(image: string, digest: Digest): string {
-  return `${taggedImage(image)}@${digest}`;
 }
 
 interface AskedImage {

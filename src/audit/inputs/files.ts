@@ -8,8 +8,10 @@ export const longestInput = 64 * 1024 * 1024;
 
 const tooLong = `it is longer than ${longestInput / 1024 / 1024} MiB`;
 
+type TextOptions = Pick<TextInput, "expectManifests" | "mayBePatch" | "replacedImages">;
+
 /** The text of a file; if it cannot be read, an input that says why. */
-export function readFileInput(file: string, options: Pick<TextInput, "expectManifests" | "mayBePatch">): AuditInput {
+export function readFileInput(file: string, options: TextOptions): AuditInput {
   try {
     // Only what is named is expected to have manifests, and only whoever names something may mean a pipe.
     const bytes = readInputBytes(file, { limit: longestInput, mayBePipe: options.expectManifests });
@@ -36,11 +38,7 @@ export async function readStream(stream: AsyncIterable<Uint8Array | string>): Pr
   return textInput("-", Buffer.concat(chunks), { expectManifests: true, mayBePatch: false });
 }
 
-export function textInput(
-  file: string,
-  bytes: Uint8Array,
-  options: Pick<TextInput, "expectManifests" | "mayBePatch">,
-): AuditInput {
+export function textInput(file: string, bytes: Uint8Array, options: TextOptions): AuditInput {
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     return { kind: "text", file, text, ...options };

@@ -1,11 +1,12 @@
 /** From the words of a command line to what is audited: files, folders, charts, kustomizations, standard input. */
 import { statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { AuditInput } from "../input.ts";
 import { readFileInput, readStream, unreadable } from "./files.ts";
 import { renderChart } from "./helm.ts";
 import { renderKustomization } from "./kustomize.ts";
 import type { ProgramOptions } from "./program.ts";
+import { replacedImagesBelow } from "./replaced.ts";
 import { chartFile, kustomizationFile, walk } from "./walk.ts";
 
 export interface InputOptions extends ProgramOptions {
@@ -38,16 +39,23 @@ async function* readPath(path: string, options: InputOptions): AsyncGenerator<Au
     return;
   }
   const kustomization = isFolder && render ? kustomizationFile(path) : undefined;
-  if (!isFolder) yield readFileInput(path, { expectManifests: true, mayBePatch: false });
-  else if (kustomization !== undefined) yield* renderKustomization(path, join(path, kustomization), options);
+  if (!isFolder) {
+    const replacedImages = replacedImagesBelow(dirname(path), { isDeep: false })(path);
+    yield readFileInput(path, { expectManifests: true, mayBePatch: false, replacedImages });
+  } else if (kustomization !== undefined) yield* renderKustomization(path, join(path, kustomization), options);
   else yield* readFolder(path, options);
 }
 
 async function* readFolder(folder: string, options: InputOptions): AsyncGenerator<AuditInput> {
+  const replaced = replacedImagesBelow(folder);
   for (const found of walk(folder, { findCharts: options.render ?? true })) {
     switch (found.kind) {
       case "file":
-        yield readFileInput(found.path, { expectManifests: false, mayBePatch: found.mayBePatch });
+        yield readFileInput(found.path, {
+          expectManifests: false,
+          mayBePatch: found.mayBePatch,
+          replacedImages: replaced(found.path),
+        });
         break;
       case "chart":
         yield* renderChart(found.path, join(found.path, chartFile), options);

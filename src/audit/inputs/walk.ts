@@ -3,7 +3,7 @@ import { type Dirent, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 export const chartFile = "Chart.yaml";
-const kustomizationFiles = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+export const kustomizationFiles: readonly string[] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /** Folders inside each other, so that no folder can lead on for ever. */
 const deepest = 100;
@@ -48,12 +48,16 @@ function* walkBelow(folder: string, options: WalkOptions, isPatched: boolean, de
   for (const entry of entries) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
-      if (!entry.name.startsWith(".") && entry.name !== "node_modules")
-        yield* walkBelow(path, options, mayBePatch, depth + 1);
+      if (isForManifests(entry.name)) yield* walkBelow(path, options, mayBePatch, depth + 1);
     } else if (entry.isFile() && /\.(?:ya?ml|json)$/i.test(entry.name)) {
       yield { kind: "file", path, mayBePatch };
     }
   }
+}
+
+/** Whether a folder of this name is looked into. */
+export function isForManifests(name: string): boolean {
+  return !name.startsWith(".") && name !== "node_modules";
 }
 
 function byName(one: Dirent, other: Dirent): number {

@@ -52,7 +52,7 @@ describe("a Compose file", () => {
     const fixes = (fields: string) => findingsIn(service(fields)).map(({ fix }) => fix?.description);
     expect(fixes("image: ghcr.io/a:edge")).toEqual(["set pull_policy to always", undefined]);
     expect(fixes("image: ${X:-ghcr.io}/a")).toEqual([undefined]);
-    expect(fixes("image: ghcr.io/a")).toEqual(["set image to ghcr.io/a:latest"]);
+    expect(fixes("image: https://ghcr.io/a:1")).toEqual(["set image to ghcr.io/a:1"]);
   });
 
   it("is none if it has a kind", () => {

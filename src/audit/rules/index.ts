@@ -5,6 +5,7 @@ import { alwaysNeedsRegistry } from "./always-needs-registry.ts";
 import type { Check } from "./check.ts";
 import { digestMissing } from "./digest-missing.ts";
 import { imageMissing } from "./image-missing.ts";
+import { imagePlaceholder } from "./image-placeholder.ts";
 import { movingTagNotAlways } from "./moving-tag-not-always.ts";
 import { never } from "./never.ts";
 import { notAllowed } from "./not-allowed.ts";
@@ -25,6 +26,7 @@ export const checks: readonly (readonly [RuleId, Check])[] = [
   ["reference-invalid", referenceInvalid],
   ["image-missing", imageMissing],
   ["variable-unresolved", variableUnresolved],
+  ["image-placeholder", imagePlaceholder],
   ["tag-missing", tagMissing],
   ["tag-moving", tagMoving],
   ["digest-missing", digestMissing],

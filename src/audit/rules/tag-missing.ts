@@ -8,7 +8,7 @@ export const tagMissing: Check = (subject) => {
   return {
     at: imagePlace(subject),
     message: `${image} has neither a tag nor a digest, so it means ${image}:latest, whatever that is on the day of a pull`,
-    advice: `Write the version that you mean, ${image}:VERSION, or pin it, ${image}@sha256:DIGEST.`,
-    change: { what: "image", image: `${reference.given}:latest` },
+    // Nobody has chosen a tag, so no fix writes one.
+    advice: `Write the version that you mean, ${image}:VERSION, or pin what it is today with --fix --pin.`,
   };
 };

@@ -71,8 +71,9 @@ export async function* auditInThreads(
 }
 
 /** All that survives the way into a thread. */
-function settingsOf({ profile, severities, movingTags, fixes, now, policyTexts = [] }: ThreadedCall): ThreadSettings {
-  return { profile, severities, movingTags, fixes, now, policyTexts };
+function settingsOf(call: ThreadedCall): ThreadSettings {
+  const { profile, severities, movingTags, placeholders, fixes, now, policyTexts = [] } = call;
+  return { profile, severities, movingTags, placeholders, fixes, now, policyTexts };
 }
 
 /** Hands batches to the threads, some ahead, and settles their answers in the order of the inputs. */

@@ -1,11 +1,11 @@
 /** For tests: every place of a text that asks for an image, whatever the format. */
+import { parseReference } from "../../../image/reference.ts";
 import { readManifests, readValues } from "../../../workload/documents.ts";
 import type { SourceText } from "../../../workload/source-text.ts";
 import { groupOf, imagePlaces, podTemplates } from "../../../workload/templates.ts";
 import { mappingAt, textAt } from "../../../workload/value.ts";
 import type { Fix } from "../../types.ts";
 import { type Attempt, type PolicyField, setImage, setPullPolicy } from "../fields.ts";
-import { taggedImage } from "../pin.ts";
 import { type Plan, planFixes } from "../plan.ts";
 
 export interface Asking {
@@ -59,11 +59,12 @@ export function planOf(text: string, attempts: readonly Attempt[]): Plan {
   return planFixes(text, "file.yaml", fixesOf(attempts));
 }
 
-/** An image with its implied tag and a digest; what is no image stays. */
+/** An image with its implied tag, so that fixes of all sorts are tried, and a digest; what is no image stays. */
 export function pinned(image: string): string {
   try {
     if (image.includes("@")) return image;
-    return `${taggedImage(image)}@sha256:${"0123456789abcdef".repeat(4)}`;
+    const { tag } = parseReference(image);
+    return `${tag === undefined ? `${image}:latest` : image}@sha256:${"0123456789abcdef".repeat(4)}`;
   } catch {
     return image;
   }

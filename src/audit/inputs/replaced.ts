@@ -1,0 +1,100 @@
+/** Which images of a folder's manifests a kustomization or Skaffold puts others in the place of. */
+import { type Dirent, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { readInputBytes } from "../../support/input-file.ts";
+import { itemsAt, readValues, textAt, type Value, valueAt } from "../../workload/index.ts";
+import type { ReplacedImages } from "../placeholders.ts";
+import { isForManifests, kustomizationFiles } from "./walk.ts";
+
+/** Bytes of a kustomization or a Skaffold file, at most. */
+const longest = 1024 * 1024;
+const deepest = 100;
+const skaffoldFile = /^skaffold(?:[.-][\w.-]+)?\.ya?ml$/;
+
+/** What one file replaces, and the folders whose manifests it does so in, with all below them. */
+interface Replacing {
+  readonly file: string;
+  readonly names: readonly string[];
+  /** The file's own, and those that it takes its resources from. */
+  readonly folders: readonly string[];
+}
+
+/** Finds out for each file of a folder which images are replaced in it. Never throws; what cannot be read says nothing. */
+export function replacedImagesBelow(
+  folder: string,
+  { isDeep = true } = {},
+): (file: string) => ReplacedImages | undefined {
+  const all = [...replacingBelow(folder, isDeep ? deepest : 0)];
+  if (all.every(({ names }) => names.length === 0)) return () => undefined;
+  const known = new Map<string, ReplacedImages>();
+  return (file) => {
+    const own = dirname(file);
+    const answer = known.get(own) ?? Object.fromEntries(all.flatMap((each) => entriesFor(own, each, all)));
+    known.set(own, answer);
+    return answer;
+  };
+}
+
+function entriesFor(folder: string, each: Replacing, all: readonly Replacing[]): [string, string][] {
+  return each.names.length > 0 && reached(each, all).some((other) => isWithin(folder, other))
+    ? each.names.map((name) => [name, each.file])
+    : [];
+}
+
+/** The folders of a kustomization, of the kustomizations that it builds upon, and so on. */
+function reached(each: Replacing, all: readonly Replacing[]): readonly string[] {
+  const folders = new Set(each.folders);
+  for (const folder of folders) {
+    for (const other of all) if (dirname(other.file) === folder) for (const next of other.folders) folders.add(next);
+  }
+  return [...folders];
+}
+
+function isWithin(folder: string, other: string): boolean {
+  return folder === other || other === "." || folder.startsWith(`${other}/`);
+}
+
+function* replacingBelow(folder: string, depth: number): Generator<Replacing> {
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return;
+  }
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      if (depth > 0 && isForManifests(entry.name)) yield* replacingBelow(path, depth - 1);
+    } else if (entry.isFile() && kustomizationFiles.includes(entry.name)) {
+      yield* readWith(kustomization, path);
+    } else if (entry.isFile() && skaffoldFile.test(entry.name)) {
+      yield* readWith(skaffold, path);
+    }
+  }
+}
+
+function readWith(read: (value: Value, file: string) => Replacing, file: string): readonly Replacing[] {
+  try {
+    const text = readInputBytes(file, { limit: longest }).toString("utf8");
+    return readValues(text, file).values.map((value) => read(value, file));
+  } catch {
+    return [];
+  }
+}
+
+function kustomization(value: Value, file: string): Replacing {
+  const folder = dirname(file);
+  const bases = ["resources", "bases", "components"].flatMap((key) => itemsAt(value, key));
+  const paths = bases.flatMap((item) => {
+    const path = textAt(item) ?? "";
+    return path === "" || path.includes("://") || path.startsWith("/") ? [] : join(folder, path);
+  });
+  const names = itemsAt(value, "images").flatMap((item) => textAt(item, "name") ?? []);
+  return { file, names, folders: [folder, ...paths.map((path) => path.replace(/\/$/, ""))] };
+}
+
+function skaffold(value: Value, file: string): Replacing {
+  const builds = [value, ...itemsAt(value, "profiles")].flatMap((each) => valueAt(each, "build") ?? []);
+  const names = builds.flatMap((build) => itemsAt(build, "artifacts")).flatMap((item) => textAt(item, "image") ?? []);
+  return { file, names, folders: [dirname(file)] };
+}

@@ -1,0 +1,88 @@
+/** Images that are none: words in the place of an image that a program or a person puts in later. */
+import { matchesWildcards } from "../policy/language/wildcard.ts";
+import type { Subject } from "./subject.ts";
+
+interface Placeholder {
+  readonly pattern: RegExp;
+  /** Half a sentence: who puts the image in. */
+  readonly who: string;
+}
+
+const somebody = "the image is put in before the manifest is used";
+
+/** Words of which a name in capitals is made when it stands for something else. */
+const capitals =
+  "(?:IMAGE|IMG|TAG|VERSION|DIGEST|REGISTRY|REPO|REPOSITORY|PROJECT|NAME|NAMESPACE|ORG|USER|USERNAME|ACCOUNT|HOST|REGION|BUILD|SHA|COMMIT|PLACEHOLDER|CHANGE|CHANGEME|REPLACE|REPLACEME|REPLACED|TODO|FIXME|YOUR|MY|XXX+)";
+
+/** The first that fits says who. Names in lower case are taken for placeholders only where no image can be meant. */
+const placeholders: readonly Placeholder[] = [
+  { pattern: /^auto$/, who: "Istio puts its proxy's image in when the pod is made" },
+  { pattern: /^ko:\/\//, who: "ko builds the image and puts it in" },
+  { pattern: /^(?:bazel:)?\/\//, who: "Bazel builds the image and puts it in" },
+  { pattern: /^[ \t]+$/, who: "OpenShift puts the image in when its trigger fires" },
+  // ${IMAGE}, $(params.image), $IMAGE, and {IMAGE}; a template's double braces have a rule of their own
+  { pattern: /\$\{|\$\(|\$[A-Za-z_]/, who: "a variable's value is put in before the manifest is used" },
+  { pattern: /\{[^{}]*\}/, who: somebody },
+  // <image>, [image], %IMAGE%, @IMAGE@, __IMAGE__, #{IMAGE}#
+  { pattern: /<[^<>]*>|\[[A-Za-z][\w .-]*\]|%[A-Za-z_]\w*%|@[A-Z][A-Z0-9_]*@|__[A-Za-z]\w*__|#\{/, who: somebody },
+  // IMAGE_URL, gcr.io/PROJECT_ID/app, app:VERSION; two words with _ between them are no slip in an image's name
+  { pattern: new RegExp(`(?:^|[/:@])(?:[A-Z0-9]+[_-])*${capitals}(?:[_-][A-Z0-9]+)*(?=$|[/:@])`), who: somebody },
+  { pattern: /(?:^|\/)[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?=$|[/:@])/, who: somebody },
+  {
+    pattern:
+      /^(?:placeholder|changeme|change-me|replaceme|replace-me|replace-with-image|to-be-replaced|image-name|image-url|image|your-image|your-image-here|todo|tbd)(?::(?:tag|version|latest|placeholder|changeme|replaceme|todo))?$/i,
+    who: somebody,
+  },
+  {
+    pattern: /(?:^|\/)(?:your|my)-(?:[a-z]+-)*(?:registry|repo|repository|org|project|username|account)(?=$|[/:.])/,
+    who: somebody,
+  },
+];
+
+/** Says of an image who puts the real one in; `undefined` where it is meant as it is written. */
+export type PlaceholderTest = (image: string) => string | undefined;
+
+/** @param more patterns of the user: `*` for any characters, letters as they are */
+export function placeholderTest(more: readonly string[] = []): PlaceholderTest {
+  return (image) => {
+    const text = image.slice(0, longest);
+    const isOwn = more.some((pattern) => matchesWildcards(pattern, text, "*", (part, character) => part === character));
+    return isOwn ? "it is one of --placeholder" : placeholders.find(({ pattern }) => pattern.test(text))?.who;
+  };
+}
+
+/** Images are shorter; what is longer is not searched to its end. */
+const longest = 1000;
+
+/**
+ * The container as it is known: where its image is a placeholder, nothing is known of the image, and nothing about it
+ * can be mended.
+ * @param replaced names without a tag that a kustomization or Skaffold replaces
+ */
+export function withoutPlaceholder(subject: Subject, test: PlaceholderTest, replaced: ReplacedImages = {}): Subject {
+  if (subject.unresolved !== undefined) return subject;
+  const { image } = subject.request;
+  const placeholder = test(image) ?? whoReplaces(subject, replaced);
+  if (placeholder === undefined) return subject;
+  return {
+    ...subject,
+    fields: { policy: subject.fields.policy },
+    reference: undefined,
+    problem: undefined,
+    unresolved: "placeholder",
+    placeholder,
+    // What the default would be follows from the image that is put in.
+    pulls: subject.pulls?.from === "default" ? undefined : subject.pulls,
+  };
+}
+
+/** Names of images, and which file replaces each: `kustomization.yaml`. */
+export type ReplacedImages = Readonly<Record<string, string>>;
+
+function whoReplaces({ reference }: Subject, replaced: ReplacedImages): string | undefined {
+  if (reference === undefined || reference.digest !== undefined) return undefined;
+  const { given, tag } = reference;
+  if (tag !== undefined && tag !== "latest") return undefined;
+  const name = tag === undefined ? given : given.slice(0, -tag.length - 1);
+  return Object.hasOwn(replaced, name) ? `${replaced[name]} puts the image in` : undefined;
+}
