@@ -186,6 +186,7 @@ function jsonContent(kind: BuiltContent["kind"], mediaType: string, value: unkno
   return contentOf(kind, mediaType, Buffer.from(JSON.stringify(value, null, 2)));
 }
 
-function contentOf(kind: BuiltContent["kind"], mediaType: string, bytes: Buffer): BuiltContent {
+/** Content under the digest that it has. */
+export function contentOf(kind: BuiltContent["kind"], mediaType: string, bytes: Buffer): BuiltContent {
   return { kind, bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } };
 }

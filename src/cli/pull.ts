@@ -8,6 +8,7 @@ import { createBackOff } from "../node/back-off.ts";
 import { usableProofs } from "../node/content-proofs.ts";
 import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
 import { createImageManager, type ImageManager } from "../node/image-manager.ts";
+import { oddImageEvent, type RecordEvent } from "../node/image-pull.ts";
 import { createPuller } from "../node/puller.ts";
 import type { PullProgress } from "../node/types.ts";
 import { decide } from "../policy/decide.ts";
@@ -114,7 +115,7 @@ async function pullImages(images: readonly string[], options: PullOptions, surro
       for (const reference of references) {
         const image = canonicalText(reference);
         const started = Date.now();
-        const id = await ensure(manager, image, logins, signal);
+        const id = await ensure(manager, image, logins, signal, warnOn(surroundings));
         const record = await store.record(canonicalText(storedName(reference)));
         const digest = record?.target.digest ?? null;
         const result = { image, id, digest, size: await service.size(id), fetched: watch.fetched(image) };
@@ -132,10 +133,19 @@ async function pullImages(images: readonly string[], options: PullOptions, surro
 }
 
 /** Takes the way of a pod that says `Always`, which is what a pull means where no rule says otherwise. */
-async function ensure(manager: ImageManager, image: string, logins: LoginSource, signal: AbortSignal): Promise<Digest> {
+async function ensure(
+  manager: ImageManager,
+  image: string,
+  logins: LoginSource,
+  signal: AbortSignal,
+  warn: (message: string) => void,
+): Promise<Digest> {
   const pod = askingPod(image, { name: "pulley-pull" });
   const [container] = pod.containers;
-  const asked = { pod, container, logins, signal, record: () => undefined };
+  const record: RecordEvent = (_type, reason, message) => {
+    if (reason === oddImageEvent) warn(message);
+  };
+  const asked = { pod, container, logins, signal, record };
   const { imageId, failure } = await manager.ensureImageExists(asked);
   if (failure === undefined) return imageId;
   const { code = "IMAGE_REFUSED", message, advice } = failure;

@@ -63,6 +63,7 @@ describe("an image's config", () => {
   it.each([
     ["2026-01-02T03:04:05Z", Date.UTC(2026, 0, 2, 3, 4, 5)],
     ["2026-01-02T03:04:05+02:00", Date.UTC(2026, 0, 2, 1, 4, 5)],
+    ["2026-01-02T03:04:05.123456789012345Z", Date.UTC(2026, 0, 2, 3, 4, 5, 123)],
     ["1970-01-01T00:00:00Z", 0],
     ["0001-01-01T00:00:00Z", undefined],
   ])("was created at %s", (created, expected) => {
@@ -70,10 +71,21 @@ describe("an image's config", () => {
   });
 
   it.each([
-    ["no os", { ...plain, os: undefined }, "config.os: is missing"],
-    ["an empty architecture", { ...plain, architecture: "" }, "config.architecture: must not be empty"],
     ["an os with a line break", { ...plain, os: "li\nnux" }, 'config.os: "li\\nnux"'],
-    ["no rootfs", { ...plain, rootfs: undefined }, "config.rootfs: is missing"],
+    ["an os that is a number", { ...plain, os: 1 }, "config.os: must be a string"],
+    ["a rootfs that is a list", { ...plain, rootfs: [] }, "config.rootfs: must be an object"],
+    [
+      "two users",
+      JSON.stringify({ ...plain, config: { User: "1" } }).replace('"User"', '"User":"0","User"'),
+      "comes twice",
+    ],
+    ["two systems", JSON.stringify(plain).replace('"os"', '"os":"windows","os"'), 'config: the key "os" comes twice'],
+    [
+      "two configs",
+      JSON.stringify({ ...plain, config: {} }).replace('"config"', '"config":{},"config"'),
+      "comes twice",
+    ],
+    ["a byte order mark", `\uFEFF${JSON.stringify(plain)}`, "byte order mark"],
     ["another rootfs", { ...plain, rootfs: { type: "disk" } }, 'config.rootfs.type: must be "layers"'],
     [
       "a bad digest",
@@ -101,6 +113,20 @@ describe("an image's config", () => {
   ])("is refused: %s", (_, document, message) => {
     expect(() => parseImageConfig(encode(document))).toThrow(message);
     expect(() => parseImageConfig(encode(document))).toThrow(expect.objectContaining({ code: "MANIFEST_INVALID" }));
+  });
+
+  it("may be silent about the platform, and about how its layers are kept", () => {
+    const silent = { platform: { os: "", architecture: "", variant: "" }, diffIds: [], config: {} };
+    expect(parseImageConfig(encode({}))).toEqual(silent);
+    expect(parseImageConfig(encode({ os: "", architecture: "", created: "", rootfs: { type: "" } }))).toEqual(silent);
+  });
+
+  it("is read as Go reads it where that does no harm", () => {
+    const text = JSON.stringify({ ...plain, config: { Labels: { a: "1" } }, history: [] });
+    const twice = text.replace('"a":"1"', '"a":"1","a":"2"').replace('"history"', '"history":[1],"history"');
+    expect(parseImageConfig(encode(twice)).config.labels).toEqual({ a: "2" });
+    const latin1 = Buffer.from(text.replace('"1"', '"M\xfcller"'), "latin1");
+    expect(parseImageConfig(latin1).config.labels).toEqual({ a: "M\uFFFDller" });
   });
 
   it("is refused beyond 4 MiB", () => {

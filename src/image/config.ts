@@ -1,4 +1,7 @@
-/** An image's own configuration (image-spec `config.md`, docker `image/spec/v1.2.md`). */
+/**
+ * An image's own configuration (image-spec `config.md`, docker `image/spec/v1.2.md`), read as Go reads it where that can
+ * do no harm. A field that Pulley reads may come once only: programs would differ in what they run.
+ */
 import { PulleyError } from "../support/errors.ts";
 import { type JsonCursor, readJson } from "../support/json-cursor.ts";
 import { readComponent, readDigest } from "./descriptor.ts";
@@ -13,6 +16,7 @@ const mostLayers = 512;
 const mostValues = 10_000;
 
 export interface ImageConfig {
+  /** As far as the image says: the system, or the processor, may be empty. */
   readonly platform: Platform;
   /** Milliseconds since the epoch. */
   readonly createdAt: number | undefined;
@@ -39,12 +43,12 @@ export interface ContainerConfig {
 
 /** @throws PulleyError `MANIFEST_INVALID` with the place, `TOO_LARGE` */
 export function parseImageConfig(bytes: Uint8Array): ImageConfig {
-  const root = readJson(bytes, { name: "config", code: "MANIFEST_INVALID", limit: configLimit });
+  const root = readJson(bytes, { name: "config", code: "MANIFEST_INVALID", limit: configLimit, asGo: true });
   const field = root.object("os", "architecture", "variant", "created", "rootfs", "config");
   return {
     platform: normalisePlatform({
-      os: readRequired(field("os")),
-      architecture: readRequired(field("architecture")),
+      os: field("os").optional(readComponent) ?? "",
+      architecture: field("architecture").optional(readComponent) ?? "",
       variant: field("variant").optional(readComponent) ?? "",
     }),
     createdAt: field("created").optional(readTime),
@@ -63,26 +67,21 @@ export function checkLayerCount(manifest: Manifest, config: ImageConfig): void {
   );
 }
 
-function readRequired(here: JsonCursor): string {
-  const text = readComponent(here);
-  if (text === "") throw here.failure("must not be empty");
-  return text;
-}
-
-/** A scratch image of docker's has no `diff_ids` at all. */
+/** A scratch image of docker's has no `diff_ids` at all, and some builders forget the type. */
 function readDiffIds(here: JsonCursor): readonly Digest[] {
-  const field = here.object("type", "diff_ids");
-  const type = field("type").string();
+  const field = here.objectOrEmpty("type", "diff_ids");
+  const type = field("type").optional((place) => place.string()) || "layers";
   if (type !== "layers") throw field("type").failure('must be "layers"');
   return field("diff_ids").optional((list) => list.list(mostLayers).map(readDigest)) ?? [];
 }
 
-const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/;
+const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,30})?(?:[Zz]|[+-]\d\d:\d\d)$/;
 
-/** Go writes the year 1 for a time that is not known. */
+/** Go writes the year 1 for a time that is not known, others nothing; what is finer than a millisecond is left out. */
 function readTime(here: JsonCursor): number | undefined {
   const text = here.string();
-  const time = rfc3339.test(text) ? Date.parse(text) : Number.NaN;
+  if (text === "") return undefined;
+  const time = rfc3339.test(text) ? Date.parse(text.replace(/(\.\d{3})\d+/, "$1")) : Number.NaN;
   if (Number.isNaN(time)) throw here.failure("must be a time as in RFC 3339");
   return text.startsWith("0001-01-01T00:00:00") ? undefined : time;
 }

@@ -154,8 +154,7 @@ describe("a manifest that is not well formed", () => {
     ["not an object", [manifest], "manifest: must be an object"],
     ["null", null, "manifest: must be an object"],
     ["no config", { ...manifest, config: undefined }, "manifest.config: is missing"],
-    ["no layers", { ...manifest, layers: undefined }, "manifest.layers: is missing"],
-    ["null layers", { ...manifest, layers: null }, "manifest.layers: must be a list"],
+    ["layers that are text", { ...manifest, layers: "none" }, "manifest.layers: must be a list"],
     ["layers as an object", { ...manifest, layers: {} }, "manifest.layers: must be a list"],
     ["a null layer", { ...manifest, layers: [null] }, "manifest.layers[0]: must be an object"],
     [
@@ -308,6 +307,9 @@ describe("an image", () => {
       { layers: [{ ...layer, mediaType: "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip" }] },
     ],
     ["that calls itself its config's type", { artifactType: type.ociConfig }],
+    ["that calls itself something else", { artifactType: "application/vnd.acme.thing" }],
+    ["with null for layers", { layers: null }],
+    ["that says nothing of layers", { layers: undefined }],
   ])("can be %s", (_, change) => expect(check(change)()).toMatchObject({ kind: "manifest" }));
 
   const empty = { mediaType: "application/vnd.oci.empty.v1+json", digest: digest("4"), size: 2 };
@@ -315,7 +317,6 @@ describe("an image", () => {
     ["an artifact with an empty config", { config: empty, layers: [empty], artifactType: "application/vnd.acme.sbom" }],
     ["an artifact without a type", { config: empty, layers: [empty] }],
     ["a Helm chart", { config: { ...config, mediaType: "application/vnd.cncf.helm.config.v1+json" } }],
-    ["an artifact with an image's config", { artifactType: "application/vnd.acme.thing" }],
     ["an attestation", { layers: [{ ...layer, mediaType: "application/vnd.in-toto+json" }] }],
   ])("is not %s", (_, change) => {
     expect(check(change)).toThrow(expect.objectContaining({ code: "NOT_AN_IMAGE" }));

@@ -61,21 +61,23 @@ export function parseManifest(bytes: Uint8Array, mediaType: string): Manifest | 
   }
   refuseKeys(root, field, "manifests", "fsLayers");
   const config = readDescriptor(field("config"));
-  const layers = field("layers").list(mostLayers).map(readDescriptor);
+  // Go writes null for a list without elements, and some builders nothing.
+  const layers = (field("layers").optional((here) => here.list(mostLayers)) ?? []).map(readDescriptor);
   checkSizes(root, [config, ...layers]);
   return { kind, ...common, config, layers };
 }
 
 /**
- * That a manifest is a container image's, and not an artifact's that registries keep in the same form.
+ * That a manifest is a container image's, and not an artifact's that registries keep in the same form. Its config and
+ * its layers tell; what it calls itself besides, an `artifactType`, does not: there are images that have one.
  * @throws PulleyError `NOT_AN_IMAGE`, `MANIFEST_INVALID`
  */
 export function requireImage(manifest: Manifest): Manifest {
   const { config, layers, artifactType } = manifest;
-  if (artifactType !== undefined && artifactType !== config.mediaType) {
-    throw new PulleyError("NOT_AN_IMAGE", `manifest.artifactType: ${quote(artifactType)} is not a container image`);
-  }
   if (!isImageConfigType(config.mediaType)) {
+    if (artifactType !== undefined && artifactType !== config.mediaType) {
+      throw new PulleyError("NOT_AN_IMAGE", `manifest.artifactType: ${quote(artifactType)} is not a container image`);
+    }
     throw new PulleyError("NOT_AN_IMAGE", `manifest.config: ${quote(config.mediaType)} is not a container image's`);
   }
   for (const [position, layer] of layers.entries()) {

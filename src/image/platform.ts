@@ -32,6 +32,12 @@ export function formatPlatform({ os, architecture, variant }: Platform): string 
   return variant === "" ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
 }
 
+/** A platform that is only partly known, with what is missing from another one. */
+export function completePlatform(known: Platform, other: Platform): Platform {
+  const os = known.os === "" ? other.os : known.os;
+  return known.architecture === "" ? { ...other, os } : { ...known, os };
+}
+
 export function samePlatform(one: Platform, other: Platform): boolean {
   return one.os === other.os && one.architecture === other.architecture && one.variant === other.variant;
 }

@@ -2,15 +2,17 @@
 import { PulleyError } from "../support/errors.ts";
 import type { Descriptor } from "./descriptor.ts";
 import type { Index } from "./manifest.ts";
-import { manifestKind } from "./media-type.ts";
+import { isImageConfigType, manifestKind } from "./media-type.ts";
 import { formatPlatform, matchOrder, type Platform, samePlatform } from "./platform.ts";
 
 /**
  * The manifests of an index that may be for a platform, the best first. Entries without a platform come last: only
- * their content tells, a manifest's config or, where they are indexes themselves, their own entries.
+ * their content tells, a manifest's config or, where they are indexes themselves, their own entries. Of those that fit
+ * as well, what has the type of an artifact comes after what has none; whether it is an image, its content tells.
  */
 export function candidateManifests(index: Index, platform: Platform): readonly Descriptor[] {
-  const entries = index.manifests.filter(isRunnable);
+  const runnable = index.manifests.filter(isRunnable);
+  const entries = [...runnable.filter((entry) => !hasArtifactType(entry)), ...runnable.filter(hasArtifactType)];
   const matching = matchOrder(platform).flatMap((wanted) =>
     entries.filter((entry) => entry.platform !== undefined && samePlatform(entry.platform, wanted)),
   );
@@ -35,9 +37,14 @@ export function isRunnable({ mediaType, platform, annotations }: Descriptor): bo
   return annotations?.["vnd.docker.reference.type"] !== "attestation-manifest";
 }
 
+function hasArtifactType({ artifactType }: Descriptor): boolean {
+  return artifactType !== undefined && !isImageConfigType(artifactType);
+}
+
 const mostListed = 30;
 
-function platformMissing(index: Index, platform: Platform): PulleyError {
+/** The failure of an index without an image for a platform; it tells which ones there are. */
+export function platformMissing(index: Index, platform: Platform): PulleyError {
   const there = new Set(
     index.manifests.filter(isRunnable).flatMap((entry) => (entry.platform ? [formatPlatform(entry.platform)] : [])),
   );

@@ -3,7 +3,7 @@
 import { parseImageConfig } from "../image/config.ts";
 import type { Descriptor } from "../image/descriptor.ts";
 import { parseManifest, requireImage } from "../image/manifest.ts";
-import { formatPlatform } from "../image/platform.ts";
+import { completePlatform, formatPlatform, type Platform } from "../image/platform.ts";
 import { isGone, localSource, remoteSource } from "../node/content-sources.ts";
 import type { Source } from "../node/fetch.ts";
 import { type ContentSource, readContent } from "../node/image-content.ts";
@@ -49,7 +49,7 @@ async function check(
       from === undefined
         ? localSource(store, lease, shown)
         : remoteSource(registry, store, lease, from, shown, visit.signal);
-    const facts = await factsOf(target, source, () => readContent(target, platform, source));
+    const facts = await factsOf(target, platform, source);
     if (facts !== undefined) judged.check(facts);
   } finally {
     await lease.release();
@@ -60,21 +60,17 @@ async function check(
  * An image's own words, for whichever platform it is; an index speaks for the image that this machine would choose.
  * @returns `undefined` for an index without one: its manifests are looked at when they are asked for
  */
-async function factsOf(
-  target: Descriptor,
-  source: ContentSource,
-  chosen: () => Promise<{ readonly facts: ImageFacts }>,
-): Promise<ImageFacts | undefined> {
+async function factsOf(target: Descriptor, ours: Platform, source: ContentSource): Promise<ImageFacts | undefined> {
   const document = parseManifest(await source.manifest(target), target.mediaType);
   try {
-    if (document.kind === "index") return (await chosen()).facts;
+    if (document.kind === "index") return (await readContent(target, ours, source)).facts;
     const { config, layers } = requireImage(document);
     const { platform, config: settings } = parseImageConfig(await source.config(config));
     const size = [target, config, ...new Map(layers.map((layer) => [layer.digest, layer])).values()];
     return {
       labels: settings.labels ?? {},
       size: size.reduce((sum, content) => sum + content.size, 0),
-      platforms: [formatPlatform(platform)],
+      platforms: [formatPlatform(completePlatform(platform, ours))],
     };
   } catch (error) {
     if (document.kind === "index" && isPulleyError(error, "PLATFORM_MISSING")) return undefined;

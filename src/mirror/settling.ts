@@ -1,7 +1,7 @@
 /** Making an image of what came through piece by piece, as soon as its last piece is here. */
 import { configLimit, parseImageConfig } from "../image/config.ts";
 import { requireImage } from "../image/manifest.ts";
-import { matchOrder, type Platform, samePlatform } from "../image/platform.ts";
+import { completePlatform, matchOrder, type Platform, samePlatform } from "../image/platform.ts";
 import { canonicalText, type Repository } from "../image/reference.ts";
 import { candidateManifests } from "../image/select.ts";
 import { contentsOf, type Holdings } from "../node/holdings.ts";
@@ -40,7 +40,7 @@ export function createSettler(ground: Ground, holdings: Holdings, pending: Pendi
     try {
       const { config } = requireImage(document.document);
       const { platform } = parseImageConfig(await store.read(config.digest, configLimit));
-      return { ...document, platform };
+      return { ...document, platform: completePlatform(platform, ours) };
     } catch (error) {
       if (isPulleyError(error)) return undefined;
       throw error;

@@ -184,7 +184,7 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
       if (content === undefined) continue;
       const fetched = fetchedBytes(last);
       reportKnown(done(last, content));
-      return { id: content.config.digest, digest, fetched };
+      return { id: content.config.digest, digest, fetched, warnings: content.warnings };
     }
     throw new PulleyError("CONTENT_MISSING", "what was pulled was removed again before it could be used", {
       advice: "Pull the image again; if this goes on, look for what deletes content from the store.",

@@ -1,9 +1,9 @@
 import { checkLayerCount, type ImageConfig, parseImageConfig } from "../image/config.ts";
 import type { Descriptor } from "../image/descriptor.ts";
 import { type Index, type Manifest, parseManifest, requireImage } from "../image/manifest.ts";
-import { layerType } from "../image/media-type.ts";
-import { formatPlatform, matchOrder, type Platform, samePlatform } from "../image/platform.ts";
-import { candidateManifests, isRunnable, selectManifest } from "../image/select.ts";
+import { layerType, manifestKind } from "../image/media-type.ts";
+import { completePlatform, formatPlatform, matchOrder, type Platform, samePlatform } from "../image/platform.ts";
+import { candidateManifests, isRunnable, platformMissing } from "../image/select.ts";
 import type { ImageFacts } from "../policy/types.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 
@@ -20,7 +20,10 @@ export interface ImageContent {
   readonly config: Descriptor;
   /** From the lowest to the topmost, each content once. */
   readonly layers: readonly Descriptor[];
+  /** As the index has it that the image was chosen from, or else as the image says itself. */
   readonly platform: Platform;
+  /** What is odd about the image and may be a mistake, in sentences. */
+  readonly warnings: readonly string[];
   /** What rules may speak about. */
   readonly facts: ImageFacts;
 }
@@ -29,59 +32,106 @@ export interface ImageContent {
 const deepestIndex = 2;
 
 /**
- * Reads from a manifest or an index what the image for a platform consists of, and checks that it can be run.
+ * Reads from a manifest or an index what the image for a platform consists of. As in containerd, what an index says of
+ * its entries decides which one that is, and the config only where the index does not say; a manifest that was asked for
+ * is taken for whatever platform it is.
  * @throws PulleyError `PLATFORM_MISSING`, `NOT_AN_IMAGE`, `MANIFEST_INVALID`, `MANIFEST_UNSUPPORTED`, or what the source throws
  */
-export function readContent(target: Descriptor, platform: Platform, source: ContentSource): Promise<ImageContent> {
-  return descend(target, 1);
+export async function readContent(
+  target: Descriptor,
+  platform: Platform,
+  source: ContentSource,
+): Promise<ImageContent> {
+  return (await descend(target, { isEntry: false, platform: undefined }, 1)).content;
 
-  async function descend(descriptor: Descriptor, depth: number): Promise<ImageContent> {
+  async function descend(descriptor: Descriptor, place: Place, depth: number): Promise<Found> {
     const document = parseManifest(await source.manifest(descriptor), descriptor.mediaType);
-    if (document.kind === "manifest") return imageOf(descriptor, document);
+    if (document.kind === "manifest") return imageOf(descriptor, document, place);
     if (depth > deepestIndex) {
       throw new PulleyError("MANIFEST_UNSUPPORTED", `${descriptor.digest}: indexes are nested too deeply`);
     }
-    const content = await choose(document, depth);
-    return { ...content, facts: offeredBy(document, content.facts) };
+    const { content, isSilent } = await choose(document, depth);
+    return { content: { ...content, facts: offeredBy(document, content.facts) }, isSilent };
   }
 
-  /** Where an entry does not say for which platform it is, its content does. */
-  async function choose(index: Index, depth: number): Promise<ImageContent> {
-    let missing: PulleyError | undefined;
+  /** Where an entry does not say for which platform it is, or that it is an artifact, its content does. */
+  async function choose(index: Index, depth: number): Promise<Found> {
+    let unfit: PulleyError | undefined;
+    let silent: Found | undefined;
     for (const candidate of candidateManifests(index, platform)) {
       try {
-        return await descend(candidate, depth + 1);
+        const found = await descend(candidate, { isEntry: true, platform: candidate.platform }, depth + 1);
+        if (!found.isSilent) return found;
+        silent ??= found;
       } catch (error) {
-        if (candidate.platform !== undefined || !isPulleyError(error, "PLATFORM_MISSING")) throw error;
-        missing = error;
+        const isArtifact = isPulleyError(error, "NOT_AN_IMAGE") && manifestKind(candidate.mediaType) === "manifest";
+        const isOther = isPulleyError(error, "PLATFORM_MISSING") && candidate.platform === undefined;
+        if (!isArtifact && !isOther) throw error;
+        unfit = error;
       }
     }
-    if (missing !== undefined) throw missing;
-    return descend(selectManifest(index, platform), depth + 1);
+    if (silent !== undefined) return silent;
+    throw unfit ?? platformMissing(index, platform);
   }
 
-  async function imageOf(descriptor: Descriptor, document: Manifest): Promise<ImageContent> {
+  async function imageOf(descriptor: Descriptor, document: Manifest, place: Place): Promise<Found> {
     const manifest = requireImage(document);
     for (const [position, layer] of manifest.layers.entries()) checkLayer(layer, position);
     const config = parseImageConfig(await source.config(manifest.config));
     checkLayerCount(manifest, config);
-    if (!matchOrder(platform).some((wanted) => samePlatform(wanted, config.platform))) {
+    const own = completePlatform(config.platform, place.platform ?? platform);
+    const fits = matchOrder(platform).some((wanted) => samePlatform(wanted, own));
+    if (place.isEntry && place.platform === undefined && !fits) {
       throw new PulleyError(
         "PLATFORM_MISSING",
-        `no image for ${formatPlatform(platform)}: the image is for ${formatPlatform(config.platform)}`,
+        `no image for ${formatPlatform(platform)}: the image is for ${formatPlatform(own)}`,
       );
     }
     const layers = [...new Map(manifest.layers.map((layer) => [layer.digest, layer])).values()];
-    const facts = factsOf(descriptor, manifest.config, layers, config);
-    return { target, manifest: descriptor, config: manifest.config, layers, platform: config.platform, facts };
+    const decided = place.platform ?? own;
+    const content: ImageContent = {
+      target,
+      manifest: descriptor,
+      config: manifest.config,
+      layers,
+      platform: decided,
+      warnings: warningsOf(own, place.platform, fits ? undefined : platform),
+      facts: factsOf(descriptor, manifest.config, layers, config, decided),
+    };
+    return { content, isSilent: place.platform === undefined && config.platform.architecture === "" };
   }
+}
+
+/** What is known of a document by the way that led to it. */
+interface Place {
+  /** Whether it is an entry of an index, one of several. */
+  readonly isEntry: boolean;
+  /** The platform that the index says. */
+  readonly platform: Platform | undefined;
+}
+
+interface Found {
+  readonly content: ImageContent;
+  /** Whether nobody has said for which processor it is: one that says it is better. */
+  readonly isSilent: boolean;
+}
+
+/** @param unfit the platform that was asked for, where the image's own words do not fit it */
+function warningsOf(own: Platform, indexed: Platform | undefined, unfit: Platform | undefined): readonly string[] {
+  const says = `the image says that it is for ${formatPlatform(own)}`;
+  if (indexed === undefined)
+    return unfit === undefined ? [] : [`${says}, and was asked for as ${formatPlatform(unfit)}`];
+  // Many builders leave out the variant.
+  if (indexed.os === own.os && indexed.architecture === own.architecture) return [];
+  return [`${says}, but its index has it for ${formatPlatform(indexed)}`];
 }
 
 function factsOf(
   manifest: Descriptor,
   configuration: Descriptor,
   layers: readonly Descriptor[],
-  { config, platform }: ImageConfig,
+  { config }: ImageConfig,
+  platform: Platform,
 ): ImageFacts {
   const size = [manifest, configuration, ...layers].reduce((sum, content) => sum + content.size, 0);
   return { labels: config.labels ?? {}, size, platforms: [formatPlatform(platform)] };
@@ -96,13 +146,6 @@ function offeredBy(index: Index, facts: ImageFacts): ImageFacts {
 
 function checkLayer(layer: Descriptor, position: number): void {
   const type = layerType(layer.mediaType);
-  if (type?.foreign) {
-    throw new PulleyError(
-      "MANIFEST_UNSUPPORTED",
-      `manifest.layers[${position}] is a foreign layer, which is not in the registry`,
-      { advice: "Rebuild the image so that all of its layers are pushed." },
-    );
-  }
   if (type?.encrypted) {
     throw new PulleyError("MANIFEST_UNSUPPORTED", `manifest.layers[${position}] is encrypted`, {
       advice: "Use an image that is not encrypted: Pulley has no keys.",

@@ -15,6 +15,9 @@ import type { NodeEvent, PullProgress } from "./types.ts";
 /** The event that tells of a mirror not to be trusted, where the image came from elsewhere in the end. Pulley's own. */
 const wrongContentEvent = "MirrorSentWrongContent";
 
+/** The event that tells of an image that was taken though it may be a mistake. Pulley's own. */
+export const oddImageEvent = "OddImage";
+
 export type RecordEvent = (type: NodeEvent["type"], reason: string, message: string) => void;
 
 export interface PullRequest {
@@ -162,10 +165,12 @@ export function createImagePull({ puller, backOff, records, clock }: ImagePullOp
 }
 
 /** @param waited milliseconds: who came to a pull that was under way has waited for less than all of it */
-function tellPulled({ container, record }: PullRequest, { duration, size, passedOver }: Pulled, waited: number): void {
+function tellPulled({ container, record }: PullRequest, pulled: Pulled, waited: number): void {
+  const { duration, size, passedOver, warnings = [] } = pulled;
   const written = quote(container.image);
   const took = `${formatDuration(Math.min(duration, waited))} (${formatDuration(waited)} including waiting)`;
   record("Normal", "Pulled", `Successfully pulled image ${written} in ${took}. Image size: ${size} bytes.`);
+  for (const warning of warnings) record("Warning", oddImageEvent, `Image ${written} is taken, but ${warning}`);
   for (const { source, error } of passedOver) {
     if (!isPulleyError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH")) continue;
     const text = `Mirror ${source} sent wrong content of image ${written}: ${error.message}`;

@@ -42,6 +42,8 @@ export interface PulledImage {
   readonly digest: Digest;
   /** Bytes of the layers that were not here before. */
   readonly fetched: number;
+  /** What is odd about the image and may be a mistake, in sentences. */
+  readonly warnings?: readonly string[];
 }
 
 /** An image on this machine, and what is known about the name that it was asked for by. */

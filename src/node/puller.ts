@@ -47,6 +47,8 @@ export interface Pulled {
   readonly fetched: number;
   /** Whether it was another's pull, which was under way already. */
   readonly shared: boolean;
+  /** What is odd about the image and may be a mistake, in sentences. */
+  readonly warnings?: readonly string[];
   /** The source that had it. */
   readonly source: PullSource;
   /** Which of the logins that source accepted; `undefined` if there were none. */

@@ -1,6 +1,6 @@
 import { type ErrorCode, PulleyError } from "./errors.ts";
 import { quote } from "./go.ts";
-import { type Json, type JsonMembers, type JsonRules, parseJson } from "./json.ts";
+import { comesTwice, type Json, type JsonMembers, type JsonRules, parseJson } from "./json.ts";
 
 /** Parses a document and stands at its root. @throws PulleyError as {@link parseJson} */
 export function readJson(bytes: Uint8Array, rules: JsonRules): JsonCursor {
@@ -40,7 +40,8 @@ export class JsonCursor {
 
   /**
    * Goes into an object, all of whose known keys are given. Go's decoder takes `Layers` for `layers`: a key that
-   * differs from a known one in case alone would be read by some programs and overlooked by others, and is refused.
+   * differs from a known one in case alone would be read by some programs and overlooked by others, and is refused; so
+   * is a known one that comes twice.
    */
   object<Key extends string>(...known: readonly Key[]): (key: Key) => JsonCursor {
     const members = this.#members();
@@ -50,6 +51,8 @@ export class JsonCursor {
       if (right !== undefined && right !== key)
         throw this.failure(`the key ${quote(key)} must be spelt ${quote(right)}`);
     }
+    const twice = known.find((key) => comesTwice(members, key));
+    if (twice !== undefined) throw this.failure(`the key ${quote(twice)} comes twice`);
     return (key) => new JsonCursor(members.get(key), `${this.at}.${key}`, this.#code);
   }
 

@@ -12,6 +12,18 @@ export interface JsonRules {
   readonly code: ErrorCode;
   /** Most bytes that the document may have. */
   readonly limit: number;
+  /**
+   * Reads what is ambiguous without harm as Go's decoder does: of a key that comes twice the last, and U+FFFD for bytes
+   * that are not UTF-8. Which keys came twice is remembered, for those places where it may not be. Default: it is refused.
+   */
+  readonly asGo?: boolean;
+}
+
+const repeats = new WeakMap<JsonMembers, ReadonlySet<string>>();
+
+/** Whether a key of an object came more than once, in a document that was read as Go does. */
+export function comesTwice(members: JsonMembers, key: string): boolean {
+  return repeats.get(members)?.has(key) ?? false;
 }
 
 /** Objects and lists within one another; Go's decoder allows 10 000, no document of ours needs more than ten. */
@@ -22,20 +34,20 @@ const deepest = 64;
  * twice (some decoders take the first, some the last), a byte order mark, and bytes that are not UTF-8.
  * @throws PulleyError `TOO_LARGE` or the code of the rules, with the name and the place
  */
-export function parseJson(bytes: Uint8Array, { name, code, limit }: JsonRules): Json {
+export function parseJson(bytes: Uint8Array, { name, code, limit, asGo = false }: JsonRules): Json {
   if (bytes.byteLength > limit) {
     throw new PulleyError("TOO_LARGE", `${name}: ${bytes.byteLength} bytes, more than the ${limit} that it may have`);
   }
-  const text = decodeText(bytes);
+  const text = decodeText(bytes, asGo);
   if (text === undefined) throw new PulleyError(code, `${name}: not UTF-8`);
   if (text.startsWith("\uFEFF")) throw new PulleyError(code, `${name}: begins with a byte order mark`);
-  const scanner = new Scanner(text, (problem, at) => new PulleyError(code, `${name}: ${problem} at character ${at}`));
-  return scanner.document();
+  const complain: Complaint = (problem, at) => new PulleyError(code, `${name}: ${problem} at character ${at}`);
+  return new Scanner(text, asGo, complain).document();
 }
 
-function decodeText(bytes: Uint8Array): string | undefined {
+function decodeText(bytes: Uint8Array, lenient: boolean): string | undefined {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: !lenient, ignoreBOM: true }).decode(bytes);
   } catch {
     return undefined;
   }
@@ -55,11 +67,13 @@ const words: ReadonlyMap<string, Json> = new Map<string, Json>([
 /** RFC 8259, by recursive descent. */
 class Scanner {
   readonly #text: string;
+  readonly #asGo: boolean;
   readonly #complain: Complaint;
   #at = 0;
 
-  constructor(text: string, complain: Complaint) {
+  constructor(text: string, asGo: boolean, complain: Complaint) {
     this.#text = text;
+    this.#asGo = asGo;
     this.#complain = complain;
   }
 
@@ -87,6 +101,7 @@ class Scanner {
 
   #object(depth: number): JsonMembers {
     const members = new Map<string, Json>();
+    const twice = new Set<string>();
     this.#at += 1;
     if (this.#take("}")) return members;
     do {
@@ -94,11 +109,15 @@ class Scanner {
       const start = this.#at;
       if (this.#text[start] !== '"') throw this.#unexpected("a key");
       const key = this.#string();
-      if (members.has(key)) throw this.#complain(`the key ${quote(key.slice(0, 100))} comes twice`, start);
+      if (members.has(key)) {
+        if (!this.#asGo) throw this.#complain(`the key ${quote(key.slice(0, 100))} comes twice`, start);
+        twice.add(key);
+      }
       if (!this.#take(":")) throw this.#unexpected('":"');
       members.set(key, this.#value(depth + 1));
     } while (this.#take(","));
     if (!this.#take("}")) throw this.#unexpected('"," or "}"');
+    if (twice.size > 0) repeats.set(members, twice);
     return members;
   }
 

@@ -3,8 +3,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest
 import { type BuiltImage, buildImage, digestOf } from "../../examples/world/image-builder.ts";
 import type { ErrorCode } from "../../src/support/errors.ts";
 import { document, indexOf, manifestOf, nowhere, pointerTo, serving, types } from "./documents.ts";
-import { body, type Fault } from "./faults.ts";
-import { expectEmpty, expectFailure, openVictim, type Victim, type Weather, weather } from "./victim.ts";
+import { body, type Fault, status } from "./faults.ts";
+import { expectEmpty, expectFailure, login, openVictim, type Victim, type Weather, weather } from "./victim.ts";
 
 let image: BuiltImage;
 let victim: Victim;
@@ -228,15 +228,6 @@ const rows: readonly Row[] = [
     code: "NOT_AN_IMAGE",
   },
   {
-    name: "a layer that is elsewhere, at an address of the manifest's choosing (CVE-2020-15157)",
-    serve: firstLayer({
-      mediaType: "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
-      urls: ["http://127.0.0.1:1/layer"],
-    }),
-    code: "MANIFEST_UNSUPPORTED",
-    says: /foreign/,
-  },
-  {
     name: "an encrypted layer",
     serve: firstLayer({ mediaType: `${types.layer}+encrypted` }),
     code: "MANIFEST_UNSUPPORTED",
@@ -248,6 +239,22 @@ test.each(rows)("$name", async ({ serve, code, says }) => {
   const storm = await sky.storm({ image, faults: { manifest: serve(manifestOf(image)) } });
   const error = await victim.failure(`${storm.host}/team/app:1`);
   expectFailure(error, { code, side: storm.host, ...(says && { says }) });
+  await expectEmpty(victim);
+});
+
+test("a layer that is elsewhere, at an address of the manifest's choosing (CVE-2020-15157)", async () => {
+  const elsewhere = await sky.storm({ image });
+  const good = manifestOf(image);
+  const foreign = {
+    ...good.layers[0],
+    mediaType: "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+    urls: [`${elsewhere.url}/v2/team/app/blobs/${String(good.layers[0]?.["digest"])}`],
+  };
+  const manifest = serving(document({ ...good, layers: [foreign, ...good.layers.slice(1)] }));
+  const storm = await sky.storm({ image, faults: { manifest, layer: status(404) } });
+  const error = await victim.failure(`${storm.host}/team/app:1`, login);
+  expectFailure(error, { code: "REGISTRY_NOT_FOUND", side: storm.host, says: /foreign layer/ });
+  expect(elsewhere.asked).toEqual([]);
   await expectEmpty(victim);
 });
 

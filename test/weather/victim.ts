@@ -7,7 +7,7 @@ import { expect } from "vitest";
 import { digestOf } from "../../examples/world/image-builder.ts";
 import type { Digest } from "../../src/image/digest.ts";
 import { createEmbeddedImageService } from "../../src/node/embedded-image-service.ts";
-import type { PullCall } from "../../src/node/image-service.ts";
+import type { PullCall, PulledImage } from "../../src/node/image-service.ts";
 import { createRegistryClient } from "../../src/registry/client.ts";
 import type { RegistryClient, RegistryOptions } from "../../src/registry/index.ts";
 import { type LoadedImage, loadArchive } from "../../src/store/archive/index.ts";
@@ -29,6 +29,8 @@ export interface Victim {
   /** The store's folder. */
   readonly root: string;
   pull(image: string, login?: Login, call?: PullCall): Promise<Digest>;
+  /** The same with all that a pull tells. */
+  pulled(image: string): Promise<PulledImage>;
   /** The failure of a pull that has to fail. */
   failure(image: string, login?: Login, call?: PullCall): Promise<PulleyError>;
   /** Loads an archive. */
@@ -69,6 +71,7 @@ export async function openVictim({
     store,
     root,
     pull,
+    pulled: (image) => images.pull(image, undefined),
     failure: (...call) => failureOf(pull(...call)),
     load,
     loadFailure: (path) => failureOf(load(path)),

@@ -4,6 +4,7 @@ import { configLimit, parseImageConfig } from "../../image/config.ts";
 import type { Descriptor } from "../../image/descriptor.ts";
 import { type Digest, type DigestAlgorithm, digestAlgorithm, isDigest, parseDigest } from "../../image/digest.ts";
 import { ociConfig, ociLayer, ociManifest } from "../../image/media-type.ts";
+import { completePlatform, type Platform } from "../../image/platform.ts";
 import { type Compression, decompress, detectCompression, magicLength } from "../../support/decompress.ts";
 import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
@@ -38,9 +39,13 @@ export function parseDockerList(bytes: Uint8Array): readonly DockerEntry[] {
 }
 
 /** @throws PulleyError `ARCHIVE_INVALID`, `DIGEST_MISMATCH` where bytes are not what the config says of them */
-export async function readDockerImages(source: ArchiveSource, list: readonly DockerEntry[]): Promise<ArchiveImage[]> {
+export async function readDockerImages(
+  source: ArchiveSource,
+  list: readonly DockerEntry[],
+  platform: Platform,
+): Promise<ArchiveImage[]> {
   const images: ArchiveImage[] = [];
-  for (const entry of list) images.push(await readImage(source, entry));
+  for (const entry of list) images.push(await readImage(source, entry, platform));
   if (images.length === 0) throw invalid("manifest.json lists no image");
   return images;
 }
@@ -55,7 +60,7 @@ function readEntry(here: JsonCursor): DockerEntry {
   };
 }
 
-async function readImage(source: ArchiveSource, entry: DockerEntry): Promise<ArchiveImage> {
+async function readImage(source: ArchiveSource, entry: DockerEntry, ours: Platform): Promise<ArchiveImage> {
   const file = await requireFile(source, entry.config, "manifest.json");
   const config = readConfig(entry.config, await readSmall(file, configLimit));
   const { diffIds, platform } = parseImageConfig(config.bytes);
@@ -69,7 +74,7 @@ async function readImage(source: ArchiveSource, entry: DockerEntry): Promise<Arc
   return {
     names: entry.names,
     id: config.descriptor.digest,
-    platform,
+    platform: completePlatform(platform, ours),
     target: manifest.descriptor,
     manifest: manifest.descriptor,
     documents: [manifest, config],

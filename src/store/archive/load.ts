@@ -80,7 +80,7 @@ async function readImages(source: ArchiveSource, platform: Platform): Promise<Ar
   if (layout !== undefined && (!isDocker || (await isWhole(source, layout)))) {
     return merge(await readOciImages(source, layout, platform), list);
   }
-  return merge(await readDockerImages(source, list), []);
+  return merge(await readDockerImages(source, list, platform), []);
 }
 
 /** Images that are listed once for each name become one, and get the names that docker's list has for them. */

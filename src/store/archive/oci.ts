@@ -4,7 +4,7 @@ import type { Descriptor } from "../../image/descriptor.ts";
 import { type Digest, digestAlgorithm, digestHex } from "../../image/digest.ts";
 import { type Index, type Manifest, manifestLimit, parseManifest, requireImage } from "../../image/manifest.ts";
 import { manifestKind, ociIndex } from "../../image/media-type.ts";
-import type { Platform } from "../../image/platform.ts";
+import { completePlatform, type Platform } from "../../image/platform.ts";
 import { isRunnable, selectManifest } from "../../image/select.ts";
 import { quote } from "../../support/go.ts";
 import { readJson } from "../../support/json-cursor.ts";
@@ -96,7 +96,7 @@ async function readImage(
   return {
     names: name === undefined ? [] : [name],
     id: manifest.config.digest,
-    platform: parsed.platform,
+    platform: descriptor.platform ?? completePlatform(parsed.platform, platform),
     target,
     manifest: descriptor,
     documents: [...documents, config],

@@ -3,6 +3,7 @@ import { configLimit, type ImageConfig, parseImageConfig } from "../../image/con
 import type { Descriptor } from "../../image/descriptor.ts";
 import { isDigest } from "../../image/digest.ts";
 import { type Index, type Manifest, manifestLimit, parseManifest } from "../../image/manifest.ts";
+import { isImageConfigType } from "../../image/media-type.ts";
 import type { Platform } from "../../image/platform.ts";
 import { candidateManifests } from "../../image/select.ts";
 import { isPulleyError } from "../../support/errors.ts";
@@ -49,6 +50,8 @@ async function descend(
   const document = parseManifest(await contents.read(descriptor.digest, manifestLimit), descriptor.mediaType);
   if (document.kind === "manifest") {
     const config = parseImageConfig(await contents.read(document.config.digest, configLimit));
+    // Charts and the like are kept in the same form, and have nothing that an image's config has.
+    if (!isImageConfigType(document.config.mediaType) && config.platform.architecture === "") return undefined;
     return { descriptor, manifest: document, config };
   }
   if (depth === deepestIndex) return undefined;

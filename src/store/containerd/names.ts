@@ -1,6 +1,6 @@
 /** Names in containerd, as records of ours: those that Pulley gave, and those of anybody else. */
 import type { Descriptor } from "../../image/descriptor.ts";
-import { formatPlatform, type Platform, parsePlatform } from "../../image/platform.ts";
+import { completePlatform, formatPlatform, type Platform, parsePlatform } from "../../image/platform.ts";
 import { isPulleyError } from "../../support/errors.ts";
 import { Catalog } from "../catalog.ts";
 import type { ImageRecord } from "../index.ts";
@@ -128,7 +128,7 @@ export class Names {
       (await anatomyOf(this.#contents, target, this.#site.platform, chosen));
     if (anatomy === undefined) return undefined;
     used.set(key, anatomy);
-    return recordFrom(image, target, anatomy);
+    return recordFrom(image, target, anatomy, this.#site.platform);
   }
 }
 
@@ -137,6 +137,7 @@ function recordFrom(
   image: Image,
   target: Descriptor,
   { descriptor, manifest, config }: Anatomy,
+  ours: Platform,
 ): StoredRecord | undefined {
   const confirmedAt = readConfirmation(image.labels[labels.confirmed], target);
   const record = {
@@ -144,7 +145,8 @@ function recordFrom(
     target,
     image: manifest.config.digest,
     manifest: bare(descriptor),
-    platform: readPlatform(image.labels[labels.platform]) ?? descriptor.platform ?? config.platform,
+    platform:
+      readPlatform(image.labels[labels.platform]) ?? descriptor.platform ?? completePlatform(config.platform, ours),
     createdAt: config.createdAt,
     contents: distinct([descriptor, manifest.config, ...manifest.layers]),
     ...(confirmedAt !== undefined && { confirmedAt }),
