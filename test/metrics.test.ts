@@ -6,6 +6,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { buildImage } from "../examples/world/image-builder.ts";
 import { startRegistry } from "../examples/world/registry.ts";
 import { openCredentialProviders, type ProviderOptions } from "../src/credentials/exec/index.ts";
+import { writeScript } from "../src/credentials/testing.ts";
 import type { MirrorOptions } from "../src/mirror/index.ts";
 import { openMirror } from "../src/mirror/testing/mirror.ts";
 import type { CollectionReport } from "../src/node/collection/index.ts";
@@ -63,7 +64,7 @@ it("runs of credential providers", async () => {
   const { listeners, samples } = counting();
   const folder = temporaryFolder();
   mkdirSync(join(folder, "bin"));
-  writeFileSync(join(folder, "bin", "broken"), "#!/bin/sh\nexit 3\n", { mode: 0o755 });
+  writeScript(join(folder, "bin", "broken"), "exit 3");
   const provider = {
     name: "broken",
     matchImages: ["acme.io"],

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
@@ -8,6 +8,7 @@ import { parseReference } from "../image/reference.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { clientFiles } from "./client-files.ts";
 import { clientLogins } from "./client-logins.ts";
+import { writeScript } from "./testing.ts";
 
 let folder: string;
 const path = (name: string) => join(folder, name);
@@ -28,8 +29,7 @@ async function writeHelper(
   name: string,
   script = `printf '{"Username":"${name}","Secret":"%s"}' "$(cat)"`,
 ): Promise<void> {
-  await write(`bin/docker-credential-${name}`, `#!/bin/sh\n${script}\n`);
-  await chmod(path(`bin/docker-credential-${name}`), 0o755);
+  writeScript(path(`bin/docker-credential-${name}`), script);
 }
 
 interface Settings {

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -6,6 +6,7 @@ import { systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { askHelper } from "./helper.ts";
+import { writeScript } from "./testing.ts";
 
 let folder: string;
 
@@ -16,9 +17,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 async function writeHelper(script: string, name = "test"): Promise<void> {
-  const path = join(folder, `docker-credential-${name}`);
-  await writeFile(path, `#!/bin/sh\n${script}\n`);
-  await chmod(path, 0o755);
+  writeScript(join(folder, `docker-credential-${name}`), script);
 }
 
 function ask(name = "test", server = "r.io", clock = systemClock) {

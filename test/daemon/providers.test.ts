@@ -1,9 +1,10 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
+import { writeScript } from "../../src/credentials/testing.ts";
 import { type Daemon, startNode } from "./daemon.ts";
 
 const password = "Canary7secret-of-ann";
@@ -19,8 +20,7 @@ beforeAll(async () => {
   const apiVersion = "credentialprovider.kubelet.k8s.io/v1";
   const auth = { [registry.host]: { username: "ann", password } };
   const answer = { kind: "CredentialProviderResponse", apiVersion, cacheKeyType: "Registry", auth };
-  await writeFile(join(folder, "bin", "acme"), `#!/bin/sh\necho '${JSON.stringify(answer)}'\n`);
-  await chmod(join(folder, "bin", "acme"), 0o755);
+  writeScript(join(folder, "bin", "acme"), `echo '${JSON.stringify(answer)}'`);
   const providers = [{ name: "acme", matchImages: [registry.host], defaultCacheDuration: "1h", apiVersion }];
   const config = { apiVersion: "kubelet.config.k8s.io/v1", kind: "CredentialProviderConfig", providers };
   await writeFile(join(folder, "config.json"), JSON.stringify(config));

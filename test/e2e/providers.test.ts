@@ -1,9 +1,10 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
+import { writeScript } from "../../src/credentials/testing.ts";
 import { pulley } from "./pulley.ts";
 
 const password = "Canary7secret-of-ann";
@@ -24,8 +25,7 @@ afterAll(async () => {
 
 /** The flags for one provider, whose program is this script. */
 async function providerFlags(script: string, more: object = {}): Promise<readonly string[]> {
-  await writeFile(join(folder, "bin", "acme"), `#!/bin/sh\n${script}\n`);
-  await chmod(join(folder, "bin", "acme"), 0o755);
+  writeScript(join(folder, "bin", "acme"), script);
   const config = join(folder, "config.json");
   const apiVersion = "credentialprovider.kubelet.k8s.io/v1";
   const providers = [{ name: "acme", matchImages: [registry.host], defaultCacheDuration: "1h", apiVersion, ...more }];

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
@@ -8,6 +8,7 @@ import { systemClock } from "../../support/clock.ts";
 import { isPulleyError } from "../../support/errors.ts";
 import { Login } from "../../support/login.ts";
 import { loginsFor } from "../combine.ts";
+import { writeScript } from "../testing.ts";
 import { givenAccounts, openCredentialProviders, type ProviderNote } from "./index.ts";
 
 let folder: string;
@@ -28,8 +29,7 @@ async function write(name: string, auth: Readonly<Record<string, string>> | "fai
   const answer = { kind: "CredentialProviderResponse", apiVersion, cacheKeyType: "Image" };
   const text = JSON.stringify({ ...answer, auth: Object.fromEntries(entries) });
   const script = auth === "fails" ? "echo no network >&2; exit 1" : `echo '${text}'`;
-  await writeFile(join(folder, "bin", name), `#!/bin/sh\n${script}\n`);
-  await chmod(join(folder, "bin", name), 0o755);
+  writeScript(join(folder, "bin", name), script);
 }
 
 async function configure(...names: readonly string[]): Promise<void> {

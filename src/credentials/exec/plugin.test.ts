@@ -1,10 +1,11 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../support/clock.ts";
 import { isPulleyError } from "../../support/errors.ts";
 import { manualClock } from "../../support/manual-clock.ts";
+import { writeScript } from "../testing.ts";
 import { askPlugin, type PluginRun, type Question } from "./plugin.ts";
 import type { CredentialProvider } from "./types.ts";
 
@@ -35,9 +36,7 @@ const provider: CredentialProvider = {
 };
 
 async function write(script: string): Promise<void> {
-  const path = join(folder, "plugin");
-  await writeFile(path, `#!/bin/sh\n${script}\n`);
-  await chmod(path, 0o755);
+  writeScript(join(folder, "plugin"), script);
 }
 
 function ask(changed: Partial<CredentialProvider> = {}, asked: Partial<Question> = {}, clock = systemClock) {
