@@ -1,4 +1,5 @@
 /** A registry of the stranger's own, which says that it has whatever it is asked for, and has next to nothing. */
+import { stat } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { Digest } from "../image/digest.ts";
@@ -133,6 +134,25 @@ describe("what is here is not given for a digest", () => {
     expect(unproven).toContain((await other).status);
     release();
     expect((await own).status).toBe(200);
+  });
+
+  test("not what had come of it when it was broken off", async () => {
+    const { registry, manifest, target } = registries();
+    const mirror = await openMirror({ registry, limits: { lookFor: 1 } });
+    await mirror.ask(`/v2/${secret}/manifests/${target.digest}`, { headers: alice });
+    registry.duringDownload = async () => {
+      throw new PulleyError("REGISTRY_UNAVAILABLE", "it broke off");
+    };
+    const path = `blobs/${manifest.layers[0].digest}`;
+    expect((await mirror.ask(`/v2/${secret}/${path}`, { headers: alice })).status).toBe(503);
+    const begunWith: number[] = [];
+    registry.download = async (_, blobs) => {
+      for (const blob of blobs) begunWith.push((await stat(blob.path)).size);
+      throw new PulleyError("REGISTRY_UNAVAILABLE", "500 Internal Server Error");
+    };
+    await mirror.ask(`/v2/${strange}/${path}`);
+    await mirror.ask(`/v2/${secret}/${path}`, { headers: alice });
+    expect(begunWith).toEqual([0, Math.floor(manifest.layers[0].size / 2)]);
   });
 
   test("not for what a mirror of the registry gives away for a login of this node's", async () => {

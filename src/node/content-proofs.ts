@@ -14,7 +14,7 @@ import { openProofFiles } from "./proof-files.ts";
 
 /** What one repository has shown. */
 export interface RepositoryProofs {
-  /** Whose downloads it may take part in: those with the same word. */
+  /** Whose downloads it may take part in, and go on with where they were broken off: those with the same word. */
   readonly scope: string;
   /** Whether what is here under the digest may be used for the repository. */
   has(digest: Digest): boolean;

@@ -387,7 +387,7 @@ describe("content that vanishes", () => {
           return {
             has: (descriptor) => lease.has(descriptor),
             put: (descriptor, bytes) => lease.put(descriptor, bytes),
-            ingest: (descriptor) => lease.ingest(descriptor),
+            ingest: (descriptor, scope) => lease.ingest(descriptor, scope),
             ensureRoom: (bytes) => lease.ensureRoom(bytes),
             release: () => lease.release(),
             publish: async (records) => {

@@ -71,7 +71,7 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
     const lease = await store.lease();
     try {
       if (await isHere(layer, proofs, lease)) return;
-      const ingest = await lease.ingest(layer);
+      const ingest = await lease.ingest(layer, proofs.scope);
       const { path } = ingest;
       crew.report({ path, received: ingest.received });
       const blobs = [{ descriptor: layer, path }];

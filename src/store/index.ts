@@ -92,8 +92,12 @@ export interface Lease {
   has(descriptor: Descriptor): Promise<boolean>;
   /** Stores small content after verifying it. @throws PulleyError `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `DISK_FULL` */
   put(descriptor: Descriptor, bytes: Uint8Array): Promise<void>;
-  /** A private file to receive content into; what an earlier, interrupted attempt received is already in it. */
-  ingest(descriptor: Descriptor): Promise<Ingest>;
+  /**
+   * A private file to receive content into; what an earlier, interrupted attempt received is already in it.
+   * @param scope the repository that is to give the content: what another one gave is neither used nor touched. Default:
+   * nobody's in particular, for archives and where all share
+   */
+  ingest(descriptor: Descriptor, scope?: string): Promise<Ingest>;
   /** @throws PulleyError `DISK_FULL` with both numbers if the file system has no room for `bytes` more and a reserve */
   ensureRoom(bytes: number): Promise<void>;
   /**

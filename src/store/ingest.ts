@@ -1,12 +1,13 @@
 /**
- * Content while it is being received: `ingest/<algorithm>-<hex>-<size>/<owner>.<random>.part`, private to one call, so that
- * two processes that fetch the same content do not write into one file. What a dead process had received is taken over by
- * renaming it: of several that try, one gets it, and the others begin from nothing. Whoever comes for a digest with another
- * size gets, and can spoil, nothing of it.
+ * Content while it is being received: `ingest/<algorithm>-<hex>-<size>-<whose>/<owner>.<random>.part`, private to one call,
+ * so that two processes that fetch the same content do not write into one file. What a dead process had received is taken
+ * over by renaming it: of several that try, one gets it, and the others begin from nothing. Whoever comes for a digest with
+ * another size, or for another repository, gets, and can spoil, nothing of it, and cannot tell that it is there.
  */
+import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { open, readdir, rmdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { hasErrno } from "../support/errno.ts";
 import { PulleyError } from "../support/errors.ts";
 import { formatOwner, isLeftBehind, type Owner, parseOwner } from "../support/owner.ts";
@@ -49,8 +50,9 @@ interface Part {
   readonly modifiedAt: number;
 }
 
-export async function beginIngest(site: IngestGround, place: Place, content: Content): Promise<Ingest> {
-  const folder = partsFolder(site, content);
+/** @param scope whose bytes it may go on with: see `Lease.ingest` */
+export async function beginIngest(site: IngestGround, place: Place, content: Content, scope: string): Promise<Ingest> {
+  const folder = partsFolder(site, content, scope);
   const path = join(folder, `${formatOwner(site.self)}.${randomName()}.part`);
   await requireFolder(folder);
   const received = await adopt(site, folder, path, content.size);
@@ -74,20 +76,21 @@ export async function sweepIngest(site: IngestGround): Promise<void> {
   }
 }
 
-/** Leaves a file, whole or not, for whoever comes next for its content. */
-export async function leavePart(site: IngestGround, path: string, content: Content): Promise<void> {
-  await moveFile(path, join(partsFolder(site, content), `${kept}.${randomName()}.part`));
+/** Leaves a file, whole or not, for whoever comes next for its content, and for the same repository. */
+export async function leavePart(path: string): Promise<void> {
+  await moveFile(path, join(dirname(path), `${kept}.${randomName()}.part`));
 }
 
-/** Deletes what was left of some content. */
-export async function dropParts(site: IngestGround, content: Content): Promise<void> {
-  const folder = partsFolder(site, content);
+/** Deletes what was left of some content for a repository. */
+export async function dropParts(site: IngestGround, content: Content, scope: string): Promise<void> {
+  const folder = partsFolder(site, content, scope);
   for (const part of await leftParts(site, folder)) await removeFile(part.path);
   await removeFolder(folder);
 }
 
-function partsFolder(site: IngestGround, { digest, size }: Content): string {
-  return join(site.ingest, `${flatName(digest)}-${size}`);
+function partsFolder(site: IngestGround, { digest, size }: Content, scope: string): string {
+  const whose = scope === "" ? "" : `-${createHash("sha256").update(scope).digest("hex").slice(0, 32)}`;
+  return join(site.ingest, `${flatName(digest)}-${size}${whose}`);
 }
 
 class PartFile implements Ingest {

@@ -51,9 +51,10 @@ class ContainerdLease implements Lease {
     await this.#write(descriptor, () => (bytes.byteLength === 0 ? [] : [bytes]));
   }
 
-  ingest(descriptor: Descriptor): Promise<Ingest> {
+  ingest(descriptor: Descriptor, scope = ""): Promise<Ingest> {
     return guarded(this.#ground.site.root, async () => {
-      const ingest = await beginIngest(this.#ground.site, (path, content) => this.#place(path, content), descriptor);
+      const place = (path: string, content: Content) => this.#place(path, content);
+      const ingest = await beginIngest(this.#ground.site, place, descriptor, scope);
       this.#ingests.add(ingest);
       return ingest;
     });
@@ -92,7 +93,7 @@ class ContainerdLease implements Lease {
    */
   async #place(path: string, content: Content): Promise<void> {
     await this.#write(content, () => chunksOf(path));
-    await leavePart(this.#ground.site, path, content);
+    await leavePart(path);
   }
 
   /** Content is kept by the lease under which it was written, or would have been written had it not been there. */

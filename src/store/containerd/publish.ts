@@ -4,6 +4,7 @@ import type { Descriptor } from "../../image/descriptor.ts";
 import type { Digest } from "../../image/digest.ts";
 import { configHazards } from "../../image/hazards.ts";
 import { type Index, type Manifest, manifestLimit, parseManifest } from "../../image/manifest.ts";
+import { parseReference } from "../../image/reference.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 import type { ImageRecord, StoredImage } from "../index.ts";
@@ -52,8 +53,16 @@ export async function publish(publication: Publication, wanted: readonly ImageRe
   }
   await writeNames(publication, wanted);
   lease.noteNamed(...needed.map(({ digest }) => digest), ...chainIds(config.diffIds));
-  for (const layer of distinct(manifest.layers)) await dropParts(publication.site, layer);
+  for (const scope of scopesOf(wanted)) {
+    for (const layer of distinct(manifest.layers)) await dropParts(publication.site, layer, scope);
+  }
   return (await names.fresh()).image(first.image) ?? vanished(first.image);
+}
+
+/** Whose parts have become this image: its repositories', and what was nobody's. */
+function scopesOf(wanted: readonly ImageRecord[]): ReadonlySet<string> {
+  const named = wanted.filter((record) => !isNameless(record));
+  return new Set(["", ...named.map(({ name }) => parseReference(name).repository.name)]);
 }
 
 /** All names of one call stand for one image. */

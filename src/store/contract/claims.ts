@@ -154,6 +154,22 @@ export function describeClaims(openStore: OpenStore): void {
     await first.release();
   });
 
+  test("what was received for a repository is neither given to another nor spoiled by it", async () => {
+    const store = await openStore();
+    const { descriptor, bytes } = sampleImage("begun for one").layers[0] ?? expect.unreachable();
+    const lease = await store.lease();
+    const begun = await lease.ingest(descriptor, "registry.test/own");
+    await receive(begun, bytes);
+    await begun.abandon("keep");
+    for (const scope of [undefined, "registry.test/other"]) {
+      const other = await lease.ingest(descriptor, scope);
+      expect(other.received).toBe(0);
+      await other.abandon("discard");
+    }
+    expect((await lease.ingest(descriptor, "registry.test/own")).received).toBe(bytes.length);
+    await lease.release();
+  });
+
   test("content comes anew through the same lease after a wrong claim", async () => {
     const store = await openStore();
     const image = sampleImage("anew");

@@ -46,13 +46,14 @@ class EmbeddedLease implements Lease {
     });
   }
 
-  ingest(descriptor: Descriptor): Promise<Ingest> {
+  ingest(descriptor: Descriptor, scope = ""): Promise<Ingest> {
     return this.#guarded(async () => {
       await this.#file.add([descriptor.digest]);
       const ingest = await beginIngest(
         this.#ground.site,
         (path, { digest }) => this.#ground.blobs.place(path, digest),
         descriptor,
+        scope,
       );
       this.#ingests.add(ingest);
       return ingest;
