@@ -24,7 +24,7 @@ export interface AuditFile {
   readonly containers: number;
   /** Findings that a comment or the baseline left out. */
   readonly suppressed: number;
-  /** Whether something could not be read or rendered: the exit status is 2 then, whatever rules are on. */
+  /** Whether it is told that something could not be read or rendered. */
   readonly isUnreadable: boolean;
 }
 
@@ -60,6 +60,11 @@ export async function collectAudit(
     sums.isUnreadable ||= file.isUnreadable;
   }
   return { findings, ...sums };
+}
+
+/** Whether a finding says that something could not be looked at. */
+export function isOfUnreadable({ ruleId }: Finding): boolean {
+  return ruleId === "input-unreadable" || ruleId === "render-failed";
 }
 
 /** One audit while it goes on. */
@@ -101,7 +106,9 @@ export class AuditCourse {
     const remarks = comments.remarks(this.standards, fingerprints);
     const fresh = [...kept, ...remarks].filter((finding) => this.#baseline.isNew(finding));
     const suppressed = found.length + remarks.length - fresh.length;
-    return { file, input, findings: inOrder(fresh).map(toOriginal), workloads, containers, suppressed, isUnreadable };
+    const findings = inOrder(fresh).map(toOriginal);
+    const isTold = isUnreadable && findings.some(isOfUnreadable);
+    return { file, input, findings, workloads, containers, suppressed, isUnreadable: isTold };
   }
 
   /** Keeps what is needed at the end. */

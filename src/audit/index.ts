@@ -1,5 +1,5 @@
 /** Findings in manifests: where an image or its pull policy is not what it should be, why, and what to write. */
-export type { AuditCall, AuditFile } from "./audit.ts";
+export { type AuditCall, type AuditFile, isOfUnreadable } from "./audit.ts";
 export { type Baseline, type BaselineEntry, readBaseline, writeBaseline } from "./baseline.ts";
 export type { AuditInput, TextInput, UnreadableInput } from "./input.ts";
 export { auditInputs, type InputOptions } from "./inputs/index.ts";

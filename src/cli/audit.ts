@@ -7,6 +7,7 @@ import {
   auditInputs,
   auditInThreads,
   documentationOf,
+  isOfUnreadable,
   isRuleId,
   profiles,
   type RuleId,
@@ -111,14 +112,15 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundi
   } else {
     await printReport(desk.counted(files), desk, flags, surroundings);
   }
-  if (desk.isUnreadable) process.exitCode = inputInvalid;
+  if (desk.isUnreadableFrom(flags.failOn)) process.exitCode = inputInvalid;
   else if (desk.hasFrom(flags.failOn)) process.exitCode = 1;
 }
 
 /** What lies before the audit at the moment, and what it has come to so far. */
 class Desk {
-  isUnreadable = false;
   readonly #worst = new Set<Severity>();
+  /** Of findings about what could not be looked at. */
+  readonly #unreadable = new Set<Severity>();
   readonly #counts = { files: 0, workloads: 0, containers: 0, suppressed: 0 };
   #input: AuditInput | undefined;
   #lines: { readonly file: string; readonly lines: readonly string[] } | undefined;
@@ -129,8 +131,10 @@ class Desk {
       this.#counts.workloads += file.workloads;
       this.#counts.containers += file.containers;
       this.#counts.suppressed += file.suppressed;
-      this.isUnreadable ||= file.isUnreadable;
-      for (const { severity } of file.findings) this.#worst.add(severity);
+      for (const finding of file.findings) {
+        this.#worst.add(finding.severity);
+        if (isOfUnreadable(finding)) this.#unreadable.add(finding.severity);
+      }
       this.#input = file.input;
       yield file;
     }
@@ -156,11 +160,17 @@ class Desk {
   }
 
   hasFrom(severity: Severity | "never"): boolean {
-    return (
-      severity !== "never" &&
-      severities.slice(0, severities.indexOf(severity) + 1).some((each) => this.#worst.has(each))
-    );
+    return isReached(severity, this.#worst);
   }
+
+  /** Whether something could not be looked at, and neither a rule, a comment nor the baseline says that it may be so. */
+  isUnreadableFrom(severity: Severity | "never"): boolean {
+    return isReached(severity, this.#unreadable);
+  }
+}
+
+function isReached(severity: Severity | "never", found: ReadonlySet<Severity>): boolean {
+  return severity !== "never" && severities.slice(0, severities.indexOf(severity) + 1).some((each) => found.has(each));
 }
 
 async function printReport(

@@ -14,6 +14,8 @@ const clean = pod(`quay.io/team/app:1@${hash}`);
 const untidy = pod("quay.io/team/app:latest", "   'IfNotPresent'   # as ever").replaceAll("\n", "\r\n");
 const fixed = untidy.replace("'IfNotPresent'", "'Always'");
 
+const broken = "apiVersion: v1\nkind: Pod\nspec: [b\n";
+
 let folder: string;
 let image: BuiltImage;
 let registry: Registry;
@@ -70,8 +72,12 @@ describe("the exit status", () => {
   it.each([
     { name: "is 0 where nothing is found", text: clean, args: [], status: 0 },
     { name: "is 1 where something is", text: untidy, args: [], status: 1 },
-    { name: "is 2 where a file cannot be read", text: "a: [b\n", args: [], status: 2 },
-    { name: "is 2 whatever else is wished for", text: "a: [b\n", args: ["--fail-on", "never"], status: 2 },
+    { name: "is 2 where a file cannot be read", text: broken, args: [], status: 2 },
+    { name: "is 2 where a broken file is named", text: "a: [b\n", args: ["pod.yaml"], status: 2 },
+    { name: "is 0 where a broken file is no manifest", text: "a: [b\n", args: [], status: 0 },
+    { name: "is 0 under --fail-on never, too", text: broken, args: ["--fail-on", "never"], status: 0 },
+    { name: "is 0 where that rule is off", text: broken, args: ["--rule", "input-unreadable=off"], status: 0 },
+    { name: "is 0 where that rule is a note", text: broken, args: ["--rule", "input-unreadable=note"], status: 0 },
     { name: "is 0 below the severity of --fail-on", text: untidy, args: ["--fail-on", "error"], status: 0 },
     { name: "is 0 under --fail-on never", text: untidy, args: ["--fail-on", "never"], status: 0 },
     { name: "is 1 from that severity on", text: pod("nginx:1.27"), args: ["--fail-on", "note"], status: 1 },
@@ -154,6 +160,13 @@ describe("what is left out", () => {
     expect(new Set(findings.map(({ source }) => source.file))).toEqual(new Set(["new.yaml"]));
     expect(await audit(own, "--baseline", "missing.json")).toMatchObject({ status: 2 });
     expect(await audit(own, "--update-baseline")).toMatchObject({ status: 2 });
+  });
+
+  it("by a baseline that has a file that cannot be read", async () => {
+    const own = await folderWith(broken);
+    expect(await audit(own, "pod.yaml")).toMatchObject({ status: 2 });
+    expect(await audit(own, "pod.yaml", "--baseline", "b.json", "--update-baseline")).toMatchObject({ status: 0 });
+    expect(await audit(own, "pod.yaml", "--baseline", "b.json")).toMatchObject({ status: 0 });
   });
 
   it("by a comment with a reason, and not by one without", async () => {

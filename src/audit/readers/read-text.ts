@@ -15,6 +15,7 @@ import { readKubernetes } from "./kubernetes.ts";
 import { mostSubjects } from "./limits.ts";
 import { isStackFile, stackSubjects } from "./openfaas.ts";
 import { problemsOf, templateAround } from "./problems.ts";
+import { isForeign, isMeantAsManifest } from "./signs.ts";
 
 /** Reads a text as what it is: Kubernetes manifests, a Compose file or an OpenFaaS stack file. Never throws. */
 export function readText(text: string, file: string, options: ReadOptions): ReadText {
@@ -60,6 +61,20 @@ function readerOf(value: Value): SubjectReader | undefined {
   return isComposeFile(value) ? composeSubjects : undefined;
 }
 
+/** A file that is no manifest is nobody's mistake: it is passed over in a folder, and a note where it was named. */
+function asForeign({ text, file }: SourceText, isNamed: boolean): (problem: InputProblem) => InputProblem | [] {
+  return (problem) => {
+    if (problem.rule !== "input-unreadable") return problem;
+    if (!isNamed) return [];
+    if (!isForeign(text, file, [problem.message])) return problem;
+    return {
+      ...problem,
+      rule: "not-a-manifest",
+      message: `this is something else than a manifest: ${problem.message}`,
+    };
+  };
+}
+
 /** Parts what cannot be read from what can, but is something else: a chart's values, a pipeline, an OpenAPI document. */
 function inputProblems(source: SourceText, input: ManifestInput, { expectManifests }: ReadOptions): InputProblem[] {
   const syntax: ValueInput = readValues(source.text, source.file);
@@ -73,8 +88,9 @@ function inputProblems(source: SourceText, input: ManifestInput, { expectManifes
           message: "this is a template, and what it renders to is not known",
         };
   });
+  const told = isMeantAsManifest(source.text) ? unreadable : unreadable.flatMap(asForeign(source, expectManifests));
   const seen = new Set<string>();
-  const once = unreadable.filter(({ rule, at }) => {
+  const once = told.filter(({ rule, at }) => {
     const key = `${rule} ${at.start}`;
     return !seen.has(key) && seen.add(key);
   });

@@ -103,11 +103,39 @@ describe("a text that cannot be read", () => {
     expect(broken).toMatchObject({ ruleId: "input-unreadable", severity: "error", region: { line: 15 } });
   });
 
-  it("makes the audit unreadable, whatever rules are on", () => {
+  it("makes the audit unreadable, unless the rule is off", () => {
     const off = new Map([["input-unreadable", "off"] as const]);
-    const course = new AuditCourse({ now: 0, severities: off });
     const input = { kind: "text", file: "a", text: "a: [", expectManifests: true, mayBePatch: false } as const;
-    expect(course.take(input)).toMatchObject({ findings: [], isUnreadable: true });
+    expect(new AuditCourse({ now: 0 }).take(input)).toMatchObject({ findings: [{}], isUnreadable: true });
+    const course = new AuditCourse({ now: 0, severities: off });
+    expect(course.take(input)).toMatchObject({ findings: [], isUnreadable: false });
+  });
+
+  const object = "apiVersion: v1\nkind: Pod\n";
+
+  it.each([
+    ["tsconfig.json", '/* options */\n{\n  "compilerOptions": {"strict": true}, // why\n}\n'],
+    ["devcontainer.json", '{\n  // the image\n  "image": "a",\n}\n'],
+    ["events.json", '{"a": 1}\n{"a": 2}\n[3]\n{"a": \n'],
+    [".travis.yml", "language: go\nservices:\n  - docker\nscript: a\nscript: b\n"],
+    ["cloud.yaml", "Resources:\n  A: !Ref B\n  C: !Sub '${D}'\n"],
+    [".gitlab-ci.yml", "services:\n  - docker:dind\njob:\n  image: a\n  script: !reference [.a, script]\n"],
+    ["vars.yml", "a: 1\na: 2\n"],
+    ["playbook.yml", "- hosts: all\n  vars:\n    password: !vault |\n      33\n"],
+  ])("is no mistake where it is no manifest: %s", (file, text) => {
+    expect(told(text, { file, expectManifests: false })).toEqual([]);
+    const named = told(text, { file });
+    expect(named.map(({ severity }) => severity)).toEqual(named.map(() => "note"));
+    expect(new Set(named.map(({ rule }) => rule))).toEqual(new Set(["not-a-manifest"]));
+  });
+
+  it.each([
+    ["a pod", `${object}spec: [1\nb: 2\n`],
+    ["a pod in JSON", '{"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [}'],
+    ["one of several", `a: 1\n---\n${object}---\na: [1\nb: 2\n`],
+    ["a Compose file", "services:\n  # the web\n  web:\n    image: a\n    ports: [1\nb: 2\n"],
+  ])("is one where it means to be a manifest: %s", (_, text) => {
+    expect(toldBy("input-unreadable", text, { expectManifests: false })).toMatchObject([{ severity: "error" }]);
   });
 
   it("is a template where it has braces, told once for a document", () => {
