@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { errnoOf } from "../support/errno.ts";
 import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import { readInputBytes } from "../support/input-file.ts";
+import { decodeTextLoosely } from "../support/text-bytes.ts";
 import type { Position } from "../workload/types.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -82,7 +83,7 @@ function byName(one: Dirent, other: Dirent): number {
 /** @throws PulleyError `INPUT_UNREADABLE` */
 export function readInputFile(file: string): InputText {
   const bytes = reading(file, () => readInputBytes(file, { limit: longestInput, mayBePipe: true }));
-  return { file, text: bytes.toString("utf8") };
+  return { file, text: decodeTextLoosely(bytes) };
 }
 
 async function readAll(stream: Surroundings["stdin"]): Promise<string> {
@@ -94,7 +95,7 @@ async function readAll(stream: Surroundings["stdin"]): Promise<string> {
     if (length > longestInput) throw tooLong("-");
     chunks.push(bytes);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return decodeTextLoosely(Buffer.concat(chunks));
 }
 
 function reading<Result>(path: string, read: () => Result): Result {

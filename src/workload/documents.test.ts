@@ -78,8 +78,18 @@ describe("documents of one text", () => {
 
 describe("what cannot be read is a problem with its place, and the rest is read", () => {
   it.each<[string, string, string[], unknown[]]>([
-    ["a duplicate key", "apiVersion: v1\nkind: Pod\nkind: Pod\n", ['x.yaml:3:1: the key "kind" is here twice'], []],
-    ["a duplicate key of another type", '{1: a, "1": b}', ['x.yaml:1:8: the key "1" is here twice'], []],
+    [
+      "a duplicate key",
+      "apiVersion: v1\nkind: Job\nkind: Pod\nmetadata: {name: a}\n",
+      ['x.yaml:3:1: the key "kind" is here twice'],
+      ["a"],
+    ],
+    [
+      "a duplicate key of another type",
+      '{kind: Pod, apiVersion: v1, metadata: {name: a}, 1: a, "1": b}',
+      ['x.yaml:1:56: the key "1" is here twice'],
+      ["a"],
+    ],
     ["text", "just words\n", ["x.yaml:1:1: this is not a Kubernetes object: it is a string"], []],
     ["a list", "- a\n", ["x.yaml:1:1: this is not a Kubernetes object: it is a list"], []],
     ["no kind", "apiVersion: v1\n", ["x.yaml:1:1: this is not a Kubernetes object: it has no kind"], []],
@@ -134,7 +144,6 @@ describe("what cannot be read is a problem with its place, and the rest is read"
     ['{"a" 1}', 'x.json:1:6: a colon is expected here, not "1"'],
     ['{"a": nul}', 'x.json:1:7: a value is expected here, not "n"'],
     ['{"a": "\\x"}', "x.json:1:7: this string has an escape sequence that JSON does not know"],
-    ['{"a": 1, "a": 2}', 'x.json:1:10: the key "a" is here twice'],
     [
       '{"a": "x',
       "x.json:1:9: the end of the string, or an escaped character, is expected here, not the end of the text",

@@ -5,6 +5,7 @@ import { type Problem, SyntaxProblem } from "./problem.ts";
 import { markLength, type SourceText, sourceText } from "./source-text.ts";
 import type { Position } from "./types.ts";
 import { isNull, itemsAt, type MappingValue, sortOf, textAt, type Value, valueAt } from "./value.ts";
+import type { Budget } from "./yaml.ts";
 import { readYamlDocument } from "./yaml-list.ts";
 import { yamlParts } from "./yaml-parts.ts";
 
@@ -121,14 +122,15 @@ function looksLikeJson(text: string): boolean {
 
 function readJsonValues(text: SourceText): ValueInput {
   const values: Value[] = [];
-  const problems = catching(text, "", () => readJson(text.text, markLength(text.text), values));
-  return { text, values, problems };
+  const mistakes: SyntaxProblem[] = [];
+  const problems = catching(text, "", () => readJson(text.text, markLength(text.text), values, mistakes));
+  return { text, values, problems: [...mistakes.map((mistake) => problemOf(mistake, text, "")), ...problems] };
 }
 
 function readYamlValues(text: SourceText): ValueInput {
   const values: Value[] = [];
   const problems: Problem[] = [];
-  const budget = { repeatedValues: limits.repeatedValues };
+  const budget: Budget = { repeatedValues: limits.repeatedValues, mistakes: [] };
   let parts = 0;
   for (const { start, end } of yamlParts(text.text)) {
     parts += 1;
@@ -137,7 +139,8 @@ function readYamlValues(text: SourceText): ValueInput {
       break;
     }
     const part = text.text.slice(start, end);
-    problems.push(...catching(text, part, () => values.push(...readYamlDocument(part, start, budget))));
+    const broken = catching(text, part, () => values.push(...readYamlDocument(part, start, budget)));
+    problems.push(...budget.mistakes.splice(0).map((mistake) => problemOf(mistake, text, "")), ...broken);
   }
   return { text, values, problems };
 }
@@ -148,9 +151,13 @@ function catching(text: SourceText, part: string, read: () => void): Problem[] {
     return [];
   } catch (error) {
     if (!(error instanceof SyntaxProblem)) throw error;
-    const hint = part.includes("{{")
-      ? "; this looks like a template: render it first, for example with helm template"
-      : "";
-    return [{ source: text.position(error.offset), message: `${error.message}${hint}` }];
+    return [problemOf(error, text, part)];
   }
+}
+
+function problemOf({ offset, message }: SyntaxProblem, text: SourceText, part: string): Problem {
+  const hint = part.includes("{{")
+    ? "; this looks like a template: render it first, for example with helm template"
+    : "";
+  return { source: text.position(offset), message: `${message}${hint}` };
 }

@@ -1,7 +1,6 @@
 /** One JSON document after another, as `kubectl get -o json` and `jq` print them, with the place of every value. */
-import { quote } from "../support/go.ts";
 import { limits } from "./limits.ts";
-import { SyntaxProblem } from "./problem.ts";
+import { keyTwice, SyntaxProblem } from "./problem.ts";
 import type { Value } from "./value.ts";
 
 const blank = /[ \t\r\n]*/y;
@@ -19,14 +18,16 @@ interface Cursor {
   readonly text: string;
   at: number;
   values: number;
+  readonly mistakes: SyntaxProblem[];
 }
 
 /**
- * Reads JSON documents from an offset to the end of the text.
+ * Reads JSON documents from an offset to the end of the text. Keys that are there twice go to `mistakes`: as for
+ * kubectl, the last one counts.
  * @throws SyntaxProblem for the first thing that is wrong; what was read before it is in `values`
  */
-export function readJson(text: string, from: number, values: Value[]): void {
-  const cursor: Cursor = { text, at: from, values: 0 };
+export function readJson(text: string, from: number, values: Value[], mistakes: SyntaxProblem[]): void {
+  const cursor: Cursor = { text, at: from, values: 0, mistakes };
   for (skipBlank(cursor); cursor.at < text.length; skipBlank(cursor)) {
     values.push(readValue(cursor, 0));
     if (values.length > limits.documents) return;
@@ -55,7 +56,7 @@ function readObject(cursor: Cursor, depth: number): Value {
     skipBlank(cursor);
     const keyAt = cursor.at;
     const key = readString(cursor, "a key in double quotes");
-    if (entries.has(key)) throw new SyntaxProblem(keyAt, `the key ${quote(key.slice(0, 200))} is here twice`);
+    if (entries.has(key) && cursor.mistakes.length < limits.mistakes) cursor.mistakes.push(keyTwice(key, keyAt));
     skipBlank(cursor);
     if (cursor.text[cursor.at] !== ":") throw unexpected(cursor, "a colon");
     cursor.at += 1;

@@ -17,6 +17,8 @@ export const limits = {
   tokens: 2_000_000,
   /** Values that aliases and merge keys may repeat in one input text. */
   repeatedValues: 200_000,
+  /** Keys that are there twice in one input text and are told of. */
+  mistakes: 100,
   /** Pods that one call of `podsOf` makes. */
   pods: 10_000,
 } as const;

@@ -1,3 +1,4 @@
+import { quote } from "../support/go.ts";
 import type { Position } from "./types.ts";
 import type { Value } from "./value.ts";
 
@@ -24,4 +25,9 @@ export class SyntaxProblem extends Error {
     this.name = "SyntaxProblem";
     this.offset = offset;
   }
+}
+
+/** What is wrong with a key that its mapping has already. */
+export function keyTwice(name: string, offset: number): SyntaxProblem {
+  return new SyntaxProblem(offset, `the key ${quote(name.slice(0, 200))} is here twice`);
 }

@@ -43,7 +43,7 @@ const pieces = [
 /** What the other way makes of a text; `undefined` if it refuses it. */
 function inTheOtherWay(text: string): Value[] | undefined {
   try {
-    return readYamlTree(text, 5, { repeatedValues: 1000 });
+    return readYamlTree(text, 5, { repeatedValues: 1000, mistakes: [] });
   } catch (error) {
     if (error instanceof SyntaxProblem) return undefined;
     throw error;

@@ -5,7 +5,7 @@ import type { Value } from "./value.ts";
 import { readYaml } from "./yaml.ts";
 import { readYamlDocument } from "./yaml-list.ts";
 
-const budget = () => ({ repeatedValues: 1000 });
+const budget = () => ({ repeatedValues: 1000, mistakes: [] });
 
 /** The values of a document, or that it has none. */
 function outcome(read: () => Value[]): Value[] | "refused" {

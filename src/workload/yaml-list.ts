@@ -16,9 +16,11 @@ import { lineEnd } from "./yaml-parts.ts";
 export function readYamlDocument(part: string, base: number, budget: Budget): Value[] {
   const cuts = cutsOf(part);
   const { repeatedValues } = budget;
+  const mistakes = budget.mistakes.length;
   const list = cuts === undefined ? undefined : readCut(part, base, cuts, budget);
   if (list !== undefined) return [list];
   budget.repeatedValues = repeatedValues;
+  budget.mistakes.length = mistakes;
   return readYaml(part, base, budget);
 }
 

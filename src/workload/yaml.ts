@@ -1,14 +1,14 @@
 /** One YAML document, read with the meaning that Kubernetes gives it. */
 
-import type { Scalar, YAMLMap } from "yaml";
+import type { Scalar, YAMLMap, YAMLParseError } from "yaml";
 import { Composer, isAlias, isMap, isNode, isScalar, isSeq, Schema } from "yaml";
-import { quote } from "../support/go.ts";
 import { limits } from "./limits.ts";
-import { SyntaxProblem } from "./problem.ts";
+import { keyTwice, SyntaxProblem } from "./problem.ts";
 import { plainScalar, taggedScalar } from "./scalar.ts";
 import { type MappingValue, sortOf, type Value } from "./value.ts";
 import { boundedTokens, refuseEndless, tooDeep, withoutTraces } from "./yaml-bounds.ts";
 import { readPlainYaml } from "./yaml-events.ts";
+import { type PaddedText, unpadded, withIndentedQuote } from "./yaml-quotes.ts";
 
 /** Scalars are left as they are written, so that they can be given Kubernetes' meaning rather than the library's. */
 const schema = new Schema({ schema: "failsafe", resolveKnownTags: false });
@@ -32,12 +32,14 @@ interface Anchor {
 export interface Budget {
   /** Values that aliases and merge keys may yet repeat. */
   repeatedValues: number;
+  /** What is wrong although its values are known, in order: keys that are there twice. */
+  readonly mistakes: SyntaxProblem[];
 }
 
 /** What is known while a document is read. */
 interface Reading {
-  /** Offset in the whole text of the part that is read. */
-  readonly base: number;
+  /** From an offset in what the library reads to the one in the whole text. */
+  readonly place: (offset: number) => number;
   readonly anchors: Map<string, Anchor>;
   values: number;
   readonly budget: Budget;
@@ -60,17 +62,43 @@ export function readYamlTree(part: string, base: number, budget: Budget): Value[
   return withoutTraces(() => readDocuments(part, base, budget));
 }
 
+/** Quoted scalars of one document that lack indentation, at most: the document is read anew for each. */
+const mostWrapped = 200;
+
 function readDocuments(part: string, base: number, budget: Budget): Value[] {
-  const composer = new Composer(options);
-  const values: Value[] = [];
-  for (const document of composer.compose(boundedTokens(part, base), true, part.length)) {
-    const [error] = document.errors;
-    if (error !== undefined) throw new SyntaxProblem(base + Math.min(error.pos[0], part.length), messageOf(error));
-    if (document.contents === null) continue;
-    const reading: Reading = { base, budget, anchors: new Map(), values: 0, deepest: 0 };
-    values.push(valueOf(document.contents, base, 0, reading));
+  const { repeatedValues } = budget;
+  const mistakes = budget.mistakes.length;
+  let padded = unpadded(part);
+  for (let round = 0; ; round += 1) {
+    const values: Value[] = [];
+    const error = readPadded(padded, base, budget, values);
+    if (error === undefined) return values;
+    const at = Math.min(error.pos[0], padded.text.length);
+    const quoteMark = /^Missing closing (['"])quote/.exec(error.message)?.[1];
+    const next =
+      quoteMark === undefined || round === mostWrapped ? undefined : withIndentedQuote(padded, at, quoteMark);
+    if (next === undefined) throw new SyntaxProblem(base + padded.original(at), messageOf(error));
+    padded = next;
+    budget.repeatedValues = repeatedValues;
+    budget.mistakes.length = mistakes;
   }
-  return values;
+}
+
+/** The first error of the library, if there is one. */
+function readPadded(padded: PaddedText, base: number, budget: Budget, values: Value[]): YAMLParseError | undefined {
+  const { text } = padded;
+  for (const { errors, contents } of new Composer(options).compose(boundedTokens(text, base), true, text.length)) {
+    if (errors[0] !== undefined) return errors[0];
+    values.push(...valuesOf(contents, padded, base, budget));
+  }
+  return undefined;
+}
+
+function valuesOf(contents: unknown, { original }: PaddedText, base: number, budget: Budget): Value[] {
+  if (contents === null) return [];
+  const place = (offset: number) => base + original(offset);
+  const reading: Reading = { place, budget, anchors: new Map(), values: 0, deepest: 0 };
+  return [valueOf(contents, base, 0, reading)];
 }
 
 /** The value of a node. One that is not there (`? key` without a value) is null, and is placed at `parent`. */
@@ -93,9 +121,9 @@ function descend(depth: number, start: number, reading: Reading): void {
   if (depth > reading.deepest) reading.deepest = depth;
 }
 
-function startOf(node: unknown, parent: number, { base }: Reading): number {
+function startOf(node: unknown, parent: number, { place }: Reading): number {
   const offset = isNode(node) ? node.range?.[0] : undefined;
-  return offset === undefined ? parent : base + offset;
+  return offset === undefined ? parent : place(offset);
 }
 
 function ownValueOf(node: unknown, start: number, depth: number, reading: Reading): Value {
@@ -118,11 +146,16 @@ function mappingOf(node: YAMLMap, start: number, depth: number, reading: Reading
       continue;
     }
     const name = keyOf(key, at, depth, reading);
-    if (entries.has(name)) throw new SyntaxProblem(at, `the key ${quote(name.slice(0, 200))} is here twice`);
+    if (entries.has(name)) refuseTwice(name, at, reading);
     entries.set(name, valueOf(value, at, depth + 1, reading));
   }
   for (const source of merged) merge(source, entries, reading);
   return { kind: "mapping", start, entries };
+}
+
+/** kubectl takes the last of them: so its value is looked at, and the mistake told. */
+function refuseTwice(name: string, at: number, { budget }: Reading): void {
+  if (budget.mistakes.length < limits.mistakes) budget.mistakes.push(keyTwice(name, at));
 }
 
 /** Kubernetes turns keys into text, whatever they are: `1` and `"1"` are the same key. */

@@ -5,6 +5,7 @@ import { access, constants, open, readFile, realpath, rename, rm, stat } from "n
 import { dirname, join } from "node:path";
 import { hasErrno } from "../../support/errno.ts";
 import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
+import { decodeTextLoosely } from "../../support/text-bytes.ts";
 
 /** A file as it was when it was looked at. */
 export interface FileState {
@@ -26,7 +27,7 @@ export async function expectText(file: string, text: string): Promise<FileState>
     if (!stats.isFile()) throw unreadable(`${file} is not a regular file`, "Name the file itself.");
     const bytes = await readFile(path);
     if (bytes.equals(Buffer.from(text, "utf8"))) return { file, path, stats };
-    throw bytes.toString("utf8") === text
+    throw decodeTextLoosely(bytes) === text
       ? unreadable(
           `${file} is not UTF-8 throughout, and could not be written again as it is`,
           "Save it as UTF-8 first.",

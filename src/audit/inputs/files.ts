@@ -1,6 +1,7 @@
 /** Reading one text, from a file or from standard input. */
 import { errorText, isPulleyError } from "../../support/errors.ts";
 import { readInputBytes } from "../../support/input-file.ts";
+import { decodeText } from "../../support/text-bytes.ts";
 import type { AuditInput, TextInput, UnreadableInput } from "../input.ts";
 
 /** Bytes of one input, at most. */
@@ -40,10 +41,9 @@ export async function readStream(stream: AsyncIterable<Uint8Array | string>): Pr
 
 export function textInput(file: string, bytes: Uint8Array, options: TextOptions): AuditInput {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    return { kind: "text", file, text, ...options };
+    return { kind: "text", file, text: decodeText(bytes), ...options };
   } catch {
-    return failure(file, "it is not UTF-8 text", "Save it as UTF-8.");
+    return failure(file, "it is neither UTF-8 nor UTF-16 text", "Save it as UTF-8.");
   }
 }
 

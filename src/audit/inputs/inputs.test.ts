@@ -89,7 +89,7 @@ describe("files and folders", () => {
 
   it.each([
     ["nothing.yaml", "there is no such file or folder"],
-    ["latin.yaml", "it is not UTF-8 text"],
+    ["latin.yaml", "it is neither UTF-8 nor UTF-16 text"],
   ])("that cannot be read say why: %s", async (name, message) => {
     write("latin.yaml", Uint8Array.from([0x61, 0x3a, 0x20, 0xe9]));
     expect(await read([join(root, name)])).toMatchObject([{ kind: "unreadable", rule: "input-unreadable", message }]);
