@@ -24,10 +24,9 @@ import { plural } from "../support/plural.ts";
 import { painter, printableJson } from "../support/terminal.ts";
 import { fixing } from "./audit-fix.ts";
 import type { AuditFlags } from "./audit-flags.ts";
-import { readManifestFiles } from "./inputs.ts";
 import { examples, loginOptions, registryOptions } from "./options.ts";
 import { outputPath } from "./output-path.ts";
-import { loadPolicy, policyOption } from "./policy-option.ts";
+import { loadPolicy, policyOption, readPolicyFiles } from "./policy-option.ts";
 import { printLine, printText, yamlText } from "./printing.ts";
 import { inputInvalid } from "./problems.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
@@ -88,7 +87,7 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundi
     ...(flags.placeholder && { placeholders: flags.placeholder }),
     ...(policy !== undefined && {
       policy: await loadPolicy(flags, surroundings),
-      policyTexts: readManifestFiles(policy),
+      policyTexts: readPolicyFiles(policy),
     }),
     ...(known && { baseline: known }),
   };

@@ -31,6 +31,19 @@ export interface PolicyFiles {
   readonly texts: readonly InputText[];
 }
 
+/** The texts of a policy. @throws PulleyError `INPUT_INVALID` if there are none in a folder; `INPUT_UNREADABLE` */
+export function readPolicyFiles(path: string): InputText[] {
+  const texts = readManifestFiles(path);
+  if (texts.length > 0) return texts;
+  throw new PulleyError(
+    "INPUT_INVALID",
+    `there is no policy in ${path}: it has no file ending in .yaml, .yml or .json`,
+    {
+      advice: "Write one with pulley policy init FILE.",
+    },
+  );
+}
+
 /** @throws PulleyError `INPUT_INVALID`, after every problem was printed with its place; `INPUT_UNREADABLE` */
 export async function loadPolicy(options: PolicyOptions, surroundings: Surroundings): Promise<Policy> {
   return (await loadPolicyFiles(options, surroundings)).policy;
@@ -44,7 +57,7 @@ export async function loadPolicyFiles(
   if (path === undefined) return { policy: kubernetesOnly, files: undefined };
   // The language takes longer to load than many commands take: only those who have a policy pay for it.
   const { readPolicy } = await import("../policy/language/read.ts");
-  const texts = readManifestFiles(path);
+  const texts = readPolicyFiles(path);
   const { policy, problems, warnings } = readPolicy(texts);
   printProblems({ problems, warnings }, surroundings);
   if (problems.length === 0) return { policy, files: { path, texts } };

@@ -3,8 +3,9 @@ import { readPolicy } from "../policy/language/read.ts";
 import type { Policy } from "../policy/types.ts";
 import type { Clock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";
-import { type InputText, readManifestFiles } from "./inputs.ts";
+import type { InputText } from "./inputs.ts";
 import type { PolicyFiles } from "./policy-option.ts";
+import { readPolicyFiles } from "./policy-option.ts";
 
 export interface PolicyWatch {
   stop(): void;
@@ -31,7 +32,7 @@ export function watchPolicy({ path, texts: first }: PolicyFiles, changes: Policy
   function look(): void {
     let texts: InputText[];
     try {
-      texts = readManifestFiles(path);
+      texts = readPolicyFiles(path);
     } catch (error) {
       tellOnce(`the policy cannot be read, the old one stays in force: ${errorText(error)}`);
       return;

@@ -3,10 +3,10 @@ import { readPolicy } from "../policy/language/read.ts";
 import { policyInit } from "../policy/starter.ts";
 import { createFile } from "../support/atomic-file.ts";
 import { plural } from "../support/plural.ts";
-import { readManifestFiles } from "./inputs.ts";
 import { examples, type OutputOptions, outputOption } from "./options.ts";
 import { print } from "./output.ts";
 import { outputPath } from "./output-path.ts";
+import { readPolicyFiles } from "./policy-option.ts";
 import { printLine, printText } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -40,7 +40,7 @@ export function define(command: Command, surroundings: Surroundings): void {
 }
 
 async function check(paths: readonly string[], { output }: OutputOptions, surroundings: Surroundings): Promise<void> {
-  const { policy, problems, warnings } = readPolicy(paths.flatMap(readManifestFiles));
+  const { policy, problems, warnings } = readPolicy(paths.flatMap(readPolicyFiles));
   const rules = policy.documents.reduce((sum, document) => sum + document.rules.length, 0);
   const value = {
     apiVersion: "pulley.dev/v1alpha1",

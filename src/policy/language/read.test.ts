@@ -107,9 +107,18 @@ describe("policies", () => {
     });
   });
 
+  it("are there where a file is named for one", () => {
+    const full = { file: "b.yaml", text: rule("admit: Deny") };
+    for (const text of ["", "# nothing\n", "---\n", "null\n"]) {
+      const empty = { file: "a.yaml", text };
+      const problem = { source: { file: "a.yaml", line: 1, column: 1 }, message: "there is no policy in it" };
+      expect(readPolicy([empty])).toMatchObject({ problems: [problem], warnings: [] });
+      expect(readPolicy([empty, full])).toMatchObject({ problems: [], warnings: [problem] });
+    }
+  });
+
   it("may be none at all", () => {
     expect(readPolicy([])).toEqual({ policy: { documents: [] }, problems: [], warnings: [] });
-    expect(read("# nothing yet\n")).toMatchObject({ problems: [], policy: { documents: [] } });
   });
 
   it("are read or refused, whatever the text: never is anything thrown", () => {

@@ -31,9 +31,11 @@ export interface ReadPolicy {
 export function readPolicy(texts: readonly PolicyText[]): ReadPolicy {
   const documents: PolicyDocument[] = [];
   const problems: Problem[] = [];
+  const empties: string[] = [];
   for (const { file, text } of texts.toSorted(byFile)) {
     const input = readManifests(text, file);
     const found = [...input.problems];
+    if (input.documents.length === 0 && found.length === 0) empties.push(file);
     for (const manifest of input.documents) {
       const { document, problems: wrong } = readDocument(manifest);
       found.push(...wrong);
@@ -42,8 +44,17 @@ export function readPolicy(texts: readonly PolicyText[]): ReadPolicy {
     problems.push(...found.toSorted(byPlace));
   }
   problems.push(...doubleDocuments(documents));
-  return { policy: { documents }, problems, warnings: warningsOf(documents) };
+  const empty = empties.map((file): Problem => ({ source: { file, line: 1, column: 1 }, message: noPolicy }));
+  // An empty file among others is a slip; where there is nothing else, everything would be allowed without a word.
+  const isNothing = documents.length === 0 && problems.length === 0;
+  return {
+    policy: { documents },
+    problems: isNothing ? empty : problems,
+    warnings: [...(isNothing ? [] : empty), ...warningsOf(documents)],
+  };
 }
+
+const noPolicy = "there is no policy in it";
 
 function readDocument(manifest: ManifestDocument): { document?: PolicyDocument; problems: readonly Problem[] } {
   const stranger = strangerProblem(manifest);

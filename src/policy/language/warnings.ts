@@ -1,13 +1,28 @@
 /** What a policy says without any effect. */
 import type { Problem } from "../../workload/problem.ts";
 import type { Subject } from "../types.ts";
+import { imagePatternWarning } from "./image-pattern-warning.ts";
 import type { PolicyDocument, Rule } from "./types.ts";
 
 /** On these the first rule that matches everything ends the reading. */
 const decidedByFirst = ["admit", "pull", "when", "from"] as const satisfies readonly Subject[];
 
 export function warningsOf(documents: readonly PolicyDocument[]): readonly Problem[] {
-  return [...documents.flatMap(({ rules }) => rules.flatMap(idleFields)), ...unreached(documents)];
+  return [
+    ...documents.flatMap(strangePatterns),
+    ...documents.flatMap(({ rules }) => rules.flatMap(idleFields)),
+    ...unreached(documents),
+  ];
+}
+
+function strangePatterns({ name, source, selector, rules, exemptions }: PolicyDocument): Problem[] {
+  const matches = [{ id: `${name}/selector`, source, match: selector }, ...rules, ...exemptions];
+  return matches.flatMap(({ id, source: at, match }) =>
+    (match?.images ?? []).flatMap((pattern): Problem[] => {
+      const warning = imagePatternWarning(pattern);
+      return warning === undefined ? [] : [{ source: at, message: `${id}: ${pattern.text}: ${warning}` }];
+    }),
+  );
 }
 
 function idleFields({ id, source, match, admit, message, pull }: Rule): Problem[] {
