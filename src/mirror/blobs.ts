@@ -6,6 +6,7 @@ import { isGone } from "../node/content-sources.ts";
 import type { Receiving, Source } from "../node/fetch.ts";
 import type { Holding } from "../node/holdings.ts";
 import type { ImageRecord, Lease } from "../store/index.ts";
+import { type Part, partOf } from "../store/part.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import { requireAnswer } from "./access.ts";
 import type { CacheState } from "./answer.ts";
@@ -19,8 +20,8 @@ import type { Workshop } from "./workshop.ts";
 export interface ServedBlob {
   readonly descriptor: Descriptor;
   readonly cache: CacheState;
-  /** The whole content; fetched first where it is not here, and verified in either case. */
-  open(coming: () => void): Promise<AsyncIterable<Buffer>>;
+  /** The content, or a part of it; fetched first where it is not here, and verified as a whole in either case. */
+  open(coming: () => void, part?: Part): Promise<AsyncIterable<Buffer>>;
 }
 
 /** @throws PulleyError any of the registry and store codes, `IMAGE_REFUSED` */
@@ -108,16 +109,20 @@ interface Allowed {
 async function serve(workshop: Workshop, descriptor: Descriptor, allowed: Allowed, visit: Visit): Promise<ServedBlob> {
   const { lease, shown, fresh } = allowed;
   const { store } = workshop.ground;
-  const fetch = (coming: () => void) => fetchBlob(workshop, descriptor, allowed, visit, coming);
+  const fetch = async (coming: () => void, part?: Part) => {
+    const pieces = await fetchBlob(workshop, descriptor, allowed, visit, coming);
+    return part === undefined ? pieces : partOf(pieces, part);
+  };
   const isMissing = !shown || (lease !== undefined && !(await lease.has(descriptor)));
   if (isMissing) return { descriptor, cache: "miss", open: fetch };
-  const open = async (coming: () => void) => {
+  const open = async (coming: () => void, part?: Part) => {
     try {
-      const pieces = (await store.open(descriptor))[Symbol.asyncIterator]();
+      const found = part === undefined ? store.open(descriptor) : store.openPart(descriptor, part);
+      const pieces = (await found)[Symbol.asyncIterator]();
       return begunWith(await pieces.next(), pieces);
     } catch (error) {
       if (!isGone(error)) throw error;
-      return fetch(coming);
+      return fetch(coming, part);
     }
   };
   return { descriptor, cache: fresh ? "hit" : "stale", open };

@@ -9,8 +9,8 @@ import { expect, test } from "vitest";
 import { parseDigest } from "../image/digest.ts";
 import type { Receiving } from "../node/fetch.ts";
 import { createFlights } from "../node/flight.ts";
+import { partOf } from "../store/part.ts";
 import { follow } from "./following.ts";
-import { slice } from "./range.ts";
 
 /** Just more than what is sent only when it is here. */
 const size = 4 * 1024 * 1024 + 70_001;
@@ -27,7 +27,7 @@ const reader = fc.record({
   first: fc.nat({ max: size - 1 }),
   length: fc.oneof(fc.constant(size), fc.integer({ min: 1, max: size })),
 });
-const pieces = fc.array(fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 1024 * 1024 })), {
+const lengthsOfPieces = fc.array(fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 1024 * 1024 })), {
   minLength: 1,
   maxLength: 10,
 });
@@ -46,14 +46,14 @@ async function run(folder: string, { lengths, readers, wrong }: Given): Promise<
   if (wrong) sent[size >>> 1] = (sent[size >>> 1] ?? 0) ^ 1;
   await writeFile(path, "");
   const flights = createFlights<void, Receiving>();
-  let come = 0;
+  const pieces = { come: 0 };
   const download = async ({ report }: { report: (receiving: Receiving) => void }) => {
     let at = 0;
     for (const length of [...lengths, size]) {
       const end = Math.min(size, at + length);
       await appendFile(path, sent.subarray(at, end));
       at = end;
-      come += 1;
+      pieces.come += 1;
       if (at > 0) report({ path, received: at });
       for (let turns = 0; turns < 3; turns += 1) await turn();
     }
@@ -67,15 +67,15 @@ async function run(folder: string, { lengths, readers, wrong }: Given): Promise<
     yield bytes;
   };
   const one = async ({ after, pause, first, length }: Given["readers"][number]) => {
-    while (come < after && come <= lengths.length) await turn();
+    while (pieces.come < after && pieces.come <= lengths.length) await turn();
     const fetch = (report: (receiving: Receiving) => void) =>
-      come > lengths.length && !flights.has("it")
+      pieces.come > lengths.length && !flights.has("it")
         ? landed(wrong)
         : flights.join("it", download, { onProgress: report });
     const got: Buffer[] = [];
     try {
       const part = { first, last: Math.min(size, first + length) - 1 };
-      for await (const piece of slice(await follow(descriptor, fetch, async () => stored()), part)) {
+      for await (const piece of partOf(await follow(descriptor, fetch, async () => stored()), part)) {
         got.push(piece);
         for (let turns = 0; turns < pause; turns += 1) await turn();
       }
@@ -95,7 +95,7 @@ async function landed(wrong: boolean): Promise<void> {
 
 test("in whatever pieces it comes, and whenever they join", { timeout: 60_000 }, async () => {
   const given = fc.record({
-    lengths: pieces,
+    lengths: lengthsOfPieces,
     readers: fc.array(reader, { minLength: 1, maxLength: 5 }),
     wrong: fc.boolean(),
   });

@@ -9,9 +9,9 @@ import { type FileHandle, open } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Descriptor } from "../image/descriptor.ts";
 import type { Receiving } from "../node/fetch.ts";
+import { partOf } from "../store/part.ts";
 import { hasErrno } from "../support/errno.ts";
 import { Verifier } from "../support/verifier.ts";
-import { slice } from "./range.ts";
 
 /** Bytes below which content is sent when all of it is here. */
 const small = 4 * 1024 * 1024;
@@ -91,7 +91,7 @@ async function* sendOn(descriptor: Descriptor, download: Download, stored: OpenS
     await download.landing;
     // The file may have become another one at the last moment; the store has it by now.
     const rest = { first: verifier.received, last: descriptor.size - 1 };
-    for await (const piece of verifier.complete ? [] : slice(await stored(), rest)) {
+    for await (const piece of verifier.complete ? [] : partOf(await stored(), rest)) {
       verifier.update(piece);
       if (held !== undefined) yield held;
       held = piece;

@@ -11,7 +11,7 @@ import { etagOf, hasAlready, rangeHolds } from "./conditions.ts";
 import { answerToFailure, challenge, failureAnswer, noteFailure } from "./failures.ts";
 import { findManifest } from "./manifests.ts";
 import { isOwn, isRelayed } from "./pseudonym.ts";
-import { readRange, slice } from "./range.ts";
+import { readRange } from "./range.ts";
 import { listReferrers } from "./referrers.ts";
 import { repositoryOf } from "./repository.ts";
 import type { Address, Route } from "./route.ts";
@@ -174,7 +174,7 @@ async function blobAnswer(workshop: Workshop, text: string, { request, repositor
     case "part": {
       const { first, last } = part;
       const length = { "content-range": `bytes ${first}-${last}/${size}`, "content-length": `${last - first + 1}` };
-      const body = { open: async (coming: () => void) => slice(await open(coming), part) };
+      const body = { open: (coming: () => void) => open(coming, part) };
       return { status: 206, headers: { ...headers, ...length }, body, cache };
     }
   }

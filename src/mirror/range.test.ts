@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseDigest } from "../image/digest.ts";
+import { partOf } from "../store/part.ts";
 import { hasAlready, rangeHolds } from "./conditions.ts";
-import { readRange, slice } from "./range.ts";
+import { readRange } from "./range.ts";
 
 describe("Range", () => {
   test.each([
@@ -51,7 +52,7 @@ describe("Range", () => {
           }
         };
         const received: Buffer[] = [];
-        for await (const piece of slice(pieces(), part)) received.push(piece);
+        for await (const piece of partOf(pieces(), part)) received.push(piece);
         expect(Buffer.concat(received)).toEqual(content.subarray(part.first, part.last + 1));
       }),
     );

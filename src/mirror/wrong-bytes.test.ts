@@ -23,6 +23,12 @@ function repositoryNamed(text: string) {
   return parseReference(text).repository;
 }
 
+/** Whether an answer is the part of some content that it says it is. */
+function isSoundPart({ status, headers, body }: Reply, content: Buffer): boolean {
+  const [, first, last] = /^bytes ([0-9]+)-([0-9]+)/.exec(headers["content-range"] ?? "") ?? [];
+  return status === 206 && body.equals(content.subarray(Number(first), Number(last) + 1));
+}
+
 describe("a part of a blob", () => {
   const large = "0123456789abcdef".repeat(200_000);
 
@@ -40,14 +46,14 @@ describe("a part of a blob", () => {
 
   test.each(parts)("that is damaged on disk, %s, is not given, be the damage in that part or not", async (range) => {
     const { mirror, path, file, size } = await withLayer(large);
-    expect((await mirror.ask(path)).status).toBe(200);
+    const { body: sound } = await mirror.ask(path);
     const damaged = await readFile(file);
     damaged.write("!", size - 100_000);
     await writeFile(file, damaged);
     const outcome = await mirror.ask(path, { headers: { range } }).catch(() => "broken off" as const);
-    expect(outcome === "broken off" || outcome.status === 500).toBe(true);
-    const again = await mirror.ask(path, { headers: { range } });
-    expect(again.status).toBe(206);
+    // Of what nothing has been given yet, all may be fetched anew, and given then.
+    expect(outcome === "broken off" || outcome.status === 500 || isSoundPart(outcome, sound)).toBe(true);
+    expect(isSoundPart(await mirror.ask(path, { headers: { range } }), sound)).toBe(true);
   });
 
   test.each(parts)("that a registry sends wrongly, %s, is not given", async (range) => {

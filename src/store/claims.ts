@@ -40,6 +40,11 @@ export class TrueSizes {
     if (this.#sound.size > mostRemembered && oldest !== undefined) this.#sound.delete(oldest);
   }
 
+  /** Whether content that looks so has been read and found sound. */
+  isSound(digest: Digest, look: string): boolean {
+    return this.#sound.get(digest) === look;
+  }
+
   /** @param look how the content looks now, and its size; `undefined` if it is not here */
   async of(digest: Digest, look: () => Promise<Seen | undefined>): Promise<number | undefined> {
     const turn = this.#turn.then(async () => {

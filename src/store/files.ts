@@ -135,7 +135,8 @@ export async function lookAt(path: string): Promise<Look | undefined> {
   };
 }
 
-function stateOf({ dev, ino, size, mtimeMs }: Stats): string {
+/** As {@link Look.state}. */
+export function stateOf({ dev, ino, size, mtimeMs }: Stats): string {
   return `${dev} ${ino} ${size} ${mtimeMs}`;
 }
 

@@ -5,6 +5,7 @@
 import type { Descriptor } from "../image/descriptor.ts";
 import type { Digest } from "../image/digest.ts";
 import type { Platform } from "../image/platform.ts";
+import type { Part } from "./part.ts";
 
 /** An image in the words of crictl. */
 export interface StoredImage {
@@ -64,6 +65,8 @@ export interface ImageStore {
   read(digest: Digest, limit: number): Promise<Buffer>;
   /** Content as a verified stream that fails with `BLOB_DAMAGED` before its end if the bytes are not the digest's. */
   open(descriptor: Descriptor): Promise<AsyncIterable<Buffer>>;
+  /** A part of it, which is as good as the whole: its last bytes come when that has been verified, now or as it lies there. */
+  openPart(descriptor: Descriptor, part: Part): Promise<AsyncIterable<Buffer>>;
   /** Begins to bring an image in: until it is released, nothing that the lease has seen or brought is collected. */
   lease(): Promise<Lease>;
   /** Reads every blob again; what is damaged is set aside so that the next pull fetches it anew. Reports as it goes. */

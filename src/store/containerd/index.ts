@@ -15,6 +15,7 @@ import { thisOwner } from "../../support/owner.ts";
 import { guarded, requireFolder } from "../files.ts";
 import type { ImageRecord, ImageStore, Lease, Removal, StoredImage, Usage, Verified, VerifyOptions } from "../index.ts";
 import { sweepIngest } from "../ingest.ts";
+import { type Part, partOf } from "../part.ts";
 import { type StatFileSystem, systemStatfs } from "../space.ts";
 import { outward } from "../stored-record.ts";
 import { Contents } from "./contents.ts";
@@ -138,6 +139,10 @@ class ContainerdStore implements ImageStore {
 
   read(digest: Digest, limit: number): Promise<Buffer> {
     return this.#contents.read(digest, limit);
+  }
+
+  async openPart(descriptor: Descriptor, part: Part): Promise<AsyncIterable<Buffer>> {
+    return partOf(await this.open(descriptor), part);
   }
 
   open(descriptor: Descriptor): Promise<AsyncIterable<Buffer>> {

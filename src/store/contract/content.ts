@@ -73,6 +73,25 @@ export function describeReceiving(openStore: OpenStore): void {
 }
 
 export function describeReading(openStore: OpenStore): void {
+  test("gives parts of content, the first time and again", async () => {
+    const store = await openStore();
+    const sample = sampleImage("parts", { layers: [layerWith(Buffer.alloc(2_500_000, "0123456789abc"))] });
+    await pullSample(store, sample, [`${nginx}:1.27`]);
+    const { descriptor, bytes } = sample.layers[0] ?? expect.unreachable();
+    const end = bytes.length - 1;
+    for (const [first, last] of [
+      [0, 0],
+      [5, 1_048_580],
+      [1_048_576, end],
+      [end, end],
+      [0, end],
+      [0, 0],
+    ] as const) {
+      const part = await collectStream(await store.openPart(descriptor, { first, last }));
+      expect([first, last, part.equals(bytes.subarray(first, last + 1))]).toEqual([first, last, true]);
+    }
+  });
+
   test("gives back what was brought, in one piece and as a stream", async () => {
     const store = await openStore();
     const large = layerWith(Buffer.alloc(2_500_000, "all the bytes of a larger layer "));

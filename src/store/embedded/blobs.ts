@@ -17,9 +17,11 @@ import {
   openRegular,
   randomName,
   removeFile,
+  stateOf,
   unlessExisting,
 } from "../files.ts";
 import type { VerifyOptions } from "../index.ts";
+import { type Part, partOf } from "../part.ts";
 import type { Content } from "../stored-record.ts";
 import { blobFolder, blobPath, type Site, temporaryPath } from "./site.ts";
 import { restore } from "./trash.ts";
@@ -92,6 +94,19 @@ export class Blobs {
     if (actual === undefined) throw damaged(content.digest, `${opened.size} bytes instead of ${content.size}`);
     if (actual !== content.size) throw wrongSize(content, actual);
     return this.open(content);
+  }
+
+  /**
+   * A part of the content. It is read alone where the file is the one, unchanged, that has been verified before; otherwise
+   * all of it is, and the end of the part is held back until then.
+   * @throws PulleyError as {@link Blobs.open}
+   */
+  async openPart(content: Content, part: Part): Promise<AsyncIterable<Buffer>> {
+    const opened = await this.#open(content.digest);
+    const isSound = opened.size === content.size && this.#trueSizes.isSound(content.digest, opened.state);
+    if (isSound) return readPart(opened, content, part);
+    await opened.file.close();
+    return partOf(await this.open(content), part);
   }
 
   /** Reads content again from beginning to end: `undefined` if there is none. */
@@ -235,6 +250,22 @@ export class Blobs {
       await this.#setAside(digest, error.message, { state });
       throw damaged(digest, error.message);
     }
+  }
+}
+
+/** @throws PulleyError `BLOB_DAMAGED` before the last bytes if the file has changed meanwhile */
+async function* readPart({ file, state }: Opened, { digest }: Content, part: Part): AsyncGenerator<Buffer, void> {
+  try {
+    for (let at = part.first; at <= part.last; ) {
+      const chunk = Buffer.allocUnsafe(Math.min(chunkSize, part.last + 1 - at));
+      const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
+      at += bytesRead;
+      const isLast = bytesRead === 0 || at > part.last;
+      if (isLast && (bytesRead === 0 || stateOf(await file.stat()) !== state)) throw damaged(digest, "it has changed");
+      yield chunk.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
   }
 }
 

@@ -8,6 +8,7 @@ import { quote } from "../../support/go.ts";
 import { guarded } from "../files.ts";
 import type { ImageRecord, ImageStore, Lease, Removal, StoredImage, Usage, Verified, VerifyOptions } from "../index.ts";
 import { sweepIngest } from "../ingest.ts";
+import type { Part } from "../part.ts";
 import { type StatFileSystem, systemStatfs } from "../space.ts";
 import { outward, type StoredRecord } from "../stored-record.ts";
 import { Blobs } from "./blobs.ts";
@@ -124,6 +125,10 @@ class EmbeddedStore implements ImageStore {
 
   read(digest: Digest, limit: number): Promise<Buffer> {
     return this.#guarded(() => this.#blobs.read(digest, limit));
+  }
+
+  openPart(descriptor: Descriptor, part: Part): Promise<AsyncIterable<Buffer>> {
+    return this.#guarded(() => this.#blobs.openPart(descriptor, part));
   }
 
   open(descriptor: Descriptor): Promise<AsyncIterable<Buffer>> {
