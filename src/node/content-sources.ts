@@ -1,6 +1,8 @@
 import { configLimit } from "../image/config.ts";
 import type { Descriptor } from "../image/descriptor.ts";
+import type { Digest } from "../image/digest.ts";
 import { manifestLimit } from "../image/manifest.ts";
+import type { Tag } from "../image/reference.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { ImageStore, Lease } from "../store/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
@@ -29,7 +31,10 @@ export function localSource(store: ImageStore, lease: Lease, proofs: Pick<Reposi
   };
 }
 
-/** Reads through the store: what is fetched is also put there, and what the repository has shown and is there is not fetched. */
+/**
+ * Reads through the store: what is fetched is also put there, and what the repository has shown and is there is not fetched.
+ * @param name what led to the image, where that is a tag that has just been asked about
+ */
 export function remoteSource(
   registry: RegistryClient,
   store: ImageStore,
@@ -37,6 +42,7 @@ export function remoteSource(
   { repository, mirror, hasty, login }: Source,
   proofs: RepositoryProofs,
   signal: AbortSignal,
+  name?: { readonly tag: Tag | undefined; readonly digest: Digest },
 ): ContentSource {
   const local = localSource(store, lease, proofs);
   const through = async (
@@ -55,12 +61,22 @@ export function remoteSource(
     }
   };
   const call = { login, mirror, hasty, signal };
+
+  /** There are registries that give a manifest out under its tag alone: what comes is still held to the digest. */
+  async function fetchManifest({ digest }: Descriptor): Promise<Uint8Array> {
+    try {
+      return (await registry.manifest({ repository, version: digest }, call)).bytes;
+    } catch (error) {
+      const tag = name?.digest === digest ? name.tag : undefined;
+      if (tag === undefined || !isPulleyError(error, "REGISTRY_NOT_FOUND")) throw error;
+      const { descriptor, bytes } = await registry.manifest({ repository, version: tag }, call);
+      if (descriptor.digest === digest) return bytes;
+      throw error;
+    }
+  }
+
   return {
-    manifest: (descriptor) =>
-      through(descriptor, local.manifest, async () => {
-        const fetched = await registry.manifest({ repository, version: descriptor.digest }, call);
-        return fetched.bytes;
-      }),
+    manifest: (descriptor) => through(descriptor, local.manifest, () => fetchManifest(descriptor)),
     config: (descriptor) =>
       through(descriptor, local.config, () => registry.blob(repository, descriptor, configLimit, call)),
   };

@@ -120,7 +120,10 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
     const shown = await proofs.of(wanted.reference.repository);
     const lease = await store.lease();
     try {
-      const source = remoteSource(registry, store, lease, from, shown, crew.signal);
+      const source = remoteSource(registry, store, lease, from, shown, crew.signal, {
+        tag: wanted.reference.digest === undefined ? wanted.reference.tag : undefined,
+        digest: wanted.target.digest,
+      });
       const content = await readContent(wanted.target, platform, source);
       const { facts } = content;
       const image = wanted.reference.given;

@@ -26,7 +26,7 @@ export interface Asking {
 export function ask<T>(
   asking: Asking,
   request: SessionRequest,
-  expected: (status: number) => boolean,
+  expected: (status: number, answer: Answer) => boolean,
   read: (answer: Answer) => Promise<T>,
 ): Promise<T> {
   const { session, pace, signal } = asking;
@@ -36,7 +36,7 @@ export function ask<T>(
     judge,
     async () => {
       const answer = await session.send({ ...request, signal });
-      if (!expected(answer.status)) throw await failureOf(answer, asking);
+      if (!expected(answer.status, answer)) throw await failureOf(answer, asking);
       return read(answer);
     },
     signal,

@@ -3,7 +3,7 @@
  * it is for, the login that it was given for, and the repository; so that neither leaks into another's requests.
  */
 import type { Clock } from "../support/clock.ts";
-import { PulleyError } from "../support/errors.ts";
+import { type ErrorCode, isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
 import type { PlaceKind } from "./addresses.ts";
 import { basicHeader, bearerHeader } from "./authorization-header.ts";
@@ -29,6 +29,8 @@ export interface Refusal {
   readonly challenges: readonly string[];
   /** The authorization that was sent, if any. */
   readonly refused: string | undefined;
+  /** Whether that had been obtained just before. */
+  readonly refusedFresh: boolean;
   /** What kind of place demands a login, and so names a token service. */
   readonly place: PlaceKind;
 }
@@ -37,6 +39,10 @@ export interface Granted {
   readonly header: string;
   /** Obtained just now: if this is refused as well, another one will be too. */
   readonly fresh: boolean;
+  /** Whether there is no other way to answer. */
+  readonly isLast: boolean;
+  /** Why the better way was not to be had: what to say if this one is refused. Plain data, for it goes to threads. */
+  readonly instead?: { readonly code: ErrorCode; readonly message: string; readonly advice: string } | undefined;
 }
 
 export interface Authorizer {
@@ -56,12 +62,12 @@ export function createAuthorizer(tokens: TokenService, clock: Clock): Authorizer
   const held = new Map<string, Held>();
   const underWay = new Map<string, Promise<Granted | undefined>>();
 
-  function keep(key: string, entry: Held): Granted {
+  function keep(key: string, entry: Held, isLast: boolean): Granted {
     held.delete(key);
     held.set(key, entry);
     const [oldest] = held.keys();
     if (held.size > mostHeld && oldest !== undefined) held.delete(oldest);
-    return { header: entry.header, fresh: true };
+    return { header: entry.header, fresh: true, isLast };
   }
 
   function valid(key: string): string | undefined {
@@ -74,19 +80,33 @@ export function createAuthorizer(tokens: TokenService, clock: Clock): Authorizer
     const secret = login?.reveal();
     if (secret?.kind === "registryToken") return undefined;
     const bearer = offered.find(({ scheme, parameters }) => scheme === "bearer" && parameters.has("realm"));
-    if (bearer !== undefined)
-      return keep(key, await tokens.fetch({ endpoint, challenge: bearer, secret, place: refusal.place }));
-    const basic = offered.some(({ scheme }) => scheme === "basic");
-    if (!basic || secret?.kind !== "password") return undefined;
-    return keep(key, { header: basicHeader(secret.username, secret.password), expiresAt: Number.POSITIVE_INFINITY });
+    const isBasic = offered.some(({ scheme }) => scheme === "basic") && secret?.kind === "password";
+    const basic = isBasic ? basicHeader(secret.username, secret.password) : undefined;
+    let instead: Granted["instead"];
+    if (bearer !== undefined && !(refusal.refusedFresh && basic !== undefined)) {
+      try {
+        const token = await tokens.fetch({ endpoint, challenge: bearer, secret, place: refusal.place });
+        return keep(key, token, basic === undefined);
+      } catch (error) {
+        // A service that would expose the login is no mishap.
+        if (basic === undefined || !isPulleyError(error)) throw error;
+        if (isPulleyError(error, "TOKEN_REFUSED", "REDIRECT_REFUSED", "CANCELLED")) throw error;
+        const { code, message, advice } = error;
+        instead = { code, message, advice };
+      }
+    }
+    if (basic === undefined) return undefined;
+    return { ...keep(key, { header: basic, expiresAt: Number.POSITIVE_INFINITY }, true), instead };
   }
 
   /** Everybody who was refused the same waits for the same new token. */
   function obtainOnce(key: string, ...rest: [Endpoint, Login | undefined, Refusal]) {
-    const running = underWay.get(key);
+    const [, , { refusedFresh }] = rest;
+    const what = `${key} ${refusedFresh}`;
+    const running = underWay.get(what);
     if (running !== undefined) return running;
-    const started = obtain(key, ...rest).finally(() => underWay.delete(key));
-    underWay.set(key, started);
+    const started = obtain(key, ...rest).finally(() => underWay.delete(what));
+    underWay.set(what, started);
     return started;
   }
 
@@ -106,7 +126,7 @@ export function createAuthorizer(tokens: TokenService, clock: Clock): Authorizer
           const who = own ? login : undefined;
           const key = own ? ownKey : keyFor(origin, undefined);
           const other = valid(key);
-          if (other !== undefined && other !== refused) return { header: other, fresh: false };
+          if (other !== undefined && other !== refused) return { header: other, fresh: false, isLast: false };
           held.delete(key);
           return obtainOnce(key, own ? endpoint : { ...endpoint, origin }, who, refusal);
         },

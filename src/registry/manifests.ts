@@ -19,15 +19,10 @@ const manifestLimit = 4 * 1024 * 1024;
 /** What a name stands for now: one HEAD, and a GET only if that does not say. */
 export async function resolveManifest(asking: Asking, version: Tag | Digest): Promise<Descriptor> {
   const request = requestFor("HEAD", version);
-  const described = await ask(
-    asking,
-    request,
-    (status) => headAnswers.has(status),
-    async (answer) => {
-      await discard(answer);
-      return answer.status === 200 ? describe(answer, version) : undefined;
-    },
-  );
+  const described = await ask(asking, request, isHeadAnswer, async (answer) => {
+    await discard(answer);
+    return answer.status === 200 ? describe(answer, version) : undefined;
+  });
   return described ?? (await fetchManifest(asking, version)).descriptor;
 }
 
@@ -47,7 +42,12 @@ function requestFor(method: "GET" | "HEAD", version: Tag | Digest): SessionReque
 }
 
 /** Besides 200: what servers say that do not know HEAD, and what only the words of a GET's answer explain. */
-const headAnswers: ReadonlySet<number> = new Set([200, 400, 403, 404, 405, 501]);
+const headAnswers: ReadonlySet<number> = new Set([200, 400, 403, 404, 405, 406]);
+
+/** Some servers fail at a HEAD, and at nothing else; one that says when to come again is only busy. */
+function isHeadAnswer(status: number, { headers }: Answer): boolean {
+  return headAnswers.has(status) || (status >= 500 && headers["retry-after"] === undefined);
+}
 
 /** What a HEAD says, if it says all of it and in one way only. */
 function describe(answer: Answer, version: Tag | Digest): Descriptor | undefined {

@@ -196,7 +196,7 @@ export function createPool({ script, size, settings, environment }: PoolOptions)
 
 async function held(authorization: Authorization): Promise<Granted | undefined> {
   const header = await authorization.current();
-  return header === undefined ? undefined : { header, fresh: false };
+  return header === undefined ? undefined : { header, fresh: false, isLast: false };
 }
 
 function tell({ worker }: Thread, message: ToThread): void {

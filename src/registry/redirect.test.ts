@@ -2,7 +2,11 @@ import { describe, expect, it } from "vitest";
 import { isRedirect, redirectTarget } from "./redirect.ts";
 
 function redirected(from: string, ...location: string[]) {
-  return redirectTarget({ asked: { method: "GET", url: new URL(from) }, status: 307, headers: { location } }).href;
+  return target(from, ...location).url.href;
+}
+
+function target(from: string, ...location: string[]) {
+  return redirectTarget({ asked: { method: "GET", url: new URL(from) }, status: 307, headers: { location } });
 }
 
 describe("redirectTarget", () => {
@@ -14,6 +18,29 @@ describe("redirectTarget", () => {
     ["http://localhost/v2/a", "http://localhost:81/b", "http://localhost:81/b"],
   ])("from %s follows %s", (from, location, expected) => {
     expect(redirected(from, location)).toBe(expected);
+  });
+
+  const raw = Buffer.from("/m\u00fcnchen's?name='\u00fc'").toString("latin1");
+  it.each([
+    ["https://cdn.example/a?sig='x'", "/a?sig='x'"],
+    ["https://cdn.example/a%2Fb/%7ec?x=%2f#part", "/a%2Fb/%7ec?x=%2f"],
+    [`https://cdn.example${raw}`, raw],
+    [raw, raw],
+    ["https://cdn.example?x='", "/?x='"],
+    ["https://cdn.example", undefined],
+    ["//cdn.example/x", undefined],
+    ["../a?b", undefined],
+    ["https://cdn.example/a/../b", undefined],
+    ["https://cdn.example/a/%2e%2E/b", undefined],
+    ["https://cdn.example\\evil.example/a", undefined],
+    ["https://cdn.example/a b", undefined],
+    ["https:///cdn.example/a", undefined],
+  ])("%j is asked for as %j", (location, expected) => {
+    expect(target("https://r.example/v2/a", location).path).toBe(expected);
+  });
+
+  it("names letters beyond ASCII as URL does", () => {
+    expect(redirected("https://r.example/v2/a", raw)).toBe("https://r.example/m%C3%BCnchen's?name=%27%C3%BC%27");
   });
 
   it.each([

@@ -1,7 +1,7 @@
 /** What a registry is asked, with its redirects followed and its demands for a login answered. */
 import { PulleyError } from "../support/errors.ts";
 import { kindOfAddress, kindOfHost, narrower, type PlaceKind } from "./addresses.ts";
-import type { Authorization } from "./authorization.ts";
+import type { Authorization, Granted } from "./authorization.ts";
 import { discard } from "./body.ts";
 import { type Endpoint, repositoryUrl } from "./endpoint.ts";
 import { cancellation, describeAsked } from "./failure.ts";
@@ -24,8 +24,8 @@ export interface Session {
 }
 
 const mostRedirects = 10;
-/** How often one origin's 401 is answered: once with a token that is held already, once with a new one. */
-const mostAnswers = 2;
+/** How often one origin's 401 is answered: with a token that is held already, with a new one, and with the login itself. */
+const mostAnswers = 3;
 
 /** Headers of every request. */
 export const always = { "user-agent": "pulley", "accept-encoding": "identity" } as const;
@@ -45,12 +45,16 @@ export function openSession(endpoint: Endpoint, authorization: Authorization, tr
     if (held !== undefined) authorizations.set(home.origin, held);
 
     let url = typeof what === "string" ? repositoryUrl(endpoint, what) : what;
+    let path: string | undefined;
     let sentBy: PlaceKind | undefined;
+    const fresh = new Set<string>();
+    const instead = new Map<string, Granted["instead"]>();
     for (let redirects = 0; ; ) {
       const sent = authorizations.get(url.origin);
       const answer = await transport.exchange({
         method,
         url,
+        path,
         headers: {
           // To the host itself only: wherever it sends us, nobody else is to see them.
           ...(url.origin === home.origin && endpoint.host?.headers),
@@ -70,16 +74,18 @@ export function openSession(endpoint: Endpoint, authorization: Authorization, tr
         redirects += 1;
         if (redirects > mostRedirects) throw tooManyRedirects(answer);
         sentBy = narrower(sentBy, await placeOf(answer));
-        url = redirectTarget(answer);
+        ({ url, path } = redirectTarget(answer));
         continue;
       }
       const answers = answered.get(url.origin) ?? 0;
-      if (answer.status !== 401 || answers >= mostAnswers) return plain(answer);
+      if (answer.status !== 401) return plain(answer);
+      if (answers >= mostAnswers) return refused(answer, instead.get(url.origin));
       const granted = await unlessAborted(
         authorization.answer({
           origin: url.origin,
           challenges: answer.headers["www-authenticate"] ?? [],
           refused: sent,
+          refusedFresh: fresh.has(url.origin),
           place: narrower(sentBy, await placeOf(answer)),
         }),
         signal,
@@ -90,7 +96,9 @@ export function openSession(endpoint: Endpoint, authorization: Authorization, tr
       if (granted === undefined) return answer;
       await discard(answer);
       authorizations.set(url.origin, granted.header);
-      answered.set(url.origin, granted.fresh ? mostAnswers : answers + 1);
+      if (granted.fresh) fresh.add(url.origin);
+      instead.set(url.origin, granted.instead);
+      answered.set(url.origin, granted.fresh && granted.isLast ? mostAnswers : answers + 1);
     }
   }
 
@@ -109,6 +117,13 @@ function plain(answer: Answer): Answer {
   answer.body.destroy();
   const text = `${describeAsked(answer.asked)}: the content is encoded, though it was asked for as it is`;
   throw new PulleyError("REGISTRY_PROTOCOL", text);
+}
+
+/** A token service that fails says more than the registry, which has only been offered the second best. */
+function refused(answer: Answer, instead: Granted["instead"]): Answer {
+  if (instead === undefined) return answer;
+  answer.body.destroy();
+  throw new PulleyError(instead.code, instead.message, { advice: instead.advice });
 }
 
 function tooManyRedirects({ asked }: Answer): PulleyError {

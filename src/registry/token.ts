@@ -137,13 +137,17 @@ function tokenExchange({ endpoint, challenge, secret, place }: TokenRequest, rea
   return { ...shared, method: "GET", url, headers: { ...headers, authorization } };
 }
 
-/** What the challenge asks for and what a pull needs, each once. @throws PulleyError `TOKEN_REFUSED` */
+/**
+ * What the challenge asks for, or else what a pull needs. A service may know the repository by another path than the one
+ * that is asked, and refuse a token for what it does not know.
+ * @throws PulleyError `TOKEN_REFUSED`
+ */
 function scopesFor(endpoint: Endpoint, challenge: Challenge): readonly string[] {
   const asked = (challenge.parameters.get("scope") ?? "").split(/\s+/).filter((scope) => scope !== "");
   if (asked.length > mostScopes || !asked.every((scope) => /^[\x21-\x7e]{1,512}$/.test(scope))) {
     throw new PulleyError("TOKEN_REFUSED", `${endpoint.origin} asks for a token with a scope that makes no sense`);
   }
-  return [...new Set([...asked, `repository:${endpoint.path}:pull`])].sort();
+  return asked.length > 0 ? [...new Set(asked)].sort() : [`repository:${endpoint.path}:pull`];
 }
 
 function parseToken(body: Buffer, realm: URL, clock: Clock): Token {

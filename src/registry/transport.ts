@@ -15,6 +15,8 @@ export interface Exchange extends Asked {
   readonly method: "GET" | "HEAD" | "POST";
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Path and query as they are sent; default: those of the address. */
+  readonly path?: string | undefined;
   /** The registry on whose behalf, `docker.io`: its certificates hold. */
   readonly registry: string;
   /** What is set up for the registry's host; what it says of headers is for those to see to who ask. */
@@ -123,7 +125,7 @@ export function createTransport(settings: TransportSettings, environment: NodeJS
 
 /** @returns `stale` if the connection had been kept open from before and the server closed it at the same moment */
 function send(exchange: Exchange, line: Line, settings: TransportSettings): Promise<Answer | "stale"> {
-  const { method, url, headers, body, signal } = exchange;
+  const { method, url, path, headers, body, signal } = exchange;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(cancellation(signal));
@@ -134,6 +136,7 @@ function send(exchange: Exchange, line: Line, settings: TransportSettings): Prom
       agent: line.agent,
       method,
       headers,
+      ...(path !== undefined && { path }),
       maxHeaderSize: longestHead,
     });
     const stopWaiting = limitWaiting(request, exchange, settings);

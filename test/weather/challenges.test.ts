@@ -129,17 +129,17 @@ describe("challenges", () => {
   });
 
   test.each([
-    ["a quote", String.raw`repository:team/app:pull\" x=\"`],
-    ["a line break's escape", "repository:team/app:pull%0d%0aHost:elsewhere"],
-    ["an ampersand", "repository:team/app:pull&account=root"],
-  ])("with a scope that has %s ask for just that scope", async (_what, scope) => {
+    ["a quote", String.raw`repository:team/app:pull\" x=\"`, ['repository:team/app:pull"', 'x="']],
+    ["a line break's escape", "repository:a:pull%0d%0aHost:b", ["repository:a:pull%0d%0aHost:b"]],
+    ["an ampersand", "repository:team/app:pull&account=root", ["repository:team/app:pull&account=root"]],
+  ])("with a scope that has %s ask for just that scope", async (_what, scope, asked) => {
     const storm = await guarded(bearer(`,scope="${scope}"`));
     const outcome = await victim.pull(`${storm.host}/team/app:1`, login).catch((error: unknown) => error);
     expectNoSecret(outcome);
     for (const { path, headers } of storm.about("token")) {
       const query = new URL(path, "http://registry").searchParams;
       expect(query.getAll("account")).toEqual(["ann"]);
-      expect(query.getAll("scope")).toContain("repository:team/app:pull");
+      expect(query.getAll("scope").sort()).toEqual(asked.sort());
       expect(headers.host).toBe(storm.host);
     }
   });
