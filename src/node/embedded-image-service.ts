@@ -3,7 +3,7 @@ import type { Platform } from "../image/platform.ts";
 import { canonicalText, parseReference, type Reference, withImpliedTag } from "../image/reference.ts";
 import type { ImageFacts } from "../policy/types.ts";
 import type { Location, RegistryClient } from "../registry/index.ts";
-import type { ImageRecord, ImageStore } from "../store/index.ts";
+import type { ImageRecord, ImageStore, StoredImage } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { atPlace, isPulleyError, PulleyError } from "../support/errors.ts";
 import { type ContentProofs, createContentProofs } from "./content-proofs.ts";
@@ -71,10 +71,13 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
     );
   }
 
-  async function readFacts(target: Descriptor, found: Platform): Promise<ImageFacts | undefined> {
+  async function readFacts(
+    target: Descriptor,
+    { platform: own, manifest }: StoredImage,
+  ): Promise<ImageFacts | undefined> {
     const lease = await store.lease();
     try {
-      const { facts } = await readContent(target, found, localSource(store, lease, ofTheStore));
+      const { facts } = await readContent(target, own, localSource(store, lease, ofTheStore), manifest.digest);
       return facts;
     } catch (error) {
       if (isGone(error)) return undefined;
@@ -206,7 +209,7 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
       const found = await store.image(image);
       if (found === undefined) return undefined;
       const record = await store.record(nameOf(withImpliedTag(parseReference(image))));
-      return readFacts(record?.target ?? found.manifest, found.platform);
+      return readFacts(record?.target ?? found.manifest, found);
     },
 
     ping: (image, mirror, signal) => registry.ping(parseReference(image).repository, { mirror, signal }),

@@ -1,5 +1,6 @@
 import { checkLayerCount, type ImageConfig, parseImageConfig } from "../image/config.ts";
 import type { Descriptor } from "../image/descriptor.ts";
+import type { Digest } from "../image/digest.ts";
 import { type Index, type Manifest, parseManifest, requireImage } from "../image/manifest.ts";
 import { layerType, manifestKind } from "../image/media-type.ts";
 import { completePlatform, formatPlatform, matchOrder, type Platform, samePlatform } from "../image/platform.ts";
@@ -35,12 +36,14 @@ const deepestIndex = 2;
  * Reads from a manifest or an index what the image for a platform consists of. As in containerd, what an index says of
  * its entries decides which one that is, and the config only where the index does not say; a manifest that was asked for
  * is taken for whatever platform it is.
+ * @param chosen the manifest that was chosen before: those that were passed over then need not be here
  * @throws PulleyError `PLATFORM_MISSING`, `NOT_AN_IMAGE`, `MANIFEST_INVALID`, `MANIFEST_UNSUPPORTED`, or what the source throws
  */
 export async function readContent(
   target: Descriptor,
   platform: Platform,
   source: ContentSource,
+  chosen?: Digest,
 ): Promise<ImageContent> {
   return (await descend(target, { isEntry: false, platform: undefined }, 1)).content;
 
@@ -58,7 +61,9 @@ export async function readContent(
   async function choose(index: Index, depth: number): Promise<Found> {
     let unfit: PulleyError | undefined;
     let silent: Found | undefined;
-    for (const candidate of candidateManifests(index, platform)) {
+    const candidates = candidateManifests(index, platform);
+    const known = candidates.filter(({ digest }) => digest === chosen);
+    for (const candidate of known.length > 0 ? known : candidates) {
       try {
         const found = await descend(candidate, { isEntry: true, platform: candidate.platform }, depth + 1);
         if (!found.isSilent) return found;
