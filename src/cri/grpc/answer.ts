@@ -82,21 +82,26 @@ interface Incoming {
 async function carryOut(incoming: Incoming, method: Method, call: Call, answering: Answering): Promise<void> {
   const { room } = answering;
   let kept = 0;
+  let over = false;
   const keep = (bytes: number) => {
-    if (!room.take(bytes)) throw new CallFailure("RESOURCE_EXHAUSTED", "too many requests are coming in at once");
+    if (over || !room.take(bytes))
+      throw new CallFailure("RESOURCE_EXHAUSTED", "too many requests are coming in at once");
     kept += bytes;
   };
   try {
-    const request = await inTime(readOnlyMessage(incoming.stream, keep), answering);
+    const request = await inTime(readOnlyMessage(incoming.stream, keep), call, answering);
     await answerWith(incoming, method, request, call);
   } finally {
+    over = true;
     room.giveBack(kept);
   }
 }
 
-/** What a caller has begun to send and does not end is waited for no longer. */
-async function inTime(request: Promise<Buffer>, { clock, limits }: Answering): Promise<Buffer> {
+/** What a caller has begun to send and does not end is waited for no longer; nor is what a caller sent who has gone. */
+async function inTime(request: Promise<Buffer>, { signal }: Call, { clock, limits }: Answering): Promise<Buffer> {
   const here = new AbortController();
+  const gone = () => here.abort(signal.reason);
+  signal.addEventListener("abort", gone, { once: true });
   const tooLate = clock.sleep(limits.requestTime, here.signal).then(() => {
     throw new CallFailure("DEADLINE_EXCEEDED", `the request did not come within ${limits.requestTime / 1000} s`);
   });
@@ -104,6 +109,7 @@ async function inTime(request: Promise<Buffer>, { clock, limits }: Answering): P
     return await Promise.race([request, tooLate]);
   } finally {
     tooLate.catch(() => undefined);
+    signal.removeEventListener("abort", gone);
     here.abort(answered);
   }
 }

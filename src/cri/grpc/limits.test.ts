@@ -125,6 +125,24 @@ test("the bytes of all requests together have room or are refused", async () => 
   expect((await rawCall(other, "/a.B/Echo", framed(Buffer.alloc(1_500_000)))).trailers["grpc-status"]).toBe("0");
 });
 
+test.each([
+  ["goes", (session: ClientHttp2Session) => session.destroy(), {}],
+  ["says how long it waits", () => undefined, { "grpc-timeout": "1S" }],
+])("of what a caller has begun to send who %s, nothing stays", async (_title, go, headers) => {
+  const { open, clock } = await serve({ requests: 3_000_000 });
+  const [one, other] = [open(), open()];
+  const large = async () => {
+    const answer = await rawCall(other, "/a.B/Echo", framed(Buffer.alloc(1_500_000)));
+    return answer.headers["grpc-status"] ?? answer.trailers["grpc-status"];
+  };
+  begin(one, "/a.B/Echo", headers).write(framed(Buffer.alloc(2_000_000), 0, 2_500_000));
+  await expect.poll(large).toBe("8");
+  go(one);
+  await clock.advance(1_000);
+  await expect.poll(large).toBe("0");
+  expect(clock.sleepers).toBe(0);
+});
+
 test("a connection without a call makes room for a new one; one with a call stays", async () => {
   const { socket, open, waiting } = await serve({ connections: { total: 2, perPeer: 2 } });
   const busy = open();
