@@ -178,10 +178,11 @@ describe("an audit", () => {
     expect([fixesOf(), fixesOf(true), fixesOf(false)]).toEqual([1, 1, 0]);
   });
 
-  it("knows the moving tags that it is told", () => {
+  it("knows the moving tags that it is told, beside the usual ones", () => {
     const content = deployment("image: ghcr.io/a:Preview-3", "image: ghcr.io/b:main");
     expect(toldBy("tag-moving", content, { movingTags: ["preview-*"] })).toMatchObject([
       { covered: "ghcr.io/a:Preview-3" },
+      { covered: "ghcr.io/b:main" },
     ]);
   });
 

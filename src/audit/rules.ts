@@ -2,7 +2,7 @@
 import type { Severity } from "./types.ts";
 
 /**
- * `recommended`: each image gets the pull policy that fits it. `always`: everything is Always, pinned or not.
+ * `recommended`: each image gets the pull policy that fits it. `always`: everything is Always that no digest pins.
  * `offline`: no container may need a registry to start.
  */
 export type Profile = "recommended" | "always" | "offline";

@@ -10,7 +10,7 @@ export interface AuditOptions {
   readonly profile?: Profile | undefined;
   /** Replaces what the profile says. */
   readonly severities?: ReadonlyMap<RuleId, Severity | "off"> | undefined;
-  /** Tags that are pushed again and again, `*` for any characters, letters of either case; {@link defaultMovingTags} where absent. */
+  /** Tags that are pushed again and again, beside {@link defaultMovingTags}: `*` for any characters, letters of either case. */
   readonly movingTags?: readonly string[] | undefined;
   /** Images that others put in later, `*` for any characters; added to those that are known. */
   readonly placeholders?: readonly string[] | undefined;
@@ -54,6 +54,38 @@ export const defaultMovingTags: readonly string[] = [
   "unstable",
   "testing",
   "lts",
+  // what is deployed somewhere at the moment
+  "staging",
+  "stage",
+  "*-staging",
+  "prod",
+  "production",
+  "*-prod",
+  "live",
+  "preprod",
+  "pre-prod",
+  "qa",
+  "uat",
+  "test",
+  "integration",
+  "acceptance",
+  "sandbox",
+  "demo",
+  "preview",
+  "development",
+  "devel",
+  "*-dev",
+  // what is released at the moment
+  "release",
+  "released",
+  "alpha",
+  "beta",
+  "rc",
+  "daily",
+  "weekly",
+  "tip",
+  "experimental",
+  "insiders",
 ];
 
 export function standardsOf({
@@ -71,7 +103,7 @@ export function standardsOf({
     now,
     fixes,
     severityOf: (rule) => all.get(rule) ?? "off",
-    isMoving: tagMatcher(movingTags ?? defaultMovingTags),
+    isMoving: tagMatcher([...defaultMovingTags, ...(movingTags ?? [])]),
     placeholderIn: placeholderTest(placeholders),
   };
 }

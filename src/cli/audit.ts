@@ -45,7 +45,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .option("--report <file>", "write the report into this file; links below the current folder are not followed")
     .addOption(new Option("--profile <name>", "what is good").choices(profiles).default("recommended"))
     .option("--rule <id=severity...>", "error, warning, note or off for single rules", readRules)
-    .option("--moving-tag <pattern...>", "tags that are pushed again and again; replaces the usual list")
+    .option("--moving-tag <pattern...>", "tags that are pushed again and again, beside the usual ones")
     .option("--placeholder <pattern...>", "images that others put in later, beside those that are known, as in app-*")
     .addOption(
       new Option("--fail-on <severity>", "exit status 1 from this severity on")

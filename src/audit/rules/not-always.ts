@@ -1,8 +1,10 @@
 import { type Check, policyPlace } from "./check.ts";
 
-/** The advice of those who want every start checked by the registry, whatever the image. */
+/** The advice of those who want every start checked by the registry, where it could answer something new. */
 export const notAlways: Check = (subject, { pulls }) => {
-  const { words } = subject;
+  const { words, reference } = subject;
+  // A digest names one image for ever: there is nothing newer under it.
+  if (reference?.digest !== undefined) return undefined;
   if (pulls === undefined || pulls.value === "Always") return undefined;
   const { Always } = words.values;
   const message =

@@ -70,7 +70,22 @@ const rows: Partial<Record<RuleId, readonly Row[]>> = {
     { fields: "image: nginx:latest" },
   ],
   "tag-moving": [
-    ...["latest", "LATEST", "main", "stable", "edge", "nightly", "1.2-SNAPSHOT", "alpine-latest", "latest-alpine"].map(
+    ...[
+      "latest",
+      "LATEST",
+      "main",
+      "staging",
+      "Prod",
+      "eu-prod",
+      "qa",
+      "beta",
+      "stable",
+      "edge",
+      "nightly",
+      "1.2-SNAPSHOT",
+      "alpine-latest",
+      "latest-alpine",
+    ].map(
       (tag): Row => ({
         fields: `image: ghcr.io/a/b:${tag}`,
         finding: [
@@ -216,6 +231,10 @@ const rows: Partial<Record<RuleId, readonly Row[]>> = {
     },
     {
       fields: `image: app@${digest}\nimagePullPolicy: IfNotPresent`,
+      profile: "always",
+    },
+    {
+      fields: "image: app:1\nimagePullPolicy: IfNotPresent",
       profile: "always",
       finding: ["IfNotPresent", "imagePullPolicy is IfNotPresent, not Always"],
     },
