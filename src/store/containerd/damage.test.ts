@@ -1,9 +1,11 @@
 /** Content in containerd that is not what it should be: found by reading it, and replaced only where it is Pulley's own. */
+
 import { mkdtemp, rm, truncate, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { leaveDamaged } from "../../../test/bytes-on-disk.ts";
 import { type State, stateOf, unfinished } from "../../../test/injection/state.ts";
 import {
   type Containerd,
@@ -128,6 +130,7 @@ describeWith(containerdTools, "damaged content in containerd", () => {
       await expect(lease.put(layer, bytes)).rejects.toMatchObject({ code: "RUNTIME_FAILED", advice });
       await lease.release();
       expect(await stateOf(containerd)).toEqual(before);
+      leaveDamaged(join(containerd.folder, "root"));
     },
   );
 
