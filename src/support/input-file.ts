@@ -52,7 +52,8 @@ export function expectFile(stats: Stats, path: string): void {
   });
 }
 
-function sortOf(stats: Stats): string {
+/** What something is that is no file. */
+export function sortOf(stats: Stats): string {
   if (stats.isDirectory()) return "a folder";
   if (stats.isFIFO()) return "a pipe (fifo)";
   if (stats.isSocket()) return "a socket";

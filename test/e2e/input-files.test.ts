@@ -1,6 +1,6 @@
 /** What is no file is refused as one and waited for by nobody; what goes out goes through no link of a checkout. */
 import { execFile, execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -113,6 +113,34 @@ describe("what goes out", () => {
     const words = call.map((word) => word.replace("PATH", "reports/report"));
     expect(await pulley(words, { directory: own })).toMatchObject({ status: 0 });
     expect(await readFile(join(own, "reports", "report"), "utf8")).not.toBe("");
+  });
+
+  it.each(writers.map((call) => [call.join(" "), call] as const))("takes no device's place: %s", async (_, call) => {
+    const own = await mkdtemp(join(folder, "places-"));
+    const elsewhere = await mkdtemp(join(folder, "elsewhere-"));
+    await writeFile(join(own, "pod.yaml"), pod);
+    await promisify(execFile)("mkfifo", [join(own, "fifo"), join(elsewhere, "fifo")]);
+    await symlink(join(elsewhere, "fifo"), join(elsewhere, "stdout"));
+    for (const path of ["fifo", join(elsewhere, "fifo"), join(elsewhere, "stdout")]) {
+      const { status, stderr } = await pulley(
+        call.map((word) => word.replace("PATH", path)),
+        { directory: own },
+      );
+      expect({ path, status, stderr }).toMatchObject({ status: 2, stderr: expect.stringContaining("a pipe (fifo)") });
+      expect((await stat(path.startsWith("/") ? path : join(own, path))).isFIFO()).toBe(true);
+    }
+  });
+
+  it("goes where a path is, as it is read, and not where a link in it would lead", async () => {
+    const own = await mkdtemp(join(folder, "checkout-"));
+    const outside = await mkdtemp(join(folder, "outside-"));
+    await mkdir(join(outside, "below"));
+    await writeFile(join(own, "pod.yaml"), pod);
+    await symlink(join(outside, "below"), join(own, "link"));
+    const words = ["audit", "-o", "sarif", "--report", "link/../report", "--fail-on", "never", "pod.yaml"];
+    expect(await pulley(words, { directory: own })).toMatchObject({ status: 0 });
+    expect(await readdir(outside)).toEqual(["below"]);
+    expect(await readFile(join(own, "report"), "utf8")).not.toBe("");
   });
 
   it("is the action's SARIF, too, and its build has what a job for production leaves out", async () => {
