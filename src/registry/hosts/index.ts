@@ -93,8 +93,10 @@ export function openHostsDirectory(
 /** Tells a file from what it was; `undefined` if there is none, or an empty one, which counts as none. */
 function stampOf(file: string): string | undefined {
   try {
-    const { mtimeNs, ctimeNs, size, ino } = statSync(file, { bigint: true });
-    return size === 0n ? undefined : [mtimeNs, ctimeNs, size, ino].join(" ");
+    const status = statSync(file, { bigint: true });
+    if (status.isFile() && status.size === 0n) return undefined;
+    const { mtimeNs, ctimeNs, size, ino } = status;
+    return [mtimeNs, ctimeNs, size, ino].join(" ");
   } catch (error) {
     return hasErrno(error, "ENOENT") ? undefined : "unreadable";
   }
