@@ -1,5 +1,5 @@
 /** One JSON document after another, as `kubectl get -o json` and `jq` print them, with the place of every value. */
-import { limits } from "./limits.ts";
+import { limitMessages, limits } from "./limits.ts";
 import { keyTwice, SyntaxProblem } from "./problem.ts";
 import type { Value } from "./value.ts";
 
@@ -36,9 +36,9 @@ export function readJson(text: string, from: number, values: Value[], mistakes: 
 
 function readValue(cursor: Cursor, depth: number): Value {
   skipBlank(cursor);
-  if (depth > limits.depth) throw new SyntaxProblem(cursor.at, `nested more than ${limits.depth} levels deep`);
+  if (depth > limits.depth) throw new SyntaxProblem(cursor.at, limitMessages.depth);
   cursor.values += 1;
-  if (cursor.values > limits.values) throw new SyntaxProblem(cursor.at, `there are more than ${limits.values} values`);
+  if (cursor.values > limits.values) throw new SyntaxProblem(cursor.at, limitMessages.values);
   switch (cursor.text[cursor.at]) {
     case "{":
       return readObject(cursor, depth);

@@ -22,3 +22,16 @@ export const limits = {
   /** Pods that one call of `podsOf` makes. */
   pods: 10_000,
 } as const;
+
+/** What is said of a text that goes beyond a limit. */
+export const limitMessages = {
+  depth: `nested more than ${limits.depth} levels deep`,
+  document: "one document has more values than can be read at once; split it",
+  values: `there are more than ${limits.values} values`,
+  repeated: `aliases repeat more than ${limits.repeatedValues} values`,
+} as const;
+
+/** Whether a text was not read to its end because of a limit: then nobody can say that it is no manifest. */
+export function tellsOfLimit(message: string): boolean {
+  return Object.values<string>(limitMessages).includes(message);
+}

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseDocument } from "yaml";
-import { limits } from "./limits.ts";
+import { limitMessages, limits } from "./limits.ts";
 import { SyntaxProblem } from "./problem.ts";
-import { boundedTokens, refuseEndless, tooDeep, withoutTraces } from "./yaml-bounds.ts";
+import { boundedTokens, refuseEndless, withoutTraces } from "./yaml-bounds.ts";
 
 /** A value in brackets and quotes, comments and blocks, with how deep it is. */
 interface Written {
@@ -34,7 +34,7 @@ function isTooDeep(text: string): boolean {
     return false;
   } catch (error) {
     expect(error).toBeInstanceOf(SyntaxProblem);
-    expect(String(error)).toContain(tooDeep);
+    expect(String(error)).toContain(limitMessages.depth);
     return true;
   }
 }

@@ -5,12 +5,8 @@
  * refused before anybody goes down.
  */
 import { type CST, Lexer, Parser } from "yaml";
-import { limits } from "./limits.ts";
+import { limitMessages, limits } from "./limits.ts";
 import { SyntaxProblem } from "./problem.ts";
-
-export const tooDeep = `nested more than ${limits.depth} levels deep`;
-
-const tooMany = "one document has more values than can be read at once; split it";
 
 /**
  * Refuses a document with more characters that begin or end a value than limits allow: the values of it may be as many.
@@ -21,7 +17,7 @@ export function refuseEndless(part: string, base: number): void {
   let marks = 0;
   for (let at = 0; at < part.length; at += 1) {
     if (isMark(part.charCodeAt(at))) marks += 1;
-    if (marks > limits.marks) throw new SyntaxProblem(base + at, tooMany);
+    if (marks > limits.marks) throw new SyntaxProblem(base + at, limitMessages.document);
   }
 }
 
@@ -56,8 +52,8 @@ export function* boundedTokens(part: string, base: number): Generator<CST.Token>
     yield* parser.next(lexeme);
     tokens += 1;
     // Beside the collections there are the document and the scalar that is being read.
-    if (parser.stack.length > limits.depth + 2) throw new SyntaxProblem(at, tooDeep);
-    if (tokens > limits.tokens) throw new SyntaxProblem(at, tooMany);
+    if (parser.stack.length > limits.depth + 2) throw new SyntaxProblem(at, limitMessages.depth);
+    if (tokens > limits.tokens) throw new SyntaxProblem(at, limitMessages.document);
   }
   yield* parser.end();
 }

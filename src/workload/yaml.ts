@@ -2,11 +2,11 @@
 
 import type { Scalar, YAMLMap, YAMLParseError } from "yaml";
 import { Composer, isAlias, isMap, isNode, isScalar, isSeq, Schema } from "yaml";
-import { limits } from "./limits.ts";
+import { limitMessages, limits } from "./limits.ts";
 import { keyTwice, SyntaxProblem } from "./problem.ts";
 import { plainScalar, taggedScalar } from "./scalar.ts";
 import { type MappingValue, sortOf, type Value } from "./value.ts";
-import { boundedTokens, refuseEndless, tooDeep, withoutTraces } from "./yaml-bounds.ts";
+import { boundedTokens, refuseEndless, withoutTraces } from "./yaml-bounds.ts";
 import { readPlainYaml } from "./yaml-events.ts";
 import { type PaddedText, unpadded, withIndentedQuote } from "./yaml-quotes.ts";
 
@@ -117,7 +117,7 @@ function valueOf(node: unknown, parent: number, depth: number, reading: Reading)
 }
 
 function descend(depth: number, start: number, reading: Reading): void {
-  if (depth > limits.depth) throw new SyntaxProblem(start, tooDeep);
+  if (depth > limits.depth) throw new SyntaxProblem(start, limitMessages.depth);
   if (depth > reading.deepest) reading.deepest = depth;
 }
 
@@ -189,7 +189,7 @@ function anchored(name: string, start: number, depth: number, reading: Reading):
 function countRepeated(values: number, start: number, { budget }: Reading): void {
   budget.repeatedValues -= values;
   if (budget.repeatedValues < 0) {
-    throw new SyntaxProblem(start, `aliases repeat more than ${limits.repeatedValues} values`);
+    throw new SyntaxProblem(start, limitMessages.repeated);
   }
 }
 
@@ -204,6 +204,6 @@ function scalarOf(node: Scalar): string | number | boolean | null {
 }
 
 function messageOf({ code, message }: { readonly code: string; readonly message: string }): string {
-  if (code === "RESOURCE_EXHAUSTION") return tooDeep;
+  if (code === "RESOURCE_EXHAUSTION") return limitMessages.depth;
   return `${message.slice(0, 1).toLowerCase()}${message.slice(1, 300)}`;
 }

@@ -7,6 +7,7 @@ import {
   type Value,
   type ValueInput,
 } from "../../workload/index.ts";
+import { tellsOfLimit } from "../../workload/limits.ts";
 import { type SourceText, sourceText } from "../../workload/source-text.ts";
 import type { Subject } from "../subject.ts";
 import { composeSubjects, isComposeFile } from "./compose.ts";
@@ -64,7 +65,7 @@ function readerOf(value: Value): SubjectReader | undefined {
 /** A file that is no manifest is nobody's mistake: it is passed over in a folder, and a note where it was named. */
 function asForeign({ text, file }: SourceText, isNamed: boolean): (problem: InputProblem) => InputProblem | [] {
   return (problem) => {
-    if (problem.rule !== "input-unreadable") return problem;
+    if (problem.rule !== "input-unreadable" || tellsOfLimit(problem.message)) return problem;
     if (!isNamed) return [];
     if (!isForeign(text, file, [problem.message])) return problem;
     return {

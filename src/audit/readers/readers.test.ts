@@ -138,6 +138,13 @@ describe("a text that cannot be read", () => {
     expect(toldBy("input-unreadable", text, { expectManifests: false })).toMatchObject([{ severity: "error" }]);
   });
 
+  it.each([
+    ["depth", "[".repeat(900)],
+    ["aliases", `a: &a [${"x,".repeat(1000)}]\nb: [${"*a,".repeat(1000)}]\n`],
+  ])("is one where it was not read to its end, for nobody knows what it is then: %s", (_, text) => {
+    expect(toldBy("input-unreadable", text, { expectManifests: false })).toMatchObject([{ severity: "error" }]);
+  });
+
   it("is a template where it has braces, told once for a document", () => {
     const text =
       "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Values.name }}\n{{- if x }}\nspec: {}\n{{- end }}\n---\na: [\n";
@@ -182,6 +189,8 @@ describe("a hostile text", () => {
       'apiVersion: v1\nkind: Pod\nmetadata: {name: "\\e", namespace: "\\e"}\nspec:\n  imagePullSecrets: [{name: "\\e]0;"}]\n  containers: [{name: "\\a"}]\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: x, namespace: "\\e"}\n',
     ],
     ["braces without end", "{{".repeat(50_000)],
+    ["comments without end", `${"/**/".repeat(10_000)}x: [`],
+    ["services without end", `${"services:\n \n".repeat(10_000)}x: [`],
     ["ignores without end", `${"# pulley:ignore tag-moving x\n".repeat(5000)}a: 1\n`],
   ])("ends soon and says little: %s", (_, text) => {
     for (const { message, advice } of told(text)) {

@@ -16,7 +16,7 @@ export function isMeantAsManifest(text: string): boolean {
 
 const settingsFile = /^(?:\.|(?:ts|js)config\b.*\.json$|.*\.(?:jsonc|json5|jsonl|ndjson)$)/i;
 /** JSON, which may begin with comments. */
-const json = /^\ufeff?(?:\s|\/\/[^\n]*|\/\*[^]*?\*\/)*[{["]/;
+const json = /^\ufeff?(?:\s|\/\/[^\n]*|\/\*(?:[^*]|\*(?!\/))*\*\/)*[{["]/;
 /** What only readers of that kind of YAML know: `!Ref`, `!vault`, `!reference [a, b]`. */
 const ownTag = /(?:^|[\s[{,:-])![A-Za-z][\w.:/-]*(?=[\s[{,]|$)/m;
 
