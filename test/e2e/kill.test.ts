@@ -86,7 +86,7 @@ async function killOne(registry: Registry, root: string, when: number): Promise<
     },
   });
 
-  const left = await inspectStore(root);
+  const left = await inspectStore(root, `${registry.host}/${name.split(":")[0]}`);
   registry.setPace({});
   const second = registry.log.length;
   expect(await pulley(pullArguments(registry, root))).toMatchObject({ status: 0 });
@@ -134,7 +134,7 @@ interface Left {
 }
 
 /** Opens what a killed pull left: everything in it is sound; the image is there whole or not at all. */
-async function inspectStore(root: string): Promise<Left[]> {
+async function inspectStore(root: string, repository: string): Promise<Left[]> {
   expect(await wrongBytes(root)).toEqual([]);
   const store = await openEmbeddedStore(root);
   try {
@@ -150,7 +150,7 @@ async function inspectStore(root: string): Promise<Left[]> {
           continue;
         }
         expect(images).toEqual([]);
-        const ingest = await lease.ingest(descriptor);
+        const ingest = await lease.ingest(descriptor, repository);
         left.push({ descriptor, received: ingest.received });
         await ingest.abandon("keep");
       }

@@ -3,7 +3,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest
 import { type BuiltImage, buildImage, digestOf } from "../../examples/world/image-builder.ts";
 import type { ErrorCode } from "../../src/support/errors.ts";
 import { document, indexOf, manifestOf, nowhere, pointerTo, serving, types } from "./documents.ts";
-import { body, type Fault, status } from "./faults.ts";
+import { body, type Fault, status, when } from "./faults.ts";
 import { expectEmpty, expectFailure, login, openVictim, type Victim, type Weather, weather } from "./victim.ts";
 
 let image: BuiltImage;
@@ -251,7 +251,10 @@ test("a layer that is elsewhere, at an address of the manifest's choosing (CVE-2
     urls: [`${elsewhere.url}/v2/team/app/blobs/${String(good.layers[0]?.["digest"])}`],
   };
   const manifest = serving(document({ ...good, layers: [foreign, ...good.layers.slice(1)] }));
-  const storm = await sky.storm({ image, faults: { manifest, layer: status(404) } });
+  const storm = await sky.storm({
+    image,
+    faults: { manifest, layer: when(({ path }) => path.endsWith(String(good.layers[0]?.["digest"])), status(404)) },
+  });
   const error = await victim.failure(`${storm.host}/team/app:1`, login);
   expectFailure(error, { code: "REGISTRY_NOT_FOUND", side: storm.host, says: /foreign layer/ });
   expect(elsewhere.asked).toEqual([]);
