@@ -146,9 +146,14 @@ export function endWith(stream: ServerHttp2Stream, { status, message }: CallFail
   } else {
     stream.respond({ ...answerHeaders, ...trailers }, { endStream: true });
   }
-  // What the caller still sends interests nobody, but it must not wait until it may send it, nor keep the stream open.
+  // What the caller still sends interests nobody, but it must not wait until it may send it, nor keep the stream open. A
+  // reset that is written before the answer takes the answer's place, so the answer is given time to leave.
   stream.resume();
-  if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+  setImmediate(() => setImmediate(() => closeHalfOpen(stream)));
+}
+
+function closeHalfOpen(stream: ServerHttp2Stream): void {
+  if (!stream.destroyed && !stream.closed && !stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
 }
 
 function begin(stream: ServerHttp2Stream): void {
