@@ -386,6 +386,7 @@ describe("content that vanishes", () => {
           const lease = await target.lease();
           return {
             has: (descriptor) => lease.has(descriptor),
+            keep: (digest) => lease.keep(digest),
             put: (descriptor, bytes) => lease.put(descriptor, bytes),
             ingest: (descriptor, scope) => lease.ingest(descriptor, scope),
             ensureRoom: (bytes) => lease.ensureRoom(bytes),

@@ -5,7 +5,7 @@ import type { ImageFacts } from "../policy/types.ts";
 import type { Location, RegistryClient } from "../registry/index.ts";
 import type { ImageRecord, ImageStore, StoredImage } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
-import { atPlace, isPulleyError, PulleyError } from "../support/errors.ts";
+import { atPlace, errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import { type ContentProofs, createContentProofs } from "./content-proofs.ts";
 import { isGone, localSource, remoteSource } from "./content-sources.ts";
 import { createLayerFetcher, joinOrTry, type LayerFetcher, type Source } from "./fetch.ts";
@@ -158,16 +158,11 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
     return fetch(wanted, from, crew);
   }
 
-  /** `undefined` if it has to be tried again: for a name that another's fetch did not give, or what vanished. */
+  /** `undefined` if it has to be tried again, for a name that another's fetch did not give. */
   async function shareFetch(wanted: Wanted, from: Source, call: PullCall): Promise<ImageContent | undefined> {
     const key = `${from.repository.name}@${wanted.target.digest}`;
-    try {
-      const { content, names } = await joinOrTry(fetches, key, (crew) => fetchFromFirst(wanted, from, crew), call);
-      return names.includes(nameOf(wanted.reference)) ? content : undefined;
-    } catch (error) {
-      if (isGone(error)) return undefined;
-      throw error;
-    }
+    const { content, names } = await joinOrTry(fetches, key, (crew) => fetchFromFirst(wanted, from, crew), call);
+    return names.includes(nameOf(wanted.reference)) ? content : undefined;
   }
 
   async function pullReference(reference: Reference, from: Source, { signal, onProgress }: PullCall) {
@@ -184,15 +179,26 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
     const reportKnown = (progress: PullProgress) => report({ ...progress, digest });
     reportKnown(last);
     const learn = (facts: ImageFacts) => reportKnown({ ...last, facts });
+    let vanished: unknown;
+    const bring = async () => {
+      try {
+        return await shareFetch(wanted, from, { signal, onProgress: reportKnown });
+      } catch (error) {
+        if (!isGone(error)) throw error;
+        vanished = error;
+        return undefined;
+      }
+    };
     for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
-      const content =
-        (await adopt(wanted, signal, learn)) ?? (await shareFetch(wanted, from, { signal, onProgress: reportKnown }));
+      const content = (await adopt(wanted, signal, learn)) ?? (await bring());
       if (content === undefined) continue;
       const fetched = fetchedBytes(last);
       reportKnown(done(last, content));
       return { id: content.config.digest, digest, fetched, warnings: content.warnings };
     }
-    throw new PulleyError("CONTENT_MISSING", "what was pulled was removed again before it could be used", {
+    const why = vanished === undefined ? "" : `: ${errorText(vanished)}`;
+    throw new PulleyError("CONTENT_MISSING", `what was pulled was removed again before it could be used${why}`, {
+      cause: vanished,
       advice: "Pull the image again; if this goes on, look for what deletes content from the store.",
     });
   }

@@ -109,6 +109,8 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
     const waiter = { signal, onProgress: report };
     // Who was told another size waits for something else, and who asks another repository has not been shown this.
     const key = JSON.stringify([from.proofs.scope, layer.digest, layer.size]);
+    // The flight's own lease ends as it lands, and with it the only other thing that keeps the layer.
+    await lease.keep(layer.digest);
     await joinOrTry(flights, key, downloadInTurn(layer, from), waiter);
     if (!(await lease.has(layer))) throw vanished(layer);
   }

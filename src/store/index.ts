@@ -93,6 +93,8 @@ export interface Usage {
 export interface Lease {
   /** Whether the content is here in its full size; if so it stays until the lease is released. */
   has(descriptor: Descriptor): Promise<boolean>;
+  /** Keeps content under the digest until the lease is released, be it here now or come later. */
+  keep(digest: Digest): Promise<void>;
   /** Stores small content after verifying it. @throws PulleyError `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `DISK_FULL` */
   put(descriptor: Descriptor, bytes: Uint8Array): Promise<void>;
   /**

@@ -1,5 +1,6 @@
 import { open, stat } from "node:fs/promises";
 import type { Descriptor } from "../../image/descriptor.ts";
+import type { Digest } from "../../image/digest.ts";
 import { verify } from "../../support/verifier.ts";
 import { guarded } from "../files.ts";
 import type { ImageRecord, Ingest, Lease, StoredImage } from "../index.ts";
@@ -44,6 +45,11 @@ class ContainerdLease implements Lease {
     // Whoever brings it, this lease keeps it then.
     if (!there) this.#protection.noteContent(descriptor.digest);
     return there;
+  }
+
+  async keep(digest: Digest): Promise<void> {
+    await this.#protection.keepContent(digest);
+    this.#protection.noteContent(digest);
   }
 
   async put(descriptor: Descriptor, bytes: Uint8Array): Promise<void> {

@@ -1,5 +1,6 @@
 /** Content: bringing it in, reading it, protecting it. */
 import { expect, test } from "vitest";
+import type { ImageStore } from "../index.ts";
 import { blobsOf, bring, layerWith, pullSample, receive, recordOf, sampleImage } from "../testing/sample-image.ts";
 import { byDigest, collectStream, expectFailure, nginx, type OpenStore, statesOf, verifyAll } from "./expectations.ts";
 
@@ -157,6 +158,28 @@ export function describeLeases(openStore: OpenStore): void {
     expect(await store.images()).toHaveLength(1);
     expect(await statesOf(store)).toEqual(["sound"]);
   });
+
+  test("content stays for the lease that was told to keep it before another brought it", async () => {
+    const store = await openStore();
+    const { descriptor, bytes } = sampleImage("awaited").layers[0] ?? expect.unreachable();
+    const [waiting, bringing] = [await store.lease(), await store.lease()];
+    await waiting.keep(descriptor.digest);
+    const ingest = await bringing.ingest(descriptor);
+    await receive(ingest, bytes);
+    await ingest.commit();
+    await bringing.release();
+    await collectAll(store);
+    expect(await store.read(descriptor.digest, 10_000)).toEqual(bytes);
+    await waiting.release();
+    await collectAll(store);
+    await expectFailure(store.read(descriptor.digest, 10_000), "IMAGE_NOT_FOUND");
+  });
+
+  /** Has the store collect what nobody needs, as the removal of any image has. */
+  async function collectAll(store: ImageStore): Promise<void> {
+    await pullSample(store, sampleImage("going"), [`${nginx}:going`]);
+    await store.remove("nginx:going");
+  }
 
   test("can be released twice", async () => {
     const store = await openStore();

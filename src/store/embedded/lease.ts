@@ -1,4 +1,5 @@
 import type { Descriptor } from "../../image/descriptor.ts";
+import type { Digest } from "../../image/digest.ts";
 import { verify } from "../../support/verifier.ts";
 import { guarded } from "../files.ts";
 import type { ImageRecord, Ingest, Lease, StoredImage } from "../index.ts";
@@ -35,6 +36,10 @@ class EmbeddedLease implements Lease {
       await this.#file.add([descriptor.digest]);
       return this.#ground.blobs.has(descriptor);
     });
+  }
+
+  keep(digest: Digest): Promise<void> {
+    return this.#guarded(() => this.#file.add([digest]));
   }
 
   put(descriptor: Descriptor, bytes: Uint8Array): Promise<void> {
