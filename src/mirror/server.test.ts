@@ -183,7 +183,7 @@ describe("closing", () => {
     await started;
     await mirror.close();
     expect((await reply).status).toBe(200);
-    await expect(mirror.ask("/v2/")).rejects.toThrow("ECONNREFUSED");
+    await expect(ask(`http://${mirror.listensAt}`, "/v2/")).rejects.toThrow("ECONNREFUSED");
   });
 
   test("ends one that does not come to its end, and its download with it", async () => {

@@ -144,11 +144,15 @@ function createDesk(workshop: Workshop, standing: Standing, { onRequest }: Mirro
 
   return {
     receive: (request, response) => {
+      // It is under way until its last byte is out of our hands.
+      const closed = new Promise<void>((resolve) => response.once("close", () => resolve()));
       // What nobody foresaw ends this answer, and not the process.
-      const served = serve(request, response).catch((error: unknown) => {
-        noteFailure(log, error, { kind: "unknown" });
-        response.destroy();
-      });
+      const served = serve(request, response)
+        .catch((error: unknown) => {
+          noteFailure(log, error, { kind: "unknown" });
+          response.destroy();
+        })
+        .then(() => closed);
       underWay.add(served);
       void served.finally(() => underWay.delete(served));
     },

@@ -1,6 +1,6 @@
 import type { Descriptor } from "../image/descriptor.ts";
 import type { Platform } from "../image/platform.ts";
-import { canonicalText, parseReference, type Reference, withImpliedTag } from "../image/reference.ts";
+import { canonicalText, parseReference, type Reference, type Tag, withImpliedTag } from "../image/reference.ts";
 import type { ImageFacts } from "../policy/types.ts";
 import type { Location, RegistryClient } from "../registry/index.ts";
 import type { ImageRecord, ImageStore, StoredImage } from "../store/index.ts";
@@ -119,12 +119,13 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
     }
   }
 
-  async function fetch(wanted: Wanted, from: Source, crew: Crew<PullProgress>): Promise<Published> {
+  /** @param tag under which `from` may be asked for the manifest, if it does not give it by its digest */
+  async function fetch(wanted: Wanted, from: Source, tag: Tag | undefined, crew: Crew<PullProgress>): Promise<Published> {
     const shown = await proofs.of(wanted.reference.repository);
     const lease = await store.lease();
     try {
       const source = remoteSource(registry, store, lease, from, shown, crew.signal, {
-        tag: wanted.reference.digest === undefined ? wanted.reference.tag : undefined,
+        tag,
         digest: wanted.target.digest,
       });
       const content = await readContent(wanted.target, platform, source);
@@ -149,13 +150,13 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
   async function fetchFromFirst(wanted: Wanted, from: Source, crew: Crew<PullProgress>): Promise<Published> {
     for (const other of from.before ?? []) {
       try {
-        return await fetch(wanted, other, crew);
+        return await fetch(wanted, other, undefined, crew);
       } catch (error) {
         crew.signal.throwIfAborted();
         if (!isOfSource(error)) throw error;
       }
     }
-    return fetch(wanted, from, crew);
+    return fetch(wanted, from, wanted.reference.digest === undefined ? wanted.reference.tag : undefined, crew);
   }
 
   /** `undefined` if it has to be tried again, for a name that another's fetch did not give. */

@@ -90,14 +90,15 @@ export async function openMirror(given: MirrorGiven = {}): Promise<TestMirror> {
   const address = network?.host ?? listensAt;
   let closing: Promise<void> | undefined;
   const close = () => {
-    // Answers under way come to their end first.
-    closing ??= own.close().then(() => network?.close());
+    closing ??= own.close();
     return closing;
   };
   const mirror: Mirror = { address, url: `http://${address}`, close };
   readAgainAfterTest(root);
   onTestFinished(async () => {
     await close();
+    // Later: what the mirror has sent may still be on its way.
+    await network?.close();
     if (given.store === undefined) await store.close();
     await rm(root, { recursive: true, force: true });
   });
