@@ -86,7 +86,8 @@ describe.skipIf(disk === undefined)("a disk that is nearly full (needs root, to 
     expect(report.freed.real).toBeGreaterThan(MiB / 2 - 1);
     expect(report.freed.real).toBeLessThan(MiB);
     const { available, capacity } = report.disk.after;
-    expect(available).toBe((await statfs(path)).bavail * bsize);
+    // Within a few pages: an index that is being replaced was there twice.
+    expect(Math.abs(available - (await statfs(path)).bavail * bsize)).toBeLessThanOrEqual(4 * bsize);
     expect(available).toBeGreaterThanOrEqual(capacity * 0.13);
     expect(report.disk.before.used).toBeGreaterThan(report.disk.after.used ?? Number.NaN);
     const [left] = await store.images();

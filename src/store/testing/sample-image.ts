@@ -121,7 +121,7 @@ export async function bring(lease: Lease, image: SampleImage): Promise<void> {
 export async function receive(ingest: Ingest, bytes: Buffer, end: number = bytes.length): Promise<void> {
   const file = await open(ingest.path, "r+");
   try {
-    await file.write(bytes, ingest.received, end - ingest.received, ingest.received);
+    for (let at = ingest.received; at < end; ) at += (await file.write(bytes, at, end - at, at)).bytesWritten;
   } finally {
     await file.close();
   }
