@@ -9,7 +9,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { type Profile, planFrom, rough } from "./cuts.ts";
 import { diceFrom } from "./dice.ts";
-import { pump } from "./pump.ts";
+import { pump, reset } from "./pump.ts";
 
 export { cutting, type Profile, rough } from "./cuts.ts";
 
@@ -68,7 +68,7 @@ export async function openNetwork(target: number, options: NetworkOptions = {}):
     const upstream = connect({ host: "127.0.0.1", port: target, allowHalfOpen: true, noDelay: true });
     for (const socket of [client, upstream]) keep(socket);
     // Nobody is there any more for what the server still sends. The other way round it is still to be delivered.
-    client.once("close", () => upstream.resetAndDestroy());
+    client.once("close", () => reset(upstream));
     const [up, down] = ["up", "down"].map((way) => diceFrom(`${seed} ${connections} ${way}`));
     if (up === undefined || down === undefined) return;
     const whole = { ...profile, breaks: 0 };

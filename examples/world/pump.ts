@@ -100,8 +100,16 @@ export function pump(from: Socket, to: Socket, plan: Plan, onBreak = () => {}): 
   }
 }
 
-/** Nothing but a reset: Node would end the connection first, so that the other side might see no more than that. */
-function reset(socket: Socket): void {
+/**
+ * Nothing but a reset: Node would end the connection first, so that the other side might see no more than that. One that
+ * is being ended cannot be reset any more: libuv refuses it, Node forgets the handle, and the thread that it is in never
+ * comes to its end.
+ */
+export function reset(socket: Socket): void {
+  if (socket.writableEnded && !socket.writableFinished) {
+    socket.destroy();
+    return;
+  }
   Object.assign(socket, { _final: (callback: () => void) => callback() });
   socket.resetAndDestroy();
 }

@@ -120,7 +120,12 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
   }
 
   /** @param tag under which `from` may be asked for the manifest, if it does not give it by its digest */
-  async function fetch(wanted: Wanted, from: Source, tag: Tag | undefined, crew: Crew<PullProgress>): Promise<Published> {
+  async function fetch(
+    wanted: Wanted,
+    from: Source,
+    tag: Tag | undefined,
+    crew: Crew<PullProgress>,
+  ): Promise<Published> {
     const shown = await proofs.of(wanted.reference.repository);
     const lease = await store.lease();
     try {
