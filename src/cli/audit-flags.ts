@@ -3,9 +3,10 @@ import type { Profile, RuleId } from "../audit/index.ts";
 import type { Severity } from "../audit/types.ts";
 import type { LoginFlags, RegistryFlags } from "./options.ts";
 import type { PolicyOptions } from "./policy-option.ts";
+import type { FilenameFlags } from "./repeated-option.ts";
 
 /** What `pulley audit` is asked to do. */
-export interface AuditFlags extends PolicyOptions, RegistryFlags, LoginFlags {
+export interface AuditFlags extends PolicyOptions, RegistryFlags, LoginFlags, FilenameFlags {
   readonly output: FormatName | "yaml";
   readonly report?: string;
   readonly profile: Profile;

@@ -29,6 +29,7 @@ import { outputPath } from "./output-path.ts";
 import { loadPolicy, policyOption, readPolicyFiles } from "./policy-option.ts";
 import { printLine, printText, yamlText } from "./printing.ts";
 import { inputInvalid } from "./problems.ts";
+import { filenameOption, repeatedOption } from "./repeated-option.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
 
 /** Bytes of a baseline: some hundred for each finding. */
@@ -39,14 +40,25 @@ const severities: readonly Severity[] = ["error", "warning", "note"];
 export function define(command: Command, surroundings: Surroundings): void {
   registryOptions(loginOptions(command, surroundings))
     .argument("[path...]", "files, folders, charts, kustomizations, - for standard input; the current folder if absent")
+    .addOption(filenameOption())
     .addOption(
       new Option("-o, --output <format>", "how to print").choices([...Object.keys(formats), "yaml"]).default("text"),
     )
     .option("--report <file>", "write the report into this file; links below the current folder are not followed")
     .addOption(new Option("--profile <name>", "what is good").choices(profiles).default("recommended"))
-    .option("--rule <id=severity...>", "error, warning, note or off for single rules", readRules)
-    .option("--moving-tag <pattern...>", "tags that are pushed again and again, beside the usual ones")
-    .option("--placeholder <pattern...>", "images that others put in later, beside those that are known, as in app-*")
+    .option("--rule <id=severity>", "error, warning, note or off for one rule; may be repeated", readRules)
+    .addOption(
+      repeatedOption(
+        "--moving-tag <pattern>",
+        "a tag that is pushed again and again, beside the usual ones; may be repeated",
+      ),
+    )
+    .addOption(
+      repeatedOption(
+        "--placeholder <pattern>",
+        "an image that others put in later, beside those that are known, as in app-*; may be repeated",
+      ),
+    )
     .addOption(
       new Option("--fail-on <severity>", "exit status 1 from this severity on")
         .choices([...severities, "never"])
@@ -92,7 +104,8 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundi
     ...(known && { baseline: known }),
   };
   const desk = new Desk();
-  const inputs = auditInputs(paths.length > 0 ? paths : ["."], {
+  const named = [...paths, ...(flags.filename ?? [])];
+  const inputs = auditInputs(named.length > 0 ? named : ["."], {
     stdin: surroundings.stdin,
     environment: surroundings.environment,
     render: flags.render,

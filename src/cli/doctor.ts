@@ -29,6 +29,7 @@ import { print } from "./output.ts";
 import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { warnOn } from "./printing.ts";
 import { machineHosts, registryClient, registrySettings } from "./registry.ts";
+import { repeatedOption } from "./repeated-option.ts";
 import { openStore } from "./store.ts";
 import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
 
@@ -39,7 +40,12 @@ interface DoctorOptions extends CommonOptions, CaseOptions {}
 export function define(command: Command, surroundings: Surroundings): void {
   credentialProviderOptions(registryOptions(loginOptions(command, surroundings)))
     .argument("<image|pod/name...>", "images, or pods: those of the manifests that -f names, or else the daemon's")
-    .option("-f, --filename <file...>", "manifests with the pods, and with their Secrets and service accounts")
+    .addOption(
+      repeatedOption(
+        "-f, --filename <file>",
+        "manifests with the pods, their Secrets and service accounts; may be repeated",
+      ),
+    )
     .option("-n, --namespace <namespace>", "of the pods", "default")
     .addOption(socketOption())
     .addOption(policyOption())

@@ -34,17 +34,26 @@ import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts
 import { warnOn } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import { machineHosts, registryClient } from "./registry.ts";
+import { type FilenameFlags, filenameOption, namedFiles } from "./repeated-option.ts";
 import { podsFrom, requestsFrom } from "./requests.ts";
 import { openStore } from "./store.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
 
-interface ExplainOptions extends RootOptions, OutputOptions, PlatformOptions, RegistryFlags, LoginFlags, PolicyOptions {
+interface ExplainOptions
+  extends RootOptions,
+    OutputOptions,
+    PlatformOptions,
+    RegistryFlags,
+    LoginFlags,
+    PolicyOptions,
+    FilenameFlags {
   readonly check?: true;
 }
 
 export function define(command: Command, surroundings: Surroundings): void {
   registryOptions(loginOptions(command, surroundings))
-    .argument("<file|image...>", "manifests (files, folders, - for standard input), lists of images (*.txt), or images")
+    .argument("[file|image...]", "manifests (files, folders, - for standard input), lists of images (*.txt), or images")
+    .addOption(filenameOption())
     .option("--check", "ask the registries, too, what the names stand for now")
     .addOption(policyOption())
     .addOption(platformOption())
@@ -61,7 +70,7 @@ export function define(command: Command, surroundings: Surroundings): void {
 }
 
 async function explain(words: readonly string[], options: ExplainOptions, surroundings: Surroundings): Promise<void> {
-  const inputs = await readInputs(words, surroundings);
+  const inputs = await readInputs(namedFiles(words, options), surroundings);
   const { requests, problems } = requestsFrom(inputs);
   printProblems({ problems }, surroundings);
   const containers = await explainAll(requests, inputs, options, surroundings);

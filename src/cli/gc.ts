@@ -44,6 +44,7 @@ import {
 import { print } from "./output.ts";
 import { printLine } from "./printing.ts";
 import { registryClient } from "./registry.ts";
+import { repeatedOption } from "./repeated-option.ts";
 import { runtimeOption } from "./runtime-option.ts";
 import { withImages } from "./store.ts";
 import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
@@ -68,7 +69,12 @@ export function define(command: Command, surroundings: Surroundings): void {
     .option("--low <percent>", "until how full it is (default: 80)", readInteger)
     .option("--minimum-age <duration>", "for how long an image stays at least (default: 2m)", readDuration)
     .option("--maximum-age <duration>", "how long an image may go unused, whatever room there is", readDuration)
-    .option("--pin <pattern...>", "images that stay, as in the images of a policy: registry.acme.io/**")
+    .addOption(
+      repeatedOption(
+        "--pin <pattern>",
+        "images that stay, as in the images of a policy: registry.acme.io/**; may be repeated",
+      ),
+    )
     .option("--even-if-lost", "do not ask registries whether what is deleted could be pulled again")
     .addOption(kubeletConfigOption())
     .addOption(runtimeOption("containerd's socket: its images are collected, those of its containers stay"))

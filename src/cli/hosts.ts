@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { splitRoots } from "../registry/hosts/folders.ts";
 import { checkHosts } from "../registry/hosts/lint/index.ts";
 import { PulleyError } from "../support/errors.ts";
@@ -7,6 +7,7 @@ import { findingLines, findingValue, summary } from "./hosts-view.ts";
 import { examples, type HostsFlags, hostsDirOption, type OutputOptions, outputOption } from "./options.ts";
 import { print } from "./output.ts";
 import { inputInvalid } from "./problems.ts";
+import { repeatedOption } from "./repeated-option.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
 
 export function define(command: Command, surroundings: Surroundings): void {
@@ -36,10 +37,11 @@ export function define(command: Command, surroundings: Surroundings): void {
     .requiredOption("--into <folder>", "where to write them, a folder a registry: containerd's config_path")
     .option("--dry-run", "show what would be written, as a diff, and write nothing")
     .addOption(
-      new Option(
-        "--cert-dir <folder...>",
-        "where certificates of registries are, which containerd is told of: <host:port>/*.crt, *.cert, *.key",
-      ).default(["/etc/containers/certs.d"], "/etc/containers/certs.d"),
+      repeatedOption(
+        "--cert-dir <folder>",
+        "where certificates of registries are, which containerd is told of: <host:port>/*.crt, *.cert, *.key; may be repeated",
+        { values: ["/etc/containers/certs.d"], words: "/etc/containers/certs.d" },
+      ),
     )
     .addOption(outputOption())
     .addHelpText(

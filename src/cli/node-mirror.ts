@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { DaemonOptions } from "../daemon/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { readInputFile } from "./inputs.ts";
+import { repeatedOption } from "./repeated-option.ts";
 
 export interface MirrorFlags {
   readonly mirror?: string;
@@ -17,7 +18,9 @@ export interface MirrorFlags {
 export function mirrorOptions(command: Command): Command {
   return command
     .addOption(new Option("--mirror <address>", "serve the images as a registry for reading there, as 127.0.0.1:5000"))
-    .option("--mirror-registries <host...>", "the registries that it stands for (default: all)")
+    .addOption(
+      repeatedOption("--mirror-registries <host>", "a registry that it stands for; may be repeated (default: all)"),
+    )
     .option("--mirror-cert <file>", "its certificate chain, PEM: needed to serve other machines")
     .option("--mirror-key <file>", "the certificate's key, PEM")
     .option("--mirror-plain-http", "serve other machines without TLS, on a network that protects it")

@@ -30,6 +30,7 @@ import {
 } from "./options.ts";
 import { loadPolicyFiles, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { machineHosts, registrySettings } from "./registry.ts";
+import { repeatedOption } from "./repeated-option.ts";
 import { runtimeOption } from "./runtime-option.ts";
 import { interrupted, interruption, paintFor, type Surroundings } from "./surroundings.ts";
 
@@ -66,16 +67,23 @@ export function define(command: Command, surroundings: Surroundings): void {
     .addOption(runtimeOption("containerd's socket: its images are served, and containers start from them"))
     .option("--manifests <folder>", "run the pods of the manifests in a folder, as it changes (default: staticPodPath)")
     .option("--metrics <address>", "serve Prometheus' metrics, /healthz and /readyz there, as 127.0.0.1:9419")
-    .option(
-      "--metrics-host <name...>",
-      "names under which the metrics may be asked for, besides localhost and addresses",
+    .addOption(
+      repeatedOption(
+        "--metrics-host <name>",
+        "a name under which the metrics may be asked for, besides localhost and addresses; may be repeated",
+      ),
     )
     .addOption(
       new Option("--collect <when>", "whether unused images are deleted; auto: unless a kubelet does it for a runtime")
         .choices(["auto", "on", "off"])
         .default("auto"),
     )
-    .option("--pin <pattern...>", "images that stay, as in the images of a policy: registry.acme.io/**")
+    .addOption(
+      repeatedOption(
+        "--pin <pattern>",
+        "images that stay, as in the images of a policy: registry.acme.io/**; may be repeated",
+      ),
+    )
     .option("--even-if-lost", "collect without asking registries whether what is deleted could be pulled again");
   scrubOptions(command)
     .addOption(

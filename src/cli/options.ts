@@ -7,6 +7,7 @@ import { parseSize } from "../policy/language/size.ts";
 import { defaultLeastRate } from "../registry/deadlines.ts";
 import { errorText } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
+import { repeatedOption } from "./repeated-option.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { readTypedLogin, type TypedLoginFlags } from "./typed-login.ts";
 
@@ -80,16 +81,19 @@ export function registryOptions(command: Command): Command {
         .argParser(readRate)
         .default(defaultLeastRate, "1Ki"),
     )
-    .option(
-      "--allow-redirect <host...>",
-      "hosts, with or without a port, to which every registry may redirect, on loopback and link-local addresses, too",
+    .addOption(
+      repeatedOption(
+        "--allow-redirect <host>",
+        "a host, with or without a port, to which every registry may redirect, on loopback and link-local addresses, too; may be repeated",
+      ),
     )
     .addOption(new Option("--plain-http", "speak plain HTTP with every registry, not only with those on loopback"))
     .addOption(
-      new Option(
-        "--cert-dir <folder...>",
-        "folders with certificates for registries, laid out as docker's certs.d: <host:port>/*.crt, *.cert, *.key",
-      ).default(certDirs, certDirs.join(", ")),
+      repeatedOption(
+        "--cert-dir <folder>",
+        "a folder with certificates for registries, laid out as docker's certs.d: <host:port>/*.crt, *.cert, *.key; may be repeated",
+        { values: certDirs, words: certDirs.join(", ") },
+      ),
     );
 }
 
@@ -156,7 +160,7 @@ export interface PlatformOptions {
 
 export function platformOption(): Option {
   const host = hostPlatform(process.platform, process.arch);
-  return new Option("--platform <os/arch[/variant]>", "the platform to pull for")
+  return new Option("--platform <os/arch>", "the platform to pull for, with a variant where it has one: linux/arm/v7")
     .argParser(readPlatform)
     .default(host, formatPlatform(host));
 }

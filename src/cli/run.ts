@@ -30,6 +30,7 @@ import { loadPolicyFiles, type PolicyOptions, policyOption } from "./policy-opti
 import { warnOn } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import { machineHosts, registryClient } from "./registry.ts";
+import { type FilenameFlags, filenameOption, namedFiles } from "./repeated-option.ts";
 import { podsFrom, startablePodsFrom, withPullPolicy } from "./requests.ts";
 import { runPods } from "./run-pods.ts";
 import { report } from "./run-report.ts";
@@ -39,7 +40,12 @@ import { interruption, type Surroundings } from "./surroundings.ts";
 
 type CommonOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
 
-interface RunOptions extends CommonOptions, CredentialProviderFlags, KubeletConfigOptions, ContentSharingOptions {
+interface RunOptions
+  extends CommonOptions,
+    CredentialProviderFlags,
+    KubeletConfigOptions,
+    ContentSharingOptions,
+    FilenameFlags {
   readonly pull?: PullPolicy;
   readonly once?: true;
   readonly runtime?: string;
@@ -51,7 +57,8 @@ interface RunOptions extends CommonOptions, CredentialProviderFlags, KubeletConf
 
 export function define(command: Command, surroundings: Surroundings): void {
   credentialProviderOptions(registryOptions(loginOptions(command, surroundings)))
-    .argument("<file|image...>", "manifests (files, folders, - for standard input) or images")
+    .argument("[file|image...]", "manifests (files, folders, - for standard input) or images")
+    .addOption(filenameOption())
     .addOption(
       new Option("--pull <policy>", "overrides what the pods say").choices(["Always", "IfNotPresent", "Never"]),
     )
@@ -84,7 +91,7 @@ export function define(command: Command, surroundings: Surroundings): void {
 }
 
 async function run(words: readonly string[], options: RunOptions, surroundings: Surroundings): Promise<void> {
-  const inputs = await readInputs(words, surroundings);
+  const inputs = await readInputs(namedFiles(words, options), surroundings);
   const expanded = options.runtime === undefined ? podsFrom(inputs) : startablePodsFrom(inputs);
   const { pods, secrets, serviceAccounts, objects, problems, warnings } = expanded;
   printProblems({ problems, warnings }, surroundings);

@@ -20,10 +20,11 @@ import { print } from "./output.ts";
 import { loadPolicy } from "./policy-option.ts";
 import { printLine } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
+import { type FilenameFlags, filenameOption } from "./repeated-option.ts";
 import { requestsFrom } from "./requests.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
 
-interface SimulateOptions extends RootOptions, OutputOptions {
+interface SimulateOptions extends RootOptions, OutputOptions, FilenameFlags {
   readonly policy: string;
   readonly against?: string;
   readonly record?: string;
@@ -56,6 +57,7 @@ export function define(command: Command, surroundings: Surroundings): void {
   command
     .argument("[path...]", "manifests to decide on; without any, what the node of this store has recorded")
     .addOption(new Option("--policy <path>", "the policy to try").env("PULLEY_POLICY").makeOptionMandatory())
+    .addOption(filenameOption())
     .option("--against <path>", "for manifests: the policy of now; without it, Kubernetes' own behaviour")
     .option("--record <file>", "a record of another node")
     .addOption(outputOption())
@@ -72,7 +74,8 @@ export function define(command: Command, surroundings: Surroundings): void {
 
 async function simulate(paths: readonly string[], options: SimulateOptions, surroundings: Surroundings): Promise<void> {
   const policy = await loadPolicy(options, surroundings);
-  const past = paths.length > 0 ? fromManifests(paths, options, surroundings) : fromRecords(options, surroundings);
+  const named = [...paths, ...(options.filename ?? [])];
+  const past = named.length > 0 ? fromManifests(named, options, surroundings) : fromRecords(options, surroundings);
   const result: Simulation = {
     ...{ decisions: 0, changed: 0, from: undefined, to: undefined, newlyRefused: 0 },
     ...{ before: noCost, after: noCost, changes: new Map() },

@@ -1,0 +1,41 @@
+import { Option } from "commander";
+import { PulleyError } from "../support/errors.ts";
+
+/** What holds where such an option is not given, and how the help says it. */
+interface Usual {
+  readonly values: readonly string[];
+  readonly words: string;
+}
+
+/**
+ * An option with one value that may be given again: its values become a list. Options that take as many words as follow
+ * (commander's `<value...>`) are not used, since they swallow the argument behind them.
+ */
+export function repeatedOption(flags: string, description: string, usual?: Usual): Option {
+  const option = new Option(flags, description).argParser((value: string, before: readonly string[] | undefined) =>
+    before === undefined || before === usual?.values ? [value] : [...before, value],
+  );
+  return usual === undefined ? option : option.default(usual.values, usual.words);
+}
+
+/** `-f`, as kubectl has it. */
+export interface FilenameFlags {
+  readonly filename?: readonly string[];
+}
+
+/** Another way to name what the command's arguments name, for those whose fingers type kubectl's `-f`. */
+export function filenameOption(): Option {
+  return repeatedOption(
+    "-f, --filename <file>",
+    "the same as FILE among the arguments, as kubectl has it; may be repeated",
+  );
+}
+
+/** What is named with `-f` and without. @throws PulleyError `USAGE` where nothing is */
+export function namedFiles(words: readonly string[], { filename = [] }: FilenameFlags): readonly string[] {
+  const named = [...words, ...filename];
+  if (named.length > 0) return named;
+  throw new PulleyError("USAGE", "no file and no image is named", {
+    advice: "Name a manifest, a folder, - for standard input, or an image; --help shows how.",
+  });
+}
