@@ -1,4 +1,5 @@
 /** What `pulley run --policy` does, asks and refuses, told by the registry's own log; and what the other commands say. */
+import { randomInt } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -160,7 +161,8 @@ describe("pulley run --policy", () => {
 
   /** A machine that has the image of a registry that is gone since, and the port that it was on. */
   async function afterwards() {
-    const [root, own] = [await newRoot(), await startRegistry()];
+    // Of ports that the system gives to nobody by itself, so that none is there when the registry comes back to it.
+    const [root, own] = [await newRoot(), await startRegistry({ port: randomInt(20_000, 30_000) })];
     own.addImage("team/app:1", image);
     const name = `${own.host}/team/app:1`;
     expect(await run(root, name)).toMatchObject({ status: 0, phase: "Prepared" });

@@ -173,9 +173,8 @@ describeWith(["docker-registry", "skopeo", "perl", ...containerdTools], "contain
     const requests = await sent(upstream.open, before);
     expect(requests).toEqual(withoutTwice(requests));
     expect(requests.filter((request) => request.includes("/blobs/"))).toHaveLength(3);
-    await expect.poll(() => mirror.store.images(), { interval: 10 }).toHaveLength(1);
-    const [image] = await mirror.store.images();
-    expect([image?.id, image?.repoTags]).toEqual([imageRef, [`${upstream.open.host}/shop/app:1`]]);
+    const named = [{ id: imageRef, repoTags: [`${upstream.open.host}/shop/app:1`] }];
+    await expect.poll(() => mirror.store.images(), { interval: 10 }).toMatchObject(named);
     await forget();
     const again = (await upstream.open.requests()).length;
     expect((await pull(upstream.open)).imageRef).toBe(imageRef);
