@@ -13,6 +13,7 @@ import {
 } from "node:http2";
 import { connect } from "node:net";
 import { errorText } from "../support/errors.ts";
+import { networkWords } from "../support/network-words.ts";
 import { endWith, isCall } from "./grpc/answer.ts";
 import { CallFailure, failureTrailers } from "./grpc/status.ts";
 
@@ -52,7 +53,7 @@ export function createPassThrough(socket: string): PassThrough {
     join(stream, upstream, (error) => {
       const lost = error === undefined || over.destroyed || over.closed;
       if (!lost) return undefined;
-      const reason = error === undefined ? "the connection broke off" : errorText(error);
+      const reason = error === undefined ? "the connection broke off" : networkWords(error);
       return new CallFailure("UNAVAILABLE", `the container runtime at ${socket} does not answer: ${reason}`);
     });
   }

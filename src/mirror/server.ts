@@ -5,6 +5,7 @@ import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { createTurns } from "../node/turns.ts";
 import { PulleyError } from "../support/errors.ts";
+import { networkWords } from "../support/network-words.ts";
 import { limitConnectionsPerPeer } from "../support/peer-connections.ts";
 import { type ListenAddress, listenAddress } from "./address.ts";
 import { type Answer, send } from "./answer.ts";
@@ -80,8 +81,7 @@ async function listen(server: Server, { host, port }: ListenAddress, address: st
   try {
     await once(server, "listening");
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : "";
-    throw new PulleyError("USAGE", `${address} cannot be listened on${code}`, {
+    throw new PulleyError("USAGE", `${address} cannot be listened on: ${networkWords(error)}`, {
       cause: error,
       advice: "Choose an address of this machine and a port that is free.",
     });

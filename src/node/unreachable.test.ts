@@ -64,7 +64,12 @@ interface Row {
 
 const rows: readonly Row[] = [
   { name: "a name that does not resolve", trouble: async () => "https://mirror.invalid", unreachable: true },
-  { name: "a refused connection", trouble: async () => "https://127.0.0.1:1", unreachable: true, told: /ECONNREFUSED/ },
+  {
+    name: "a refused connection",
+    trouble: async () => "https://127.0.0.1:1",
+    unreachable: true,
+    told: /connect: connection refused/,
+  },
   { name: "a handshake that never ends", trouble: silence, unreachable: true, told: /no connection within/ },
   { name: "a lost connection", trouble: answering(({ socket }) => socket.destroy()), unreachable: true },
   { name: "500", trouble: status(500), unreachable: true, told: /500/ },
@@ -159,7 +164,7 @@ describe("a copy that is here, where the registry answers with trouble", () => {
     const sources = ["https://127.0.0.1:1", await status(503)()];
     const { settle, told } = await nodeWithCopy("whenUnreachable: UseCached", sources);
     expect(await settle()).toEqual(["prepared"]);
-    expect(told("RegistryUnavailableUsedCached")[0]).toMatch(/mirror https:\/\/127.0.0.1:1: .*ECONNREFUSED.*503/);
+    expect(told("RegistryUnavailableUsedCached")[0]).toMatch(/mirror https:\/\/127.0.0.1:1: .*connection refused.*503/);
   });
 
   it("is not used if it is too old, and the message says how old", async () => {

@@ -46,7 +46,8 @@ function receiveWith(
       body.destroy();
       reject(error);
     };
-    const broken = (error?: Error) => fail(networkFailure(error ?? new Error("the connection was closed"), asked));
+    const broken = (error?: Error) =>
+      fail(networkFailure(error ?? new Error("unexpected EOF: the connection was closed"), asked));
     const cancel = () => fail(signal === undefined ? undefined : cancellation(signal));
     const stalled = setTimeout(() => {
       fail(new PulleyError("REGISTRY_STALLED", `${describeAsked(asked)}: no byte for ${stallTimeout / 1000} s`));

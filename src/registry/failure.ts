@@ -1,7 +1,8 @@
 /** What went wrong in an exchange, as one of the table's errors. Addresses are shown without their query. */
 import { STATUS_CODES } from "node:http";
 import type { ErrorCode, ErrorDetails } from "../support/errors.ts";
-import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
+import { isPulleyError, PulleyError } from "../support/errors.ts";
+import { networkWords } from "../support/network-words.ts";
 import { withoutSecrets } from "../support/without-secrets.ts";
 
 /** What was asked: an `Exchange` is one. */
@@ -43,7 +44,7 @@ const speaksPlain = "The server does not speak TLS: if it is the registry you me
 export function networkFailure(error: unknown, asked: Asked): PulleyError {
   if (isPulleyError(error)) return error;
   const code = systemCode(error);
-  const text = printable(errorText(error)) || code;
+  const text = printable(networkWords(error));
   const message = `${describeAsked(asked)}: ${text}`;
   if (code.startsWith("HPE_")) {
     const advice = code === "HPE_INVALID_CONSTANT" && asked.url.protocol === "http:" ? { advice: speaksTls } : {};
@@ -53,9 +54,9 @@ export function networkFailure(error: unknown, asked: Asked): PulleyError {
   return new PulleyError(isTlsCode(code) ? "REGISTRY_TLS" : "REGISTRY_UNREACHABLE", message, { cause: error });
 }
 
-/** Whether OpenSSL's words mean that the other side does not speak TLS. */
+/** Whether the words of a failure mean that the other side does not speak TLS. */
 export function isPlainAnswer(text: string): boolean {
-  return /wrong version number|packet length too long/i.test(text);
+  return /gave HTTP response to HTTPS client|first record does not look like a TLS handshake/.test(text);
 }
 
 /** Why a call ends that its caller has given up. */

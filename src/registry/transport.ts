@@ -179,9 +179,15 @@ function send(exchange: Exchange, line: Line, settings: TransportSettings): Prom
 function limitWaiting(request: ClientRequest, asked: Exchange, settings: TransportSettings): () => void {
   const { connectTimeout, answerTimeout } = settings;
   const dialTimeout = asked.host?.dialTimeout ?? connectTimeout;
-  const giveUp = (what: string, milliseconds: number) =>
+  // In Go's words, for those are what people search for.
+  const words = {
+    connection: `dial tcp ${asked.url.host}: i/o timeout`,
+    TLS: "net/http: TLS handshake timeout",
+    answer: "net/http: timeout awaiting response headers",
+  };
+  const giveUp = (what: keyof typeof words, milliseconds: number) =>
     setTimeout(() => {
-      const text = `${describeAsked(asked)}: no ${what} within ${milliseconds / 1000} s`;
+      const text = `${describeAsked(asked)}: ${words[what]}: no ${what} within ${milliseconds / 1000} s`;
       request.destroy(new PulleyError("REGISTRY_UNREACHABLE", text));
     }, milliseconds);
   let timer = giveUp("connection", Math.min(dialTimeout, longestTimer));

@@ -5,7 +5,8 @@ import { chmod, lstat, mkdir, rename, rm, unlink } from "node:fs/promises";
 import { connect, type Server } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { hasErrno } from "./errno.ts";
-import { errorText, PulleyError } from "./errors.ts";
+import { PulleyError } from "./errors.ts";
+import { networkWords } from "./network-words.ts";
 
 export interface Listening {
   /** Removes the socket's file, unless it has become another server's. */
@@ -31,7 +32,7 @@ export async function listenOnSocket(server: Server, path: string, mode: 0o600 |
     return await listen(server, path, mode);
   } catch (error) {
     if (error instanceof PulleyError) throw error;
-    throw problem(`cannot listen on ${path}: ${errorText(error)}`, undefined, error);
+    throw problem(`cannot listen on ${path}: ${networkWords(error)}`, undefined, error);
   }
 }
 

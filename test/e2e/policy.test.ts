@@ -176,7 +176,7 @@ describe("pulley run --policy", () => {
     expect({ status, phase }).toEqual({ status: 0, phase: "Prepared" });
     expect(events).toContainEqual(
       expect.stringMatching(
-        /^Warning RegistryUnavailableUsedCached .*so the copy on this machine is used \(sha256:[0-9a-f]{64}, last confirmed at .*ECONNREFUSED/,
+        /^Warning RegistryUnavailableUsedCached .*so the copy on this machine is used \(sha256:[0-9a-f]{64}, last confirmed at .*connection refused/,
       ),
     );
     const strict = await run(root, name, "{ name: calm, pull: { policy: Always } }");

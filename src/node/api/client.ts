@@ -4,7 +4,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { z } from "zod";
 import { hasErrno } from "../../support/errno.ts";
-import { errorText, PulleyError } from "../../support/errors.ts";
+import { PulleyError } from "../../support/errors.ts";
+import { networkWords } from "../../support/network-words.ts";
 import {
   type Change,
   changeOf,
@@ -129,12 +130,12 @@ function ask(socketPath: string, path: string, signal: AbortSignal | undefined):
 
 function unreachable(socket: string, error: unknown): PulleyError {
   const why = hasErrno(error, "ENOENT")
-    ? "there is no such socket"
+    ? "there is no such socket (no such file or directory)"
     : hasErrno(error, "ECONNREFUSED")
-      ? "nobody listens there"
+      ? "nobody listens there (connection refused)"
       : hasErrno(error, "EACCES")
-        ? "you may not use it"
-        : errorText(error);
+        ? "you may not use it (permission denied)"
+        : networkWords(error);
   return new PulleyError("DAEMON_UNREACHABLE", `cannot reach the daemon at ${socket}: ${why}`, { cause: error });
 }
 

@@ -1,8 +1,8 @@
 /** From a source's name to a connection: DNS, TCP. */
 import type { NameFound, Probe, Target } from "../../registry/probe/index.ts";
 import { errnoOf } from "../../support/errno.ts";
-import { errorText } from "../../support/errors.ts";
 import { formatDuration } from "../../support/go.ts";
+import { networkWords } from "../../support/network-words.ts";
 import { nearest } from "./nearest.ts";
 import { failed, ok, TooLate, within } from "./steps.ts";
 import type { Patience, Step } from "./types.ts";
@@ -57,17 +57,18 @@ function missing(
   { source, isProxy }: { readonly source: string; readonly isProxy: boolean },
 ): Step {
   const whose = isProxy ? ", the proxy of HTTPS_PROXY" : "";
-  const servers = resolver.servers.length === 0 ? "" : ` (name servers: ${listed(resolver.servers, 3)})`;
+  const servers = resolver.servers.length === 0 ? "" : `; name servers: ${listed(resolver.servers, 3)}`;
   if (code !== "ENOTFOUND" && code !== "ENODATA") {
-    const what = code === "EAI_AGAIN" ? "no name server has answered" : code;
-    return failed("dns", `looking up ${host}${whose}: ${what}${servers}`, {
+    const what =
+      code === "EAI_AGAIN" ? "no name server has answered (Temporary failure in name resolution" : `it fails (${code}`;
+    return failed("dns", `looking up ${host}${whose}: ${what}${servers})`, {
       source,
       unanswered,
       remedy: serversRemedy,
     });
   }
   const search = resolver.search.length === 0 ? "" : `, nor behind ${listed(resolver.search, 6)}`;
-  const fact = `there is no host ${host}${whose}${search}${servers}`;
+  const fact = `there is no host ${host}${whose}${search} (no such host${servers})`;
   const remedy = isProxy
     ? "Check the proxy's name in HTTPS_PROXY; registries close by can be listed in NO_PROXY."
     : missingRemedy(host);
@@ -132,19 +133,22 @@ function connectionProblem(error: unknown, whose: string): { readonly what: stri
       };
     case "EHOSTUNREACH":
     case "ENETUNREACH":
-      return { what: "there is no route to it", remedy: "Check this machine's network, its routes and its VPN." };
+      return {
+        what: `there is no way to it (${networkWords(error)})`,
+        remedy: "Check this machine's network, its routes and its VPN.",
+      };
     case "ETIMEDOUT":
       return {
-        what: "it does not answer",
+        what: "it does not answer (connection timed out)",
         remedy: "Most likely a firewall drops the connection: ask who runs the network to let it through.",
       };
     case "ECONNRESET":
       return {
-        what: "the connection was reset",
+        what: "the connection was reset (connection reset by peer)",
         remedy: "Most likely a firewall between here and there ends the connection.",
       };
     default:
-      return { what: errorText(error), remedy: `Check ${whose}, and this machine's network.` };
+      return { what: networkWords(error), remedy: `Check ${whose}, and this machine's network.` };
   }
 }
 

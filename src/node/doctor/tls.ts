@@ -1,6 +1,7 @@
 /** Whether a source's certificate can be believed, and if not, what would make it so. */
 import type { Handshake, ShownCertificate } from "../../registry/probe/index.ts";
-import { errorText, isPulleyError } from "../../support/errors.ts";
+import { isPulleyError } from "../../support/errors.ts";
+import { networkWords } from "../../support/network-words.ts";
 import { clockHint } from "./clock-hint.ts";
 import type { Looking } from "./connection.ts";
 import { failed, failedBy, ok, skipped, TooLate, within } from "./steps.ts";
@@ -42,7 +43,7 @@ function shown({ subject, issuer, validTo }: ShownCertificate): string {
 
 function brokenOff(error: unknown, source: string, proxy: string | undefined): Step {
   const through = proxy === undefined ? "" : ` through the proxy ${proxy}`;
-  const what = error instanceof TooLate ? `${error.message} to the TLS handshake` : errorText(error);
+  const what = error instanceof TooLate ? `${error.message} to the TLS handshake` : networkWords(error);
   return failed("tls", `${what}${through}`, {
     source,
     remedy: brokenRemedy(error instanceof TooLate, proxy !== undefined),
@@ -60,7 +61,7 @@ function brokenRemedy(isSilent: boolean, isProxied: boolean): string {
 }
 
 function failedHandshake({ code, message }: Handshake & { readonly kind: "failed" }, source: string): Step {
-  if (/wrong version number|packet length too long|http request/i.test(message)) {
+  if (/gave HTTP response to HTTPS client|first record does not look like|http request/i.test(message)) {
     return failed("tls", "the server does not speak TLS on this port (server gave HTTP response to HTTPS client)", {
       source,
       code: "REGISTRY_TLS",

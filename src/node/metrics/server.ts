@@ -2,6 +2,7 @@
 import type { AddressInfo } from "node:net";
 import { errorText, PulleyError } from "../../support/errors.ts";
 import type { Log } from "../../support/log.ts";
+import { networkWords } from "../../support/network-words.ts";
 import { type Answer, type Asked, createReadOnlyServer, plain } from "../../support/read-only-server.ts";
 import type { Health } from "../health.ts";
 import { healthAnswer } from "../health-answers.ts";
@@ -34,7 +35,7 @@ export async function serveMetrics(address: string, options: MetricsServerOption
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => {
       const advice = "Name another address with --metrics, or stop what listens there.";
-      reject(new PulleyError("USAGE", `--metrics ${address}: ${error.message}`, { advice, cause: error }));
+      reject(new PulleyError("USAGE", `--metrics ${address}: ${networkWords(error)}`, { advice, cause: error }));
     });
     server.listen({ host, port }, resolve);
   });

@@ -3,6 +3,7 @@ import { isIP, type Socket } from "node:net";
 import { connect, type SecureContext, type TLSSocket } from "node:tls";
 import { errnoOf } from "../../support/errno.ts";
 import { errorText } from "../../support/errors.ts";
+import { networkWords } from "../../support/network-words.ts";
 import { printable } from "../failure.ts";
 import { type ShownCertificate, showCertificate } from "./certificate.ts";
 
@@ -20,7 +21,7 @@ export type Handshake =
   | {
       readonly kind: "failed";
       readonly code: string;
-      /** In OpenSSL's words. */
+      /** In Go's words, as far as it has some. */
       readonly message: string;
     };
 
@@ -47,7 +48,7 @@ export async function shakeHands(
     };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    return { kind: "failed", code: errnoOf(error) ?? "", message: printable(errorText(error)) };
+    return { kind: "failed", code: errnoOf(error) ?? "", message: printable(networkWords(error)) };
   } finally {
     socket.destroy();
   }

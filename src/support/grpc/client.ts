@@ -22,6 +22,7 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { PulleyError } from "../errors.ts";
+import { networkWords } from "../network-words.ts";
 import { pathOf, reading, writing } from "./codec.ts";
 import { mostMessageBytes } from "./limits.ts";
 
@@ -146,7 +147,7 @@ const aroundReason = /^No connection established\. Last error: (?:Error: )?|\.? 
 /** The server's own words about a failed call, or why it could not be made. */
 function failureOf(socket: string, error: ServiceError): PulleyError {
   const words = error.details.replaceAll(aroundReason, "");
-  const text = `${socket}: ${words === "" ? error.message : words}`;
+  const text = `${socket}: ${words === "" ? error.message : networkWords(words)}`;
   const details = { cause: error };
   if (error.code === status.UNAVAILABLE) return new PulleyError("RUNTIME_UNREACHABLE", text, details);
   if (error.code === status.CANCELLED) return new PulleyError("CANCELLED", text, details);
