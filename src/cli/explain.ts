@@ -14,7 +14,7 @@ import { errorText, PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
 import type { ImageRequest, Pod } from "../workload/types.ts";
 import { type Explanation, explanation, explanationLines } from "./explain-view.ts";
-import { type Inputs, readInputs } from "./inputs.ts";
+import { filesWithout, type Inputs, readInputs } from "./inputs.ts";
 import { type LoginsForPod, podLogins } from "./logins.ts";
 import {
   examples,
@@ -70,9 +70,14 @@ export function define(command: Command, surroundings: Surroundings): void {
 }
 
 async function explain(words: readonly string[], options: ExplainOptions, surroundings: Surroundings): Promise<void> {
-  const inputs = await readInputs(namedFiles(words, options), surroundings);
+  const named = namedFiles(words, options);
+  const inputs = await readInputs(named, surroundings);
   const { requests, problems } = requestsFrom(inputs);
   printProblems({ problems }, surroundings);
+  const speaking = [...requests, ...problems].flatMap(({ source }) => source?.file ?? []);
+  for (const word of filesWithout(speaking, named)) {
+    warnOn(surroundings)(`${word === "-" ? "standard input" : word} has no image in it`);
+  }
   const containers = await explainAll(requests, inputs, options, surroundings);
   const paint = paintFor(surroundings.stdout, surroundings);
   const lines = () => containers.flatMap((answer) => [...explanationLines(answer, paint), ""]).slice(0, -1);

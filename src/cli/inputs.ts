@@ -45,6 +45,15 @@ export async function readInputs(words: readonly string[], { stdin }: Surroundin
   return { manifests, images };
 }
 
+/** Of these words, the files and folders that none of `files` is or lies in. */
+export function filesWithout(files: readonly string[], words: readonly string[]): readonly string[] {
+  return words.filter((word) => {
+    if (word !== "-" && !isPath(word)) return false;
+    const folder = join(word, "/");
+    return !files.some((file) => file === word || join(file).startsWith(folder) || folder === "./");
+  });
+}
+
 function isPath(word: string): boolean {
   if (/\.(ya?ml|json|txt)$/i.test(word) || /^\.{0,2}\//.test(word)) return true;
   return statSync(word, { throwIfNoEntry: false }) !== undefined;

@@ -38,20 +38,25 @@ export function planPull(request: ImageRequest, freshness: Freshness, facts: Loc
       );
     }
     return check(
-      "the registry is asked for the digest that the name has now, and the image is pulled if that is not here",
+      "the registry must be asked because the pull policy is Always: it says which digest the name has now, and the image is pulled if that is not here",
     );
   }
 
   function ifNotPresent(): Plan {
     if (facts.presence !== "present") {
-      const unless = facts.presence === "unknown" ? ", unless the node has a copy" : "";
-      return { action: "Pull", message: `the image is pulled${unless}` };
+      const isUnknown = facts.presence === "unknown";
+      const because = isUnknown
+        ? "the image is pulled, unless the node has a copy"
+        : "there is no copy on this machine, so the image is pulled";
+      return { action: "Pull", message: because };
     }
     if (tooOld)
-      return check(`the copy on this machine is too old (${ageOf(freshness, facts)}), so the registry is asked`);
+      return check(
+        `the registry must be asked because the copy on this machine is too old (${ageOf(freshness, facts)})`,
+      );
     if (granted) return use("the copy on this machine is used; the registry is not asked");
     return check(
-      "the copy on this machine was pulled with other credentials, so the registry is asked whether this pod may have it",
+      "the registry must be asked whether this pod may have the image, because the copy on this machine was pulled with other credentials",
     );
   }
 

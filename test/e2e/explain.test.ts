@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -115,7 +115,7 @@ spec: { template: { spec: { containers: [{ name: app, image: "app:2" }] } } }
       decision: {
         action: "Check",
         reason: null,
-        message: expect.stringContaining("the registry is asked"),
+        message: expect.stringContaining("the registry must be asked because"),
         sources: ["https://registry-1.docker.io"],
       },
       trace: expect.arrayContaining([{ subject: "pull", rule: null, because: expect.any(String) }]),
@@ -144,5 +144,34 @@ spec: { template: { spec: { containers: [{ name: app, image: "app:2" }] } } }
     expect(status).toBe(2);
     expect(stderr).toMatch(/^-:\d+:\d+: error: /);
     expect(answers).toHaveLength(1);
+  });
+
+  it("says why something is pulled, used or asked for", async () => {
+    const root = join(folder, "why");
+    const image = `${registry.host}/team/app:1.0`;
+    const said = async (...args: string[]) => (await pulley(["explain", "--root", root, ...args])).stdout;
+    expect(await said(image)).toContain("Pull: there is no copy on this machine, so the image is pulled");
+    expect(await said("nginx")).toContain("Check: the registry must be asked because the pull policy is Always");
+    await pulley(["pull", "--root", root, image]);
+    expect(await said(image)).toContain("Use: the copy on this machine is used; the registry is not asked");
+  });
+
+  it("says of each input without an image that it has none", async () => {
+    const inputs = join(folder, "without");
+    await mkdir(join(inputs, "empty"), { recursive: true });
+    const [service, list] = [join(inputs, "service.yaml"), join(inputs, "list.txt")];
+    await writeFile(service, "apiVersion: v1\nkind: Service\nmetadata: { name: a }\nspec: {}\n");
+    await writeFile(list, "# none\n");
+    const root = ["--root", join(folder, "none")];
+    const { status, stderr, answers } = await explained(
+      [...root, service, list, join(inputs, "empty"), "-", "a:1"],
+      "",
+    );
+    expect(answers).toHaveLength(1);
+    expect(stderr.split("\n").filter((line) => line.includes("has no image in it"))).toHaveLength(4);
+    expect(stderr).toContain(`${service} has no image in it`);
+    expect(stderr).toContain("standard input has no image in it");
+    expect(status).toBe(0);
+    expect((await explained([...root, join(folder, "without"), "."])).stderr).toContain("without has no image in it");
   });
 });
