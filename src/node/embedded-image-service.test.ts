@@ -59,6 +59,35 @@ function gate() {
   return { open, hold };
 }
 
+/** A store whose leases fail at the last step, by default as if content had been removed meanwhile. */
+function forgetful(times: number, failure = new PulleyError("CONTENT_MISSING", "gone")): ImageStore {
+  let left = times;
+  return new Proxy(store, {
+    get(target, key) {
+      if (key !== "lease") {
+        const value: unknown = Reflect.get(target, key);
+        return typeof value === "function" ? value.bind(target) : value;
+      }
+      return async (): Promise<Lease> => {
+        const lease = await target.lease();
+        return {
+          has: (descriptor) => lease.has(descriptor),
+          keep: (digest) => lease.keep(digest),
+          put: (descriptor, bytes) => lease.put(descriptor, bytes),
+          ingest: (descriptor, scope) => lease.ingest(descriptor, scope),
+          ensureRoom: (bytes) => lease.ensureRoom(bytes),
+          release: () => lease.release(),
+          publish: async (records) => {
+            left -= 1;
+            if (left >= 0) throw failure;
+            return lease.publish(records);
+          },
+        };
+      };
+    },
+  });
+}
+
 const app: PushedImage = { layers: ["base", "app"] };
 
 describe("a pull", () => {
@@ -263,6 +292,21 @@ describe("what is not a sound image", () => {
   });
 });
 
+describe("a failed hand-over", () => {
+  it.each(["RUNTIME_FAILED", "RUNTIME_UNREACHABLE"] as const)(
+    "to containerd (%s) names the image and this side, even where its words name the registry",
+    async (code) => {
+      registry.push("acme.io/app:1", app);
+      const failure = new PulleyError(code, "Pulley could not have containerd unpack a layer of acme.io: no space");
+      const service = createEmbeddedImageService({ store: forgetful(1, failure), registry, platform, clock });
+      await expect(service.pull("acme.io/app:1", undefined)).rejects.toMatchObject({
+        code,
+        message: `acme.io/app:1: ${failure.message}`,
+      });
+    },
+  );
+});
+
 describe("several callers", () => {
   it("who want the same at once share one download", async () => {
     registry.push("acme.io/app:1", app);
@@ -373,35 +417,6 @@ describe("names that are taken away", () => {
 });
 
 describe("content that vanishes", () => {
-  /** A store whose leases fail at the last step, as if content had been removed meanwhile. */
-  function forgetful(times: number): ImageStore {
-    let left = times;
-    return new Proxy(store, {
-      get(target, key) {
-        if (key !== "lease") {
-          const value: unknown = Reflect.get(target, key);
-          return typeof value === "function" ? value.bind(target) : value;
-        }
-        return async (): Promise<Lease> => {
-          const lease = await target.lease();
-          return {
-            has: (descriptor) => lease.has(descriptor),
-            keep: (digest) => lease.keep(digest),
-            put: (descriptor, bytes) => lease.put(descriptor, bytes),
-            ingest: (descriptor, scope) => lease.ingest(descriptor, scope),
-            ensureRoom: (bytes) => lease.ensureRoom(bytes),
-            release: () => lease.release(),
-            publish: async (records) => {
-              left -= 1;
-              if (left >= 0) throw new PulleyError("CONTENT_MISSING", "gone");
-              return lease.publish(records);
-            },
-          };
-        };
-      },
-    });
-  }
-
   it("is fetched again", async () => {
     registry.push("acme.io/app:1", app);
     const service = createEmbeddedImageService({ store: forgetful(2), registry, platform, clock });

@@ -248,7 +248,8 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
 /** A failure that says where it happened: at whom was asked or, where that is not named, in the image. */
 function toldOf(reference: Reference, mirror: string | undefined, error: unknown): unknown {
   if (isPulleyError(error)) {
-    const asked = mirror ?? reference.repository.registry;
+    // What fails on this side names no address, but may have one in its words.
+    const asked = isOfSource(error) ? (mirror ?? reference.repository.registry) : canonicalText(reference);
     return error.message.includes(asked) ? error : atPlace(canonicalText(reference), error);
   }
   // Who cancels without a reason gets one.

@@ -118,7 +118,7 @@ describe("a private image", () => {
     const { run, log, images, node } = fakeNode();
     images.users.set("acme.io/app:1", ["alice"]);
     await run([pod], 0.5, [secretOf("regcred", "bob")]);
-    const text = "acme.io/app:1: bob may not pull it";
+    const text = "acme.io/app:1: bob may not pull it (tried with secret default/regcred)";
     expect(onlyStatus(node.pods())).toMatchObject({
       settled: false,
       containers: [{ state: { reason: "ErrImagePull", message: text }, backOffUntil: 10_100 }],

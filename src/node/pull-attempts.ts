@@ -1,4 +1,4 @@
-import { PulleyError } from "../support/errors.ts";
+import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
 import type { ImageService, PullCall, PulledImage } from "./image-service.ts";
 import { type Attempted, aggregate, isOfSource } from "./pull-failure.ts";
@@ -68,10 +68,18 @@ async function tryLogins(
       return { ...pulled, loginAt: login && at };
     } catch (error) {
       call.signal?.throwIfAborted();
-      attempts.push({ error });
+      attempts.push({ error: withLogin(error, login) });
     }
   }
   throw aggregate(attempts, "first");
+}
+
+/** A refusal that says with which login it was met: whether a Secret was tried is the first thing to ask. */
+function withLogin(error: unknown, login: Login | undefined): unknown {
+  if (!isPulleyError(error, "REGISTRY_UNAUTHORIZED", "REGISTRY_FORBIDDEN")) return error;
+  const { code, message, advice } = error;
+  const tried = login === undefined ? "no Secret or other login was tried" : `tried with ${login.source}`;
+  return new PulleyError(code, `${message} (${tried})`, { advice, cause: error });
 }
 
 function describe({ address, mirror }: PullSource): string {

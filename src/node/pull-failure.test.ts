@@ -25,6 +25,8 @@ describe("a failure", () => {
     ["CREDENTIAL_HELPER_FAILED", true],
     ["DISK_FULL", false],
     ["STORE_FAILED", false],
+    ["RUNTIME_FAILED", false],
+    ["RUNTIME_UNREACHABLE", false],
     ["CANCELLED", false],
     ["INTERNAL", false],
   ])("%s is a source's: %s", (code, ofSource) => {

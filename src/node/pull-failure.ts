@@ -13,6 +13,8 @@ const unreachable: readonly ErrorCode[] = [
 const local: readonly ErrorCode[] = [
   ...(["DISK_FULL", "STORE_FAILED", "STORE_INVALID", "CONTENT_MISSING"] as const),
   ...(["IMAGE_NOT_FOUND", "BLOB_DAMAGED", "PULL_QPS_EXCEEDED", "CANCELLED", "INTERNAL"] as const),
+  // To hand an image over to containerd is our part: whoever gave the image has done his.
+  ...(["RUNTIME_UNREACHABLE", "RUNTIME_FAILED"] as const),
 ];
 
 /**

@@ -133,9 +133,12 @@ describe("several logins", () => {
   });
 
   it.each([
-    { users: ["alice", "bob"], text: "[private:1: alice may not pull it, private:1: bob may not pull it]" },
-    { users: ["alice", "alice"], text: "private:1: alice may not pull it" },
-    { users: [], text: "private:1: anonymous may not pull it" },
+    {
+      users: ["alice", "bob"],
+      text: "[private:1: alice may not pull it (tried with secret default/secret-0), private:1: bob may not pull it (tried with secret default/secret-1)]",
+    },
+    { users: ["alice"], text: "private:1: alice may not pull it (tried with secret default/secret-0)" },
+    { users: [], text: "private:1: anonymous may not pull it (no Secret or other login was tried)" },
   ])("that all fail: $text", async ({ users, text }) => {
     const { clock, images, pull, progress } = setUp();
     images.users.set("private:1", []);

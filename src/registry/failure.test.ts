@@ -62,6 +62,17 @@ describe("statusFailure", () => {
     expect(failure.advice).toContain("speaks TLS");
   });
 
+  it.each([
+    ["", "401 Unauthorized: authentication required"],
+    ["who are you", "401 Unauthorized: authentication required: who are you"],
+    [
+      '{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}',
+      "401 Unauthorized: UNAUTHORIZED: authentication required",
+    ],
+  ])("says of a demand for a login with %j in the words that people search for", (body, expected) => {
+    expect(failed(401, body).message).toBe(`GET https://cdn.example/blob?…: ${expected}`);
+  });
+
   it("carries how long the registry asks to wait", () => {
     expect(failed(429, "", { "retry-after": ["7"] }).retryAfter).toBe(7_000);
     expect(failed(503).retryAfter).toBeUndefined();

@@ -37,6 +37,10 @@ export function printable(text: string, longest = 300): string {
   return line.length > longest ? `${line.slice(0, longest)}…` : line;
 }
 
+/** What a 401 means, in the words of distribution's registry, which people search for. */
+const demandWords = "authentication required";
+const demand = new RegExp(demandWords, "i");
+
 const speaksTls = "The server speaks TLS: leave --plain-http out, and give its certificate authority with --cert-dir.";
 const speaksPlain = "The server does not speak TLS: if it is the registry you mean, use --plain-http.";
 
@@ -74,7 +78,8 @@ export function named(error: unknown, signal: AbortSignal | undefined): unknown 
 export function statusFailure(answered: Answered, body: Buffer, now: number): PulleyError {
   const { asked, status, headers } = answered;
   const html = isHtml(answered);
-  const said = html ? "" : registryWords(body);
+  const words = html ? "" : registryWords(body);
+  const said = status === 401 && !demand.test(words) ? [demandWords, words].filter(Boolean).join(": ") : words;
   const title = `${status} ${STATUS_CODES[status] ?? ""}`.trim();
   const message = `${describeAsked(asked)}: ${title}${said === "" ? "" : `: ${said}`}`;
   if (status === 400 && /HTTP request .*to (?:an )?HTTPS/i.test(body.toString("latin1", 0, 1024))) {

@@ -142,7 +142,7 @@ describeWith(containerdTools, "pulls into containerd", () => {
         if (error !== undefined) {
           failed += 1;
           expect(isPulleyError(error, "RUNTIME_UNREACHABLE", "RUNTIME_FAILED"), errorText(error)).toBe(true);
-          expect(errorText(error)).toContain("containerd could not");
+          expect(errorText(error)).toContain("Pulley could not have containerd");
         }
         registry.setPace({});
         await pullInto(store, reference);

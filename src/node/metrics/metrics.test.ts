@@ -79,7 +79,7 @@ describe("metrics", () => {
     expect(
       await valueOf(metrics, "pulley_image_decisions_total", { action: "Refuse", reason: "ErrImageNeverPull" }),
     ).toBeGreaterThan(0);
-    expect(await valueOf(metrics, "pulley_image_failures_total", { code: "REGISTRY_UNAUTHORIZED" })).toBe(1);
+    expect(await valueOf(metrics, "pulley_image_failures_total", { code: "REGISTRY_NOT_FOUND" })).toBe(1);
     expect(await valueOf(metrics, "pulley_image_requests_ended_total", { outcome: "used" })).toBe(1);
     expect(await valueOf(metrics, "pulley_events_total", { type: "Normal", reason: "Pulling" })).toBe(2);
     expect(await valueOf(metrics, "pulley_pods", { phase: "Prepared" })).toBe(2);

@@ -47,7 +47,7 @@ export function fakeImages(clock: Clock, pullTime = 100): FakeImages {
     }
     const failure = failures.get(mirror ?? image);
     if (failure instanceof Error) throw failure;
-    if (failure !== undefined) throw new PulleyError("REGISTRY_UNAUTHORIZED", failure);
+    if (failure !== undefined) throw new PulleyError("REGISTRY_NOT_FOUND", failure);
     const accepted = users.get(image);
     if (accepted !== undefined && (user === undefined || !accepted.includes(user))) {
       throw new PulleyError("REGISTRY_UNAUTHORIZED", `${image}: ${user ?? "anonymous"} may not pull it`);

@@ -32,7 +32,7 @@ export function headersOf({ namespace }: Daemon, lease?: string): Record<string,
 }
 
 /**
- * @param doing what is being done, as after "containerd could not"
+ * @param doing what is being done, as after "have containerd"
  * @throws PulleyError `RUNTIME_UNREACHABLE`, `RUNTIME_FAILED`, `DISK_FULL`
  */
 export async function call<Input extends DescMessage, Output extends DescMessage>(
@@ -70,7 +70,7 @@ export function isStatus(error: unknown, ...expected: readonly Status[]): boolea
 /** A failure of a call, with what was being done; a full disk is told from the rest. */
 export function told(doing: string, error: unknown): unknown {
   if (!isPulleyError(error, "RUNTIME_UNREACHABLE", "RUNTIME_FAILED")) return error;
-  const text = `containerd could not ${doing}: ${errorText(error)}`;
+  const text = `Pulley could not have containerd ${doing}: ${errorText(error)}`;
   if (/no space left on device|disk quota exceeded/i.test(error.message)) {
     return new PulleyError("DISK_FULL", text, {
       cause: error,

@@ -82,7 +82,7 @@ describeWith(containerdTools, "publishing in containerd", () => {
     const broken = blobOf(`${ociLayer}+gzip`, Buffer.from("not at all an archive".repeat(100)));
     const image = withParts(sampleImage("told"), { layers: [broken], diffIds: [broken.bytes] });
     await expect(pullSample(store, image, [name])).rejects.toThrow(
-      `containerd could not unpack the layer ${broken.descriptor.digest}: ${containerd.socket}: `,
+      `Pulley could not have containerd unpack the layer ${broken.descriptor.digest}: ${containerd.socket}: `,
     );
   });
 

@@ -59,7 +59,7 @@ describeWith(containerdTools, "names that others change in containerd", () => {
     expect(await isThere(pause)).toBe(true);
     await containerd.kill("SIGKILL");
     const told = () => store.images().then(() => "known", errorText);
-    await expect.poll(told).toContain("containerd could not list its images");
+    await expect.poll(told).toContain("could not have containerd list its images");
     await containerd.restart();
     await expect.poll(() => isThere(pause).catch(() => false)).toBe(true);
   });
