@@ -3,7 +3,7 @@ import { chmod, mkdir, readdir, rename, rm, stat, utimes, writeFile } from "node
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { licencesOf, packageFolder, packagesOf } from "./licences.mjs";
-import { root } from "./run.mjs";
+import { capture, root } from "./run.mjs";
 import { StepError } from "./say.mjs";
 
 const dist = join(root, "dist");
@@ -56,10 +56,19 @@ async function buildInto(folder) {
   for (const bundle of bundles) {
     for (const path of await write(rolldown, bundle, folder)) packages.add(path);
   }
+  await writeFile(join(folder, "build.json"), `${JSON.stringify({ commit: await commit() })}\n`);
   await writeFile(join(folder, "THIRD-PARTY-LICENSES.txt"), await licencesOf(packages));
   await chmod(join(folder, "pulley.mjs"), 0o755);
   // What changes while we build is not in what we build.
   await utimes(join(folder, "pulley.mjs"), started, started);
+}
+
+/** The commit that is checked out; with a mark where the sources are not what it has. Null outside of git. */
+async function commit() {
+  const git = (...args) => capture("git", args).catch(() => ({ status: 1, stdout: "" }));
+  const [head, changes] = await Promise.all([git("rev-parse", "HEAD"), git("status", "--porcelain", "--", ...sources)]);
+  if (head.status !== 0) return null;
+  return head.stdout.trim() + (changes.stdout === "" ? "" : ", changed");
 }
 
 /** Writes one bundle and answers with the folders of the packages in it. */

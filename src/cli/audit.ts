@@ -42,35 +42,44 @@ export function define(command: Command, surroundings: Surroundings): void {
     .argument("[path...]", "files, folders, charts, kustomizations, - for standard input; the current folder if absent")
     .addOption(filenameOption())
     .addOption(
-      new Option("-o, --output <format>", "how to print").choices([...Object.keys(formats), "yaml"]).default("text"),
+      new Option("-o, --output <format>", "the format of the output")
+        .choices([...Object.keys(formats), "yaml"])
+        .default("text"),
     )
     .option("--report <file>", "write the report into this file; links below the current folder are not followed")
-    .addOption(new Option("--profile <name>", "what is good").choices(profiles).default("recommended"))
-    .option("--rule <id=severity>", "error, warning, note or off for one rule; may be repeated", readRules)
+    .addOption(
+      new Option(
+        "--profile <name>",
+        "how strict the rules are: recommended gives each image the pull policy that fits it, always wants every start to ask the registry, offline wants none to",
+      )
+        .choices(profiles)
+        .default("recommended"),
+    )
+    .option("--rule <id=severity>", "how severe one rule is: error, warning, note or off; may be repeated", readRules)
     .addOption(
       repeatedOption(
         "--moving-tag <pattern>",
-        "a tag that is pushed again and again, beside the usual ones; may be repeated",
+        "a tag that moves to new images, beside those that are known to (latest, main …); may be repeated",
       ),
     )
     .addOption(
       repeatedOption(
         "--placeholder <pattern>",
-        "an image that others put in later, beside those that are known, as in app-*; may be repeated",
+        "the name of an image that is filled in later, as app-*, beside those that are known; may be repeated",
       ),
     )
     .addOption(
-      new Option("--fail-on <severity>", "exit status 1 from this severity on")
+      new Option("--fail-on <severity>", "end with exit status 1 if there is a finding of this severity or a worse one")
         .choices([...severities, "never"])
         .default("warning"),
     )
-    .option("--baseline <file>", "tell only of what is not in this file")
-    .option("--update-baseline", "write what is found into the file of --baseline")
-    .option("--no-render", "read the files of charts and kustomizations as they are")
-    .option("--fix", "change the files: only what has to be changed")
+    .option("--baseline <file>", "leave out the findings that are in this file")
+    .option("--update-baseline", "write the present findings into the file of --baseline")
+    .option("--no-render", "do not render charts and kustomizations: read their files as they are")
+    .option("--fix", "change the files, and in them only what has to be changed")
     .option("--diff", "print what --fix would change")
     .option("--check", "name the files that --fix would change, and end with 1 if there are any")
-    .option("--pin", "let fixes write images with the digest that their registry gives now")
+    .option("--pin", "let --fix write the digest that the registry has now behind each image")
     .addOption(policyOption())
     .addHelpText(
       "after",

@@ -22,7 +22,7 @@ export function daemonOptions(command: Command): Command {
 }
 
 export function socketOption(): Option {
-  const usual = "/run/pulley/node.sock for root, $XDG_RUNTIME_DIR/pulley/node.sock for users";
+  const usual = "/run/pulley/node.sock, or pulley/node.sock in $XDG_RUNTIME_DIR for users";
   return new Option("--socket <path>", `the daemon's socket (default: ${usual})`).env("PULLEY_SOCKET");
 }
 

@@ -64,18 +64,22 @@ interface CollectOptions extends RootOptions, OutputOptions, RegistryFlags, Logi
 export function define(command: Command, surroundings: Surroundings): void {
   registryOptions(loginOptions(command, surroundings))
     .option("--dry-run", "say what would be deleted, and delete nothing")
-    .option("--all", "delete every image that may go, as a kubelet does under disk pressure")
-    .option("--high <percent>", "from how full a disk on images are deleted (default: 85)", readInteger)
-    .option("--low <percent>", "until how full it is (default: 80)", readInteger)
-    .option("--minimum-age <duration>", "for how long an image stays at least (default: 2m)", readDuration)
-    .option("--maximum-age <duration>", "how long an image may go unused, whatever room there is", readDuration)
+    .option("--all", "delete every unused image, as a kubelet does under disk pressure")
+    .option("--high <percent>", "begin to delete when the disk is this full (default: 85)", readInteger)
+    .option("--low <percent>", "delete until the disk is only this full (default: 80)", readInteger)
+    .option("--minimum-age <duration>", "keep images that are younger than this (default: 2m)", readDuration)
+    .option(
+      "--maximum-age <duration>",
+      "delete images that nobody has used for this long, even if there is room",
+      readDuration,
+    )
     .addOption(
       repeatedOption(
         "--pin <pattern>",
-        "images that stay, as in the images of a policy: registry.acme.io/**; may be repeated",
+        "images to keep, with the patterns of a policy, as registry.acme.io/**; may be repeated",
       ),
     )
-    .option("--even-if-lost", "do not ask registries whether what is deleted could be pulled again")
+    .option("--even-if-lost", "do not ask registries first whether an image could be pulled again")
     .addOption(kubeletConfigOption())
     .addOption(runtimeOption("containerd's socket: its images are collected, those of its containers stay"))
     .addOption(outputOption())

@@ -21,11 +21,13 @@ export function define(command: Command, surroundings: Surroundings): void {
   daemonOptions(command)
     .argument("<kind>", "pods, events or images; or pod/NAME")
     .argument("[name...]", "only these pods")
-    .option("-A, --all-namespaces", "of every namespace")
-    .addOption(new Option("-o, --output <format>", "how to print").choices(["wide", "json", "yaml", "name"]))
-    .option("-w, --watch", "show also what changes, until interrupted")
+    .option("-A, --all-namespaces", "in all namespaces")
+    .addOption(
+      new Option("-o, --output <format>", "the format of the output").choices(["wide", "json", "yaml", "name"]),
+    )
+    .option("-w, --watch", "go on to show what changes, until Ctrl-C")
     .option("-l, --selector <labels>", "only pods with these labels: app=web,tier!=db")
-    .option("--no-headers", "without the titles of the columns")
+    .option("--no-headers", "leave out the titles of the columns")
     .addHelpText(
       "after",
       examples(

@@ -39,7 +39,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .addOption(
       repeatedOption(
         "--cert-dir <folder>",
-        "where certificates of registries are, which containerd is told of: <host:port>/*.crt, *.cert, *.key; may be repeated",
+        "a folder with the certificates of registries that containerd is told of: <host:port>/*.crt, *.cert, *.key; may be repeated",
         { values: ["/etc/containers/certs.d"], words: "/etc/containers/certs.d" },
       ),
     )

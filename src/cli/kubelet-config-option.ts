@@ -18,7 +18,10 @@ export interface KubeletConfigOptions {
 }
 
 export function kubeletConfigOption(): Option {
-  return new Option("--kubelet-config <file>", "a KubeletConfiguration to go by; what flags say goes before it");
+  return new Option(
+    "--kubelet-config <file>",
+    "a KubeletConfiguration file whose settings for images hold; flags win over it",
+  );
 }
 
 /**

@@ -22,9 +22,9 @@ export function define(command: Command, surroundings: Surroundings): void {
     .argument("<pod/name>", "the pod")
     .argument("[container]", "the container; without it, the pod's first")
     .addOption(new Option("-c, --container <name>", "the container"))
-    .option("-f, --follow", "go on with what is written, until the container has ended")
+    .option("-f, --follow", "go on to print what the container writes, until it ends")
     .option("-p, --previous", "the output of the container that ran before this one")
-    .option("--timestamps", "each line behind the time at which it was written")
+    .option("--timestamps", "put the time at which it was written in front of each line")
     .addOption(new Option("--tail <lines>", "only the last lines").argParser(readCount))
     .addOption(new Option("--since <duration>", "only what is newer: 30s, 5m, 2h").argParser(readSince))
     .addHelpText(

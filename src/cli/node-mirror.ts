@@ -19,16 +19,19 @@ export function mirrorOptions(command: Command): Command {
   return command
     .addOption(new Option("--mirror <address>", "serve the images as a registry for reading there, as 127.0.0.1:5000"))
     .addOption(
-      repeatedOption("--mirror-registries <host>", "a registry that it stands for; may be repeated (default: all)"),
+      repeatedOption(
+        "--mirror-registries <host>",
+        "a registry that the mirror stands for; may be repeated (default: all)",
+      ),
     )
-    .option("--mirror-cert <file>", "its certificate chain, PEM: needed to serve other machines")
-    .option("--mirror-key <file>", "the certificate's key, PEM")
+    .option("--mirror-cert <file>", "the mirror's certificate chain in PEM, which serving other machines takes")
+    .option("--mirror-key <file>", "the key of that certificate in PEM")
     .option("--mirror-plain-http", "serve other machines without TLS, on a network that protects it")
     .option("--mirror-open", "give everything to everybody who reaches it, without asking registries who may")
     .addOption(
       new Option(
         "--mirror-peer-connections <count>",
-        "connections to it at once from one address (default: 256)",
+        "how many connections one address may have to it at once (default: 256)",
       ).argParser(readConnections),
     );
 }

@@ -14,12 +14,15 @@ const day = 24 * 3600_000;
 export function scrubOptions(command: Command): Command {
   return command
     .addOption(
-      new Option("--scrub-every <duration>", "read all of the store again so long after the last time; off: never")
+      new Option(
+        "--scrub-every <duration>",
+        "read the whole store again this long after the last time, to find damage; off: never",
+      )
         .argParser(readInterval)
         .default(7 * day, "7d"),
     )
     .addOption(
-      new Option("--scrub-rate <bytes>", "bytes of it that are read in a second, while nothing is being pulled")
+      new Option("--scrub-rate <bytes>", "how many bytes of it are read in a second, while nothing is pulled")
         .argParser(readRate)
         .default(10 * 1024 * 1024, "10Mi"),
     );

@@ -52,7 +52,9 @@ interface NodeOptions
   readonly pin?: readonly string[];
   readonly evenIfLost?: true;
   readonly logFormat: LogFormat;
-  readonly logLevel: LogLevel;
+  readonly logLevel?: LogLevel;
+  readonly quiet?: true;
+  readonly verbose?: true;
 }
 
 export function define(command: Command, surroundings: Surroundings): void {
@@ -81,15 +83,22 @@ export function define(command: Command, surroundings: Surroundings): void {
     .addOption(
       repeatedOption(
         "--pin <pattern>",
-        "images that stay, as in the images of a policy: registry.acme.io/**; may be repeated",
+        "images to keep, with the patterns of a policy, as registry.acme.io/**; may be repeated",
       ),
     )
-    .option("--even-if-lost", "collect without asking registries whether what is deleted could be pulled again");
+    .option("--even-if-lost", "do not ask registries first whether an image could be pulled again");
   scrubOptions(command)
     .addOption(
-      new Option("--log-format <format>", "for people or for programs").choices(["text", "json"]).default("text"),
+      new Option("--log-format <format>", "the format of the log: text for people, json for programs")
+        .choices(["text", "json"])
+        .default("text"),
     )
-    .addOption(new Option("--log-level <level>", "the least that is said").choices([...logLevels]).default("info"))
+    .addOption(
+      new Option(
+        "--log-level <level>",
+        "the least important messages that are logged (default: info; with --quiet error, with -v debug)",
+      ).choices([...logLevels]),
+    )
     .addOption(kubeletConfigOption())
     .addOption(policyOption())
     .addOption(contentSharingOption())
@@ -113,8 +122,9 @@ export function define(command: Command, surroundings: Surroundings): void {
 
 /** Runs until a signal, or until a fault of its own. */
 async function runNode(options: NodeOptions, surroundings: Surroundings): Promise<void> {
-  const { logFormat: format, logLevel: level } = options;
-  const { stderr } = surroundings;
+  const { logFormat: format } = options;
+  const stderr = surroundings.errors ?? surroundings.stderr;
+  const level = options.logLevel ?? (options.quiet ? "error" : options.verbose ? "debug" : "info");
   const log = openLog({ format, level, stream: stderr, clock: systemClock, paint: paintFor(stderr, surroundings) });
   const stop = interruption();
   const kubelet = loadKubeletConfiguration(options, {}, surroundings);

@@ -17,7 +17,7 @@ export interface RootOptions {
 
 /** Where images are kept: `--root`, `PULLEY_ROOT`, or the usual place for root or for the user. */
 export function rootOption(): Option {
-  return new Option("--root <folder>", "the store's folder")
+  return new Option("--root <folder>", "the folder of the store")
     .env("PULLEY_ROOT")
     .default(defaultRoot(), "the user's data folder, or /var/lib/pulley for root");
 }
@@ -35,7 +35,9 @@ export interface OutputOptions {
 }
 
 export function outputOption(): Option {
-  return new Option("-o, --output <format>", "how to print").choices(["text", "json", "yaml"]).default("text");
+  return new Option("-o, --output <format>", "the format of the output")
+    .choices(["text", "json", "yaml"])
+    .default("text");
 }
 
 export interface RegistryFlags extends HostsFlags {
@@ -64,7 +66,7 @@ const hostsDir = "/etc/containerd/certs.d";
 export function hostsDirOption(): Option {
   return new Option(
     "--hosts-dir <folders>",
-    "folders of containerd's hosts.toml files, as its config_path: separated by colons, none if empty",
+    "the folders with containerd's hosts.toml files (its config_path), separated by colons; empty: none",
   )
     .env("PULLEY_HOSTS_DIR")
     .default(hostsDir);
@@ -77,21 +79,26 @@ export function registryOptions(command: Command): Command {
   return command
     .addOption(hostsDirOption())
     .addOption(
-      new Option("--least-rate <bytes>", "bytes a second that a layer has to come at over five minutes, 0: any")
+      new Option(
+        "--least-rate <bytes>",
+        "give up on a layer that arrives slower than this, in bytes a second over five minutes; 0: never",
+      )
         .argParser(readRate)
         .default(defaultLeastRate, "1Ki"),
     )
     .addOption(
       repeatedOption(
         "--allow-redirect <host>",
-        "a host, with or without a port, to which every registry may redirect, on loopback and link-local addresses, too; may be repeated",
+        "let every registry redirect to this host (HOST or HOST:PORT), wherever it is; may be repeated",
       ),
     )
-    .addOption(new Option("--plain-http", "speak plain HTTP with every registry, not only with those on loopback"))
+    .addOption(
+      new Option("--plain-http", "speak HTTP without TLS to every registry, not only to those on this machine"),
+    )
     .addOption(
       repeatedOption(
         "--cert-dir <folder>",
-        "a folder with certificates for registries, laid out as docker's certs.d: <host:port>/*.crt, *.cert, *.key; may be repeated",
+        "a folder with the certificates of registries, as docker's certs.d has them: <host:port>/*.crt, *.cert, *.key; may be repeated",
         { values: certDirs, words: certDirs.join(", ") },
       ),
     );
@@ -113,15 +120,19 @@ export function loginOptions(command: Command, surroundings: Surroundings): Comm
       const typed = await readTypedLogin(given, called.getOptionValueSource("creds") === "cli", inputs, surroundings);
       if (typed !== undefined) called.setOptionValue("typedLogin", typed);
     })
-    .option("--username <user>", "the user of the login to use, whose password --password-stdin reads")
-    .option("--password-stdin", "read that password from standard input: it is in no list of processes")
+    .option("--username <user>", "the user name to log in with; --password-stdin reads the password")
+    .option("--password-stdin", "read the password from standard input, where no list of processes shows it")
     .addOption(
       new Option(
         "--creds <user:password>",
-        "the login to use; everybody on the machine sees it in the list of processes, unless it comes from the environment",
+        "the login to use; better in the environment, since everybody on a machine can read its command lines",
       ).env("PULLEY_CREDS"),
     )
-    .addOption(new Option("--authfile <file>", "a docker or containers login file").env("REGISTRY_AUTH_FILE"));
+    .addOption(
+      new Option("--authfile <file>", "the login file to use, of docker or podman, in the place of the usual ones").env(
+        "REGISTRY_AUTH_FILE",
+      ),
+    );
 }
 
 /** Named as the kubelet's. */
@@ -135,9 +146,9 @@ export function credentialProviderOptions(command: Command): Command {
   return command
     .option(
       "--image-credential-provider-config <path>",
-      "a CredentialProviderConfig as the kubelet's, or a folder of them",
+      "the kubelet's CredentialProviderConfig: a file, or a folder of files",
     )
-    .option("--image-credential-provider-bin-dir <folder>", "where the programs of the credential providers are");
+    .option("--image-credential-provider-bin-dir <folder>", "the folder with the programs of the credential providers");
 }
 
 export interface ContentSharingOptions {
@@ -160,7 +171,7 @@ export interface PlatformOptions {
 
 export function platformOption(): Option {
   const host = hostPlatform(process.platform, process.arch);
-  return new Option("--platform <os/arch>", "the platform to pull for, with a variant where it has one: linux/arm/v7")
+  return new Option("--platform <os/arch>", "the platform to pull for, as linux/arm64 or linux/arm/v7")
     .argParser(readPlatform)
     .default(host, formatPlatform(host));
 }

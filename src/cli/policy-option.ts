@@ -12,9 +12,10 @@ export interface PolicyOptions {
 }
 
 export function policyOption(): Option {
-  return new Option("--policy <path>", "a policy file, or a folder of them; without it, Kubernetes' own behaviour").env(
-    "PULLEY_POLICY",
-  );
+  return new Option(
+    "--policy <path>",
+    "the policy: a file, or a folder of files; without one, Kubernetes' own behaviour",
+  ).env("PULLEY_POLICY");
 }
 
 /** A policy, and what it was read from. */

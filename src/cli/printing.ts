@@ -7,11 +7,15 @@ import { StringDecoder } from "node:string_decoder";
 import { printable, printableJson, printableLine, wantsColour } from "../support/terminal.ts";
 import { type OutputStream, paintFor, type Surroundings } from "./surroundings.ts";
 
-type Target = "stdout" | "stderr";
+type Target = "stdout" | "stderr" | "errors";
+
+function streamOf(target: Target, surroundings: Surroundings): OutputStream {
+  return target === "errors" ? (surroundings.errors ?? surroundings.stderr) : surroundings[target];
+}
 
 /** Prints lines, each of which stays one. False if the stream's buffer is full. */
 export function printLines(target: Target, lines: readonly string[], surroundings: Surroundings): boolean {
-  const stream = surroundings[target];
+  const stream = streamOf(target, surroundings);
   if (lines.length === 0) return true;
   const colour = wantsColour(stream, surroundings.environment);
   return stream.write(`${lines.map((line) => printableLine(line, colour)).join("\n")}\n`);
@@ -23,7 +27,7 @@ export function printLine(target: Target, line: string, surroundings: Surroundin
 
 /** Prints text that has its line feeds already, which its writer answers for. False if the stream's buffer is full. */
 export function printText(target: Target, text: string, surroundings: Surroundings): boolean {
-  const stream = surroundings[target];
+  const stream = streamOf(target, surroundings);
   const colour = wantsColour(stream, surroundings.environment);
   return stream.write(
     text

@@ -9,15 +9,15 @@ export function printProblems(
   { problems, warnings = [] }: { problems: readonly Problem[]; warnings?: readonly Problem[] },
   surroundings: Surroundings,
 ): void {
-  const paint = paintFor(surroundings.stderr, surroundings);
-  const write = (word: string, { source, message }: Problem) =>
+  const paint = paintFor(surroundings.errors ?? surroundings.stderr, surroundings);
+  const write = (target: "stderr" | "errors", word: string, { source, message }: Problem) =>
     printLine(
-      "stderr",
+      target,
       `${printable(source.file)}:${source.line}:${source.column}: ${word} ${printable(message)}`,
       surroundings,
     );
-  for (const warning of warnings) write(paint("yellow", "warning:"), warning);
-  for (const problem of problems) write(paint("red", "error:"), problem);
+  for (const warning of warnings) write("stderr", paint("yellow", "warning:"), warning);
+  for (const problem of problems) write("errors", paint("red", "error:"), problem);
 }
 
 /** The exit status of a command whose input was partly wrong. */

@@ -3,21 +3,33 @@ import packageFile from "../../package.json" with { type: "json" };
 import { errorTable, errorText, isPulleyError } from "../support/errors.ts";
 import { printable } from "../support/terminal.ts";
 import { commands } from "./commands.ts";
-import { printLines, printText } from "./printing.ts";
+import { addEverywhere, tunable } from "./everywhere.ts";
+import { groupOptions, helpStyle } from "./help.ts";
+import { cleanImages } from "./image-words.ts";
+import { printLines, printText, warnOn } from "./printing.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
 
 /** Runs one command line and answers with its exit status. Never throws. */
-export async function runCommandLine(words: readonly string[], surroundings: Surroundings): Promise<number> {
+export async function runCommandLine(words: readonly string[], given: Surroundings): Promise<number> {
+  const tuned = tunable(given);
+  const { surroundings } = tuned;
   const { stdout } = surroundings;
   // A reader that has seen enough (`pulley images | head`) is no failure.
   stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 3));
   try {
     const called = words.find((word) => commands.some(({ name }) => name === word));
-    const program = await createProgram(surroundings, (name) => name === called);
+    // Completion offers the options of all of them.
+    const program = await createProgram(surroundings, (name) => name === called || called === "completion");
+    program.hook("preAction", (_program, command) => {
+      tuned.tune(command);
+      cleanImages(command, warnOn(surroundings));
+    });
     await program.parseAsync([...words], { from: "user" });
     return Number(process.exitCode ?? 0);
   } catch (error) {
     return reportFailure(error, surroundings);
+  } finally {
+    tuned.end();
   }
 }
 
@@ -37,34 +49,38 @@ export async function createProgram(
       writeErr: (text) => printText("stderr", text, surroundings),
       outputError: (text) => printLines("stderr", usageLines(text), surroundings),
     })
-    .configureHelp({ showGlobalOptions: false })
+    .configureHelp(helpStyle)
     .showHelpAfterError("(add --help to see how the command is called)")
     .exitOverride();
-  for (const { name, summary, load } of commands) {
+  for (const { name, summary, group, load } of commands) {
     const command = program
       .command(name)
       .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
-      .summary(summary);
+      .summary(summary)
+      .helpGroup(group);
     command.exitOverride().copyInheritedSettings(program);
     if (isWanted(name)) (await load()).define(command, surroundings);
   }
+  program.helpCommand("help [command]", "print this help, or that of a command");
+  addEverywhere(program);
+  groupOptions(program);
   return program;
 }
 
 /** Prints a failure for people, what to do about it included, and answers with the exit status that it stands for. */
 export function reportFailure(error: unknown, surroundings: Surroundings): number {
-  const { stderr, environment } = surroundings;
+  const { environment } = surroundings;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : errorTable.USAGE.exit;
-  const paint = paintFor(stderr, surroundings);
+  const paint = paintFor(surroundings.errors ?? surroundings.stderr, surroundings);
   if (!isPulleyError(error)) {
     const lines = [`${paint("red", "error:")} ${printable(errorText(error))}`, `  ${errorTable.INTERNAL.advice}`];
-    printLines("stderr", lines, surroundings);
-    if (environment["PULLEY_DEBUG"]) printLines("stderr", placesOf(error), surroundings);
+    printLines("errors", lines, surroundings);
+    if (environment["PULLEY_DEBUG"]) printLines("errors", placesOf(error), surroundings);
     return errorTable.INTERNAL.exit;
   }
   const lines = [`${paint("red", "error:")} ${printable(error.message)}`, `  ${paint("dim", printable(error.advice))}`];
-  printLines("stderr", lines, surroundings);
-  if (environment["PULLEY_DEBUG"]) printLines("stderr", [error.code, ...placesOf(error)], surroundings);
+  printLines("errors", lines, surroundings);
+  if (environment["PULLEY_DEBUG"]) printLines("errors", [error.code, ...placesOf(error)], surroundings);
   return error.exitStatus;
 }
 

@@ -60,16 +60,28 @@ export function define(command: Command, surroundings: Surroundings): void {
     .argument("[file|image...]", "manifests (files, folders, - for standard input) or images")
     .addOption(filenameOption())
     .addOption(
-      new Option("--pull <policy>", "overrides what the pods say").choices(["Always", "IfNotPresent", "Never"]),
+      new Option("--pull <policy>", "the pull policy of all containers, whatever their pods say").choices([
+        "Always",
+        "IfNotPresent",
+        "Never",
+      ]),
     )
     .option("--once", "end when every pod has settled")
     .addOption(
       runtimeOption("containerd's socket: its images are used, and containers are started; without it none are"),
     )
     .option("--keep", "leave containers running at the end; the same input finds them again")
-    .option("--parallel <number>", "pulls at once, as maxParallelImagePulls; one after another if absent", readNumber)
-    .option("--registry-qps <number>", "pulls that may begin in a second, 0 for no limit (default: 5)", readNumber)
-    .option("--registry-burst <number>", "pulls that may begin at once after a quiet time (default: 10)", readNumber)
+    .option(
+      "--parallel <number>",
+      "how many pulls run at once (maxParallelImagePulls); without it, one after another",
+      readNumber,
+    )
+    .option("--registry-qps <number>", "how many pulls may begin in a second; 0: no limit (default: 5)", readNumber)
+    .option(
+      "--registry-burst <number>",
+      "how many pulls may begin at once after a quiet time (default: 10)",
+      readNumber,
+    )
     .addOption(policyOption())
     .addOption(kubeletConfigOption())
     .addOption(contentSharingOption())

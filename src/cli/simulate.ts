@@ -58,8 +58,8 @@ export function define(command: Command, surroundings: Surroundings): void {
     .argument("[path...]", "manifests to decide on; without any, what the node of this store has recorded")
     .addOption(new Option("--policy <path>", "the policy to try").env("PULLEY_POLICY").makeOptionMandatory())
     .addOption(filenameOption())
-    .option("--against <path>", "for manifests: the policy of now; without it, Kubernetes' own behaviour")
-    .option("--record <file>", "a record of another node")
+    .option("--against <path>", "the present policy, to compare manifests with; without it, Kubernetes' own behaviour")
+    .option("--record <file>", "the recorded decisions of another node")
     .addOption(outputOption())
     .addOption(rootOption())
     .addHelpText(

@@ -8,6 +8,8 @@ export interface Surroundings {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
+  /** Where errors go, where that is not the same: with `--quiet`, nothing else is said on standard error. */
+  readonly errors?: OutputStream;
   readonly environment: NodeJS.ProcessEnv;
 }
 

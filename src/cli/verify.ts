@@ -38,7 +38,7 @@ interface VerifyFlags
 
 export function define(command: Command, surroundings: Surroundings): void {
   credentialProviderOptions(registryOptions(loginOptions(command, surroundings)))
-    .option("--repair", "fetch what is damaged or missing again, by the digests that the images have")
+    .option("--repair", "fetch again what is damaged or missing, by the digests that the images name")
     .addOption(runtimeOption("containerd's socket: its images are read, not those of the store"))
     .addOption(policyOption())
     .addOption(outputOption())

@@ -1,0 +1,37 @@
+import { Argument, type Command, type Option } from "commander";
+import { type CompletedCommand, type Shell, scripts, shells } from "./completion-scripts.ts";
+import { examples } from "./options.ts";
+import { printText } from "./printing.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+export function define(command: Command, surroundings: Surroundings): void {
+  command
+    .addArgument(new Argument("<shell>", "the shell that is to complete").choices(shells))
+    .addHelpText(
+      "after",
+      examples(
+        ["source <(pulley completion bash)", "in ~/.bashrc or ~/.zshrc (there with zsh in the place of bash)"],
+        ["pulley completion fish > ~/.config/fish/completions/pulley.fish", "for fish, once"],
+      ),
+    )
+    .action((shell: Shell) => {
+      const program = command.parent ?? command;
+      printText("stdout", scripts[shell](completed(program)), surroundings);
+    });
+}
+
+/** What can be typed behind a command's name. */
+function completed(command: Command): CompletedCommand {
+  return {
+    name: command.name(),
+    summary: command.summary() || command.description(),
+    options: command.options.filter(({ hidden }) => !hidden).map(completedOption),
+    words: command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
+    commands: command.commands.filter((below) => below.name() !== "help").map(completed),
+  };
+}
+
+function completedOption({ long, short, description, required, argChoices }: Option) {
+  const names = [long, short].filter((name) => typeof name === "string");
+  return { names, summary: description, takesValue: required, values: argChoices ?? [] };
+}

@@ -1,0 +1,83 @@
+/** How help looks: what is common first, what is rare in groups of its own below, and lines that fit. */
+import type { Command, Help, Option } from "commander";
+import { everywhereGroup } from "./everywhere.ts";
+
+/** The groups of rarer options, in the order in which they stand below the common ones. */
+const groups: readonly (readonly [title: string, options: RegExp])[] = [
+  ["Fixing:", /^--(fix|diff|check|pin)$/],
+  ["What counts as a finding:", /^--(rule|moving-tag|placeholder|fail-on|baseline|update-baseline|no-render)$/],
+  ["Mirror:", /^--mirror/],
+  ["Deleting unused images:", /^--(collect|pin|even-if-lost)$/],
+  ["Reading the store again:", /^--scrub-/],
+  ["Log and metrics:", /^--(log-|metrics)/],
+  ["Logins:", /^--(username|password-stdin|creds|authfile|image-credential-provider-.*)$/],
+  ["How registries are asked:", /^--(plain-http|cert-dir|hosts-dir|allow-redirect|least-rate)$/],
+  ["Rarely needed:", /^--(registry-qps|registry-burst|parallel|kubelet-config|content-sharing|record)$/],
+];
+const common = "Options:";
+
+/** Gives each option of a command its group. */
+export function groupOptions(command: Command): void {
+  for (const option of command.options) {
+    if (option.helpGroupHeading === undefined) {
+      const group = groupOf(command, option);
+      if (group !== undefined) option.helpGroup(group);
+    }
+  }
+  for (const below of command.commands) groupOptions(below);
+}
+
+function groupOf(command: Command, { long }: Option): string | undefined {
+  if (long === undefined || long === null) return undefined;
+  const fixes = command.name() === "audit";
+  // --check and --pin are other things elsewhere.
+  return groups.find(
+    ([title, options]) => options.test(long) && (fixes || title !== "Fixing:") && !isOwn(command, title),
+  )?.[0];
+}
+
+/** What the command is for stands first. */
+function isOwn(command: Command, title: string): boolean {
+  return command.name() === "gc" && title === "Deleting unused images:";
+}
+
+/** Columns of the names of options; a longer name has a line of its own. */
+const widestTerm = 24;
+
+export const helpStyle: Partial<Help> = {
+  showGlobalOptions: false,
+  minWidthToWrap: 20,
+  subcommandTerm: (command) => {
+    const args = command.registeredArguments.map((argument) =>
+      argument.required ? `<${argument.name()}>` : `[${argument.name()}]`,
+    );
+    return [command.name(), ...(command.parent?.parent ? args : [])].join(" ");
+  },
+  padWidth(command, helper) {
+    const terms = [
+      ...helper.visibleArguments(command).map((argument) => helper.argumentTerm(argument)),
+      ...helper.visibleOptions(command).map((option) => helper.optionTerm(option)),
+      ...helper.visibleCommands(command).map((below) => helper.subcommandTerm(below)),
+    ];
+    return Math.max(...terms.map((term) => term.length).filter((length) => length <= widestTerm), 0);
+  },
+  formatItem(term, termWidth, description, helper) {
+    const indent = termWidth + 4;
+    const width = Math.max(20, (helper.helpWidth ?? 80) - indent);
+    const lines = helper.boxWrap(description, width).split("\n");
+    const below = " ".repeat(indent);
+    if (term.length > termWidth) return [`  ${term}`, ...lines.map((line) => below + line)].join("\n");
+    return lines.map((line, at) => (at === 0 ? `  ${term.padEnd(termWidth)}  ` : below) + line).join("\n");
+  },
+  groupItems(unsorted, visible, getGroup) {
+    const items = new Map<string, typeof visible>();
+    const order = [common, ...groups.map(([title]) => title), everywhereGroup];
+    const titles = new Set([...unsorted, ...visible].map(getGroup));
+    const rank = (title: string) => (order.includes(title) ? order.indexOf(title) : 0);
+    for (const title of [...titles].toSorted((one, other) => rank(one) - rank(other))) {
+      const members = visible.filter((item) => getGroup(item) === title);
+      if (members.length > 0) items.set(title, members);
+    }
+    return items;
+  },
+};

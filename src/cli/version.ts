@@ -1,0 +1,46 @@
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import packageFile from "../../package.json" with { type: "json" };
+import { formatPlatform, hostPlatform } from "../image/platform.ts";
+import { readJson } from "../support/json-cursor.ts";
+import { examples, type OutputOptions, outputOption } from "./options.ts";
+import { print } from "./output.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+export function define(command: Command, surroundings: Surroundings): void {
+  command
+    .addOption(outputOption())
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley version", "what to name in a report of a fault"],
+        ["pulley version -o json", "the same for programs"],
+      ),
+    )
+    .action((options: OutputOptions) => showVersion(options, surroundings));
+}
+
+async function showVersion({ output }: OutputOptions, surroundings: Surroundings): Promise<void> {
+  const platform = formatPlatform(hostPlatform(process.platform, process.arch));
+  const value = { version: packageFile.version, commit: await commit(), node: process.version, platform };
+  const lines = () => [
+    `pulley   ${value.version}`,
+    `commit   ${value.commit ?? "not known: this program was not built from a git checkout"}`,
+    `node     ${value.node}`,
+    `for      ${value.platform}`,
+  ];
+  await print(output, value, lines, surroundings);
+}
+
+/** The commit that the program was built from: the build leaves it in a file beside the program. */
+async function commit(): Promise<string | null> {
+  const file = new URL("build.json", import.meta.url);
+  const bytes = await readFile(file).catch(() => undefined);
+  if (bytes === undefined) return null;
+  const build = readJson(bytes, { name: "build.json", code: "INTERNAL", limit: 1024 });
+  return (
+    build
+      .object("commit")("commit")
+      .optional((each) => each.string()) ?? null
+  );
+}
