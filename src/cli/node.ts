@@ -5,6 +5,7 @@ import { parsePins } from "../node/collection/index.ts";
 import type { PluginRun } from "../node/metrics/index.ts";
 import type { Policy } from "../policy/types.ts";
 import { systemClock } from "../support/clock.ts";
+import { inheritedSockets } from "../support/inherited-sockets.ts";
 import { type Log, type LogLevel, logLevels } from "../support/log.ts";
 import { type LogFormat, openLog } from "../support/log-output.ts";
 import { type SocketOptions, socketOption, socketPath } from "./daemon.ts";
@@ -44,6 +45,7 @@ interface NodeOptions
     MirrorFlags,
     ScrubFlags {
   readonly criSocket: string;
+  readonly takeOver?: true;
   readonly runtime?: string;
   readonly manifests?: string;
   readonly metrics?: string;
@@ -66,6 +68,7 @@ export function define(command: Command, surroundings: Surroundings): void {
       ),
     )
     .addOption(socketOption())
+    .option("--take-over", "take the place of a pulley node that runs: it ends when this one answers")
     .addOption(runtimeOption("containerd's socket: its images are served, and containers start from them"))
     .option("--manifests <folder>", "run the pods of the manifests in a folder, as it changes (default: staticPodPath)")
     .option("--metrics <address>", "serve Prometheus' metrics, /healthz and /readyz there, as 127.0.0.1:9419")
@@ -127,13 +130,18 @@ async function runNode(options: NodeOptions, surroundings: Surroundings): Promis
   const level = options.logLevel ?? (options.quiet ? "error" : options.verbose ? "debug" : "info");
   const log = openLog({ format, level, stream: stderr, clock: systemClock, paint: paintFor(stderr, surroundings) });
   const stop = interruption();
+  const inherited = inheritedSockets({ environment: process.env, pid: process.pid });
   const kubelet = loadKubeletConfiguration(options, {}, surroundings);
   const policy = await watchedPolicy(options, log, surroundings);
   const daemon = await startDaemon({
     root: options.root,
     platform: options.platform,
     version: packageFile.version,
-    sockets: { cri: options.criSocket, api: socketPath(options, surroundings) },
+    sockets: {
+      cri: options.criSocket,
+      api: socketPath(options, surroundings),
+      takeover: { inherited, takeOver: options.takeOver === true },
+    },
     runtime: options.runtime,
     manifests: options.manifests ?? (kubelet.staticPodPath || undefined),
     mirror: readMirror(options),
@@ -149,8 +157,10 @@ async function runNode(options: NodeOptions, surroundings: Surroundings): Promis
     logins: await loginsOf(options, log, surroundings),
     log,
   });
+  for (const path of inherited.rest()) log.warn("a socket that systemd holds is none of this daemon's", { path });
   try {
-    await Promise.race([interrupted(stop), daemon.failed]);
+    const replaced = daemon.replaced.then(() => log.info("another process has taken this one's place"));
+    await Promise.race([interrupted(stop), replaced, daemon.failed]);
     log.info("stopping");
   } finally {
     policy.stop();

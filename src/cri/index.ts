@@ -16,7 +16,7 @@ import type { ImageStore, StoredImage } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { errorText, isPulleyError } from "../support/errors.ts";
 import { openChannel } from "../support/grpc/client.ts";
-import { listenOnSocket } from "../support/unix-socket.ts";
+import { listenOnSocket, type Takeover } from "../support/unix-socket.ts";
 import { ImageService } from "./api/runtime/v1/api_pb.js";
 import type { Methods } from "./grpc/methods.ts";
 import { createGrpcServer, refuse } from "./grpc/server.ts";
@@ -33,6 +33,8 @@ import { createGate } from "./starting/gate.ts";
 export interface CriServerOptions {
   /** Path of the unix socket to listen on; its folder is made if it is absent. */
   readonly socket: string;
+  /** Whose place it may take there, and what systemd holds for it. */
+  readonly takeover?: Takeover | undefined;
   readonly images: CriImages;
   /** Path of a container runtime's unix socket: gets every call that is not about images. */
   readonly runtime?: string | undefined;
@@ -74,6 +76,10 @@ export interface CriLog {
 
 export interface CriServer {
   readonly socket: string;
+  /** Resolves when another process has taken its place. */
+  readonly replaced: Promise<void>;
+  /** Resolves when the process whose place it has taken is no longer there. */
+  readonly predecessorGone: Promise<void>;
   /** Takes no more calls, gives those under way a few seconds, ends the rest, and removes the socket. */
   close(): Promise<void>;
 }
@@ -86,7 +92,7 @@ const imageServices = [ImageService.typeName, "runtime.v1alpha2.ImageService"];
 
 /** @throws PulleyError `OUTPUT_UNWRITABLE` if it cannot listen there */
 export async function startCriServer(options: CriServerOptions): Promise<CriServer> {
-  const { socket, clock, runtime, version } = options;
+  const { socket, takeover, clock, runtime, version } = options;
   const log = options.log ?? { info: () => undefined, warn: () => undefined };
   const judge = judgeOf(options);
   const upstream = runtime === undefined ? undefined : openUpstream(runtime, options, { judge, log });
@@ -104,13 +110,15 @@ export async function startCriServer(options: CriServerOptions): Promise<CriServ
     failureOf: (error) => tellUnforeseen(error, log),
     clock,
   });
-  const listening = await listenOnSocket(server.listener, socket, 0o660).catch((error: unknown) => {
+  const listening = await listenOnSocket(server.listener, socket, 0o660, takeover).catch((error: unknown) => {
     upstream?.close();
     throw error;
   });
   log.info(`the image service listens on ${socket}${runtime === undefined ? "" : `, in front of ${runtime}`}`);
   return {
     socket,
+    replaced: listening.replaced,
+    predecessorGone: listening.predecessorGone,
     close: async () => {
       await listening.remove();
       await server.close(grace);

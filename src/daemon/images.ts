@@ -14,13 +14,32 @@ import type { DaemonOptions, Telling } from "./types.ts";
 
 type CriPart = Pick<DaemonOptions, "sockets" | "runtime" | "version" | "policy" | "hosts" | "collection" | "logins">;
 
-/** @throws PulleyError `OUTPUT_UNWRITABLE`, `USAGE` */
-export async function serveImages(options: CriPart, ground: Ground, telling: Telling, endings: Endings): Promise<void> {
+/** Milliseconds that a process has for ending, once its place is taken. */
+const longestFarewell = 30_000;
+
+/**
+ * Serves images from now on; where another process did, that one has ended.
+ * @returns what tells that yet another process has taken this one's place
+ * @throws PulleyError `OUTPUT_UNWRITABLE`, `USAGE`
+ */
+export async function serveImages(
+  options: CriPart,
+  ground: Ground,
+  telling: Telling,
+  endings: Endings,
+): Promise<{ readonly replaced: Promise<void> }> {
   const { sockets, runtime, version, policy, hosts, collection, logins } = options;
   const { store, images, records, decisions } = ground;
   const pins = collection?.pins ?? [];
   const server = await startCriServer({
-    ...{ socket: sockets.cri, runtime, version, clock: systemClock, log: telling.log.with({ part: "cri" }) },
+    ...{
+      socket: sockets.cri,
+      takeover: sockets.takeover,
+      runtime,
+      version,
+      clock: systemClock,
+      log: telling.log.with({ part: "cri" }),
+    },
     images: {
       ...{ store, service: images, decide, policy: () => policy.current(), hosts, records, decisions },
       mirrorLogins: logins.own,
@@ -30,6 +49,14 @@ export async function serveImages(options: CriPart, ground: Ground, telling: Tel
     onOperation: telling.metrics.runtimeOperation,
   });
   endings.add(() => server.close());
+  const left = new AbortController();
+  const tooLong = systemClock.sleep(longestFarewell, left.signal).then(
+    () => telling.log.warn("the process before this one has not ended yet", { socket: sockets.cri }),
+    () => undefined,
+  );
+  await Promise.race([server.predecessorGone, tooLong]);
+  left.abort();
+  return { replaced: server.replaced };
 }
 
 type MirrorPart = Pick<DaemonOptions, "mirror" | "platform" | "policy" | "hosts" | "logins">;

@@ -37,8 +37,9 @@ async function startParts(options: DaemonOptions, endings: Endings): Promise<Dae
   const ground = await layGround({ ...options, metrics: telling.metrics }, endings);
   const node = openNode(options, ground, endings);
   Object.assign(figures, { store: ground.store, node });
+  // Whoever takes another process's place has to wait for its ports, but answers kubelets meanwhile.
+  const { replaced } = await serveImages(options, ground, telling, endings);
   const events = await startSeeing({ ...options, metricsAddress, metrics, node }, ground, endings);
-  await serveImages(options, ground, telling, endings);
   await serveMirror(options, ground, telling, endings);
   if (collection !== undefined) {
     startCollection({ ...options, settings: collection, node, events }, ground, telling, endings);
@@ -47,6 +48,7 @@ async function startParts(options: DaemonOptions, endings: Endings): Promise<Dae
   const manifests = runManifests(options, { node, ground, telling }, endings);
   let closing: Promise<void> | undefined;
   return {
+    replaced,
     failed: Promise.race([node.ended(), manifests]).then(() => new Promise<never>(() => undefined)),
     close: () => {
       closing ??= endings.run();

@@ -64,7 +64,7 @@ export async function startSeeing(options: SeeingOptions, ground: Ground, ending
   const health = healthOf(ground, log);
   const images = () => ground.store.images();
   const api = { node, events, images, health, clock, nodeName: hostname(), version, log };
-  const server = await serveApi({ ...api, socket: sockets.api });
+  const server = await serveApi({ ...api, socket: sockets.api, takeover: sockets.takeover });
   endings.add(() => server.close());
   log.info("the daemon's own interface listens", { socket: sockets.api });
   if (metricsAddress === undefined) return events;

@@ -10,6 +10,7 @@ import type { Metrics, PluginRun } from "../node/metrics/index.ts";
 import type { Policy } from "../policy/types.ts";
 import type { RegistryOptions } from "../registry/index.ts";
 import type { Log } from "../support/log.ts";
+import type { Takeover } from "../support/unix-socket.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
 
 export interface DaemonOptions {
@@ -23,6 +24,8 @@ export interface DaemonOptions {
     readonly cri: string;
     /** For `pulley get`, `describe` and `logs`. */
     readonly api: string;
+    /** Whose place it may take there, and what systemd holds for it. */
+    readonly takeover?: Takeover | undefined;
   };
   /** Path of a container runtime's socket; absent: images only. */
   readonly runtime: string | undefined;
@@ -68,6 +71,8 @@ export interface DaemonLogins {
 export interface Daemon {
   /** Rejects if a fault of the daemon's own ended it; never resolves otherwise. */
   readonly failed: Promise<never>;
+  /** Resolves when another process has taken this one's place, and this one is to end. */
+  readonly replaced: Promise<void>;
   /** Ends everything; containers that run go on running. Safe to call again. */
   close(): Promise<void>;
 }

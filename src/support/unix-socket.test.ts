@@ -11,7 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -60,6 +60,27 @@ test("does not take the place of a server that lives", async () => {
   const path = join(temporaryFolder(), "cri.sock");
   await listenOnSocket(server(), path, 0o660);
   await expect(listenOnSocket(server(), path, 0o660)).rejects.toThrow(`another process listens on ${path}`);
+  expect(await greeting(path)).toBe("hello");
+});
+
+test("takes the place of a server that lives where it is told to, which hears of it", async () => {
+  const path = join(temporaryFolder(), "cri.sock");
+  const connections: Socket[] = [];
+  const old = createServer((connection) => connections.push(connection)).on("close", () => undefined);
+  onTestFinished(() => void old.close());
+  const first = await listenOnSocket(old, path, 0o660);
+  const second = await listenOnSocket(server(), path, 0o660, { takeOver: true });
+  await first.replaced;
+  expect(await greeting(path)).toBe("hello");
+  let isGone = false;
+  const gone = second.predecessorGone.then(() => {
+    isGone = true;
+  });
+  await expect.poll(() => connections.length).toBe(1);
+  expect(isGone).toBe(false);
+  for (const connection of connections) connection.destroy();
+  await gone;
+  await first.remove();
   expect(await greeting(path)).toBe("hello");
 });
 

@@ -46,6 +46,7 @@ export async function startNode(folder: string, ...args: readonly string[]): Pro
   };
   const ask = (...words: readonly string[]) => pulley([...words, "--socket", sockets.api]);
   await until("the image service listens");
+  await until("own interface listens");
   return {
     child,
     sockets,
