@@ -1,7 +1,9 @@
 /** What is said of a store that was read again. */
 import type { Repair } from "../node/upkeep/index.ts";
 import type { Verified } from "../store/index.ts";
+import type { UnfitLayer } from "../store/unpacking.ts";
 import { type ErrorCode, errorTable } from "../support/errors.ts";
+import { plural } from "../support/plural.ts";
 import { printable } from "../support/terminal.ts";
 
 /** Content that is not sound. */
@@ -10,7 +12,7 @@ export interface Faulty extends Verified {
   readonly repair?: Pick<Repair, "repaired" | "from" | "failures">;
 }
 
-export function verifiedValue(sound: number, faulty: readonly Faulty[]): object {
+export function verifiedValue(sound: number, faulty: readonly Faulty[], unfit: readonly UnfitLayer[]): object {
   return {
     apiVersion: "pulley.dev/v1alpha1",
     sound,
@@ -20,6 +22,9 @@ export function verifiedValue(sound: number, faulty: readonly Faulty[]): object 
         repair: { repaired: repair.repaired, from: repair.from ?? null, failures: repair.failures.map(failureValue) },
       }),
     })),
+    unfit: unfit.map(({ layer, diffId, error, images }) => ({
+      ...{ layer, diffId, code: error.code, message: error.message, neededBy: images },
+    })),
   };
 }
 
@@ -27,13 +32,26 @@ function failureValue({ image, code, message, advice }: Repair["failures"][numbe
   return { image, code: code ?? null, message, advice: advice ?? null };
 }
 
-export function verifiedLines(sound: number, faulty: readonly Faulty[]): readonly string[] {
+export function verifiedLines(
+  sound: number,
+  faulty: readonly Faulty[],
+  unfit: readonly UnfitLayer[],
+): readonly string[] {
   const repaired = faulty.filter(({ repair }) => repair?.repaired).length;
   const asked = faulty.some(({ repair }) => repair !== undefined);
   const end = asked ? `; of those, ${repaired} are sound again` : "";
   return [
-    ...faulty.flatMap(linesOf).map(printable),
+    ...[...faulty.flatMap(linesOf), ...unfit.flatMap(unfitLines)].map(printable),
     `${sound} sound, ${faulty.length} damaged, missing or unreadable${end}`,
+    ...(unfit.length === 0 ? [] : [`${plural(unfit.length, "layer")} cannot be unpacked as the image says`]),
+  ];
+}
+
+/** The bytes are those that the registry has: to fetch them again changes nothing. */
+function unfitLines({ layer, error, images }: UnfitLayer): readonly string[] {
+  return [
+    `${layer}: does not fit its image: ${error.message}`,
+    ...images.map((name) => `  needed by ${name}: whoever builds it has to build and push it again`),
   ];
 }
 
@@ -63,7 +81,8 @@ function whatToDo({ state, repair }: Faulty, name: string): string {
 }
 
 /** 3 if nothing but that registries could not be reached stood in the way. */
-export function exitStatusOf(faulty: readonly Faulty[]): 0 | 1 | 3 {
+export function exitStatusOf(faulty: readonly Faulty[], unfit: readonly UnfitLayer[]): 0 | 1 | 3 {
+  if (unfit.length > 0) return 1;
   const left = faulty.filter(({ repair }) => !repair?.repaired);
   if (left.length === 0) return 0;
   const unreachable = (code: ErrorCode | undefined) => code !== undefined && errorTable[code].exit === 3;

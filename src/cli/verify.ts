@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { createRepairer } from "../node/upkeep/index.ts";
 import type { ImageStore, Verified } from "../store/index.ts";
+import { type UnfitLayer, unfitLayers } from "../store/unpacking.ts";
 import { systemClock } from "../support/clock.ts";
 import { personLogins } from "./logins.ts";
 import {
@@ -46,7 +47,10 @@ export function define(command: Command, surroundings: Surroundings): void {
     .addHelpText(
       "after",
       examples(
-        ["pulley verify", "read every blob and compare it with its digest; what is damaged is set aside"],
+        [
+          "pulley verify",
+          "read every blob and compare it with its digest, and every layer unpacked with its image's config",
+        ],
         ["pulley verify --repair", "and fetch that again, with the logins and from the sources of every other pull"],
         [
           "pulley verify --repair -o json | jq -r '.blobs[] | select(.repair.repaired | not) | .neededBy[]' | sort -u",
@@ -63,9 +67,11 @@ async function verifyStore(options: VerifyFlags, surroundings: Surroundings): Pr
   await withImages(options, surroundings, async (store) => {
     const { sound, found } = await readAll(store, signal, surroundings);
     const faulty = options.repair ? await repair(store, found, options, signal, surroundings) : found;
-    const lines = () => verifiedLines(sound, faulty);
-    await print(options.output, verifiedValue(sound, faulty), lines, surroundings);
-    const status = exitStatusOf(faulty);
+    // containerd has unpacked what it has, and checked it as it did.
+    const unfit = options.runtime === undefined ? await unpackAll(store, signal, surroundings) : [];
+    const lines = () => verifiedLines(sound, faulty, unfit);
+    await print(options.output, verifiedValue(sound, faulty, unfit), lines, surroundings);
+    const status = exitStatusOf(faulty, unfit);
     if (status !== 0) process.exitCode = status;
   });
 }
@@ -84,6 +90,17 @@ async function readAll(store: ImageStore, signal: AbortSignal, surroundings: Sur
     printOver("", surroundings);
   }
   return { sound, found };
+}
+
+async function unpackAll(store: ImageStore, signal: AbortSignal, surroundings: Surroundings) {
+  printOver("layers are unpacked to see whether they fit", surroundings);
+  try {
+    const found: UnfitLayer[] = [];
+    for await (const layer of unfitLayers(store, signal)) found.push(layer);
+    return found;
+  } finally {
+    printOver("", surroundings);
+  }
 }
 
 async function repair(

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { type BuiltImage, buildImage } from "../../examples/world/image-builder.ts";
+import { oddImage } from "../../examples/world/odd-image.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
 import { misorder } from "../../src/store/testing/old-store.ts";
 import { pulley } from "./pulley.ts";
@@ -62,6 +63,7 @@ it("finds and fetches again what an earlier version wrote in the wrong order, wi
       nameless: [],
       repair: { repaired: true, from: target, failures: [] },
     })),
+    unfit: [],
   });
   expect({ status, sides: stderr.match(/was set aside/g)?.length }).toEqual({ status: 0, sides: wrong.length });
   expect(stderr).not.toContain("secret-of-ann");
@@ -105,4 +107,31 @@ it("tells a registry that cannot be reached from one that says no", async () => 
   // Nothing is removed for it: the record is there, and what was set aside is kept.
   expect(await readdir(join(root, "records"))).toHaveLength(2);
   expect(await readFile(join(root, "index.json"), "utf8")).toContain("lost/app:1");
+});
+
+it("tells of layers that do not fit what their image says, which no fetching mends, and save refuses them", async () => {
+  const root = await mkdtemp(join(folder, "root-"));
+  const wrong = `sha256:${"0".repeat(64)}`;
+  const unfit = oddImage(await buildImage({ layers: [{ files: { a: "b" } }], seed: "unfit" }), {
+    config: { rootfs: { type: "layers", diff_ids: [wrong] } },
+  });
+  registry.addImage("unfit/app:1", unfit);
+  const name = `${registry.host}/unfit/app:1`;
+  expect(await pulley(["pull", "--root", root, name])).toMatchObject({ status: 0 });
+  const read = await pulley(["verify", "--root", root]);
+  expect(read.status).toBe(1);
+  expect(read.stdout).toMatch(
+    /does not fit its image: the layer sha256:\S+ unpacks to sha256:\S+, but the image's config/,
+  );
+  expect(read.stdout).toContain(`needed by ${name}: whoever builds it has to build and push it again`);
+  const { status, stdout } = await pulley(["verify", "--root", root, "--repair", "-o", "json"]);
+  expect(status).toBe(1);
+  const layer = unfit.manifests[0]?.layers[0]?.digest;
+  expect(JSON.parse(stdout)).toMatchObject({
+    blobs: [],
+    unfit: [{ layer, diffId: wrong, code: "DIGEST_MISMATCH", neededBy: expect.arrayContaining([name]) }],
+  });
+  const file = join(folder, "unfit.tar");
+  const saved = await pulley(["save", "--root", root, "--format", "docker-archive", "--file", file, name]);
+  expect(saved).toMatchObject({ status: 1, stderr: expect.stringContaining("but the image's config says") });
 });

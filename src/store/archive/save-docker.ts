@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
 import type { Descriptor } from "../../image/descriptor.ts";
-import { type Digest, digestAlgorithm, digestHex } from "../../image/digest.ts";
+import { type Digest, digestHex } from "../../image/digest.ts";
 import { familiarName, parseReference } from "../../image/reference.ts";
 import { decompressDetected } from "../../support/decompress.ts";
-import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
 import type { ImageStore } from "../index.ts";
+import { measureUnpacked } from "../unpacking.ts";
 import { byPath, type ChosenImage, checkList, jsonBytes, opened, smallFile } from "./chosen-image.ts";
 import { parseDockerList } from "./docker.ts";
 import type { TarFile } from "./tar-format.ts";
@@ -34,21 +33,7 @@ export async function dockerFiles(store: ImageStore, images: readonly ChosenImag
 
 /** A tar says how long a file is before its bytes come: a layer is decompressed once to know, and once to be written. */
 async function plainLayer(store: ImageStore, layer: Descriptor, diffId: Digest): Promise<TarFile> {
-  const hash = createHash(digestAlgorithm(diffId));
-  let size = 0;
-  try {
-    for await (const chunk of decompressDetected(opened(store, layer))) {
-      hash.update(chunk);
-      size += chunk.length;
-    }
-  } catch (error) {
-    if (isPulleyError(error)) throw error;
-    throw new PulleyError("MANIFEST_INVALID", `the layer ${layer.digest} cannot be decompressed: ${errorText(error)}`);
-  }
-  const found = hash.digest("hex");
-  if (found !== digestHex(diffId)) {
-    throw new PulleyError("DIGEST_MISMATCH", `expected ${diffId} in the layer ${layer.digest}, found ${found}`);
-  }
+  const size = await measureUnpacked(opened(store, layer), layer.digest, diffId);
   return { path: layerPath(diffId), size, content: decompressDetected(opened(store, layer)) };
 }
 
