@@ -299,6 +299,33 @@ describe("what cannot start", () => {
     expect((await after(15)).phase).toBe("Running");
   });
 
+  it("says at each try that there is no network, and rests as a kubelet does", async () => {
+    const { start, runtime, log, after } = containerNode();
+    const message = "Network plugin returns error: cni plugin not initialized";
+    runtime.conditions = [{ type: "NetworkReady", reason: "NetworkPluginNotReady", message }];
+    await start({ containers: [main] }, 5);
+    await after(30);
+    const text = `network is not ready: container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:${message}`;
+    const told = log();
+    expect(told.map((line) => line.replace(/^\S+ /, ""))).toEqual(
+      told.map(() => `Warning NetworkNotReady pod ${text}`),
+    );
+    const times = told.map((line) => Number(line.split(" ")[0]));
+    expect(times.length).toBeGreaterThan(2);
+    for (const [at, time] of times.entries()) {
+      if (at > 0) expect(time - (times[at - 1] ?? 0)).toBeGreaterThanOrEqual(10);
+    }
+    expect(runtime.calls).toEqual([]);
+    runtime.conditions = [];
+    expect((await after(20)).phase).toBe("Running");
+  });
+
+  it("starts on the host's network where there is no other", async () => {
+    const { start, runtime } = containerNode();
+    runtime.conditions = [{ type: "NetworkReady", reason: "NetworkPluginNotReady", message: "none" }];
+    expect((await start({ hostNetwork: true, containers: [main] }, 5)).phase).toBe("Running");
+  });
+
   it("says which volume is not to be had", async () => {
     const { start, volumeProblems, runtime, log } = containerNode();
     volumeProblems.set("settings", 'configmap "absent" not found');

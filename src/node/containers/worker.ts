@@ -82,13 +82,12 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
     return { pod, spec, objects, podIPs, nodeName: host.name, hostIP: host.ip, capacity: host.capacity };
   }
 
-  /** Says once what is wrong with the pod as a whole, and shows it on every container that waits for it. */
+  /** Says at each try, as the kubelet does, what is wrong with the pod as a whole; shows it on every container that waits. */
   function complain(reason: string, message: string): void {
     for (const container of pod.containers) {
       const newest = newestOf(observed, container.name);
       if (newest?.state !== "running") state.noteFailure(container, failureOf("ContainerCreating", message));
     }
-    if (told === message) return;
     told = message;
     images.recorder()("Warning", reason, message);
   }
@@ -130,6 +129,17 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
     }
     settle();
     return true;
+  }
+
+  /** Why a pod can get no network of its own now: without a plugin for that, no sandbox is tried (k8s `NetworkNotReady`). */
+  async function hasNetwork(): Promise<boolean> {
+    if (spec.hostNetwork) return true;
+    const missing = (await runtime.status()).find(({ type }) => type === "NetworkReady");
+    if (missing === undefined) return true;
+    const { type, reason, message } = missing;
+    const why = `container runtime network not ready: ${type}=false reason:${reason} message:${message}`;
+    complain("NetworkNotReady", `network is not ready: ${why}`);
+    return false;
   }
 
   function tellOfDns(): void {
@@ -232,7 +242,7 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
       const action = expired ? ({ kind: "finish" } as const) : nextAction(spec, observed);
       if (action.kind === "finish") return finish();
       if (action.kind === "makeSandbox") {
-        if (!(await setUpVolumes()) || !(await makeSandbox(action.attempt))) return;
+        if (!(await hasNetwork()) || !(await setUpVolumes()) || !(await makeSandbox(action.attempt))) return;
         await look();
         continue;
       }

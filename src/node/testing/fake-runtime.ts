@@ -4,6 +4,7 @@ import type {
   ContainerConfig,
   ContainerRuntime,
   Labels,
+  RuntimeCondition,
   RuntimeContainer,
   SandboxConfig,
 } from "../container-runtime.ts";
@@ -19,6 +20,8 @@ export interface FakeRuntime extends ContainerRuntime {
   readonly configs: ContainerConfig[];
   readonly sandboxConfigs: SandboxConfig[];
   isReachable: boolean;
+  /** What is not ready of the runtime and its network. */
+  conditions: readonly RuntimeCondition[];
   /** Ends a pod's sandbox, as a crash of the machine's would. */
   breakSandboxes(): void;
   /** Ids of all that is there. */
@@ -98,14 +101,14 @@ export function fakeRuntime(clock: Clock): FakeRuntime {
   }
 
   const fake: FakeRuntime = {
-    ...{ plans, failures, calls, configs, sandboxConfigs, isReachable: true },
+    ...{ plans, failures, calls, configs, sandboxConfigs, isReachable: true, conditions: [] },
     breakSandboxes: () => {
       for (const sandbox of sandboxes.values()) sandbox.ready = false;
       for (const container of containers.values()) stop(container);
     },
     left: () => [...sandboxes.keys(), ...containers.keys()],
     version: async () => ({ name: "fake", version: "1" }),
-    status: async () => [],
+    status: async () => fake.conditions,
     runPodSandbox: async (config) => {
       const { name, attempt } = config.metadata;
       called(`runPodSandbox ${name} ${attempt}`, "runPodSandbox");
