@@ -7,7 +7,7 @@ import { errorText } from "../../support/errors.ts";
 import type { Problem } from "../../workload/index.ts";
 import type { Pod } from "../../workload/types.ts";
 import type { Claims } from "../containers/claims.ts";
-import { foundPods, removeOrphan } from "../containers/orphans.ts";
+import { type FoundPod, foundPods, removeOrphan } from "../containers/orphans.ts";
 import type { ContainersOptions } from "../containers/types.ts";
 import type { Node } from "../node.ts";
 import { manifestFolder } from "./folder.ts";
@@ -54,6 +54,8 @@ export function createStaticPods({ folder, node, containers, claims, clock, say 
   const known = new Map<string, Known>();
   /** What is being done about the pod of a name, one thing after another. */
   const work = new Map<string, Promise<void>>();
+  /** Of what ran before, by its identifier: each is removed once, whoever waits for that. */
+  const removals = new Map<string, Promise<void>>();
   let said = new Set<string>();
 
   /** Says what was not said at the look before. */
@@ -92,6 +94,7 @@ export function createStaticPods({ folder, node, containers, claims, clock, say 
     next(pod, async () => {
       try {
         await claims?.take(pod);
+        await endEarlier(pod);
         node.add([pod], secrets, objects);
         entry.state = "there";
       } catch (error) {
@@ -124,13 +127,29 @@ export function createStaticPods({ folder, node, containers, claims, clock, say 
     work.set(key, done);
   }
 
+  /** A pod that was changed while the node was away: what runs of it ends first, or it would be there twice. */
+  async function endEarlier({ namespace, name }: Pod): Promise<void> {
+    try {
+      await removeOrphans((found) => found.namespace === namespace && found.name === name);
+    } catch (error) {
+      // The runtime may only be away for now: whoever starts the pod will say that, and the rest is tried again.
+      say(`${namespace}/${name}: what is left of it could not be removed yet: ${errorText(error)}`);
+    }
+  }
+
   /** What ran when the node was last there, and is not wanted any more. */
-  async function removeOrphans(): Promise<void> {
+  async function removeOrphans(which: (found: FoundPod) => boolean = () => true): Promise<void> {
     if (containers === undefined) return;
-    for (const found of await foundPods(containers)) {
+    for (const found of (await foundPods(containers)).filter(which)) {
       if (!found.isStatic || known.has(found.uid) || (await claims?.isTaken(found.uid))) continue;
-      say(`removing what is left of the pod ${found.namespace}/${found.name}, which no manifest asks for`);
-      await removeOrphan(found, containers);
+      const { uid, namespace, name } = found;
+      let removal = removals.get(uid);
+      if (removal === undefined) {
+        say(`removing what is left of the pod ${namespace}/${name}, which no manifest asks for`);
+        removal = removeOrphan(found, containers).finally(() => removals.delete(uid));
+        removals.set(uid, removal);
+      }
+      await removal;
     }
   }
 

@@ -177,6 +177,28 @@ it("keeps everything when the folder itself is gone", async () => {
   await until("one app:1 Running");
 });
 
+it("ends what runs of a pod that was changed while the node was away before the new one starts", async () => {
+  await write("one.yaml", pod("one"));
+  const first = watching();
+  await first.until("one app:1 Running");
+  await first.end();
+  await first.node.stop();
+  await write("one.yaml", pod("one", "app:2"));
+  const { until, runtime } = watching(containerNode(first.runtime, first.clock));
+  runtime.calls.length = 0;
+  await until("one app:2 Running");
+  expect(runtime.calls).toEqual([
+    "stopContainer main 30",
+    "stopPodSandbox one",
+    "removeContainer main 0",
+    "removePodSandbox one",
+    "runPodSandbox one 0",
+    "createContainer main 0",
+    "startContainer main 0",
+  ]);
+  expect(runtime.left()).toHaveLength(2);
+});
+
 it("finds its pods again, and ends those that no manifest asks for any more", async () => {
   await write("one.yaml", pod("one"));
   await write("two.yaml", pod("two"));
