@@ -87,6 +87,7 @@ test("a socket that systemd holds can be asked while nobody is there, and the ne
   const begun = () => [...said.matchAll(/begins as ([0-9]+) \./g)].map(([, pid]) => Number(pid));
   const end = (pid = 0) => void (pid > 1 && process.kill(pid, "SIGTERM"));
   onTestFinished(() => void child.kill("SIGKILL"));
+  await expect.poll(() => begun().length).toBe(1);
   const kubelet = askOnAndOn(cri);
   await expect.poll(kubelet.answers).toBeGreaterThan(10);
   end(begun()[0]);

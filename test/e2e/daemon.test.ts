@@ -13,7 +13,7 @@ import { pulley } from "./pulley.ts";
 /** A daemon over a node with one pod that is prepared, and one whose image nobody may pull. */
 async function daemon() {
   const { node, images, signals, run } = fakeNode();
-  images.failures.set("acme.io/secret:1", "acme.io/secret:1: authentication required");
+  images.users.set("acme.io/secret:1", []);
   await run(
     [
       podOf({ name: "web", containers: [{ image: "acme.io/app:1" }] }),
@@ -116,7 +116,7 @@ describe("pulley get", () => {
     const none = await asked("/nonexistent/node.sock", "get", "pods");
     expect(none).toMatchObject({ status: 3 });
     expect(none.stderr).toMatch(
-      /cannot reach the daemon at \/nonexistent\/node\.sock: there is no such socket\n {2}Start the daemon/,
+      /cannot reach the daemon at \/nonexistent\/node\.sock: there is no such socket \(no such file or directory\)\n {2}Start the daemon/,
     );
   });
 });
