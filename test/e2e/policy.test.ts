@@ -3,6 +3,7 @@ import { randomInt } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type BuiltImage, buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, type RegistryOptions, startRegistry } from "../../examples/world/registry.ts";
@@ -34,6 +35,22 @@ async function ownRegistry(options: RegistryOptions = {}, content: BuiltImage | 
   onTestFinished(() => own.close());
   if (content !== null) own.addImage("team/app:1", content);
   return own;
+}
+
+/**
+ * A registry under the port of one that has ended. A program that is being started holds what was open as it was started,
+ * ports too, until it begins: so it may take another moment.
+ */
+async function comeBack(options: RegistryOptions): Promise<Registry> {
+  for (let attempt = 1; ; attempt += 1) {
+    const own = await startRegistry(options);
+    if (attempt === 100 || own.host.endsWith(`:${options.port}`)) {
+      onTestFinished(() => own.close());
+      return own;
+    }
+    await own.close();
+    await delay(20);
+  }
 }
 
 function policyText(...rules: readonly string[]): string {
@@ -192,7 +209,7 @@ describe("pulley run --policy", () => {
     },
   ])("takes $name for an answer, and not for a registry that is not there", async ({ options, says }) => {
     const { root, name, host, port } = await afterwards();
-    const later = await ownRegistry({ ...options, port }, null);
+    const later = await comeBack({ ...options, port });
     later.addImage("team/other:1", image);
     expect(later.host).toBe(host);
     const { status, state, events } = await run(root, name, cached);
