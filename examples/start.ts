@@ -19,6 +19,14 @@ try {
       return path;
     }),
   );
+  say(
+    "Eight pods pull their images from a registry that runs on this machine, each in another situation.",
+    "They are the manifests in examples/pods, where a comment says of each what it shows.",
+    `Three of them fail on purpose: ${world.held.join(", ")}.`,
+    "The table shows what a kubelet would do with them; the lines above it are its events.",
+    "Nothing is started, and nothing stays behind. Ctrl-C ends it.",
+    "",
+  );
   await runCommandLine(["pull", "--root", root, ...world.preload], surroundings);
   world.slowDown();
   // What people look at goes to standard error; the answer for programs tells whether all went as it is meant to.
@@ -26,10 +34,21 @@ try {
   const words = ["run", "--root", root, ...process.argv.slice(2), "--output", "json", ...pods];
   const status = await runCommandLine(words, { ...surroundings, stdout });
   const held = heldPods(await text(stdout.end()));
+  say(
+    "",
+    "Three commands to try:",
+    "  npx pulley explain examples/web.yaml        # which pull policy holds, and why",
+    "  npx pulley audit examples/web.yaml          # what is wrong with a manifest",
+    "  npx pulley audit --diff examples/web.yaml   # and how it would be fixed",
+  );
   process.exitCode = held.join() === world.held.join() ? 0 : status || 1;
 } finally {
   await world.close();
   await rm(folder, { recursive: true, force: true });
+}
+
+function say(...lines: readonly string[]): void {
+  process.stderr.write(`${lines.join("\n")}\n`);
 }
 
 /** The pods that do not have their images, in the order of their names. An answer that is not there names none. */

@@ -39,7 +39,18 @@ function podLines(pod: PodObject, events: readonly EventObject[], now: number): 
     ...conditions(pod),
     ...volumes(pod, now),
     ...eventLines(events, now),
+    ...(isHeld(pod)
+      ? ["", `To look at each step of its pulls: pulley doctor pod/${metadata.name} -n ${metadata.namespace}`]
+      : []),
   ];
+}
+
+/** Whether a pull has failed: a container that only waits for its turn has no advice. */
+function isHeld({ status }: PodObject): boolean {
+  const { containerStatuses, initContainerStatuses, ephemeralContainerStatuses, imageVolumeStatuses } = status;
+  return [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses, ...imageVolumeStatuses].some(
+    ({ state }) => /^(ErrImage|ImagePull|InvalidImageName|ImageDenied)/.test(state.waiting?.reason ?? ""),
+  );
 }
 
 function mapping(title: string, values: Readonly<Record<string, string>>, between: string): string[] {

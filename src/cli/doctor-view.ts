@@ -76,6 +76,8 @@ function verdictLines({ verdict, cause }: ShownDiagnosis, paint: Paint, width: n
   const title = verdict === "Unreachable" ? "The registry cannot be asked" : "The pull fails";
   return [
     ...hanging("", `${paint("red", `${title}, at ${printable(where)}:`)} ${printable(cause.fact)}`, width),
+    // What decides is in the conclusion, too: a Secret that does not exist, or a clock that is wrong.
+    ...cause.hints.slice(0, 3).flatMap((hint) => hanging("  ", printable(hint), width)),
     ...(cause.remedy === null ? [] : hanging("  ", printable(cause.remedy), width)),
   ];
 }

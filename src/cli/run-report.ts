@@ -25,12 +25,25 @@ export async function report(
 function tellWhy(status: PodStatus, surroundings: Surroundings): void {
   const paint = paintFor(surroundings.stderr, surroundings);
   for (const container of [...status.imageVolumes, ...status.containers]) {
+    const { name, state } = container;
     const why = whyHeld(container);
     if (why === undefined) continue;
-    const where = paint("bold", printable(`${status.pod.namespace}/${status.pod.name}, ${container.name}:`));
+    const where = paint("bold", printable(`${status.pod.namespace}/${status.pod.name}, ${name}:`));
     const advice = why.advice === undefined ? [] : [`  ${paint("dim", printable(why.advice))}`];
-    printLines("stderr", ["", `${where} ${printable(why.message)}`, ...advice], surroundings);
+    const call =
+      state.kind === "waiting" ? [`  ${paint("dim", `To look at each step: ${doctorCall(status.pod, name)}`)}`] : [];
+    printLines("stderr", ["", `${where} ${printable(why.message)}`, ...advice, ...call], surroundings);
   }
+}
+
+/** What to type to have a pull looked at; what came from standard input or the command line is named by its image. */
+function doctorCall(pod: PodStatus["pod"], container: string): string {
+  const own = [...pod.containers, ...pod.imageVolumes].find(({ name }) => name === container);
+  const file = own?.request.source?.file;
+  if (file === undefined || file === "-" || file === "command line") {
+    return printable(`pulley doctor ${own?.image ?? pod.name}`);
+  }
+  return printable(`pulley doctor pod/${pod.name} -n ${pod.namespace} -f ${file}`);
 }
 
 function whyHeld({ state }: ContainerStatus): { readonly message: string; readonly advice?: string } | undefined {

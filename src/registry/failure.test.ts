@@ -8,6 +8,12 @@ function failed(status: number, body = "", headers: NodeJS.Dict<string[]> = {}) 
 }
 
 describe("statusFailure", () => {
+  it.each([401, 403])("says of a login that has expired that it has, where %i is the answer", (status) => {
+    const expired = failed(status, '{"errors":[{"code":"DENIED","message":"Your authorization token has expired."}]}');
+    expect(expired.advice).toContain("has expired");
+    expect(failed(403, '{"errors":[{"code":"DENIED","message":"no"}]}').advice).toContain("permission");
+  });
+
   it.each([
     [400, "REGISTRY_PROTOCOL"],
     [401, "REGISTRY_UNAUTHORIZED"],

@@ -86,7 +86,12 @@ export function statusFailure(answered: Answered, body: Buffer, now: number): Pu
     return new PulleyError("REGISTRY_TLS", message, { advice: speaksTls });
   }
   if (html && (status === 404 || status < 400)) return new PulleyError("REGISTRY_PROTOCOL", `${message}: a web page`);
-  return new PulleyError(codeOf(status), message, retryDetails(headers, now));
+  // Some registries say 403 of a token that has ended: no permission is missing then.
+  const hasEnded = (status === 401 || status === 403) && /\bexpired\b/i.test(words);
+  return new PulleyError(codeOf(status), message, {
+    ...retryDetails(headers, now),
+    ...(hasEnded && { advice: "The login has expired: log in again, or renew the Secret that it is in." }),
+  });
 }
 
 /** Whether the body is a web page: what captive portals, login pages and servers that are no registry send. */

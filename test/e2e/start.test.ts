@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { pulley } from "./pulley.ts";
 
 const start = fileURLToPath(new URL("../../dist/examples/start.mjs", import.meta.url));
 
@@ -37,6 +38,11 @@ describe("the example behind npm start", () => {
       "recommendations 1/1 Prepared",
     ]);
     expect(output).toContain("5 of 8 pods are prepared");
+    expect(output).toContain("Three of them fail on purpose: backoffice/payroll-copy, shop/kiosk, shop/web-typo.");
+    const calls = [...output.matchAll(/^ {2}npx pulley (.*?) +#/gm)].map(([, call = ""]) => call.split(" "));
+    expect(calls).toHaveLength(3);
+    for (const call of calls) expect((await pulley(call)).stdout, call.join(" ")).toContain("examples/web.yaml");
+    expect(output).toMatch(/To look at each step: pulley doctor pod\/payroll-copy -n backoffice -f \S+\.yaml/);
     expect(output).not.toMatch(/pears-and-plums|apples-and-grapes/);
   });
 

@@ -143,6 +143,8 @@ function missingRemedy(isPod: boolean, registry: string): string {
 
 function refusedRemedy(errors: readonly PulleyError[]): string {
   if (errors.some(({ code }) => code === "TOKEN_REFUSED")) return errors[0]?.advice ?? "";
+  const ended = errors.find(({ message }) => /\bexpired\b/i.test(message));
+  if (ended !== undefined) return ended.advice;
   if (errors.some(({ code }) => code === "REGISTRY_FORBIDDEN")) {
     return "The login is known, but may not pull this image: ask for the permission, or check the image's name.";
   }
