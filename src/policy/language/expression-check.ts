@@ -36,6 +36,8 @@ export function expressionProblem(
     const first = (children: readonly (Part | undefined)[], known = names, loop = inLoop) =>
       firstOf(children, (child) => problemOf(child, known, loop));
     switch (kind.case) {
+      case "constExpr":
+        return numberProblem(kind.value.constantKind);
       case "identExpr":
         return identifierProblem(kind.value.name, names);
       case "selectExpr":
@@ -73,6 +75,13 @@ export function expressionProblem(
   }
 
   return problemOf(expression, new Set([...variables.keys(), ...types]), false);
+}
+
+/** The parser takes digits without end. */
+function numberProblem({ case: type, value }: { case: string | undefined; value?: unknown }): string | undefined {
+  if (typeof value !== "bigint") return undefined;
+  const fits = type === "uint64Value" ? value < 2n ** 64n : value >= -(2n ** 63n) && value < 2n ** 63n;
+  return fits ? undefined : `${value} is more than ${type === "uint64Value" ? "a uint" : "an int"} can be`;
 }
 
 function identifierProblem(name: string, names: ReadonlySet<string>): string | undefined {

@@ -15,6 +15,7 @@ import {
   parse as parseCel,
 } from "@bufbuild/cel";
 import { costOfCall, type Extent } from "./expression-cost.ts";
+import { ownFunctions } from "./expression-functions.ts";
 import { statesOf } from "./regular-expression.ts";
 
 type Part = NonNullable<ReturnType<typeof parse>["expr"]>;
@@ -105,7 +106,7 @@ export function createMeter(most: number): Meter {
   }
 
   return {
-    env: celEnv({ funcs: [...[...celEnv().funcs].map(metered), step] }),
+    env: celEnv({ funcs: [...[...celEnv({ funcs: [...ownFunctions] }).funcs].map(metered), step] }),
     meterLoops,
     begin: (steps) => {
       spent = steps;
