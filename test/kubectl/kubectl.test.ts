@@ -144,7 +144,10 @@ describeWith(["kubectl"], "beside kubectl", ({ kubectl }) => {
     // What a node does not know of a pod, or what there is none of.
     const others = /^ *(Port|Host Port|Environment|Mounts|Volumes|QoS Class|Node-Selectors|Tolerations): /;
     const theirs = trimmed(stdout).filter((line) => !others.test(line));
-    const own = describePod(pod, events, Date.now());
+    const all = describePod(pod, events, Date.now());
+    // Below what kubectl says, what to type for a pull that fails.
+    expect(all.slice(-2)).toEqual(["", "To look at each step of its pulls: pulley doctor pod/web -n default"]);
+    const own = all.slice(0, -2);
     expect(
       own.filter((line) => !/^ {6}Message: +Back-off/.test(line)),
       stderr,
