@@ -28,6 +28,9 @@ const { value } = fc.letrec<{ value: Written; leaf: Written; flow: Written; belo
   })),
 }));
 
+/** Levels that bring a value, whatever its own depth is, to the limit or one or two to either side of it. */
+const aboutTheLimit = fc.record({ beyond: fc.integer({ min: -2, max: 2 }) });
+
 function isTooDeep(text: string): boolean {
   try {
     for (const _ of boundedTokens(text, 0));
@@ -43,7 +46,8 @@ describe("the bounds of YAML", () => {
   it("are where the library's own parser says that a document is too deep, whatever stands in strings and comments", () => {
     let deep = 0;
     fc.assert(
-      fc.property(value, fc.integer({ min: 0, max: limits.depth + 20 }), ({ text, depth }, more) => {
+      fc.property(value, fc.oneof(fc.nat(limits.depth + 20), aboutTheLimit), ({ text, depth }, levels) => {
+        const more = typeof levels === "number" ? levels : Math.max(0, limits.depth - depth + levels.beyond);
         const whole = `${"- ".repeat(more)}${/[\n]/.test(text) ? "" : text}\n${/[\n]/.test(text) ? text.replace(/^/gm, " ".repeat(2 * more)) : ""}`;
         const { errors } = parseDocument(whole);
         expect(errors).toEqual([]);

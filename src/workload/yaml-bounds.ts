@@ -51,11 +51,23 @@ export function* boundedTokens(part: string, base: number): Generator<CST.Token>
     const at = base + parser.offset;
     yield* parser.next(lexeme);
     tokens += 1;
-    // Beside the collections there are the document and the scalar that is being read.
-    if (parser.stack.length > limits.depth + 2) throw new SyntaxProblem(at, limitMessages.depth);
+    if (depthOf(parser) > limits.depth) throw new SyntaxProblem(at, limitMessages.depth);
     if (tokens > limits.tokens) throw new SyntaxProblem(at, limitMessages.document);
   }
   yield* parser.end();
+}
+
+/**
+ * How many collections the parser is inside of. Below them on its stack lies the document; on top there may be a scalar
+ * that is being read: in a block it lies there, in brackets it goes straight into the collection.
+ */
+function depthOf({ stack }: Parser): number {
+  const top = stack.at(-1);
+  return stack.length - (top !== undefined && isCollection(top) ? 1 : 2);
+}
+
+function isCollection({ type }: CST.Token): boolean {
+  return type === "block-map" || type === "block-seq" || type === "flow-collection";
 }
 
 /** The library makes an error of each mistake, of which a broken text may have a million; only the first is told. */

@@ -182,6 +182,13 @@ async function expectSound(store: ImageStore): Promise<void> {
 /** The next pull asked for what was missing of a layer, and for nothing else of it. */
 function expectResumed(asked: readonly Request[], { digest, size }: Descriptor, received: number): void {
   const requests = asked.filter(({ path }) => path.endsWith(digest));
-  if (received === size) expect(requests.map(({ bytes }) => bytes).filter(Boolean)).toEqual([]);
-  else expect(requests.map(({ range }) => range)).toEqual([received === 0 ? undefined : `bytes=${received}-`]);
+  if (received === size) return expect(requests.map(({ bytes }) => bytes).filter(Boolean)).toEqual([]);
+  const [first, ...others] = requests.map(({ range }) => beginningOf(range));
+  expect(first).toBe(received);
+  // On a busy machine a request may be lost and made again: never for bytes that are there.
+  for (const other of others) expect(other).toBeGreaterThanOrEqual(received);
+}
+
+function beginningOf(range: string | undefined): number {
+  return range === undefined ? 0 : Number(/^bytes=(\d+)-$/.exec(range)?.[1]);
 }
