@@ -26,7 +26,7 @@ import { fixing } from "./audit-fix.ts";
 import type { AuditFlags } from "./audit-flags.ts";
 import { examples, loginOptions, registryOptions } from "./options.ts";
 import { outputPath } from "./output-path.ts";
-import { loadPolicy, policyOption, readPolicyFiles } from "./policy-option.ts";
+import { clusterOption, loadPolicy, policyOption, readPolicyFiles } from "./policy-option.ts";
 import { printLine, printText, yamlText } from "./printing.ts";
 import { inputInvalid } from "./problems.ts";
 import { filenameOption, repeatedOption } from "./repeated-option.ts";
@@ -81,6 +81,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .option("--check", "name the files that --fix would change, and end with 1 if there are any")
     .option("--pin", "let --fix write the digest that the registry has now behind each image")
     .addOption(policyOption())
+    .addOption(clusterOption())
     .addHelpText(
       "after",
       examples(

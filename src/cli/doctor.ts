@@ -26,7 +26,7 @@ import {
   rootOption,
 } from "./options.ts";
 import { print } from "./output.ts";
-import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
+import { clusterOption, loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { warnOn } from "./printing.ts";
 import { machineHosts, registryClient, registrySettings } from "./registry.ts";
 import { repeatedOption } from "./repeated-option.ts";
@@ -49,6 +49,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .option("-n, --namespace <namespace>", "of the pods", "default")
     .addOption(socketOption())
     .addOption(policyOption())
+    .addOption(clusterOption())
     .addOption(platformOption())
     .addOption(outputOption())
     .addOption(rootOption())

@@ -30,7 +30,7 @@ import {
   rootOption,
 } from "./options.ts";
 import { print } from "./output.ts";
-import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
+import { clusterOption, loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { warnOn } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import { machineHosts, registryClient } from "./registry.ts";
@@ -56,6 +56,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .addOption(filenameOption())
     .option("--check", "ask the registries, too, what the names stand for now")
     .addOption(policyOption())
+    .addOption(clusterOption())
     .addOption(platformOption())
     .addOption(outputOption())
     .addOption(rootOption())

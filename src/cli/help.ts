@@ -12,7 +12,7 @@ const groups: readonly (readonly [title: string, options: RegExp])[] = [
   ["Log and metrics:", /^--(log-|metrics)/],
   ["Logins:", /^--(username|password-stdin|creds|authfile|image-credential-provider-.*)$/],
   ["How registries are asked:", /^--(plain-http|cert-dir|hosts-dir|allow-redirect|least-rate)$/],
-  ["Rarely needed:", /^--(registry-qps|registry-burst|parallel|kubelet-config|content-sharing|record)$/],
+  ["Rarely needed:", /^--(registry-qps|registry-burst|parallel|kubelet-config|content-sharing|record|cluster)$/],
 ];
 const common = "Options:";
 

@@ -29,7 +29,7 @@ import {
   registryOptions,
   rootOption,
 } from "./options.ts";
-import { loadPolicyFiles, type PolicyOptions, policyOption } from "./policy-option.ts";
+import { clusterOption, loadPolicyFiles, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { machineHosts, registrySettings } from "./registry.ts";
 import { repeatedOption } from "./repeated-option.ts";
 import { runtimeOption } from "./runtime-option.ts";
@@ -104,6 +104,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     )
     .addOption(kubeletConfigOption())
     .addOption(policyOption())
+    .addOption(clusterOption())
     .addOption(contentSharingOption())
     .addOption(platformOption())
     .addOption(rootOption())

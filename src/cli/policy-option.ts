@@ -9,6 +9,7 @@ import type { Surroundings } from "./surroundings.ts";
 
 export interface PolicyOptions {
   readonly policy?: string;
+  readonly cluster?: string;
 }
 
 export function policyOption(): Option {
@@ -16,6 +17,14 @@ export function policyOption(): Option {
     "--policy <path>",
     "the policy: a file, or a folder of files; without one, Kubernetes' own behaviour",
   ).env("PULLEY_POLICY");
+}
+
+/** Whoever takes a policy takes this, too: rules may be about some clusters only. */
+export function clusterOption(): Option {
+  return new Option(
+    "--cluster <name>",
+    "the cluster's name, for rules with clusters; without one, they match nothing",
+  ).env("PULLEY_CLUSTER");
 }
 
 /** A policy, and what it was read from. */
@@ -30,6 +39,8 @@ export interface PolicyFiles {
   readonly path: string;
   /** What was in it. */
   readonly texts: readonly InputText[];
+  /** The name of the cluster that it is read for. */
+  readonly cluster: string | undefined;
 }
 
 /** The texts of a policy. @throws PulleyError `INPUT_INVALID` if there are none in a folder; `INPUT_UNREADABLE` */
@@ -52,15 +63,19 @@ export async function loadPolicy(options: PolicyOptions, surroundings: Surroundi
 
 /** For those who go on looking at the files. Throws as {@link loadPolicy}. */
 export async function loadPolicyFiles(
-  { policy: path }: PolicyOptions,
+  { policy: path, cluster: given }: PolicyOptions,
   surroundings: Surroundings,
 ): Promise<LoadedPolicy> {
-  if (path === undefined) return { policy: kubernetesOnly, files: undefined };
+  // An environment variable that is empty names nothing.
+  const cluster = given === "" ? undefined : given;
+  if (path === undefined) return { policy: { ...kubernetesOnly, cluster }, files: undefined };
   // The language takes longer to load than many commands take: only those who have a policy pay for it.
   const { readPolicy } = await import("../policy/language/read.ts");
   const texts = readPolicyFiles(path);
+  const { clusterWarnings } = await import("../policy/language/cluster-warning.ts");
   const { policy, problems, warnings } = readPolicy(texts);
-  printProblems({ problems, warnings }, surroundings);
-  if (problems.length === 0) return { policy, files: { path, texts } };
+  const idle = cluster === undefined ? clusterWarnings(policy) : [];
+  printProblems({ problems, warnings: [...warnings, ...idle] }, surroundings);
+  if (problems.length === 0) return { policy: { ...policy, cluster }, files: { path, texts, cluster } };
   throw new PulleyError("INPUT_INVALID", `the policy ${path} has ${plural(problems.length, "problem")}`);
 }

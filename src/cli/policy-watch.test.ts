@@ -24,7 +24,7 @@ async function watched(): Promise<{ path: string; clock: ManualClock; heard: str
     onMistake: () => heard.push("mistake"),
     say: (line: string) => lines.push(line),
   };
-  const watch = watchPolicy({ path, texts: [{ file: path, text: closed }] }, changes, clock);
+  const watch = watchPolicy({ path, texts: [{ file: path, text: closed }], cluster: "eu-1" }, changes, clock);
   onTestFinished(() => watch.stop());
   return { path, clock, heard, lines };
 }

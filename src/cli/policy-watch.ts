@@ -23,7 +23,11 @@ export interface PolicyChanges {
 const interval = 1_000;
 
 /** Begins to watch. What is known is what the policy was read from: a change since then is one, too. */
-export function watchPolicy({ path, texts: first }: PolicyFiles, changes: PolicyChanges, clock: Clock): PolicyWatch {
+export function watchPolicy(
+  { path, texts: first, cluster }: PolicyFiles,
+  changes: PolicyChanges,
+  clock: Clock,
+): PolicyWatch {
   const { onChange, onMistake, say } = changes;
   const stopping = new AbortController();
   let known = JSON.stringify(first);
@@ -46,7 +50,7 @@ export function watchPolicy({ path, texts: first }: PolicyFiles, changes: Policy
     const { policy, problems } = readPolicy(texts);
     if (problems.length === 0) {
       say(`the policy ${path} has changed, and holds from now on`);
-      onChange(policy);
+      onChange({ ...policy, cluster });
       return;
     }
     for (const { source, message } of problems) say(`${source.file}:${source.line}:${source.column}: ${message}`);

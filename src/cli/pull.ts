@@ -39,7 +39,7 @@ import {
 } from "./options.ts";
 import { print } from "./output.ts";
 import { pullRow } from "./pod-view.ts";
-import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
+import { clusterOption, loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { printLine, warnOn } from "./printing.ts";
 import { machineHosts, registryClient } from "./registry.ts";
 import { withStore } from "./store.ts";
@@ -70,6 +70,7 @@ export function define(command: Command, surroundings: Surroundings): void {
   credentialProviderOptions(registryOptions(loginOptions(command, surroundings)))
     .argument("<image...>", "references of images")
     .addOption(policyOption())
+    .addOption(clusterOption())
     .addOption(kubeletConfigOption())
     .addOption(contentSharingOption())
     .addOption(platformOption())

@@ -26,7 +26,7 @@ import {
   registryOptions,
   rootOption,
 } from "./options.ts";
-import { loadPolicyFiles, type PolicyOptions, policyOption } from "./policy-option.ts";
+import { clusterOption, loadPolicyFiles, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { warnOn } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import { machineHosts, registryClient } from "./registry.ts";
@@ -83,6 +83,7 @@ export function define(command: Command, surroundings: Surroundings): void {
       readNumber,
     )
     .addOption(policyOption())
+    .addOption(clusterOption())
     .addOption(kubeletConfigOption())
     .addOption(contentSharingOption())
     .addOption(platformOption())

@@ -17,7 +17,7 @@ import { columns, printable } from "../support/terminal.ts";
 import { readInputs } from "./inputs.ts";
 import { examples, type OutputOptions, outputOption, type RootOptions, rootOption } from "./options.ts";
 import { print } from "./output.ts";
-import { loadPolicy } from "./policy-option.ts";
+import { clusterOption, loadPolicy } from "./policy-option.ts";
 import { printLine } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import { type FilenameFlags, filenameOption } from "./repeated-option.ts";
@@ -26,6 +26,7 @@ import { paintFor, type Surroundings } from "./surroundings.ts";
 
 interface SimulateOptions extends RootOptions, OutputOptions, FilenameFlags {
   readonly policy: string;
+  readonly cluster?: string;
   readonly against?: string;
   readonly record?: string;
 }
@@ -57,6 +58,7 @@ export function define(command: Command, surroundings: Surroundings): void {
   command
     .argument("[path...]", "manifests to decide on; without any, what the node of this store has recorded")
     .addOption(new Option("--policy <path>", "the policy to try").env("PULLEY_POLICY").makeOptionMandatory())
+    .addOption(clusterOption())
     .addOption(filenameOption())
     .option("--against <path>", "the present policy, to compare manifests with; without it, Kubernetes' own behaviour")
     .option("--record <file>", "the recorded decisions of another node")
@@ -109,10 +111,13 @@ async function* fromRecords(
 /** Nothing is known of any machine, so both policies decide for one that has not looked. */
 async function* fromManifests(
   paths: readonly string[],
-  { against }: SimulateOptions,
+  { against, cluster }: SimulateOptions,
   surroundings: Surroundings,
 ): AsyncGenerator<PastRequest> {
-  const now: Policy = await loadPolicy(against === undefined ? {} : { policy: against }, surroundings);
+  const now: Policy = await loadPolicy(
+    { ...(against !== undefined && { policy: against }), ...(cluster !== undefined && { cluster }) },
+    surroundings,
+  );
   const { requests, problems } = requestsFrom(await readInputs(paths, surroundings));
   printProblems({ problems }, surroundings);
   if (problems.length > 0) process.exitCode = inputInvalid;

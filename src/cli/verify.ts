@@ -18,7 +18,7 @@ import {
   rootOption,
 } from "./options.ts";
 import { print } from "./output.ts";
-import { loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
+import { clusterOption, loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { printOver, warnOn } from "./printing.ts";
 import { machineHosts, registryClient } from "./registry.ts";
 import { runtimeOption } from "./runtime-option.ts";
@@ -42,6 +42,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .option("--repair", "fetch again what is damaged or missing, by the digests that the images name")
     .addOption(runtimeOption("containerd's socket: its images are read, not those of the store"))
     .addOption(policyOption())
+    .addOption(clusterOption())
     .addOption(outputOption())
     .addOption(rootOption())
     .addHelpText(

@@ -72,7 +72,7 @@ const mostAsked = 1000;
 
 export function createCopyJudge(options: CopyJudgeOptions): CopyJudge {
   const { images, decide, clock } = options;
-  const recorder = createRecorder(options.log);
+  const recorder = createRecorder(options.log, options.policy);
   const asked = new Set<string>();
   // What an image says of itself never changes, and a store gives the same object until something about it does.
   const known = new WeakMap<StoredImage, Map<string, ImageFacts>>();

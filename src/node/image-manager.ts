@@ -88,7 +88,7 @@ type Asking = Extract<Decision, { action: "Check" | "Pull" }>;
 export function createImageManager(options: ImageManagerOptions): ImageManager {
   const { records, decide, clock } = options;
   const pullImage = createImagePull(options);
-  const recorder = createRecorder(options.log);
+  const recorder = createRecorder(options.log, options.policy);
 
   /** Says what could not be found out on this machine as the kubelet does. */
   function lookFailure(request: EnsureRequest, { of, error }: NonNullable<Found["failure"]>): Failure {

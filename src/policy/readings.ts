@@ -12,7 +12,9 @@ export interface Reading {
 
 type Possible = Exclude<Verdict, { readonly matches: "no" }>;
 
-export function readRules(policy: Policy, asked: Asked, now: number): readonly Reading[] {
+export function readRules(policy: Policy, given: Asked, now: number): readonly Reading[] {
+  const cluster = given.request.cluster ?? policy.cluster;
+  const asked = cluster === undefined ? given : { ...given, request: { ...given.request, cluster } };
   return policy.documents.flatMap((document) => {
     if (verdictOf(document.selector, asked).matches !== "yes") return [];
     return document.rules.flatMap((rule): Reading[] => {

@@ -5,7 +5,7 @@ import { standardsOf } from "../standards.ts";
 import { auditInput } from "../text-audit.ts";
 import type { Batch, BatchAudit, ThreadSettings } from "./messages.ts";
 
-const { policyTexts, ...options }: ThreadSettings = workerData;
+const { policyTexts, cluster, ...options }: ThreadSettings = workerData;
 const standards = standardsOf({ ...options, policy: await policyIn(policyTexts) });
 
 parentPort?.on("message", ({ number, inputs }: Batch) => {
@@ -17,5 +17,5 @@ parentPort?.on("message", ({ number, inputs }: Batch) => {
 async function policyIn(texts: ThreadSettings["policyTexts"]): Promise<Policy | undefined> {
   if (texts.length === 0) return undefined;
   const { readPolicy } = await import("../../policy/language/read.ts");
-  return readPolicy(texts).policy;
+  return { ...readPolicy(texts).policy, cluster };
 }

@@ -72,8 +72,8 @@ export async function* auditInThreads(
 
 /** All that survives the way into a thread. */
 function settingsOf(call: ThreadedCall): ThreadSettings {
-  const { profile, severities, movingTags, placeholders, fixes, now, policyTexts = [] } = call;
-  return { profile, severities, movingTags, placeholders, fixes, now, policyTexts };
+  const { profile, severities, movingTags, placeholders, fixes, now, policyTexts = [], policy } = call;
+  return { profile, severities, movingTags, placeholders, fixes, now, policyTexts, cluster: policy?.cluster };
 }
 
 /** Hands batches to the threads, some ahead, and settles their answers in the order of the inputs. */

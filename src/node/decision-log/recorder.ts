@@ -1,5 +1,5 @@
 import type { Digest } from "../../image/digest.ts";
-import type { Decision, ImageFacts, LocalFacts } from "../../policy/types.ts";
+import type { Decision, ImageFacts, LocalFacts, Policy } from "../../policy/types.ts";
 import type { ImageRequest } from "../../workload/types.ts";
 import type { Failure, PullRequest } from "../image-pull.ts";
 import type { FinishedPull } from "../types.ts";
@@ -37,12 +37,15 @@ export interface Recorder {
 /** Containers that are known to be refused; of others, it is written down again. */
 const mostRefused = 10_000;
 
-export function createRecorder(log: Pick<DecisionLog, "append"> | undefined): Recorder {
+export function createRecorder(
+  log: Pick<DecisionLog, "append"> | undefined,
+  policy: () => Pick<Policy, "cluster">,
+): Recorder {
   const refused = new Map<string, string>();
   return {
     note: ({ pod, container }, noted) => {
       if (log === undefined || noted.outcome === undefined) return;
-      const record = recordOf(container.request, noted, noted.outcome);
+      const record = recordOf(inCluster(container.request, policy().cluster), noted, noted.outcome);
       const key = JSON.stringify([pod.uid, container.kind, container.name]);
       const text = JSON.stringify([record.request.image, record.decision]);
       if (record.outcome.kind !== "refused") refused.delete(key);
@@ -55,6 +58,11 @@ export function createRecorder(log: Pick<DecisionLog, "append"> | undefined): Re
       log.append(record);
     },
   };
+}
+
+/** Another policy is tried on the record as if it had been asked here. */
+function inCluster(request: ImageRequest, cluster: string | undefined): ImageRequest {
+  return request.cluster !== undefined || cluster === undefined ? request : { ...request, cluster };
 }
 
 function recordOf({ source: _, ...request }: ImageRequest, noted: Noted, ending: Ending): DecisionRecord {

@@ -4,6 +4,8 @@ import type { Position, PullPolicy, Workload } from "../../workload/types.ts";
 /** The rules that hold, in the order in which they are read. Without any, Kubernetes' own behaviour is all there is. */
 export interface Policy {
   readonly documents: readonly PolicyDocument[];
+  /** Name of the cluster that it is read for; a request that names its own cluster goes before it. */
+  readonly cluster?: string | undefined;
 }
 
 /** One `ImagePullPolicy`. */
