@@ -123,7 +123,7 @@ export const ruleTable = {
   },
   "moving-tag-not-always": {
     title: "A moving tag that is not always asked for",
-    why: "A node that has an image under the name keeps it, however old: the same pod runs new code on one node and old code on another.",
+    why: "A node that has an image under the name keeps it, however old: the same pod runs new code on one node and old code on another. Compose does the same: by default, and with missing, `docker compose up` keeps an image that is here. Its specification says that latest is pulled always; only `docker compose pull` does that.",
     advice: "Write Always, or a tag that does not move.",
     severity: { recommended: "warning", always: "off", offline: "off" },
   },

@@ -12,8 +12,12 @@ export type InputFormat = "kubernetes" | "compose" | "openfaas";
 export interface Words {
   readonly field: string;
   readonly values: Readonly<Record<PullPolicy, string>>;
+  /** Other values that the format takes. */
+  readonly others: readonly string[];
   /** Who sets the default, and who refuses a wrong value. */
   readonly reader: string;
+  /** What keeps images, with its article. */
+  readonly machine: string;
 }
 
 /** A pull policy as it is written. */
@@ -49,6 +53,11 @@ export interface Subject {
   readonly pulls: Pulls | undefined;
   /** A container whose image may be missing, because it is a patch for another one. */
   readonly mayBePatch: boolean;
+}
+
+/** The format's own word for what is pulled when. */
+export function pullsText({ words, written }: Pick<Subject, "words" | "written">, value: Pulls["value"]): string {
+  return value === "Periodic" ? (written?.text ?? value) : words.values[value];
 }
 
 export interface Pulls {

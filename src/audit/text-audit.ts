@@ -18,7 +18,7 @@ import { type Change, type Circumstances, policyPlace } from "./rules/check.ts";
 import { checks } from "./rules/index.ts";
 import { regionOf } from "./spans.ts";
 import type { Standards } from "./standards.ts";
-import type { Pulls, Subject } from "./subject.ts";
+import { type Pulls, pullsText, type Subject } from "./subject.ts";
 import type { Finding, Fix, Region } from "./types.ts";
 
 /** An image and how it is pulled, for the comparison with the other places that ask for it. */
@@ -26,7 +26,8 @@ export interface ImageUse {
   readonly request: ImageRequest;
   /** Normalised. */
   readonly image: string;
-  readonly pulls: Pulls["value"];
+  /** In the format's own word. */
+  readonly pulls: string;
   /** Containers may share a node if this is the same: `the namespace prod`, `the file compose.yaml`. */
   readonly neighbourhood: string;
   readonly region: Region;
@@ -164,7 +165,7 @@ function useOf({ text }: Auditing, subject: Subject, pulls: Pulls | undefined): 
   return {
     request,
     image: canonicalText(withImpliedTag(reference)),
-    pulls: pulls.value,
+    pulls: pullsText(subject, pulls.value),
     neighbourhood: format === "kubernetes" ? `the namespace ${namespace}` : `the file ${text.file}`,
     region: regionOf(text, policyPlace(subject)),
   };

@@ -1,9 +1,7 @@
 /** Compose files: what their services ask for (compose-spec, `services`). */
 
-import { defaultPullPolicy } from "../../workload/defaults.ts";
 import { itemsAt, mappingAt, textAt, type Value, valueAt } from "../../workload/index.ts";
 import type { SourceText } from "../../workload/source-text.ts";
-import type { PullPolicy } from "../../workload/types.ts";
 import type { MappingValue } from "../../workload/value.ts";
 import { firstKeySpan, scalarSpan, valueSpan } from "../spans.ts";
 import type { Pulls, Subject, Words, WrittenPolicy } from "../subject.ts";
@@ -13,7 +11,9 @@ import { withDefaults } from "./variables.ts";
 const words: Words = {
   field: "pull_policy",
   values: { Always: "always", IfNotPresent: "missing", Never: "never" },
+  others: ["build", "daily", "weekly", "every_<duration>"],
   reader: "Compose",
+  machine: "a machine",
 };
 
 const meanings: ReadonlyMap<string, WrittenPolicy["meaning"]> = new Map([
@@ -47,7 +47,8 @@ function subjectOf(service: MappingValue, name: string, project: string, text: S
   const given = withDefaults(image.value);
   const written = writtenPolicy(service, text.text);
   const workload = { apiVersion: "compose-spec", kind: "ComposeService", namespace: project, name };
-  const pullPolicy = written?.meaning === "Periodic" ? undefined : written?.meaning;
+  const pulls = pullsOf(written);
+  const pullPolicy = pulls?.value === "Periodic" ? undefined : pulls?.value;
   const labels = labelsOf(service);
   const field = { value: service, path: `services.${name}`, imageKey: "image", policyKey: "pull_policy" };
   return {
@@ -66,7 +67,7 @@ function subjectOf(service: MappingValue, name: string, project: string, text: S
     ...imageParts(given, "interpolated"),
     written,
     ignored: ignoredField(service, text.text),
-    pulls: pullsOf(given, written),
+    pulls,
     mayBePatch: false,
   };
 }
@@ -104,13 +105,17 @@ function ignoredField(service: MappingValue, text: string): Subject["ignored"] {
   return undefined;
 }
 
-/** Compose pulls what is missing, and `latest` always: as Kubernetes does by default, and so it is said in its words. */
-function pullsOf(image: string, written: WrittenPolicy | undefined): Pulls | undefined {
-  if (written?.meaning === undefined) return written === undefined ? byDefault(image) : undefined;
-  const value: PullPolicy | "Periodic" = written.meaning;
-  return { value, from: "manifest", because: "" };
+/**
+ * What `docker compose up` does: it keeps an image that is here, `latest` too. The specification says that `missing`
+ * pulls `latest` always; only `docker compose pull` does so (compose-spec `05-services.md`, `pull_policy`).
+ */
+function pullsOf(written: WrittenPolicy | undefined): Pulls | undefined {
+  if (written === undefined) return byDefault;
+  return written.meaning && { value: written.meaning, from: "manifest", because: "" };
 }
 
-function byDefault(image: string): Pulls {
-  return { ...defaultPullPolicy(image), from: "default" };
-}
+const byDefault: Pulls = {
+  value: "IfNotPresent",
+  from: "default",
+  because: "docker compose up keeps an image that is here",
+};

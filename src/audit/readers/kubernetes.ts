@@ -25,8 +25,9 @@ import { mostSubjects } from "./limits.ts";
 
 const values = { Always: "Always", IfNotPresent: "IfNotPresent", Never: "Never" } as const;
 const reader = "the API server";
-const containerWords: Words = { field: "imagePullPolicy", values, reader };
-const volumeWords: Words = { field: "pullPolicy", values, reader };
+const machine = "a node";
+const containerWords: Words = { field: "imagePullPolicy", values, others: [], reader, machine };
+const volumeWords: Words = { field: "pullPolicy", values, others: [], reader, machine };
 
 /** Kinds from which operators make the Secret of the same name, or of the name at the path. */
 const secretMakers: ReadonlyMap<string, readonly string[]> = new Map([

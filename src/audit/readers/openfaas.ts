@@ -14,7 +14,9 @@ const annotation = "pulley.dev/image-pull-policy";
 const words: Words = {
   field: annotation,
   values: { Always: "Always", IfNotPresent: "IfNotPresent", Never: "Never" },
+  others: [],
   reader: "the provider",
+  machine: "a node",
 };
 
 const misleading = ["imagePullPolicy", "image_pull_policy", "pullPolicy", "pull_policy"];

@@ -9,7 +9,13 @@ describe("a Compose file", () => {
   it.each([
     ["always", "image: ghcr.io/a:1\npull_policy: always", []],
     ["missing is the default", "image: ghcr.io/a:1", []],
-    ["latest is pulled whatever missing says", "image: ghcr.io/a:latest\npull_policy: missing", ["tag-moving"]],
+    [
+      "missing keeps latest, too",
+      "image: ghcr.io/a:latest\npull_policy: missing",
+      ["tag-moving", "moving-tag-not-always"],
+    ],
+    ["and so does the default", "image: ghcr.io/a:latest", ["policy-missing-surprises", "tag-moving"]],
+    ["a digest beside latest is kept", `image: ghcr.io/a:latest@${digest}`, []],
     [
       "other moving tags are not",
       "image: ghcr.io/a:edge\npull_policy: missing",
@@ -42,9 +48,21 @@ describe("a Compose file", () => {
     expect(toldBy("policy-value-invalid", service("image: ghcr.io/a:1\npull_policy: Always"))).toMatchObject([
       {
         covered: "Always",
-        message: 'pull_policy is "Always", which is none of always, missing and never, so Compose refuses it',
+        message:
+          'pull_policy is "Always", which is none of always, missing, never, build, daily, weekly and every_<duration>, so Compose refuses it',
         advice: "Write always.",
       },
+    ]);
+  });
+
+  it("is told about as what docker compose up does", () => {
+    const message = (rule: string, fields: string) => toldBy(rule, service(fields)).map(({ message }) => message);
+    expect(message("policy-missing-surprises", "image: ghcr.io/a:latest")).toEqual([
+      "without pull_policy Compose takes missing, so a machine keeps the first image that it saw under the moving tag latest",
+    ]);
+    const two = "services:\n  a:\n    image: x.io/a:1\n  b:\n    image: x.io/a:1\n    pull_policy: daily\n";
+    expect(toldBy("pull-policy-conflict", two).map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^x\.io\/a:1 is pulled daily here, but missing by /),
     ]);
   });
 

@@ -8,12 +8,10 @@ export const movingTagNotAlways: Check = (subject, { isMoving, pulls }) => {
   const tag = effectiveTag(reference);
   if (tag === undefined || !isMoving(tag)) return undefined;
   const { Always, IfNotPresent } = words.values;
-  // Compose pulls `latest` whatever `missing` says.
-  if (subject.format === "compose" && tag === "latest") return undefined;
   const which = reference.tag === undefined ? "the tag latest, which is implied" : `the moving tag ${tag}`;
   return {
     at: policyPlace(subject),
-    message: `with ${IfNotPresent} a node keeps the first image that it saw under ${which}`,
+    message: `with ${IfNotPresent} ${words.machine} keeps the first image that it saw under ${which}`,
     advice: `Write ${words.field}: ${Always}, or a tag that does not move.`,
     change: { what: "pullPolicy", value: "Always" },
   };

@@ -1,3 +1,4 @@
+import { pullsText } from "../subject.ts";
 import { type Check, policyPlace } from "./check.ts";
 
 /** The advice of those who want every start checked by the registry, where it could answer something new. */
@@ -9,8 +10,8 @@ export const notAlways: Check = (subject, { pulls }) => {
   const { Always } = words.values;
   const message =
     pulls.from === "default"
-      ? `${words.field} is not written, and the default is ${wordFor(pulls.value, words)}, not ${Always}: ${pulls.because}`
-      : `${words.field} is ${subject.written?.text ?? pulls.value}, not ${Always}`;
+      ? `${words.field} is not written, and the default is ${pullsText(subject, pulls.value)}, not ${Always}: ${pulls.because}`
+      : `${words.field} is ${subject.written?.text ?? pullsText(subject, pulls.value)}, not ${Always}`;
   return {
     at: policyPlace(subject),
     message,
@@ -18,7 +19,3 @@ export const notAlways: Check = (subject, { pulls }) => {
     change: { what: "pullPolicy", value: "Always" },
   };
 };
-
-function wordFor(value: keyof typeof words.values | "Periodic", words: Parameters<Check>[0]["words"]): string {
-  return value === "Periodic" ? value : words.values[value];
-}

@@ -16,7 +16,7 @@ export const policyMissingSurprises: Check = (subject, { isMoving, pulls }) => {
   if (reference.digest === undefined && pulls.value === "IfNotPresent" && isMoving(reference.tag)) {
     return {
       at: subject.head,
-      message: `without ${words.field} ${words.reader} takes ${IfNotPresent}, so a node keeps the first image that it saw under the moving tag ${reference.tag}`,
+      message: `without ${words.field} ${words.reader} takes ${IfNotPresent}, so ${words.machine} keeps the first image that it saw under the moving tag ${reference.tag}`,
       advice: `Write ${words.field}: ${Always}, or a tag that does not move.`,
       change: { what: "pullPolicy", value: "Always" },
     };

@@ -8,10 +8,11 @@ export const policyValueInvalid: Check = ({ written, words, unresolved }) => {
   if (written === undefined || written.meaning !== undefined || unresolved === "template") return undefined;
   if (written.text.includes("{{") || written.text.includes("${")) return undefined;
   const { Always, IfNotPresent, Never } = words.values;
+  const all = [Always, IfNotPresent, Never, ...words.others];
   const meant = whatWasMeant(written.text, words);
   return {
     at: written.at,
-    message: `${words.field} is ${shown(written.text)}, which is none of ${Always}, ${IfNotPresent} and ${Never}, so ${words.reader} refuses it`,
+    message: `${words.field} is ${shown(written.text)}, which is none of ${all.slice(0, -1).join(", ")} and ${all.at(-1)}, so ${words.reader} refuses it`,
     advice: meant === undefined ? `Write ${Always}, ${IfNotPresent} or ${Never}.` : `Write ${words.values[meant]}.`,
     change: meant === undefined ? undefined : { what: "pullPolicy", value: meant },
   };
