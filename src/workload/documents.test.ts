@@ -178,7 +178,7 @@ describe("hostile input", () => {
     ["a bomb of merges", mergeBomb, /aliases repeat more than 200000 values$/],
     ["aliases that pile up depth", deepAliases, /nested more than 200 levels deep$/],
     ["brackets", "[".repeat(100_000), /nested more than 200 levels deep$/],
-    ["closed brackets", "[".repeat(300) + "]".repeat(300), /^x\.yaml:1:202: nested more than 200 levels deep$/],
+    ["closed brackets", "[".repeat(300) + "]".repeat(300), /^x\.yaml:1:201: nested more than 200 levels deep$/],
     ["indentation", Array.from({ length: 400 }, (_, i) => `${" ".repeat(i)}a:`).join("\n"), /nested more than 200/],
     ["deep JSON", `{"a": ${"[".repeat(300)}`, /^x\.yaml:1:207: nested more than 200 levels deep$/],
     ["a text that is too long", " ".repeat(limits.textLength + 1), /^x\.yaml:1:1: the text is longer than 64 MiB$/],
