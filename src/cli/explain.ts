@@ -30,7 +30,7 @@ import {
   rootOption,
 } from "./options.ts";
 import { print } from "./output.ts";
-import { clusterOption, loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
+import { clusterOption, loadPolicy, type PolicyOptions, policyOption, timeOption } from "./policy-option.ts";
 import { warnOn } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import { machineHosts, registryClient } from "./registry.ts";
@@ -48,6 +48,8 @@ interface ExplainOptions
     PolicyOptions,
     FilenameFlags {
   readonly check?: true;
+  /** Milliseconds since the epoch. */
+  readonly at?: number;
 }
 
 export function define(command: Command, surroundings: Surroundings): void {
@@ -57,6 +59,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .option("--check", "ask the registries, too, what the names stand for now")
     .addOption(policyOption())
     .addOption(clusterOption())
+    .addOption(timeOption())
     .addOption(platformOption())
     .addOption(outputOption())
     .addOption(rootOption())
@@ -103,15 +106,16 @@ async function explainAll(
       ? createEmbeddedImageService({ store, registry, platform: options.platform, clock: systemClock })
       : { status: () => Promise.resolve(undefined), facts: () => Promise.resolve(undefined) };
     const hosts = machineHosts(options, warnOn(surroundings));
+    const clock = options.at === undefined ? systemClock : { ...systemClock, now: () => options.at ?? 0 };
     const records = openPullRecords(options.root, {}, systemClock);
-    const sources: FactSources = { images, records, policy, hosts, clock: systemClock };
+    const sources: FactSources = { images, records, policy, hosts, clock };
     const answers: Explanation[] = [];
     for (const request of requests) {
       const reference = parsed(request.image);
       const lookUp = async () => (typeof reference === "string" ? [] : logins(request, reference));
       const { facts, names, failure } = await findLocal(request, sources, lookUp);
       if (failure !== undefined) throw failure.error;
-      const decision = decideOnCopy(decide, names, request, policy, facts, Date.now());
+      const decision = decideOnCopy(decide, names, request, policy, facts, clock.now());
       const answer = explanation(request, reference, decision);
       const check = options.check && typeof reference !== "string" ? await ask(reference, registry, lookUp) : undefined;
       answers.push(check === undefined ? answer : { ...answer, check });

@@ -1,5 +1,6 @@
 /** The policy that a command goes by. */
-import { Option } from "commander";
+import { InvalidArgumentError, Option } from "commander";
+import { parseMoment } from "../policy/language/moment.ts";
 import { kubernetesOnly, type Policy } from "../policy/types.ts";
 import { PulleyError } from "../support/errors.ts";
 import { plural } from "../support/plural.ts";
@@ -25,6 +26,21 @@ export function clusterOption(): Option {
     "--cluster <name>",
     "the cluster's name, for rules with clusters; without one, they match nothing",
   ).env("PULLEY_CLUSTER");
+}
+
+/** For those that only say what would be: windows, freezes and exemptions can be tried before their day. */
+export function timeOption(): Option {
+  return new Option(
+    "--at <time>",
+    "decide as of then: 2026-12-24T18:00:00+01:00, or a day (its beginning in UTC); now, if absent",
+  ).argParser(readTime);
+}
+
+/** Milliseconds since the epoch. @throws InvalidArgumentError */
+function readTime(text: string): number {
+  const parsed = parseMoment(text);
+  if ("problem" in parsed) throw new InvalidArgumentError(`${parsed.problem}.`);
+  return parsed.value.kind === "day" ? parsed.value.midnight : parsed.value.at;
 }
 
 /** A policy, and what it was read from. */

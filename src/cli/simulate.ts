@@ -10,14 +10,14 @@ import {
   type Replay,
   verdictOf,
 } from "../policy/simulation.ts";
-import type { Policy } from "../policy/types.ts";
+import type { LocalFacts, Policy } from "../policy/types.ts";
 import { formatBytes } from "../support/bytes.ts";
 import { PulleyError } from "../support/errors.ts";
 import { columns, printable } from "../support/terminal.ts";
 import { readInputs } from "./inputs.ts";
 import { examples, type OutputOptions, outputOption, type RootOptions, rootOption } from "./options.ts";
 import { print } from "./output.ts";
-import { clusterOption, loadPolicy } from "./policy-option.ts";
+import { clusterOption, loadPolicy, timeOption } from "./policy-option.ts";
 import { printLine } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import { type FilenameFlags, filenameOption } from "./repeated-option.ts";
@@ -27,6 +27,8 @@ import { paintFor, type Surroundings } from "./surroundings.ts";
 interface SimulateOptions extends RootOptions, OutputOptions, FilenameFlags {
   readonly policy: string;
   readonly cluster?: string;
+  /** Milliseconds since the epoch. */
+  readonly at?: number;
   readonly against?: string;
   readonly record?: string;
 }
@@ -59,6 +61,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .argument("[path...]", "manifests to decide on; without any, what the node of this store has recorded")
     .addOption(new Option("--policy <path>", "the policy to try").env("PULLEY_POLICY").makeOptionMandatory())
     .addOption(clusterOption())
+    .addOption(timeOption())
     .addOption(filenameOption())
     .option("--against <path>", "the present policy, to compare manifests with; without it, Kubernetes' own behaviour")
     .option("--record <file>", "the recorded decisions of another node")
@@ -94,24 +97,33 @@ async function simulate(paths: readonly string[], options: SimulateOptions, surr
 }
 
 async function* fromRecords(
-  { root, record }: SimulateOptions,
+  { root, record, at }: SimulateOptions,
   surroundings: Surroundings,
 ): AsyncGenerator<PastRequest> {
   const entries = record === undefined ? readDecisions(root) : readDecisionFile(record);
+  let later: number | undefined;
   for await (const entry of entries) {
     if (entry.kind === "unreadable") {
       printLine("stderr", `warning: ${entry.file}:${entry.line}: ${entry.problem}`, surroundings);
       continue;
     }
     const { request, facts, time, decision, outcome } = entry.record;
-    yield { request, facts, time, verdict: decision, isRecorded: true, fetched: outcome.fetched };
+    later ??= at === undefined ? 0 : at - time;
+    const then = { facts: shifted(facts, later), time: time + later };
+    yield { request, ...then, verdict: decision, isRecorded: true, fetched: outcome.fetched };
   }
+}
+
+/** The first recorded decision falls on the time that is asked about; the others, and what was known, keep their distance. */
+function shifted(facts: LocalFacts, later: number): LocalFacts {
+  if (facts.presence !== "present" || facts.confirmedAt === undefined) return facts;
+  return { ...facts, confirmedAt: facts.confirmedAt + later };
 }
 
 /** Nothing is known of any machine, so both policies decide for one that has not looked. */
 async function* fromManifests(
   paths: readonly string[],
-  { against, cluster }: SimulateOptions,
+  { against, cluster, at }: SimulateOptions,
   surroundings: Surroundings,
 ): AsyncGenerator<PastRequest> {
   const now: Policy = await loadPolicy(
@@ -121,7 +133,7 @@ async function* fromManifests(
   const { requests, problems } = requestsFrom(await readInputs(paths, surroundings));
   printProblems({ problems }, surroundings);
   if (problems.length > 0) process.exitCode = inputInvalid;
-  const [facts, time] = [{ presence: "unknown" } as const, Date.now()];
+  const [facts, time] = [{ presence: "unknown" } as const, at ?? Date.now()];
   for (const request of requests) {
     yield {
       request,

@@ -48,7 +48,7 @@ export function decide(request: ImageRequest, policy: Policy, facts: LocalFacts,
   const trace = [
     admission.trace,
     pullTrace(freshness, pulling),
-    timingTrace(timing),
+    timingTrace(timing, now),
     fromTrace(from, sourcing, facts.hosts),
     ...required.trace,
   ];

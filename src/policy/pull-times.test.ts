@@ -89,6 +89,36 @@ describe("the next opening", () => {
   });
 });
 
+describe("a freeze", () => {
+  const minutes = (most: number) => fc.integer({ min: 1, max: most }).map((number) => number * 60_000);
+  const freezes = (now: number) =>
+    fc.array(
+      fc.tuple(minutes(14 * 24 * 60), minutes(14 * 24 * 60)).map(([ahead, length]) => {
+        const from = now - 7 * 24 * 3_600_000 + ahead;
+        return { text: "a freeze", from, until: from + length };
+      }),
+      { maxLength: 5 },
+    );
+
+  it("closes what is open, and the next opening is the first instant that neither closes", () => {
+    fc.assert(
+      fc.property(
+        instants.chain((now) => fc.tuple(fc.constant(now), freezes(now))),
+        twoClocks,
+        fc.boolean(),
+        ([now, closed], [start, end], hasWindow) => {
+          const { pull, ...always } = times(zone("UTC"), `${start}-${end}`);
+          const given: PullTimes = { ...always, ...(hasWindow && { pull }), closed };
+          const opening = nextOpening(given, now) ?? Number.NaN;
+          expect(isOpen(given, opening)).toBe(true);
+          for (let at = now; at < opening; at += 60_000) if (isOpen(given, at)) expect(at).toBe(opening);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
 describe("a time zone", () => {
   it.each([
     ["UTC", "2026-07-01T00:00:00Z", 0],

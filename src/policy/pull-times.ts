@@ -1,5 +1,5 @@
 /** Subject `when`: whether registries may be asked now, and if not, from when on. */
-import type { PullTimes, TimeZone } from "./types.ts";
+import type { Closing, PullTimes, PullWindow, TimeZone } from "./types.ts";
 
 const minute = 60_000;
 const week = 7 * 24 * 60;
@@ -10,16 +10,44 @@ const probe = 6 * 60 * minute;
 const farthest = 15 * 24 * 60 * minute;
 
 /** Whether an instant is inside a window by the clock on the wall. An hour that comes twice in autumn is inside twice. */
-export function isOpen({ pull, timeZone }: PullTimes, now: number): boolean {
-  return isInside(pull, minuteOfWeek(now + timeZone.offsetAt(now)));
+export function isOpen(times: PullTimes, now: number): boolean {
+  return closingAt(times, now) === undefined && isInWindow(times, now);
 }
 
-/** The next instant at which a window is open; `undefined` if none opens within two weeks. */
+/** What closes an instant whatever the windows say; of several, the one that ends last. */
+export function closingAt({ closed = [] }: PullTimes, now: number): Closing | undefined {
+  const [last] = closed
+    .filter(({ from, until }) => now >= from && now < until)
+    .toSorted((one, other) => other.until - one.until);
+  return last;
+}
+
+/**
+ * The next instant at which registries may be asked; `undefined` if no window opens within two weeks, or within two
+ * weeks of the end of what closes them.
+ */
 export function nextOpening(times: PullTimes, now: number): number | undefined {
   let from = now;
+  // Each round leaves at least one of them behind.
+  for (const _ of [undefined, ...(times.closed ?? [])]) {
+    const opening = nextWindow(times, from);
+    if (opening === undefined) return undefined;
+    const closing = closingAt(times, opening);
+    if (closing === undefined) return opening;
+    from = closing.until;
+  }
+  return undefined;
+}
+
+function isInWindow({ pull, timeZone }: PullTimes, now: number): boolean {
+  return pull === undefined || isInside(pull, minuteOfWeek(now + timeZone.offsetAt(now)));
+}
+
+function nextWindow(times: PullTimes, now: number): number | undefined {
+  let from = now;
   while (from <= now + farthest) {
-    if (isOpen(times, from)) return from;
-    const opening = openingAfter(times.pull, from, times.timeZone.offsetAt(from));
+    if (isInWindow(times, from)) return from;
+    const opening = openingAfter(times.pull ?? [], from, times.timeZone.offsetAt(from));
     const change = nextChange(times.timeZone, from, opening);
     if (change === undefined) return opening;
     from = change;
@@ -28,14 +56,14 @@ export function nextOpening(times: PullTimes, now: number): number | undefined {
 }
 
 /** As if the clock were never put forward or back. */
-function openingAfter(windows: PullTimes["pull"], from: number, offset: number): number {
+function openingAfter(windows: readonly PullWindow[], from: number, offset: number): number {
   const wall = from + offset;
   const now = minuteOfWeek(wall);
   const waits = windows.flatMap(({ spans }) => spans.map(({ start }) => ((start - now + week - 1) % week) + 1));
   return Math.floor(wall / minute) * minute + Math.min(...waits) * minute - offset;
 }
 
-function isInside(windows: PullTimes["pull"], at: number): boolean {
+function isInside(windows: readonly PullWindow[], at: number): boolean {
   return windows.some(({ spans }) =>
     spans.some(({ start, end }) => (at >= start && at < end) || (at + week >= start && at + week < end)),
   );

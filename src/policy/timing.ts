@@ -4,7 +4,7 @@ import type { ImageRequest } from "../workload/types.ts";
 import type { Choice } from "./choosing.ts";
 import { choose } from "./choosing.ts";
 import { wallText } from "./instant.ts";
-import { isOpen, nextOpening } from "./pull-times.ts";
+import { closingAt, isOpen, nextOpening } from "./pull-times.ts";
 import { type Freshness, isUsable, type Plan } from "./pulling.ts";
 import type { Reading } from "./readings.ts";
 import type { LocalFacts, PullTimes, Rule, TraceStep } from "./types.ts";
@@ -50,10 +50,20 @@ function mayDoWithout({ pullPolicy, rule }: Freshness): boolean {
   return pullPolicy.value !== "Always" || rule?.pull?.checkEvery !== undefined;
 }
 
-export function timingTrace({ rule, notes, closed }: Timing): TraceStep {
+export function timingTrace(timing: Timing, now: number): TraceStep {
+  const { rule, notes } = timing;
   if (rule?.when === undefined) return { subject: "when", rule: null, because: `Kubernetes pulls at any time${notes}` };
-  const windows = rule.when.pull.map(({ text }) => text).join(", ");
-  const state =
-    closed === undefined ? "a window is open now" : `no window is open now, otherwise ${rule.when.otherwise}`;
-  return { subject: "when", rule: rule.id, because: `${windows} in ${rule.when.timeZone.name}: ${state}${notes}` };
+  const { pull, closed: closings = [], timeZone } = rule.when;
+  const windows = pull?.map(({ text }) => text).join(", ");
+  const closedTexts = closings.map(({ text }) => text).join(", ");
+  const times = [windows, closedTexts && `closed ${closedTexts}`].filter(Boolean).join("; ");
+  return { subject: "when", rule: rule.id, because: `${times} in ${timeZone.name}: ${stateOf(timing, now)}${notes}` };
+}
+
+function stateOf({ rule, closed }: Timing, now: number): string {
+  if (closed === undefined) return rule?.when?.pull === undefined ? "it is not closed now" : "a window is open now";
+  const { times } = closed;
+  const closing = closingAt(times, now);
+  const why = closing === undefined ? "no window is open now" : `closed now, ${closing.text}`;
+  return `${why}, otherwise ${times.otherwise}`;
 }

@@ -163,4 +163,81 @@ const denied: readonly Case[] = [
   },
 ];
 
-export const whenCases: readonly Case[] = [...product, ...times, ...together, ...denied];
+type Freeze = readonly [from: string, until: string];
+
+/** Freezes, windows, time zone, an instant in UTC, and whether registries may be asked then, or from when on. */
+const calendar: readonly (readonly [
+  readonly Freeze[],
+  string | undefined,
+  string | undefined,
+  string,
+  true | string,
+])[] = [
+  [[["2026-12-20", "2027-01-04"]], undefined, undefined, "2026-12-19T23:59:59Z", true],
+  [[["2026-12-20", "2027-01-04"]], undefined, undefined, "2026-12-20T00:00:00Z", "2027-01-05T00:00:00Z"],
+  [[["2026-12-20", "2027-01-04"]], undefined, undefined, "2027-01-04T23:59:59Z", "2027-01-05T00:00:00Z"],
+  [[["2026-12-20", "2027-01-04"]], undefined, undefined, "2027-01-05T00:00:00Z", true],
+  [[["2026-12-24", "2026-12-24"]], undefined, undefined, "2026-12-24T12:00:00Z", "2026-12-25T00:00:00Z"],
+  // Days are days of the time zone; moments are moments.
+  [[["2026-12-20", "2027-01-04"]], undefined, "Europe/Berlin", "2026-12-19T22:59:59Z", true],
+  [[["2026-12-20", "2027-01-04"]], undefined, "Europe/Berlin", "2026-12-19T23:00:00Z", "2027-01-05T00:00:00+01:00"],
+  [[["2026-12-20T18:00:00+01:00", "2026-12-21"]], undefined, undefined, "2026-12-20T16:59:59Z", true],
+  [
+    [["2026-12-20T18:00:00+01:00", "2026-12-21T06:30:00Z"]],
+    undefined,
+    undefined,
+    "2026-12-20T17:00:00Z",
+    "2026-12-21T06:30:00Z",
+  ],
+  // Windows hold before and after.
+  [[["2026-12-20", "2027-01-04"]], "Mon-Fri 08:00-18:00", undefined, "2026-12-22T12:00:00Z", "2027-01-05T08:00:00Z"],
+  [[["2026-12-20", "2027-01-04"]], "Mon-Fri 08:00-18:00", undefined, "2026-12-18T20:00:00Z", "2027-01-05T08:00:00Z"],
+  [[["2026-12-20", "2027-01-04"]], "Mon-Fri 08:00-18:00", undefined, "2027-01-05T09:00:00Z", true],
+  // One freeze may begin before the other ends, and one may follow on the other.
+  [
+    [
+      ["2026-12-20", "2026-12-24"],
+      ["2026-12-23", "2026-12-31"],
+      ["2027-01-01", "2027-01-01"],
+    ],
+    undefined,
+    undefined,
+    "2026-12-21T00:00:00Z",
+    "2027-01-02T00:00:00Z",
+  ],
+  // Clocks of Beirut leave midnight out on 29 March 2026; those of Azores show its last hour twice on 25 October.
+  [[["2026-03-29", "2026-03-29"]], undefined, "Asia/Beirut", "2026-03-28T21:59:59Z", true],
+  [[["2026-03-28", "2026-03-28"]], undefined, "Asia/Beirut", "2026-03-28T21:59:59Z", "2026-03-29T01:00:00+03:00"],
+  [[["2026-10-25", "2026-10-25"]], undefined, "Atlantic/Azores", "2026-10-24T23:30:00Z", true],
+  [
+    [["2026-10-24", "2026-10-24"]],
+    undefined,
+    "Atlantic/Azores",
+    "2026-10-24T23:30:00Z",
+    "2026-10-25T00:00:00Z (Atlantic/Azores)",
+  ],
+];
+
+const freezes = calendar.map(([closings, window, timeZone, instant, opens]): Case => {
+  const when = {
+    ...(window && { pull: [window] }),
+    closed: closings.map(([from, until]) => ({ from, until })),
+    ...(timeZone && { timeZone }),
+    otherwise: "Deny",
+  };
+  return {
+    name: `closed ${closings.join(" and ")}, ${window ?? "no window"}, in ${timeZone ?? "UTC"} at ${instant}`,
+    policy: policyOf([{ name: "freeze", when }]),
+    request: requestFor("registry.acme.io/app:1", { pullPolicy: "Always" }),
+    facts: absent,
+    now: Date.parse(instant),
+    expected: {
+      ...(opens === true
+        ? { action: "Check" as const }
+        : { action: "Refuse" as const, reason: "OutsidePullWindow" as const, says: `opens at ${opens}` }),
+      rules: { when: "p/freeze" },
+    },
+  };
+});
+
+export const whenCases: readonly Case[] = [...product, ...times, ...together, ...denied, ...freezes];

@@ -191,7 +191,16 @@ describe("a mistake in a policy is told with its place and what was meant", () =
         rule("when: { pull: [▮08:00-08:00] }"),
         'spec.rules[0].when.pull[0]: Invalid value: "08:00-08:00": the window has no length; write "00:00-24:00" for whole days',
       ],
-      [rule("when: ▮{ timeZone: UTC }"), "spec.rules[0].when.pull: Required value"],
+      [rule("when: ▮{ timeZone: UTC }"), "spec.rules[0].when: says nothing of times; give it pull or closed"],
+      [
+        rule("when: { closed: [{ from: 2026-12-20, until: ▮2026-12-19 }] }"),
+        'spec.rules[0].when.closed[0].until: Invalid value: "2026-12-19": it ends before it begins, on 2026-12-20',
+      ],
+      [
+        rule("when: { closed: [{ from: ▮2026-02-30, until: 2026-12-19 }] }"),
+        'spec.rules[0].when.closed[0].from: Invalid value: "2026-02-30": there is no such day',
+      ],
+      [rule("when: { closed: [▮{ from: 2026-12-20 }] }"), "spec.rules[0].when.closed[0].until: Required value"],
       [
         rule("when: { pull: [Mon], timeZone: ▮Europe/Berln }"),
         'spec.rules[0].when.timeZone: Invalid value: "Europe/Berln": a time zone is written like Europe/Berlin or UTC; did you mean Europe/Berlin?',

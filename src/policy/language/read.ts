@@ -3,6 +3,7 @@ import { type ManifestDocument, readManifests } from "../../workload/documents.t
 import { notSupported } from "../../workload/field-errors.ts";
 import type { Problem } from "../../workload/problem.ts";
 import { plain } from "../../workload/value.ts";
+import { closingOf } from "./closing.ts";
 import { problemsOf } from "./issues.ts";
 import { knownKeys } from "./known-keys.ts";
 import { doubleDocuments, nameProblems } from "./names.ts";
@@ -10,8 +11,10 @@ import { positionOf } from "./place.ts";
 import { apiVersion, kind, type PolicyInput, policySchema } from "./schema.ts";
 import { suggestion } from "./spelling.ts";
 import { utc } from "./time-zone.ts";
-import type { Exemption, Policy, PolicyDocument, Rule } from "./types.ts";
+import type { Exemption, Policy, PolicyDocument, PullTimes, Rule } from "./types.ts";
 import { warningsOf } from "./warnings.ts";
+
+type RuleInput = PolicyInput["spec"]["rules"][number];
 
 export interface PolicyText {
   /** Path as the user gave it, or `-`. */
@@ -86,7 +89,7 @@ function documentOf({ metadata, spec }: PolicyInput, manifest: ManifestDocument)
   const rules = spec.rules.map(({ pull, when, ...rule }, index): Rule => {
     const source = positionOf(manifest, ["spec", "rules", index]);
     const freshness = pull && { ...pull, whenUnreachable: pull.whenUnreachable ?? ("Fail" as const) };
-    const times = when && { ...when, timeZone: when.timeZone ?? utc };
+    const times = when && timesOf(when);
     return {
       ...rule,
       id: `${name}/${rule.name}`,
@@ -100,6 +103,11 @@ function documentOf({ metadata, spec }: PolicyInput, manifest: ManifestDocument)
     return { ...exemption, id: `${name}/exemptions[${index}]`, source };
   });
   return { name, source: manifest.source, selector: spec.selector, rules, exemptions };
+}
+
+function timesOf({ pull, closed, timeZone = utc, otherwise }: NonNullable<RuleInput["when"]>): PullTimes {
+  const closings = closed?.map(({ from, until }) => closingOf(from, until, timeZone));
+  return { pull, closed: closings, timeZone, otherwise };
 }
 
 function byFile(one: PolicyText, other: PolicyText): number {

@@ -2,11 +2,13 @@
 import { z } from "zod";
 import { formatPlatform, parsePlatform } from "../../image/platform.ts";
 import { errorText } from "../../support/errors.ts";
+import { parseWrittenMoment } from "./closing.ts";
 import { durationPattern, parseDuration } from "./duration.ts";
 import { expiryPattern, parseExpiry } from "./expiry.ts";
 import { parseExpression } from "./expression.ts";
 import { imagePattern, parseImagePattern } from "./image-pattern.ts";
 import { mirrorPattern, parseMirror } from "./mirror.ts";
+import { momentPattern } from "./moment.ts";
 import type { Parsed } from "./parsed.ts";
 import { namePattern, parseNamePattern } from "./pattern.ts";
 import { parseSize, sizePattern } from "./size.ts";
@@ -47,6 +49,11 @@ export function timeZone(description: string) {
 export function windows(description: string) {
   const examples = ["Mon-Fri 08:00-18:00", "Sat,Sun 10:00-14:00", "22:00-06:00", "*"];
   return list(description, meaning({ description: "One window.", pattern: windowPattern, examples }, parseWindow));
+}
+
+export function moment(description: string) {
+  const examples = ["2026-12-20", "2026-12-20T18:00:00+01:00"];
+  return meaning({ description, pattern: momentPattern, examples }, parseWrittenMoment);
 }
 
 export function mirrors(description: string) {

@@ -42,6 +42,11 @@ describe("the schema for editors", () => {
     expect(JSON.parse(written("schema/imagepullpolicy.json"))).toEqual(policyJsonSchema());
   });
 
+  it("wants windows or freezes of times", () => {
+    const when = all.filter(([path]) => path.endsWith(".when"));
+    expect(when.map(([, { anyOf }]) => anyOf)).toEqual([[{ required: ["pull"] }, { required: ["closed"] }]]);
+  });
+
   it("describes every field", () => {
     const fields = all.filter(([path]) => /\.\$?\w+$/.test(path));
     expect(fields.length).toBeGreaterThan(80);
@@ -87,7 +92,8 @@ describe("an editor with that schema", () => {
     [{ pull: { checkEvery: "10 min" } }],
     [{ pull: { maxStaleness: 10 } }],
     [{ when: { pull: ["Mon-Fri 8-18"] } }],
-    [{ when: { timeZone: "UTC" } }],
+    [{ when: { closed: [{ from: "2026-12-20" }] } }],
+    [{ when: { closed: [{ from: "20 December", until: "2026-12-24" }] } }],
     [{ when: { pull: ["*"], otherwise: "deny" } }],
     [{ from: { mirrors: ["mirror.acme.io"] } }],
     [{ from: { mirrors: ["https://user:secret@mirror.acme.io"] } }],

@@ -1,5 +1,6 @@
 /** The language: the one schema that policies are checked with and that editors and clusters are given. */
 import { z } from "zod";
+import { closingOf } from "./closing.ts";
 import { isExposed } from "./mirror.ts";
 import {
   duration,
@@ -8,6 +9,7 @@ import {
   images,
   list,
   mirrors,
+  moment,
   names,
   objectName,
   platforms,
@@ -16,6 +18,7 @@ import {
   timeZone,
   windows,
 } from "./schema-values.ts";
+import { utc } from "./time-zone.ts";
 
 export const apiVersion = "pulley.dev/v1alpha1";
 export const kind = "ImagePullPolicy";
@@ -110,14 +113,34 @@ const pull = z
 
 const when = z
   .strictObject({
-    pull: windows("When registries may be asked, by the clock on the wall of the time zone."),
+    pull: windows(
+      "When registries may be asked, by the clock on the wall of the time zone; always, if absent.",
+    ).optional(),
+    closed: list(
+      "Times in which no registry is asked, whatever the windows say: for freezes.",
+      z.strictObject({
+        from: moment("The first day, or the moment at which it begins."),
+        until: moment("The last day, or the moment at which it ends."),
+      }),
+    ).optional(),
     timeZone: timeZone("Whose clock it is, by its name in the IANA database; UTC if absent.").optional(),
     otherwise: z.enum(["UseCached", "Deny"]).default("UseCached").meta({
       description:
         "Outside of the windows, where a registry would have to be asked: UseCached uses the copy on the node and refuses where there is none that may be used; Deny refuses.",
     }),
   })
-  .meta({ description: "When images may be pulled." });
+  .superRefine(({ pull: open, closed = [], timeZone: zone = utc }, context) => {
+    if (open === undefined && closed.length === 0) {
+      context.addIssue({ code: "custom", message: "says nothing of times; give it pull or closed" });
+    }
+    for (const [index, { from: first, until }] of closed.entries()) {
+      const closing = closingOf(first, until, zone);
+      if (closing.from < closing.until) continue;
+      const message = `it ends before it begins, on ${first.text}`;
+      context.addIssue({ code: "custom", path: ["closed", index, "until"], message });
+    }
+  })
+  .meta({ description: "When images may be pulled.", anyOf: [{ required: ["pull"] }, { required: ["closed"] }] });
 
 const from = z
   .strictObject({

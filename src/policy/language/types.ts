@@ -48,10 +48,20 @@ export interface Pulling {
 
 /** When registries may be asked. */
 export interface PullTimes {
-  readonly pull: readonly PullWindow[];
+  /** Absent: at any time. */
+  readonly pull?: readonly PullWindow[] | undefined;
+  /** When nobody is asked, whatever the windows say. */
+  readonly closed?: readonly Closing[] | undefined;
   readonly timeZone: TimeZone;
   /** What happens outside of all windows where the network would be needed. */
   readonly otherwise: "UseCached" | "Deny";
+}
+
+/** Milliseconds since the epoch; `until` is exclusive. */
+export interface Closing {
+  readonly text: string;
+  readonly from: number;
+  readonly until: number;
 }
 
 /** Part of a week, in minutes since Monday 00:00 by the clock on the wall; `end` is exclusive and at most a day later. */
