@@ -106,7 +106,8 @@ async function explainAll(
       ? createEmbeddedImageService({ store, registry, platform: options.platform, clock: systemClock })
       : { status: () => Promise.resolve(undefined), facts: () => Promise.resolve(undefined) };
     const hosts = machineHosts(options, warnOn(surroundings));
-    const clock = options.at === undefined ? systemClock : { ...systemClock, now: () => options.at ?? 0 };
+    const { at } = options;
+    const clock = at === undefined ? systemClock : { ...systemClock, now: () => at };
     const records = openPullRecords(options.root, {}, systemClock);
     const sources: FactSources = { images, records, policy, hosts, clock };
     const answers: Explanation[] = [];

@@ -9,8 +9,8 @@ import { printProblems } from "./problems.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 export interface PolicyOptions {
-  readonly policy?: string;
-  readonly cluster?: string;
+  readonly policy?: string | undefined;
+  readonly cluster?: string | undefined;
 }
 
 export function policyOption(): Option {
@@ -87,11 +87,11 @@ export async function loadPolicyFiles(
   if (path === undefined) return { policy: { ...kubernetesOnly, cluster }, files: undefined };
   // The language takes longer to load than many commands take: only those who have a policy pay for it.
   const { readPolicy } = await import("../policy/language/read.ts");
-  const texts = readPolicyFiles(path);
   const { clusterWarnings } = await import("../policy/language/cluster-warning.ts");
-  const { policy, problems, warnings } = readPolicy(texts);
+  const texts = readPolicyFiles(path);
+  const { policy, problems, warnings } = readPolicy(texts, cluster);
   const idle = cluster === undefined ? clusterWarnings(policy) : [];
   printProblems({ problems, warnings: [...warnings, ...idle] }, surroundings);
-  if (problems.length === 0) return { policy: { ...policy, cluster }, files: { path, texts, cluster } };
+  if (problems.length === 0) return { policy, files: { path, texts, cluster } };
   throw new PulleyError("INPUT_INVALID", `the policy ${path} has ${plural(problems.length, "problem")}`);
 }

@@ -47,10 +47,10 @@ export function watchPolicy(
     seen = now;
     if (!isWhole || now === known) return;
     known = now;
-    const { policy, problems } = readPolicy(texts);
+    const { policy, problems } = readPolicy(texts, cluster);
     if (problems.length === 0) {
       say(`the policy ${path} has changed, and holds from now on`);
-      onChange({ ...policy, cluster });
+      onChange(policy);
       return;
     }
     for (const { source, message } of problems) say(`${source.file}:${source.line}:${source.column}: ${message}`);

@@ -126,10 +126,7 @@ async function* fromManifests(
   { against, cluster, at }: SimulateOptions,
   surroundings: Surroundings,
 ): AsyncGenerator<PastRequest> {
-  const now: Policy = await loadPolicy(
-    { ...(against !== undefined && { policy: against }), ...(cluster !== undefined && { cluster }) },
-    surroundings,
-  );
+  const now: Policy = await loadPolicy({ policy: against, cluster }, surroundings);
   const { requests, problems } = requestsFrom(await readInputs(paths, surroundings));
   printProblems({ problems }, surroundings);
   if (problems.length > 0) process.exitCode = inputInvalid;

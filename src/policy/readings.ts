@@ -1,4 +1,5 @@
 /** The rules that may be about a request, in the order in which they are read, and what exemptions do to them. */
+import { inCluster } from "./cluster.ts";
 import { type Asked, type Verdict, verdictOf } from "./match.ts";
 import type { Exemption, Policy, PolicyDocument, Rule, Subject } from "./types.ts";
 
@@ -13,8 +14,7 @@ export interface Reading {
 type Possible = Exclude<Verdict, { readonly matches: "no" }>;
 
 export function readRules(policy: Policy, given: Asked, now: number): readonly Reading[] {
-  const cluster = given.request.cluster ?? policy.cluster;
-  const asked = cluster === undefined ? given : { ...given, request: { ...given.request, cluster } };
+  const asked = { ...given, request: inCluster(given.request, policy) };
   return policy.documents.flatMap((document) => {
     if (verdictOf(document.selector, asked).matches !== "yes") return [];
     return document.rules.flatMap((rule): Reading[] => {

@@ -4,7 +4,7 @@
  * no `catch` sees that. So the tokens are counted while they are read, one after another, and what goes too deep is
  * refused before anybody goes down.
  */
-import { type CST, Lexer, Parser } from "yaml";
+import { CST, Lexer, Parser } from "yaml";
 import { limitMessages, limits } from "./limits.ts";
 import { SyntaxProblem } from "./problem.ts";
 
@@ -62,12 +62,7 @@ export function* boundedTokens(part: string, base: number): Generator<CST.Token>
  * that is being read: in a block it lies there, in brackets it goes straight into the collection.
  */
 function depthOf({ stack }: Parser): number {
-  const top = stack.at(-1);
-  return stack.length - (top !== undefined && isCollection(top) ? 1 : 2);
-}
-
-function isCollection({ type }: CST.Token): boolean {
-  return type === "block-map" || type === "block-seq" || type === "flow-collection";
+  return stack.length - (CST.isCollection(stack.at(-1)) ? 1 : 2);
 }
 
 /** The library makes an error of each mistake, of which a broken text may have a million; only the first is told. */

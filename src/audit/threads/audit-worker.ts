@@ -17,5 +17,5 @@ parentPort?.on("message", ({ number, inputs }: Batch) => {
 async function policyIn(texts: ThreadSettings["policyTexts"]): Promise<Policy | undefined> {
   if (texts.length === 0) return undefined;
   const { readPolicy } = await import("../../policy/language/read.ts");
-  return { ...readPolicy(texts).policy, cluster };
+  return readPolicy(texts, cluster).policy;
 }

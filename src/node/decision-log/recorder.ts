@@ -1,4 +1,5 @@
 import type { Digest } from "../../image/digest.ts";
+import { inCluster } from "../../policy/cluster.ts";
 import type { Decision, ImageFacts, LocalFacts, Policy } from "../../policy/types.ts";
 import type { ImageRequest } from "../../workload/types.ts";
 import type { Failure, PullRequest } from "../image-pull.ts";
@@ -45,7 +46,8 @@ export function createRecorder(
   return {
     note: ({ pod, container }, noted) => {
       if (log === undefined || noted.outcome === undefined) return;
-      const record = recordOf(inCluster(container.request, policy().cluster), noted, noted.outcome);
+      // Another policy is tried on the record as if it had been asked here.
+      const record = recordOf(inCluster(container.request, policy()), noted, noted.outcome);
       const key = JSON.stringify([pod.uid, container.kind, container.name]);
       const text = JSON.stringify([record.request.image, record.decision]);
       if (record.outcome.kind !== "refused") refused.delete(key);
@@ -58,11 +60,6 @@ export function createRecorder(
       log.append(record);
     },
   };
-}
-
-/** Another policy is tried on the record as if it had been asked here. */
-function inCluster(request: ImageRequest, cluster: string | undefined): ImageRequest {
-  return request.cluster !== undefined || cluster === undefined ? request : { ...request, cluster };
 }
 
 function recordOf({ source: _, ...request }: ImageRequest, noted: Noted, ending: Ending): DecisionRecord {

@@ -110,10 +110,11 @@ const clock: readonly (readonly [readonly string[], string | undefined, string, 
   [["Mon-Fri 08:00-18:00"], "Pacific/Apia", "2026-11-20T12:00:00Z", "2026-11-23T08:00:00+13:00"],
 ];
 
-const times = clock.map(([pull, timeZone, instant, opens]): Case => {
+/** Outside of these times nothing is pulled; `opens` says whether it may be at the instant, or from when on. */
+function timed(name: string, spans: object, instant: string, opens: true | string): Case {
   return {
-    name: `${pull.join(" and ")} in ${timeZone ?? "UTC"} at ${instant}`,
-    policy: policyOf([{ name: "calm", when: { pull, otherwise: "Deny", ...(timeZone && { timeZone }) } }]),
+    name: `${name} at ${instant}`,
+    policy: policyOf([{ name: "calm", when: { ...spans, otherwise: "Deny" } }]),
     request: requestFor("registry.acme.io/app:1", { pullPolicy: "Always" }),
     facts: absent,
     now: Date.parse(instant),
@@ -124,7 +125,11 @@ const times = clock.map(([pull, timeZone, instant, opens]): Case => {
       rules: { when: "p/calm" },
     },
   };
-});
+}
+
+const times = clock.map(([pull, timeZone, instant, opens]) =>
+  timed(`${pull.join(" and ")} in ${timeZone ?? "UTC"}`, { pull, ...(timeZone && { timeZone }) }, instant, opens),
+);
 
 const closed = { pull: ["Mon 08:00-09:00"] };
 
@@ -218,26 +223,11 @@ const calendar: readonly (readonly [
   ],
 ];
 
-const freezes = calendar.map(([closings, window, timeZone, instant, opens]): Case => {
-  const when = {
-    ...(window && { pull: [window] }),
-    closed: closings.map(([from, until]) => ({ from, until })),
-    ...(timeZone && { timeZone }),
-    otherwise: "Deny",
-  };
-  return {
-    name: `closed ${closings.join(" and ")}, ${window ?? "no window"}, in ${timeZone ?? "UTC"} at ${instant}`,
-    policy: policyOf([{ name: "freeze", when }]),
-    request: requestFor("registry.acme.io/app:1", { pullPolicy: "Always" }),
-    facts: absent,
-    now: Date.parse(instant),
-    expected: {
-      ...(opens === true
-        ? { action: "Check" as const }
-        : { action: "Refuse" as const, reason: "OutsidePullWindow" as const, says: `opens at ${opens}` }),
-      rules: { when: "p/freeze" },
-    },
-  };
+const freezes = calendar.map(([closings, window, timeZone, instant, opens]) => {
+  const freeze = closings.map(([from, until]) => ({ from, until }));
+  const when = { ...(window && { pull: [window] }), closed: freeze, ...(timeZone && { timeZone }) };
+  const name = `closed ${closings.join(" and ")}, ${window ?? "no window"}, in ${timeZone ?? "UTC"}`;
+  return timed(name, when, instant, opens);
 });
 
 export const whenCases: readonly Case[] = [...product, ...times, ...together, ...denied, ...freezes];

@@ -30,8 +30,11 @@ export interface ReadPolicy {
   readonly warnings: readonly Problem[];
 }
 
-/** Reads policies in the order of their files' names; each text may hold several documents, YAML or JSON. Never throws. */
-export function readPolicy(texts: readonly PolicyText[]): ReadPolicy {
+/**
+ * Reads policies in the order of their files' names; each text may hold several documents, YAML or JSON. Never throws.
+ * @param cluster the name of the cluster that they are read for, where it is known
+ */
+export function readPolicy(texts: readonly PolicyText[], cluster?: string): ReadPolicy {
   const documents: PolicyDocument[] = [];
   const problems: Problem[] = [];
   const empties: string[] = [];
@@ -51,7 +54,7 @@ export function readPolicy(texts: readonly PolicyText[]): ReadPolicy {
   // An empty file among others is a slip; where there is nothing else, everything would be allowed without a word.
   const isNothing = documents.length === 0 && problems.length === 0;
   return {
-    policy: { documents },
+    policy: { documents, cluster },
     problems: isNothing ? empty : problems,
     warnings: [...(isNothing ? [] : empty), ...warningsOf(documents)],
   };

@@ -2,6 +2,7 @@
 import type { Problem } from "../../workload/problem.ts";
 import type { Subject } from "../types.ts";
 import { imagePatternWarning } from "./image-pattern-warning.ts";
+import { matchesIn } from "./matches.ts";
 import type { PolicyDocument, Rule } from "./types.ts";
 
 /** On these the first rule that matches everything ends the reading. */
@@ -15,12 +16,11 @@ export function warningsOf(documents: readonly PolicyDocument[]): readonly Probl
   ];
 }
 
-function strangePatterns({ name, source, selector, rules, exemptions }: PolicyDocument): Problem[] {
-  const matches = [{ id: `${name}/selector`, source, match: selector }, ...rules, ...exemptions];
-  return matches.flatMap(({ id, source: at, match }) =>
-    (match?.images ?? []).flatMap((pattern): Problem[] => {
+function strangePatterns(document: PolicyDocument): Problem[] {
+  return matchesIn(document).flatMap(({ id, source, match: { images = [] } }) =>
+    images.flatMap((pattern): Problem[] => {
       const warning = imagePatternWarning(pattern);
-      return warning === undefined ? [] : [{ source: at, message: `${id}: ${pattern.text}: ${warning}` }];
+      return warning === undefined ? [] : [{ source, message: `${id}: ${pattern.text}: ${warning}` }];
     }),
   );
 }
