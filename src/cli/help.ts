@@ -11,7 +11,7 @@ const groups: readonly (readonly [title: string, options: RegExp])[] = [
   ["Reading the store again:", /^--scrub-/],
   ["Log and metrics:", /^--(log-|metrics)/],
   ["Logins:", /^--(username|password-stdin|creds|authfile|image-credential-provider-.*)$/],
-  ["How registries are asked:", /^--(plain-http|cert-dir|hosts-dir|allow-redirect|least-rate)$/],
+  ["How registries are asked:", /^--(plain-http|cert-dir|hosts-dir|allow-redirect|allow-foreign-layers|least-rate)$/],
   ["Rarely needed:", /^--(registry-qps|registry-burst|parallel|kubelet-config|content-sharing|record|cluster)$/],
 ];
 const common = "Options:";

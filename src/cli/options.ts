@@ -46,6 +46,7 @@ export interface RegistryFlags extends HostsFlags {
   readonly leastRate?: number;
   readonly certDir?: readonly string[];
   readonly allowRedirect?: readonly string[];
+  readonly allowForeignLayers?: readonly string[];
 }
 
 export interface LoginFlags extends TypedLoginFlags {
@@ -90,6 +91,12 @@ export function registryOptions(command: Command): Command {
       repeatedOption(
         "--allow-redirect <host>",
         "let every registry redirect to this host (HOST or HOST:PORT), wherever it is; may be repeated",
+      ),
+    )
+    .addOption(
+      repeatedOption(
+        "--allow-foreign-layers <host>",
+        "ask this host (HOST or HOST:PORT), too, for foreign layers that a registry does not have, if the image names it; may be repeated",
       ),
     )
     .addOption(

@@ -12,6 +12,7 @@ export function registrySettings({
   certDir,
   leastRate,
   allowRedirect,
+  allowForeignLayers,
   hostsDir = "",
 }: RegistryFlags): RegistryOptions {
   return {
@@ -19,6 +20,7 @@ export function registrySettings({
     ...(plainHttp && { plainHttp }),
     ...(certDir && { certDirs: certDir }),
     ...(allowRedirect && { allowedRedirects: allowRedirect }),
+    ...(allowForeignLayers && { foreignLayerHosts: allowForeignLayers }),
     ...(leastRate !== undefined && { leastRate }),
   };
 }

@@ -44,7 +44,10 @@ export interface DaemonOptions {
   /** Whether pulls may use what another repository has shown. Of the mirror's callers none may. */
   readonly contentSharing: ContentSharing;
   readonly policy: PolicySource;
-  readonly registry: Pick<RegistryOptions, "hosts" | "plainHttp" | "certDirs" | "leastRate" | "allowedRedirects">;
+  readonly registry: Pick<
+    RegistryOptions,
+    "hosts" | "plainHttp" | "certDirs" | "leastRate" | "allowedRedirects" | "foreignLayerHosts"
+  >;
   readonly hosts: HostsFor;
   readonly logins: DaemonLogins;
   readonly log: Log;

@@ -14,10 +14,13 @@ export interface Descriptor {
   readonly annotations?: Readonly<Record<string, string>>;
   /** What kind of artifact it is, where it is one (image-spec 1.1). */
   readonly artifactType?: string;
+  /** Addresses where the content is, too. Whoever made the manifest chose them, and nobody has checked them. */
+  readonly urls?: readonly string[];
 }
 
 /** Bytes: a tebibyte, more than any layer that registries take. */
 const largestContent = 2 ** 40;
+const mostAddresses = 10;
 
 /** @throws PulleyError with the place of what is wrong */
 export function readDescriptor(here: JsonCursor): Descriptor {
@@ -29,7 +32,13 @@ export function readDescriptor(here: JsonCursor): Descriptor {
     platform: field("platform").optional(readPlatform),
     annotations: field("annotations").optional((place) => place.strings()),
     artifactType: field("artifactType").optional(readMediaType),
+    ...addressesIn(field("urls").someStrings(mostAddresses)),
   };
+}
+
+/** Few descriptors have addresses: the others are spared the key. */
+function addressesIn(urls: readonly string[]): Pick<Descriptor, "urls"> {
+  return urls.length === 0 ? {} : { urls };
 }
 
 export function readDigest(here: JsonCursor): Digest {

@@ -44,11 +44,23 @@ describe("a manifest", () => {
       schemaVersion: 2,
       mediaType: type.dockerManifest,
       config: { ...config, mediaType: type.dockerConfig },
-      layers: [{ ...layer, mediaType: `${type.dockerLayer}.gzip`, urls: ["https://example.com/layer"] }],
+      layers: [{ ...layer, mediaType: `${type.dockerLayer}.gzip` }],
     };
-    const parsed = read(document, type.dockerManifest);
-    expect(parsed).toMatchObject({ kind: "manifest", mediaType: type.dockerManifest });
-    expect(parsed.kind === "manifest" && parsed.layers[0]).not.toHaveProperty("urls");
+    expect(read(document, type.dockerManifest)).toMatchObject({ kind: "manifest", mediaType: type.dockerManifest });
+  });
+
+  it.each([
+    [
+      ["https://example.com/layer", 7, "b"],
+      ["https://example.com/layer", "b"],
+    ],
+    [Array.from({ length: 100 }, (_, at) => `${at}`), Array.from({ length: 10 }, (_, at) => `${at}`)],
+    [[], undefined],
+    [null, undefined],
+    ["https://example.com/layer", undefined],
+  ])("may name other addresses of a layer: %j", (urls, expected) => {
+    const parsed = read({ ...manifest, layers: [{ ...layer, urls }] });
+    expect(parsed.kind === "manifest" && parsed.layers[0]?.urls).toEqual(expected);
   });
 
   it("may leave out its media type, and its Content-Type may have parameters", () => {

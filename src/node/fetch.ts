@@ -1,6 +1,5 @@
 import { setMaxListeners } from "node:events";
 import type { Descriptor } from "../image/descriptor.ts";
-import { layerType } from "../image/media-type.ts";
 import type { Repository } from "../image/reference.ts";
 import type { BlobProgress, RegistryClient } from "../registry/index.ts";
 import type { ImageStore, Lease } from "../store/index.ts";
@@ -82,7 +81,7 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
         // What was received helps the next attempt, unless it was wrong; and on a full disk it is in everybody's way.
         const useless = isPulleyError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH", "DISK_FULL");
         await ingest.abandon(useless ? "discard" : "keep");
-        throw layerType(layer.mediaType)?.foreign ? notDistributed(layer, error) : error;
+        throw error;
       }
       // Before it is there: whoever is killed in between has not been shown it in vain.
       await proofs.note(layer.digest);
@@ -199,15 +198,6 @@ async function allOrNone<Item>(
   };
   await Promise.all(items.map(runOne));
   if (failure !== undefined) throw failure.error;
-}
-
-/** Builders may leave such a layer out of the registry, and name addresses for it: whose they are, nobody vouches for. */
-function notDistributed({ digest }: Descriptor, error: unknown): unknown {
-  if (!isPulleyError(error, "REGISTRY_NOT_FOUND")) return error;
-  const text = `${error.message}; ${digest} is a foreign layer, which registries need not have, and its own addresses are not asked`;
-  const advice =
-    "Push the image again with all of its layers, as skopeo copy or docker push do for layers that are not foreign.";
-  return new PulleyError(error.code, text, { cause: error, advice });
 }
 
 function vanished({ digest }: Descriptor): PulleyError {

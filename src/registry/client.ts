@@ -4,8 +4,9 @@ import type { Asking } from "./ask.ts";
 import { createAuthorizer } from "./authorization.ts";
 import { fetchBlob, statBlob } from "./blobs.ts";
 import { defaultLeastRate, inTime } from "./deadlines.ts";
-import { createDownloads } from "./downloads.ts";
+import { createDownloads, type Elsewhere } from "./downloads.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { downloadElsewhere, mayBeElsewhere, noAuthorization } from "./foreign-layers.ts";
 import { endpointAt } from "./host-endpoint.ts";
 import type { Call, RegistryClient, RegistryOptions } from "./index.ts";
 import { fetchManifest, layerSizes, resolveManifest } from "./manifests.ts";
@@ -107,9 +108,18 @@ export function createRegistryClient(
     tags: (repository, call) => document(repository, call, listTags, listOfPages),
     download: async (repository, blobs, call) => {
       const { session, authorization } = await open(repository, call);
-      const { signal, onProgress } = call;
-      const limits = { stallTimeout, leastRate, timers };
-      return downloads.run(session, authorization, blobs, { pace, ...limits, signal, onProgress });
+      const { signal, onProgress, hasty } = call;
+      const limits = { pace, stallTimeout, leastRate, timers };
+      const elsewhere: Elsewhere = async (target, error, failed) => {
+        // Who is asked next may have it.
+        if (hasty || !mayBeElsewhere(target, error)) throw error;
+        const from = (endpoint: Endpoint) => {
+          const stranger = openSession(endpoint, noAuthorization, transport);
+          return downloads.run(stranger, noAuthorization, [target], { ...limits, signal: failed, onProgress });
+        };
+        return downloadElsewhere(target, error, options, from);
+      };
+      return downloads.run(session, authorization, blobs, { ...limits, signal, onProgress, elsewhere });
     },
     close: async () => {
       await downloads.close();

@@ -8,6 +8,13 @@ import type { BlobTarget } from "./index.ts";
 import { createPool, type DownloadPool, type PoolOptions } from "./pool.ts";
 import type { Session } from "./session.ts";
 
+/** Another way to a blob that could not be downloaded; throws the failure where there is none. */
+export type Elsewhere = (target: BlobTarget, error: unknown, signal: AbortSignal) => Promise<void>;
+
+export interface RunOptions extends DownloadOptions {
+  readonly elsewhere?: Elsewhere;
+}
+
 /** Bytes from which on a blob is worth a thread: below, starting one takes longer than the download. */
 const threadWorthy = 1024 * 1024;
 const smallAtOnce = 3;
@@ -16,12 +23,7 @@ export interface Downloads {
   /** Says that blobs of these sizes may soon be asked for: starting a thread takes as long as several small requests. */
   expect(sizes: readonly number[]): void;
   /** As `RegistryClient.download`. */
-  run(
-    session: Session,
-    authorization: Authorization,
-    blobs: readonly BlobTarget[],
-    options: DownloadOptions,
-  ): Promise<void>;
+  run(session: Session, authorization: Authorization, blobs: readonly BlobTarget[], options: RunOptions): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -47,7 +49,7 @@ export function createDownloads({ size = defaultSize(), takesPart, ...options }:
       const large = sizes.filter((bytes) => bytes >= threadWorthy).length;
       if (hasThreads) threads().warmUp(takesPart ? large - 1 : large);
     },
-    run: async (session, authorization, blobs, { signal, ...rest }) => {
+    run: async (session, authorization, blobs, { signal, elsewhere, ...rest }) => {
       const failed = new AbortController();
       const any = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
       const here = (target: BlobTarget) => downloadBlob(session, target, { ...rest, signal: any });
@@ -56,12 +58,20 @@ export function createDownloads({ size = defaultSize(), takesPart, ...options }:
         const job = { endpoint, target, authorization, signal: any, onProgress: rest.onProgress };
         return threads().run({ ...job, here: takesPart ? () => here(target) : undefined });
       };
+      const orElsewhere = (download: (target: BlobTarget) => Promise<void>) => async (target: BlobTarget) => {
+        try {
+          await download(target);
+        } catch (error) {
+          if (elsewhere === undefined) throw error;
+          await elsewhere(target, error, any);
+        }
+      };
       const targets = distinct(blobs).sort((one, other) => other.descriptor.size - one.descriptor.size);
       const large = targets.filter(({ descriptor }) => descriptor.size >= threadWorthy);
       const small = targets.filter(({ descriptor }) => descriptor.size < threadWorthy);
       const works = [
-        ...(hasThreads ? large.map(inThread) : inLanes(size, large, here)),
-        ...inLanes(smallAtOnce, small, here),
+        ...(hasThreads ? large.map(orElsewhere(inThread)) : inLanes(size, large, orElsewhere(here))),
+        ...inLanes(smallAtOnce, small, orElsewhere(here)),
       ];
       // All of them are waited for, so that nothing goes on behind the caller's back; the first failure stays the reason.
       await Promise.all(works.map((work) => work.catch((error: unknown) => failed.abort(error))));

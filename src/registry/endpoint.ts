@@ -24,6 +24,8 @@ export interface Endpoint {
   readonly root?: string;
   /** How the host is spoken to, where something is said about that. */
   readonly host?: HostSettings;
+  /** The address of the one thing that is asked for, where that is no registry. */
+  readonly address?: string;
   /** Whether https is tried first, though the origin is http, because certificates are set up for the host. */
   readonly httpsFirst?: boolean;
 }
@@ -61,7 +63,8 @@ export function mirrorEndpoint({ registry: namespace, path }: Repository, mirror
 }
 
 /** The address of something in the repository: `manifests/latest`, `blobs/sha256:…`. */
-export function repositoryUrl({ path, origin, namespace, root = "/v2" }: Endpoint, what: string): URL {
+export function repositoryUrl({ path, origin, namespace, address, root = "/v2" }: Endpoint, what: string): URL {
+  if (address !== undefined) return new URL(address);
   const url = new URL(`${root}/${path}/${what}`, origin);
   if (namespace !== undefined) url.searchParams.set("ns", namespace);
   return url;

@@ -25,6 +25,7 @@ export interface RegistryClient {
    * worker threads does the work, a blob at a time each, so that hashing and writing use more than one core.
    * Ends when all blobs are complete; fails with the first failure, after the others have been stopped. What was
    * received stays in the files for the next attempt, unless it turned out to be wrong: then the file is emptied.
+   * A foreign layer that the registry does not have is asked for at its own addresses, where their hosts are allowed.
    */
   download(repository: Repository, blobs: readonly BlobTarget[], call: DownloadCall): Promise<void>;
   /** Ends when whoever would be asked has answered anything, be it a refusal; takes no login. @throws PulleyError as any request */
@@ -94,6 +95,11 @@ export interface RegistryOptions {
    * to private ones, too; to this machine only a registry that is on it, and to link-local addresses only one that is there.
    */
   readonly allowedRedirects?: readonly string[];
+  /**
+   * Hosts, with or without a port, that are asked for foreign layers which a registry does not have, if their manifest names
+   * them (`urls`): by https, or where `plainHttp` says so by http, and without a login. Default: none.
+   */
+  readonly foreignLayerHosts?: readonly string[];
   /**
    * Who passes requests on for others, told to registries and mirrors in the header `Via` (RFC 9110, section 7.6.3), so
    * that it recognises a request that comes back to it. Not told to places that they redirect to.

@@ -56,6 +56,22 @@ describe("download threads", () => {
     }
   });
 
+  it("bring a foreign layer from the address that its image names, without a login", async () => {
+    const registry = await serve((_, response) => response.writeHead(404).end());
+    const other = await serve(blobServer);
+    const [bytes = Buffer.alloc(0)] = blobs;
+    const foreign = describeBytes(bytes, "application/vnd.oci.image.layer.nondistributable.v1.tar");
+    const target = {
+      descriptor: { ...foreign, urls: [`${other.origin}/${foreign.digest}`] },
+      path: join(temporaryFolder(), "a"),
+    };
+    const login = new Login("a test", { kind: "password", username: "ann", password: "canary" });
+    const asking = client({ foreignLayerHosts: [other.host] }, { workerScript });
+    await asking.download(registry.repository, [target], { login });
+    expect(readFileSync(target.path).equals(bytes)).toBe(true);
+    expect(other.asked.map(({ headers }) => headers.authorization)).toEqual([undefined]);
+  });
+
   it.each([1, 2, 3])("share the work with the calling thread, %i at once", async (parallelDownloads) => {
     const server = await serve(blobServer);
     const folder = temporaryFolder();

@@ -69,6 +69,12 @@ export class JsonCursor {
     return value.map((item, position) => new JsonCursor(item, `${this.at}[${position}]`, this.#code));
   }
 
+  /** The strings of a list, `most` of them at most; none where there is something else. */
+  someStrings(most: number): readonly string[] {
+    const value = this.#value;
+    return isList(value) ? value.filter((item) => typeof item === "string").slice(0, most) : [];
+  }
+
   string(): string {
     if (typeof this.#value !== "string") throw this.failure(this.#wanted("a string"));
     return this.#value;
