@@ -19,6 +19,8 @@ export interface Explanation {
     readonly sources: readonly string[];
   };
   readonly trace: readonly TraceStep[];
+  /** Subjects that are decided again by what the image says of itself, once it has been resolved. */
+  readonly pending: Decision["pending"];
   /** What the registry said; only with `--check`. */
   readonly check?: { readonly digest: string | null; readonly message: string };
 }
@@ -47,6 +49,7 @@ export function explanation(request: ImageRequest, reference: Reference | string
       sources: decision.action === "Check" || decision.action === "Pull" ? decision.sources : [],
     },
     trace: decision.trace,
+    pending: decision.pending,
   };
 }
 

@@ -5,6 +5,7 @@ import { canonicalText, parseReference, type Reference, type Repository, type Ta
 import { findLocal } from "../node/local-facts.ts";
 import { decide } from "../policy/decide.ts";
 import type { Decision, ImageFacts, LocalFacts, Refusal } from "../policy/types.ts";
+import { factsOfCopy } from "../policy/unasked.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { ImageRequest } from "../workload/types.ts";
 import type { Asking } from "./sources.ts";
@@ -66,7 +67,10 @@ export function createJudge({ images, policy, clock }: Pick<Ground, "images" | "
     const found = await findLocal(request, { images, records: undefined, policy: rules, clock }, noLogins, signal);
     if (found.failure !== undefined) throw found.failure.error;
     const facts: LocalFacts = here && found.facts.presence !== "present" ? presentAs(version, now) : found.facts;
-    const { decision, refusal } = judged(request, (known) => decide(request, rules, known, now), facts);
+    const decision = decide(request, rules, facts, now);
+    if (decision.action === "Refuse") throw refused(decision, request);
+    const onCopy = decide(request, rules, factsOfCopy(facts), now);
+    const refusal = onCopy.action === "Refuse" ? onCopy : undefined;
     const check = (image: ImageFacts) => {
       if (rules.documents.length === 0) return;
       const again = decide(request, rules, { ...facts, image }, now);
@@ -76,16 +80,6 @@ export function createJudge({ images, policy, clock }: Pick<Ground, "images" | "
   };
 
   return { outline, image: judgeImage };
-}
-
-/** What a copy says of itself counts only where it would be used; as in the node's image manager. */
-function judged(request: ImageRequest, decideOn: (facts: LocalFacts) => Decision, facts: LocalFacts) {
-  const decision = decideOn(facts);
-  if (decision.action !== "Refuse") return { decision, refusal: undefined };
-  const { image, ...rest } = facts;
-  const again = image === undefined ? decision : decideOn(rest);
-  if (again.action === "Check" || again.action === "Pull") return { decision: again, refusal: decision };
-  throw refused(decision, request);
 }
 
 function refused({ reason, message }: Refusal, request?: ImageRequest): PulleyError {

@@ -2,6 +2,7 @@ import type { LoginSource } from "../credentials/index.ts";
 import type { Digest } from "../image/digest.ts";
 import { effectivePullPolicy } from "../policy/decide.ts";
 import type { Decide, Decision, LocalFacts, Policy, Refusal, RefusalReason } from "../policy/types.ts";
+import { factsOfCopy } from "../policy/unasked.ts";
 import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import type { Login } from "../support/login.ts";
@@ -108,25 +109,13 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
     const decision = decideWith(at, at.facts);
     switch (decision.action) {
       case "Refuse":
-        return refuseUnlessAsked(at, decision);
+        return refuse(at, decision);
       case "Use":
         return use(at, decision);
       case "Check":
       case "Pull":
-        return pull(at, decision, undefined);
+        return pull(at, decision);
     }
-  }
-
-  /**
-   * What the copy on this machine says of itself counts only where that copy would be used: an image that is asked for
-   * says itself what it is, and then it is decided again.
-   */
-  function refuseUnlessAsked(at: Case, refusal: Refusal): CarriedOut | Promise<CarriedOut> {
-    const { image, ...facts } = at.facts;
-    const decision = image === undefined ? refusal : decideWith(at, facts);
-    return decision.action === "Check" || decision.action === "Pull"
-      ? pull(at, decision, refusal)
-      : refuse(at, refusal);
   }
 
   function refuse({ request }: Case, decision: Refusal): CarriedOut {
@@ -143,8 +132,7 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
     return { result: id, decision, outcome: { kind: "used", digest: digestOf(facts) } };
   }
 
-  /** @param refusal of the copy on this machine, whatever is asked */
-  async function pull(at: Case, decision: Asking, refusal: Refusal | undefined): Promise<CarriedOut> {
+  async function pull(at: Case, decision: Asking): Promise<CarriedOut> {
     const { request, named, policy, facts, id, now } = at;
     if (named === undefined) {
       throw new PulleyError("INTERNAL", `${quote(request.container.image)} is to be pulled, but is not a name`);
@@ -159,6 +147,8 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
     } catch (error) {
       return failed(rawFailure(error), decision);
     }
+    const onCopy = decideWith(at, factsOfCopy(facts));
+    const refusal = onCopy.action === "Refuse" ? onCopy : undefined;
     const outcome = await pullImage(request, {
       image: named.name,
       sources,
@@ -192,7 +182,7 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
       const logins = once(async () => (named ? request.logins.logins(named.reference.repository) : []));
       const { facts, id, names, failure } = await findLocal(container.request, { ...options, policy }, logins, signal);
       const now = clock.now();
-      const pullPolicy = effectivePullPolicy(container.request, policy, now, facts.image).value;
+      const pullPolicy = effectivePullPolicy(container.request, policy, now, facts).value;
       const presentLocally = facts.presence === "unknown" ? "unknown" : facts.presence === "present";
       const labels = { pullPolicy, presentLocally, pullRequired: "unknown" } as const;
       if (failure !== undefined) {

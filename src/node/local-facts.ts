@@ -77,13 +77,14 @@ async function findCopy(
   // A copy that cannot be read is none: a pull makes it whole again.
   if (local === undefined || (ruled && said === undefined)) return { facts: { presence: "absent" } };
   const { image, digest, confirmedAt } = local;
-  const present = { presence: "present", digest, confirmedAt, ...(said && { image: said }) } as const;
+  const present = { presence: "present", digest, confirmedAt } as const;
   try {
     const result = await records?.access(named.name, image.id, logins);
     const granted = result === undefined || result === "credentialPolicyAllowed" || result === "credentialRecordFound";
-    // Who may not have the copy must not learn what it is called.
-    const names = granted && isDigest(named.name) ? { names: namesOfCopy(image, named.name) } : {};
-    return { facts: { ...present, access: granted ? "granted" : "mustAuthenticate" }, id: image.id, ...names };
+    // Who may not have the copy must not learn what it is called, nor what it says of itself.
+    if (!granted) return { facts: { ...present, access: "mustAuthenticate" }, id: image.id };
+    const names = isDigest(named.name) ? { names: namesOfCopy(image, named.name) } : {};
+    return { facts: { ...present, access: "granted", ...(said && { copy: said }) }, id: image.id, ...names };
   } catch (error) {
     return { facts: { ...present, access: "mustAuthenticate" }, failure: { of: "access", error } };
   }

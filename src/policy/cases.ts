@@ -3,6 +3,7 @@
  * written down, or follows from a rule that is stated beside it, and never from the decision.
  */
 import type { Case } from "./cases/case.ts";
+import { copyCases } from "./cases/copies.ts";
 import { fromCases } from "./cases/from.ts";
 import { imageCases } from "./cases/images.ts";
 import { kubernetesCases } from "./cases/kubernetes.ts";
@@ -22,5 +23,6 @@ export const cases: readonly Case[] = [
   ...whenCases,
   ...fromCases,
   ...requireCases,
+  ...copyCases,
   ...orderCases,
 ];

@@ -114,7 +114,7 @@ describe("the pull policy that holds", () => {
     ["nginx", "Never", "imageVolume", { value: "Never", from: "manifest", because: "the volume says so" }],
     ["FAILED_IMAGE", undefined, "container", { value: "IfNotPresent", from: "default" }],
   ])("of %s with %s in a %s", (image, given, kind, expected) => {
-    expect(effectivePullPolicy(request(image, given, kind), kubernetesOnly, 0)).toMatchObject(expected);
+    expect(effectivePullPolicy(request(image, given, kind), kubernetesOnly, 0, unknown)).toMatchObject(expected);
   });
 });
 
@@ -158,7 +158,7 @@ describe("with rules", () => {
 
   it("says whose rule decides on the pull policy", () => {
     const always = policy([{ name: "fresh", pull: { policy: "Always" } }]);
-    expect(effectivePullPolicy(request("app:1", "Never"), always, 0)).toEqual({
+    expect(effectivePullPolicy(request("app:1", "Never"), always, 0, unknown)).toEqual({
       value: "Always",
       from: "rule",
       because: "p/fresh says so",

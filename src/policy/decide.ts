@@ -11,7 +11,7 @@ import type { ImageRequest } from "../workload/types.ts";
 import { admit } from "./admitting.ts";
 import { type Choice, choose } from "./choosing.ts";
 import { askedOf } from "./match.ts";
-import { type Freshness, planPull } from "./pulling.ts";
+import { type Freshness, type Plan, planPull } from "./pulling.ts";
 import { type Reading, readRules } from "./readings.ts";
 import { checkRequirements, type Required } from "./requiring.ts";
 import { heedTimes, timingOf, timingTrace } from "./timing.ts";
@@ -33,17 +33,24 @@ import type {
 export function decide(request: ImageRequest, policy: Policy, facts: LocalFacts, now: number): Decision {
   const parsed = parse(request.image);
   if ("problem" in parsed) return refuse("InvalidImageName", parsed.problem, own(request), []);
-  const asked = askedOf(request, parsed.reference, facts.image);
-  const readings = readRules(policy, asked, now);
+  const seen = askedOf(request, parsed.reference, knownImage(facts));
+  const readings = readRules(policy, seen, now);
 
-  const admission = admit(readings);
   const pulling = choose("pull", readings);
   const timing = timingOf(readings, now);
   const sourcing = choose("from", readings);
-  const required = checkRequirements(readings, asked);
-
   const pullPolicy = pullPolicyBy(pulling.rule, request);
   const freshness = { pullPolicy, rule: pulling.rule };
+  const wanted = planPull(request, freshness, facts, now);
+  const plan = heedTimes(wanted, timing, { request, freshness, facts, now });
+
+  // A registry that is asked may have another image by now: what is here says nothing about that one.
+  const aboutCopy = plan.action === "Use" || !isAsking(wanted);
+  const asked = aboutCopy ? seen : askedOf(request, parsed.reference, facts.image);
+  const judged = aboutCopy ? readings : readRules(policy, asked, now);
+  const admission = admit(judged);
+  const required = checkRequirements(judged, asked);
+
   const from = fetchingBy(sourcing.rule, parsed.reference, facts.hosts);
   const trace = [
     admission.trace,
@@ -56,7 +63,6 @@ export function decide(request: ImageRequest, policy: Policy, facts: LocalFacts,
   if (deniedBy !== undefined) return refuse("ImageDenied", denial(deniedBy, request), pullPolicy, trace);
   if (required.unmet.length > 0) return refuse("RequirementNotMet", complaint(required, request), pullPolicy, trace);
 
-  const plan = heedTimes(planPull(request, freshness, facts, now), timing, { request, freshness, facts, now });
   const pending: Subject[] = [];
   if (admission.pending) pending.push("admit");
   if (required.pending) pending.push("require");
@@ -72,14 +78,23 @@ export function decide(request: ImageRequest, policy: Policy, facts: LocalFacts,
   }
 }
 
+/** What is known of the image: what it was resolved to, or else the copy on this machine. */
+function knownImage(facts: LocalFacts): ImageFacts | undefined {
+  return facts.image ?? (facts.presence === "present" ? facts.copy : undefined);
+}
+
+function isAsking({ action }: Plan): boolean {
+  return action === "Check" || action === "Pull";
+}
+
 /** The pull policy that holds for a request, and who says so: a rule, the manifest, or Kubernetes' default. */
 export function effectivePullPolicy(
   request: ImageRequest,
   policy: Policy,
   now: number,
-  image?: ImageFacts,
+  facts: LocalFacts,
 ): EffectivePullPolicy {
-  return pullPolicyBy(choose("pull", readingsOf(request, policy, now, image)).rule, request);
+  return pullPolicyBy(choose("pull", readingsOf(request, policy, now, knownImage(facts))).rule, request);
 }
 
 /**

@@ -74,12 +74,18 @@ const image = fc.constantFrom<ImageFacts | undefined>(
 
 const presence: fc.Arbitrary<Presence> = fc.oneof(
   fc.constantFrom<Presence>({ presence: "unknown" }, { presence: "absent" }),
-  fc.record({
-    presence: fc.constant("present" as const),
-    digest: fc.constantFrom(digest, undefined),
-    confirmedAt: fc.option(fc.integer({ min: now - 7_200_000, max: now + 1000 }), { nil: undefined }),
-    access: fc.constantFrom("granted" as const, "mustAuthenticate" as const),
-  }),
+  fc
+    .record(
+      {
+        presence: fc.constant("present" as const),
+        digest: fc.constantFrom(digest, undefined),
+        confirmedAt: fc.option(fc.integer({ min: now - 7_200_000, max: now + 1000 }), { nil: undefined }),
+        access: fc.constantFrom("granted" as const, "mustAuthenticate" as const),
+        copy: image,
+      },
+      { requiredKeys: ["presence", "digest", "confirmedAt", "access"] },
+    )
+    .map(({ copy, ...found }) => (copy === undefined || found.access !== "granted" ? found : { ...found, copy })),
 );
 
 const facts: fc.Arbitrary<LocalFacts> = fc
@@ -163,7 +169,7 @@ describe("whatever the policy, the request and the facts", () => {
         const asked = requestFor(text);
         const decision = decide(asked, policy, local, at);
         expect(decision.pending.length === 0 || decision.action !== "Refuse").toBe(true);
-        expect(effectivePullPolicy(asked, policy, at, local.image)).toEqual(decision.pullPolicy);
+        expect(effectivePullPolicy(asked, policy, at, local)).toEqual(decision.pullPolicy);
         expect(looksForCopy(asked, policy, at)).toBeTypeOf("boolean");
       }),
     );

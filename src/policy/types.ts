@@ -20,7 +20,7 @@ export const kubernetesOnly: Policy = { documents: [] };
 
 /** What is known on this machine about the image that is asked for. */
 export type LocalFacts = Presence & {
-  /** What the image itself says, once its config has been read: of the cached copy, or of the image just resolved. */
+  /** What the image that is going to be used says of itself: known once it has been resolved. */
   readonly image?: ImageFacts;
   /** Where this machine is set up to ask for the image; absent: at the registry in its name. A rule overrides it. */
   readonly hosts?: ConfiguredHosts;
@@ -48,6 +48,11 @@ export type Presence =
       readonly confirmedAt: number | undefined;
       /** Whether this pod may use the copy without showing its logins to the registry again (KEP-2535). */
       readonly access: "granted" | "mustAuthenticate";
+      /**
+       * What the copy says of itself; only for a pod that may use it. Where a registry is asked, `admit` and `require` are
+       * not about the copy but about what the registry has.
+       */
+      readonly copy?: ImageFacts;
     };
 
 export interface ImageFacts {

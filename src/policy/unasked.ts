@@ -5,7 +5,13 @@
  */
 import { quote } from "../support/go.ts";
 import type { ImageRequest } from "../workload/types.ts";
-import type { Decision, Refusal, RefusalReason, Subject } from "./types.ts";
+import type { Decision, LocalFacts, Refusal, RefusalReason, Subject } from "./types.ts";
+
+/** What is known where nothing but the copy on this machine can be used: it is the image that is decided about. */
+export function factsOfCopy(facts: LocalFacts): LocalFacts {
+  const image = facts.presence === "present" ? facts.copy : undefined;
+  return image === undefined ? facts : { ...facts, image };
+}
 
 /** Why the copy may not be used; `undefined` if it may. */
 export function refusalOfCopy(decision: Decision, { image }: Pick<ImageRequest, "image">): Refusal | undefined {

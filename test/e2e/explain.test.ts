@@ -34,6 +34,7 @@ interface Answer {
   readonly pullPolicy: { readonly value: string; readonly from: string; readonly because: string };
   readonly decision: { readonly action: string; readonly reason: string | null; readonly sources: readonly string[] };
   readonly trace: readonly { readonly subject: string }[];
+  readonly pending: readonly string[];
   readonly check?: { readonly digest: string | null };
 }
 
@@ -119,6 +120,7 @@ spec: { template: { spec: { containers: [{ name: app, image: "app:2" }] } } }
         sources: ["https://registry-1.docker.io"],
       },
       trace: expect.arrayContaining([{ subject: "pull", rule: null, because: expect.any(String) }]),
+      pending: [],
     });
     expect(answers[2]?.decision).toMatchObject({ action: "Refuse", reason: "ErrImageNeverPull" });
   });
@@ -134,6 +136,23 @@ spec: { template: { spec: { containers: [{ name: app, image: "app:2" }] } } }
     const checked = await explained(["--root", root, "--check", image]);
     expect(checked.answers[0]?.check?.digest).toMatch(/^sha256:/);
     expect(registry.log.slice(before).map(({ method }) => method)).toEqual(["HEAD"]);
+  });
+
+  it("judges a copy where it would be used, and leaves open what the registry has now", async () => {
+    const root = join(folder, "judged");
+    const image = `${registry.host}/team/app:1.0`;
+    const policy = join(folder, "small.yaml");
+    const rules = [{ name: "small", require: { maxSize: 10 } }];
+    const [apiVersion, kind] = ["pulley.dev/v1alpha1", "ImagePullPolicy"];
+    await writeFile(policy, JSON.stringify({ apiVersion, kind, metadata: { name: "p" }, spec: { rules } }));
+    await pulley(["pull", "--root", root, image]);
+    const asked = async (imagePullPolicy: string) => {
+      const spec = { containers: [{ name: "app", image, imagePullPolicy }] };
+      const pod = JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata: { name: "web" }, spec });
+      return (await explained(["--root", root, "--policy", policy, "-"], pod)).answers[0];
+    };
+    expect(await asked("IfNotPresent")).toMatchObject({ decision: { reason: "RequirementNotMet" }, pending: [] });
+    expect(await asked("Always")).toMatchObject({ decision: { action: "Check" }, pending: ["require"] });
   });
 
   it("answers for what it can read, names what it cannot, and ends with 2", async () => {

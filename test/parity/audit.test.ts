@@ -56,7 +56,7 @@ describe("audit", () => {
   });
 
   it("was asked about all but the cases that it cannot be asked about", () => {
-    expect(ran.length).toBeGreaterThanOrEqual(cases.length * 0.95);
+    expect(ran.length).toBeGreaterThanOrEqual(cases.length * 0.9);
     expect(ran.length + Object.values(left).reduce((sum, count) => sum + count, 0)).toBe(cases.length);
   });
 });

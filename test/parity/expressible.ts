@@ -1,5 +1,7 @@
 /** Which cases of the table can be put to which place that decides, and why the others cannot. */
 import { type Case, cases } from "../../src/policy/cases.ts";
+import type { ImageFacts, LocalFacts } from "../../src/policy/types.ts";
+import { defaultPullPolicy } from "../../src/workload/defaults.ts";
 import { isAbsent, isPulled, isRefusedByKubelet } from "./kubelet-cases.ts";
 
 export type Place = "explain" | "audit" | "simulate" | "node" | "kubelet";
@@ -8,6 +10,16 @@ export type Place = "explain" | "audit" | "simulate" | "node" | "kubelet";
 interface Limit {
   readonly because: string;
   readonly of: (each: Case) => boolean;
+}
+
+/** What is known of the image: of the one that will be used, or of the copy. */
+export function saysOf(facts: LocalFacts): ImageFacts | undefined {
+  return facts.image ?? (facts.presence === "present" ? facts.copy : undefined);
+}
+
+/** Whether the registry is asked, whatever is here, unless a rule has it otherwise. */
+export function isAlways({ request: { image, pullPolicy } }: Case): boolean {
+  return (pullPolicy ?? defaultPullPolicy(image).value) === "Always";
 }
 
 const looks: Limit = {
@@ -20,14 +32,13 @@ const limits: Readonly<Record<Place, readonly Limit[]>> = {
     looks,
     { because: "a manifest does not say in which cluster it is", of: ({ request }) => request.cluster !== undefined },
     {
-      because: "what an image says of itself is known of a copy only, which would be used",
-      of: ({ facts, expected }) =>
-        facts.presence === "unknown" && facts.image !== undefined && expected.action === "Pull",
+      because: "what an image says of itself is known of a copy only, where that would be used",
+      of: (each) => each.facts.image !== undefined && (each.expected.action === "Pull" || isAlways(each)),
     },
   ],
   audit: [
     { because: "a manifest does not say in which cluster it is", of: ({ request }) => request.cluster !== undefined },
-    { because: "an audit reads no image", of: ({ facts }) => facts.image !== undefined },
+    { because: "an audit reads no image", of: ({ facts }) => saysOf(facts) !== undefined },
   ],
   simulate: [looks],
   node: [looks],
@@ -44,7 +55,7 @@ const limits: Readonly<Record<Place, readonly Limit[]>> = {
     },
     {
       because: "an image on the machine says of itself what it says, and not what the case has it say",
-      of: ({ facts, policy }) => facts.image !== undefined || /imageLabels|maxSize|platforms/.test(policy ?? ""),
+      of: ({ facts, policy }) => saysOf(facts) !== undefined || /imageLabels|maxSize|platforms/.test(policy ?? ""),
     },
     {
       because: "the kubelet keeps records of its own of who may have a copy",

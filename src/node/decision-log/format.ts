@@ -22,9 +22,14 @@ export function encodeRecord(record: DecisionRecord): string {
   const request = { ...record.request, workload: { ...workload, annotations: {} } };
   const shorter = write({ ...record, request });
   if (Buffer.byteLength(shorter) <= longestLine) return shorter;
-  const image = record.facts.image && { ...record.facts.image, labels: {} };
-  const facts = { ...record.facts, ...(image && { image }) };
+  const facts = withoutLabels(record.facts);
   return write({ ...record, request: { ...request, workload: { ...workload, annotations: {}, labels: {} } }, facts });
+}
+
+function withoutLabels(facts: LocalFacts): LocalFacts {
+  const image = facts.image && { ...facts.image, labels: {} };
+  const copy = facts.presence === "present" && facts.copy ? { ...facts.copy, labels: {} } : undefined;
+  return { ...facts, ...(image && { image }), ...(copy && { copy }) };
 }
 
 function write(record: DecisionRecord): string {
@@ -71,20 +76,22 @@ function readWorkload(here: JsonCursor): ImageRequest["workload"] {
 }
 
 function readFacts(here: JsonCursor): LocalFacts {
-  const field = here.object("presence", "digest", "confirmedAt", "access", "image", "hosts");
+  const field = here.object("presence", "digest", "confirmedAt", "access", "copy", "image", "hosts");
   const image = field("image").optional(readImage);
   const hosts = field("hosts").optional(readHosts);
   return { ...readPresence(field), ...(image !== undefined && { image }), ...(hosts !== undefined && { hosts }) };
 }
 
-function readPresence(field: (key: "presence" | "digest" | "confirmedAt" | "access") => JsonCursor): Presence {
+function readPresence(field: (key: "presence" | "digest" | "confirmedAt" | "access" | "copy") => JsonCursor): Presence {
   const presence = oneOf(field("presence"), ["unknown", "absent", "present"]);
   if (presence !== "present") return { presence };
+  const copy = field("copy").optional(readImage);
   return {
     presence,
     digest: field("digest").optional(readDigest),
     confirmedAt: field("confirmedAt").optional(readTime),
     access: oneOf(field("access"), ["granted", "mustAuthenticate"]),
+    ...(copy !== undefined && { copy }),
   };
 }
 

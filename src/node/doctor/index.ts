@@ -159,7 +159,9 @@ async function machineSteps(
 ): Promise<readonly Step[]> {
   const { decide, facts, disk } = world;
   const now = facts.clock.now();
-  const decision: Decision = decide(request, facts.policy, withImage(found.facts, served?.content), now);
+  const onMachine = decide(request, facts.policy, found.facts, now);
+  const image = isAsking(onMachine) ? served?.content?.facts : undefined;
+  const decision = image === undefined ? onMachine : decide(request, facts.policy, { ...found.facts, image }, now);
   return [
     examinePolicy(decision),
     examineCache(copy, { current: served?.digest, isLookedFor: found.facts.presence !== "unknown" }, now),
@@ -167,9 +169,9 @@ async function machineSteps(
   ];
 }
 
-/** What the image says of itself counts for the rules once it is known. */
-function withImage(facts: LocalFacts, content: ImageContent | undefined): LocalFacts {
-  return content === undefined || facts.image !== undefined ? facts : { ...facts, image: content.facts };
+/** Then rules are about what the registry has, and not about the copy on this machine. */
+function isAsking({ action }: Decision): boolean {
+  return action === "Check" || action === "Pull";
 }
 
 async function diskStep(disk: DoctorWorld["disk"], content: ImageContent | undefined): Promise<Step> {

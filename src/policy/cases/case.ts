@@ -60,8 +60,10 @@ export const pinned = `@${digest}`;
 export const unknown: LocalFacts = { presence: "unknown" };
 export const absent: LocalFacts = { presence: "absent" };
 
+type Copy = Extract<LocalFacts, { presence: "present" }>;
+
 /** A copy that a registry confirmed so many milliseconds ago, or never. */
-export function copy(age: number | undefined, access: "granted" | "mustAuthenticate" = "granted"): LocalFacts {
+export function copy(age: number | undefined, access: "granted" | "mustAuthenticate" = "granted"): Copy {
   return { presence: "present", digest, confirmedAt: age === undefined ? undefined : now - age, access };
 }
 
