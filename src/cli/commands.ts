@@ -13,6 +13,7 @@ export interface CommandEntry {
 const groups = {
   decide: "Decide and explain:",
   store: "Images on this machine:",
+  logins: "Logins to registries:",
   node: "On a node:",
   self: "This program:",
 };
@@ -42,12 +43,6 @@ export const commands: readonly CommandEntry[] = [
     group: groups.decide,
     summary: "check policy files, or begin one",
     load: () => import("./policy.ts"),
-  },
-  {
-    name: "hosts",
-    group: groups.node,
-    summary: "check the hosts.toml files of containerd, or make them of a registries.conf",
-    load: () => import("./hosts.ts"),
   },
   {
     name: "simulate",
@@ -90,10 +85,28 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./verify.ts"),
   },
   {
+    name: "login",
+    group: groups.logins,
+    summary: "log in to a registry, and keep the login where docker does",
+    load: () => import("./login.ts"),
+  },
+  {
+    name: "logout",
+    group: groups.logins,
+    summary: "forget the login to a registry",
+    load: () => import("./logout.ts"),
+  },
+  {
     name: "node",
     group: groups.node,
     summary: "serve a node's images to its kubelet, run pods, mirror registries, and tell of all that",
     load: () => import("./node.ts"),
+  },
+  {
+    name: "hosts",
+    group: groups.node,
+    summary: "check the hosts.toml files of containerd, or make them of a registries.conf",
+    load: () => import("./hosts.ts"),
   },
   {
     name: "get",

@@ -38,7 +38,8 @@ function groupOf(command: Command, { long }: Option): string | undefined {
 
 /** What the command is for stands first. */
 function isOwn(command: Command, title: string): boolean {
-  return command.name() === "gc" && title === "Deleting unused images:";
+  const own = { gc: "Deleting unused images:", login: "Logins:", logout: "Logins:" };
+  return Object.entries(own).some(([name, group]) => command.name() === name && title === group);
 }
 
 /** Columns of the names of options; a longer name has a line of its own. */

@@ -77,16 +77,20 @@ const certDirs = ["/etc/docker/certs.d", "/etc/containers/certs.d"];
 
 /** How registries are spoken to. */
 export function registryOptions(command: Command): Command {
+  return registryHostOptions(command).addOption(
+    new Option(
+      "--least-rate <bytes>",
+      "give up on a layer that arrives slower than this, in bytes a second over five minutes; 0: never",
+    )
+      .argParser(readRate)
+      .default(defaultLeastRate, "1Ki"),
+  );
+}
+
+/** How they are spoken to where nothing is pulled. */
+export function registryHostOptions(command: Command): Command {
   return command
     .addOption(hostsDirOption())
-    .addOption(
-      new Option(
-        "--least-rate <bytes>",
-        "give up on a layer that arrives slower than this, in bytes a second over five minutes; 0: never",
-      )
-        .argParser(readRate)
-        .default(defaultLeastRate, "1Ki"),
-    )
     .addOption(
       repeatedOption(
         "--allow-redirect <host>",
@@ -135,11 +139,14 @@ export function loginOptions(command: Command, surroundings: Surroundings): Comm
         "the login to use; better in the environment, since everybody on a machine can read its command lines",
       ).env("PULLEY_CREDS"),
     )
-    .addOption(
-      new Option("--authfile <file>", "the login file to use, of docker or podman, in the place of the usual ones").env(
-        "REGISTRY_AUTH_FILE",
-      ),
-    );
+    .addOption(authfileOption());
+}
+
+export function authfileOption(): Option {
+  return new Option(
+    "--authfile <file>",
+    "the login file to use, of docker or podman, in the place of the usual ones",
+  ).env("REGISTRY_AUTH_FILE");
 }
 
 /** Named as the kubelet's. */

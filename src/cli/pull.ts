@@ -82,7 +82,7 @@ export function define(command: Command, surroundings: Surroundings): void {
         ["pulley pull nginx:1.27", "bring an image in, or confirm with one HEAD that it is the one that is here"],
         [
           "pulley pull --platform linux/arm64 registry.acme.io/app:2.0",
-          "for another platform, with the login that docker login left",
+          "for another platform, with the login that pulley login or docker login has kept",
         ],
       ),
     )

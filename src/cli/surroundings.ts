@@ -5,7 +5,7 @@ import { type Paint, painter, wantsColour } from "../support/terminal.ts";
 
 /** What a command may touch of the process it runs in. */
 export interface Surroundings {
-  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   /** Where errors go, where that is not the same: with `--quiet`, nothing else is said on standard error. */

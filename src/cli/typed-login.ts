@@ -43,8 +43,11 @@ export async function readTypedLogin(
   return new Login("--password-stdin", { kind: "password", username, password });
 }
 
-/** One line break at its end is not part of it, as docker and skopeo have it. */
-async function readPassword(stdin: Surroundings["stdin"]): Promise<string> {
+/**
+ * A password from standard input. One line break at its end is not part of it, as docker and skopeo have it.
+ * @throws PulleyError `USAGE` if it is longer than any is
+ */
+export async function readPassword(stdin: Surroundings["stdin"]): Promise<string> {
   const pieces: Buffer[] = [];
   let length = 0;
   for await (const piece of stdin) {

@@ -3,15 +3,9 @@ import type { Repository } from "../image/reference.ts";
 import { Login, type LoginSecret } from "../support/login.ts";
 import { type ClientFolders, clientFiles, readClientFile } from "./client-files.ts";
 import type { DockerConfig } from "./docker-config.ts";
+import { helperServersOf, hostOf, pathOf, serverOf } from "./docker-server.ts";
 import { askHelper, type HelperSurroundings } from "./helper.ts";
 import type { LoginSource } from "./index.ts";
-
-const dockerHub = "docker.io";
-/** What a login to Docker Hub is kept under, besides its name. */
-const hubHosts: ReadonlySet<string> = new Set([dockerHub, "index.docker.io", "registry-1.docker.io"]);
-/** What docker, and podman, ask a helper for when they want the login to Docker Hub. */
-const hubServers = ["https://index.docker.io/v1/", dockerHub];
-const scheme = /^https?:\/\//;
 
 /**
  * One login at most, as skopeo chooses it: that of the first file which has one for the repository, and in that file
@@ -44,44 +38,34 @@ async function loginFrom(
     const secret = secretFor(config.logins, repository);
     return secret && new Login(path, secret, { kind: "node" });
   }
-  for (const server of serversOf(repository.registry)) {
+  for (const server of helperServersOf(repository.registry)) {
     const secret = await askHelper(helper, server, surroundings);
     if (secret !== undefined) return new Login(`credential helper ${helper} (${path})`, secret, { kind: "node" });
   }
   return undefined;
 }
 
-function helperFor({ credHelpers, credsStore }: DockerConfig, registry: string): string | undefined {
+/** The credential helper that speaks for a registry, if one is configured. */
+export function helperFor({ credHelpers, credsStore }: DockerConfig, registry: string): string | undefined {
   const own = [...credHelpers].find(([host]) => hostOf(host) === hostOf(registry))?.[1];
   return own === undefined ? credsStore : own || undefined;
 }
 
-function serversOf(registry: string): readonly string[] {
-  return hostOf(registry) === dockerHub ? hubServers : [registry];
-}
-
-function secretFor(logins: ReadonlyMap<string, LoginSecret>, repository: Repository): LoginSecret | undefined {
-  let best: { readonly length: number; readonly secret: LoginSecret } | undefined;
+/** Of several spellings of one place, docker's own comes first, as it does for docker. */
+export function secretFor(
+  logins: ReadonlyMap<string, LoginSecret>,
+  { registry, path }: Pick<Repository, "registry" | "path">,
+): LoginSecret | undefined {
+  let best: { readonly rank: number; readonly secret: LoginSecret } | undefined;
   for (const [location, secret] of logins) {
-    const path = pathOf(location);
-    const matches = hostOf(location) === hostOf(repository.registry) && isWithin(repository.path, path);
-    if (matches && path.length > (best?.length ?? -1)) best = { length: path.length, secret };
+    const place = pathOf(location);
+    const rank = place.length * 2 + (location === serverOf(registry) ? 1 : 0);
+    const matches = hostOf(location) === hostOf(registry) && isWithin(path, place);
+    if (matches && rank > (best?.rank ?? -1)) best = { rank, secret };
   }
   return best?.secret;
 }
 
 function isWithin(path: string, parent: string): boolean {
   return parent === "" || path === parent || path.startsWith(`${parent}/`);
-}
-
-/** The host of a location, one for all that mean Docker Hub. */
-function hostOf(location: string): string {
-  const [host = ""] = location.replace(scheme, "").split("/", 1);
-  return hubHosts.has(host) ? dockerHub : host;
-}
-
-/** Docker writes a scheme and an API version, which mean the whole host; podman writes a path in the registry. */
-function pathOf(location: string): string {
-  const [, path = ""] = /^[^/]*\/(.*?)\/*$/.exec(location) ?? [];
-  return scheme.test(location) || /^v[12]$/.test(path) ? "" : path;
 }

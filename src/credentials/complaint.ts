@@ -9,12 +9,12 @@ const run = /[A-Za-z0-9+/_=.~-]{20,}/gu;
 
 /**
  * Why a program says that it failed: the first line of its standard error, or of its standard output where there is
- * nothing else and that is no answer. Whatever looks like a secret is left out.
+ * nothing else and that is no answer. Whatever looks like a secret is left out, and what the program was told in secret.
  */
-export function complaintOf(stderr: string, stdout: string): string {
+export function complaintOf(stderr: string, stdout: string, told: readonly string[] = []): string {
   const spoken = stdout.trimStart().startsWith("{") ? "" : stdout;
   const line = firstLine(stderr) || firstLine(spoken);
-  return quote(redact(line, secretsIn(stdout)).slice(0, longest)).slice(1, -1);
+  return quote(redact(line, [...secretsIn(stdout), ...told]).slice(0, longest)).slice(1, -1);
 }
 
 function firstLine(text: string): string {

@@ -78,7 +78,12 @@ describe("a file", () => {
   test.each(["", " \n", "{}", "null", '{"auths": null, "credHelpers": null, "credsStore": ""}'])(
     "%j has no logins",
     (text) => {
-      expect(parseText(text)).toEqual({ logins: new Map(), credsStore: undefined, credHelpers: new Map() });
+      expect(parseText(text)).toEqual({
+        logins: new Map(),
+        locations: [],
+        credsStore: undefined,
+        credHelpers: new Map(),
+      });
     },
   );
 

@@ -11,6 +11,8 @@ import type { LoginSecret } from "../support/login.ts";
 export interface DockerConfig {
   /** By location, as it is written: `https://index.docker.io/v1/`, `registry.acme.io/team`. */
   readonly logins: ReadonlyMap<string, LoginSecret>;
+  /** Every location that has an entry, be it without a login: docker leaves such a one beside a credential helper. */
+  readonly locations: readonly string[];
   /** The credential helper for every registry that {@link DockerConfig.credHelpers} does not name. */
   readonly credsStore: string | undefined;
   /** Credential helpers by registry; an empty name means none, whatever `credsStore` says. */
@@ -18,7 +20,7 @@ export interface DockerConfig {
 }
 
 const code = "CREDENTIALS_INVALID";
-const empty: DockerConfig = { logins: new Map(), credsStore: undefined, credHelpers: new Map() };
+const empty: DockerConfig = { logins: new Map(), locations: [], credsStore: undefined, credHelpers: new Map() };
 
 /** Reads `config.json` or `auth.json`. @param file its path, for messages @throws PulleyError `CREDENTIALS_INVALID` */
 export function parseDockerConfig(bytes: Uint8Array, file: string): DockerConfig {
@@ -27,6 +29,7 @@ export function parseDockerConfig(bytes: Uint8Array, file: string): DockerConfig
   const member = new JsonCursor(root, file, code).object("auths", "credsStore", "credHelpers");
   return {
     logins: readLogins(root.get("auths"), `${file}.auths`),
+    locations: [...membersOf(root.get("auths"), `${file}.auths`).keys()],
     credsStore: member("credsStore").optional((store) => store.string()) || undefined,
     credHelpers: readHelpers(root.get("credHelpers"), `${file}.credHelpers`),
   };

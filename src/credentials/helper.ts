@@ -32,16 +32,60 @@ export async function askHelper(
   server: string,
   surroundings: HelperSurroundings,
 ): Promise<LoginSecret | undefined> {
+  const stdout = await callHelper({ name, verb: "get", about: `asked for ${server}`, input: server }, surroundings);
+  if (stdout === undefined) return undefined;
+  return readAnswer(stdout, `credential helper ${name}, asked for ${server}: its answer`);
+}
+
+/** Gives a helper a login to keep. @throws PulleyError `CREDENTIAL_HELPER_FAILED`, never with the login */
+export async function storeInHelper(
+  name: string,
+  server: string,
+  { username, password }: Extract<LoginSecret, { kind: "password" }>,
+  surroundings: HelperSurroundings,
+): Promise<void> {
+  const input = JSON.stringify({ ServerURL: server, Username: username, Secret: password });
+  await callHelper(
+    { name, verb: "store", about: `given the login to ${server}`, input, secret: password },
+    surroundings,
+  );
+}
+
+/** Lets a helper forget a login; one that it does not have is no failure. @throws PulleyError `CREDENTIAL_HELPER_FAILED` */
+export async function eraseFromHelper(name: string, server: string, surroundings: HelperSurroundings): Promise<void> {
+  await callHelper(
+    { name, verb: "erase", about: `told to forget the login to ${server}`, input: server },
+    surroundings,
+  );
+}
+
+interface HelperCall {
+  readonly name: string;
+  readonly verb: "get" | "store" | "erase";
+  /** What it is called for, for messages. */
+  readonly about: string;
+  readonly input: string;
+  /** What it was told and must not be shown, should it say it back. */
+  readonly secret?: string;
+}
+
+/** What a helper prints; `undefined` if it says that it has no such login. */
+async function callHelper(
+  { name, verb, about, input, secret }: HelperCall,
+  surroundings: HelperSurroundings,
+): Promise<Buffer | undefined> {
   const failure = (problem: string) =>
-    new PulleyError("CREDENTIAL_HELPER_FAILED", `credential helper ${shown(name)}, asked for ${server}: ${problem}`);
+    new PulleyError("CREDENTIAL_HELPER_FAILED", `credential helper ${shown(name)}, ${about}: ${problem}`);
   if (!/^[A-Za-z0-9._-]{1,100}$/.test(name)) throw failure("its name may only have letters, digits, “.”, “_” and “-”");
-  const call = { program: `docker-credential-${name}`, args: ["get"], input: server, timeout, outputLimit };
+  const call = { program: `docker-credential-${name}`, args: [verb], input, timeout, outputLimit };
   const ending = await runProgram({ ...call, ...surroundings });
   if (ending.kind !== "ended") throw failure(problemOf(ending));
   const { status, stdout, stderr } = ending;
-  if (status === 0) return readAnswer(stdout, `credential helper ${name}, asked for ${server}: its answer`);
-  if ([stdout, stderr].some(saysNotFound)) return undefined;
-  const complaint = complaintOf(stderr.toString(), stdout.toString());
+  if (status === 0) return stdout;
+  if (verb !== "store" && [stdout, stderr].some(saysNotFound)) return undefined;
+  // It may say back what it was told, as it was written.
+  const told = secret === undefined ? [] : [secret, JSON.stringify(secret).slice(1, -1)];
+  const complaint = complaintOf(stderr.toString(), stdout.toString(), told);
   throw failure(`ended with ${status}${complaint === "" ? "" : `: ${complaint}`}`);
 }
 

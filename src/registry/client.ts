@@ -1,7 +1,7 @@
 import type { Repository } from "../image/reference.ts";
 import { type Clock, systemClock } from "../support/clock.ts";
 import type { Asking } from "./ask.ts";
-import { createAuthorizer } from "./authorization.ts";
+import { type Authorization, createAuthorizer } from "./authorization.ts";
 import { fetchBlob, statBlob } from "./blobs.ts";
 import { defaultLeastRate, inTime } from "./deadlines.ts";
 import { createDownloads, type Elsewhere } from "./downloads.ts";
@@ -9,6 +9,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { downloadElsewhere, mayBeElsewhere, noAuthorization } from "./foreign-layers.ts";
 import { endpointAt } from "./host-endpoint.ts";
 import type { Call, RegistryClient, RegistryOptions } from "./index.ts";
+import { logIn } from "./log-in.ts";
 import { fetchManifest, layerSizes, resolveManifest } from "./manifests.ts";
 import { ping } from "./ping.ts";
 import { createSchemes } from "./schemes.ts";
@@ -81,14 +82,14 @@ export function createRegistryClient(
   function document<T>(
     repository: Repository,
     call: Call,
-    work: (asking: Asking) => Promise<T>,
+    work: (asking: Asking, authorization: Authorization) => Promise<T>,
     documents = 1,
   ): Promise<T> {
     const { signal, mirror } = call;
     const what = mirror === undefined ? repository.name : `${repository.name} at ${mirror}`;
     return inTime({ clock: timers, milliseconds: documentTimeout * documents, what, signal }, async (whole) => {
-      const { session } = await open(repository, { ...call, signal: whole });
-      return work({ session, pace, stallTimeout, timers, documentTimeout, signal: whole });
+      const { session, authorization } = await open(repository, { ...call, signal: whole });
+      return work({ session, pace, stallTimeout, timers, documentTimeout, signal: whole }, authorization);
     });
   }
 
@@ -105,6 +106,10 @@ export function createRegistryClient(
     blobSize: (repository, digest, call) => document(repository, call, (asking) => statBlob(asking, digest)),
     ping: (repository, call) =>
       document(repository, call, ({ session, signal }) => ping(session.endpoint, transport, clock.now(), signal)),
+    logIn: (registry, call) => {
+      const nothing = { registry, path: "", name: registry };
+      return document(nothing, call, (asking, authorization) => logIn(asking, authorization, transport));
+    },
     tags: (repository, call) => document(repository, call, listTags, listOfPages),
     download: async (repository, blobs, call) => {
       const { session, authorization } = await open(repository, call);

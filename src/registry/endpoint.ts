@@ -10,7 +10,7 @@ import type { RegistryOptions } from "./index.ts";
 export interface Endpoint {
   /** Host and port as in the image's name, `docker.io`: what certificates and logins are filed under. */
   readonly registry: string;
-  /** Path within the registry: `library/nginx`. */
+  /** Path within the registry: `library/nginx`; empty where the registry itself is asked, and nothing in it. */
   readonly path: string;
   /** Scheme, host and port that are really asked: `https://registry-1.docker.io`. */
   readonly origin: string;

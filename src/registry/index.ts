@@ -30,6 +30,13 @@ export interface RegistryClient {
   download(repository: Repository, blobs: readonly BlobTarget[], call: DownloadCall): Promise<void>;
   /** Ends when whoever would be asked has answered anything, be it a refusal; takes no login. @throws PulleyError as any request */
   ping(repository: Repository, call: Omit<Call, "login">): Promise<void>;
+  /**
+   * Shows a registry a login, at the address that every registry answers.
+   * @param registry host and port, as in images' names
+   * @returns whether the registry has asked for it; one that asks nobody says nothing about the login
+   * @throws PulleyError `REGISTRY_UNAUTHORIZED` if it is refused, in docker's words; or as any request
+   */
+  logIn(registry: string, call: Call & { readonly login: Login }): Promise<boolean>;
   /** All tags, in the registry's order, page by page from the same origin only. */
   tags(repository: Repository, call: Call): Promise<readonly string[]>;
   close(): Promise<void>;

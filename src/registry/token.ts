@@ -125,7 +125,7 @@ function tokenExchange({ endpoint, challenge, secret, place }: TokenRequest, rea
   if (secret?.kind === "identityToken") {
     const form = new URLSearchParams({ grant_type: "refresh_token", client_id: "pulley", refresh_token: secret.token });
     if (service !== undefined) form.set("service", service);
-    form.set("scope", scopes.join(" "));
+    if (scopes.length > 0) form.set("scope", scopes.join(" "));
     const type = "application/x-www-form-urlencoded";
     return { ...shared, method: "POST", url, headers: { ...headers, "content-type": type }, body: form.toString() };
   }
@@ -138,7 +138,7 @@ function tokenExchange({ endpoint, challenge, secret, place }: TokenRequest, rea
 }
 
 /**
- * What the challenge asks for, or else what a pull needs. A service may know the repository by another path than the one
+ * What the challenge asks for, or else what a pull needs; nothing where it is only about who is there. A service may know the repository by another path than the one
  * that is asked, and refuse a token for what it does not know.
  * @throws PulleyError `TOKEN_REFUSED`
  */
@@ -147,7 +147,8 @@ function scopesFor(endpoint: Endpoint, challenge: Challenge): readonly string[] 
   if (asked.length > mostScopes || !asked.every((scope) => /^[\x21-\x7e]{1,512}$/.test(scope))) {
     throw new PulleyError("TOKEN_REFUSED", `${endpoint.origin} asks for a token with a scope that makes no sense`);
   }
-  return asked.length > 0 ? [...new Set(asked)].sort() : [`repository:${endpoint.path}:pull`];
+  if (asked.length > 0) return [...new Set(asked)].sort();
+  return endpoint.path === "" ? [] : [`repository:${endpoint.path}:pull`];
 }
 
 function parseToken(body: Buffer, realm: URL, clock: Clock): Token {

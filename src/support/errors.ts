@@ -19,7 +19,7 @@ export const errorTable = {
   PLATFORM_INVALID: { exit: 2, advice: "Write the platform as os/architecture[/variant], for example linux/arm64/v8." },
   CREDENTIALS_INVALID: {
     exit: 2,
-    advice: "Correct the file, or let docker login, podman login or kubectl create secret docker-registry write it.",
+    advice: "Correct the file, or let pulley login, docker login or kubectl create secret docker-registry write it.",
   },
   CREDENTIAL_HELPER_FAILED: { exit: 3, advice: "Run the credential helper by hand to see what it says." },
 

@@ -1,13 +1,18 @@
 import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { runCommandLine } from "../program.ts";
+import type { Surroundings } from "../surroundings.ts";
 
 /** Runs one command line within this process. */
-export async function callPulley(words: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+export async function callPulley(
+  words: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  stdin: Surroundings["stdin"] = Readable.from([]),
+) {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const written = Promise.all([text(stdout), text(stderr)]);
   process.exitCode = undefined;
-  const status = await runCommandLine(words, { stdin: Readable.from([]), stdout, stderr, environment });
+  const status = await runCommandLine(words, { stdin, stdout, stderr, environment });
   process.exitCode = undefined;
   stdout.end();
   stderr.end();

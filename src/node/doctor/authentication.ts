@@ -134,7 +134,7 @@ function refusalText(
 
 function missingRemedy(isPod: boolean, registry: string): string {
   if (!isPod)
-    return `Log in with docker login ${registry}, or check the image's name: some registries ask for a login for what does not exist.`;
+    return `Log in with pulley login ${registry}, or check the image's name: some registries ask for a login for what does not exist.`;
   return (
     `Make a Secret with kubectl create secret docker-registry --docker-server=${registry} in the pod's namespace, and name it in ` +
     "imagePullSecrets of the pod or of its service account; or check the image's name: some registries ask for a login for what does not exist."

@@ -159,6 +159,7 @@ export function fakeRegistry(): FakeRegistry {
     },
 
     ping: async () => undefined,
+    logIn: async () => false,
     async tags(repository, call) {
       receive(`TAGS ${repository.name}`, repository, call);
       const prefix = `${repository.name}:`;

@@ -1,0 +1,187 @@
+import { homedir } from "node:os";
+import type { Command } from "commander";
+import { clientFiles, readClientFile } from "../credentials/client-files.ts";
+import { secretFor } from "../credentials/client-logins.ts";
+import { type NamedServer, parseServer, serverOf } from "../credentials/docker-server.ts";
+import type { HelperSurroundings } from "../credentials/helper.ts";
+import { type LoginFile, loginFilePath, openLoginFile } from "../credentials/login-file.ts";
+import { storedLogin, storeLogin } from "../credentials/stored-logins.ts";
+import { systemClock } from "../support/clock.ts";
+import { atPlace, isPulleyError, PulleyError } from "../support/errors.ts";
+import { Login, type LoginSecret } from "../support/login.ts";
+import { authfileOption, examples, type RegistryFlags, registryHostOptions } from "./options.ts";
+import { printLine, printLines, warnOn } from "./printing.ts";
+import { promptFor } from "./prompt.ts";
+import { registryClient } from "./registry.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { readPassword } from "./typed-login.ts";
+
+interface LoginOptions extends RegistryFlags {
+  readonly username?: string;
+  readonly password?: string;
+  readonly passwordStdin?: true;
+  readonly authfile?: string;
+}
+
+type Password = Extract<LoginSecret, { kind: "password" }>;
+
+export function define(command: Command, surroundings: Surroundings): void {
+  registryHostOptions(command)
+    .argument("[server]", "the registry, HOST or HOST:PORT; Docker Hub if absent")
+    .option("-u, --username <user>", "the user name; asked for if absent")
+    .option("-p, --password <password>", "the password or access token; everybody on the machine can see it here")
+    .option("--password-stdin", "read the password from standard input")
+    .addOption(authfileOption())
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley login registry.acme.io", "ask for user name and password, try them, and keep them where docker does"],
+        [
+          "pulley login --username ci --password-stdin registry.acme.io < token",
+          "the same in a script: no list of processes shows the password",
+        ],
+      ),
+    )
+    .action((server: string | undefined, options: LoginOptions) => logIn(server, options, surroundings));
+}
+
+async function logIn(words: string | undefined, options: LoginOptions, surroundings: Surroundings): Promise<void> {
+  checkOptions(options, surroundings);
+  const server = parseServer(words ?? "docker.io");
+  const { registry } = server;
+  const keeping = helperSurroundings(surroundings);
+  const file = await openLoginFile(loginFile(options, surroundings));
+  if (server.path !== "") {
+    warnOn(surroundings)(
+      `the login is kept for the whole of ${registry}: docker's files have none for /${server.path}`,
+    );
+  }
+  const show = async (login: LoginSecret) => {
+    const isAsked = await showTo(server, new Login("typed", login), options);
+    if (!isAsked)
+      warnOn(surroundings)(`${registry} asks nobody for a login, so whether this one is right is not known`);
+  };
+  if (options.username === undefined && options.password === undefined) {
+    const known = await storedLogin(file, registry, keeping);
+    if (known !== undefined && (await isStillGood(known, show, surroundings))) {
+      printLine("stdout", "Login Succeeded", surroundings);
+      return;
+    }
+  }
+  const login = await askForLogin(server, options, surroundings);
+  await show(login);
+  const helper = await storeLogin(file, registry, login, keeping);
+  if (helper === undefined) printLines("stderr", storedInTheClear(file.path), surroundings);
+  if (helper === undefined && file.isOpen) {
+    warnOn(surroundings)(`others on this machine may read ${file.path}: chmod 600 ${file.path}`);
+  }
+  await warnOfOthers(file, registry, options, surroundings);
+  printLine("stdout", "Login Succeeded", surroundings);
+}
+
+/** The file that logins are kept in. */
+export function loginFile({ authfile }: { readonly authfile?: string }, { environment }: Surroundings): string {
+  return loginFilePath({ environment, home: homedir(), uid: process.getuid?.(), authFile: authfile });
+}
+
+/** The login of `--creds` may stand in the environment, and is for nobody's programs. */
+export function helperSurroundings({ environment }: Surroundings): HelperSurroundings {
+  const { PULLEY_CREDS: _, ...others } = environment;
+  return { environment: others, clock: systemClock };
+}
+
+function checkOptions({ username, password, passwordStdin }: LoginOptions, surroundings: Surroundings): void {
+  const refuse = (message: string, advice: string) => new PulleyError("USAGE", message, { advice });
+  if (password !== undefined) {
+    if (passwordStdin) throw refuse("--password and --password-stdin are mutually exclusive", "Give --password-stdin.");
+    warnOn(surroundings)("Using --password via the CLI is insecure. Use --password-stdin.");
+  }
+  if (passwordStdin && username === undefined) {
+    throw refuse("must provide --username with --password-stdin", "Give both, or neither.");
+  }
+  if (username === "") throw refuse("username is empty", "Write --username USER.");
+  if (username?.includes(":")) throw refuse("a user name has no colon in it", "Give the password by itself.");
+  if (password === "") throw refuse("password is empty", "Write it to standard input, with --password-stdin.");
+}
+
+/** @throws PulleyError `USAGE`, `CANCELLED`, never with the password */
+async function askForLogin(
+  { registry }: NamedServer,
+  { username: given, password: typed, passwordStdin }: LoginOptions,
+  surroundings: Surroundings,
+): Promise<Password> {
+  if (passwordStdin) {
+    const password = await readPassword(surroundings.stdin);
+    return { kind: "password", username: given ?? "", password: present("password", password) };
+  }
+  if (given === undefined && surroundings.stdin.isTTY && registry === "docker.io") {
+    const words = "Log in with your Docker ID or email address, and a password or a personal access token.";
+    printLine("errors", words, surroundings);
+  }
+  const username = given ?? present("username", (await promptFor("Username: ", false, surroundings)).trim());
+  const password = typed ?? present("password", await promptFor("Password: ", true, surroundings));
+  return { kind: "password", username, password };
+}
+
+function present(what: string, text: string): string {
+  if (text !== "") return text;
+  throw new PulleyError("USAGE", `${what} is empty`, { advice: "Run the command again, and give one." });
+}
+
+/** @returns whether the registry has asked for it @throws PulleyError `REGISTRY_UNAUTHORIZED`, or as any request */
+async function showTo({ registry }: NamedServer, login: Login, options: LoginOptions): Promise<boolean> {
+  const client = registryClient(options);
+  try {
+    return await client.logIn(registry, { login });
+  } catch (error) {
+    throw atPlace(`login to ${registry}`, error);
+  } finally {
+    await client.close();
+  }
+}
+
+/** Whether the registry still takes the login that is kept. */
+async function isStillGood(
+  login: LoginSecret,
+  show: (login: LoginSecret) => Promise<void>,
+  surroundings: Surroundings,
+): Promise<boolean> {
+  const whose = login.kind === "password" ? ` [Username: ${login.username}]` : "";
+  printLine("stderr", `Authenticating with existing credentials...${whose}`, surroundings);
+  try {
+    await show(login);
+    return true;
+  } catch (error) {
+    if (!isPulleyError(error, "REGISTRY_UNAUTHORIZED") || surroundings.stdin.isTTY !== true) throw error;
+    printLine("stderr", `Login did not succeed, error: ${error.message}`, surroundings);
+    return false;
+  }
+}
+
+/** In docker's words. */
+function storedInTheClear(path: string): readonly string[] {
+  return [
+    "",
+    `WARNING! Your credentials are stored unencrypted in '${path}'.`,
+    "Configure a credential helper to remove this warning. See",
+    "https://docs.docker.com/go/credential-store/",
+    "",
+  ];
+}
+
+/** Podman's files are read before docker's: a login there would be used in the place of the new one. */
+async function warnOfOthers(
+  { path }: LoginFile,
+  registry: string,
+  { authfile }: LoginOptions,
+  surroundings: Surroundings,
+): Promise<void> {
+  const { environment } = surroundings;
+  for (const file of clientFiles({ environment, home: homedir(), uid: process.getuid?.(), authFile: authfile })) {
+    if (file.path === path) return;
+    const config = await readClientFile(file).catch(() => undefined);
+    if (config !== undefined && secretFor(config.logins, { registry, path: "" }) !== undefined) {
+      warnOn(surroundings)(`${file.path} has a login to ${serverOf(registry)}, too, and is read before ${path}`);
+    }
+  }
+}

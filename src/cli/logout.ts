@@ -1,0 +1,35 @@
+import type { Command } from "commander";
+import { parseServer, serverOf } from "../credentials/docker-server.ts";
+import { openLoginFile } from "../credentials/login-file.ts";
+import { removeLogin } from "../credentials/stored-logins.ts";
+import { helperSurroundings, loginFile } from "./login.ts";
+import { authfileOption, examples } from "./options.ts";
+import { printLine } from "./printing.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+interface LogoutOptions {
+  readonly authfile?: string;
+}
+
+export function define(command: Command, surroundings: Surroundings): void {
+  command
+    .argument("[server]", "the registry, HOST or HOST:PORT; Docker Hub if absent")
+    .addOption(authfileOption())
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley logout registry.acme.io", "forget the login that pulley login or docker login has kept"],
+        ["pulley logout", "the same for Docker Hub"],
+      ),
+    )
+    .action((server: string | undefined, options: LogoutOptions) => logOut(server, options, surroundings));
+}
+
+async function logOut(words: string | undefined, options: LogoutOptions, surroundings: Surroundings): Promise<void> {
+  const { registry } = parseServer(words ?? "docker.io");
+  const file = await openLoginFile(loginFile(options, surroundings));
+  const removed = await removeLogin(file, registry, helperSurroundings(surroundings));
+  const server = serverOf(registry);
+  const sentence = removed ? `Removing login credentials for ${server}` : `Not logged in to ${server}`;
+  printLine("stdout", sentence, surroundings);
+}

@@ -1,0 +1,66 @@
+/** Keeping a person's logins where docker keeps them: with a credential helper if one is configured, or else in the file. */
+import { removeMember, setMember } from "../support/json-edit.ts";
+import type { LoginSecret } from "../support/login.ts";
+import { helperFor, secretFor } from "./client-logins.ts";
+import { helperServersOf, hostOf, pathOf, serverOf } from "./docker-server.ts";
+import { askHelper, eraseFromHelper, type HelperSurroundings, storeInHelper } from "./helper.ts";
+import type { LoginFile } from "./login-file.ts";
+
+/** The login to a registry, should there be one. @throws PulleyError `CREDENTIAL_HELPER_FAILED` */
+export async function storedLogin(
+  { config }: LoginFile,
+  registry: string,
+  surroundings: HelperSurroundings,
+): Promise<LoginSecret | undefined> {
+  const helper = helperFor(config, registry);
+  if (helper === undefined) return secretFor(config.logins, { registry, path: "" });
+  for (const server of helperServersOf(registry)) {
+    const secret = await askHelper(helper, server, surroundings);
+    if (secret !== undefined) return secret;
+  }
+  return undefined;
+}
+
+/**
+ * Keeps a login to a registry. Beside a helper, the file has an entry without a login, as docker leaves it: so none that
+ * stood there before stays.
+ * @returns the helper that keeps it; `undefined` if the file does, which does not encrypt it
+ * @throws PulleyError `CREDENTIAL_HELPER_FAILED`, `OUTPUT_UNWRITABLE`
+ */
+export async function storeLogin(
+  file: LoginFile,
+  registry: string,
+  login: Extract<LoginSecret, { kind: "password" }>,
+  surroundings: HelperSurroundings,
+): Promise<string | undefined> {
+  const server = serverOf(registry);
+  const helper = helperFor(file.config, registry);
+  if (helper !== undefined) await storeInHelper(helper, server, login, surroundings);
+  const auth = Buffer.from(`${login.username}:${login.password}`).toString("base64");
+  file.write(setMember(file.text, ["auths", server], helper === undefined ? { auth } : {}));
+  return helper;
+}
+
+/**
+ * Forgets the login to a registry, under every name that docker and podman have for the whole of it.
+ * @returns whether there was one
+ * @throws PulleyError as {@link storeLogin}
+ */
+export async function removeLogin(
+  file: LoginFile,
+  registry: string,
+  surroundings: HelperSurroundings,
+): Promise<boolean> {
+  const helper = helperFor(file.config, registry);
+  const kept = helper !== undefined && (await storedLogin(file, registry, surroundings)) !== undefined;
+  if (helper !== undefined) {
+    for (const server of helperServersOf(registry)) await eraseFromHelper(helper, server, surroundings);
+  }
+  const entries = file.config.locations.filter(
+    (location) => hostOf(location) === hostOf(registry) && pathOf(location) === "",
+  );
+  if (entries.length > 0) {
+    file.write(entries.reduce((text, location) => removeMember(text, ["auths", location]), file.text));
+  }
+  return kept || entries.length > 0;
+}

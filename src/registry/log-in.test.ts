@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { PulleyError } from "../support/errors.ts";
+import { Login } from "../support/login.ts";
+import { client, type Handler, serve } from "./testing.ts";
+
+const login = new Login("typed", { kind: "password", username: "ann", password: "s3cret" });
+const right = `Basic ${Buffer.from("ann:s3cret").toString("base64")}`;
+
+function demanding(challenge: string, isLetIn: (sent: string) => boolean): Handler {
+  return (request, response) => {
+    if (isLetIn(request.headers.authorization ?? "")) response.end("{}");
+    else response.writeHead(401, { "www-authenticate": challenge }).end();
+  };
+}
+
+async function failureOf(asked: Promise<unknown>): Promise<PulleyError> {
+  const failure = await asked.catch((error: unknown) => error);
+  if (!(failure instanceof PulleyError)) throw new Error("there was no failure");
+  return failure;
+}
+
+describe("a login", () => {
+  it("is shown with Basic where that is asked for", async () => {
+    const registry = await serve(demanding('Basic realm="x"', (sent) => sent === right));
+    expect(await client().logIn(registry.host, { login })).toBe(true);
+    expect(registry.asked.map(({ line }) => line)).toEqual(["GET /v2/", "GET /v2/"]);
+  });
+
+  it("buys a token for nothing in particular where one is asked for", async () => {
+    const service = await serve((_, response) => response.end(JSON.stringify({ token: "t" })));
+    const challenge = `Bearer realm="${service.origin}/token",service="test"`;
+    const registry = await serve(demanding(challenge, (sent) => sent === "Bearer t"));
+    expect(await client().logIn(registry.host, { login })).toBe(true);
+    expect(service.asked.map(({ line }) => line)).toEqual(["GET /token?service=test&account=ann"]);
+    expect(service.asked[0]?.headers.authorization).toBe(right);
+  });
+
+  it("is not shown to a registry that asks nobody", async () => {
+    const registry = await serve((_, response) => response.end("{}"));
+    expect(await client().logIn(registry.host, { login })).toBe(false);
+    expect(registry.asked.map(({ headers }) => headers.authorization)).toEqual([undefined]);
+  });
+
+  it("is refused in docker's words, by the registry or its token service", async () => {
+    const registry = await serve(demanding('Basic realm="x"', () => false));
+    const failure = await failureOf(client().logIn(registry.host, { login }));
+    expect(failure).toMatchObject({ code: "REGISTRY_UNAUTHORIZED" });
+    expect(failure.message).toMatch(/^unauthorized: incorrect username or password: GET http:\S+\/v2\/: 401 /);
+
+    const service = await serve((_, response) => response.writeHead(401).end());
+    const other = await serve(demanding(`Bearer realm="${service.origin}/token"`, () => false));
+    const said = await failureOf(client().logIn(other.host, { login }));
+    expect(said.message).toMatch(/^unauthorized: incorrect username or password: GET http:\S+\/token\?…: 401 /);
+  });
+
+  it("of a kind that is not known here is not called wrong", async () => {
+    const registry = await serve(demanding("Negotiate", () => false));
+    const failure = await failureOf(client().logIn(registry.host, { login }));
+    expect(failure.message).toMatch(/^the registry asks for a kind of login that is not known here: /);
+  });
+});
