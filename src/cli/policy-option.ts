@@ -77,21 +77,23 @@ export async function loadPolicy(options: PolicyOptions, surroundings: Surroundi
   return (await loadPolicyFiles(options, surroundings)).policy;
 }
 
+/** An environment variable that is empty names nothing. */
+export function namedCluster(given: string | undefined): string | undefined {
+  return given === "" ? undefined : given;
+}
+
 /** For those who go on looking at the files. Throws as {@link loadPolicy}. */
 export async function loadPolicyFiles(
   { policy: path, cluster: given }: PolicyOptions,
   surroundings: Surroundings,
 ): Promise<LoadedPolicy> {
-  // An environment variable that is empty names nothing.
-  const cluster = given === "" ? undefined : given;
+  const cluster = namedCluster(given);
   if (path === undefined) return { policy: { ...kubernetesOnly, cluster }, files: undefined };
   // The language takes longer to load than many commands take: only those who have a policy pay for it.
   const { readPolicy } = await import("../policy/language/read.ts");
-  const { clusterWarnings } = await import("../policy/language/cluster-warning.ts");
   const texts = readPolicyFiles(path);
   const { policy, problems, warnings } = readPolicy(texts, cluster);
-  const idle = cluster === undefined ? clusterWarnings(policy) : [];
-  printProblems({ problems, warnings: [...warnings, ...idle] }, surroundings);
+  printProblems({ problems, warnings }, surroundings);
   if (problems.length === 0) return { policy, files: { path, texts, cluster } };
   throw new PulleyError("INPUT_INVALID", `the policy ${path} has ${plural(problems.length, "problem")}`);
 }

@@ -12,21 +12,33 @@ function policy(rule: string): string {
 
 const closed = policy("{ name: closed, admit: Deny, message: closed }");
 
-async function watched(): Promise<{ path: string; clock: ManualClock; heard: string[]; lines: string[] }> {
+interface Watched {
+  readonly path: string;
+  readonly clock: ManualClock;
+  readonly heard: string[];
+  readonly lines: string[];
+  /** The clusters that the policies are read for. */
+  readonly clusters: (string | undefined)[];
+}
+
+async function watched(cluster?: string): Promise<Watched> {
   const path = join(temporaryFolder(), "policy.yaml");
   const clock = manualClock();
   const heard: string[] = [];
   const lines: string[] = [];
+  const clusters: (string | undefined)[] = [];
   await writeFile(path, closed);
   const changes = {
-    onChange: ({ documents }: Policy) =>
-      heard.push(documents.flatMap(({ rules }) => rules.map(({ name }) => name)).join()),
+    onChange: ({ documents, cluster: known }: Policy) => {
+      heard.push(documents.flatMap(({ rules }) => rules.map(({ name }) => name)).join());
+      clusters.push(known);
+    },
     onMistake: () => heard.push("mistake"),
     say: (line: string) => lines.push(line),
   };
-  const watch = watchPolicy({ path, texts: [{ file: path, text: closed }], cluster: "eu-1" }, changes, clock);
+  const watch = watchPolicy({ path, texts: [{ file: path, text: closed }], cluster }, changes, clock);
   onTestFinished(() => watch.stop());
-  return { path, clock, heard, lines };
+  return { path, clock, heard, lines, clusters };
 }
 
 it("tells of a change that came between the first reading and the watching", async () => {
@@ -54,4 +66,22 @@ it("says once that the files are wrong, or cannot be read", async () => {
   expect(heard).toEqual(["mistake"]);
   expect(lines).toHaveLength(2);
   expect(lines[1]).toMatch(/is wrong: the old one stays in force/);
+});
+
+const elsewhere = policy('{ name: eu, match: { clusters: ["eu-*"] }, admit: Deny }');
+
+it("keeps the cluster's name when the rules change", async () => {
+  const { path, clock, lines, clusters } = await watched("eu-1");
+  await writeFile(path, elsewhere);
+  await clock.advance(3000);
+  expect(clusters).toEqual(["eu-1"]);
+  expect(lines).toHaveLength(1);
+});
+
+it("says of a changed policy what matches nothing without a cluster's name", async () => {
+  const { path, clock, heard, lines } = await watched();
+  await writeFile(path, elsewhere);
+  await clock.advance(3000);
+  expect(heard).toEqual(["eu"]);
+  expect(lines[0]).toMatch(/policy\.yaml:4:\d+: warning: house\/eu: eu-\*: it matches nothing/);
 });

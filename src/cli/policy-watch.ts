@@ -3,6 +3,7 @@ import { readPolicy } from "../policy/language/read.ts";
 import type { Policy } from "../policy/types.ts";
 import type { Clock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";
+import type { Position } from "../workload/types.ts";
 import type { InputText } from "./inputs.ts";
 import type { PolicyFiles } from "./policy-option.ts";
 import { readPolicyFiles } from "./policy-option.ts";
@@ -47,13 +48,14 @@ export function watchPolicy(
     seen = now;
     if (!isWhole || now === known) return;
     known = now;
-    const { policy, problems } = readPolicy(texts, cluster);
+    const { policy, problems, warnings } = readPolicy(texts, cluster);
+    for (const { source, message } of warnings) say(`${placeOf(source)}: warning: ${message}`);
     if (problems.length === 0) {
       say(`the policy ${path} has changed, and holds from now on`);
       onChange(policy);
       return;
     }
-    for (const { source, message } of problems) say(`${source.file}:${source.line}:${source.column}: ${message}`);
+    for (const { source, message } of problems) say(`${placeOf(source)}: ${message}`);
     say(`the policy ${path} has changed, but is wrong: the old one stays in force`);
     onMistake?.();
   }
@@ -74,4 +76,8 @@ export function watchPolicy(
     if (!stopping.signal.aborted) throw error;
   });
   return { stop: () => stopping.abort() };
+}
+
+function placeOf({ file, line, column }: Position): string {
+  return `${file}:${line}:${column}`;
 }

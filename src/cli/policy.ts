@@ -6,16 +6,21 @@ import { plural } from "../support/plural.ts";
 import { examples, type OutputOptions, outputOption } from "./options.ts";
 import { print } from "./output.ts";
 import { outputPath } from "./output-path.ts";
-import { readPolicyFiles } from "./policy-option.ts";
+import { clusterOption, namedCluster, readPolicyFiles } from "./policy-option.ts";
 import { printLine, printText } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import type { Surroundings } from "./surroundings.ts";
+
+interface CheckOptions extends OutputOptions {
+  readonly cluster?: string;
+}
 
 export function define(command: Command, surroundings: Surroundings): void {
   command
     .command("check")
     .description("Read policies and say all that is wrong with them.")
     .argument("<path...>", "policy files, or folders of them")
+    .addOption(clusterOption())
     .addOption(outputOption())
     .addHelpText(
       "after",
@@ -24,7 +29,7 @@ export function define(command: Command, surroundings: Surroundings): void {
         ["pulley policy check -o json policies/", "the same for programs"],
       ),
     )
-    .action((paths: string[], options: OutputOptions) => check(paths, options, surroundings));
+    .action((paths: string[], options: CheckOptions) => check(paths, options, surroundings));
   command
     .command("init")
     .description("Write a policy to begin with.")
@@ -39,8 +44,12 @@ export function define(command: Command, surroundings: Surroundings): void {
     .action((file: string | undefined) => init(file, surroundings));
 }
 
-async function check(paths: readonly string[], { output }: OutputOptions, surroundings: Surroundings): Promise<void> {
-  const { policy, problems, warnings } = readPolicy(paths.flatMap(readPolicyFiles));
+async function check(
+  paths: readonly string[],
+  { output, cluster }: CheckOptions,
+  surroundings: Surroundings,
+): Promise<void> {
+  const { policy, problems, warnings } = readPolicy(paths.flatMap(readPolicyFiles), namedCluster(cluster));
   const rules = policy.documents.reduce((sum, document) => sum + document.rules.length, 0);
   const value = {
     apiVersion: "pulley.dev/v1alpha1",

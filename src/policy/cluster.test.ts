@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
 import { now, policyOf, requestFor, unknown } from "./cases/case.ts";
 import { decide } from "./decide.ts";
-import { clusterWarnings } from "./language/cluster-warning.ts";
 import { readPolicy } from "./language/read.ts";
 
 const clusters = ["eu-*"];
@@ -28,9 +27,10 @@ it("warns of every place that is about clusters, and of no other", () => {
   const read = readPolicy([{ file: "p.yaml", text }]);
   expect(read.problems).toEqual([]);
   const why = "eu-*: it matches nothing, for no cluster's name is known; give it with --cluster";
-  expect(clusterWarnings(read.policy).map(({ message }) => message)).toEqual([
+  expect(read.warnings.map(({ message }) => message)).toEqual([
     `p/selector: ${why}`,
     `p/eu: ${why}`,
     `p/exemptions[0]: ${why}`,
   ]);
+  expect(readPolicy([{ file: "p.yaml", text }], "eu-1").warnings).toEqual([]);
 });

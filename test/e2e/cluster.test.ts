@@ -1,5 +1,5 @@
 /** That a rule about some clusters holds in every command that is told its cluster's name, and in no other. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -19,11 +19,7 @@ beforeAll(async () => {
   registry.addImage("team/app:1", await buildImage({ layers: [{ filler: 1000 }] }));
   image = `${registry.host}/team/app:1`;
   policy = join(folder, "policy.yaml");
-  const rule = "{ name: eu, match: { clusters: [eu-*] }, admit: Deny }";
-  await writeFile(
-    policy,
-    `apiVersion: pulley.dev/v1alpha1\nkind: ImagePullPolicy\nmetadata: { name: house }\nspec: { rules: [${rule}] }\n`,
-  );
+  await writeFile(policy, policyText(`{ name: eu, ${denial} }`));
   manifest = join(folder, "pod.yaml");
   await writeFile(
     manifest,
@@ -35,6 +31,12 @@ afterAll(async () => {
   await registry.close();
   await rm(folder, { recursive: true, force: true });
 });
+
+const denial = "match: { clusters: [eu-*] }, admit: Deny";
+
+function policyText(rule: string): string {
+  return `apiVersion: pulley.dev/v1alpha1\nkind: ImagePullPolicy\nmetadata: { name: house }\nspec: { rules: [${rule}] }\n`;
+}
 
 const warning = "house/eu: eu-*: it matches nothing, for no cluster's name is known; give it with --cluster";
 
@@ -62,6 +64,38 @@ describe("--cluster", () => {
       expect([here.warnings, there.warnings, nowhere.warnings]).toEqual([0, 0, 1]);
     },
   );
+
+  it("is what policy check warns of, too", async () => {
+    const [named, unnamed] = [
+      await pulley(["policy", "check", "--cluster", "eu-1", policy]),
+      await pulley(["policy", "check", policy]),
+    ];
+    expect([named.status, unnamed.status]).toEqual([0, 0]);
+    expect(named.stderr).toBe("");
+    expect(unnamed.stderr).toContain(warning);
+  });
+
+  it("holds on a node, also for the rules that its policy has changed to", async () => {
+    const home = await mkdtemp(join(folder, "node-"));
+    const pods = join(home, "pods");
+    await mkdir(pods);
+    await copyFile(manifest, join(pods, "pod.yaml"));
+    const rules = join(home, "policy.yaml");
+    const write = (name: string) => writeFile(rules, policyText(`{ name: ${name}, ${denial} }`));
+    const sockets = ["--cri-socket", join(home, "cri.sock"), "--socket", join(home, "pulley.sock")];
+    const flags = [...sockets, "--manifests", pods, "--root", join(home, "root"), "--policy", rules];
+    await write("before");
+    const { status } = await pulley(["node", "--cluster", "eu-1", ...flags], {
+      meanwhile: async (child) => {
+        const events = async () => (await pulley(["get", "events", "--socket", join(home, "pulley.sock")])).stdout;
+        await expect.poll(events).toContain("is denied by house/before");
+        await write("after");
+        await expect.poll(events).toContain("is denied by house/after");
+        child.kill("SIGTERM");
+      },
+    });
+    expect(status).toBe(0);
+  });
 
   it("is written into the record of decisions, and simulate goes by it", async () => {
     const root = await mkdtemp(join(folder, "root-"));

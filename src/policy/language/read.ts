@@ -4,6 +4,7 @@ import { notSupported } from "../../workload/field-errors.ts";
 import type { Problem } from "../../workload/problem.ts";
 import { plain } from "../../workload/value.ts";
 import { closingOf } from "./closing.ts";
+import { clusterWarnings } from "./cluster-warning.ts";
 import { problemsOf } from "./issues.ts";
 import { knownKeys } from "./known-keys.ts";
 import { doubleDocuments, nameProblems } from "./names.ts";
@@ -52,11 +53,12 @@ export function readPolicy(texts: readonly PolicyText[], cluster?: string): Read
   problems.push(...doubleDocuments(documents));
   const empty = empties.map((file): Problem => ({ source: { file, line: 1, column: 1 }, message: noPolicy }));
   // An empty file among others is a slip; where there is nothing else, everything would be allowed without a word.
+  const idle = clusterWarnings(documents);
   const isNothing = documents.length === 0 && problems.length === 0;
   return {
     policy: { documents, cluster },
     problems: isNothing ? empty : problems,
-    warnings: [...(isNothing ? [] : empty), ...warningsOf(documents)],
+    warnings: [...(isNothing ? [] : empty), ...warningsOf(documents), ...(cluster === undefined ? idle : [])],
   };
 }
 
