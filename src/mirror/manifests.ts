@@ -87,7 +87,7 @@ async function staleOr(
   const [container] = visitorPod(canonicalText(judged.reference)).containers;
   const outcome = withoutAnswer({ container, record: () => undefined }, decision, { id, facts, refusal }, now)?.(error);
   if (outcome === undefined) throw error;
-  if ("failure" in outcome) throw new PulleyError("IMAGE_REFUSED", outcome.failure.message);
+  if ("refusal" in outcome) throw new PulleyError("IMAGE_REFUSED", outcome.refusal.message);
   const warning = "no registry can be asked, so this is what it said last";
   return { ...fromStore(workshop, record.target, "stale", judged, visit), warning };
 }

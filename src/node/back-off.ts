@@ -1,5 +1,6 @@
 import type { ImageFacts } from "../policy/types.ts";
 import type { Clock } from "../support/clock.ts";
+import type { PulleyError } from "../support/errors.ts";
 
 /** Growing waits after failures, one for each key (k8s client-go util/flowcontrol/backoff.go). Times in milliseconds. */
 export interface BackOff {
@@ -22,9 +23,12 @@ export interface Noted {
   readonly reason: string;
   readonly message: string;
   readonly advice: string | undefined;
-  /** What the image said of itself, where it was refused for that. */
-  readonly facts?: ImageFacts;
+  /** What made it a refusal by the rules, which may have become others by now. */
+  readonly refused?: RefusedBecause;
 }
+
+/** What the image said of itself; or that nobody could be asked, and the copy on this machine may not stand in for that. */
+export type RefusedBecause = { readonly facts: ImageFacts } | { readonly unreachable: PulleyError };
 
 interface Entry {
   readonly delay: number;

@@ -3,7 +3,7 @@ import type { Digest } from "../image/digest.ts";
 import type { Decision, LocalFacts, Presence, Refusal } from "../policy/types.ts";
 import { errorText, type PulleyError } from "../support/errors.ts";
 import { formatDuration, quote } from "../support/go.ts";
-import { failureOf, type PullRequest, type Unconfirmed } from "./image-pull.ts";
+import type { PullRequest, Unconfirmed } from "./image-pull.ts";
 
 /** The event that tells of each use of a copy that nobody confirmed. Kubernetes has none, for it never does so. */
 const usedCachedEvent = "RegistryUnavailableUsedCached";
@@ -32,11 +32,13 @@ export function withoutAnswer(
   const image = `image ${quote(container.image)}`;
   const state = confirmed(facts, now);
   return (error) => {
-    if (refusal !== undefined) return { failure: failureOf(refusal.reason, refusal.message) };
+    if (refusal !== undefined) return { refusal };
     if (decision.whenUnreachable === "RefuseAsTooOld") {
       const who = decision.trace.find(({ subject }) => subject === "pull")?.rule ?? "the policy";
       const text = `Nobody can be asked about ${image}, and the copy on this machine is older than ${who} allows`;
-      return { failure: failureOf("CachedCopyTooOld", `${text}: it was ${state}: ${errorText(error)}`, error) };
+      const message = `${text}: it was ${state}: ${errorText(error)}`;
+      const { pullPolicy, trace } = decision;
+      return { refusal: { action: "Refuse", reason: "CachedCopyTooOld", message, pullPolicy, trace, pending: [] } };
     }
     const copy = facts.digest === undefined ? state : `${facts.digest}, ${state}`;
     const text = `Nobody can be asked about ${image}, so the copy on this machine is used (${copy})`;

@@ -5,7 +5,7 @@ import { type ErrorCode, errorText, isPulleyError, PulleyError } from "../suppor
 import { formatDuration, quote } from "../support/go.ts";
 import type { Login } from "../support/login.ts";
 import type { Pod, PodContainer } from "../workload/types.ts";
-import type { BackOff, Wait } from "./back-off.ts";
+import type { BackOff, RefusedBecause, Wait } from "./back-off.ts";
 import { isUnreachable } from "./pull-failure.ts";
 import type { PullRecords } from "./pull-records/index.ts";
 import type { PullSource } from "./pull-sources.ts";
@@ -52,8 +52,8 @@ export interface PullPlan {
   readonly unconfirmed?: (error: PulleyError) => Unconfirmed;
 }
 
-/** The copy on this machine is used though nobody confirmed it, or is not for a reason of its own. */
-export type Unconfirmed = { readonly imageId: Digest } | { readonly failure: Failure };
+/** The copy on this machine is used though nobody confirmed it, or is refused. */
+export type Unconfirmed = { readonly imageId: Digest } | { readonly refusal: Refusal };
 
 export type PullOutcome =
   | {
@@ -68,10 +68,11 @@ export type PullOutcome =
   /** `tooEarly`: nothing was attempted, because of a back-off. */
   | { readonly kind: "failed" | "tooEarly"; readonly failure: Failure };
 
-/** The image itself was not what it must be. */
+/** The image was not what it must be, or the copy that would have to stand in for it is not. */
 export interface Refused {
   readonly decision: Refusal;
-  readonly facts: ImageFacts;
+  /** What the image said of itself; absent where nobody could be asked. */
+  readonly facts?: ImageFacts;
 }
 
 export type ImagePull = (request: PullRequest, plan: PullPlan) => Promise<PullOutcome>;
@@ -86,12 +87,9 @@ export interface ImagePullOptions {
 /** One attempt to pull an image for a pod, unless it is too early for one (`pullImage` in the kubelet's image manager). */
 export function createImagePull({ puller, backOff, records, clock }: ImagePullOptions): ImagePull {
   /** Nobody is asked before its time, except that what was refused may have become allowed by other rules. */
-  function waitingFor({ container, record }: PullRequest, { refusal }: PullPlan, wait: Wait): PullOutcome | undefined {
-    const { reason, message, advice, facts } = wait.noted;
-    if (facts !== undefined) {
-      const decision = refusal(facts);
-      return decision && { kind: "refused", decision, facts };
-    }
+  function waitingFor({ container, record }: PullRequest, plan: PullPlan, wait: Wait): PullOutcome | undefined {
+    const { reason, message, advice, refused } = wait.noted;
+    if (refused !== undefined) return refusedStill(plan, refused);
     const text = `Back-off pulling image ${quote(container.image)}`;
     record("Normal", "BackOff", text);
     const failure = {
@@ -101,6 +99,15 @@ export function createImagePull({ puller, backOff, records, clock }: ImagePullOp
       backOffUntil: wait.until,
     };
     return { kind: "tooEarly", failure };
+  }
+
+  function refusedStill({ refusal, unconfirmed }: PullPlan, because: RefusedBecause): PullOutcome | undefined {
+    if ("facts" in because) {
+      const decision = refusal(because.facts);
+      return decision && { kind: "refused", decision, facts: because.facts };
+    }
+    const outcome = unconfirmed?.(because.unreachable);
+    return outcome && "refusal" in outcome ? { kind: "refused", decision: outcome.refusal } : undefined;
   }
 
   async function attempt(request: PullRequest, plan: PullPlan): Promise<PullOutcome> {
@@ -132,16 +139,27 @@ export function createImagePull({ puller, backOff, records, clock }: ImagePullOp
   function notPulled({ container, record }: PullRequest, plan: PullPlan, { error, watch, key }: Stopped): PullOutcome {
     const refused = watch.refused();
     if (refused !== undefined) {
-      const { reason, message } = refused.decision;
-      backOff.next(key, { reason, message, advice: undefined, facts: refused.facts });
-      return { kind: "refused", ...refused };
+      const { decision, facts } = refused;
+      noteRefused(key, decision, { facts });
+      return { kind: "refused", decision, facts };
     }
-    const unconfirmed = isUnreachable(error) && !watch.answered() ? plan.unconfirmed?.(error) : undefined;
-    if (unconfirmed !== undefined && "imageId" in unconfirmed) return { kind: "usedCached", ...unconfirmed };
+    if (isUnreachable(error) && !watch.answered()) {
+      const unconfirmed = plan.unconfirmed?.(error);
+      if (unconfirmed !== undefined && "imageId" in unconfirmed) return { kind: "usedCached", ...unconfirmed };
+      if (unconfirmed !== undefined) {
+        noteRefused(key, unconfirmed.refusal, { unreachable: error });
+        return { kind: "refused", decision: unconfirmed.refusal };
+      }
+    }
     record("Warning", "Failed", `Failed to pull image ${quote(container.image)}: ${errorText(error)}`);
-    const failure = unconfirmed?.failure ?? classify(container.image, error);
+    const failure = classify(container.image, error);
     backOff.next(key, failure);
     return { kind: "failed", failure: { ...failure, backOffUntil: backOff.current(key)?.until } };
+  }
+
+  /** A refusal goes on being one, with its own reason, until somebody may be asked again. */
+  function noteRefused(key: string, { reason, message }: Refusal, refused: RefusedBecause): void {
+    backOff.next(key, { reason, message, advice: undefined, refused });
   }
 
   return async (request, plan) => {
@@ -202,7 +220,7 @@ interface Watch {
   answered(): boolean;
   /** What the image said of itself. */
   facts(): ImageFacts | undefined;
-  refused(): Refused | undefined;
+  refused(): Required<Refused> | undefined;
   end(): void;
 }
 
@@ -211,7 +229,7 @@ function watchPull({ refusal }: PullPlan, signal: AbortSignal | undefined): Watc
   const leave = () => leaving.abort(signal?.reason);
   let answered = false;
   let heard: ImageFacts | undefined;
-  let refused: Refused | undefined;
+  let refused: Required<Refused> | undefined;
   if (signal?.aborted) leave();
   signal?.addEventListener("abort", leave, { once: true });
   return {

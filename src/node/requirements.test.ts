@@ -112,7 +112,7 @@ describe("what an image says of itself", () => {
     await settle(pod("before"));
     node.setPolicy(policyOf(notBeta, "{ name: fresh, pull: { policy: Always, whenUnreachable: UseCached } }"));
     await registry.close();
-    expect(await settle(pod("after"))).toEqual(["ImagePullBackOff"]);
+    expect(await settle(pod("after"))).toEqual(["ImageDenied"]);
     expect(told("RegistryUnavailableUsedCached")).toEqual([]);
   });
 

@@ -111,7 +111,7 @@ async function nodeWithCopy(pull: string, sources: readonly string[], [before, a
   real.node.setPolicy(policyOf(`{ name: r, pull: { policy: Always, ${pull} }, from: ${from} }`));
   const settle = (name = "after") => real.settle(podOf({ name, containers: [{ image, pullPolicy: "Always" }] }));
   const status = (name = "after") => real.node.pods().find(({ pod }) => pod.name === name)?.containers[0];
-  return { ...real, registry, image, settle, status };
+  return { ...real, registry, image, settle, status, sources: `from: ${from}` };
 }
 
 describe("a copy that is here, where the registry answers with trouble", () => {
@@ -170,10 +170,29 @@ describe("a copy that is here, where the registry answers with trouble", () => {
   it("is not used if it is too old, and the message says how old", async () => {
     const pull = "whenUnreachable: UseCached, maxStaleness: 30m";
     const { settle, told, events, records } = await nodeWithCopy(pull, [await status(503)()]);
-    expect(await settle()).toEqual(["ImagePullBackOff"]);
+    expect(await settle()).toEqual(["CachedCopyTooOld"]);
     expect(told("RegistryUnavailableUsedCached")).toEqual([]);
     expect(events.map(({ message }) => message)).toContain("Error: CachedCopyTooOld");
-    expect(records.at(-1)?.outcome).toMatchObject({ kind: "failed", failure: "CachedCopyTooOld" });
+    expect(records.at(-1)?.outcome).toMatchObject({ kind: "refused", failure: "CachedCopyTooOld" });
+  });
+
+  it("is too old without a word on what to do where nobody can be asked, and goes on being that in its back-off", async () => {
+    const { settle, told, clock, status: statusOf } = await nodeWithCopy("maxStaleness: 30m", [await status(503)()]);
+    expect(await settle()).toEqual(["CachedCopyTooOld"]);
+    const pulls = told("Pulling").length;
+    await clock.sleep(5_000);
+    expect(statusOf()?.state).toMatchObject({ reason: "CachedCopyTooOld", message: expect.stringContaining("503") });
+    expect(told("Pulling")).toHaveLength(pulls);
+  });
+
+  it("keeps the reason of a rule that the copy does not meet", async () => {
+    const { settle, node, sources } = await nodeWithCopy("whenUnreachable: UseCached", [await status(503)()]);
+    node.setPolicy(
+      policyOf(
+        `{ name: r, pull: { policy: Always, whenUnreachable: UseCached }, require: { maxSize: 1 }, ${sources} }`,
+      ),
+    );
+    expect(await settle()).toEqual(["RequirementNotMet"]);
   });
 
   it("is not used by a pod that may not have it, which learns nothing of it", async () => {

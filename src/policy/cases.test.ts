@@ -21,11 +21,13 @@ describe("the table of decisions", () => {
   it.each(cases.map((each) => [each.name, each] as const))("%s", (_, each) => {
     const { request, facts, now, expected } = each;
     const decision = decide(request, policyOf(each), facts, now);
-    const { rules = {}, pullPolicy, says, ...exact } = expected;
+    const { rules = {}, pullPolicy, says, unreached, ...exact } = expected;
     expect(decision).toMatchObject(exact);
     if (pullPolicy !== undefined) expect(decision.pullPolicy.value).toBe(pullPolicy);
     if (says !== undefined) expect(decision.message).toContain(says);
     for (const [subject, rule] of Object.entries(rules)) expect(rulesOf(decision, subject)).toEqual(rule);
+    // What comes of it where nobody can be reached is for a node to say.
+    if (unreached !== undefined) expect(decision).not.toMatchObject({ whenUnreachable: "Fail" });
     if (decision.action === "Refuse") expect(expected.reason, "a refusal is expected with its reason").toBeDefined();
   });
 

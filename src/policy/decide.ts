@@ -105,14 +105,16 @@ export function looksForCopy(request: ImageRequest, policy: Policy, now: number)
   const readings = readingsOf(request, policy, now);
   const { rule, uncertain } = choose("pull", readings);
   const timing = timingOf(readings, now);
-  const { checkEvery, whenUnreachable } = rule?.pull ?? {};
+  const { checkEvery, maxStaleness, whenUnreachable } = rule?.pull ?? {};
   return (
     pullPolicyBy(rule, request).value !== "Always" ||
     checkEvery !== undefined ||
+    maxStaleness !== undefined ||
     whenUnreachable === "UseCached" ||
     timing.closed !== undefined ||
     uncertain ||
-    timing.uncertain
+    timing.uncertain ||
+    choose("from", readings).uncertain
   );
 }
 

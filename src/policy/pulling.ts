@@ -97,8 +97,8 @@ const fallbackText: Readonly<Record<Check["whenUnreachable"], string>> = {
 
 /** A copy is used in place of an answer only for a pod that may have it: one that it cannot have, it must not notice. */
 function fallback({ rule }: Freshness, facts: LocalFacts, tooOld: boolean): Check["whenUnreachable"] {
-  if (rule?.pull?.whenUnreachable !== "UseCached") return "Fail";
   if (tooOld) return "RefuseAsTooOld";
+  if (rule?.pull?.whenUnreachable !== "UseCached") return "Fail";
   return facts.presence === "unknown" || isGranted(facts) ? "UseCached" : "Fail";
 }
 

@@ -20,6 +20,8 @@ export interface Expected {
   readonly reason?: RefusalReason;
   readonly pullPolicy?: PullPolicy;
   readonly whenUnreachable?: "Fail" | "UseCached" | "RefuseAsTooOld";
+  /** Why the copy is refused where no source can be reached; absent: it is not, or only the pull has failed. */
+  readonly unreached?: RefusalReason;
   readonly sources?: readonly string[];
   readonly order?: "Listed" | "Fastest";
   /** Ids of the rules that decided, by subject; `null`: Kubernetes did. */

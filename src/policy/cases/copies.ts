@@ -42,7 +42,13 @@ const ofBeta: readonly Line[] = [
     "that is too old says nothing about what a registry has now",
     [noBeta, small, stale(1)],
     "IfNotPresent",
-    { action: "Check", pending: ["admit", "require"] },
+    { action: "Check", pending: ["admit", "require"], whenUnreachable: "RefuseAsTooOld", unreached: "ImageDenied" },
+  ],
+  [
+    "is denied where it would have to stand in for a registry",
+    [noBeta, { name: "fresh", pull: { whenUnreachable: "UseCached" } }],
+    "Always",
+    { action: "Check", pending: ["admit"], whenUnreachable: "UseCached", unreached: "ImageDenied" },
   ],
   [
     "does not count where a registry would be asked, and may not be",

@@ -43,7 +43,7 @@ function expectedOf({ policy, checkEvery, maxStaleness, useCached }: Setting, st
   }
   if (maxStaleness && doubtful.includes(state)) {
     if (policy === "Never") return { action: "Refuse", reason: "CachedCopyTooOld" };
-    return { action: "Check", whenUnreachable: useCached ? "RefuseAsTooOld" : "Fail" };
+    return { action: "Check", whenUnreachable: "RefuseAsTooOld", unreached: "CachedCopyTooOld" };
   }
   if (policy !== "Always") return { action: "Use" };
   if (checkEvery && state === usable[0]) return { action: "Use", says: "2026-11-21T12:05:00Z" };
@@ -90,7 +90,7 @@ const own: readonly Case[] = (["Always", "IfNotPresent", "Never"] as const).map(
   expected: {
     ...(pullPolicy === "Never"
       ? { action: "Refuse" as const, reason: "CachedCopyTooOld" as const }
-      : { action: "Check" as const }),
+      : { action: "Check" as const, unreached: "CachedCopyTooOld" as const }),
     pullPolicy,
     rules: { pull: "p/bounds" },
   },
