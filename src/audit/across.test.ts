@@ -68,7 +68,8 @@ describe("pull-policy-conflict", () => {
       const workload = { apiVersion: "v1", kind: "Pod", namespace: "n", name: "p", labels: {}, annotations: {} };
       const request = { workload, container: { name: "c", kind: "container" }, image, pullPolicy: pulls } as const;
       const fingerprints = new Fingerprints("a");
-      return sightings.add({ request, image, pulls, neighbourhood: "the namespace n", region }, fingerprints).length;
+      const place = { neighbourhood: "the namespace n", scopes: ["."], region };
+      return sightings.add({ request, image, pulls, ...place }, fingerprints).length;
     };
     expect([use("a", "Always"), use("b", "Always"), use("a", "IfNotPresent"), use("b", "IfNotPresent")]).toEqual([
       0, 0, 1, 0,

@@ -5,12 +5,12 @@ import { inOrder } from "./finding.ts";
 import { Fingerprints } from "./fingerprint.ts";
 import { IgnoreComments } from "./ignore-comments.ts";
 import { ImageSightings } from "./image-sightings.ts";
-import type { AuditInput } from "./input.ts";
+import type { AuditInput, NotSeenInput } from "./input.ts";
 import { originMap } from "./originals.ts";
 import { SecretLedger } from "./secret-ledger.ts";
 import { type AuditOptions, type Standards, standardsOf } from "./standards.ts";
 import { auditInput, lostAudit, type TextAudit } from "./text-audit.ts";
-import type { AuditResult, Finding } from "./types.ts";
+import type { AuditResult, Finding, NotSeen } from "./types.ts";
 
 /** What was found in one file, or, at the very end, about the input as a whole. */
 export interface AuditFile {
@@ -26,6 +26,8 @@ export interface AuditFile {
   readonly suppressed: number;
   /** Whether it is told that something could not be read or rendered. */
   readonly isUnreadable: boolean;
+  /** What could not be rendered; then there is nothing else. */
+  readonly notSeen?: NotSeen;
 }
 
 export interface AuditCall extends AuditOptions {
@@ -50,16 +52,18 @@ export async function collectAudit(
   files: AsyncIterable<AuditFile>,
 ): Promise<AuditResult & { readonly isUnreadable: boolean }> {
   const findings: Finding[] = [];
+  const notSeen: NotSeen[] = [];
   const sums = { files: 0, workloads: 0, containers: 0, suppressed: 0, isUnreadable: false };
   for await (const file of files) {
     for (const finding of file.findings) findings.push(finding);
-    if (file.file !== undefined) sums.files += 1;
+    if (file.notSeen !== undefined) notSeen.push(file.notSeen);
+    else if (file.file !== undefined) sums.files += 1;
     sums.workloads += file.workloads;
     sums.containers += file.containers;
     sums.suppressed += file.suppressed;
     sums.isUnreadable ||= file.isUnreadable;
   }
-  return { findings, ...sums };
+  return { findings, notSeen, ...sums };
 }
 
 /** Whether a finding says that something could not be looked at. */
@@ -95,6 +99,7 @@ export class AuditCourse {
 
   /** Settles the findings of an input in the light of those before it, and tells them where people can find them. */
   settle(input: AuditInput, text: TextAudit): AuditFile {
+    if (input.kind === "notSeen") return notSeenFile(input);
     const { file, workloads, containers, isUnreadable } = text;
     const fingerprints = new Fingerprints(file);
     const comments = new IgnoreComments(text.ignores);
@@ -133,6 +138,12 @@ export class AuditCourse {
       isUnreadable: false,
     };
   }
+}
+
+function notSeenFile(input: NotSeenInput): AuditFile {
+  const { file, what, why } = input;
+  const nothing = { findings: [], workloads: 0, containers: 0, suppressed: 0, isUnreadable: false };
+  return { file, input, ...nothing, notSeen: { file, what, why } };
 }
 
 /** Findings in what was rendered are told in what it was rendered from; all others where they are. */

@@ -17,7 +17,7 @@ interface Sighting {
   told?: readonly string[];
 }
 
-/** Finds images that two containers of a namespace, which may share a node, have pulled in two ways. */
+/** Finds images that two containers of one cluster's namespace, which may share a node, have pulled in two ways. */
 export class ImageSightings {
   readonly #standards: Standards;
   readonly #limit: number;
@@ -29,20 +29,29 @@ export class ImageSightings {
   }
 
   /** Takes note of a container, and tells if it pulls in another way than the first that asked for the image. */
-  add({ request, image, pulls, neighbourhood, region }: ImageUse, fingerprints: Fingerprints): readonly Finding[] {
-    const key = `${neighbourhood}\n${image}`;
+  add(use: ImageUse, fingerprints: Fingerprints): readonly Finding[] {
+    const others = use.scopes.flatMap((scope) => this.#other(use, scope) ?? []);
+    const [first] = others;
+    if (first === undefined) return [];
+    const { request, image, pulls, neighbourhood, region } = use;
+    const message = `${image.slice(0, 300)} is pulled ${pulls} here, but ${first.pulls} by ${first.who}, in ${neighbourhood}`;
+    return findingOf("pull-policy-conflict", { region, message, request }, this.#standards, fingerprints);
+  }
+
+  /** Who else in the scope pulls the image in another way, if that has not been told. */
+  #other({ request, image, pulls, neighbourhood, region }: ImageUse, scope: string): Sighting | undefined {
+    const key = `${scope}\n${neighbourhood}\n${image}`;
     const first = this.#sightings.get(key);
     if (first === undefined) {
       const { kind, name } = request.workload;
       const who = `${kind} ${name} (${region.file})`;
-      if (this.#sightings.size < this.#limit) this.#sightings.set(key, { pulls, who: inOnePiece(who) });
-      return [];
+      if (this.#sightings.size < this.#limit) this.#sightings.set(inOnePiece(key), { pulls, who: inOnePiece(who) });
+      return undefined;
     }
     const { told = [] } = first;
-    if (first.pulls === pulls || told.includes(pulls)) return [];
+    if (first.pulls === pulls || told.includes(pulls)) return undefined;
     first.told = [...told, pulls];
-    const message = `${image.slice(0, 300)} is pulled ${pulls} here, but ${first.pulls} by ${first.who}, in ${neighbourhood}`;
-    return findingOf("pull-policy-conflict", { region, message, request }, this.#standards, fingerprints);
+    return first;
   }
 }
 

@@ -1,5 +1,7 @@
 /** What is audited: texts, and what should have been one but could not be read or rendered. */
 import type { ReplacedImages } from "./placeholders.ts";
+import type { RenderedObject } from "./rendered.ts";
+import type { NotSeen } from "./types.ts";
 
 export interface TextInput {
   readonly kind: "text";
@@ -12,6 +14,14 @@ export interface TextInput {
   readonly mayBePatch: boolean;
   /** Images that a kustomization or Skaffold nearby replaces, by their names without tags. */
   readonly replacedImages?: ReplacedImages | undefined;
+  /** What one cluster would hold together with it: a folder's path; the file's own where absent. */
+  readonly scope?: string;
+  /** Of a patch, whether what it comes to is among what was `rendered`; else it stands `alone`. Absent where it is none. */
+  readonly patch?: "rendered" | "alone" | undefined;
+  /** What kustomizations make of the containers of the text. */
+  readonly rendered?: readonly RenderedObject[];
+  /** Containers whose images kustomizations set elsewhere: they are looked at there. See `containerKey`. */
+  readonly replacedContainers?: readonly string[];
   /**
    * For texts that were rendered: what `file` says itself. Findings are told at the line of it that the rendered line
    * comes from, where that can be told, and have no fixes.
@@ -27,4 +37,9 @@ export interface UnreadableInput {
   readonly advice: string;
 }
 
-export type AuditInput = TextInput | UnreadableInput;
+/** What an audit of a folder leaves out, because it could not be rendered. It is told beside the findings. */
+export interface NotSeenInput extends NotSeen {
+  readonly kind: "notSeen";
+}
+
+export type AuditInput = TextInput | UnreadableInput | NotSeenInput;

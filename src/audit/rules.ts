@@ -27,7 +27,7 @@ export const ruleTable = {
   },
   "render-failed": {
     title: "The chart or kustomization cannot be rendered",
-    why: "The images of a chart or a kustomization are known only once it has been rendered.",
+    why: "The images of a chart or a kustomization are known only once it has been rendered. One below the folder that was named is no finding: it is among what was not seen.",
     advice: "Install the program that renders it, or render it yourself and give the output to pulley audit -.",
     severity: everywhere("error"),
   },

@@ -5,6 +5,7 @@ import type { Decision } from "../policy/types.ts";
 import { errorTable, errorText } from "../support/errors.ts";
 import type { SourceText } from "../workload/source-text.ts";
 import type { ImageRequest, Workload } from "../workload/types.ts";
+import { type Container, contentsOf } from "./containers.ts";
 import { exemptionsFor } from "./exemptions.ts";
 import { findingOf } from "./finding.ts";
 import { Fingerprints } from "./fingerprint.ts";
@@ -13,7 +14,6 @@ import { type Ignore, readIgnores } from "./ignores.ts";
 import type { AuditInput, TextInput, UnreadableInput } from "./input.ts";
 import { withoutPlaceholder } from "./placeholders.ts";
 import type { SecretName, WantedSecret } from "./readers/contents.ts";
-import { readText } from "./readers/read-text.ts";
 import { type Change, type Circumstances, policyPlace } from "./rules/check.ts";
 import { checks } from "./rules/index.ts";
 import { regionOf } from "./spans.ts";
@@ -30,6 +30,8 @@ export interface ImageUse {
   readonly pulls: string;
   /** Containers may share a node if this is the same: `the namespace prod`, `the file compose.yaml`. */
   readonly neighbourhood: string;
+  /** Clusters hold together what is in one of these: a folder, or what one kustomization makes. */
+  readonly scopes: readonly string[];
   readonly region: Region;
 }
 
@@ -70,6 +72,8 @@ interface Auditing {
   readonly text: SourceText;
   readonly standards: Standards;
   readonly fingerprints: Fingerprints;
+  /** What has been told of the text: several renderings of a container come to the same. */
+  readonly told: Set<string>;
 }
 
 /** Audits one input. Never throws. */
@@ -83,6 +87,8 @@ export function auditInput(input: AuditInput, standards: Standards): TextAudit {
       }
     case "unreadable":
       return unreadable(input, standards);
+    case "notSeen":
+      return { file: input.file, findings: [], ...nothing, isUnreadable: false };
   }
 }
 
@@ -101,24 +107,25 @@ function unreadable({ file, rule, message, advice }: UnreadableInput, standards:
   return { file, findings, ...nothing, isUnreadable: true };
 }
 
-function auditText({ text, file, replacedImages, ...options }: TextInput, standards: Standards): TextAudit {
+function auditText(input: TextInput, standards: Standards): TextAudit {
   const { policy, now, isMoving } = standards;
-  const read = readText(text, file, options);
-  const auditing: Auditing = { text: read.text, standards, fingerprints: new Fingerprints(file) };
+  const { file } = input;
+  const read = contentsOf(input);
+  const auditing: Auditing = { text: read.text, standards, fingerprints: new Fingerprints(file), told: new Set() };
   const findings = read.problems.flatMap(({ rule, at, message }) =>
     findingOf(rule, { region: regionOf(read.text, at), message }, standards, auditing.fingerprints),
   );
   const uses: ImageUse[] = [];
   const exemptions = new Set<string>();
-  for (const each of read.subjects) {
-    const subject = withoutPlaceholder(each, standards.placeholderIn, replacedImages);
+  for (const container of read.containers) {
+    const subject = withoutPlaceholder(container.subject, standards.placeholderIn, container.replacedImages);
     // No policy has a say in an image that is still to come.
     const isKnown = subject.unresolved !== "placeholder";
     const decision = policy && isKnown ? decide(subject.request, policy, { presence: "unknown" }, now) : undefined;
     const pulls = ownPulls(subject, decision);
-    judge(auditing, subject, { isMoving, decision, pulls }, findings);
+    judge(auditing, { ...container, subject }, { isMoving, decision, pulls }, findings);
     if (isKnown) for (const id of exemptionsFor(subject.request, standards)) exemptions.add(id);
-    const use = useOf(auditing, subject, pulls);
+    const use = useOf(auditing, subject, pulls, container.scopes);
     if (use !== undefined) uses.push(use);
   }
   return {
@@ -130,18 +137,26 @@ function auditText({ text, file, replacedImages, ...options }: TextInput, standa
     secrets: read.secrets,
     exemptions: [...exemptions],
     workloads: read.workloads,
-    containers: read.subjects.length,
+    containers: read.count,
     isUnreadable: read.problems.some(({ rule }) => rule === "input-unreadable"),
   };
 }
 
-function judge(auditing: Auditing, subject: Subject, circumstances: Circumstances, findings: Finding[]): void {
-  const { text, standards, fingerprints } = auditing;
+function judge(
+  auditing: Auditing,
+  { subject, isRendered }: Container,
+  circumstances: Circumstances,
+  findings: Finding[],
+): void {
+  const { text, standards, fingerprints, told } = auditing;
   const { request } = subject;
   for (const [rule, check] of checks) {
     const observed = standards.severityOf(rule) === "off" ? undefined : check(subject, circumstances);
     if (observed === undefined) continue;
     const { at, message, advice, change } = observed;
+    const key = JSON.stringify([rule, at.start, request.container, message]);
+    if (isRendered && told.has(key)) continue;
+    told.add(key);
     const fix = change && standards.fixes ? fixOf(text, subject, change) : undefined;
     const region = regionOf(text, at);
     findings.push(...findingOf(rule, { region, message, advice, fix, request }, standards, fingerprints));
@@ -158,7 +173,12 @@ function fixOf(text: SourceText, { fields, words }: Subject, change: Change): Fi
   return fields.policy && setPullPolicy(text, fields.policy, words.values[change.value]).fix;
 }
 
-function useOf({ text }: Auditing, subject: Subject, pulls: Pulls | undefined): ImageUse | undefined {
+function useOf(
+  { text }: Auditing,
+  subject: Subject,
+  pulls: Pulls | undefined,
+  scopes: readonly string[],
+): ImageUse | undefined {
   const { reference, request, format } = subject;
   if (reference === undefined || pulls === undefined) return undefined;
   const { namespace } = request.workload;
@@ -167,6 +187,7 @@ function useOf({ text }: Auditing, subject: Subject, pulls: Pulls | undefined): 
     image: canonicalText(withImpliedTag(reference)),
     pulls: pullsText(subject, pulls.value),
     neighbourhood: format === "kubernetes" ? `the namespace ${namespace}` : `the file ${text.file}`,
+    scopes,
     region: regionOf(text, policyPlace(subject)),
   };
 }

@@ -61,6 +61,14 @@ export interface Edit {
   readonly text: string;
 }
 
+/** A chart or a kustomization that could not be rendered: of its images only what the files say by themselves is known. */
+export interface NotSeen {
+  readonly file: string;
+  readonly what: "chart" | "kustomization";
+  /** Half a sentence. */
+  readonly why: string;
+}
+
 /** All that one audit found. */
 export interface AuditResult {
   readonly findings: readonly Finding[];
@@ -71,4 +79,5 @@ export interface AuditResult {
   readonly containers: number;
   /** Findings that a comment in the file or a baseline left out. */
   readonly suppressed: number;
+  readonly notSeen: readonly NotSeen[];
 }

@@ -1,9 +1,11 @@
 /** `pulley audit --fix`, `--diff` and `--check`: file by file, as the audit goes on. */
 import { type FixedFile, fixFiles, type PinRequest, pinImages } from "../audit/fix/index.ts";
+import { notSeenWords } from "../audit/formats/tally.ts";
 import type { AuditFile, RuleId, TextInput } from "../audit/index.ts";
 import { placeholderTest, withoutPlaceholder } from "../audit/placeholders.ts";
 import { readText } from "../audit/readers/read-text.ts";
-import type { Finding, Fix } from "../audit/types.ts";
+import { containerKey } from "../audit/rendered.ts";
+import type { Finding, Fix, NotSeen } from "../audit/types.ts";
 import type { Digest } from "../image/digest.ts";
 import { canonicalText, type Reference } from "../image/reference.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
@@ -35,8 +37,10 @@ export async function fixing(
   const pins = flags.pin ? createPins(flags, surroundings) : undefined;
   const left: Finding[] = [];
   const sum = { files: 0, fixes: 0 };
+  const notSeen: NotSeen[] = [];
   try {
-    for await (const { file, input: text, findings } of files) {
+    for await (const { file, input: text, findings, notSeen: unseen } of files) {
+      if (unseen !== undefined) notSeen.push(unseen);
       const fixable = text?.kind === "text" && text.original === undefined && text.file === file;
       const pinned = fixable && pins !== undefined ? await pins.fixesFor(text) : [];
       left.push(...findings.filter((finding) => !fixable || !(finding.fix ?? isMendedBy(pinned, finding))));
@@ -58,7 +62,7 @@ export async function fixing(
   const would = mode === "fix" ? "made" : "to make";
   printLine(
     "stderr",
-    `${plural(sum.fixes, "change")} in ${plural(sum.files, "file")} ${would}; left for people: ${plural(left.length, "finding")}`,
+    `${plural(sum.fixes, "change")} in ${plural(sum.files, "file")} ${would}; left for people: ${plural(left.length, "finding")}${notSeenWords(notSeen)}`,
     surroundings,
   );
   return { files: sum.files, left };
@@ -103,11 +107,12 @@ function createPins(flags: AuditFlags, surroundings: Surroundings): Pins {
     return answer;
   };
   return {
-    fixesFor: async ({ text, file, replacedImages, ...options }) => {
+    fixesFor: async ({ text, file, replacedImages, replacedContainers = [], ...options }) => {
       const { text: source, subjects } = readText(text, file, options);
       const requests = subjects.flatMap((subject): PinRequest[] => {
         const { fields, request } = withoutPlaceholder(subject, placeholderIn, replacedImages);
-        return fields.image === undefined ? [] : [{ source, field: fields.image, image: request.image }];
+        const isElsewhere = fields.image && replacedContainers.includes(containerKey(fields.image));
+        return !fields.image || isElsewhere ? [] : [{ source, field: fields.image, image: request.image }];
       });
       const { fixes, refused, failures } = await pinImages(requests, { resolve, parallel: resolvedAtOnce });
       const left = [

@@ -17,6 +17,7 @@ export interface AuditFlags extends PolicyOptions, RegistryFlags, LoginFlags, Fi
   readonly baseline?: string;
   readonly updateBaseline?: true;
   readonly render: boolean;
+  readonly remoteBases?: true;
   readonly fix?: true;
   readonly diff?: true;
   readonly check?: true;

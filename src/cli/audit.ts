@@ -16,7 +16,7 @@ import {
   ruleTable,
   writeBaseline,
 } from "../audit/index.ts";
-import type { Finding, Severity } from "../audit/types.ts";
+import type { Finding, NotSeen, Severity } from "../audit/types.ts";
 import { putFile } from "../support/atomic-file.ts";
 import { PulleyError } from "../support/errors.ts";
 import { readInputBytes } from "../support/input-file.ts";
@@ -76,6 +76,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .option("--baseline <file>", "leave out the findings that are in this file")
     .option("--update-baseline", "write the present findings into the file of --baseline")
     .option("--no-render", "do not render charts and kustomizations: read their files as they are")
+    .option("--remote-bases", "let kustomize fetch from the network what a kustomization builds upon")
     .option("--fix", "change the files, and in them only what has to be changed")
     .option("--diff", "print what --fix would change")
     .option("--check", "name the files that --fix would change, and end with 1 if there are any")
@@ -119,6 +120,7 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundi
     stdin: surroundings.stdin,
     environment: surroundings.environment,
     render: flags.render,
+    remoteBases: flags.remoteBases,
   });
   const files = auditInThreads(inputs, settings);
   if (flags.fix || flags.diff || flags.check) {
@@ -144,12 +146,14 @@ class Desk {
   /** Of findings about what could not be looked at. */
   readonly #unreadable = new Set<Severity>();
   readonly #counts = { files: 0, workloads: 0, containers: 0, suppressed: 0 };
+  readonly #notSeen: NotSeen[] = [];
   #input: AuditInput | undefined;
   #lines: { readonly file: string; readonly lines: readonly string[] } | undefined;
 
   async *counted(files: AsyncIterable<AuditFile>): AsyncGenerator<AuditFile> {
     for await (const file of files) {
-      if (file.file !== undefined) this.#counts.files += 1;
+      if (file.notSeen !== undefined) this.#notSeen.push(file.notSeen);
+      else if (file.file !== undefined) this.#counts.files += 1;
       this.#counts.workloads += file.workloads;
       this.#counts.containers += file.containers;
       this.#counts.suppressed += file.suppressed;
@@ -169,7 +173,7 @@ class Desk {
   }
 
   counts(): ReturnType<FormatContext["counts"]> {
-    return { ...this.#counts };
+    return { ...this.#counts, notSeen: this.#notSeen };
   }
 
   lineOf(file: string, line: number): string | undefined {

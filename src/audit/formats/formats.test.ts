@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Finding } from "../types.ts";
 import { formats } from "./index.ts";
-import { context, everywhere, hostileTexts, printed, sample } from "./testing/sample.ts";
+import { context, counts, everywhere, hostileTexts, notSeen, printed, sample } from "./testing/sample.ts";
+import { sarifShape } from "./testing/sarif-shape.ts";
 import { parseXml } from "./testing/xml.ts";
 
 const names = Object.keys(formats).filter((name): name is keyof typeof formats => name in formats);
@@ -12,6 +13,25 @@ const names = Object.keys(formats).filter((name): name is keyof typeof formats =
 test.each(names)("%s: the report, byte for byte", async (name) => {
   await expect(await printed(formats[name], sample)).toMatchFileSnapshot(`golden/${name}`);
 });
+
+test.each(names)("%s: what was not seen", async (name) => {
+  const changes = { counts: () => ({ ...counts, notSeen }) };
+  await expect(await printed(formats[name], sample.slice(0, 1), changes)).toMatchFileSnapshot(
+    `golden/${name}-not-seen`,
+  );
+  await report(name, hostileTexts);
+});
+
+/** Whatever the names and reasons are, a report that programs read can be read. */
+async function report(name: keyof typeof formats, texts: readonly string[]): Promise<void> {
+  const named = texts.filter((text) => text !== "");
+  const hostile = named.map((text) => ({ file: text, what: "chart", why: text }) as const);
+  const text = await printed(formats[name], [], { counts: () => ({ ...counts, notSeen: hostile }) });
+  if (name === "junit") parseXml(text);
+  if (name === "sarif") sarifShape.parse(JSON.parse(text));
+  if (name === "json" || name === "gitlab") JSON.parse(text);
+  if (name === "text") expect(text).not.toMatch(control);
+}
 
 test.each(names)("%s: nothing found", async (name) => {
   const text = await printed(formats[name], []);

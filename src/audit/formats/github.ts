@@ -1,6 +1,6 @@
 /** Workflow commands of GitHub Actions: each finding an annotation beside the line. */
 import { printable } from "../../support/terminal.ts";
-import type { Finding, Severity } from "../types.ts";
+import type { Finding, NotSeen, Severity } from "../types.ts";
 import { askerOf, type FormatContext } from "./format.ts";
 import { relativePath } from "./paths.ts";
 import { emptyTally, summaryLine, tallyWith } from "./tally.ts";
@@ -16,7 +16,14 @@ export async function* github(findings: AsyncIterable<Finding>, context: FormatC
     const title = titles.get(finding.ruleId);
     yield annotation(finding, title === undefined ? finding.ruleId : `${title} (${finding.ruleId})`, context);
   }
-  yield `${summaryLine(tally, context.counts())}\n`;
+  const counts = context.counts();
+  for (const unseen of counts.notSeen) yield notSeenAnnotation(unseen, context);
+  yield `${summaryLine(tally, counts)}\n`;
+}
+
+function notSeenAnnotation({ file, what, why }: NotSeen, { root }: FormatContext): string {
+  const properties = `file=${escapeProperty(relativePath(file, root))},title=${escapeProperty("Not seen")}`;
+  return `::notice ${properties}::${escapeData(printable(`This ${what} was not seen: ${why}.`))}\n`;
 }
 
 function annotation(finding: Finding, title: string, { root }: FormatContext): string {

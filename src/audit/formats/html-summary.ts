@@ -1,7 +1,7 @@
 /** The head of the page: how many findings, of which rules, and where most of them are. */
 
 import { plural } from "../../support/plural.ts";
-import type { FormatContext, RuleDescription } from "./format.ts";
+import type { AuditCounts, FormatContext, RuleDescription } from "./format.ts";
 import type { HtmlCounts } from "./html-counts.ts";
 import { htmlLink, htmlText, inputName } from "./html-text.ts";
 import { severities, summaryLine, type Tally } from "./tally.ts";
@@ -13,8 +13,15 @@ export function htmlSummary(counts: HtmlCounts, context: FormatContext): string 
 <p class="total">${htmlText(summaryLine(total, context.counts()))}</p>
 ${total.fixable === 0 ? "" : `<p>${plural(total.fixable, "finding")} can be fixed with <code>pulley audit --fix</code>.</p>\n`}${
   counts.files.size === 0 ? "" : tables(counts, context.rules) + filters(counts)
-}</header>
+}${notSeenList(context.counts())}</header>
 `;
+}
+
+function notSeenList({ notSeen }: AuditCounts): string {
+  const items = notSeen.map(
+    ({ file, what, why }) => `<li><code>${htmlText(file)}</code> (${what}): ${htmlText(why)}</li>\n`,
+  );
+  return items.length === 0 ? "" : `<h2>Not seen</h2>\n<ul>\n${items.join("")}</ul>\n`;
 }
 
 function tables({ rules, namespaces, files }: HtmlCounts, descriptions: readonly RuleDescription[]): string {

@@ -12,10 +12,11 @@ export async function* json(findings: AsyncIterable<Finding>, context: FormatCon
     yield separator + JSON.stringify(reportedFinding(finding));
     separator = ",\n    ";
   }
-  const { files, workloads, containers, suppressed } = context.counts();
+  const { files, workloads, containers, suppressed, notSeen } = context.counts();
   const { error, warning, note, fixable } = tally;
   const summary = { errors: error, warnings: warning, notes: note, fixable, suppressed, files, workloads, containers };
-  yield `\n  ],\n  "summary": ${JSON.stringify(summary)}\n}\n`;
+  const unseen = notSeen.map(({ file, what, why }) => ({ file, what, why }));
+  yield `\n  ],\n  "notSeen": ${JSON.stringify(unseen)},\n  "summary": ${JSON.stringify(summary)}\n}\n`;
 }
 
 /** Member by member, so that nothing becomes public because a type inside grew. */

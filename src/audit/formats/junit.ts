@@ -15,6 +15,7 @@ export async function* junit(findings: AsyncIterable<Finding>, context: FormatCo
     yield suite(ofFile, context);
   }
   if (!any) yield cleanSuite(context);
+  yield notSeenSuite(context);
   yield "</testsuites>\n";
 }
 
@@ -70,6 +71,22 @@ function uniqueNames(): (finding: Finding) => string {
     seen.set(name, count);
     return count === 1 ? name : `${name} (${count})`;
   };
+}
+
+/** What was not seen is a test that was not run. */
+function notSeenSuite({ counts, root }: FormatContext): string {
+  const { notSeen } = counts();
+  const cases = notSeen.map(({ file, what, why }) => {
+    const path = attribute(relativePath(file, root));
+    return `    <testcase classname="${path}" name="${attribute(what)}" file="${path}">
+      <skipped message="${attribute(why)}"/>
+    </testcase>
+`;
+  });
+  if (cases.length === 0) return "";
+  return `  <testsuite name="not seen" tests="${cases.length}" failures="0" errors="0" skipped="${cases.length}">
+${cases.join("")}  </testsuite>
+`;
 }
 
 /** Some readers take a report without tests for a broken one. */

@@ -28,7 +28,7 @@ export async function* sarif(findings: AsyncIterable<Finding>, context: FormatCo
   }
   yield `
       ],
-      "invocations": ${JSON.stringify([invocation(count)])},
+      "invocations": ${JSON.stringify([invocation(count, context)])},
       "properties": ${JSON.stringify(context.counts())}
     }
   ]
@@ -118,8 +118,14 @@ function fixOf({ description, edits }: Fix, context: FormatContext): unknown {
   };
 }
 
-function invocation(count: number): unknown {
-  if (count <= shownByGithub) return { executionSuccessful: true };
+function invocation(count: number, { counts, root }: FormatContext): unknown {
+  const unseen = counts().notSeen.map(({ file, what, why }) => ({
+    level: "warning",
+    message: { text: plainMessage(`This ${what} was not seen: ${why}.`) },
+    locations: [{ physicalLocation: { artifactLocation: artifactLocation(file, root) } }],
+  }));
   const text = `${count} findings; GitHub code scanning shows the ${shownByGithub} severest of a run.`;
-  return { executionSuccessful: true, toolExecutionNotifications: [{ level: "note", message: { text } }] };
+  const notifications = [...(count > shownByGithub ? [{ level: "note", message: { text } }] : []), ...unseen];
+  if (notifications.length === 0) return { executionSuccessful: true };
+  return { executionSuccessful: true, toolExecutionNotifications: notifications };
 }

@@ -30,5 +30,15 @@ export function summaryLine(
     .map((severity) => tone(severity, plural(tally[severity], severity)));
   const findings = found.length === 0 ? tone(undefined, "No findings") : found.join(", ");
   const place = `in ${plural(counts.files, "file")} (${plural(counts.containers, "container")})`;
-  return `${findings} ${place}${counts.suppressed === 0 ? "" : `, ${counts.suppressed} suppressed`}`;
+  const suppressed = counts.suppressed === 0 ? "" : `, ${counts.suppressed} suppressed`;
+  return `${findings} ${place}${suppressed}${notSeenWords(counts.notSeen)}`;
+}
+
+/** `; not seen: 1 chart, 3 kustomizations` */
+export function notSeenWords(notSeen: AuditCounts["notSeen"]): string {
+  const words = (["chart", "kustomization"] as const).flatMap((what) => {
+    const count = notSeen.filter((each) => each.what === what).length;
+    return count === 0 ? [] : plural(count, what);
+  });
+  return words.length === 0 ? "" : `; not seen: ${words.join(", ")}`;
 }

@@ -79,7 +79,7 @@ test("colour is only in escape sequences", async () => {
 
 test("nothing found says what was looked at", async () => {
   expect(await printed(text, [])).toBe("No findings in 14 files (120 containers), 1 suppressed\n");
-  const one = { files: 1, workloads: 1, containers: 1, suppressed: 0 };
+  const one = { files: 1, workloads: 1, containers: 1, suppressed: 0, notSeen: [] };
   expect(await printed(text, [], { counts: () => one })).toBe("No findings in 1 file (1 container)\n");
 });
 

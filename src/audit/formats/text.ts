@@ -4,11 +4,13 @@ import { plural } from "../../support/plural.ts";
 import { type Paint, printable, widthOf } from "../../support/terminal.ts";
 import type { Finding, Severity } from "../types.ts";
 import { excerpt } from "./excerpt.ts";
-import { askerOf, type FormatContext, sourceLine } from "./format.ts";
+import { type AuditCounts, askerOf, type FormatContext, sourceLine } from "./format.ts";
 import { emptyTally, summaryLine, type Tally, tallyWith } from "./tally.ts";
 
 const colours = { error: "red", warning: "yellow", note: "blue" } as const satisfies Record<Severity, string>;
 
+/** What was not seen is named up to this number. */
+const mostNotSeen = 10;
 const widthWithoutTerminal = 120;
 /** Of an input's line; a terminal that is narrower than that breaks it. */
 const narrowest = 20;
@@ -64,10 +66,20 @@ function markedLine(finding: Finding, context: FormatContext, rail: string): str
 }
 
 function lastLines(tally: Tally, { counts, paint }: FormatContext): string[] {
-  const line = summaryLine(tally, counts(), (severity, words) =>
+  const counted = counts();
+  const line = summaryLine(tally, counted, (severity, words) =>
     paint(["bold", severity === undefined ? "green" : colours[severity]], words),
   );
-  return tally.fixable === 0 ? [line] : [line, fixableLine(tally.fixable, paint)];
+  const fixable = tally.fixable === 0 ? [] : [fixableLine(tally.fixable, paint)];
+  return [...notSeenLines(counted.notSeen), ...fixable, line];
+}
+
+function notSeenLines(notSeen: AuditCounts["notSeen"]): string[] {
+  const lines = notSeen
+    .slice(0, mostNotSeen)
+    .map(({ file, what, why }) => `not seen: ${printable(file)}, a ${what}: ${printable(why)}`);
+  if (notSeen.length > mostNotSeen) lines.push(`and ${notSeen.length - mostNotSeen} more; -o json names all`);
+  return lines.length === 0 ? [] : [...lines, ""];
 }
 
 function fixableLine(fixable: number, paint: Paint): string {

@@ -9,7 +9,7 @@ export const longestInput = 64 * 1024 * 1024;
 
 const tooLong = `it is longer than ${longestInput / 1024 / 1024} MiB`;
 
-type TextOptions = Pick<TextInput, "expectManifests" | "mayBePatch" | "replacedImages">;
+type TextOptions = Omit<TextInput, "kind" | "file" | "text">;
 
 /** The text of a file; if it cannot be read, an input that says why. */
 export function readFileInput(file: string, options: TextOptions): AuditInput {

@@ -40,6 +40,7 @@ function* partsOf(output: string, folder: string, chartFile: string): Generator<
       kind: "text",
       text,
       ...options,
+      scope: folder,
       ...(original === undefined ? { file: chartFile, original: "" } : { file, original }),
     };
   }

@@ -4,12 +4,11 @@ import { dirname, join } from "node:path";
 import type { AuditInput } from "../input.ts";
 import { readFileInput, readStream, unreadable } from "./files.ts";
 import { renderChart } from "./helm.ts";
-import { renderKustomization } from "./kustomize.ts";
-import type { ProgramOptions } from "./program.ts";
+import { type BuildOptions, nothingRendered, renderKustomizations } from "./kustomize/index.ts";
 import { replacedImagesBelow } from "./replaced.ts";
-import { chartFile, kustomizationFile, walk } from "./walk.ts";
+import { chartFile, kustomizationFolders, walk } from "./walk.ts";
 
-export interface InputOptions extends ProgramOptions {
+export interface InputOptions extends BuildOptions {
   /** For `-`. */
   readonly stdin: AsyncIterable<Uint8Array | string>;
   /** Whether charts and kustomizations are rendered; otherwise their files are read as they are. Yes where absent. */
@@ -17,10 +16,9 @@ export interface InputOptions extends ProgramOptions {
 }
 
 /**
- * Reads the inputs one after another, each when it is asked for. A folder with a `Chart.yaml` is rendered by helm, also
- * inside of another folder; a folder with a kustomization is rendered by kustomize or kubectl if it is named itself: in
- * a tree of bases and overlays each base would come again with each of its overlays. What cannot be read is an input
- * that says so. Never throws.
+ * Reads the inputs one after another, each when it is asked for. In a folder charts are rendered by helm, and
+ * kustomizations built by kustomize or kubectl; all files of the folder are read, too, together with what kustomizations
+ * make of them. What cannot be read is an input that says so, and so is what cannot be rendered. Never throws.
  */
 export async function* auditInputs(words: readonly string[], options: InputOptions): AsyncGenerator<AuditInput> {
   for (const word of words) {
@@ -30,7 +28,6 @@ export async function* auditInputs(words: readonly string[], options: InputOptio
 }
 
 async function* readPath(path: string, options: InputOptions): AsyncGenerator<AuditInput> {
-  const { render = true } = options;
   let isFolder: boolean;
   try {
     isFolder = statSync(path).isDirectory();
@@ -38,31 +35,55 @@ async function* readPath(path: string, options: InputOptions): AsyncGenerator<Au
     yield unreadable(path, error);
     return;
   }
-  const kustomization = isFolder && render ? kustomizationFile(path) : undefined;
-  if (!isFolder) {
+  if (isFolder) yield* readFolder(path, options);
+  else {
     const replacedImages = replacedImagesBelow(dirname(path), { isDeep: false })(path);
     yield readFileInput(path, { expectManifests: true, mayBePatch: false, replacedImages });
-  } else if (kustomization !== undefined) yield* renderKustomization(path, join(path, kustomization), options);
-  else yield* readFolder(path, options);
+  }
 }
 
 async function* readFolder(folder: string, options: InputOptions): AsyncGenerator<AuditInput> {
-  const replaced = replacedImagesBelow(folder);
-  for (const found of walk(folder, { findCharts: options.render ?? true })) {
+  const { render = true } = options;
+  const renderings = render
+    ? await renderKustomizations(kustomizationFolders(folder, { findCharts: true }), options)
+    : nothingRendered;
+  const replaced = replacedImagesBelow(folder, { seen: renderings.seen });
+  const left = new Map(renderings.files);
+  const read = (file: string, mayBePatch: boolean): AuditInput => {
+    const rendering = left.get(file);
+    left.delete(file);
+    return readFileInput(file, {
+      expectManifests: false,
+      mayBePatch,
+      replacedImages: replaced(file),
+      patch: renderings.patches.get(file),
+      ...(rendering && { rendered: rendering.objects, replacedContainers: rendering.replaced }),
+    });
+  };
+  for (const found of walk(folder, { findCharts: render })) {
     switch (found.kind) {
       case "file":
-        yield readFileInput(found.path, {
-          expectManifests: false,
-          mayBePatch: found.mayBePatch,
-          replacedImages: replaced(found.path),
-        });
+        yield read(found.path, found.mayBePatch);
         break;
       case "chart":
-        yield* renderChart(found.path, join(found.path, chartFile), options);
+        for await (const input of renderChart(found.path, join(found.path, chartFile), options)) {
+          yield found.path === folder ? input : notSeenIfFailed(input);
+        }
         break;
       case "unreadable":
         yield unreadable(found.path, found.error);
         break;
     }
   }
+  // Bases may be elsewhere.
+  for (const file of left.keys()) yield read(file, true);
+  const refusal = renderings.refused.get(dirname(join(folder, chartFile)));
+  if (refusal !== undefined) yield refusal;
+  yield* renderings.notSeen;
+}
+
+/** A chart that was not named itself need not be one that can be rendered. */
+function notSeenIfFailed(input: AuditInput): AuditInput {
+  if (input.kind !== "unreadable" || input.rule !== "render-failed") return input;
+  return { kind: "notSeen", file: input.file, what: "chart", why: input.message };
 }

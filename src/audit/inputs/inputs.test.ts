@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -76,7 +76,7 @@ describe("files and folders", () => {
 
   it("may be patches beside and below a kustomization", async () => {
     for (const name of ["k/kustomization.yaml", "k/patch.yaml", "k/patches/b.yaml", "z.yaml"]) write(name, "a: 1\n");
-    const inputs = await read([root]);
+    const inputs = await read([root], { render: false });
     expect(
       inputs.map((input) => input.kind === "text" && [input.file.slice(root.length + 1), input.mayBePatch]),
     ).toEqual([
@@ -227,48 +227,95 @@ spec: {containers: [{name: db, image: ghcr.io/db:edge, imagePullPolicy: Always}]
 });
 
 describe("kustomizations", () => {
-  beforeEach(() => {
-    write("kust/kustomization.yaml", "resources: [pod.yaml]\n");
-    write("kust/pod.yaml", "a: 1\n");
-  });
-  const prints = `console.log("kind: " + JSON.stringify(process.argv.slice(2)))`;
+  const pod = (name: string, image: string) =>
+    `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}}\nspec: {containers: [{name: c, image: ${image}}]}\n`;
 
-  it("are built by kustomize", async () => {
-    program("kustomize", prints);
-    program("kubectl", "process.exitCode = 1");
-    const folder = join(root, "kust");
-    expect(await read([folder])).toMatchObject([
-      {
-        kind: "text",
-        file: join(folder, "kustomization.yaml"),
-        text: `kind: ${JSON.stringify(["build", folder])}\n`,
-        original: "",
-      },
-    ]);
+  beforeEach(() => {
+    write("kust/kustomization.yaml", "resources: [pod.yaml]\nimages: [{name: ghcr.io/a, newTag: edge}]\n");
+    write("kust/pod.yaml", pod("a", "ghcr.io/a"));
+    write("kust/other/beside.yaml", pod("b", "ghcr.io/b:edge"));
+  });
+  /** Prints what is given, in the place of what a kustomization makes. */
+  const prints = (text: string) => `console.log(${JSON.stringify(text)})`;
+  const built = pod("a", "ghcr.io/a:edge");
+
+  async function told(words: readonly string[]): Promise<unknown> {
+    const { findings, notSeen } = await collectAudit(audit(await read(words), { now: 0 }));
+    return [
+      ...findings.map(({ ruleId, region }) => [ruleId, region.file.slice(root.length + 1), region.line]),
+      notSeen,
+    ];
+  }
+
+  it("do not hide what is beside and below them", async () => {
+    program("kustomize", prints(built));
+    for (const word of [root, join(root, "kust")]) {
+      expect(names(await read([word]))).toEqual(["kust/kustomization.yaml", "kust/other/beside.yaml", "kust/pod.yaml"]);
+    }
   });
 
   it("are built by kubectl where there is no kustomize", async () => {
-    program("kubectl", prints);
-    const folder = join(root, "kust");
-    expect(await read([folder])).toMatchObject([{ text: `kind: ${JSON.stringify(["kustomize", folder])}\n` }]);
+    program("kubectl", prints(built));
+    const [kustomization] = await read([join(root, "kust")]);
+    expect(kustomization).toMatchObject({ rendered: [{ kustomizations: [join(root, "kust/kustomization.yaml")] }] });
   });
 
-  it("are findings where there is neither, or where it fails", async () => {
-    expect(await read([join(root, "kust")])).toMatchObject([
-      {
-        rule: "render-failed",
-        message: "this is a kustomization, and there is no kustomize or kubectl in PATH to render it",
-      },
+  it("are named as not seen where there is neither, and their files are read", async () => {
+    const file = join(root, "kust/kustomization.yaml");
+    const why = "there is no kustomize and no kubectl in PATH to build it";
+    expect(await told([join(root, "kust")])).toEqual([
+      ["policy-missing-surprises", "kust/other/beside.yaml", 4],
+      ["tag-moving", "kust/other/beside.yaml", 4],
+      ["image-placeholder", "kust/pod.yaml", 4],
+      [{ file, what: "kustomization", why }],
     ]);
+  });
+
+  it("are named as not seen where the program fails, and are findings where they were named themselves", async () => {
     program("kustomize", `process.stderr.write("no such base"); process.exitCode = 3`);
-    expect(await read([join(root, "kust")])).toMatchObject([
-      { message: "kustomize could not render the kustomization: it ended with 3: no such base" },
-    ]);
+    const notSeen = [{ why: "kustomize could not build it: it ended with 3: no such base" }];
+    expect(await collectAudit(audit(await read([root]), { now: 0 }))).toMatchObject({ isUnreadable: false, notSeen });
+    const named = await collectAudit(audit(await read([join(root, "kust")]), { now: 0 }));
+    expect(named).toMatchObject({ isUnreadable: true, notSeen });
+    expect(named.findings.find(({ ruleId }) => ruleId === "render-failed")?.message).toBe(
+      "kustomize could not render the kustomization: it ended with 3: no such base",
+    );
   });
 
-  it("within another folder are read file by file", async () => {
-    program("kustomize", prints);
-    expect(names(await read([root]))).toEqual(["kust/kustomization.yaml", "kust/pod.yaml"]);
+  it("are read file by file if nothing is to be rendered", async () => {
+    program("kustomize", "process.exit(1)");
+    const inputs = await read([root], { render: false });
+    expect(inputs.map((input) => input.kind)).toEqual(["text", "text", "text"]);
+  });
+
+  it("of Flux, and templates of them, are no kustomizations", async () => {
+    rmSync(join(root, "kust"), { recursive: true });
+    write("flux/kustomization.yaml", "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n");
+    expect(names(await read([root]))).toEqual(["flux/kustomization.yaml"]);
+  });
+
+  it.each([
+    "https://github.com/acme/base?ref=v1",
+    "git@github.com:acme/base.git",
+    "github.com/acme/base//deploy",
+    "ssh://git@example.com/base",
+  ])("that build upon the network are not built: %s", async (address) => {
+    program("kustomize", `require("node:fs").writeFileSync(${JSON.stringify(join(root, "called"))}, "")`);
+    rmSync(join(root, "kust"), { recursive: true });
+    write("top/kustomization.yaml", "resources: [../base]\n");
+    write("base/kustomization.yaml", `resources: [${JSON.stringify(address)}]\n`);
+    const notSeen = (await read([root])).filter((input) => input.kind === "notSeen");
+    expect(notSeen).toMatchObject([
+      { file: join(root, "base/kustomization.yaml"), why: expect.stringContaining("only with --remote-bases") },
+      { file: join(root, "top/kustomization.yaml") },
+    ]);
+    expect(existsSync(join(root, "called"))).toBe(false);
+  });
+
+  it("name no login of an address", async () => {
+    write("kust/kustomization.yaml", "resources: ['https://ann:sesame@example.com/base.git']\n");
+    const notSeen = (await read([root])).flatMap((input) => (input.kind === "notSeen" ? input.why : []));
+    expect(notSeen).toEqual(["it builds upon https://example.com/base.git, which is fetched only with --remote-bases"]);
   });
 });
 

@@ -1,6 +1,6 @@
 /** Which images of a folder's manifests a kustomization or Skaffold puts others in the place of. */
 import { type Dirent, readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { readInputBytes } from "../../support/input-file.ts";
 import { itemsAt, readValues, textAt, type Value, valueAt } from "../../workload/index.ts";
 import type { ReplacedImages } from "../placeholders.ts";
@@ -19,12 +19,18 @@ interface Replacing {
   readonly folders: readonly string[];
 }
 
+export interface ReplacedOptions {
+  readonly isDeep?: boolean;
+  /** Folders of kustomizations that were built: what they put in is known. */
+  readonly seen?: ReadonlySet<string>;
+}
+
 /** Finds out for each file of a folder which images are replaced in it. Never throws; what cannot be read says nothing. */
 export function replacedImagesBelow(
   folder: string,
-  { isDeep = true } = {},
+  { isDeep = true, seen = new Set() }: ReplacedOptions = {},
 ): (file: string) => ReplacedImages | undefined {
-  const all = [...replacingBelow(folder, isDeep ? deepest : 0)];
+  const all = [...replacingBelow(folder, isDeep ? deepest : 0)].filter((each) => !isSeen(each, seen));
   if (all.every(({ names }) => names.length === 0)) return () => undefined;
   const known = new Map<string, ReplacedImages>();
   return (file) => {
@@ -33,6 +39,10 @@ export function replacedImagesBelow(
     known.set(own, answer);
     return answer;
   };
+}
+
+function isSeen({ file }: Replacing, seen: ReadonlySet<string>): boolean {
+  return kustomizationFiles.includes(basename(file)) && seen.has(dirname(file));
 }
 
 function entriesFor(folder: string, each: Replacing, all: readonly Replacing[]): [string, string][] {

@@ -1,6 +1,6 @@
 /** What is in a folder and the folders below it. */
 import { type Dirent, existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 export const chartFile = "Chart.yaml";
 export const kustomizationFiles: readonly string[] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -44,15 +44,25 @@ function* walkBelow(folder: string, options: WalkOptions, isPatched: boolean, de
     yield { kind: "chart", path: folder };
     return;
   }
-  const mayBePatch = isPatched || entries.some(({ name }) => kustomizationFiles.includes(name));
+  const mayBePatch = isPatched || entries.some(({ name }) => isKustomization(name));
   for (const entry of entries) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
       if (isForManifests(entry.name)) yield* walkBelow(path, options, mayBePatch, depth + 1);
-    } else if (entry.isFile() && /\.(?:ya?ml|json)$/i.test(entry.name)) {
+    } else if (entry.isFile() && (/\.(?:ya?ml|json)$/i.test(entry.name) || isKustomization(entry.name))) {
       yield { kind: "file", path, mayBePatch };
     }
   }
+}
+
+/** The folders in a folder that have a kustomization, those in charts left out. */
+export function kustomizationFolders(folder: string, options: WalkOptions): readonly string[] {
+  const files = [...walk(folder, options)].flatMap((found) => (found.kind === "file" ? found.path : []));
+  return [...new Set(files.filter((path) => isKustomization(basename(path))).map((path) => dirname(path)))];
+}
+
+function isKustomization(name: string): boolean {
+  return kustomizationFiles.includes(name);
 }
 
 /** Whether a folder of this name is looked into. */

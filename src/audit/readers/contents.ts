@@ -38,4 +38,6 @@ export interface ReadOptions {
   readonly expectManifests: boolean;
   /** Whether objects may be patches, as those beside a kustomization are: then their images may be missing. */
   readonly mayBePatch: boolean;
+  /** Present where they are patches: then they have no names of their own. */
+  readonly patch?: "rendered" | "alone" | undefined;
 }

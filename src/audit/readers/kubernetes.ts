@@ -38,7 +38,7 @@ const secretMakers: ReadonlyMap<string, readonly string[]> = new Map([
 
 type Contents = Pick<ReadText, "subjects" | "workloads" | "wantedSecrets" | "secrets" | "problems">;
 
-export function readKubernetes(documents: readonly ManifestDocument[], { mayBePatch }: ReadOptions): Contents {
+export function readKubernetes(documents: readonly ManifestDocument[], { mayBePatch, patch }: ReadOptions): Contents {
   const subjects: Subject[] = [];
   const wantedSecrets: WantedSecret[] = [];
   const secrets: SecretName[] = [];
@@ -52,7 +52,7 @@ export function readKubernetes(documents: readonly ManifestDocument[], { mayBePa
     for (const template of podTemplates(document))
       readTemplate(document, template, mayBePatch, subjects, wantedSecrets);
     if (subjects.length > before) workloads += 1;
-    problems.push(...refusedNames(document));
+    if (patch === undefined) problems.push(...refusedNames(document));
   }
   return { subjects, workloads, wantedSecrets, secrets, problems };
 }

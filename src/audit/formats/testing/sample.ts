@@ -102,7 +102,12 @@ export const sample: readonly Finding[] = [
   },
 ];
 
-export const counts: AuditCounts = { files: 14, workloads: 60, containers: 120, suppressed: 1 };
+export const counts: AuditCounts = { files: 14, workloads: 60, containers: 120, suppressed: 1, notSeen: [] };
+
+export const notSeen: AuditCounts["notSeen"] = [
+  { file: "overlays/a & b/kustomization.yaml", what: "kustomization", why: "it builds upon https://example.com/base" },
+  { file: "charts/db/Chart.yaml", what: "chart", why: "there is no helm in PATH to render it" },
+];
 
 export function context(changes: Partial<FormatContext> = {}): FormatContext {
   return {

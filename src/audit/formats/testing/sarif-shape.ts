@@ -61,6 +61,12 @@ const result = z.strictObject({
   fixes: z.array(fix).optional(),
 });
 
+const notification = z.strictObject({
+  level,
+  message,
+  locations: z.array(z.strictObject({ physicalLocation: z.strictObject({ artifactLocation }) })).optional(),
+});
+
 const run = z
   .strictObject({
     tool: z.strictObject({
@@ -72,7 +78,7 @@ const run = z
     invocations: z.array(
       z.strictObject({
         executionSuccessful: z.boolean(),
-        toolExecutionNotifications: z.array(z.strictObject({ level, message })).optional(),
+        toolExecutionNotifications: z.array(notification).optional(),
       }),
     ),
     properties: z.record(z.string(), z.unknown()),

@@ -1,0 +1,142 @@
+/** The containers of a text as they come to be: as they are written, or as kustomizations make them. */
+import { basename, dirname } from "node:path";
+import type { TextInput } from "./input.ts";
+import type { ReplacedImages } from "./placeholders.ts";
+import type { ReadText, SecretName, WantedSecret } from "./readers/contents.ts";
+import { readText } from "./readers/read-text.ts";
+import { containerKey, type RenderedContainer, type RenderedObject } from "./rendered.ts";
+import type { Subject } from "./subject.ts";
+
+export interface Container {
+  readonly subject: Subject;
+  /** What one cluster would hold, by its paths: a folder, or the kustomizations that make the container so. */
+  readonly scopes: readonly string[];
+  /** Images that others put in later. */
+  readonly replacedImages: ReplacedImages | undefined;
+  readonly isRendered: boolean;
+}
+
+export interface Contents extends Pick<ReadText, "text" | "problems" | "workloads" | "secrets" | "wantedSecrets"> {
+  readonly containers: readonly Container[];
+  /** How many containers there are: one and its rendering are one, and so are all of its renderings. */
+  readonly count: number;
+}
+
+/** Reads a text with what kustomizations make of it. */
+export function contentsOf(input: TextInput): Contents {
+  const { text, file, rendered = [] } = input;
+  const read = readText(text, file, input);
+  const own = new Map(read.subjects.flatMap((subject) => keyOf(subject)?.map((key) => [key, subject] as const) ?? []));
+  const made = rendered.map((object) => ({ object, read: readText(object.text, file, readingOf(object)) }));
+  const renderings = made.flatMap(({ object, read: { subjects } }) => renderedContainers(object, subjects, own, input));
+  const matched = rendered.flatMap(({ containers }) => containers);
+  const taken = new Set([...matched.flatMap((container) => container.own ?? []), ...(input.replacedContainers ?? [])]);
+  // A patch asks for nothing by itself.
+  const asking = input.patch === "rendered" ? [] : read.subjects;
+  const written = asking.filter((subject) => !keyOf(subject)?.some((key) => taken.has(key)));
+  return {
+    text: read.text,
+    problems: read.problems,
+    workloads: read.workloads,
+    containers: [...written.map((subject) => writtenContainer(subject, input)), ...renderings],
+    count: countOf(asking, matched),
+    ...(made.length === 0
+      ? { secrets: read.secrets, wantedSecrets: read.wantedSecrets }
+      : renderedSecrets(
+          made.map((each) => each.read),
+          read,
+        )),
+  };
+}
+
+function readingOf({ mayBeChanged }: RenderedObject): {
+  readonly expectManifests: false;
+  readonly mayBePatch: boolean;
+} {
+  return { expectManifests: false, mayBePatch: mayBeChanged };
+}
+
+function keyOf({ format, fields }: Subject): [string] | undefined {
+  return format === "kubernetes" && fields.image ? [containerKey(fields.image)] : undefined;
+}
+
+function countOf(asking: readonly Subject[], matched: readonly RenderedContainer[]): number {
+  const own = new Set(asking.flatMap((subject) => keyOf(subject) ?? []));
+  const copies = matched.flatMap((one) => (one.isCountedElsewhere && one.own !== undefined ? one.own : []));
+  const added = matched.filter((one) => !one.isCountedElsewhere && !own.has(one.own ?? "")).map(placeText);
+  return asking.length - new Set(copies.filter((key) => own.has(key))).size + new Set(added).size;
+}
+
+function placeText({ at, path }: RenderedContainer): string {
+  return `${at.start} ${path}`;
+}
+
+/** What a patch leaves out is not known. */
+function writtenContainer(subject: Subject, { file, patch, scope, replacedImages }: TextInput): Container {
+  const pulls = patch !== undefined && subject.pulls?.from === "default" ? undefined : subject.pulls;
+  const scopes = [scope ?? (file === "-" ? file : dirname(file))];
+  return { subject: { ...subject, pulls }, scopes, replacedImages, isRendered: false };
+}
+
+function renderedContainers(
+  object: RenderedObject,
+  subjects: readonly Subject[],
+  own: ReadonlyMap<string, Subject>,
+  { replacedImages }: TextInput,
+): Container[] {
+  const { containers, kustomizations, mayBeChanged } = object;
+  return subjects.flatMap((subject): Container[] => {
+    const container = containers.find(({ path }) => path === subject.fields.image?.path);
+    if (container === undefined) return [];
+    const written = container.own === undefined ? undefined : own.get(container.own);
+    return [
+      {
+        subject: toldAt(subject, container, written),
+        scopes: kustomizations,
+        replacedImages: mayBeChanged ? replacedImages : withoutKustomizations(replacedImages),
+        isRendered: true,
+      },
+    ];
+  });
+}
+
+/** The container as it was made, with its places in the text that it was made from. */
+function toldAt(subject: Subject, { at }: RenderedContainer, own: Subject | undefined): Subject {
+  const head = own?.head ?? at;
+  const { written } = subject;
+  const isAsWritten = own !== undefined && own.written?.text === written?.text;
+  const policy = written && { ...written, at: (isAsWritten ? own.written?.at : undefined) ?? head };
+  return {
+    ...subject,
+    image: subject.image && at,
+    head,
+    written: policy,
+    ignored: subject.ignored && own?.ignored,
+    // What is not written so in this file cannot be mended in it.
+    fields: {
+      image: own?.request.image === subject.request.image ? own.fields.image : undefined,
+      policy: isAsWritten ? own.fields.policy : undefined,
+    },
+  };
+}
+
+/** A kustomization that was built has put its images in. */
+function withoutKustomizations(replaced: ReplacedImages = {}): ReplacedImages {
+  return Object.fromEntries(Object.entries(replaced).filter(([, file]) => !/^kustomization/i.test(basename(file))));
+}
+
+/** Secrets as they come to be, named where they are written. */
+function renderedSecrets(
+  made: readonly ReadText[],
+  own: ReadText,
+): { readonly secrets: readonly SecretName[]; readonly wantedSecrets: readonly WantedSecret[] } {
+  const wanted = made.flatMap(({ wantedSecrets }) => wantedSecrets);
+  const told = new Map(wanted.map((each) => [`${each.namespace}/${each.name}`, each]));
+  return {
+    secrets: made.flatMap(({ secrets }) => secrets),
+    wantedSecrets: [...told.values()].flatMap((each) => {
+      const written = own.wantedSecrets.find(({ name }) => name === each.name);
+      return written === undefined ? [] : { ...each, at: written.at };
+    }),
+  };
+}

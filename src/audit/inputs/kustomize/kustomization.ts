@@ -1,0 +1,108 @@
+/** What one kustomization says of itself: what it builds upon, what it patches, and which images it puts in. */
+import { existsSync, realpathSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { readInputBytes } from "../../../support/input-file.ts";
+import { decodeTextLoosely } from "../../../support/text-bytes.ts";
+import { itemsAt, readValues, textAt, type Value, valueAt } from "../../../workload/index.ts";
+import type { SourceText } from "../../../workload/source-text.ts";
+import type { ScalarValue } from "../../../workload/value.ts";
+import { kustomizationFile } from "../walk.ts";
+
+/** Bytes of a kustomization, at most. */
+const longest = 1024 * 1024;
+
+export interface Kustomization {
+  /** Path of its file, from where the folder was named. */
+  readonly file: string;
+  readonly folder: string;
+  /** Of the folder, with symbolic links followed. */
+  readonly realFolder: string;
+  readonly text: SourceText;
+  /** A component is built only as a part of others. */
+  readonly isComponent: boolean;
+  /** Folders of the kustomizations that it builds upon. */
+  readonly bases: readonly string[];
+  /** Files that change what others say: patches, replacements, the settings of transformers. */
+  readonly changes: readonly string[];
+  readonly images: readonly ImageChange[];
+  /** An address on the network that it builds upon. */
+  readonly remote: string | undefined;
+}
+
+/** An entry of `images`. */
+export interface ImageChange {
+  readonly name: string;
+  readonly newName: ScalarValue | undefined;
+  readonly newTag: ScalarValue | undefined;
+  readonly digest: ScalarValue | undefined;
+}
+
+/** Reads the kustomization of a folder; `undefined` where there is none, or none that can be read. Never throws. */
+export function readKustomization(folder: string): Kustomization | undefined {
+  const name = kustomizationFile(folder);
+  if (name === undefined) return undefined;
+  const file = join(folder, name);
+  try {
+    const { text, values } = readValues(decodeTextLoosely(readInputBytes(file, { limit: longest })), file);
+    const [value] = values;
+    return value === undefined || !isKustomization(value) ? undefined : kustomizationOf(value, folder, text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Flux has a kind of this name, too, and its files may be called alike. */
+function isKustomization(value: Value): boolean {
+  const group = textAt(value, "apiVersion") ?? "kustomize.config.k8s.io/v1beta1";
+  return value.kind === "mapping" && group.startsWith("kustomize.config.k8s.io/");
+}
+
+function kustomizationOf(value: Value, folder: string, text: SourceText): Kustomization {
+  const resources = ["resources", "bases", "components"].flatMap((key) => textsIn(value, key));
+  const changes = [
+    ...["patchesStrategicMerge", "transformers", "generators", "validators"].flatMap((key) => textsIn(value, key)),
+    ...["patches", "patchesJson6902", "replacements"].flatMap((key) =>
+      itemsAt(value, key).flatMap((item) => textAt(item, "path") ?? []),
+    ),
+  ];
+  const isHere = (path: string) => !path.includes("\n") && existsSync(join(folder, path));
+  return {
+    file: text.file,
+    folder,
+    realFolder: realpathSync(folder),
+    text,
+    isComponent: textAt(value, "kind") === "Component",
+    bases: resources
+      .filter((path) => isHere(path) && isFolder(join(folder, path)))
+      .map((path) => join(folder, path).replace(/\/$/, "")),
+    changes: changes.filter((path) => isHere(path) && !isFolder(join(folder, path))).map((path) => join(folder, path)),
+    images: itemsAt(value, "images").map((item) => ({
+      name: textAt(item, "name") ?? "",
+      newName: scalarAt(item, "newName"),
+      newTag: scalarAt(item, "newTag"),
+      digest: scalarAt(item, "digest"),
+    })),
+    remote: [...resources, ...changes].find((path) => !isHere(path) && isRemote(path)),
+  };
+}
+
+function textsIn(value: Value, key: string): string[] {
+  return itemsAt(value, key).flatMap((item) => textAt(item) ?? []);
+}
+
+function scalarAt(value: Value, key: string): ScalarValue | undefined {
+  const found = valueAt(value, key);
+  return found?.kind === "scalar" ? found : undefined;
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** What kustomize would ask the network for (kustomize `api/internal/git/repospec.go`): an address, a host's short name. */
+function isRemote(path: string): boolean {
+  if (path.includes("\n")) return false;
+  return /^(?:[a-z][a-z0-9+.-]*:(?:\/\/|:)|git@|gh:|[\w-]+(?:\.[\w-]+)+[/:])|[?&](?:ref|version)=|\.git(?:\/|$)/i.test(
+    path,
+  );
+}

@@ -1,0 +1,105 @@
+/** Where the image of a container that kustomize made is written: in its object's file, or in what changes that object. */
+import { type ImagePlace, textAt, valueAt } from "../../../workload/index.ts";
+import type { ScalarValue } from "../../../workload/value.ts";
+import { containerKey } from "../../rendered.ts";
+import { firstKeySpan, type Span, scalarSpan } from "../../spans.ts";
+import type { ImageChange, Kustomization } from "./kustomization.ts";
+import type { Source, SourceObject, Sources } from "./sources.ts";
+
+export interface Place {
+  readonly file: string;
+  readonly at: Span;
+  /** The container of that file that it is: see {@link containerKey}. */
+  readonly own: string | undefined;
+  /** The container of the object's file that is built otherwise than it is written there. */
+  readonly replaced: { readonly file: string; readonly own: string } | undefined;
+}
+
+/** The container of an object's file from which one of the built object was made. */
+export function containerIn(source: Source, object: SourceObject, built: ImagePlace): ImagePlace | undefined {
+  const alike = source.objects.filter(({ kind, name }) => kind === object.kind && object.name.includes(name));
+  const longest = alike.toSorted((one, other) => other.name.length - one.name.length)[0];
+  const places = longest?.places ?? [];
+  return (
+    places.find(({ kind, name, path }) => kind === built.kind && name === built.name && path === built.path) ??
+    places.find(({ kind, name }) => kind === built.kind && name === built.name)
+  );
+}
+
+/**
+ * The place of a container: in its object's file if the image is the same there, else where a kustomization of the chain
+ * sets it; if that cannot be found, in the object's file again, or else at the beginning of the topmost kustomization.
+ */
+export function placeOf(
+  built: ImagePlace,
+  written: { readonly source: Source; readonly place: ImagePlace | undefined } | undefined,
+  chain: readonly Kustomization[],
+  sources: Sources,
+): Place {
+  const image = textAt(built.value, built.imageKey);
+  const source = written?.source;
+  const own = written?.place;
+  const here = source &&
+    own && { file: source.file, at: spanOf(own, source), own: containerKey(own), replaced: undefined };
+  if (here && own && (image === undefined || textAt(own.value, own.imageKey) === image)) return here;
+  const set = image === undefined ? undefined : setting(image, built.name, chain, sources);
+  if (set !== undefined) return { ...set, replaced: here && { file: here.file, own: here.own } };
+  if (here) return here;
+  const found = source && image !== undefined ? textIn(source.text.text, image) : undefined;
+  const file = found && source ? source.file : (chain[0]?.file ?? "");
+  return { file, at: found ?? { start: 0, end: 0 }, own: undefined, replaced: undefined };
+}
+
+type Setting = Omit<Place, "replaced">;
+
+/** What sets the image, from the topmost kustomization down: the last word is the one that counts. */
+function setting(
+  image: string,
+  container: string,
+  chain: readonly Kustomization[],
+  sources: Sources,
+): Setting | undefined {
+  for (const { file, text, images, changes } of chain) {
+    const entry = images.map((each) => entryFor(image, each)).find((each) => each !== undefined);
+    if (entry !== undefined) return { file, at: scalarSpan(text.text, entry), own: undefined };
+    for (const change of [...changes, file]) {
+      const found = inSource(sources.at(change), image, container);
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+/** The word of an entry of `images` that makes the image what it is. */
+function entryFor(image: string, { name, newName, newTag, digest }: ImageChange): ScalarValue | undefined {
+  const base = newName === undefined ? name : String(newName.value);
+  if (base === "" || !image.startsWith(base)) return undefined;
+  const rest = image.slice(base.length);
+  if (newTag !== undefined && rest.startsWith(`:${newTag.value}`)) return newTag;
+  if (digest !== undefined && rest.endsWith(`@${digest.value}`)) return digest;
+  return newTag === undefined && digest === undefined && /^(?:[:@]|$)/.test(rest) ? newName : undefined;
+}
+
+function inSource(source: Source | undefined, image: string, container: string): Setting | undefined {
+  if (source === undefined) return undefined;
+  const { file, text, objects } = source;
+  const places = objects.flatMap((object) => object.places).filter((own) => textAt(own.value, own.imageKey) === image);
+  const place = places.find(({ name }) => name === container) ?? places[0];
+  if (place !== undefined) return { file, at: spanOf(place, source), own: containerKey(place) };
+  const at = textIn(text.text, image);
+  return at && { file, at, own: undefined };
+}
+
+function spanOf({ value, imageKey }: ImagePlace, { text }: Source): Span {
+  const image = valueAt(value, imageKey);
+  return image?.kind === "scalar" ? scalarSpan(text.text, image) : firstKeySpan(text.text, value);
+}
+
+/** Where an image stands in a text as a word of its own. */
+function textIn(text: string, image: string): Span | undefined {
+  for (let start = text.indexOf(image); start >= 0; start = text.indexOf(image, start + 1)) {
+    const end = start + image.length;
+    if (!/[\w.:/@-]/.test(text[start - 1] ?? " ") && !/[\w.:/@-]/.test(text[end] ?? " ")) return { start, end };
+  }
+  return undefined;
+}

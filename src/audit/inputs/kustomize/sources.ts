@@ -1,0 +1,56 @@
+/** The files that kustomizations are made of, read once. */
+
+import { readInputBytes } from "../../../support/input-file.ts";
+import { decodeTextLoosely } from "../../../support/text-bytes.ts";
+import {
+  groupOf,
+  type ImagePlace,
+  imagePlaces,
+  type ManifestDocument,
+  podTemplates,
+  readManifests,
+  textAt,
+} from "../../../workload/index.ts";
+import { type SourceText, sourceText } from "../../../workload/source-text.ts";
+import { longestInput } from "../files.ts";
+
+export interface Source {
+  readonly file: string;
+  readonly text: SourceText;
+  readonly objects: readonly SourceObject[];
+}
+
+export interface SourceObject {
+  readonly kind: string;
+  readonly name: string;
+  readonly places: readonly ImagePlace[];
+}
+
+export class Sources {
+  readonly #known = new Map<string, Source | undefined>();
+
+  /** A file; `undefined` where it cannot be read. */
+  at(file: string): Source | undefined {
+    if (!this.#known.has(file)) this.#known.set(file, readSource(file));
+    return this.#known.get(file);
+  }
+}
+
+function readSource(file: string): Source | undefined {
+  try {
+    const text = decodeTextLoosely(readInputBytes(file, { limit: longestInput }));
+    const { documents } = readManifests(text, file);
+    return { file, text: documents[0]?.text ?? sourceText(text, file), objects: documents.map(objectOf) };
+  } catch {
+    return undefined;
+  }
+}
+
+export function objectOf(document: ManifestDocument): SourceObject {
+  const group = groupOf(document.apiVersion);
+  return {
+    kind: document.kind,
+    name: textAt(document.root, "metadata", "name") ?? "",
+    places: podTemplates(document).flatMap((template) => imagePlaces(template, group)),
+  };
+}
