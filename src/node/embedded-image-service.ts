@@ -76,8 +76,10 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
     { platform: own, manifest }: StoredImage,
   ): Promise<ImageFacts | undefined> {
     const lease = await store.lease();
+    // An image alone may be for another platform than it was taken for; one of an index was chosen for its own.
+    const asked = target.digest === manifest.digest ? platform : own;
     try {
-      const { facts } = await readContent(target, own, localSource(store, lease, ofTheStore), manifest.digest);
+      const { facts } = await readContent(target, asked, localSource(store, lease, ofTheStore), manifest.digest);
       return facts;
     } catch (error) {
       if (isGone(error)) return undefined;

@@ -5,7 +5,7 @@ import { type Index, type Manifest, parseManifest, requireImage } from "../image
 import { layerType, manifestKind } from "../image/media-type.ts";
 import { completePlatform, formatPlatform, matchOrder, type Platform, samePlatform } from "../image/platform.ts";
 import { candidateManifests, isRunnable, platformMissing } from "../image/select.ts";
-import type { ImageFacts } from "../policy/types.ts";
+import type { ImageFacts, Mislabelled } from "../policy/types.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 
 /** Where small content comes from: a registry, the store, or the one through the other. Both are verified. */
@@ -94,14 +94,21 @@ export async function readContent(
     }
     const layers = [...new Map(manifest.layers.map((layer) => [layer.digest, layer])).values()];
     const decided = place.platform ?? own;
+    const agrees = place.platform === undefined ? fits : isSameProcessor(own, place.platform);
+    const mislabelled = agrees
+      ? undefined
+      : { itself: formatPlatform(own), takenFor: formatPlatform(place.platform ?? platform) };
     const content: ImageContent = {
       target,
       manifest: descriptor,
       config: manifest.config,
       layers,
       platform: decided,
-      warnings: warningsOf(own, place.platform, fits ? undefined : platform),
-      facts: factsOf(descriptor, manifest.config, layers, config, decided),
+      warnings: mislabelled === undefined ? [] : [warningOf(mislabelled, place)],
+      facts: {
+        ...factsOf(descriptor, manifest.config, layers, config, decided),
+        ...(mislabelled !== undefined && { mislabelled }),
+      },
     };
     return { content, isSilent: place.platform === undefined && config.platform.architecture === "" };
   }
@@ -121,14 +128,16 @@ interface Found {
   readonly isSilent: boolean;
 }
 
-/** @param unfit the platform that was asked for, where the image's own words do not fit it */
-function warningsOf(own: Platform, indexed: Platform | undefined, unfit: Platform | undefined): readonly string[] {
-  const says = `the image says that it is for ${formatPlatform(own)}`;
-  if (indexed === undefined)
-    return unfit === undefined ? [] : [`${says}, and was asked for as ${formatPlatform(unfit)}`];
-  // Many builders leave out the variant.
-  if (indexed.os === own.os && indexed.architecture === own.architecture) return [];
-  return [`${says}, but its index has it for ${formatPlatform(indexed)}`];
+/** Many builders leave out the variant. */
+function isSameProcessor(own: Platform, indexed: Platform): boolean {
+  return indexed.os === own.os && indexed.architecture === own.architecture;
+}
+
+function warningOf({ itself, takenFor }: Mislabelled, { platform }: Place): string {
+  const says = `the image says that it is for ${itself}`;
+  return platform === undefined
+    ? `${says}, and was asked for as ${takenFor}`
+    : `${says}, but its index has it for ${takenFor}`;
 }
 
 function factsOf(

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { buildImage, type ImageSpec } from "../../examples/world/image-builder.ts";
+import { oddIndex } from "../../examples/world/odd-image.ts";
 import { startRegistry } from "../../examples/world/registry.ts";
 import type { Clock } from "../support/clock.ts";
 import { manualClock } from "../support/manual-clock.ts";
@@ -36,6 +37,8 @@ async function setUpAt(clock: Clock, ...rules: readonly string[]) {
 const notBeta =
   '{ name: no-beta, match: { imageLabels: { matchLabels: { stage: beta } } }, admit: Deny, message: "not yet" }';
 
+const arm = () => buildImage({ layers: [{ filler: 50_000 }], platforms: ["linux/arm64"] });
+
 interface Row {
   readonly name: string;
   readonly rule: string;
@@ -60,6 +63,10 @@ describe("what an image says of itself", () => {
       rule: "{ name: r, require: { platforms: [linux/s390x] } }",
       reason: "RequirementNotMet",
     },
+    {
+      name: "an image that says what its index says",
+      rule: "{ name: r, require: { truePlatform: true } }",
+    },
     { name: "platforms that are there", rule: "{ name: r, require: { platforms: [linux/arm64, linux/amd64] } }" },
   ])("$name: $reason, before any layer is fetched", async ({ rule, reason }) => {
     const { settle, told, store, blobs, pod, records, events } = await setUp(rule);
@@ -73,6 +80,30 @@ describe("what an image says of itself", () => {
     expect(events.map(({ message }) => message)).toContain(`Error: ${reason}`);
     expect(told("Failed")[0]).toContain(rule === notBeta ? "not yet" : "required by test/r");
     expect(records[0]).toMatchObject({ decision: { action: "Refuse", reason }, outcome: { fetched: 0 } });
+  });
+
+  it.each([
+    [
+      "an index",
+      async () => oddIndex([{ image: await arm(), fields: { platform: { os: "linux", architecture: "amd64" } } }]),
+    ],
+    ["an image alone", arm],
+  ])("of %s says another platform than it is taken for: refused where a rule demands the truth", async (_, build) => {
+    const { settle, told, registry, pod, node, records, blobs, store } = await setUp(
+      "{ name: r, require: { truePlatform: true } }",
+    );
+    registry.addImage("app:1", await build());
+    expect(await settle(pod("web"))).toEqual(["RequirementNotMet"]);
+    expect(told("Failed")[0]).toContain("it says itself that it is for linux/arm64, not for linux/amd64");
+    expect(blobs()).toBe(0);
+    const mislabelled = { itself: "linux/arm64", takenFor: "linux/amd64" };
+    expect(records[0]?.facts).toMatchObject({ image: { mislabelled } });
+    node.setPolicy(policyOf("{ name: r, admit: Allow }"));
+    expect(await settle(pod("later"))).toEqual(["prepared"]);
+    expect(told("OddImage")[0]).toContain("the image says that it is for linux/arm64");
+    node.setPolicy(policyOf("{ name: r, require: { truePlatform: true } }"));
+    expect(await settle(pod("copy"))).toEqual(["RequirementNotMet"]);
+    expect(await store.images()).toHaveLength(1);
   });
 
   it("is asked of a copy that is here, too, whoever brought it", async () => {

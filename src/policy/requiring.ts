@@ -64,7 +64,12 @@ function becauseOf(problems: readonly string[], open: readonly string[]): string
 }
 
 function resultsOf(required: Requirements, { reference, image }: Asked): readonly Result[] {
-  return [...ofReference(required, reference), ofSize(required, image), ofPlatforms(required, image)];
+  return [
+    ...ofReference(required, reference),
+    ofSize(required, image),
+    ofPlatforms(required, image),
+    ofTruePlatform(required, image),
+  ];
 }
 
 function ofReference({ tag, notTags, digest }: Requirements, reference: Reference): readonly Result[] {
@@ -95,6 +100,14 @@ function ofPlatforms({ platforms = [] }: Requirements, image: ImageFacts | undef
   const missing = platforms.filter((platform) => !image.platforms.some((offered) => isSame(offered, platform)));
   if (missing.length === 0) return {};
   return { problem: `it is not offered for ${missing.join(", ")}; build it for that too` };
+}
+
+function ofTruePlatform({ truePlatform }: Requirements, image: ImageFacts | undefined): Result {
+  if (truePlatform !== true) return {};
+  if (image === undefined) return { open: "the platform that it says itself" };
+  if (image.mislabelled === undefined) return {};
+  const { itself, takenFor } = image.mislabelled;
+  return { problem: `it says itself that it is for ${itself}, not for ${takenFor}; build it for ${takenFor}` };
 }
 
 function isSame(offered: string, wanted: string): boolean {

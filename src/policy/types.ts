@@ -62,6 +62,16 @@ export interface ImageFacts {
   readonly size: number;
   /** Every platform that the name offers, `linux/amd64`. */
   readonly platforms: readonly string[];
+  /** Where the image says of itself that it is for another platform than the one that it is taken for. */
+  readonly mislabelled?: Mislabelled;
+}
+
+/** Two platforms, `linux/arm64`. */
+export interface Mislabelled {
+  /** That of the image's own config. */
+  readonly itself: string;
+  /** That of its index, or without one the machine's. */
+  readonly takenFor: string;
 }
 
 /** Who decided on a subject, and why. `rule` is `null` where Kubernetes' own behaviour decided. */

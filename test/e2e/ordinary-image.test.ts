@@ -23,6 +23,8 @@ import {
 import { pulley } from "./pulley.ts";
 
 const rounds = Number(process.env["PULLEY_ORDINARY_PULLS"] ?? 1);
+/** Milliseconds: many rounds are longer than any test. */
+const timeout = Math.max(300_000, rounds * 60_000);
 
 describeWith(["docker-registry", "skopeo", ...containerdTools], `${rounds} pulls of an ordinary image`, () => {
   let folder: string;
@@ -48,7 +50,7 @@ describeWith(["docker-registry", "skopeo", ...containerdTools], `${rounds} pulls
     expect(await wrongBytes(store)).toEqual([]);
   }
 
-  test("into the embedded store are right byte for byte", async () => {
+  test("into the embedded store are right byte for byte", { timeout }, async () => {
     for (let round = 0; round < rounds; round += 1) {
       const root = join(folder, "store");
       expect(await pulley(["pull", "--root", root, name])).toMatchObject({ status: 0 });
@@ -57,7 +59,7 @@ describeWith(["docker-registry", "skopeo", ...containerdTools], `${rounds} pulls
     }
   });
 
-  test("into containerd are right byte for byte", async () => {
+  test("into containerd are right byte for byte", { timeout }, async () => {
     const containerd = await startContainerd();
     const daemon = await startNode(
       folder,

@@ -157,6 +157,14 @@ describe("a record", () => {
     expect(decodeRecord(Buffer.from(labelled)).request.workload.labels).toEqual({});
   });
 
+  it("keeps that an image is for another platform than it is taken for", () => {
+    const record = sampleRecord(1);
+    const mislabelled = { itself: "linux/arm64", takenFor: "linux/amd64" };
+    const image = { labels: {}, size: 1, platforms: ["linux/amd64"], mislabelled };
+    const changed = { ...record, facts: { ...record.facts, image } };
+    expect(decodeRecord(Buffer.from(encodeRecord(changed)))).toEqual(changed);
+  });
+
   it("may have fields that a later version added", () => {
     const line = encodeRecord(sampleRecord(1)).replace('"time"', '"later":{"a":[1]},"time"');
     expect(decodeRecord(Buffer.from(line))).toEqual(sampleRecord(1));

@@ -1,6 +1,6 @@
 /** A record as one line of JSON. Fields that a later version adds are ignored by this one. */
 import { type Digest, parseDigest } from "../../image/digest.ts";
-import type { ConfiguredHosts, ImageFacts, LocalFacts, Presence } from "../../policy/types.ts";
+import type { ConfiguredHosts, ImageFacts, LocalFacts, Mislabelled, Presence } from "../../policy/types.ts";
 import type { JsonCursor } from "../../support/json-cursor.ts";
 import { readJson } from "../../support/json-cursor.ts";
 import type { ContainerKind, ImageRequest, PullPolicy } from "../../workload/types.ts";
@@ -101,12 +101,19 @@ function readHosts(here: JsonCursor): ConfiguredHosts {
 }
 
 function readImage(here: JsonCursor): ImageFacts {
-  const field = here.object("labels", "size", "platforms");
+  const field = here.object("labels", "size", "platforms", "mislabelled");
+  const mislabelled = field("mislabelled").optional(readMislabelled);
   return {
+    ...(mislabelled !== undefined && { mislabelled }),
     labels: field("labels").strings(),
     size: readCount(field("size")),
     platforms: field("platforms").list(mostEntries).map(readText),
   };
+}
+
+function readMislabelled(here: JsonCursor): Mislabelled {
+  const field = here.object("itself", "takenFor");
+  return { itself: readText(field("itself")), takenFor: readText(field("takenFor")) };
 }
 
 function readDecision(here: JsonCursor): RecordedDecision {

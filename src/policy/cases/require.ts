@@ -8,6 +8,10 @@ function image(size: number, ...platforms: readonly string[]): ImageFacts {
   return { labels: {}, size, platforms };
 }
 
+function mislabelled(itself: string, takenFor: string): ImageFacts {
+  return { ...image(1, takenFor), mislabelled: { itself, takenFor } };
+}
+
 const small = image(100 * mebibyte, "linux/amd64", "linux/arm64");
 
 /** Requirements, an image, what is known of it, and what it says that is wrong; `true`: nothing; `?`: not known yet. */
@@ -41,6 +45,16 @@ const table: readonly (readonly [object, string, ImageFacts | undefined, string 
   [{ platforms: ["linux/amd64", "linux/s390x"] }, "nginx:1", small, "not offered for linux/s390x"],
   [{ platforms: ["linux/arm/v7"] }, "nginx:1", image(1, "linux/arm"), true],
   [{ platforms: ["linux/amd64"] }, "nginx:1", image(1), "not offered for linux/amd64"],
+  [{ truePlatform: true }, "nginx:1", undefined, "?"],
+  [{ truePlatform: true }, "nginx:1", small, true],
+  [
+    { truePlatform: true },
+    "nginx:1",
+    mislabelled("linux/arm64", "linux/amd64"),
+    "it says itself that it is for linux/arm64, not for linux/amd64",
+  ],
+  [{ truePlatform: false }, "nginx:1", mislabelled("linux/arm64", "linux/amd64"), true],
+  [{ platforms: ["linux/amd64"] }, "nginx:1", mislabelled("linux/arm64", "linux/amd64"), true],
   [{ tag: true, maxSize: "1Gi" }, "nginx", undefined, "neither tag nor digest"],
   [{ tag: true, maxSize: "1Gi" }, "nginx:1", undefined, "?"],
 ];

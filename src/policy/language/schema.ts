@@ -173,6 +173,10 @@ const requirements = z
     digest: z.boolean().optional().meta({ description: "The reference carries a digest." }),
     maxSize: size("The most that an image may have to transfer.").optional(),
     platforms: platforms("Platforms that the image must all offer.").optional(),
+    truePlatform: z
+      .boolean()
+      .optional()
+      .meta({ description: "The image's own config names the platform for which its index has it." }),
   })
   .refine((given) => Object.keys(given).length > 0, nothingSaid)
   .meta({ description: "What an image must be. The requirements of all matching rules hold together." });

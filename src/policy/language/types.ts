@@ -94,6 +94,8 @@ export interface Requirements {
   readonly maxSize?: Size;
   /** Each of these is offered; normalised. */
   readonly platforms?: readonly string[];
+  /** The image says itself that it is for the platform that it is taken for. */
+  readonly truePlatform?: boolean;
 }
 
 /** Lifts the named rules of its document from what matches, until it expires. */

@@ -1,7 +1,7 @@
 import { parseDigest } from "../../../image/digest.ts";
 import type { DecisionRecord } from "../types.ts";
 
-/** A record in which every field is filled. */
+/** A record in which every field is filled that the format had when it was settled. */
 export function sampleRecord(time: number): DecisionRecord {
   const digest = parseDigest(`sha256:${"a".repeat(64)}`);
   const workload = { apiVersion: "apps/v1", kind: "Deployment", namespace: "prod", name: "web" };
