@@ -82,7 +82,7 @@ async function casesOfPod(
   const first = containers.filter(({ image }, at) => containers.findIndex((other) => other.image === image) === at);
   return first.map(({ image, request }) => {
     const names = containers.filter((container) => container.image === image).map((container) => container.name);
-    const question = { request, secrets: { found, missing, hidden }, logins };
+    const question = { request, secrets: { namespace: pod.namespace, found, missing, hidden }, logins };
     return { question, pod: { namespace: pod.namespace, name: pod.name, containers: names } };
   });
 }

@@ -21,8 +21,12 @@ export interface Explanation {
   readonly trace: readonly TraceStep[];
   /** Subjects that are decided again by what the image says of itself, once it has been resolved. */
   readonly pending: Decision["pending"];
+  /** Which logins the registry would be shown, and which Secrets of the pod have none for it; only where it may be asked. */
+  readonly login?: { readonly tried: readonly string[]; readonly notes: readonly string[] };
   /** What the registry said; only with `--check`. */
   readonly check?: { readonly digest: string | null; readonly message: string };
+  /** The command that looks at each step of the pull; only where something about it may fail. */
+  readonly next?: string;
 }
 
 export interface ExplainedImage {
@@ -61,7 +65,7 @@ function explainedImage(given: string, reference: Reference | string): Explained
 
 /** The explanation of one container, subject by subject. */
 export function explanationLines(answer: Explanation, paint: Paint): string[] {
-  const { source, workload, container, image, pullPolicy, decision, check } = answer;
+  const { source, workload, container, image, pullPolicy, decision, login, check, next } = answer;
   const place = source === null ? "" : paint("dim", printable(`${source.file}:${source.line}:${source.column}  `));
   const owner = `${workload.kind} ${workload.namespace}/${workload.name}, ${containerWords[container.kind]} ${container.name}`;
   const verdict = `${decision.action}${decision.reason === null ? "" : ` ${decision.reason}`}`;
@@ -84,9 +88,15 @@ export function explanationLines(answer: Explanation, paint: Paint): string[] {
       ...answer.trace
         .filter(({ subject }) => subject !== "pull")
         .map(({ subject, rule, because }) => [subject, rule === null ? because : `${because} (rule ${rule})`]),
+      ...(login === undefined ? [] : loginRows(login)),
       ...(check === undefined ? [] : [["check", check.message]]),
+      ...(next === undefined ? [] : [["next", next]]),
     ].map(([title = "", text = ""]) => `    ${paint("dim", title.padEnd(12))} ${printable(text)}`),
   ];
+}
+
+function loginRows({ tried, notes }: NonNullable<Explanation["login"]>): string[][] {
+  return [["login", tried.length === 0 ? "none" : tried.join(", then ")], ...notes.map((note) => ["", note])];
 }
 
 const containerWords: Readonly<Record<ImageRequest["container"]["kind"], string>> = {

@@ -6,6 +6,7 @@ import { parseImageName, type Reference } from "../image/reference.ts";
 import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
 import { type FactSources, findLocal } from "../node/local-facts.ts";
 import { decideOnCopy } from "../node/meant-names.ts";
+import { withLogin } from "../node/pull-attempts.ts";
 import { openPullRecords } from "../node/pull-records/index.ts";
 import { decide } from "../policy/decide.ts";
 import type { RegistryClient } from "../registry/index.ts";
@@ -13,6 +14,7 @@ import { systemClock } from "../support/clock.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
 import type { ImageRequest, Pod } from "../workload/types.ts";
+import { doctorCall } from "./doctor-call.ts";
 import { type Explanation, explanation, explanationLines } from "./explain-view.ts";
 import { filesWithout, type Inputs, readInputs } from "./inputs.ts";
 import { type LoginsForPod, podLogins } from "./logins.ts";
@@ -98,7 +100,7 @@ async function explainAll(
 ): Promise<readonly Explanation[]> {
   const policy = await loadPolicy(options, surroundings);
   const registry = registryClient(options);
-  const logins = loginsOfRequests(inputs, options, surroundings);
+  const askerOf = askersOf(inputs, options, surroundings);
   // A store that does not exist yet is not made for a question.
   const store = existsSync(join(options.root, "oci-layout")) ? await openStore(options.root, surroundings) : undefined;
   try {
@@ -113,13 +115,21 @@ async function explainAll(
     const answers: Explanation[] = [];
     for (const request of requests) {
       const reference = parsed(request.image);
-      const lookUp = async () => (typeof reference === "string" ? [] : logins(request, reference));
+      const asker = askerOf(request);
+      const lookUp = async () => (typeof reference === "string" ? [] : asker.logins(reference));
       const { facts, names, failure } = await findLocal(request, sources, lookUp);
       if (failure !== undefined) throw failure.error;
       const decision = decideOnCopy(decide, names, request, policy, facts, clock.now());
       const answer = explanation(request, reference, decision);
       const check = options.check && typeof reference !== "string" ? await ask(reference, registry, lookUp) : undefined;
-      answers.push(check === undefined ? answer : { ...answer, check });
+      const login = decision.action === "Check" || decision.action === "Pull" ? await asker.told(reference) : undefined;
+      const mayFail = (login?.notes ?? []).length > 0 || check?.digest === null;
+      answers.push({
+        ...answer,
+        ...(login !== undefined && { login }),
+        ...(check !== undefined && { check }),
+        ...(mayFail && { next: asker.doctorCall() }),
+      });
     }
     return answers;
   } finally {
@@ -143,25 +153,50 @@ async function ask(
       const { digest } = await registry.resolve({ repository: reference.repository, version }, { login });
       return { digest, message: `the registry has it as ${digest}` };
     } catch (error) {
-      message = errorText(error);
+      message = errorText(withLogin(error, login));
     }
   }
   return { digest: null, message };
 }
 
-/** The logins of the pod that a request would become a part of; the pods are made only if somebody asks. */
-function loginsOfRequests(inputs: Inputs, options: ExplainOptions, surroundings: Surroundings) {
+/** The pod that a request would become a part of. */
+interface Asker {
+  logins(reference: Reference): Promise<readonly Login[]>;
+  /** Where its logins come from; absent where it has none and names none, or where they cannot be looked up. */
+  told(reference: Reference | string): Promise<Explanation["login"]>;
+  doctorCall(): string;
+}
+
+/** The pods are made only if somebody asks. */
+function askersOf(inputs: Inputs, options: ExplainOptions, surroundings: Surroundings) {
   let pods: ReturnType<typeof podsFrom> | undefined;
   let sourceFor: LoginsForPod | undefined;
-  return async (request: ImageRequest, { repository }: Reference): Promise<readonly Login[]> => {
+  const podOf = (request: ImageRequest) => {
     pods ??= podsFrom(inputs);
-    sourceFor ??= await podLogins(options, surroundings, { accounts: givenAccounts(pods.serviceAccounts) });
-    const pod = pods.pods.find((candidate) => asks(candidate, request));
-    const secrets = pods.secrets.filter(
-      ({ namespace, name }) => namespace === pod?.namespace && pod.imagePullSecrets.includes(name),
-    );
-    return pod === undefined ? [] : sourceFor(pod, secrets).logins(repository);
+    return pods.pods.find((candidate) => asks(candidate, request));
   };
+  const sourceOf = async (request: ImageRequest) => {
+    const pod = podOf(request);
+    if (pod === undefined || pods === undefined) return undefined;
+    sourceFor ??= await podLogins(options, surroundings, { accounts: givenAccounts(pods.serviceAccounts) });
+    const secrets = pods.secrets.filter(
+      ({ namespace, name }) => namespace === pod.namespace && pod.imagePullSecrets.includes(name),
+    );
+    return sourceFor(pod, secrets);
+  };
+  return (request: ImageRequest): Asker => ({
+    logins: async ({ repository }) => (await sourceOf(request))?.logins(repository) ?? [],
+    told: async (reference) => {
+      if (typeof reference === "string") return undefined;
+      const source = await sourceOf(request);
+      const { notes } = source?.notes?.(reference.repository) ?? { notes: [] };
+      // What cannot be read is a pull's failure, and no reason to explain nothing.
+      const found = (await source?.logins(reference.repository).catch(() => undefined)) ?? [];
+      if (found.length === 0 && notes.length === 0) return undefined;
+      return { tried: [...new Set(found.map((login) => login.source))], notes };
+    },
+    doctorCall: () => doctorCall(podOf(request) ?? request.workload, request.image, request.source?.file),
+  });
 }
 
 function asks(pod: Pod, { source, image }: ImageRequest): boolean {

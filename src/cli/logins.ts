@@ -48,7 +48,7 @@ export async function podLogins(
   const folders = { kubeletRoot: flags.root, workingDirectory: process.cwd(), home: surroundings.environment["HOME"] };
   const own = named ? commandLogins(flags, surroundings) : nodeFileLogins(folders, systemClock);
   const providers = await openProviders(flags, surroundings, world);
-  return (pod, secrets) => loginsFor(secrets, providers === undefined ? [own] : [own, providers.forPod(pod)]);
+  return (pod, secrets) => loginsFor(secrets, providers === undefined ? [own] : [own, providers.forPod(pod)], pod);
 }
 
 /** What credential providers are told, and who hears of them. */

@@ -1,6 +1,7 @@
 /** What became of the pods of one run. */
 import type { ContainerStatus, PodStatus } from "../node/types.ts";
 import { printable } from "../support/terminal.ts";
+import { doctorCall } from "./doctor-call.ts";
 import type { OutputOptions } from "./options.ts";
 import { print } from "./output.ts";
 import { waiting } from "./pod-view.ts";
@@ -31,19 +32,14 @@ function tellWhy(status: PodStatus, surroundings: Surroundings): void {
     const where = paint("bold", printable(`${status.pod.namespace}/${status.pod.name}, ${name}:`));
     const advice = why.advice === undefined ? [] : [`  ${paint("dim", printable(why.advice))}`];
     const call =
-      state.kind === "waiting" ? [`  ${paint("dim", `To look at each step: ${doctorCall(status.pod, name)}`)}`] : [];
+      state.kind === "waiting" ? [`  ${paint("dim", `To look at each step: ${callFor(status.pod, name)}`)}`] : [];
     printLines("stderr", ["", `${where} ${printable(why.message)}`, ...advice, ...call], surroundings);
   }
 }
 
-/** What to type to have a pull looked at; what came from standard input or the command line is named by its image. */
-function doctorCall(pod: PodStatus["pod"], container: string): string {
+function callFor(pod: PodStatus["pod"], container: string): string {
   const own = [...pod.containers, ...pod.imageVolumes].find(({ name }) => name === container);
-  const file = own?.request.source?.file;
-  if (file === undefined || file === "-" || file === "command line") {
-    return printable(`pulley doctor ${own?.image ?? pod.name}`);
-  }
-  return printable(`pulley doctor pod/${pod.name} -n ${pod.namespace} -f ${file}`);
+  return printable(doctorCall(pod, own?.image ?? pod.name, own?.request.source?.file));
 }
 
 function whyHeld({ state }: ContainerStatus): { readonly message: string; readonly advice?: string } | undefined {

@@ -1,14 +1,20 @@
 import { PulleyError } from "../support/errors.ts";
 import { Login } from "../support/login.ts";
-import type { PullSecret } from "../workload/types.ts";
+import type { Pod, PullSecret } from "../workload/types.ts";
 import type { LoginSource } from "./index.ts";
 import { podLogins } from "./pull-secrets.ts";
+import { secretNotes } from "./secret-notes.ts";
 
 /**
  * All logins that a pod's image may be pulled with: those of the pod's Secrets, then the node's own. One that several
  * sources know is tried as often (k8s pkg/kubelet/images/image_manager.go).
+ * @param pod who names the Secrets; absent where nobody does
  */
-export function loginsFor(podSecrets: readonly PullSecret[], nodeSources: readonly LoginSource[]): LoginSource {
+export function loginsFor(
+  podSecrets: readonly PullSecret[],
+  nodeSources: readonly LoginSource[],
+  pod?: Pick<Pod, "namespace" | "imagePullSecrets">,
+): LoginSource {
   const sources = [podLogins(podSecrets), ...nodeSources];
   return {
     logins: async (repository) => {
@@ -16,6 +22,7 @@ export function loginsFor(podSecrets: readonly PullSecret[], nodeSources: readon
       for (const source of sources) found.push(...(await source.logins(repository)));
       return found;
     },
+    ...(pod !== undefined && { notes: (repository) => secretNotes(pod, podSecrets, repository) }),
   };
 }
 

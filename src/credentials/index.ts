@@ -6,4 +6,13 @@ import type { Login } from "../support/login.ts";
 export interface LoginSource {
   /** @throws PulleyError `CREDENTIALS_INVALID`, `CREDENTIAL_HELPER_FAILED` */
   logins(repository: Repository): Promise<readonly Login[]>;
+  /** Of a pod's logins: why the Secrets that it names give it none. */
+  notes?(repository: Repository): SecretNotes;
+}
+
+export interface SecretNotes {
+  /** A sentence for each Secret that is named and has no login for the image. One that has is not among them: it is tried. */
+  readonly notes: readonly string[];
+  /** What to do about them. */
+  readonly advice: string;
 }

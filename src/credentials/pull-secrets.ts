@@ -33,6 +33,18 @@ export function pullSecretLocations(secret: PullSecret): readonly string[] {
   }
 }
 
+/**
+ * Whether a Secret has a login for an image; `undefined` if it cannot be read.
+ * @param image its normalised name without tag and digest, `docker.io/library/nginx`
+ */
+export function isSecretFor(secret: PullSecret, image: string): boolean | undefined {
+  try {
+    return createKeyring(readSecret(secret)).lookup(image).length > 0;
+  } catch {
+    return undefined;
+  }
+}
+
 function readSecret(secret: PullSecret): (readonly [location: string, login: Login])[] {
   if (secret.content === "") return [];
   return [...decode(secret)].map(([location, entry]) => [location, loginOf(secret, entry)] as const);

@@ -159,6 +159,7 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
         return again.action === "Refuse" ? again : undefined;
       },
       unconfirmed: withoutAnswer(request, decision, { id, facts, refusal }, now),
+      secretNotes: () => request.logins.notes?.(named.reference.repository),
     });
     switch (outcome.kind) {
       case "pulled":

@@ -1,7 +1,8 @@
+import type { SecretNotes } from "../credentials/index.ts";
 import type { Digest } from "../image/digest.ts";
 import type { Fetching, ImageFacts, Refusal } from "../policy/types.ts";
 import type { Clock } from "../support/clock.ts";
-import { type ErrorCode, errorText, isPulleyError, PulleyError } from "../support/errors.ts";
+import { type ErrorCode, errorTable, errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import { formatDuration, quote } from "../support/go.ts";
 import type { Login } from "../support/login.ts";
 import type { Pod, PodContainer } from "../workload/types.ts";
@@ -50,6 +51,8 @@ export interface PullPlan {
   readonly refusal: (facts: ImageFacts) => Refusal | undefined;
   /** What happens where nobody could be asked; absent: it is a failure like any other. */
   readonly unconfirmed?: (error: PulleyError) => Unconfirmed;
+  /** Why the Secrets that the pod names give it no login for the image. */
+  readonly secretNotes: () => SecretNotes | undefined;
 }
 
 /** The copy on this machine is used though nobody confirmed it, or is refused. */
@@ -136,7 +139,12 @@ export function createImagePull({ puller, backOff, records, clock }: ImagePullOp
     return { kind: "pulled", pulled, facts: watch.facts(), waited };
   }
 
-  function notPulled({ container, record }: PullRequest, plan: PullPlan, { error, watch, key }: Stopped): PullOutcome {
+  function notPulled(
+    { container, record }: PullRequest,
+    plan: PullPlan,
+    { error: thrown, watch, key }: Stopped,
+  ): PullOutcome {
+    const error = withSecretNotes(thrown, plan);
     const refused = watch.refused();
     if (refused !== undefined) {
       const { decision, facts } = refused;
@@ -253,6 +261,19 @@ function watchPull({ refusal }: PullPlan, signal: AbortSignal | undefined): Watc
 export function failureOf(reason: string, message: string, cause?: unknown): Failure {
   const known = isPulleyError(cause) ? { advice: cause.advice, code: cause.code } : { advice: undefined };
   return { reason, message, ...known, backOffUntil: undefined };
+}
+
+/** A pull is shared by those with equal logins, and what a pod's own Secrets are not for is only told to itself. */
+function withSecretNotes(error: unknown, { secretNotes }: PullPlan): unknown {
+  if (!isPulleyError(error, "REGISTRY_UNAUTHORIZED", "REGISTRY_FORBIDDEN")) return error;
+  const { notes, advice } = secretNotes() ?? { notes: [], advice: "" };
+  if (notes.length === 0) return error;
+  const { code, message } = error;
+  const isMissing = code === "REGISTRY_UNAUTHORIZED" && error.advice === errorTable[code].advice;
+  return new PulleyError(code, [message, ...notes].join("; "), {
+    advice: isMissing ? advice : error.advice,
+    cause: error,
+  });
 }
 
 /** Failures for which the kubelet has no reason of its own show their text as the reason. */

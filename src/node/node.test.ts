@@ -131,7 +131,7 @@ describe("a private image", () => {
           state: {
             reason: "ImagePullBackOff",
             message: `Back-off pulling image "acme.io/app:1": ErrImagePull: ${text}`,
-            advice: expect.stringContaining("Log in"),
+            advice: expect.stringContaining("Renew the login of secret default/regcred"),
           },
           backOffUntil: 10_100,
         },

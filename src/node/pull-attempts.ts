@@ -1,4 +1,4 @@
-import { isPulleyError, PulleyError } from "../support/errors.ts";
+import { errorTable, isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
 import type { ImageService, PullCall, PulledImage } from "./image-service.ts";
 import { type Attempted, aggregate, isOfSource } from "./pull-failure.ts";
@@ -75,11 +75,16 @@ async function tryLogins(
 }
 
 /** A refusal that says with which login it was met: whether a Secret was tried is the first thing to ask. */
-function withLogin(error: unknown, login: Login | undefined): unknown {
+export function withLogin(error: unknown, login: Login | undefined): unknown {
   if (!isPulleyError(error, "REGISTRY_UNAUTHORIZED", "REGISTRY_FORBIDDEN")) return error;
   const { code, message, advice } = error;
   const tried = login === undefined ? "no Secret or other login was tried" : `tried with ${login.source}`;
-  return new PulleyError(code, `${message} (${tried})`, { advice, cause: error });
+  const isPlain = code === "REGISTRY_UNAUTHORIZED" && advice === errorTable[code].advice;
+  const renew = `Renew the login of ${login?.source}: its password or token is wrong, has ended, or is not for this image.`;
+  return new PulleyError(code, `${message} (${tried})`, {
+    advice: isPlain && login !== undefined ? renew : advice,
+    cause: error,
+  });
 }
 
 function describe({ address, mirror }: PullSource): string {

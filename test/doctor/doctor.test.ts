@@ -356,13 +356,17 @@ describe("the registry's answer", () => {
 
   it("private-secrets", () =>
     expectReport("private-secrets", `${registry.host}/private/app:1.0`, {
-      secrets: { found: [secret("hub", "https://index.docker.io/v1/", "ann", "Canary7ann")], missing: ["regcred"] },
+      secrets: {
+        namespace: "prod",
+        found: [secret("hub", "https://index.docker.io/v1/", "ann", "Canary7ann")],
+        missing: ["regcred"],
+      },
       notes: ["credential provider acme: exit status 1: no role"],
     }));
 
   it("wrong-password", () =>
     expectReport("wrong-password", `${registry.host}/private/app:1.0`, {
-      secrets: { found: [secret("regcred", registry.host, "ann", "Canary7wrong")], missing: [] },
+      secrets: { namespace: "prod", found: [secret("regcred", registry.host, "ann", "Canary7wrong")], missing: [] },
     }));
 
   it("public-with-wrong-login", () =>
@@ -420,7 +424,7 @@ spec:
 
   it("no login is in any report", async () => {
     const { shown, text } = await report(`${registry.host}/private/app:1.0`, {
-      secrets: { found: [secret("regcred", registry.host, "ann", "Canary7wrong")], missing: [] },
+      secrets: { namespace: "prod", found: [secret("regcred", registry.host, "ann", "Canary7wrong")], missing: [] },
       logins: [login("/root/.docker/config.json", "bob", "Canary7bob")],
     });
     const encoded = Buffer.from("ann:Canary7wrong").toString("base64");

@@ -63,8 +63,8 @@ function container(image: string, imagePullPolicy?: string): object {
   return { containers: [{ name: "app", image, imagePullPolicy }] };
 }
 
-function secret(name: string, username: string, password: string): string {
-  const auths = { [registry.host]: { username, password } };
+function secret(name: string, username: string, password: string, server = registry.host): string {
+  const auths = { [server]: { username, password } };
   const stringData = { ".dockerconfigjson": JSON.stringify({ auths }) };
   return `${JSON.stringify({ apiVersion: "v1", kind: "Secret", metadata: { name }, type: "kubernetes.io/dockerconfigjson", stringData })}\n`;
 }
@@ -160,6 +160,39 @@ describe("pulley run --once", () => {
       "Unable to retrieve some image pull secrets (gone); attempting to pull the image may not succeed.",
     );
     for (const text of [JSON.stringify(value), stderr]) expect(text).not.toMatch(/secret-of/);
+  });
+
+  it("says of each Secret that does not help why, and what to type", async () => {
+    const [image, host] = [`${registry.host}/private/app:1`, registry.host];
+    const using = (...names: readonly string[]) => ({ imagePullSecrets: names.map((name) => ({ name })) });
+    const manifest = [
+      secret("elsewhere", "ann", "secret-of-ann", "https://index.docker.io/v1/"),
+      secret("portless", "ann", "secret-of-ann", host.replace(/:\d+$/, "")),
+      secret("old", "ann", "secret-of-last-year"),
+      pod("several", { ...using("elsewhere", "portless", "gone"), ...container(image) }),
+      pod("old", { ...using("old"), ...container(image) }),
+    ].join("");
+    const file = join(await newRoot(), "pods.yaml");
+    await writeFile(file, manifest);
+    const { stderr, stdout } = await pulley(["run", "--once", "--root", await newRoot(), file]);
+    const notes = [
+      "(no Secret or other login was tried)",
+      `the Secret default/elsewhere is for index.docker.io/v1/, and the image is ${host}/private/app`,
+      `the Secret default/portless is for 127.0.0.1, without the port: the image's registry is ${host}`,
+      "the Secret default/gone does not exist",
+    ].join("; ");
+    const said = stdout + stderr;
+    expect(said.split(`401 Unauthorized: authentication required ${notes}`).length).toBeGreaterThan(2);
+    expect(said).toContain(`Make the Secret for this registry (kubectl create secret docker-registry NAME -n default`);
+    expect(said).toContain(`pulley doctor pod/several -n default -f ${file}`);
+    expect(said).toContain("Renew the login of secret default/old: its password or token is wrong");
+    expect(said).not.toMatch(/secret-of/);
+
+    const explained = await pulley(["explain", "--check", "--root", await newRoot(), file]);
+    expect(explained.stdout).toMatch(/ login +none\n +the Secret default\/elsewhere is for /);
+    expect(explained.stdout).toMatch(/ login +secret default\/old\n/);
+    expect(explained.stdout).toMatch(/ check .*\(tried with secret default\/old\)\n/);
+    expect(explained.stdout).toContain(` pulley doctor pod/old -n default -f ${file}\n`);
   });
 
   it("writes nothing but JSON on standard output, and the conditions of a pod that waits", async () => {

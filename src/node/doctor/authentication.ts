@@ -1,5 +1,5 @@
 /** Which login a source accepts for an image, and whether it has the image. */
-import { pullSecretLocations } from "../../credentials/pull-secrets.ts";
+import { secretNotes } from "../../credentials/secret-notes.ts";
 import type { Reference } from "../../image/reference.ts";
 import { type ManifestAnswer, noQuota, type Quota } from "../../registry/probe/index.ts";
 import { PulleyError } from "../../support/errors.ts";
@@ -54,7 +54,7 @@ export async function examineAuthentication(
     if (!isRefusal(answer)) return accepted({ login, answer }, trials, looking);
   }
   const last = trials.at(-1);
-  const hints = mirror ? [...notes] : [...notes, ...secretHints(question, repository.name)];
+  const hints = mirror ? [...notes] : [...notes, ...secretHints(question, repository)];
   if (logins.length > 0 && !isRefusal(await ask(undefined))) {
     hints.push("without any login it could be pulled: a login that is refused is worse than none");
   }
@@ -152,16 +152,14 @@ function refusedRemedy(errors: readonly PulleyError[]): string {
 }
 
 /** Secrets that a pod names and that do not help, and why. */
-function secretHints({ secrets }: Question, name: string): string[] {
+function secretHints({ secrets }: Question, repository: Reference["repository"]): readonly string[] {
   if (secrets === undefined) return [];
-  const missing = secrets.missing.map((secret) => `the Secret ${secret}, which the pod names, does not exist`);
-  const found = secrets.found.map((secret) => {
-    const locations = pullSecretLocations(secret);
-    const what = locations.length === 0 ? "has no login" : `has logins for ${locations.slice(0, 5).join(", ")}`;
-    return `the Secret ${secret.namespace}/${secret.name} ${what}; the image is ${name}`;
-  });
-  const hidden = (secrets.hidden ?? []).map((secret) => {
-    return `the daemon does not tell what is in the Secret ${secret}: name its manifest, and the pod's, with -f`;
-  });
-  return [...missing, ...hidden, ...found];
+  const { namespace, found, missing, hidden = [] } = secrets;
+  const imagePullSecrets = [...missing, ...found.map(({ name }) => name)];
+  return [
+    ...secretNotes({ namespace, imagePullSecrets }, found, repository).notes,
+    ...hidden.map((name) => {
+      return `the daemon does not tell what is in the Secret ${namespace}/${name}: name its manifest, and the pod's, with -f`;
+    }),
+  ];
 }

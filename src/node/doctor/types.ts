@@ -56,6 +56,8 @@ export interface Question {
 }
 
 export interface PodSecrets {
+  /** Of the pod. */
+  readonly namespace: string;
   readonly found: readonly PullSecret[];
   readonly missing: readonly string[];
   /** What nobody tells the content of. */
