@@ -2,6 +2,7 @@
 import { givenAccounts, type ProviderNote } from "../credentials/exec/index.ts";
 import type { LoginSource } from "../credentials/index.ts";
 import { createNodeClient } from "../node/api/client.ts";
+import type { SettingsObject } from "../node/api/objects.ts";
 import type { Question } from "../node/doctor/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { ImageRequest } from "../workload/types.ts";
@@ -16,6 +17,8 @@ import type { Surroundings } from "./surroundings.ts";
 export interface CaseOptions extends RootOptions, LoginFlags, CredentialProviderFlags, SocketOptions {
   readonly filename?: readonly string[];
   readonly namespace: string;
+  /** What the daemon pulls with whose pods are looked at. */
+  readonly daemon?: SettingsObject | undefined;
 }
 
 /** A question, and whose image it is about. */
@@ -38,12 +41,13 @@ export async function casesOf(
   signal: AbortSignal,
 ): Promise<Cases> {
   const notes: string[] = [];
+  if (options.daemon?.ownLogin) notes.push("the daemon was started with a login of its own, which it tells nobody");
   const say = ({ provider, message }: ProviderNote) => void notes.push(`credential provider ${provider}: ${message}`);
   let ownLogins: Promise<LoginSource> | undefined;
   let findPod: Promise<FindPod> | undefined;
   const cases: Case[] = [];
   for (const word of words) {
-    const name = /^pods?\/([^/]+)$/.exec(word)?.[1];
+    const name = podNameIn(word);
     if (name === undefined) {
       ownLogins ??= personLogins(options, surroundings, { say });
       cases.push({ pod: null, question: { request: requestFor(word), logins: await ownLogins } });
@@ -54,6 +58,11 @@ export async function casesOf(
     }
   }
   return { cases, notes };
+}
+
+/** The name of a pod, where a word means one: `pod/web`. */
+export function podNameIn(word: string): string | undefined {
+  return /^pods?\/([^/]+)$/.exec(word)?.[1];
 }
 
 /** The pods of the manifests that are named, or else the daemon's. */
@@ -73,9 +82,11 @@ async function casesOfPod(
   const found = pod.imagePullSecrets.flatMap((wanted) => own.find((secret) => secret.name === wanted) ?? []);
   const others = pod.imagePullSecrets.filter((wanted) => !own.some((secret) => secret.name === wanted));
   const [missing, hidden] = secrets === undefined ? [[], others] : [others, []];
+  const { daemon } = options;
   const loginsFor = await podLogins(options, surroundings, {
     accounts: givenAccounts(serviceAccounts),
     say,
+    ...(daemon !== undefined && { workingDirectory: daemon.workingDirectory, home: daemon.home }),
   });
   const logins = loginsFor(pod, found);
   const containers = [...pod.containers, ...pod.imageVolumes];

@@ -1,7 +1,7 @@
 /** Where the pods that `pulley doctor` is asked about come from. */
 import type { ServiceAccountFacts } from "../credentials/exec/service-accounts.ts";
 import type { NodeClient } from "../node/api/client.ts";
-import type { PodObject } from "../node/api/objects.ts";
+import type { SettingsObject } from "../node/api/objects.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
 import { readInputs } from "./inputs.ts";
@@ -39,7 +39,7 @@ export async function podsOfManifests(files: readonly string[], surroundings: Su
 /** The pods of a daemon. It tells nobody what is in a Secret. @throws PulleyError as {@link NodeClient} */
 export function podsOfDaemon(client: Pick<NodeClient, "pod">): FindPod {
   return async (namespace, name) => {
-    const { metadata, spec } = await asked(client, namespace, name);
+    const { metadata, spec } = await asked(() => client.pod(namespace, name));
     const object = { apiVersion: "v1", kind: "Pod", metadata, spec };
     const { pods, problems } = podsFrom({ manifests: [{ file: "daemon", text: JSON.stringify(object) }], images: [] });
     const [pod] = pods;
@@ -49,9 +49,14 @@ export function podsOfDaemon(client: Pick<NodeClient, "pod">): FindPod {
   };
 }
 
-async function asked(client: Pick<NodeClient, "pod">, namespace: string, name: string): Promise<PodObject> {
+/** What a daemon pulls with; absent of one that does not tell it. @throws PulleyError as {@link NodeClient} */
+export async function settingsOfDaemon(client: Pick<NodeClient, "status">): Promise<SettingsObject | undefined> {
+  return (await asked(() => client.status())).settings;
+}
+
+async function asked<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   try {
-    return await client.pod(namespace, name);
+    return await ask();
   } catch (error) {
     if (!isPulleyError(error, "DAEMON_UNREACHABLE")) throw error;
     const advice =

@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { createNodeClient } from "../node/api/client.ts";
+import type { SettingsObject } from "../node/api/objects.ts";
 import { diskSpaceOf } from "../node/doctor/disk-space.ts";
 import { type DoctorWorld, diagnose } from "../node/doctor/index.ts";
 import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
@@ -8,9 +10,11 @@ import { openPullRecords } from "../node/pull-records/index.ts";
 import { decide } from "../policy/decide.ts";
 import { createProbe } from "../registry/probe/index.ts";
 import { systemClock } from "../support/clock.ts";
-import { socketOption } from "./daemon.ts";
-import { type CaseOptions, casesOf } from "./doctor-cases.ts";
+import { socketOption, socketPath } from "./daemon.ts";
+import { type CaseOptions, casesOf, podNameIn } from "./doctor-cases.ts";
+import { settingsOfDaemon } from "./doctor-pods.ts";
 import { diagnosisLines, exitStatus, type ShownDiagnosis, shownDiagnosis } from "./doctor-view.ts";
+import { withSettings } from "./node-settings.ts";
 import {
   credentialProviderOptions,
   examples,
@@ -30,7 +34,7 @@ import { clusterOption, loadPolicy, type PolicyOptions, policyOption } from "./p
 import { warnOn } from "./printing.ts";
 import { machineHosts, registryClient, registrySettings } from "./registry.ts";
 import { repeatedOption } from "./repeated-option.ts";
-import { openStore } from "./store.ts";
+import { openImages } from "./store.ts";
 import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
 
 type CommonOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
@@ -66,18 +70,27 @@ export function define(command: Command, surroundings: Surroundings): void {
         ],
       ),
     )
-    .action((words: string[], options: DoctorOptions) => doctor(words, options, surroundings));
+    .action((words: string[], options: DoctorOptions, called: Command) => doctor(words, options, called, surroundings));
 }
 
-async function doctor(words: readonly string[], options: DoctorOptions, surroundings: Surroundings): Promise<void> {
-  const policy = await loadPolicy(options, surroundings);
+async function doctor(
+  words: readonly string[],
+  given: DoctorOptions,
+  command: Command,
+  surroundings: Surroundings,
+): Promise<void> {
   const signal = interruption();
+  const daemon = await daemonOf(words, given, surroundings, signal);
+  const options = daemon === undefined ? given : { ...withSettings(given, command, daemon), daemon };
+  const policy = await loadPolicy(options, surroundings);
   const { cases, notes } = await casesOf(words, options, surroundings, signal);
   const registry = registryClient(options);
   const { root, platform } = options;
   const probe = createProbe(registrySettings(options), { environment: surroundings.environment });
+  const runtime = daemon?.runtime;
   // A store that does not exist yet is not made for a question.
-  const store = existsSync(join(root, "oci-layout")) ? await openStore(root, surroundings) : undefined;
+  const isThere = runtime !== undefined || existsSync(join(root, "oci-layout"));
+  const store = isThere ? await openImages({ root, runtime }, surroundings) : undefined;
   try {
     const images = store
       ? createEmbeddedImageService({ store, registry, platform, clock: systemClock })
@@ -98,6 +111,17 @@ async function doctor(words: readonly string[], options: DoctorOptions, surround
     await store?.close();
     await registry.close();
   }
+}
+
+/** What a daemon pulls with, if it is one of its pods that is looked at: that is what its pulls fail with. */
+async function daemonOf(
+  words: readonly string[],
+  { filename, ...options }: DoctorOptions,
+  surroundings: Surroundings,
+  signal: AbortSignal,
+): Promise<SettingsObject | undefined> {
+  if (filename !== undefined || !words.some((word) => podNameIn(word) !== undefined)) return undefined;
+  return settingsOfDaemon(createNodeClient(socketPath(options, surroundings), signal));
 }
 
 async function show(

@@ -45,7 +45,8 @@ export async function podLogins(
   world: Partial<ProviderWorld> = {},
 ): Promise<LoginsForPod> {
   const named = [flags.creds, flags.typedLogin, flags.authfile].some((given) => given !== undefined);
-  const folders = { kubeletRoot: flags.root, workingDirectory: process.cwd(), home: surroundings.environment["HOME"] };
+  const { workingDirectory = process.cwd(), home = surroundings.environment["HOME"] } = world;
+  const folders = { kubeletRoot: flags.root, workingDirectory, home };
   const own = named ? commandLogins(flags, surroundings) : nodeFileLogins(folders, systemClock);
   const providers = await openProviders(flags, surroundings, world);
   return (pod, secrets) => loginsFor(secrets, providers === undefined ? [own] : [own, providers.forPod(pod)], pod);
@@ -57,6 +58,9 @@ export interface ProviderWorld {
   /** By default, problems are warnings on standard error. */
   readonly say: (note: ProviderNote) => void;
   readonly onRun: (run: PluginRun) => void;
+  /** Where the node's files of logins are looked for, besides its root. By default, as this process has them. */
+  readonly workingDirectory: string;
+  readonly home: string | undefined;
   /** Told once which configuration holds, if any. */
   readonly onOpen: (providers: Pick<CredentialProviders, "names" | "configHash">) => void;
 }

@@ -13,6 +13,7 @@ import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguratio
 import { commandLogins, podLogins } from "./logins.ts";
 import { type MirrorFlags, mirrorOptions, readMirror } from "./node-mirror.ts";
 import { readScrub, type ScrubFlags, scrubOptions } from "./node-scrub.ts";
+import { toldSettings } from "./node-settings.ts";
 import { define as defineSetup } from "./node-setup.ts";
 import {
   type ContentSharingOptions,
@@ -156,6 +157,7 @@ async function runNode(options: NodeOptions, surroundings: Surroundings): Promis
     registry: registrySettings(options),
     hosts: machineHosts(options, (message) => log.warn(message)),
     logins: await loginsOf(options, log, surroundings),
+    settings: toldSettings(options, surroundings),
     log,
   });
   for (const path of inherited.rest()) log.warn("a socket that systemd holds is none of this daemon's", { path });

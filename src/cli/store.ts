@@ -24,20 +24,32 @@ export async function withStore<Result>(
   }
 }
 
-/** Opens the runtime's images where there is a runtime, and else the store. */
+/** The runtime's images where there is a runtime, and else the store. */
+export interface ImagesPlace {
+  readonly root: string;
+  readonly runtime?: string | undefined;
+}
+
+/** Opens them for the time that `use` takes. */
 export async function withImages<Result>(
-  { root, runtime: socket }: { readonly root: string; readonly runtime?: string },
+  place: ImagesPlace,
   surroundings: Surroundings,
   use: (store: ImageStore) => Promise<Result>,
 ): Promise<Result> {
-  if (socket === undefined) return withStore(root, surroundings, use);
-  const { openContainerdStore } = await import("../store/containerd/index.ts");
-  const platform = hostPlatform(process.platform, process.arch);
-  const warn = warnOn(surroundings);
-  const store = await openContainerdStore({ socket, root: join(root, "containerd"), platform, warn });
+  const store = await openImages(place, surroundings);
   try {
     return await use(store);
   } finally {
     await store.close();
   }
+}
+
+export async function openImages(
+  { root, runtime: socket }: ImagesPlace,
+  surroundings: Surroundings,
+): Promise<ImageStore> {
+  if (socket === undefined) return openStore(root, surroundings);
+  const { openContainerdStore } = await import("../store/containerd/index.ts");
+  const platform = hostPlatform(process.platform, process.arch);
+  return openContainerdStore({ socket, root: join(root, "containerd"), platform, warn: warnOn(surroundings) });
 }

@@ -43,7 +43,8 @@ export function openMetrics(
   });
 }
 
-export interface SeeingOptions extends Pick<DaemonOptions, "version" | "sockets" | "log" | "metricsHosts"> {
+export interface SeeingOptions
+  extends Pick<DaemonOptions, "version" | "sockets" | "log" | "metricsHosts" | "settings"> {
   readonly metricsAddress: string | undefined;
   readonly metrics: Metrics;
   readonly node: Node;
@@ -51,7 +52,7 @@ export interface SeeingOptions extends Pick<DaemonOptions, "version" | "sockets"
 
 /** @returns the events, for what is none of a pod's. @throws PulleyError `USAGE`, `OUTPUT_UNWRITABLE` */
 export async function startSeeing(options: SeeingOptions, ground: Ground, endings: Endings): Promise<EventList> {
-  const { node, metrics, metricsAddress, metricsHosts, log, sockets, version } = options;
+  const { node, metrics, metricsAddress, metricsHosts, log, sockets, version, settings } = options;
   const clock = systemClock;
   const events = createEventList({ host: hostname() });
   const logged = logSignals(log);
@@ -63,7 +64,7 @@ export async function startSeeing(options: SeeingOptions, ground: Ground, ending
   endings.add(() => stopListening());
   const health = healthOf(ground, log);
   const images = () => ground.store.images();
-  const api = { node, events, images, health, clock, nodeName: hostname(), version, log };
+  const api = { node, events, images, health, clock, nodeName: hostname(), version, settings, log };
   const server = await serveApi({ ...api, socket: sockets.api, takeover: sockets.takeover });
   endings.add(() => server.close());
   log.info("the daemon's own interface listens", { socket: sockets.api });

@@ -2,6 +2,7 @@
 import type { LoginSource } from "../credentials/index.ts";
 import type { Platform } from "../image/platform.ts";
 import type { MirrorOptions } from "../mirror/index.ts";
+import type { SettingsObject } from "../node/api/objects.ts";
 import type { Pins } from "../node/collection/index.ts";
 import type { KubeletConfiguration } from "../node/configuration/index.ts";
 import type { ContentSharing } from "../node/content-sharing.ts";
@@ -50,6 +51,8 @@ export interface DaemonOptions {
   >;
   readonly hosts: HostsFor;
   readonly logins: DaemonLogins;
+  /** All this as its options had it, for those who ask the daemon what it pulls with. */
+  readonly settings: SettingsObject;
   readonly log: Log;
 }
 

@@ -52,11 +52,15 @@ it("a daemon asks credential providers, counts their runs, and shows what they g
   expect(daemon.said() + text).not.toContain("Canary7");
 });
 
-it("the doctor looks at the daemon's pod", async () => {
+it("the doctor looks at the daemon's pod with what the daemon pulls with", async () => {
   const pods = await daemon.ask("get", "pods", "-o", "name");
-  const ended = await daemon.ask("doctor", "--root", join(folder, "root"), pods.stdout.trim());
-  expect(ended).toMatchObject({ status: 1, stderr: "" });
-  expect(ended.stdout).toContain("the registry wants a login, and the pod has no login for it");
+  const ended = await daemon.ask("doctor", pods.stdout.trim());
+  expect(ended).toMatchObject({ status: 0, stderr: "" });
+  expect(ended.stdout).toContain("the login of credential provider acme is accepted");
+  expect(ended.stdout).toContain(`free in ${join(folder, "root")}`);
+  expect(ended.stdout).toMatch(/cache +sha256:/);
+  const without = await daemon.ask("doctor", "--root", join(folder, "root"), `${registry.host}/private/app:1`);
+  expect(without.stdout).toContain("there is no login for it on this machine");
 });
 
 function lineWith(word: string): string {

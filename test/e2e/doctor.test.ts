@@ -130,10 +130,49 @@ it("a pod of the daemon, whose Secrets nobody tells", async () => {
   const { socket } = await testApi({ pods: [{ ...status, pod: { ...status.pod, imagePullSecrets: ["regcred"] } }] });
   const ended = await pulley(["doctor", root(), "pod/web", "--socket", socket]);
   expect(ended).toMatchObject({ status: 1, stderr: "" });
-  expect(ended.stdout).toContain("the daemon does not tell what is in the Secret regcred: name its manifest");
+  expect(ended.stdout).toContain("the daemon does not tell what is in the Secret default/regcred: name its manifest");
   const none = await pulley(["doctor", root(), "pod/none", "--socket", socket]);
   expect(none).toMatchObject({ status: 1, stdout: "" });
   expect(none.stderr).toContain('pods "none" not found');
+});
+
+it("a pod of the daemon is looked at with what the daemon pulls with, unless an option says otherwise", async () => {
+  const [policy, authfile] = [join(folder, "deny.yaml"), join(folder, "auth.json")];
+  const rules = [{ name: "nothing", admit: "Deny", message: "not here" }];
+  const metadata = { name: "p" };
+  await writeFile(
+    policy,
+    JSON.stringify({ apiVersion: "pulley.dev/v1alpha1", kind: "ImagePullPolicy", metadata, spec: { rules } }),
+  );
+  await writeFile(authfile, JSON.stringify({ auths: { [registry.host]: { username: "ann", password } } }));
+  const daemonRoot = join(folder, "daemon-root");
+  await mkdir(daemonRoot);
+  const settings = {
+    ...{ root: daemonRoot, platform: "linux/amd64", policy, authfile, hostsDir: "" },
+    ...{ certDir: [], plainHttp: false, allowRedirect: [], ownLogin: false, workingDirectory: folder },
+  };
+  const status = statusOf({ containers: [{ name: "app", image: `${registry.host}/private/app:1.0` }] });
+  const { socket } = await testApi({ pods: [status], settings });
+  const ended = await pulley(["doctor", "pod/web", "--socket", socket]);
+  expect(ended).toMatchObject({ status: 1, stderr: "" });
+  expect(ended.stdout).toContain(`the login of ${authfile} is accepted`);
+  expect(ended.stdout).toContain("not here");
+  expect(ended.stdout).toContain(`free in ${daemonRoot}`);
+
+  const open = join(folder, "open.yaml");
+  await writeFile(
+    open,
+    JSON.stringify({
+      apiVersion: "pulley.dev/v1alpha1",
+      kind: "ImagePullPolicy",
+      metadata,
+      spec: { rules: [{ name: "all", admit: "Allow" }] },
+    }),
+  );
+  const given = await pulley(["doctor", root(), "--policy", open, "pod/web", "--socket", socket]);
+  expect(given).toMatchObject({ status: 0, stderr: "" });
+  expect(given.stdout).toContain(`free in ${join(folder, "root")}`);
+  expect(given.stdout).not.toContain("Canary7");
 });
 
 it("hosts of a hosts.toml are looked at in the registry's place", async () => {

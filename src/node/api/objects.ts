@@ -138,6 +138,27 @@ export const imageSchema = z.object({
   createdAt: z.string().optional(),
 });
 
+/** What a daemon pulls with, by the names of its options; paths are absolute. Of logins only where they are looked for. */
+const settings = z.object({
+  root: z.string(),
+  platform: z.string(),
+  policy: z.string().optional(),
+  cluster: z.string().optional(),
+  runtime: z.string().optional(),
+  hostsDir: z.string(),
+  certDir: z.array(z.string()),
+  plainHttp: z.boolean(),
+  allowRedirect: z.array(z.string()),
+  authfile: z.string().optional(),
+  imageCredentialProviderConfig: z.string().optional(),
+  imageCredentialProviderBinDir: z.string().optional(),
+  /** Whether it was given a login itself, which it tells nobody. */
+  ownLogin: z.boolean(),
+  /** Where the node's files of logins are looked for, besides the root. */
+  workingDirectory: z.string(),
+  home: z.string().optional(),
+});
+
 export const statusSchema = z.object({
   apiVersion: z.string(),
   kind: z.literal("NodeStatus"),
@@ -147,6 +168,8 @@ export const statusSchema = z.object({
   pods: z.record(z.string(), count),
   images: count,
   events: count,
+  /** Absent of daemons that do not tell it yet. */
+  settings: settings.optional(),
 });
 
 /** A failure, as Kubernetes' API servers tell one. */
@@ -170,6 +193,7 @@ export type ContainerStatusObject = z.infer<typeof containerStatus>;
 export type ContainerStateObject = z.infer<typeof containerState>;
 export type EventObject = z.infer<typeof eventSchema>;
 export type ImageObject = z.infer<typeof imageSchema>;
+export type SettingsObject = z.infer<typeof settings>;
 export type NodeStatusObject = z.infer<typeof statusSchema>;
 export type FailureObject = z.infer<typeof failureSchema>;
 

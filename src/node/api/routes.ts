@@ -12,7 +12,7 @@ import type { PodStatus } from "../types.ts";
 import { badRequest, listAnswer, notFound, objectAnswer, streamAnswer, tooMany } from "./answers.ts";
 import type { EventList } from "./events.ts";
 import { findLog } from "./log-request.ts";
-import type { EventObject, ImageObject } from "./objects.ts";
+import type { EventObject, ImageObject, NodeStatusObject, SettingsObject } from "./objects.ts";
 import { podObject, timeText } from "./pod-object.ts";
 import { readQuery } from "./query.ts";
 import { apiVersion } from "./version.ts";
@@ -28,13 +28,15 @@ export interface ApiSources {
   readonly nodeName: string;
   /** The version of the program. */
   readonly version: string;
+  /** What it pulls with. */
+  readonly settings?: SettingsObject | undefined;
 }
 
 /** Requests that stay open, at once. */
 const mostStreams = 100;
 
 export function createRoutes(sources: ApiSources): (asked: Asked) => Promise<Answer> {
-  const { node, events, clock, health, nodeName, version } = sources;
+  const { node, events, clock, health, nodeName, version, settings } = sources;
   const startedAt = timeText(clock.now());
   let streams = 0;
 
@@ -130,7 +132,8 @@ export function createRoutes(sources: ApiSources): (asked: Asked) => Promise<Ans
     const phases: Record<string, number> = {};
     for (const { phase } of node.pods()) phases[phase] = (phases[phase] ?? 0) + 1;
     const counts = { pods: phases, images: images.length, events: events.list().length };
-    return objectAnswer({ apiVersion, kind: "NodeStatus", version, node: nodeName, startedAt, ...counts });
+    const status = { apiVersion, kind: "NodeStatus" as const, version, node: nodeName, startedAt, ...counts, settings };
+    return objectAnswer(status satisfies NodeStatusObject);
   }
 
   return async (asked) => {

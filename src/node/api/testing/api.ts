@@ -9,6 +9,7 @@ import { createHealth, type HealthCheck } from "../../health.ts";
 import type { NodeEvent, NodeSignal, PodStatus } from "../../types.ts";
 import { createNodeClient, type NodeClient } from "../client.ts";
 import { createEventList, type EventList } from "../events.ts";
+import type { SettingsObject } from "../objects.ts";
 import { serveApi } from "../server.ts";
 
 export interface TestApi {
@@ -27,6 +28,7 @@ export interface TestApiGiven {
   readonly ready?: readonly HealthCheck[];
   readonly clock?: Clock;
   readonly signal?: AbortSignal;
+  readonly settings?: SettingsObject;
 }
 
 export async function testApi(given: TestApiGiven = {}): Promise<TestApi> {
@@ -51,6 +53,7 @@ export async function testApi(given: TestApiGiven = {}): Promise<TestApi> {
     clock,
     nodeName: "node-1",
     version: "1.2.3",
+    settings: given.settings,
     log: silentLog,
   });
   onTestFinished(server.close);

@@ -1,0 +1,55 @@
+/** What a daemon pulls with, told by it, and taken over by those who look at its pulls. */
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { formatPlatform, parsePlatform } from "../image/platform.ts";
+import type { SettingsObject } from "../node/api/objects.ts";
+import { splitRoots } from "../registry/hosts/folders.ts";
+import type { CredentialProviderFlags, LoginFlags, PlatformOptions, RegistryFlags, RootOptions } from "./options.ts";
+import { namedCluster, type PolicyOptions } from "./policy-option.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+type Settings = RootOptions &
+  PlatformOptions &
+  RegistryFlags &
+  LoginFlags &
+  PolicyOptions &
+  CredentialProviderFlags & { readonly runtime?: string | undefined };
+
+function absolute(path: string | undefined): string | undefined {
+  return path === undefined || path === "" ? undefined : resolve(path);
+}
+
+export function toldSettings(options: Settings, { environment }: Surroundings): SettingsObject {
+  const { certDir = [], allowRedirect = [], hostsDir = "" } = options;
+  return {
+    root: resolve(options.root),
+    platform: formatPlatform(options.platform),
+    policy: absolute(options.policy),
+    cluster: namedCluster(options.cluster),
+    runtime: options.runtime,
+    hostsDir: splitRoots(hostsDir)
+      .map((folder) => resolve(folder))
+      .join(":"),
+    certDir: certDir.map((folder) => resolve(folder)),
+    plainHttp: options.plainHttp === true,
+    allowRedirect: [...allowRedirect],
+    authfile: absolute(options.authfile),
+    imageCredentialProviderConfig: absolute(options.imageCredentialProviderConfig),
+    imageCredentialProviderBinDir: absolute(options.imageCredentialProviderBinDir),
+    ownLogin: options.creds !== undefined || options.typedLogin !== undefined,
+    workingDirectory: process.cwd(),
+    home: environment["HOME"],
+  };
+}
+
+/** The options of a command with the daemon's in the place of those that nobody has given. */
+export function withSettings<Options extends Settings>(
+  options: Options,
+  command: Command,
+  { platform, plainHttp, ownLogin: _, workingDirectory: __, home: ___, ...rest }: SettingsObject,
+): Options {
+  const told = { ...rest, platform: parsePlatform(platform), ...(plainHttp && { plainHttp }) };
+  const isGiven = (name: string) => !["default", undefined].includes(command.getOptionValueSource(name));
+  const taken = Object.entries(told).filter(([name, value]) => value !== undefined && !isGiven(name));
+  return { ...options, ...Object.fromEntries(taken) };
+}
