@@ -1,5 +1,6 @@
 /** The containers of a text as they come to be: as they are written, or as kustomizations make them. */
 import { basename, dirname } from "node:path";
+import type { ImageFields } from "../workload/index.ts";
 import type { TextInput } from "./input.ts";
 import type { ReplacedImages } from "./placeholders.ts";
 import type { ReadText, SecretName, WantedSecret } from "./readers/contents.ts";
@@ -23,11 +24,14 @@ export interface Contents extends Pick<ReadText, "text" | "problems" | "workload
 }
 
 /** Reads a text with what kustomizations make of it. */
-export function contentsOf(input: TextInput): Contents {
+export function contentsOf(input: TextInput, imageFields: readonly ImageFields[]): Contents {
   const { text, file, rendered = [] } = input;
-  const read = readText(text, file, input);
+  const read = readText(text, file, { ...input, imageFields });
   const own = new Map(read.subjects.flatMap((subject) => keyOf(subject)?.map((key) => [key, subject] as const) ?? []));
-  const made = rendered.map((object) => ({ object, read: readText(object.text, file, readingOf(object)) }));
+  const made = rendered.map((object) => ({
+    object,
+    read: readText(object.text, file, { ...readingOf(object), imageFields }),
+  }));
   const renderings = made.flatMap(({ object, read: { subjects } }) => renderedContainers(object, subjects, own, input));
   const matched = rendered.flatMap(({ containers }) => containers);
   const taken = new Set([...matched.flatMap((container) => container.own ?? []), ...(input.replacedContainers ?? [])]);

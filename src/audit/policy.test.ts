@@ -83,3 +83,34 @@ describe("an audit by a policy", () => {
     expect(new Set(found.map(({ fingerprint }) => fingerprint)).size).toBe(2);
   });
 });
+
+describe("custom resources that a policy knows", () => {
+  const policy = policyOf(`${rules}  customResources:
+    - apiGroup: "*.acme.example"
+      kinds: [Shop]
+      images: ["spec.engines[*].image", spec.tools.backup.image]
+`);
+  const shop = `apiVersion: eu.acme.example/v1
+kind: Shop
+metadata: {name: s, namespace: prod}
+spec:
+  engines:
+    - {name: a, image: "ghcr.io/a@${digest}"}
+    - {image: quay.io/b:edge, imagePullPolicy: IfNotPresent}
+  tools: {backup: {image: ghcr.io/c:1}}
+`;
+
+  it("are judged at each of their images", () => {
+    const findings = findingsIn(shop, { policy, now });
+    expect(findings.map(({ ruleId, region, container }) => [ruleId, region.line, container?.name])).toEqual([
+      ["tag-moving", 7, "engines"],
+      ["not-allowed", 7, "engines"],
+      ["moving-tag-not-always", 7, "engines"],
+      ["requirement-not-met", 8, "backup"],
+    ]);
+  });
+
+  it("are not known without it", () => {
+    expect(findingsIn(shop, { policy: policyOf(rules), now })).toEqual([]);
+  });
+});

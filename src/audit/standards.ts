@@ -1,6 +1,7 @@
 /** By what an audit judges: which rules are on and how severe, which tags move, and the policy. */
 import { matchesWildcards } from "../policy/language/wildcard.ts";
-import { kubernetesOnly, type Policy } from "../policy/types.ts";
+import { imageFieldsIn, kubernetesOnly, type Policy } from "../policy/types.ts";
+import type { ImageFields } from "../workload/index.ts";
 import { type PlaceholderTest, placeholderTest } from "./placeholders.ts";
 import { type Profile, type RuleId, ruleIds, ruleTable } from "./rules.ts";
 import type { Severity } from "./types.ts";
@@ -29,6 +30,8 @@ export interface Standards {
   severityOf(rule: RuleId): Severity | "off";
   isMoving(tag: string): boolean;
   readonly placeholderIn: PlaceholderTest;
+  /** Of custom resources, beside those that are known. */
+  readonly imageFields: readonly ImageFields[];
 }
 
 export const defaultMovingTags: readonly string[] = [
@@ -105,6 +108,7 @@ export function standardsOf({
     severityOf: (rule) => all.get(rule) ?? "off",
     isMoving: tagMatcher([...defaultMovingTags, ...(movingTags ?? [])]),
     placeholderIn: placeholderTest(placeholders),
+    imageFields: imageFieldsIn(policy ?? kubernetesOnly),
   };
 }
 

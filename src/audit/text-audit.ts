@@ -110,7 +110,7 @@ function unreadable({ file, rule, message, advice }: UnreadableInput, standards:
 function auditText(input: TextInput, standards: Standards): TextAudit {
   const { policy, now, isMoving } = standards;
   const { file } = input;
-  const read = contentsOf(input);
+  const read = contentsOf(input, standards.imageFields);
   const auditing: Auditing = { text: read.text, standards, fingerprints: new Fingerprints(file), told: new Set() };
   const findings = read.problems.flatMap(({ rule, at, message }) =>
     findingOf(rule, { region: regionOf(read.text, at), message }, standards, auditing.fingerprints),

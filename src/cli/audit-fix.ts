@@ -8,6 +8,7 @@ import { containerKey } from "../audit/rendered.ts";
 import type { Finding, Fix, NotSeen } from "../audit/types.ts";
 import type { Digest } from "../image/digest.ts";
 import { canonicalText, type Reference } from "../image/reference.ts";
+import { imageFieldsIn, type Policy } from "../policy/types.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
 import { plural } from "../support/plural.ts";
 import { printable } from "../support/terminal.ts";
@@ -31,10 +32,11 @@ export interface Fixing {
 export async function fixing(
   files: AsyncIterable<AuditFile>,
   flags: AuditFlags,
+  policy: Policy,
   surroundings: Surroundings,
 ): Promise<Fixing> {
   const mode = flags.fix ? "fix" : flags.diff ? "diff" : "check";
-  const pins = flags.pin ? createPins(flags, surroundings) : undefined;
+  const pins = flags.pin ? createPins(flags, policy, surroundings) : undefined;
   const left: Finding[] = [];
   const sum = { files: 0, fixes: 0 };
   const notSeen: NotSeen[] = [];
@@ -89,7 +91,8 @@ interface Pins {
 }
 
 /** Asks each registry for each image once, whatever the number of files. */
-function createPins(flags: AuditFlags, surroundings: Surroundings): Pins {
+function createPins(flags: AuditFlags, policy: Policy, surroundings: Surroundings): Pins {
+  const imageFields = imageFieldsIn(policy);
   const registry = registryClient(flags);
   const logins = commandLogins(flags, surroundings);
   const known = new Map<string, Promise<Digest>>();
@@ -108,7 +111,7 @@ function createPins(flags: AuditFlags, surroundings: Surroundings): Pins {
   };
   return {
     fixesFor: async ({ text, file, replacedImages, replacedContainers = [], ...options }) => {
-      const { text: source, subjects } = readText(text, file, options);
+      const { text: source, subjects } = readText(text, file, { ...options, imageFields });
       const requests = subjects.flatMap((subject): PinRequest[] => {
         const { fields, request } = withoutPlaceholder(subject, placeholderIn, replacedImages);
         const isElsewhere = fields.image && replacedContainers.includes(containerKey(fields.image));

@@ -17,6 +17,7 @@ import {
   writeBaseline,
 } from "../audit/index.ts";
 import type { Finding, NotSeen, Severity } from "../audit/types.ts";
+import { imageFieldsIn, kubernetesOnly } from "../policy/types.ts";
 import { putFile } from "../support/atomic-file.ts";
 import { PulleyError } from "../support/errors.ts";
 import { readInputBytes } from "../support/input-file.ts";
@@ -121,10 +122,16 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundi
     environment: surroundings.environment,
     render: flags.render,
     remoteBases: flags.remoteBases,
+    imageFields: imageFieldsIn(settings.policy ?? kubernetesOnly),
   });
   const files = auditInThreads(inputs, settings);
   if (flags.fix || flags.diff || flags.check) {
-    const { files: changed, left } = await fixing(desk.counted(files), flags, surroundings);
+    const { files: changed, left } = await fixing(
+      desk.counted(files),
+      flags,
+      settings.policy ?? kubernetesOnly,
+      surroundings,
+    );
     desk.keepOnly(flags.fix ? left : []);
     if (flags.check && changed > 0) process.exitCode = 1;
   } else if (flags.updateBaseline && baselineFile !== undefined) {

@@ -9,6 +9,7 @@ import { decideOnCopy } from "../node/meant-names.ts";
 import { withLogin } from "../node/pull-attempts.ts";
 import { openPullRecords } from "../node/pull-records/index.ts";
 import { decide } from "../policy/decide.ts";
+import type { Policy } from "../policy/types.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
@@ -78,13 +79,14 @@ export function define(command: Command, surroundings: Surroundings): void {
 async function explain(words: readonly string[], options: ExplainOptions, surroundings: Surroundings): Promise<void> {
   const named = namedFiles(words, options);
   const inputs = await readInputs(named, surroundings);
-  const { requests, problems } = requestsFrom(inputs);
+  const policy = await loadPolicy(options, surroundings);
+  const { requests, problems } = requestsFrom(inputs, policy);
   printProblems({ problems }, surroundings);
   const speaking = [...requests, ...problems].flatMap(({ source }) => source?.file ?? []);
   for (const word of filesWithout(speaking, named)) {
     warnOn(surroundings)(`${word === "-" ? "standard input" : word} has no image in it`);
   }
-  const containers = await explainAll(requests, inputs, options, surroundings);
+  const containers = await explainAll(requests, inputs, policy, options, surroundings);
   const paint = paintFor(surroundings.stdout, surroundings);
   const lines = () => containers.flatMap((answer) => [...explanationLines(answer, paint), ""]).slice(0, -1);
   await print(options.output, { apiVersion: "pulley.dev/v1alpha1", containers }, lines, surroundings);
@@ -95,10 +97,10 @@ async function explain(words: readonly string[], options: ExplainOptions, surrou
 async function explainAll(
   requests: readonly ImageRequest[],
   inputs: Inputs,
+  policy: Policy,
   options: ExplainOptions,
   surroundings: Surroundings,
 ): Promise<readonly Explanation[]> {
-  const policy = await loadPolicy(options, surroundings);
   const registry = registryClient(options);
   const askerOf = askersOf(inputs, options, surroundings);
   // A store that does not exist yet is not made for a question.

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { parseReference } from "../image/reference.ts";
 import { identified, uidOf } from "../node/containers/identity.ts";
+import { imageFieldsIn, kubernetesOnly, type Policy } from "../policy/types.ts";
 import { isPulleyError } from "../support/errors.ts";
 import {
   type ExpandedPods,
@@ -41,17 +42,24 @@ function expandedFrom(inputs: Inputs, options: PodsOptions): ExpandedPods {
   return { ...expanded, problems: [...problems, ...expanded.problems] };
 }
 
-/** The requests for images as they are written, without making pods of them. */
-export function requestsFrom(inputs: Inputs): {
+/** The requests for images as they are written, without making pods of them; a policy may know further custom resources. */
+export function requestsFrom(
+  inputs: Inputs,
+  policy: Policy = kubernetesOnly,
+): {
   requests: readonly ImageRequest[];
   problems: readonly Problem[];
 } {
   const { documents, problems } = documentsFrom(inputs);
+  const fields = imageFieldsIn(policy);
   const refused = documents.flatMap((document) => validate(document).problems);
   const named = namedPods(inputs.images)
-    .flatMap(imageRequests)
+    .flatMap((document) => imageRequests(document))
     .map((request, at) => ({ ...request, source: inputs.images[at]?.source }));
-  return { requests: [...documents.flatMap(imageRequests), ...named], problems: [...problems, ...refused] };
+  return {
+    requests: [...documents.flatMap((document) => imageRequests(document, fields)), ...named],
+    problems: [...problems, ...refused],
+  };
 }
 
 /** As `docker run --pull`: the pod asks as if its manifest had said so. */

@@ -127,7 +127,7 @@ async function* fromManifests(
   surroundings: Surroundings,
 ): AsyncGenerator<PastRequest> {
   const now: Policy = await loadPolicy({ policy: against, cluster }, surroundings);
-  const { requests, problems } = requestsFrom(await readInputs(paths, surroundings));
+  const { requests, problems } = requestsFrom(await readInputs(paths, surroundings), now);
   printProblems({ problems }, surroundings);
   if (problems.length > 0) process.exitCode = inputInvalid;
   const [facts, time] = [{ presence: "unknown" } as const, at ?? Date.now()];

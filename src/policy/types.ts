@@ -1,4 +1,5 @@
 import type { Digest } from "../image/digest.ts";
+import type { ImageFields } from "../workload/image-fields.ts";
 import type { ImageRequest, PullPolicy } from "../workload/types.ts";
 import type { Policy } from "./language/types.ts";
 
@@ -17,6 +18,11 @@ export type RefusalReason =
 
 /** Without any rule, Kubernetes' own behaviour is all there is. */
 export const kubernetesOnly: Policy = { documents: [] };
+
+/** The fields of custom resources in which the policy's documents say that images are. */
+export function imageFieldsIn({ documents }: Policy): readonly ImageFields[] {
+  return documents.flatMap(({ customResources }) => customResources ?? []);
+}
 
 /** What is known on this machine about the image that is asked for. */
 export type LocalFacts = Presence & {

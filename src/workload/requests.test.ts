@@ -7,7 +7,7 @@ import type { ImageRequest } from "./types.ts";
 function requestsOf(text: string, file = "x.yaml"): ImageRequest[] {
   const { documents, problems } = readManifests(text, file);
   expect(problems).toEqual([]);
-  return documents.flatMap(imageRequests);
+  return documents.flatMap((document) => imageRequests(document));
 }
 
 /** Kind, name and image of each request. */
@@ -205,9 +205,95 @@ describe("other kinds, by their shape", () => {
           ],
         },
       },
-      ["container proxy proxy:1"],
+      ["container prometheus prom", "container proxy proxy:1"],
+    ],
+    [
+      "keda.sh/v1alpha1",
+      "ScaledJob",
+      { spec: { jobTargetRef: { template: { spec: { containers: [{ name: "worker", image: "worker:1" }] } } } } },
+      ["container worker worker:1"],
+    ],
+    [
+      "argoproj.io/v1alpha1",
+      "CronWorkflow",
+      {
+        spec: {
+          workflowSpec: {
+            templates: [
+              { name: "a", container: { image: "a" }, initContainers: [{ name: "i", image: "i" }] },
+              { name: "b", containerSet: { containers: [{ name: "b", image: "b" }] } },
+            ],
+          },
+        },
+      },
+      ["initContainer i i", "container main a", "container b b"],
+    ],
+    [
+      "argoproj.io/v1alpha1",
+      "AnalysisTemplate",
+      {
+        spec: {
+          metrics: [
+            { provider: { job: { spec: { template: { spec: { containers: [{ name: "m", image: "m:1" }] } } } } } },
+          ],
+        },
+      },
+      ["container m m:1"],
+    ],
+    [
+      "tekton.dev/v1",
+      "Task",
+      { spec: { stepTemplate: { image: "golang:1" }, steps: [{ name: "build" }] } },
+      ["container main golang:1"],
+    ],
+    [
+      "tekton.dev/v1",
+      "PipelineRun",
+      { spec: { pipelineSpec: { tasks: [{ taskSpec: { steps: [{ name: "a", image: "x" }] } }] } } },
+      ["container a x"],
+    ],
+    [
+      "flagger.app/v1beta1",
+      "Canary",
+      { spec: { targetRef: { kind: "Deployment", name: "web" }, analysis: { interval: "1m" } } },
+      [],
     ],
   ])("%s %s", (apiVersion, kind, rest, expected) => expect(brief(object(apiVersion, kind, rest))).toEqual(expected));
+
+  it.each<[string, string, object, string[]]>([
+    ["openfaas.com/v1", "Function", { name: "fn", image: "fn:1" }, ["fn fn:1"]],
+    ["monitoring.coreos.com/v1", "Prometheus", { image: "p", thanos: { image: "t" } }, ["prometheus p", "thanos t"]],
+    ["monitoring.coreos.com/v1", "Alertmanager", { image: "a" }, ["alertmanager a"]],
+    ["monitoring.coreos.com/v1", "ThanosRuler", { image: "t" }, ["thanosruler t"]],
+    ["elasticsearch.k8s.elastic.co/v1", "Elasticsearch", { version: "8.1.0" }, []],
+    ["elasticsearch.k8s.elastic.co/v1", "Elasticsearch", { version: "8.1.0", image: "e:8" }, ["elasticsearch e:8"]],
+    ["kibana.k8s.elastic.co/v1", "Kibana", { image: "k:8" }, ["kibana k:8"]],
+    ["postgresql.cnpg.io/v1", "Cluster", { imageName: "pg:17" }, ["cluster pg:17"]],
+    ["postgresql.cnpg.io/v1", "ImageCatalog", { images: [{ major: 16, image: "pg:16" }] }, ["images pg:16"]],
+    [
+      "kafka.strimzi.io/v1beta2",
+      "Kafka",
+      { kafka: { image: "k" }, entityOperator: { topicOperator: { image: "t" } }, kafkaExporter: {} },
+      ["kafka k", "topicOperator t"],
+    ],
+    ["kafka.strimzi.io/v1beta2", "KafkaConnect", { image: "c" }, ["kafkaconnect c"]],
+    ["minio.min.io/v2", "Tenant", { image: "m", kes: { image: "s" } }, ["tenant m", "kes s"]],
+    ["caching.internal.knative.dev/v1alpha1", "Image", { image: "i" }, ["image i"]],
+    ["tekton.dev/v1beta1", "StepAction", { image: "s" }, ["stepaction s"]],
+    ["acme.example/v1", "Function", { image: "not:known" }, []],
+    ["elastic.co/v1", "Elasticsearch", { image: "not:known" }, []],
+  ])("%s %s has images in fields of its own", (apiVersion, kind, spec, expected) =>
+    expect(brief(object(apiVersion, kind, { spec }))).toEqual(expected.map((each) => `container ${each}`)),
+  );
+
+  it("fields beside those that are known are given", () => {
+    const [document] = readManifests(
+      object("acme.example/v1", "Shop", { spec: { engines: [{ image: "a" }, { image: "b" }, {}] } }),
+      "-",
+    ).documents;
+    const more = [{ apiGroup: "acme.example", kinds: ["Shop"], images: ["spec.engines[*].image"] }];
+    expect(document && imageRequests(document, more).map(({ image }) => image)).toEqual(["a", "b"]);
+  });
 
   it("an annotation that holds an object's last state is no template", () => {
     const last = JSON.stringify({ spec: { template: { spec: full } } });

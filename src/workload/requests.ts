@@ -1,5 +1,6 @@
 /** Who asks for which image: one request for every container and image volume of an object. */
 import type { ManifestDocument } from "./documents.ts";
+import type { ImageFields } from "./image-fields.ts";
 import { groupOf, type ImagePlace, imagePlaces, type PodTemplate, podTemplates } from "./templates.ts";
 import type { ImageRequest, PullPolicy, Workload } from "./types.ts";
 import { isNull, textAt, textsAt } from "./value.ts";
@@ -11,9 +12,10 @@ export const pullPolicies: readonly PullPolicy[] = ["Always", "IfNotPresent", "N
  * The requests of an object: for each of its pod templates the init containers, containers, ephemeral containers and
  * image volumes. A missing image gives a request for the empty name, at the container's place, as it would reach a
  * kubelet; an image that is no text gives none. What is wrong with the object is for `validate` to say. Never throws.
+ * @param more fields of custom resources that have images, beside those that are known
  */
-export function imageRequests(document: ManifestDocument): ImageRequest[] {
-  return podTemplates(document).flatMap((template) => templateRequests(document, template));
+export function imageRequests(document: ManifestDocument, more?: readonly ImageFields[]): ImageRequest[] {
+  return podTemplates(document, more).flatMap((template) => templateRequests(document, template));
 }
 
 /** The requests of one of the object's pod templates. */

@@ -3,6 +3,7 @@
  * because Argo Rollouts, Knative Services, OpenKruise CloneSets, Tekton Tasks and the next operator's kind have them too.
  */
 import type { ManifestDocument } from "./documents.ts";
+import { type FoundField, type ImageFields, imageFieldsOf } from "./image-fields.ts";
 import type { ContainerKind } from "./types.ts";
 import { itemsAt, type MappingValue, mappingAt, textAt, type Value, valueAt } from "./value.ts";
 
@@ -14,6 +15,8 @@ export interface PodTemplate {
   /** The pod's specification, whatever was written there. */
   readonly spec: Value | undefined;
   readonly metadata: MappingValue | undefined;
+  /** For an image in a field of a custom resource: the only one that the template asks for. */
+  readonly field?: ImagePlace;
 }
 
 /** A place in a pod template that asks for an image. */
@@ -24,7 +27,8 @@ export interface ImagePlace {
   /** The container's name, or the volume's; empty where there is none. */
   readonly name: string;
   readonly value: MappingValue;
-  readonly imageKey: "image" | "reference";
+  /** `image`; `reference` in image volumes, `imageName` in some custom resources. */
+  readonly imageKey: string;
   readonly policyKey: "imagePullPolicy" | "pullPolicy";
 }
 
@@ -79,19 +83,34 @@ const ownKeys: ContainerKeys = {
 
 /** What holds containers in groups that have further names for it. */
 const keysOfGroups: ReadonlyMap<string, ContainerKeys> = new Map([
-  ["tekton.dev", { lists: [...ownKeys.lists, ["steps", "container"], ["sidecars", "container"]], singles: [] }],
+  [
+    "tekton.dev",
+    { lists: [...ownKeys.lists, ["steps", "container"], ["sidecars", "container"]], singles: ["stepTemplate"] },
+  ],
   ["argoproj.io", { lists: [...ownKeys.lists, ["sidecars", "container"]], singles: ["container", "script"] }],
 ] satisfies [string, ContainerKeys][]);
 
-/** The pod templates of an object, in the order in which they are written. */
-export function podTemplates(document: ManifestDocument): readonly PodTemplate[] {
+/**
+ * The pod templates of an object, in the order in which they are written.
+ * @param more fields of custom resources that have images, beside those that are known
+ */
+export function podTemplates(document: ManifestDocument, more?: readonly ImageFields[]): readonly PodTemplate[] {
   const group = groupOf(document.apiVersion);
   const own = ownKinds.get(document.kind);
   if (own?.groups.includes(group)) return [ownTemplate(document, own)];
   if (speakAboutContainers.has(group)) return [];
-  const found: PodTemplate[] = [];
+  const found: PodTemplate[] = imageFieldsOf({ ...document, group }, more).map((field) =>
+    fieldTemplate(document, field),
+  );
   findTemplates(document.root, "", undefined, { group, found });
   return found;
+}
+
+/** An operator makes a pod for the image; what else is in that pod is not known. */
+function fieldTemplate({ kind, root }: ManifestDocument, { holder, path, key, name }: FoundField): PodTemplate {
+  const place = containerPlace("container", path, holder, name ?? kind.toLowerCase());
+  const metadata = mappingAt(root, "metadata");
+  return { form: "shape", path, spec: holder, metadata, field: { ...place, imageKey: key } };
 }
 
 /** The group of an `apiVersion`; empty for the core group. */
@@ -102,7 +121,8 @@ export function groupOf(apiVersion: string): string {
 
 /** What asks for images in a template: init containers, containers, ephemeral containers, image volumes. */
 export function imagePlaces(template: PodTemplate, group: string): readonly ImagePlace[] {
-  const { spec, path } = template;
+  const { spec, path, field } = template;
+  if (field !== undefined) return [field];
   const places: ImagePlace[] = [];
   const { lists, singles } = keysOf(group);
   for (const [key, kind] of lists) {

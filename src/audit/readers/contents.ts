@@ -1,4 +1,5 @@
 /** What readers make of a text. */
+import type { ImageFields } from "../../workload/index.ts";
 import type { SourceText } from "../../workload/source-text.ts";
 import type { Workload } from "../../workload/types.ts";
 import type { RuleId } from "../rules.ts";
@@ -38,6 +39,8 @@ export interface ReadOptions {
   readonly expectManifests: boolean;
   /** Whether objects may be patches, as those beside a kustomization are: then their images may be missing. */
   readonly mayBePatch: boolean;
+  /** Of custom resources, beside those that are known. */
+  readonly imageFields?: readonly ImageFields[] | undefined;
   /** Present where they are patches: then they have no names of their own. */
   readonly patch?: "rendered" | "alone" | undefined;
 }

@@ -38,7 +38,10 @@ const secretMakers: ReadonlyMap<string, readonly string[]> = new Map([
 
 type Contents = Pick<ReadText, "subjects" | "workloads" | "wantedSecrets" | "secrets" | "problems">;
 
-export function readKubernetes(documents: readonly ManifestDocument[], { mayBePatch, patch }: ReadOptions): Contents {
+export function readKubernetes(
+  documents: readonly ManifestDocument[],
+  { mayBePatch, patch, imageFields }: ReadOptions,
+): Contents {
   const subjects: Subject[] = [];
   const wantedSecrets: WantedSecret[] = [];
   const secrets: SecretName[] = [];
@@ -49,7 +52,7 @@ export function readKubernetes(documents: readonly ManifestDocument[], { mayBePa
     const namePath = secretMakers.get(document.kind);
     if (namePath !== undefined) secrets.push(secretOf(document, namePath));
     const before = subjects.length;
-    for (const template of podTemplates(document))
+    for (const template of podTemplates(document, imageFields))
       readTemplate(document, template, mayBePatch, subjects, wantedSecrets);
     if (subjects.length > before) workloads += 1;
     if (patch === undefined) problems.push(...refusedNames(document));
@@ -81,8 +84,7 @@ function readTemplate(
     const request = requestOf(document, workload, place);
     if (request === undefined) continue;
     const subject = subjectOf(document, place, request, mayBePatch);
-    // In the kinds of others a field may have a meaning of their own.
-    subjects.push(template.form === "shape" ? { ...subject, ignored: undefined } : subject);
+    subjects.push(template.form === "shape" ? inOtherKind(subject, template) : subject);
   }
   for (const item of itemsAt(template.spec, "imagePullSecrets")) {
     const name = valueAt(item, "name");
@@ -90,6 +92,13 @@ function readTemplate(
     const at = scalarSpan(document.text.text, name);
     wantedSecrets.push({ namespace: workload.namespace, name: name.value, at, workload });
   }
+}
+
+/** In the kinds of others a field may have a meaning of their own, and an operator a default of its own. */
+function inOtherKind(subject: Subject, { field }: PodTemplate): Subject {
+  const own = { ...subject, ignored: undefined };
+  if (field === undefined || subject.written !== undefined) return own;
+  return { ...own, pulls: undefined, fields: { image: subject.fields.image } };
 }
 
 function secretOf({ root }: ManifestDocument, namePath: readonly string[]): SecretName {

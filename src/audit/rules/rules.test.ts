@@ -308,6 +308,29 @@ describe("every place that asks for an image", () => {
   });
 });
 
+describe("a custom resource with an image in a field of its own", () => {
+  const prometheus = (more = "") =>
+    `apiVersion: monitoring.coreos.com/v1\nkind: Prometheus\nmetadata: {name: p}\nspec:\n  image: ghcr.io/p:edge\n${more}`;
+
+  it("is judged by its tag; what its operator takes for the pull policy is not known", () => {
+    expect(findingsIn(prometheus()).map(({ ruleId, container, fix }) => [ruleId, container?.name, fix])).toEqual([
+      ["tag-moving", "prometheus", undefined],
+    ]);
+  });
+
+  it("is judged by the pull policy that is written beside the image", () => {
+    const findings = findingsIn(prometheus("  imagePullPolicy: IfNotPresent\n"));
+    expect(findings.map(({ ruleId }) => ruleId)).toEqual(["tag-moving", "moving-tag-not-always"]);
+    expect(findings[1]?.fix?.description).toBe("set imagePullPolicy to Always");
+  });
+
+  it("names a Function of OpenFaaS by its name", () => {
+    const fn =
+      "apiVersion: openfaas.com/v1\nkind: Function\nmetadata: {name: f}\nspec: {name: fn, image: ghcr.io/fn}\n";
+    expect(findingsIn(fn)).toMatchObject([{ ruleId: "tag-missing", container: { name: "fn" } }]);
+  });
+});
+
 describe("fixes", () => {
   it.each([
     ["image: app:main", "set imagePullPolicy to Always"],

@@ -22,6 +22,10 @@ function rule(text: string): string {
   return `${head}  rules:\n    - name: r\n${text.replaceAll(/^/gm, "      ")}\n`;
 }
 
+function resource(text: string): string {
+  return `${head}  rules: [{ name: sane, require: { tag: true } }]\n  customResources:\n    - ${text}\n`;
+}
+
 function exempting(text: string): string {
   return `${head}  rules: [{ name: sane, require: { tag: true } }]\n  exemptions:\n    - ${text}\n`;
 }
@@ -259,6 +263,16 @@ describe("a mistake in a policy is told with its place and what was meant", () =
         exempting(`▮{ rules: [sane], match: { pinned: true }, owner: o, expires: 2027-01-31 }`),
         "spec.exemptions[0].reason: Required value",
       ],
+      // custom resources
+      [
+        resource("{ apiGroup: ▮db.example.com/v1, kinds: [A], images: [spec.image] }"),
+        "spec.customResources[0].apiGroup: Invalid value: \"db.example.com/v1\": this is the group alone, without a version, as in db.example.com; '*.' may stand at its beginning",
+      ],
+      [
+        resource("{ apiGroup: a.example, kinds: [A], images: [▮'spec.engines[0].image'] }"),
+        "spec.customResources[0].images[0]: Invalid value: \"spec.engines[0].image\": a path has keys with '.' between them, and '[*]' behind that of a list, as in spec.engines[*].image",
+      ],
+      [resource("▮{ apiGroup: a.example, kinds: [A] }"), "spec.customResources[0].images: Required value"],
       // documents
       [
         `apiVersion: pulley.dev/v1alpha1\nkind: ▮ImagePullPolcy\n`,

@@ -107,7 +107,8 @@ function documentOf({ metadata, spec }: PolicyInput, manifest: ManifestDocument)
     const source = positionOf(manifest, ["spec", "exemptions", index]);
     return { ...exemption, id: `${name}/exemptions[${index}]`, source };
   });
-  return { name, source: manifest.source, selector: spec.selector, rules, exemptions };
+  const { selector, customResources } = spec;
+  return { name, source: manifest.source, selector, rules, exemptions, ...(customResources && { customResources }) };
 }
 
 function timesOf({ pull, closed, timeZone = utc, otherwise }: NonNullable<RuleInput["when"]>): PullTimes {

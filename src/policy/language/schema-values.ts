@@ -104,6 +104,16 @@ export function objectName(description: string, ...examples: readonly string[]) 
   return meaning({ description, pattern: objectNamePattern, examples }, parseObjectName, 253);
 }
 
+/** Where a field of an object is: `spec.engine.image`, `spec.engines[*].image`. */
+export function fieldPath(description: string, ...examples: readonly string[]) {
+  return meaning({ description, pattern: fieldPathPattern, examples }, parseFieldPath);
+}
+
+/** The group of an API version. */
+export function apiGroup(description: string, ...examples: readonly string[]) {
+  return meaning({ description, pattern: apiGroupPattern, examples }, parseApiGroup, 253);
+}
+
 export function list<Entry extends z.ZodType>(description: string, entry: Entry) {
   return z.array(entry).min(1).max(mostEntries).meta({ description });
 }
@@ -129,6 +139,26 @@ const objectNameShape = new RegExp(objectNamePattern);
 function parseObjectName(text: string): Parsed<string> {
   if (objectNameShape.test(text)) return { value: text };
   return { problem: "a name has lower-case letters, digits, '-' and '.', and begins and ends with a letter or digit" };
+}
+
+const fieldPathPattern = "^([A-Za-z_][A-Za-z0-9_-]*(\\[\\*\\])?\\.)+[A-Za-z_][A-Za-z0-9_-]*$";
+const fieldPathShape = new RegExp(fieldPathPattern);
+
+function parseFieldPath(text: string): Parsed<string> {
+  if (fieldPathShape.test(text)) return { value: text };
+  return {
+    problem: "a path has keys with '.' between them, and '[*]' behind that of a list, as in spec.engines[*].image",
+  };
+}
+
+const apiGroupPattern = "^(\\*\\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$";
+const apiGroupShape = new RegExp(apiGroupPattern);
+
+function parseApiGroup(text: string): Parsed<string> {
+  if (apiGroupShape.test(text)) return { value: text };
+  return {
+    problem: "this is the group alone, without a version, as in db.example.com; '*.' may stand at its beginning",
+  };
 }
 
 function parseSentence(text: string): Parsed<string> {

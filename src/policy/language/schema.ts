@@ -3,9 +3,11 @@ import { z } from "zod";
 import { closingOf } from "./closing.ts";
 import { isExposed } from "./mirror.ts";
 import {
+  apiGroup,
   duration,
   expiry,
   expression,
+  fieldPath,
   images,
   list,
   mirrors,
@@ -209,6 +211,17 @@ const exemption = z
   })
   .meta({ description: "Lifts rules for some images for some time." });
 
+const customResource = z
+  .strictObject({
+    apiGroup: apiGroup("The group of its API version.", "db.example.com"),
+    kinds: list("Its kinds.", sentence("The name of a kind.", "Database")),
+    images: list("Where its images are.", fieldPath("The path of a field with a whole image.", "spec.engine.image")),
+  })
+  .meta({
+    description:
+      "Images in the fields of a custom resource; their pull policy is read from imagePullPolicy beside them.",
+  });
+
 export const policySchema = z
   .strictObject({
     $schema: z.string().optional().meta({ description: "Where editors find this schema." }),
@@ -226,6 +239,10 @@ export const policySchema = z
           .meta({ description: "Which workloads this document governs; absent: all." }),
         rules: list("Read from top to bottom.", rule),
         exemptions: list("Lift rules of this document.", exemption).optional(),
+        customResources: list(
+          "Custom resources with images in fields of their own, beside those that Pulley knows.",
+          customResource,
+        ).optional(),
       })
       .meta({ description: "The rules and the exemptions from them." }),
     status: z.unknown().optional().meta({ description: "Written by clusters; not read." }),

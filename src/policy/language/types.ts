@@ -1,4 +1,5 @@
 /** What a policy says, once it has been read. */
+import type { ImageFields } from "../../workload/image-fields.ts";
 import type { Position, PullPolicy, Workload } from "../../workload/types.ts";
 
 /** The rules that hold, in the order in which they are read. Without any, Kubernetes' own behaviour is all there is. */
@@ -16,6 +17,8 @@ export interface PolicyDocument {
   readonly selector: Match | undefined;
   readonly rules: readonly Rule[];
   readonly exemptions: readonly Exemption[];
+  /** Custom resources with images in fields of their own; they hold wherever the policy does, whatever the selector says. */
+  readonly customResources?: readonly ImageFields[];
 }
 
 /** What holds for the images that match. It speaks on the subjects that are there and is silent on the others. */

@@ -3,13 +3,15 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, resolve, sep } from "node:path";
 import { decodeTextLoosely } from "../../../support/text-bytes.ts";
-import { type ManifestDocument, readManifests, readValues, textAt } from "../../../workload/index.ts";
+import { type ImageFields, type ManifestDocument, readManifests, readValues, textAt } from "../../../workload/index.ts";
 import { asPath, type Output, outputOf, type ProgramOptions } from "../program.ts";
 import type { Kustomization } from "./kustomization.ts";
 
 export interface BuildOptions extends ProgramOptions {
   /** Whether kustomize may fetch bases from the network. */
   readonly remoteBases?: boolean | undefined;
+  /** Of custom resources, beside those that are known. */
+  readonly imageFields?: readonly ImageFields[] | undefined;
 }
 
 export type Build =

@@ -9,7 +9,7 @@ import { type Build, type BuildOptions, buildKustomization } from "./build.ts";
 import { KustomizationGraph } from "./graph.ts";
 import type { Kustomization } from "./kustomization.ts";
 import { containerIn, type Place, placeOf } from "./place.ts";
-import { objectOf, Sources } from "./sources.ts";
+import { Sources } from "./sources.ts";
 
 export type { BuildOptions } from "./build.ts";
 
@@ -47,7 +47,7 @@ export const nothingRendered: Renderings = {
 export async function renderKustomizations(folders: readonly string[], options: BuildOptions): Promise<Renderings> {
   const graph = new KustomizationGraph();
   const all = folders.flatMap((folder) => graph.at(folder) ?? []);
-  const rendering = new Rendering(graph);
+  const rendering = new Rendering(graph, new Sources(options.imageFields));
   const tried = new Set<Kustomization>();
   let next = graph.tops(all);
   for (let isBase = false; next.length > 0; isBase = true) {
@@ -80,13 +80,14 @@ async function build(top: Kustomization, graph: KustomizationGraph, options: Bui
 class Rendering {
   readonly seen = new Set<string>();
   readonly #graph: KustomizationGraph;
-  readonly #sources = new Sources();
+  readonly #sources: Sources;
   readonly #files = new Map<string, { objects: Map<string, Mutable>; replaced: Set<string> }>();
   readonly #notSeen: NotSeenInput[] = [];
   readonly #refused = new Map<string, UnreadableInput>();
 
-  constructor(graph: KustomizationGraph) {
+  constructor(graph: KustomizationGraph, sources: Sources) {
     this.#graph = graph;
+    this.#sources = sources;
   }
 
   take(top: Kustomization, attempt: Attempt | undefined, mayBeChanged: boolean): void {
@@ -99,7 +100,7 @@ class Rendering {
     const chain = this.#graph.chain(top);
     for (const { folder } of chain) this.seen.add(folder);
     for (const { document, origin } of attempt.objects) {
-      const object = objectOf(document);
+      const object = this.#sources.objectOf(document);
       const file = origin === undefined ? undefined : givenPath(origin, chain);
       const source = file === undefined ? undefined : this.#sources.at(file);
       const home = source?.file ?? top.file;

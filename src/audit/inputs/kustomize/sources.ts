@@ -4,6 +4,7 @@ import { readInputBytes } from "../../../support/input-file.ts";
 import { decodeTextLoosely } from "../../../support/text-bytes.ts";
 import {
   groupOf,
+  type ImageFields,
   type ImagePlace,
   imagePlaces,
   type ManifestDocument,
@@ -28,29 +29,36 @@ export interface SourceObject {
 
 export class Sources {
   readonly #known = new Map<string, Source | undefined>();
+  readonly #imageFields: readonly ImageFields[] | undefined;
+
+  /** @param imageFields of custom resources, beside those that are known */
+  constructor(imageFields?: readonly ImageFields[]) {
+    this.#imageFields = imageFields;
+  }
 
   /** A file; `undefined` where it cannot be read. */
   at(file: string): Source | undefined {
-    if (!this.#known.has(file)) this.#known.set(file, readSource(file));
+    if (!this.#known.has(file)) this.#known.set(file, this.#read(file));
     return this.#known.get(file);
   }
-}
 
-function readSource(file: string): Source | undefined {
-  try {
-    const text = decodeTextLoosely(readInputBytes(file, { limit: longestInput }));
-    const { documents } = readManifests(text, file);
-    return { file, text: documents[0]?.text ?? sourceText(text, file), objects: documents.map(objectOf) };
-  } catch {
-    return undefined;
+  objectOf(document: ManifestDocument): SourceObject {
+    const group = groupOf(document.apiVersion);
+    return {
+      kind: document.kind,
+      name: textAt(document.root, "metadata", "name") ?? "",
+      places: podTemplates(document, this.#imageFields).flatMap((template) => imagePlaces(template, group)),
+    };
   }
-}
 
-export function objectOf(document: ManifestDocument): SourceObject {
-  const group = groupOf(document.apiVersion);
-  return {
-    kind: document.kind,
-    name: textAt(document.root, "metadata", "name") ?? "",
-    places: podTemplates(document).flatMap((template) => imagePlaces(template, group)),
-  };
+  #read(file: string): Source | undefined {
+    try {
+      const text = decodeTextLoosely(readInputBytes(file, { limit: longestInput }));
+      const { documents } = readManifests(text, file);
+      const objects = documents.map((document) => this.objectOf(document));
+      return { file, text: documents[0]?.text ?? sourceText(text, file), objects };
+    } catch {
+      return undefined;
+    }
+  }
 }
