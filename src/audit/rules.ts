@@ -177,6 +177,12 @@ export const ruleTable = {
     advice: "Write the image as the policy requires it, or ask for an exemption.",
     severity: everywhere("error"),
   },
+  "rule-on-trial": {
+    title: "A rule on trial would refuse the image",
+    why: "The rule has the mode Warn: it refuses nothing yet, and will once its mode is Enforce.",
+    advice: "Use an image that the rule allows before its mode becomes Enforce.",
+    severity: everywhere("warning"),
+  },
   "exemption-expired": {
     title: "An exemption has expired",
     why: "An expired exemption has no effect: what it covered is refused.",

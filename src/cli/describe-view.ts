@@ -3,6 +3,7 @@
  * decided about each container's image, by which rules, and what to do where it failed.
  */
 import type { ContainerStateObject, ContainerStatusObject, EventObject, PodObject } from "../node/api/objects.ts";
+import { warningText } from "../policy/trial.ts";
 import { humanDuration } from "../support/human-duration.ts";
 import { columns, pad, printable } from "../support/terminal.ts";
 import { since } from "./get-view.ts";
@@ -105,7 +106,7 @@ function decisionLines({ decision, backOffUntil, advice }: ContainerStatusObject
   const wait = backOffUntil === undefined ? Number.NaN : Date.parse(backOffUntil) - now;
   const next = wait > 0 ? [line(4, "Next Attempt", `in ${humanDuration(wait)}`)] : [];
   if (decision === undefined) return [...next, ...optional(4, "Advice", advice)];
-  const { action, reason, message, pullPolicy, trace } = decision;
+  const { action, reason, message, pullPolicy, trace, warnings = [] } = decision;
   return [
     line(4, "Pull Policy", `${pullPolicy.value}, ${fromWords[pullPolicy.from] ?? pullPolicy.from}`),
     line(4, "Decision", `${action}${reason === undefined ? "" : ` ${reason}`}`),
@@ -113,6 +114,7 @@ function decisionLines({ decision, backOffUntil, advice }: ContainerStatusObject
     ...trace.map(({ subject, rule, because }) =>
       line(6, subjectTitle(subject), rule === null ? because : `${because} (rule ${rule})`),
     ),
+    ...warnings.map((warning) => line(6, "Warning", warningText(warning))),
     ...next,
     ...optional(4, "Advice", advice),
   ];

@@ -1,7 +1,8 @@
 /** The shape of `explain -o json`, and its text for people. */
 import type { Reference } from "../image/reference.ts";
 import { withImpliedTag } from "../image/reference.ts";
-import type { Decision, TraceStep } from "../policy/types.ts";
+import { warningText } from "../policy/trial.ts";
+import type { Decision, TraceStep, Warning } from "../policy/types.ts";
 import { type Paint, printable } from "../support/terminal.ts";
 import type { ImageRequest, Position } from "../workload/types.ts";
 
@@ -23,6 +24,8 @@ export interface Explanation {
   readonly pending: Decision["pending"];
   /** Which logins the registry would be shown, and which Secrets of the pod have none for it; only where it may be asked. */
   readonly login?: { readonly tried: readonly string[]; readonly notes: readonly string[] };
+  /** What rules on trial would refuse. */
+  readonly warnings: readonly Warning[];
   /** What the registry said; only with `--check`. */
   readonly check?: { readonly digest: string | null; readonly message: string };
   /** The command that looks at each step of the pull; only where something about it may fail. */
@@ -54,6 +57,7 @@ export function explanation(request: ImageRequest, reference: Reference | string
     },
     trace: decision.trace,
     pending: decision.pending,
+    warnings: decision.trial.warnings,
   };
 }
 
@@ -89,6 +93,7 @@ export function explanationLines(answer: Explanation, paint: Paint): string[] {
         .filter(({ subject }) => subject !== "pull")
         .map(({ subject, rule, because }) => [subject, rule === null ? because : `${because} (rule ${rule})`]),
       ...(login === undefined ? [] : loginRows(login)),
+      ...answer.warnings.map((warning) => ["warning", warningText(warning)]),
       ...(check === undefined ? [] : [["check", check.message]]),
       ...(next === undefined ? [] : [["next", next]]),
     ].map(([title = "", text = ""]) => `    ${paint("dim", title.padEnd(12))} ${printable(text)}`),

@@ -8,7 +8,7 @@ import { createBackOff } from "../node/back-off.ts";
 import { usableProofs } from "../node/content-proofs.ts";
 import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
 import { createImageManager, type ImageManager } from "../node/image-manager.ts";
-import { oddImageEvent, type RecordEvent } from "../node/image-pull.ts";
+import { oddImageEvent, type RecordEvent, trialEvent } from "../node/image-pull.ts";
 import { createPuller } from "../node/puller.ts";
 import type { PullProgress } from "../node/types.ts";
 import { decide } from "../policy/decide.ts";
@@ -144,7 +144,7 @@ async function ensure(
   const pod = askingPod(image, { name: "pulley-pull" });
   const [container] = pod.containers;
   const record: RecordEvent = (_type, reason, message) => {
-    if (reason === oddImageEvent) warn(message);
+    if (reason === oddImageEvent || reason === trialEvent) warn(message);
   };
   const asked = { pod, container, logins, signal, record };
   const { imageId, failure } = await manager.ensureImageExists(asked);

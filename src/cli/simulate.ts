@@ -8,8 +8,10 @@ import {
   noCost,
   type PastRequest,
   type Replay,
+  type Verdict,
   verdictOf,
 } from "../policy/simulation.ts";
+import { warningText } from "../policy/trial.ts";
 import type { LocalFacts, Policy } from "../policy/types.ts";
 import { formatBytes } from "../support/bytes.ts";
 import { PulleyError } from "../support/errors.ts";
@@ -110,7 +112,13 @@ async function* fromRecords(
     const { request, facts, time, decision, outcome } = entry.record;
     later ??= at === undefined ? 0 : at - time;
     const then = { facts: shifted(facts, later), time: time + later };
-    yield { request, ...then, verdict: decision, isRecorded: true, fetched: outcome.fetched };
+    yield {
+      request,
+      ...then,
+      verdict: { ...decision, warnings: decision.warnings?.length ?? 0 },
+      isRecorded: true,
+      fetched: outcome.fetched,
+    };
   }
 }
 
@@ -158,15 +166,19 @@ function count(result: Simulation, one: Replay): void {
     count: 1,
     image: past.request.image,
     workload: `${kind} ${namespace}/${name}`,
-    before: before.reason ?? `${before.pullPolicy}, ${before.action}`,
-    after: after.reason ?? `${after.pullPolicy}, ${after.action}`,
-    message: decision.message,
-    rules: [...new Set(decision.trace.flatMap(({ rule }) => rule ?? []))],
+    before: wordsOf(before),
+    after: wordsOf(after),
+    message: [decision.message, ...decision.trial.warnings.map(warningText)].join("; "),
+    rules: [...new Set([...decision.trace, ...decision.trial.warnings].flatMap(({ rule }) => rule ?? []))],
   };
   const key = JSON.stringify([change.image, change.workload, change.before, change.after, change.rules]);
   const known = result.changes.get(key);
   if (known === undefined) result.changes.set(key, change);
   else known.count += 1;
+}
+
+function wordsOf({ action, reason, pullPolicy, warnings }: Verdict): string {
+  return reason ?? `${pullPolicy}, ${action}${warnings > 0 ? ", warned" : ""}`;
 }
 
 function valueOf({ from, to, changes, ...sums }: Simulation) {
@@ -201,6 +213,7 @@ function linesOf({ decisions, changed, before, after, changes }: Simulation, sur
     row("pulls", "pulls"),
     row("bytes pulled", "bytes", formatBytes),
     row("refused", "refused"),
+    row("warned", "warned"),
   ]);
   const list = sorted(changes).map((change) => [
     String(change.count),

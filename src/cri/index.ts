@@ -11,6 +11,7 @@ import type { PullRecords } from "../node/pull-records/index.ts";
 import { unlimitedPulls } from "../node/pull-settings.ts";
 import { createPuller } from "../node/puller.ts";
 import type { EnsuredImage, PullProgress } from "../node/types.ts";
+import { warningText } from "../policy/trial.ts";
 import type { Decide, Policy } from "../policy/types.ts";
 import type { ImageStore, StoredImage } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
@@ -94,7 +95,7 @@ const imageServices = [ImageService.typeName, "runtime.v1alpha2.ImageService"];
 export async function startCriServer(options: CriServerOptions): Promise<CriServer> {
   const { socket, takeover, clock, runtime, version } = options;
   const log = options.log ?? { info: () => undefined, warn: () => undefined };
-  const judge = judgeOf(options);
+  const judge = judgeOf(options, log);
   const upstream = runtime === undefined ? undefined : openUpstream(runtime, options, { judge, log });
   const checkHandler = upstream === undefined ? noHandlers : handlersOf(upstream.channel);
   const methods = methodsOf(options, { log, judge, checkHandler });
@@ -154,9 +155,12 @@ function openUpstream(runtime: string, { images, onOperation, clock }: CriServer
   };
 }
 
-function judgeOf({ images, clock }: CriServerOptions): CopyJudge {
+function judgeOf({ images, clock }: CriServerOptions, log: CriLog): CopyJudge {
   const { service, decide, policy, hosts, decisions, onEnsured } = images;
-  return createCopyJudge({ images: service, decide, policy, hosts, clock, log: decisions, onEnsured });
+  return createCopyJudge({
+    ...{ images: service, decide, policy, hosts, clock, log: decisions, onEnsured },
+    onWarning: ({ pod }, warning) => log.warn(`${pod.namespace}/${pod.name}: ${warningText(warning)}`),
+  });
 }
 
 /** By path. The file systems are the runtime's where there is one: it keeps the containers' layers, too. */

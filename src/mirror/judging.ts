@@ -4,7 +4,7 @@ import { isDigest } from "../image/digest.ts";
 import { canonicalText, parseReference, type Reference, type Repository, type Tag } from "../image/reference.ts";
 import { findLocal } from "../node/local-facts.ts";
 import { decide } from "../policy/decide.ts";
-import type { Decision, ImageFacts, LocalFacts, Refusal } from "../policy/types.ts";
+import type { Decision, ImageFacts, LocalFacts, Refusal, Warning } from "../policy/types.ts";
 import { factsOfCopy } from "../policy/unasked.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { ImageRequest } from "../workload/types.ts";
@@ -23,6 +23,8 @@ export interface Judged {
   readonly now: number;
   /** @throws PulleyError `IMAGE_REFUSED` if the image, as it is now known, is not to be had */
   check(image: ImageFacts): void;
+  /** What rules on trial would refuse, as far as the image is known. */
+  warnings(): readonly Warning[];
 }
 
 /** What rules say to whoever asks, without a look at what is on this machine. */
@@ -71,12 +73,14 @@ export function createJudge({ images, policy, clock }: Pick<Ground, "images" | "
     if (decision.action === "Refuse") throw refused(decision, request);
     const onCopy = decide(request, rules, factsOfCopy(facts), now);
     const refusal = onCopy.action === "Refuse" ? onCopy : undefined;
+    let { warnings } = decision.trial;
     const check = (image: ImageFacts) => {
       if (rules.documents.length === 0) return;
       const again = decide(request, rules, { ...facts, image }, now);
       if (again.action === "Refuse") throw refused(again);
+      warnings = again.trial.warnings;
     };
-    return { reference, decision, refusal, facts, id: found.id, now, check };
+    return { reference, decision, refusal, facts, id: found.id, now, check, warnings: () => warnings };
   };
 
   return { outline, image: judgeImage };

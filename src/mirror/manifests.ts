@@ -7,6 +7,7 @@ import { withoutAnswer } from "../node/cached-copy.ts";
 import { isGone } from "../node/content-sources.ts";
 import type { Source } from "../node/fetch.ts";
 import { isUnreachable } from "../node/pull-failure.ts";
+import { warningText } from "../policy/trial.ts";
 import type { Fetched } from "../registry/index.ts";
 import type { ImageRecord } from "../store/index.ts";
 import { PulleyError } from "../support/errors.ts";
@@ -109,8 +110,8 @@ async function findByDigest(workshop: Workshop, repository: Repository, digest: 
   const judged = await judge.image(repository, digest, visit.signal, descriptor !== undefined);
   requireAnswer(entry, judged);
   if (descriptor !== undefined) {
-    const served = fromStore(workshop, descriptor, entry.state === "fresh" ? "hit" : "stale", judged, visit);
     await checkRequirements(workshop, judged, descriptor, undefined, visit);
+    const served = fromStore(workshop, descriptor, entry.state === "fresh" ? "hit" : "stale", judged, visit);
     // Whole, perhaps, and still without a name, because nobody could be asked for it.
     if (held === undefined) workshop.settler.look(repository);
     return served;
@@ -146,11 +147,21 @@ function fromStore(
       return fetchFromAny(workshop, descriptor, judged, visit, "node");
     }
   };
-  return { descriptor, cache, read };
+  return { descriptor, cache, read, ...onTrial(workshop, judged) };
 }
 
 function throughStore(workshop: Workshop, descriptor: Descriptor, judged: Judged, visit: Visit): Served {
-  return { descriptor, cache: "miss", read: () => fetchFromAny(workshop, descriptor, judged, visit) };
+  const read = () => fetchFromAny(workshop, descriptor, judged, visit);
+  return { descriptor, cache: "miss", read, ...onTrial(workshop, judged) };
+}
+
+/** A header has the rules' names alone: what else they say may not fit into one. */
+function onTrial({ ground }: Workshop, judged: Judged): Pick<Served, "warning"> {
+  const warnings = judged.warnings();
+  for (const warning of warnings) ground.log.warn(warningText(warning));
+  if (warnings.length === 0) return {};
+  const rules = warnings.map(({ rule, reason }) => `${rule} would refuse it with ${reason}`);
+  return { warning: `on trial: ${rules.join(", ")}` };
 }
 
 /** @param spending `node` for what the repository has shown before */

@@ -244,6 +244,17 @@ describe("the policy", () => {
     expect(registry.requests).toEqual([]);
   });
 
+  test.each([
+    ["{ name: r, mode: Warn, admit: Deny }", "test/r would refuse it with ImageDenied"],
+    ["{ name: r, mode: Warn, require: { maxSize: 10 } }", "test/r would refuse it with RequirementNotMet"],
+  ])("a rule on trial refuses nothing, and the answer names it: %s", async (rule, told) => {
+    const registry = fakeRegistry();
+    imageOf(registry);
+    const mirror = await openMirror({ registry, policy: () => policyOf(rule) });
+    const reply = await mirror.ask(`/v2/${name}/manifests/1`);
+    expect([reply.status, reply.headers["warning"]]).toEqual([200, `299 - "on trial: ${told}"`]);
+  });
+
   test("an image that is here is refused as soon as a rule says so, its manifests and its layers too", async () => {
     const registry = fakeRegistry();
     const { digest } = imageOf(registry);

@@ -24,7 +24,8 @@ export async function checkRequirements(
   from: Source | undefined,
   visit: Visit,
 ): Promise<void> {
-  if (judged.decision.pending.length === 0) return;
+  const { pending, trial } = judged.decision;
+  if (pending.length === 0 && !trial.open) return;
   if (from !== undefined) return check(workshop, judged, target, from, visit);
   try {
     await check(workshop, judged, target, undefined, visit);

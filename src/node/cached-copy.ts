@@ -1,5 +1,6 @@
 /** The copy on this machine where nobody can be asked about it. */
 import type { Digest } from "../image/digest.ts";
+import { noTrial } from "../policy/trial.ts";
 import type { Decision, LocalFacts, Presence, Refusal } from "../policy/types.ts";
 import { errorText, type PulleyError } from "../support/errors.ts";
 import { formatDuration, quote } from "../support/go.ts";
@@ -38,7 +39,17 @@ export function withoutAnswer(
       const text = `Nobody can be asked about ${image}, and the copy on this machine is older than ${who} allows`;
       const message = `${text}: it was ${state}: ${errorText(error)}`;
       const { pullPolicy, trace } = decision;
-      return { refusal: { action: "Refuse", reason: "CachedCopyTooOld", message, pullPolicy, trace, pending: [] } };
+      return {
+        refusal: {
+          action: "Refuse",
+          reason: "CachedCopyTooOld",
+          message,
+          pullPolicy,
+          trace,
+          pending: [],
+          trial: noTrial,
+        },
+      };
     }
     const copy = facts.digest === undefined ? state : `${facts.digest}, ${state}`;
     const text = `Nobody can be asked about ${image}, so the copy on this machine is used (${copy})`;

@@ -4,8 +4,9 @@
  */
 import { type Digest, isDigest } from "../image/digest.ts";
 import type { Reference } from "../image/reference.ts";
-import type { Decide, Decision, ImageFacts, LocalFacts, Policy, Refusal } from "../policy/types.ts";
-import { refusalOfCopy } from "../policy/unasked.ts";
+import { noTrial } from "../policy/trial.ts";
+import type { Decide, Decision, ImageFacts, LocalFacts, Policy, Refusal, Warning } from "../policy/types.ts";
+import { refusalOfCopy, warningsOfCopy } from "../policy/unasked.ts";
 import type { StoredImage } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
@@ -49,6 +50,8 @@ export interface CopyJudgeOptions {
   readonly log?: Pick<DecisionLog, "append"> | undefined;
   /** Hears of each decision. */
   readonly onEnsured?: ((ensured: EnsuredImage) => void) | undefined;
+  /** Hears what rules on trial would refuse in what starts. */
+  readonly onWarning?: ((start: Start, warning: Warning) => void) | undefined;
 }
 
 /** What is known of the copy, and by which names it may have been asked for. */
@@ -149,8 +152,10 @@ export function createCopyJudge(options: CopyJudgeOptions): CopyJudge {
     if (asked.delete(keyOf(start.pod, start.container.image)) || id === undefined) return;
     const digest = facts.presence === "present" ? facts.digest : undefined;
     const outcome = { kind: "used", digest } as const;
+    const warnings = warningsOfCopy(decision);
     recorder.note(start, { now, ended: clock.now(), facts, decision, result: id, outcome });
-    tell(decision, "used", id);
+    tell({ ...decision, trial: { ...noTrial, warnings } }, "used", id);
+    for (const warning of warnings) options.onWarning?.(start, warning);
   }
 
   function tell(decision: Decision, outcome: "used" | "refused", id: Digest | undefined): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decide } from "../policy/decide.ts";
+import { noTrial } from "../policy/trial.ts";
 import { type Decision, kubernetesOnly, type RefusalReason } from "../policy/types.ts";
 import { PulleyError } from "../support/errors.ts";
 import { manualClock } from "../support/manual-clock.ts";
@@ -297,6 +298,7 @@ describe("a refusal by a rule", () => {
         message: "not this one",
         trace: [],
         pending: [],
+        trial: noTrial,
         pullPolicy: { value: "Always", from: "rule", because: "" },
       };
       const { ensure, events, images } = setUp({ decide: () => refused });

@@ -1,8 +1,9 @@
 import type { LoginSource } from "../credentials/index.ts";
 import type { Digest } from "../image/digest.ts";
 import { effectivePullPolicy } from "../policy/decide.ts";
-import type { Decide, Decision, LocalFacts, Policy, Refusal, RefusalReason } from "../policy/types.ts";
-import { factsOfCopy } from "../policy/unasked.ts";
+import { noTrial, warningText } from "../policy/trial.ts";
+import type { Decide, Decision, LocalFacts, Policy, Refusal, RefusalReason, Warning } from "../policy/types.ts";
+import { factsOfCopy, warningsOfCopy } from "../policy/unasked.ts";
 import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import type { Login } from "../support/login.ts";
@@ -16,6 +17,7 @@ import {
   type ImagePullOptions,
   type PullRequest,
   rawFailure,
+  trialEvent,
 } from "./image-pull.ts";
 import type { ImageService } from "./image-service.ts";
 import { type Found, findLocal, type HostsFor, type NamedImage, nameForRuntime } from "./local-facts.ts";
@@ -175,6 +177,30 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
     }
   }
 
+  /** What rules on trial say in the end: of the image that is used, and only of one that is. */
+  function withTrial(at: Case, carriedOut: CarriedOut): CarriedOut {
+    const { decision } = carriedOut;
+    return { ...carriedOut, decision: { ...decision, trial: { ...noTrial, warnings: warningsAfter(at, carriedOut) } } };
+  }
+
+  function warningsAfter(at: Case, { decision, outcome, learnt }: CarriedOut): readonly Warning[] {
+    switch (outcome?.kind) {
+      case "used":
+        return decision.trial.warnings;
+      case "usedCached":
+        return warningsOfCopy(decideWith(at, factsOfCopy(at.facts)));
+      case "confirmed":
+      case "pulled":
+        return learnt === undefined
+          ? decision.trial.warnings
+          : decideWith(at, { ...at.facts, image: learnt }).trial.warnings;
+      case "refused":
+      case "failed":
+      case undefined:
+        return [];
+    }
+  }
+
   return {
     ensureImageExists: async (request) => {
       const { container, signal } = request;
@@ -192,9 +218,11 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
         options.onEnsured?.({ labels, ...nothing, failure: found.code });
         return { decision: undefined, labels, failure: found };
       }
-      const carriedOut = await carryOut({ request, policy, named, facts, id, names, logins, now });
+      const at = { request, policy, named, facts, id, names, logins, now };
+      const carriedOut = withTrial(at, await carryOut(at));
       recorder.note(request, { now, facts, ended: clock.now(), ...carriedOut });
       const { result, decision } = carriedOut;
+      for (const warning of decision.trial.warnings) request.record("Warning", trialEvent, warningText(warning));
       const outcome = { decision, labels: { ...labels, pullRequired: isPullRequired(decision, facts) } };
       options.onEnsured?.(ensuredAs(carriedOut, outcome.labels));
       return typeof result === "string" ? { ...outcome, imageId: result } : { ...outcome, failure: result };

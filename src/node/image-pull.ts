@@ -19,6 +19,9 @@ const wrongContentEvent = "MirrorSentWrongContent";
 /** The event that tells of an image that was taken though it may be a mistake. Pulley's own. */
 export const oddImageEvent = "OddImage";
 
+/** The event that tells what a rule on trial would refuse. Pulley's own. */
+export const trialEvent = "PolicyWarning";
+
 export type RecordEvent = (type: NodeEvent["type"], reason: string, message: string) => void;
 
 export interface PullRequest {

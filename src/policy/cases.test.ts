@@ -21,11 +21,13 @@ describe("the table of decisions", () => {
   it.each(cases.map((each) => [each.name, each] as const))("%s", (_, each) => {
     const { request, facts, now, expected } = each;
     const decision = decide(request, policyOf(each), facts, now);
-    const { rules = {}, pullPolicy, says, unreached, ...exact } = expected;
+    const { rules = {}, pullPolicy, says, unreached, warnings, ...exact } = expected;
     expect(decision).toMatchObject(exact);
     if (pullPolicy !== undefined) expect(decision.pullPolicy.value).toBe(pullPolicy);
     if (says !== undefined) expect(decision.message).toContain(says);
     for (const [subject, rule] of Object.entries(rules)) expect(rulesOf(decision, subject)).toEqual(rule);
+    const told = decision.trial.warnings.map(({ rule, reason }) => `${rule} ${reason}`);
+    if (warnings !== undefined) expect(told).toEqual(warnings);
     // What comes of it where nobody can be reached is for a node to say.
     if (unreached !== undefined) expect(decision).not.toMatchObject({ whenUnreachable: "Fail" });
     if (decision.action === "Refuse") expect(expected.reason, "a refusal is expected with its reason").toBeDefined();

@@ -11,6 +11,7 @@ import { matchCases } from "./cases/matches.ts";
 import { orderCases } from "./cases/order.ts";
 import { pullCases } from "./cases/pull.ts";
 import { requireCases } from "./cases/require.ts";
+import { trialCases } from "./cases/trial.ts";
 import { whenCases } from "./cases/when.ts";
 
 export type { Case, Expected } from "./cases/case.ts";
@@ -25,4 +26,5 @@ export const cases: readonly Case[] = [
   ...requireCases,
   ...copyCases,
   ...orderCases,
+  ...trialCases,
 ];

@@ -8,13 +8,14 @@ import { errorText } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import { defaultPullPolicy } from "../workload/defaults.ts";
 import type { ImageRequest } from "../workload/types.ts";
-import { admit } from "./admitting.ts";
 import { type Choice, choose } from "./choosing.ts";
+import { complaint, denial } from "./complaints.ts";
+import { enforced, judge, knownImage, pullPolicyBy } from "./judgement.ts";
 import { askedOf } from "./match.ts";
-import { type Freshness, type Plan, planPull } from "./pulling.ts";
+import type { Freshness } from "./pulling.ts";
 import { type Reading, readRules } from "./readings.ts";
-import { checkRequirements, type Required } from "./requiring.ts";
-import { heedTimes, timingOf, timingTrace } from "./timing.ts";
+import { timingOf, timingTrace } from "./timing.ts";
+import { noTrial, trialOf } from "./trial.ts";
 import type {
   ConfiguredHosts,
   Decision,
@@ -33,24 +34,10 @@ import type {
 export function decide(request: ImageRequest, policy: Policy, facts: LocalFacts, now: number): Decision {
   const parsed = parse(request.image);
   if ("problem" in parsed) return refuse("InvalidImageName", parsed.problem, own(request), []);
-  const seen = askedOf(request, parsed.reference, knownImage(facts));
-  const readings = readRules(policy, seen, now);
-
-  const pulling = choose("pull", readings);
-  const timing = timingOf(readings, now);
-  const sourcing = choose("from", readings);
-  const pullPolicy = pullPolicyBy(pulling.rule, request);
-  const freshness = { pullPolicy, rule: pulling.rule };
-  const wanted = planPull(request, freshness, facts, now);
-  const plan = heedTimes(wanted, timing, { request, freshness, facts, now });
-
-  // A registry that is asked may have another image by now: what is here says nothing about that one.
-  const aboutCopy = plan.action === "Use" || !isAsking(wanted);
-  const asked = aboutCopy ? seen : askedOf(request, parsed.reference, facts.image);
-  const judged = aboutCopy ? readings : readRules(policy, asked, now);
-  const admission = admit(judged);
-  const required = checkRequirements(judged, asked);
-
+  const question = { request, reference: parsed.reference, policy, facts, now };
+  const held = judge(question, enforced, own(request));
+  const { admission, required, sourcing, timing, pulling, freshness, plan } = held;
+  const { pullPolicy } = freshness;
   const from = fetchingBy(sourcing.rule, parsed.reference, facts.hosts);
   const trace = [
     admission.trace,
@@ -61,30 +48,31 @@ export function decide(request: ImageRequest, policy: Policy, facts: LocalFacts,
   ];
   const { deniedBy } = admission;
   if (deniedBy !== undefined) return refuse("ImageDenied", denial(deniedBy, request), pullPolicy, trace);
-  if (required.unmet.length > 0) return refuse("RequirementNotMet", complaint(required, request), pullPolicy, trace);
+  if (required.unmet.length > 0) {
+    return refuse("RequirementNotMet", complaint(required.unmet, request), pullPolicy, trace);
+  }
+  if (plan.action === "Refuse") return refuse(plan.reason, plan.message, pullPolicy, trace);
 
   const pending: Subject[] = [];
   if (admission.pending) pending.push("admit");
   if (required.pending) pending.push("require");
+  const trial = hasTrials(policy) ? trialOf(request, judge(question, all, own(request)), held) : noTrial;
   switch (plan.action) {
-    case "Refuse":
-      return refuse(plan.reason, plan.message, pullPolicy, trace);
     case "Use":
-      return { action: plan.action, message: plan.message, pullPolicy, trace, pending };
+      return { action: plan.action, message: plan.message, pullPolicy, trace, pending, trial };
     case "Pull":
-      return { action: plan.action, message: plan.message, ...from, pullPolicy, trace, pending };
+      return { action: plan.action, message: plan.message, ...from, pullPolicy, trace, pending, trial };
     case "Check":
-      return { ...plan, ...from, pullPolicy, trace, pending };
+      return { ...plan, ...from, pullPolicy, trace, pending, trial };
   }
 }
 
-/** What is known of the image: what it was resolved to, or else the copy on this machine. */
-function knownImage(facts: LocalFacts): ImageFacts | undefined {
-  return facts.image ?? (facts.presence === "present" ? facts.copy : undefined);
+function hasTrials({ documents }: Policy): boolean {
+  return documents.some(({ rules }) => rules.some(({ mode }) => mode === "Warn"));
 }
 
-function isAsking({ action }: Plan): boolean {
-  return action === "Check" || action === "Pull";
+function all(readings: readonly Reading[]): readonly Reading[] {
+  return readings;
 }
 
 /** The pull policy that holds for a request, and who says so: a rule, the manifest, or Kubernetes' default. */
@@ -94,7 +82,8 @@ export function effectivePullPolicy(
   now: number,
   facts: LocalFacts,
 ): EffectivePullPolicy {
-  return pullPolicyBy(choose("pull", readingsOf(request, policy, now, knownImage(facts))).rule, request);
+  const readings = enforced(readingsOf(request, policy, now, knownImage(facts)));
+  return pullPolicyBy(choose("pull", readings).rule, own(request));
 }
 
 /**
@@ -102,12 +91,13 @@ export function effectivePullPolicy(
  * does where a rule says what a copy may be used for.
  */
 export function looksForCopy(request: ImageRequest, policy: Policy, now: number): boolean {
+  if (hasTrials(policy)) return true;
   const readings = readingsOf(request, policy, now);
   const { rule, uncertain } = choose("pull", readings);
   const timing = timingOf(readings, now);
   const { checkEvery, maxStaleness, whenUnreachable } = rule?.pull ?? {};
   return (
-    pullPolicyBy(rule, request).value !== "Always" ||
+    pullPolicyBy(rule, own(request)).value !== "Always" ||
     checkEvery !== undefined ||
     maxStaleness !== undefined ||
     whenUnreachable === "UseCached" ||
@@ -121,11 +111,6 @@ export function looksForCopy(request: ImageRequest, policy: Policy, now: number)
 function readingsOf(request: ImageRequest, policy: Policy, now: number, image?: ImageFacts): readonly Reading[] {
   const parsed = parse(request.image);
   return "problem" in parsed ? [] : readRules(policy, askedOf(request, parsed.reference, image), now);
-}
-
-function pullPolicyBy(rule: Rule | undefined, request: ImageRequest): EffectivePullPolicy {
-  const value = rule?.pull?.policy;
-  return value === undefined ? own(request) : { value, from: "rule", because: `${rule?.id} says so` };
 }
 
 /** What holds where no rule says otherwise. */
@@ -180,20 +165,11 @@ function fromTrace(
   return { subject: "from", rule: rule.id, because: `${listed}, ${how}${notes}` };
 }
 
-function denial({ id, message }: Rule, { image }: ImageRequest): string {
-  return `Image ${quote(image)} is denied by ${id}${message === undefined ? "" : `: ${message}`}`;
-}
-
-function complaint({ unmet }: Required, { image }: ImageRequest): string {
-  const rules = unmet.map(({ rule, problems }) => `${rule.id}: ${problems.join("; ")}`);
-  return `Image ${quote(image)} is not what is required by ${rules.join("; by ")}`;
-}
-
 function refuse(
   reason: RefusalReason,
   message: string,
   pullPolicy: EffectivePullPolicy,
   trace: readonly TraceStep[],
 ): Decision {
-  return { action: "Refuse", reason, message, pullPolicy, trace, pending: [] };
+  return { action: "Refuse", reason, message, pullPolicy, trace, pending: [], trial: noTrial };
 }

@@ -40,8 +40,8 @@ describe("a replay", () => {
       replay(past(at * minute, "Always", { presence: "unknown", image }, at === 0 ? size : 0)),
     );
     const sum = (of: "costBefore" | "costAfter") => hour.map((each) => each[of]).reduce(addCost, noCost);
-    expect(sum("costBefore")).toEqual({ asked: 60, pulls: 1, bytes: size, refused: 0 });
-    expect(sum("costAfter")).toEqual({ asked: 6, pulls: 1, bytes: size, refused: 0 });
+    expect(sum("costBefore")).toEqual({ asked: 60, pulls: 1, bytes: size, refused: 0, warned: 0 });
+    expect(sum("costAfter")).toEqual({ asked: 6, pulls: 1, bytes: size, refused: 0, warned: 0 });
     expect(hour.filter(({ changed }) => changed)).toHaveLength(54);
   });
 
@@ -52,10 +52,10 @@ describe("a replay", () => {
     );
     expect({ changed, after }).toEqual({
       changed: true,
-      after: { action: "Refuse", reason: "ImageDenied", pullPolicy: "IfNotPresent" },
+      after: { action: "Refuse", reason: "ImageDenied", pullPolicy: "IfNotPresent", warnings: 0 },
     });
     expect(decision.trace).toContainEqual(expect.objectContaining({ subject: "admit", rule: "new/none" }));
-    expect(costAfter).toEqual({ asked: 0, pulls: 0, bytes: 0, refused: 1 });
+    expect(costAfter).toEqual({ asked: 0, pulls: 0, bytes: 0, refused: 1, warned: 0 });
   });
 
   it("changes nothing under the policy that decided", () => {

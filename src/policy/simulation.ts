@@ -22,6 +22,8 @@ export interface Verdict {
   /** Of a refusal. */
   readonly reason: RefusalReason | undefined;
   readonly pullPolicy: PullPolicy;
+  /** How many rules on trial would refuse it. */
+  readonly warnings: number;
 }
 
 export interface Replay {
@@ -42,9 +44,11 @@ export interface Cost {
   /** Bytes of layers, as far as they are known. */
   readonly bytes: number;
   readonly refused: number;
+  /** Requests that a rule on trial would refuse. */
+  readonly warned: number;
 }
 
-export const noCost: Cost = { asked: 0, pulls: 0, bytes: 0, refused: 0 };
+export const noCost: Cost = { asked: 0, pulls: 0, bytes: 0, refused: 0, warned: 0 };
 
 /**
  * Decides past requests again, in the order in which they came, at the time of then and on the facts of then, but for one:
@@ -60,7 +64,10 @@ export function createReplay(policy: Policy): (past: PastRequest) => Replay {
     const before = past.verdict;
     const after = verdictOf(decision);
     const changed =
-      before.action !== after.action || before.reason !== after.reason || before.pullPolicy !== after.pullPolicy;
+      before.action !== after.action ||
+      before.reason !== after.reason ||
+      before.pullPolicy !== after.pullPolicy ||
+      before.warnings !== after.warnings;
     return { past, before, after, decision, changed, costBefore: costOf(before, past), costAfter: costOf(after, past) };
   };
 }
@@ -78,8 +85,9 @@ function factsFor({ facts, isRecorded, fetched }: PastRequest, confirmedAt: numb
 }
 
 export function verdictOf(decision: Decision): Verdict {
-  const { action, pullPolicy } = decision;
-  return { action, reason: action === "Refuse" ? decision.reason : undefined, pullPolicy: pullPolicy.value };
+  const { action, pullPolicy, trial } = decision;
+  const reason = action === "Refuse" ? decision.reason : undefined;
+  return { action, reason, pullPolicy: pullPolicy.value, warnings: trial.warnings.length };
 }
 
 export function addCost(one: Cost, other: Cost): Cost {
@@ -88,11 +96,16 @@ export function addCost(one: Cost, other: Cost): Cost {
     pulls: one.pulls + other.pulls,
     bytes: one.bytes + other.bytes,
     refused: one.refused + other.refused,
+    warned: one.warned + other.warned,
   };
 }
 
 /** A check pulls only if the name had moved, or nothing was here; whether it had moved is known where somebody asked. */
-function costOf({ action }: Verdict, { facts, fetched }: PastRequest): Cost {
+function costOf(verdict: Verdict, past: PastRequest): Cost {
+  return { ...costOfAction(verdict, past), warned: verdict.warnings > 0 ? 1 : 0 };
+}
+
+function costOfAction({ action }: Verdict, { facts, fetched }: PastRequest): Cost {
   const bytes = fetched > 0 ? fetched : (facts.image?.size ?? 0);
   const moved = fetched > 0 || facts.presence === "absent";
   switch (action) {

@@ -93,6 +93,24 @@ export interface EffectivePullPolicy {
   readonly because: string;
 }
 
+/** What a rule on trial (`mode: Warn`) would refuse, and does not. */
+export interface Warning {
+  /** Its id. */
+  readonly rule: string;
+  readonly reason: RefusalReason;
+  /** What a refusal would say. */
+  readonly message: string;
+}
+
+/** What rules on trial would make of a request that is not refused. */
+export interface Trial {
+  readonly warnings: readonly Warning[];
+  /** More of them, if the copy on this machine is used and nobody is asked. */
+  readonly ofCopy: readonly Warning[];
+  /** Whether there may be more once {@link LocalFacts.image} is known. */
+  readonly open: boolean;
+}
+
 interface Decided {
   /** One sentence for people: what happens and why. */
   readonly message: string;
@@ -100,6 +118,8 @@ interface Decided {
   readonly pullPolicy: EffectivePullPolicy;
   /** Subjects that a rule can decide only when {@link LocalFacts.image} is known; then the node decides again. */
   readonly pending: readonly Subject[];
+  /** Of a refusal: nothing. */
+  readonly trial: Trial;
 }
 
 /** Where an image may be fetched from. */

@@ -5,7 +5,9 @@
  */
 import { quote } from "../support/go.ts";
 import type { ImageRequest } from "../workload/types.ts";
-import type { Decision, LocalFacts, Refusal, RefusalReason, Subject } from "./types.ts";
+import { tooOldUnasked } from "./complaints.ts";
+import { noTrial } from "./trial.ts";
+import type { Decision, LocalFacts, Refusal, RefusalReason, Subject, Warning } from "./types.ts";
 
 /** What is known where nothing but the copy on this machine can be used: it is the image that is decided about. */
 export function factsOfCopy(facts: LocalFacts): LocalFacts {
@@ -18,7 +20,7 @@ export function refusalOfCopy(decision: Decision, { image }: Pick<ImageRequest, 
   if (decision.action === "Refuse") return decision;
   const { trace, pullPolicy } = decision;
   const refuse = (reason: RefusalReason, message: string): Refusal => {
-    return { action: "Refuse", reason, message, pullPolicy, trace, pending: [] };
+    return { action: "Refuse", reason, message, pullPolicy, trace, pending: [], trial: noTrial };
   };
   const [subject] = decision.pending;
   // Nobody decides again after this.
@@ -28,8 +30,12 @@ export function refusalOfCopy(decision: Decision, { image }: Pick<ImageRequest, 
     return refuse(reasons[subject] ?? "RequirementNotMet", message);
   }
   if (decision.action !== "Check" || decision.tooOld === undefined) return undefined;
-  const message = `The copy of image ${quote(image)} on this machine is too old to be used without asking a registry`;
-  return refuse("CachedCopyTooOld", `${message}: ${decision.tooOld}`);
+  return refuse("CachedCopyTooOld", tooOldUnasked(decision.tooOld, { image }));
+}
+
+/** What rules on trial would have refused in a copy that is used and that nobody was asked about. */
+export function warningsOfCopy({ trial }: Decision): readonly Warning[] {
+  return [...trial.warnings, ...trial.ofCopy];
 }
 
 const reasons: Partial<Record<Subject, RefusalReason>> = { admit: "ImageDenied", require: "RequirementNotMet" };

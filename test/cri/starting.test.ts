@@ -124,6 +124,22 @@ describe("a container from an image that is here", () => {
   });
 
   test.each([
+    ["ImageDenied", "{ name: r, mode: Warn, admit: Deny }"],
+    ["RequirementNotMet", "{ name: r, mode: Warn, require: { maxSize: 10Ki } }"],
+    ["CachedCopyTooOld", "{ name: r, mode: Warn, pull: { maxStaleness: 1h } }"],
+  ])("is made though a rule on trial would refuse it, and that is told and counted: %s", async (reason, text) => {
+    const clock = manualClock(Date.UTC(2026, 10, 24, 12));
+    const { rule, create: make, id, said, ensured } = await node({ clock });
+    rule(policyOf(text));
+    await clock.advance(3_600_001);
+    expect((await make(image(id, "other.invalid/name:1"))).status).toBe(0);
+    expect(said.join("\n")).toContain(`warning: prod/web-0: test/r is on trial and would refuse with ${reason}: `);
+    expect(ensured().map(({ decision }) => decision?.trial.warnings.map(({ rule: name }) => name))).toEqual([
+      ["test/r"],
+    ]);
+  });
+
+  test.each([
     ["{ name: r, pull: { maxStaleness: 1h } }"],
     ["{ name: r, pull: { policy: Always, maxStaleness: 1h, whenUnreachable: UseCached } }"],
   ])("is not made from a copy that is too old, until a registry has confirmed it: %s", async (text) => {

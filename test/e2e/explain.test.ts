@@ -121,6 +121,7 @@ spec: { template: { spec: { containers: [{ name: app, image: "app:2" }] } } }
       },
       trace: expect.arrayContaining([{ subject: "pull", rule: null, because: expect.any(String) }]),
       pending: [],
+      warnings: [],
     });
     expect(answers[2]?.decision).toMatchObject({ action: "Refuse", reason: "ErrImageNeverPull" });
   });

@@ -31,6 +31,17 @@ function newRoot(): Promise<string> {
 }
 
 describe("pulley pull", () => {
+  it("brings in what a rule on trial would refuse, and warns", async () => {
+    const policy = join(folder, "trial.yaml");
+    const rules = [{ name: "small", mode: "Warn", require: { maxSize: 10 } }];
+    const [apiVersion, kind] = ["pulley.dev/v1alpha1", "ImagePullPolicy"];
+    await writeFile(policy, JSON.stringify({ apiVersion, kind, metadata: { name: "p" }, spec: { rules } }));
+    const image = `${upstream.host}/team/app:1.0`;
+    const { status, stderr } = await pulley(["pull", "--root", await newRoot(), "--policy", policy, image]);
+    expect(stderr).toContain("warning: p/small is on trial and would refuse with RequirementNotMet: ");
+    expect(status).toBe(0);
+  });
+
   it("brings an image in once, and then confirms it with exactly one HEAD and no GET", async () => {
     const root = await newRoot();
     const image = `${upstream.host}/team/app:1.0`;

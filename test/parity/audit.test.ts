@@ -38,7 +38,7 @@ async function audit(each: Case): Promise<{ report: Report; status: number }> {
 
 describe("audit", () => {
   it.each(named(ran))("%s", async (_, each) => {
-    const { reason, says = "" } = each.expected;
+    const { reason, says = "", warnings = [] } = each.expected;
     const wanted = reason && findingFor[reason];
     const { report, status } = await audit(each);
     const found = report.findings.filter(({ ruleId }) => Object.values(findingFor).includes(ruleId));
@@ -48,6 +48,11 @@ describe("audit", () => {
     // An empty image is missing; what is there can be wrong.
     if (each.request.image === "")
       return expect(report.findings.map(({ ruleId }) => ruleId)).toContain("image-missing");
+    const onTrial = report.findings.filter(({ ruleId }) => ruleId === "rule-on-trial").map(({ message }) => message);
+    const ofImage = warnings.filter((warning) => /ImageDenied|RequirementNotMet/.test(warning));
+    for (const warning of ofImage)
+      expect(onTrial.join()).toContain(warning.replace(" ", " is on trial and would refuse with "));
+    if (ofImage.length === 0) expect(onTrial).toEqual([]);
     expect(found.map(({ ruleId }) => ruleId)).toEqual(wanted === undefined ? [] : [wanted]);
     if (wanted !== undefined) {
       expect(found[0]?.message).toContain(says);

@@ -59,11 +59,14 @@ async function explain(each: Case): Promise<{ answer: Explanation | undefined; s
 
 describe("explain", () => {
   it.each(named(ran))("%s", async (_, each) => {
-    const { action, reason = null, sources, pullPolicy, rules = {}, says = "", pending } = each.expected;
+    const { action, reason = null, sources, pullPolicy, rules = {}, says = "", pending, warnings } = each.expected;
     const { answer, status } = await explain(each);
     expect(answer?.decision).toMatchObject({ action, reason, ...(sources && { sources }) });
     expect(answer?.decision.message).toContain(says);
     if (pending !== undefined && saysOf(each.facts) !== undefined) expect(answer?.pending).toEqual(pending);
+    if (warnings !== undefined) {
+      expect(answer?.warnings.map(({ rule, reason: would }) => `${rule} ${would}`)).toEqual(warnings);
+    }
     if (pullPolicy !== undefined) expect(answer?.pullPolicy.value).toBe(pullPolicy);
     for (const [subject, rule] of Object.entries(rules)) {
       const told = answer?.trace.filter((step) => step.subject === subject).map((step) => step.rule);

@@ -105,6 +105,19 @@ function expectDecision(each: Case, { container, record }: Ran, { action, reason
   }
 }
 
+/** An event, the record and the container's decision tell what rules on trial would refuse. */
+function expectWarnings({ expected: { warnings = [] } }: Case, { container, record, events }: Ran): void {
+  const told = events.filter(({ reason }) => reason === "PolicyWarning").map(({ message }) => message);
+  expect(told).toHaveLength(warnings.length);
+  for (const warning of warnings) {
+    expect(told.join("\n")).toContain(warning.replace(" ", " is on trial and would refuse with "));
+  }
+  const named = (list: readonly { rule: string; reason: string }[]) =>
+    list.map(({ rule, reason }) => `${rule} ${reason}`);
+  expect(named(container?.decision?.trial.warnings ?? [])).toEqual(warnings);
+  expect(named(record?.decision.warnings ?? [])).toEqual(warnings);
+}
+
 /** Whether what the image says of itself is heard only from the registry. */
 function isHeard(each: Case): boolean {
   return each.facts.image !== undefined && (each.expected.action === "Pull" || isAlways(each));
@@ -124,6 +137,7 @@ describe("a node whose registries answer", () => {
     const result = await run(each, true);
     const { container, asked, events } = result;
     expectDecision(each, result);
+    expectWarnings(each, result);
     switch (action) {
       case "Use":
         expect(asked).toEqual([]);
@@ -134,7 +148,12 @@ describe("a node whose registries answer", () => {
       case "Pull":
         expect(asked).toHaveLength(1);
         expect(container).toMatchObject({ state: { kind: "prepared" } });
-        expect(textsOf(events, "Warning")).toBe("");
+        expect(
+          textsOf(
+            events.filter((event) => event.reason !== "PolicyWarning"),
+            "Warning",
+          ),
+        ).toBe("");
         break;
       case "Refuse":
         // Only an image that is refused for what it says of itself is asked for: it may have become another one.

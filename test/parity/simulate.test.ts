@@ -13,6 +13,7 @@ interface Simulated {
   readonly decisions: number;
   readonly changed: number;
   readonly newlyRefused: number;
+  readonly after: { readonly warned: number };
   readonly changes: readonly { readonly after: string; readonly message: string; readonly rules: readonly string[] }[];
 }
 
@@ -49,13 +50,15 @@ async function simulate(each: Case): Promise<{ value: Simulated; status: number 
 
 describe("simulate", () => {
   it.each(named(ran))("%s", async (_, each) => {
-    const { action, reason, pullPolicy = "\\w+", rules = {}, says = "" } = each.expected;
+    const { action, reason, pullPolicy = "\\w+", rules = {}, says = "", warnings = [] } = each.expected;
     const { value, status } = await simulate(each);
     const refused = action === "Refuse" ? 1 : 0;
     expect(value).toMatchObject({ decisions: 1, changed: 1, newlyRefused: refused });
     expect(status).toBe(refused);
     const [change] = value.changes;
-    expect(change?.after).toMatch(new RegExp(`^${reason ?? `${pullPolicy}, ${action}`}$`));
+    const warned = warnings.length > 0 ? ", warned" : "";
+    expect(change?.after).toMatch(new RegExp(`^${reason ?? `${pullPolicy}, ${action}${warned}`}$`));
+    expect(value.after.warned).toBe(warnings.length > 0 ? 1 : 0);
     expect(change?.message).toContain(says);
     const wanted = Object.values(rules)
       .flat()

@@ -16,6 +16,7 @@ import { policyValueInvalid } from "./policy-value-invalid.ts";
 import { referenceInvalid } from "./reference-invalid.ts";
 import { registryMissing } from "./registry-missing.ts";
 import { requirementNotMet } from "./requirement-not-met.ts";
+import { ruleOnTrial } from "./rule-on-trial.ts";
 import { tagMissing } from "./tag-missing.ts";
 import { tagMoving } from "./tag-moving.ts";
 import { templateNotRendered } from "./template-not-rendered.ts";
@@ -41,4 +42,5 @@ export const checks: readonly (readonly [RuleId, Check])[] = [
   ["never", never],
   ["not-allowed", notAllowed],
   ["requirement-not-met", requirementNotMet],
+  ["rule-on-trial", ruleOnTrial],
 ];

@@ -33,6 +33,8 @@ const decision = z.object({
   pullPolicy: z.object({ value: z.string(), from: z.string(), because: z.string() }),
   /** Subject by subject; `rule` is `null` where Kubernetes' own behaviour decided. */
   trace: z.array(z.object({ subject: z.string(), rule: z.string().nullable(), because: z.string() })),
+  /** What rules on trial would refuse. */
+  warnings: z.array(z.object({ rule: z.string(), reason: z.string(), message: z.string() })).optional(),
 });
 
 const containerStatus = z.object({

@@ -102,12 +102,13 @@ function terminatedObject(state: TerminatedState): NonNullable<ContainerStateObj
 }
 
 function decisionObject(decision: Decision): NonNullable<ContainerStatusObject["decision"]> {
-  const { action, message, pullPolicy, trace } = decision;
+  const { action, message, pullPolicy, trace, trial } = decision;
   return {
     action,
     ...(decision.action === "Refuse" && { reason: decision.reason }),
     message,
     pullPolicy: { ...pullPolicy },
     trace: trace.map((step) => ({ ...step })),
+    ...(trial.warnings.length > 0 && { warnings: trial.warnings.map((warning) => ({ ...warning })) }),
   };
 }

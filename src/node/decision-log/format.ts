@@ -117,7 +117,8 @@ function readMislabelled(here: JsonCursor): Mislabelled {
 }
 
 function readDecision(here: JsonCursor): RecordedDecision {
-  const field = here.object("action", "reason", "pullPolicy", "rules");
+  const field = here.object("action", "reason", "pullPolicy", "rules", "warnings");
+  const warnings = field("warnings").optional((place) => place.list(mostEntries).map(readWarning));
   return {
     action: oneOf(field("action"), ["Use", "Check", "Pull", "Refuse"]),
     reason: field("reason").optional((place) => oneOf(place, refusalReasons)),
@@ -128,7 +129,13 @@ function readDecision(here: JsonCursor): RecordedDecision {
         const part = rule.object("subject", "rule");
         return { subject: oneOf(part("subject"), subjects), rule: readText(part("rule")) };
       }),
+    ...(warnings !== undefined && { warnings }),
   };
+}
+
+function readWarning(here: JsonCursor): NonNullable<RecordedDecision["warnings"]>[number] {
+  const field = here.object("rule", "reason");
+  return { rule: readText(field("rule")), reason: oneOf(field("reason"), refusalReasons) };
 }
 
 function readOutcome(here: JsonCursor): RecordedOutcome {

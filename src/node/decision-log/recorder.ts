@@ -75,7 +75,9 @@ function recordOf({ source: _, ...request }: ImageRequest, noted: Noted, ending:
 }
 
 function recordedDecision(decision: Decision): RecordedDecision {
-  const { action, pullPolicy, trace } = decision;
+  const { action, pullPolicy, trace, trial } = decision;
   const rules = trace.flatMap(({ subject, rule }) => (rule === null ? [] : [{ subject, rule }]));
-  return { action, reason: action === "Refuse" ? decision.reason : undefined, pullPolicy: pullPolicy.value, rules };
+  const reason = action === "Refuse" ? decision.reason : undefined;
+  const warnings = trial.warnings.map(({ rule, reason: would }) => ({ rule, reason: would }));
+  return { action, reason, pullPolicy: pullPolicy.value, rules, ...(warnings.length > 0 && { warnings }) };
 }

@@ -22,6 +22,8 @@ export interface RecordedDecision {
   readonly pullPolicy: PullPolicy;
   /** Which rules decided, by subject; a subject on which none spoke is not in here. */
   readonly rules: readonly { readonly subject: Subject; readonly rule: string }[];
+  /** What rules on trial would have refused; absent where there is nothing. */
+  readonly warnings?: readonly { readonly rule: string; readonly reason: RefusalReason }[];
 }
 
 /**

@@ -116,6 +116,12 @@ export const catalogue = {
     help: "Decisions that a rule of the policy had a part in, by subject and rule.",
     labels: ["subject", "rule"],
   },
+  ruleWarnings: {
+    name: "pulley_policy_rule_warnings_total",
+    type: "counter",
+    help: "Images that were used though a rule on trial (mode: Warn) would refuse them, by rule and the refusal's reason.",
+    labels: ["rule", "reason"],
+  },
   outcomes: {
     name: "pulley_image_requests_ended_total",
     type: "counter",

@@ -64,6 +64,7 @@ function createInstruments(registry: Registry): Instruments {
     providerConfig: gauge(catalogue.providerConfig),
     buildInfo: gauge(catalogue.buildInfo),
     decisions: counter(catalogue.decisions),
+    ruleWarnings: counter(catalogue.ruleWarnings),
     ruleDecisions: counter(catalogue.ruleDecisions),
     outcomes: counter(catalogue.outcomes),
     cachedCopies: counter(catalogue.cachedCopies),

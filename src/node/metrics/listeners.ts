@@ -50,6 +50,11 @@ export function createListeners(to: Instruments, clock: Pick<Clock, "now">): Met
         if (step.rule !== null) to.ruleDecisions.inc({ subject: step.subject, rule: rule(step.rule) });
       }
     }
+    if (outcome !== undefined) {
+      for (const warning of decision?.trial.warnings ?? []) {
+        to.ruleWarnings.inc({ rule: rule(warning.rule), reason: warning.reason });
+      }
+    }
     if (outcome !== undefined) to.outcomes.inc({ outcome });
     if (outcome === "usedCached") to.cachedCopies.inc();
     if (outcome === "failed" || (outcome === undefined && failure !== undefined)) {

@@ -27,6 +27,8 @@ export interface Expected {
   /** Ids of the rules that decided, by subject; `null`: Kubernetes did. */
   readonly rules?: Partial<Readonly<Record<Subject, string | null | readonly string[]>>>;
   readonly pending?: readonly Subject[];
+  /** What rules on trial would refuse: a rule's id and the reason, `p/try ImageDenied`. */
+  readonly warnings?: readonly string[];
   /** Part of the message. */
   readonly says?: string;
 }

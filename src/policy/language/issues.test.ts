@@ -40,7 +40,7 @@ describe("a mistake in a policy is told with its place and what was meant", () =
       [rule('▮"Admit": Deny'), "spec.rules[0].Admit: Unknown field; did you mean admit?"],
       [
         rule("▮zzzzzz: 1"),
-        "spec.rules[0].zzzzzz: Unknown field; known here: name, match, admit, message, pull, when, from, require",
+        "spec.rules[0].zzzzzz: Unknown field; known here: name, mode, match, admit, message, pull, when, from, require",
       ],
       [rule("pull:\n  ▮polcy: Always"), "spec.rules[0].pull.polcy: Unknown field; did you mean policy?"],
       [

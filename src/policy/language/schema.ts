@@ -188,6 +188,11 @@ const subjects = ["admit", "pull", "when", "from", "require"] as const;
 const rule = z
   .strictObject({
     name: objectName("Names the rule in traces and exemptions; once in a document.", "our-registries"),
+    mode: z.enum(["Enforce", "Warn"]).optional().meta({
+      default: "Enforce",
+      description:
+        "Warn puts the rule on trial: it decides nothing, and a warning says each time what it would refuse.",
+    }),
     match: match("Which images the rule is about; absent: all.").optional(),
     admit: z.enum(["Allow", "Deny"]).optional().meta({ description: "Whether the image may be used at all." }),
     message: sentence("What people are told when the rule denies.", "Images come from registry.acme.io.").optional(),

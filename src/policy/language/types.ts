@@ -27,6 +27,8 @@ export interface Rule {
   readonly id: string;
   readonly name: string;
   readonly source: Position;
+  /** `Warn`: it decides nothing, and what it would refuse is said. Absent: `Enforce`. */
+  readonly mode?: "Enforce" | "Warn";
   /** Absent: every image. */
   readonly match?: Match;
   readonly admit?: "Allow" | "Deny";

@@ -25,7 +25,8 @@ function strangePatterns(document: PolicyDocument): Problem[] {
   );
 }
 
-function idleFields({ id, source, match, admit, message, pull }: Rule): Problem[] {
+function idleFields(rule: Rule): Problem[] {
+  const { id, source, match, admit, message, pull } = rule;
   const warn = (text: string): Problem => ({ source, message: `${id}: ${text}` });
   const found: Problem[] = [];
   if (match?.expression?.mayExceed) {
@@ -33,6 +34,8 @@ function idleFields({ id, source, match, admit, message, pull }: Rule): Problem[
   }
   if (message !== undefined && admit !== "Deny")
     found.push(warn("the message is for denials, and the rule denies nothing"));
+  if (rule.mode === "Warn" && !canRefuse(rule))
+    found.push(warn("mode: Warn has no effect, for the rule refuses nothing"));
   if (pull === undefined) return found;
   const { policy, checkEvery, maxStaleness, whenUnreachable } = pull;
   if (checkEvery !== undefined && policy !== undefined && policy !== "Always") {
@@ -49,6 +52,12 @@ function idleFields({ id, source, match, admit, message, pull }: Rule): Problem[
   return found;
 }
 
+/** A permission on trial keeps later denials on trial from what it permits. */
+function canRefuse({ admit, pull, when, require }: Rule): boolean {
+  const bounds = pull?.policy === "Never" || pull?.maxStaleness !== undefined;
+  return admit !== undefined || when !== undefined || require !== undefined || bounds;
+}
+
 /** Rules behind one that matches everything; unless an exemption can lift that one. */
 function unreached(documents: readonly PolicyDocument[]): Problem[] {
   const ending = new Map<Subject, Rule>();
@@ -58,7 +67,7 @@ function unreached(documents: readonly PolicyDocument[]): Problem[] {
     const exempted = new Set(exemptions.flatMap((exemption) => exemption.rules));
     for (const rule of rules) {
       for (const subject of decidedByFirst) {
-        if (rule[subject] === undefined) continue;
+        if (rule[subject] === undefined || rule.mode === "Warn") continue;
         const earlier = here.get(subject);
         if (earlier !== undefined) {
           const message = `${rule.id}: never decides on ${subject}, for ${earlier.id} before it matches everything`;

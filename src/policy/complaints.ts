@@ -1,0 +1,21 @@
+/** What is said of an image that a rule refuses. */
+import { quote } from "../support/go.ts";
+import type { ImageRequest } from "../workload/types.ts";
+import type { Required } from "./requiring.ts";
+import type { Rule } from "./types.ts";
+
+type Named = Pick<ImageRequest, "image">;
+
+export function denial({ id, message }: Rule, { image }: Named): string {
+  return `Image ${quote(image)} is denied by ${id}${message === undefined ? "" : `: ${message}`}`;
+}
+
+export function complaint(unmet: Required["unmet"], { image }: Named): string {
+  const rules = unmet.map(({ rule, problems }) => `${rule.id}: ${problems.join("; ")}`);
+  return `Image ${quote(image)} is not what is required by ${rules.join("; by ")}`;
+}
+
+/** @param why how old it is, and what is allowed */
+export function tooOldUnasked(why: string, { image }: Named): string {
+  return `The copy of image ${quote(image)} on this machine is too old to be used without asking a registry: ${why}`;
+}
