@@ -8,6 +8,8 @@ export type Fields = Readonly<Record<string, unknown>>;
 export interface Oddity {
   readonly config?: Fields;
   readonly manifest?: Fields;
+  /** The media type of the config. */
+  readonly configType?: string;
   /** Of the descriptor of every layer. */
   readonly layer?: Fields;
   /** What becomes of the config's bytes in the end. */
@@ -23,11 +25,14 @@ export interface OddEntry {
 const ociIndex = "application/vnd.oci.image.index.v1+json";
 
 /** An image like another one, except for what is odd about it. */
-export function oddImage(base: BuiltImage, { config = {}, manifest = {}, layer = {}, rewrite }: Oddity): BuiltImage {
+export function oddImage(
+  base: BuiltImage,
+  { config = {}, configType, manifest = {}, layer = {}, rewrite }: Oddity,
+): BuiltImage {
   const [first] = base.manifests;
   if (first === undefined) throw new Error("there is no manifest to change");
   const text = JSON.stringify({ ...jsonOf(base, first.config.digest), ...config });
-  const configContent = contentOf("blob", first.config.mediaType, Buffer.from(rewrite?.(text) ?? text));
+  const configContent = contentOf("blob", configType ?? first.config.mediaType, Buffer.from(rewrite?.(text) ?? text));
   const layers = first.layers.map((descriptor) => ({ ...descriptor, ...layer }));
   const document = { ...jsonOf(base, first.descriptor.digest), config: configContent.descriptor, layers, ...manifest };
   const mediaType = first.descriptor.mediaType;

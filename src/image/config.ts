@@ -2,11 +2,13 @@
  * An image's own configuration (image-spec `config.md`, docker `image/spec/v1.2.md`), read as Go reads it where that can
  * do no harm. A field that Pulley reads may come once only: programs would differ in what they run.
  */
-import { PulleyError } from "../support/errors.ts";
+import { isPulleyError, PulleyError } from "../support/errors.ts";
+import { quote } from "../support/go.ts";
 import { type JsonCursor, readJson } from "../support/json-cursor.ts";
 import { readComponent, readDigest } from "./descriptor.ts";
 import type { Digest } from "./digest.ts";
 import type { Manifest } from "./manifest.ts";
+import { isImageConfigType } from "./media-type.ts";
 import { normalisePlatform, type Platform } from "./platform.ts";
 
 /** Bytes that a config may have. */
@@ -57,21 +59,29 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfig {
   };
 }
 
-/** That a config describes as many layers as its manifest lists. @throws PulleyError `MANIFEST_INVALID` */
-export function checkLayerCount(manifest: Manifest, config: ImageConfig): void {
-  const [listed, described] = [manifest.layers.length, config.diffIds.length];
-  if (listed === described) return;
-  throw new PulleyError(
-    "MANIFEST_INVALID",
-    `config.rootfs.diff_ids: describes ${described} layers, but the manifest lists ${listed}`,
-  );
+/**
+ * The config of an image, which describes as many layers as its manifest lists. Builders have given it other types than an
+ * image's: it is one if it reads as one.
+ * @throws PulleyError `MANIFEST_INVALID`, `TOO_LARGE`; `NOT_AN_IMAGE` for a config of another type that does not
+ */
+export function readImageConfig(manifest: Manifest, bytes: Uint8Array): ImageConfig {
+  try {
+    const config = parseImageConfig(bytes);
+    const [listed, described] = [manifest.layers.length, config.diffIds.length];
+    if (listed === described) return config;
+    const text = `config.rootfs.diff_ids: describes ${described} layers, but the manifest lists ${listed}`;
+    throw new PulleyError("MANIFEST_INVALID", text);
+  } catch (error) {
+    const { mediaType } = manifest.config;
+    if (isImageConfigType(mediaType) || !isPulleyError(error, "MANIFEST_INVALID")) throw error;
+    const text = `manifest.config: ${quote(mediaType)} is not a container image's, and does not read as one (${error.message})`;
+    throw new PulleyError("NOT_AN_IMAGE", text, { cause: error });
+  }
 }
 
-/** A scratch image of docker's has no `diff_ids` at all, and some builders forget the type. */
+/** A scratch image of docker's has no `diff_ids` at all. The type is nowhere looked at: there is but one. */
 function readDiffIds(here: JsonCursor): readonly Digest[] {
-  const field = here.objectOrEmpty("type", "diff_ids");
-  const type = field("type").optional((place) => place.string()) || "layers";
-  if (type !== "layers") throw field("type").failure('must be "layers"');
+  const field = here.objectOrEmpty("diff_ids");
   return field("diff_ids").optional((list) => list.list(mostLayers).map(readDigest)) ?? [];
 }
 
@@ -109,6 +119,7 @@ function readText(here: JsonCursor): string {
   return here.string();
 }
 
+/** As in Go, `null` among them reads as an empty one. */
 function readTexts(here: JsonCursor): readonly string[] {
-  return here.list(mostValues).map(readText);
+  return here.list(mostValues).map((place) => place.optional(readText) ?? "");
 }

@@ -1,3 +1,4 @@
+import { isPulleyError, type PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import type { JsonCursor } from "../support/json-cursor.ts";
 import { type Digest, digestProblem, isDigest } from "./digest.ts";
@@ -24,16 +25,44 @@ const mostAddresses = 10;
 
 /** @throws PulleyError with the place of what is wrong */
 export function readDescriptor(here: JsonCursor): Descriptor {
+  const { platform, read } = beginDescriptor(here);
+  return { ...read(), platform };
+}
+
+/** An entry that no program could fetch, and for which platform it is. */
+export interface Unusable {
+  readonly kind: "unusable";
+  readonly platform: Platform | undefined;
+  /** What is wrong with it. */
+  readonly failure: PulleyError;
+}
+
+/**
+ * Reads an entry of a list, of which one is chosen: others need not be sound, for no program looks at them.
+ * @throws PulleyError where programs could differ in which entry they choose
+ */
+export function readEntry(here: JsonCursor): { kind: "usable"; descriptor: Descriptor } | Unusable {
+  const { platform, read } = beginDescriptor(here);
+  try {
+    return { kind: "usable", descriptor: { ...read(), platform } };
+  } catch (failure) {
+    if (!isPulleyError(failure)) throw failure;
+    return { kind: "unusable", platform, failure };
+  }
+}
+
+/** Reads what no two programs may read differently; the rest when it is wanted. */
+function beginDescriptor(here: JsonCursor) {
   const field = here.object("mediaType", "digest", "size", "platform", "annotations", "urls", "data", "artifactType");
-  return {
+  const read = () => ({
     mediaType: readMediaType(field("mediaType")),
     digest: readDigest(field("digest")),
     size: field("size").integer(0, largestContent),
-    platform: field("platform").optional(readPlatform),
     annotations: field("annotations").optional((place) => place.strings()),
-    artifactType: field("artifactType").optional(readMediaType),
+    artifactType: field("artifactType").optional(readArtifactType),
     ...addressesIn(field("urls").someStrings(mostAddresses)),
-  };
+  });
+  return { platform: field("platform").optional(readPlatform), read };
 }
 
 /** Few descriptors have addresses: the others are spared the key. */
@@ -53,6 +82,11 @@ export function readMediaType(here: JsonCursor): string {
   return text;
 }
 
+/** What an artifact says that it is: any text, for nothing depends on it but the order in which entries are tried. */
+export function readArtifactType(here: JsonCursor): string | undefined {
+  return here.string() || undefined;
+}
+
 /** The platform, or `undefined` where it names neither system nor processor, as some old tools wrote it. */
 function readPlatform(here: JsonCursor): Platform | undefined {
   const field = here.object("os", "architecture", "variant", "os.version", "os.features");
@@ -62,9 +96,8 @@ function readPlatform(here: JsonCursor): Platform | undefined {
   return normalisePlatform({ os, architecture, variant });
 }
 
-/** A part of a platform; it may be empty. */
+/** A part of a platform; it may be empty. What cannot be one is unknown, as no machine's is. */
 export function readComponent(here: JsonCursor): string {
   const text = here.string();
-  if (text !== "" && !isPlatformComponent(text)) throw here.failure(`${quote(text.slice(0, 200))} is not a platform's`);
-  return text;
+  return text === "" || isPlatformComponent(text) ? text : "unknown";
 }

@@ -5,7 +5,7 @@
 import { PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import { type JsonCursor, readJson } from "../support/json-cursor.ts";
-import { type Descriptor, readDescriptor, readMediaType } from "./descriptor.ts";
+import { type Descriptor, readArtifactType, readDescriptor, readEntry, type Unusable } from "./descriptor.ts";
 import type { Digest } from "./digest.ts";
 import { isImageConfigType, layerType, manifestKind, mediaTypeOf } from "./media-type.ts";
 
@@ -32,6 +32,8 @@ export interface Index {
   readonly kind: "index";
   readonly mediaType: string;
   readonly manifests: readonly Descriptor[];
+  /** Entries that are passed over unless the one that is wanted is among them. */
+  readonly unusable: readonly Unusable[];
   readonly artifactType: string | undefined;
   readonly subject: Descriptor | undefined;
   readonly annotations: Readonly<Record<string, string>> | undefined;
@@ -55,9 +57,11 @@ export function parseManifest(bytes: Uint8Array, mediaType: string): Manifest | 
   const common = { mediaType: type, ...readAttachment(field) };
   if (kind === "index") {
     refuseKeys(root, field, "config", "layers", "fsLayers");
-    const manifests = field("manifests").list(mostManifests).map(readDescriptor);
+    const entries = field("manifests").list(mostManifests).map(readEntry);
+    const manifests = entries.filter((entry) => entry.kind === "usable").map(({ descriptor }) => descriptor);
+    const unusable = entries.filter((entry) => entry.kind === "unusable");
     checkSizes(root, manifests);
-    return { kind, ...common, manifests };
+    return { kind, ...common, manifests, unusable };
   }
   refuseKeys(root, field, "manifests", "fsLayers");
   const config = readDescriptor(field("config"));
@@ -67,14 +71,19 @@ export function parseManifest(bytes: Uint8Array, mediaType: string): Manifest | 
   return { kind, ...common, config, layers };
 }
 
+/** The config of artifacts that have none (image-spec `manifest.md`). */
+const emptyType = "application/vnd.oci.empty.v1+json";
+
 /**
- * That a manifest is a container image's, and not an artifact's that registries keep in the same form. Its config and
- * its layers tell; what it calls itself besides, an `artifactType`, does not: there are images that have one.
+ * That a manifest may be a container image's, and not an artifact's that registries keep in the same form. Its config and
+ * its layers tell; what it calls itself besides, an `artifactType`, does not: there are images that have one. Where the
+ * config has a type of its own, only its content tells: see `readImageConfig`.
  * @throws PulleyError `NOT_AN_IMAGE`, `MANIFEST_INVALID`
  */
 export function requireImage(manifest: Manifest): Manifest {
   const { config, layers, artifactType } = manifest;
-  if (!isImageConfigType(config.mediaType)) {
+  const mayBeImage = layers.length > 0 && artifactType === undefined && config.mediaType !== emptyType;
+  if (!isImageConfigType(config.mediaType) && !mayBeImage) {
     if (artifactType !== undefined && artifactType !== config.mediaType) {
       throw new PulleyError("NOT_AN_IMAGE", `manifest.artifactType: ${quote(artifactType)} is not a container image`);
     }
@@ -105,10 +114,11 @@ function schema1(): PulleyError {
   );
 }
 
-/** Old registries send schema 1 under types that do not say so: the body does. */
+/** Old registries send schema 1 under types that do not say so: the body does. Some builders leave the version out. */
 function checkVersion(here: JsonCursor): void {
-  if (here.integer(0, Number.MAX_SAFE_INTEGER) === 1) throw schema1();
-  here.integer(2, 2);
+  const version = here.optional((place) => place.integer(0, Number.MAX_SAFE_INTEGER)) ?? 0;
+  if (version === 1) throw schema1();
+  if (version !== 0 && version !== 2) throw here.failure(`${version} is not a version that is known: it must be 2`);
 }
 
 /** docker's schema 2 requires the field, OCI recommends it; where it is, it must say what the sender says. */
@@ -125,10 +135,16 @@ function refuseKeys(root: JsonCursor, field: Field, ...keys: readonly Key[]): vo
 
 function readAttachment(field: Field): Pick<Manifest, "artifactType" | "subject" | "annotations"> {
   return {
-    artifactType: field("artifactType").optional(readMediaType),
-    subject: field("subject").optional(readDescriptor),
+    artifactType: field("artifactType").optional(readArtifactType),
+    subject: field("subject").optional(readSubject),
     annotations: field("annotations").optional((here) => here.strings()),
   };
+}
+
+/** A subject that cannot be one is none: an image does not depend on it. */
+function readSubject(here: JsonCursor): Descriptor | undefined {
+  const subject = readEntry(here);
+  return subject.kind === "usable" ? subject.descriptor : undefined;
 }
 
 /** Content may be listed twice, but it has one size. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { PulleyError } from "../support/errors.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { parseDigest } from "./digest.ts";
 import type { Index } from "./manifest.ts";
@@ -25,6 +26,7 @@ function index(...manifests: Descriptor[]): Index {
     kind: "index",
     mediaType: ociIndex,
     manifests,
+    unusable: [],
     artifactType: undefined,
     subject: undefined,
     annotations: undefined,
@@ -86,6 +88,16 @@ describe("the manifest for a platform", () => {
     );
     expect(() => selectManifest(index(entry("unknown/unknown")), parsePlatform("linux/amd64"))).toThrow(
       "no image for linux/amd64: the index has no images",
+    );
+    const failure = new PulleyError("MANIFEST_INVALID", "index.manifests[0].size: must be a whole number");
+    const broken = (name?: string): Index => ({
+      ...index(entry("linux/s390x")),
+      unusable: [{ kind: "unusable", platform: name === undefined ? undefined : parsePlatform(name), failure }],
+    });
+    expect(() => selectManifest(broken("linux/amd64"), parsePlatform("linux/amd64"))).toThrow(failure);
+    expect(() => selectManifest(broken(), parsePlatform("linux/amd64"))).toThrow(failure);
+    expect(() => selectManifest(broken("linux/arm64"), parsePlatform("linux/amd64"))).toThrow(
+      "the index has linux/s390x",
     );
     const many = index(...Array.from({ length: 1000 }, (_, number) => entry(`linux/cpu${number}`)));
     expect(() => selectManifest(many, parsePlatform("linux/amd64"))).toThrow(/^.{300,500}, …$/);

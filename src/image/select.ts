@@ -43,8 +43,11 @@ function hasArtifactType({ artifactType }: Descriptor): boolean {
 
 const mostListed = 30;
 
-/** The failure of an index without an image for a platform; it tells which ones there are. */
+/** The failure of an index without an image for a platform; it tells which ones there are, or what is wrong with the one. */
 export function platformMissing(index: Index, platform: Platform): PulleyError {
+  const fits = (own: Platform) => matchOrder(platform).some((wanted) => samePlatform(wanted, own));
+  const meant = index.unusable.find((entry) => entry.platform === undefined || fits(entry.platform));
+  if (meant !== undefined) return meant.failure;
   const there = new Set(
     index.manifests.filter(isRunnable).flatMap((entry) => (entry.platform ? [formatPlatform(entry.platform)] : [])),
   );

@@ -1,6 +1,6 @@
 /** Rules about what an image says of itself: they are asked again as soon as it has said it, before anything of it is given out. */
 
-import { parseImageConfig } from "../image/config.ts";
+import { readImageConfig } from "../image/config.ts";
 import type { Descriptor } from "../image/descriptor.ts";
 import { parseManifest, requireImage } from "../image/manifest.ts";
 import { completePlatform, formatPlatform, type Platform } from "../image/platform.ts";
@@ -65,8 +65,9 @@ async function factsOf(target: Descriptor, ours: Platform, source: ContentSource
   const document = parseManifest(await source.manifest(target), target.mediaType);
   try {
     if (document.kind === "index") return (await readContent(target, ours, source)).facts;
-    const { config, layers } = requireImage(document);
-    const { platform, config: settings } = parseImageConfig(await source.config(config));
+    const manifest = requireImage(document);
+    const { config, layers } = manifest;
+    const { platform, config: settings } = readImageConfig(manifest, await source.config(config));
     const size = [target, config, ...new Map(layers.map((layer) => [layer.digest, layer])).values()];
     return {
       labels: settings.labels ?? {},

@@ -246,7 +246,7 @@ describe("what is not a sound image", () => {
     },
     {
       name: "an artifact",
-      image: { ...app, configType: "application/vnd.cncf.helm.config.v1+json" },
+      image: { ...app, configType: "application/vnd.cncf.helm.config.v1+json", diffIds: 1 },
       code: "NOT_AN_IMAGE",
       text: "helm",
     },

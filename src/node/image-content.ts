@@ -1,4 +1,4 @@
-import { checkLayerCount, type ImageConfig, parseImageConfig } from "../image/config.ts";
+import { type ImageConfig, readImageConfig } from "../image/config.ts";
 import type { Descriptor } from "../image/descriptor.ts";
 import type { Digest } from "../image/digest.ts";
 import { type Index, type Manifest, parseManifest, requireImage } from "../image/manifest.ts";
@@ -82,8 +82,7 @@ export async function readContent(
   async function imageOf(descriptor: Descriptor, document: Manifest, place: Place): Promise<Found> {
     const manifest = requireImage(document);
     for (const [position, layer] of manifest.layers.entries()) checkLayer(layer, position);
-    const config = parseImageConfig(await source.config(manifest.config));
-    checkLayerCount(manifest, config);
+    const config = readImageConfig(manifest, await source.config(manifest.config));
     const own = completePlatform(config.platform, place.platform ?? platform);
     const fits = matchOrder(platform).some((wanted) => samePlatform(wanted, own));
     if (place.isEntry && place.platform === undefined && !fits) {

@@ -89,10 +89,11 @@ export class JsonCursor {
     return value;
   }
 
-  /** An object all of whose values are strings. */
+  /** An object all of whose values are strings; `null` reads as an empty one, as in Go. */
   strings(): Readonly<Record<string, string>> {
     return Object.fromEntries(
-      [...this.#members()].map(([key, value]) => {
+      [...this.#members()].map(([key, given]) => {
+        const value = given ?? "";
         if (typeof value !== "string") throw this.failure(`the value of ${quote(key.slice(0, 200))} must be a string`);
         return [key, value];
       }),

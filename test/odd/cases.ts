@@ -15,6 +15,8 @@ const dockerForeign = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip
 const ociForeign = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip";
 const mismatch = /says .*linux\/arm64/;
 
+const unfetchable: readonly Fields[] = [{ digest: "" }, { digest: "sha256:zz" }, { size: -1 }, { size: 2 ** 53 }];
+
 const platform = (architecture: string, os = "linux"): Fields => ({ platform: { os, architecture } });
 
 export async function oddCases(): Promise<readonly OddCase[]> {
@@ -67,6 +69,35 @@ export async function oddCases(): Promise<readonly OddCase[]> {
       taken: arm,
       warns: mismatch,
     },
+    {
+      name: "a config that says what no platform is",
+      image: oddImage(oci, { config: { architecture: "amd 64", variant: "v8/x" } }),
+      warns: /says that it is for linux\/unknown/,
+    },
+    {
+      name: "an index with an entry for what no platform is",
+      image: oddIndex([
+        { image: arm, fields: platform("amd 64") },
+        { image: oci, fields: own },
+      ]),
+      taken: oci,
+    },
+    ...unfetchable.map((fault) => ({
+      name: `an index with an entry that nobody could fetch, ${JSON.stringify(fault)}`,
+      image: oddIndex([
+        { image: arm, fields: { ...platform("arm64"), ...fault } },
+        { image: oci, fields: own },
+      ]),
+      taken: oci,
+    })),
+    { name: "no schema version", image: oddImage(oci, { manifest: { schemaVersion: undefined } }) },
+    { name: "a config of another type", image: oddImage(oci, { configType: "application/json" }) },
+    { name: "an empty artifact type", image: oddImage(oci, { manifest: { artifactType: "" } }) },
+    { name: "a subject that is none", image: oddImage(oci, { manifest: { subject: {} } }) },
+    {
+      name: "another type of rootfs",
+      image: oddImage(oci, { config: { rootfs: { ...rootfsOf(oci), type: "Layers" } } }),
+    },
     { name: "an artifact type", image: oddImage(oci, { manifest: { artifactType: "application/vnd.example.app" } }) },
     {
       name: "an artifact before the image, without a platform",
@@ -104,6 +135,14 @@ export async function oddCases(): Promise<readonly OddCase[]> {
     {
       name: "a label that comes twice",
       image: oddImage(oci, { config: labelled, rewrite: labels('"label":"value"', '"label":"old","label":"new"') }),
+    },
+    {
+      name: "nulls for texts",
+      image: oddImage(oci, {
+        config: { config: { Cmd: ["/hello", null], Labels: { label: null } } },
+        manifest: { annotations: { note: null } },
+        layer: { annotations: { note: null } },
+      }),
     },
     {
       name: "nulls wherever Go takes them",

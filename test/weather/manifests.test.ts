@@ -96,8 +96,8 @@ const rows: readonly Row[] = [
     says: /schemaVersion/,
   },
   {
-    name: "no schema version",
-    serve: changed(({ schemaVersion: _, ...rest }) => rest),
+    name: "another schema version",
+    serve: changed((document) => ({ ...document, schemaVersion: 3 })),
     code: "MANIFEST_INVALID",
     says: /schemaVersion/,
   },

@@ -1,5 +1,5 @@
 /** Images out of an OCI image layout (image-spec `image-layout.md`), in a tar or a folder. */
-import { checkLayerCount, configLimit, parseImageConfig } from "../../image/config.ts";
+import { configLimit, readImageConfig } from "../../image/config.ts";
 import type { Descriptor } from "../../image/descriptor.ts";
 import { type Digest, digestAlgorithm, digestHex } from "../../image/digest.ts";
 import { type Index, type Manifest, manifestLimit, parseManifest, requireImage } from "../../image/manifest.ts";
@@ -86,8 +86,7 @@ async function readImage(
 ): Promise<ArchiveImage> {
   const { documents, descriptor, manifest } = await descend(source, target, platform);
   const config = await readDocument(source, manifest.config, configLimit, "the manifest");
-  const parsed = parseImageConfig(config.bytes);
-  checkLayerCount(manifest, parsed);
+  const parsed = readImageConfig(manifest, config.bytes);
   const layers = await Promise.all(
     manifest.layers.map(async (layer, position) => {
       return { descriptor: layer, file: await requireBlob(source, layer.digest, `manifest.layers[${position}]`) };

@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import { checkLayerCount, configLimit, parseImageConfig } from "../../image/config.ts";
+import { configLimit, readImageConfig } from "../../image/config.ts";
 import type { Descriptor } from "../../image/descriptor.ts";
 import type { Digest } from "../../image/digest.ts";
 import { manifestLimit, parseManifest } from "../../image/manifest.ts";
@@ -67,8 +67,7 @@ async function readImage(store: ImageStore, lease: Lease, image: StoredImage): P
   if (manifest.kind !== "manifest") throw new PulleyError("BLOB_DAMAGED", `${image.manifest.digest} is no manifest`);
   for (const descriptor of [manifest.config, ...manifest.layers]) await hold(lease, descriptor);
   const configBytes = await store.read(manifest.config.digest, configLimit);
-  const config = parseImageConfig(configBytes);
-  checkLayerCount(manifest, config);
+  const config = readImageConfig(manifest, configBytes);
   return { image, names: new Set(), manifest, config, manifestBytes, configBytes };
 }
 

@@ -1,5 +1,5 @@
 /** Making an image visible: content whole, layers unpacked, each tied to what it needs, and then the names. */
-import { checkLayerCount, configLimit, type ImageConfig, parseImageConfig } from "../../image/config.ts";
+import { configLimit, type ImageConfig, readImageConfig } from "../../image/config.ts";
 import type { Descriptor } from "../../image/descriptor.ts";
 import type { Digest } from "../../image/digest.ts";
 import { configHazards } from "../../image/hazards.ts";
@@ -35,8 +35,7 @@ export async function publish(publication: Publication, wanted: readonly ImageRe
     throw new PulleyError("INTERNAL", `${first.name} is published as ${first.image}, but is ${manifest.config.digest}`);
   }
   refuseCheckpoint(first.manifest.digest, manifest);
-  const config = parseImageConfig(await readPart(contents, manifest.config.digest, configLimit));
-  checkLayerCount(manifest, config);
+  const config = readImageConfig(manifest, await readPart(contents, manifest.config.digest, configLimit));
   refuseHazards(first.image, config);
   const targets = wanted.map(({ target }) => target);
   // All that is said of content is checked: two records may say two things of the same.
