@@ -21,8 +21,8 @@ const examples = {
     "image: registry.example.com/web:1.4\nimagePullPolicy: Always",
   ],
   "policy-missing-surprises": [
-    "image: registry.example.com/web:main",
-    "image: registry.example.com/web:main\nimagePullPolicy: Always",
+    `image: registry.example.com/web:latest@${digest()}`,
+    `image: registry.example.com/web:latest@${digest()}\nimagePullPolicy: IfNotPresent`,
   ],
   "moving-tag-not-always": [
     "image: registry.example.com/web:main\nimagePullPolicy: IfNotPresent",

@@ -191,6 +191,6 @@ describe("an audit", () => {
     const same = deployment("image: ghcr.io/a:main", "image: ghcr.io/a:main").replace("c1", "c0");
     const findings = await across(text("a.yaml", `${same}---\n${same}`), text("b.yaml", same));
     expect(new Set(findings.map(({ fingerprint }) => fingerprint)).size).toBe(findings.length);
-    expect(findings.length).toBe(12);
+    expect(findings.length).toBe(6);
   });
 });

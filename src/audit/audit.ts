@@ -3,6 +3,7 @@ import { type Baseline, BaselineFilter } from "./baseline.ts";
 import { findingsOfExemptions } from "./exemptions.ts";
 import { inOrder } from "./finding.ts";
 import { Fingerprints } from "./fingerprint.ts";
+import { folded } from "./folding.ts";
 import { IgnoreComments } from "./ignore-comments.ts";
 import { ImageSightings } from "./image-sightings.ts";
 import type { AuditInput, NotSeenInput } from "./input.ts";
@@ -106,12 +107,12 @@ export class AuditCourse {
     const toOriginal = originMapOf(input);
     const conflicts = text.uses.flatMap((use) => this.#sightings.add(use, fingerprints));
     const found = [...text.findings, ...conflicts];
-    const kept = found.filter((finding) => comments.isWanted(finding));
+    const wanted = found.filter((finding) => comments.isWanted(finding));
     this.#note(text, fingerprints, (finding) => (comments.isWanted(finding) ? [toOriginal(finding)] : []));
     const remarks = comments.remarks(this.standards, fingerprints);
-    const fresh = [...kept, ...remarks].filter((finding) => this.#baseline.isNew(finding));
+    const fresh = [...wanted, ...remarks].filter((finding) => this.#baseline.isNew(finding));
     const suppressed = found.length + remarks.length - fresh.length;
-    const findings = inOrder(fresh).map(toOriginal);
+    const findings = inOrder(folded(fresh)).map(toOriginal);
     const isTold = isUnreadable && findings.some(isOfUnreadable);
     return { file, input, findings, workloads, containers, suppressed, isUnreadable: isTold };
   }

@@ -82,6 +82,7 @@ function checked(text: string, file: string): z.infer<typeof schema> {
 /** The text of a baseline that leaves these findings out: a finding a line, so that a change to it is easy to read. */
 export function writeBaseline(findings: readonly Finding[]): string {
   const lines = findings
+    .flatMap((finding) => [finding, ...(finding.inner === undefined ? [] : [finding.inner])])
     .map(({ fingerprint, ruleId, region, workload, container }) => {
       const object = workload && `${workload.kind} ${workload.namespace}/${workload.name}`;
       const whole = container === undefined ? object : `${object}, ${container.kind} ${container.name}`;

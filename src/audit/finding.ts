@@ -4,7 +4,7 @@ import type { ImageRequest, Workload } from "../workload/types.ts";
 import type { Fingerprints } from "./fingerprint.ts";
 import { type RuleId, ruleTable } from "./rules.ts";
 import type { Standards } from "./standards.ts";
-import type { Finding, Fix, Region } from "./types.ts";
+import type { Finding, Fix, Folded, Region } from "./types.ts";
 
 export interface Telling {
   readonly region: Region;
@@ -12,6 +12,7 @@ export interface Telling {
   /** The rule's own where absent. */
   readonly advice?: string;
   readonly fix?: Fix | undefined;
+  readonly folds?: Folded | undefined;
   /** The container that the finding is about. */
   readonly request?: ImageRequest;
   /** The workload, where the finding is about no container. */
@@ -21,7 +22,7 @@ export interface Telling {
 /** The finding, if the rule is on: one or none, so that callers can `flatMap`. */
 export function findingOf(
   rule: RuleId,
-  { region, message, advice, fix, request, workload = request?.workload }: Telling,
+  { region, message, advice, fix, folds, request, workload = request?.workload }: Telling,
   standards: Standards,
   fingerprints: Fingerprints,
 ): readonly Finding[] {
@@ -37,6 +38,9 @@ export function findingOf(
       message: printable(message),
       advice: printable(advice ?? ruleTable[rule].advice),
       ...(fix !== undefined && { fix }),
+      ...(folds !== undefined && {
+        folds: { ...folds, message: printable(folds.message), advice: printable(folds.advice) },
+      }),
       fingerprint: fingerprints.of(rule, request, request === undefined ? message : ""),
     },
   ];

@@ -117,7 +117,7 @@ export const ruleTable = {
   },
   "policy-missing-surprises": {
     title: "The default pull policy is not what the image needs",
-    why: "The default looks at the tag alone: a digest beside latest is asked for at every start, and a moving tag that is not called latest never again.",
+    why: "The default looks at the tag alone: a digest beside latest is asked for at every start, and a moving tag that is not called latest never again. Of a moving tag the finding tag-moving says so, too, and then there is but that one.",
     advice: "Write the pull policy that fits the image.",
     severity: { recommended: "warning", always: "off", offline: "off" },
   },

@@ -150,17 +150,21 @@ function judge(
 ): void {
   const { text, standards, fingerprints, told } = auditing;
   const { request } = subject;
+  const made: Finding[] = [];
   for (const [rule, check] of checks) {
     const observed = standards.severityOf(rule) === "off" ? undefined : check(subject, circumstances);
     if (observed === undefined) continue;
-    const { at, message, advice, change } = observed;
+    const { at, message, advice, change, folds } = observed;
     const key = JSON.stringify([rule, at.start, request.container, message]);
     if (isRendered && told.has(key)) continue;
     told.add(key);
     const fix = change && standards.fixes ? fixOf(text, subject, change) : undefined;
     const region = regionOf(text, at);
-    findings.push(...findingOf(rule, { region, message, advice, fix, request }, standards, fingerprints));
+    const outer = folds && made.find(({ ruleId }) => ruleId === folds.into);
+    const telling = { region, message, advice, fix, request, folds: outer && { ...folds, into: outer.fingerprint } };
+    made.push(...findingOf(rule, telling, standards, fingerprints));
   }
+  findings.push(...made);
 }
 
 /** Where a rule of the policy sets the pull policy, what the container says holds nowhere. */

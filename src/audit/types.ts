@@ -1,4 +1,5 @@
 /** What an audit says: findings, each with its place, the reason, and what to do. */
+
 import type { ImageRequest, Workload } from "../workload/types.ts";
 
 export type Severity = "error" | "warning" | "note";
@@ -31,11 +32,27 @@ export interface Finding {
   readonly fix?: Fix;
   /** Tells the finding from every other, wherever its lines move: hexadecimal. */
   readonly fingerprint: string;
+  /** What it becomes within another finding about the same cause, where that one is told. */
+  readonly folds?: Folded;
+  /** The finding that is told within this one. */
+  readonly inner?: Finding;
+}
+
+/** What a finding becomes within another one. */
+export interface Folded {
+  /** The fingerprint of the other one. */
+  readonly into: string;
+  /** Half a sentence. */
+  readonly message: string;
+  /** One sentence. */
+  readonly advice: string;
 }
 
 export interface Fix {
   /** What the edits do, `set imagePullPolicy to Always`. */
   readonly description: string;
+  /** Whether people have to do the rest: the finding is told with the fix made, too. */
+  readonly isPartial?: boolean;
   readonly edits: readonly Edit[];
   /** To be made instead where the first ones would change what others share with this container. */
   readonly otherwise?: readonly Edit[];

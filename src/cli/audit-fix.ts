@@ -45,7 +45,7 @@ export async function fixing(
       if (unseen !== undefined) notSeen.push(unseen);
       const fixable = text?.kind === "text" && text.original === undefined && text.file === file;
       const pinned = fixable && pins !== undefined ? await pins.fixesFor(text) : [];
-      left.push(...findings.filter((finding) => !fixable || !(finding.fix ?? isMendedBy(pinned, finding))));
+      left.push(...findings.filter((finding) => !fixable || !isMended(finding, pinned)));
       if (!fixable) continue;
       const fixes = [...findings.flatMap(({ fix }) => (fix && !isPinned(fix, pinned) ? fix : [])), ...pinned];
       const { changed, refused, failures } = await fixFiles([text], fixes, { mode });
@@ -72,6 +72,10 @@ export async function fixing(
 
 /** What a digest ends: that the name alone does not say which image it is. */
 const mendedByPin: readonly RuleId[] = ["tag-missing", "tag-moving", "digest-missing"];
+
+function isMended(finding: Finding, pins: readonly Fix[]): boolean {
+  return (finding.fix !== undefined && finding.fix.isPartial !== true) || isMendedBy(pins, finding);
+}
 
 function isMendedBy(pins: readonly Fix[], { ruleId, region }: Finding): boolean {
   if (!mendedByPin.some((rule) => rule === ruleId)) return false;

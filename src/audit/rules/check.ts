@@ -3,6 +3,7 @@ import type { Reference } from "../../image/reference.ts";
 import type { Decision } from "../../policy/types.ts";
 import { quote } from "../../support/go.ts";
 import type { PullPolicy } from "../../workload/types.ts";
+import type { RuleId } from "../rules.ts";
 import type { Span } from "../spans.ts";
 import type { Pulls, Subject } from "../subject.ts";
 
@@ -15,6 +16,8 @@ export interface Observation {
   readonly advice: string;
   /** What would remove the finding, where that needs no decision. */
   readonly change?: Change | undefined;
+  /** What it becomes within the finding of another rule about the same container, where that one is told. */
+  readonly folds?: { readonly into: RuleId; readonly message: string; readonly advice: string };
 }
 
 export type Change =

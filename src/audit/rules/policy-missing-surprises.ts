@@ -19,6 +19,11 @@ export const policyMissingSurprises: Check = (subject, { isMoving, pulls }) => {
       message: `without ${words.field} ${words.reader} takes ${IfNotPresent}, so ${words.machine} keeps the first image that it saw under the moving tag ${reference.tag}`,
       advice: `Write ${words.field}: ${Always}, or a tag that does not move.`,
       change: { what: "pullPolicy", value: "Always" },
+      folds: {
+        into: "tag-moving",
+        message: `without ${words.field} ${words.reader} takes ${IfNotPresent}, so ${words.machine} keeps the first of them that it saw`,
+        advice: `If the tag is to move, write ${words.field}: ${Always}.`,
+      },
     };
   }
   return undefined;
