@@ -80,9 +80,9 @@ async function explain(words: readonly string[], options: ExplainOptions, surrou
   const named = namedFiles(words, options);
   const inputs = await readInputs(named, surroundings);
   const policy = await loadPolicy(options, surroundings);
-  const { requests, problems } = requestsFrom(inputs, policy);
-  printProblems({ problems }, surroundings);
-  const speaking = [...requests, ...problems].flatMap(({ source }) => source?.file ?? []);
+  const { requests, problems, warnings } = requestsFrom(inputs, policy);
+  printProblems({ problems, warnings }, surroundings);
+  const speaking = [...requests, ...problems, ...warnings].flatMap(({ source }) => source?.file ?? []);
   for (const word of filesWithout(speaking, named)) {
     warnOn(surroundings)(`${word === "-" ? "standard input" : word} has no image in it`);
   }

@@ -1,9 +1,12 @@
 /** From a command line's inputs to Kubernetes objects. */
 import { randomUUID } from "node:crypto";
+import { readOther } from "../audit/readers/read-text.ts";
+import type { Subject } from "../audit/subject.ts";
 import { parseReference } from "../image/reference.ts";
 import { identified, uidOf } from "../node/containers/identity.ts";
 import { imageFieldsIn, kubernetesOnly, type Policy } from "../policy/types.ts";
 import { isPulleyError } from "../support/errors.ts";
+import { quote } from "../support/go.ts";
 import {
   type ExpandedPods,
   imageRequests,
@@ -42,24 +45,42 @@ function expandedFrom(inputs: Inputs, options: PodsOptions): ExpandedPods {
   return { ...expanded, problems: [...problems, ...expanded.problems] };
 }
 
-/** The requests for images as they are written, without making pods of them; a policy may know further custom resources. */
-export function requestsFrom(
-  inputs: Inputs,
-  policy: Policy = kubernetesOnly,
-): {
-  requests: readonly ImageRequest[];
-  problems: readonly Problem[];
-} {
-  const { documents, problems } = documentsFrom(inputs);
+export interface WrittenRequests {
+  readonly requests: readonly ImageRequest[];
+  readonly problems: readonly Problem[];
+  /** Images that cannot be known here. */
+  readonly warnings: readonly Problem[];
+}
+
+/**
+ * The requests for images as they are written, without making pods of them: of Kubernetes objects, among them custom
+ * resources that a policy knows, of Compose files and of OpenFaaS stack files.
+ */
+export function requestsFrom(inputs: Inputs, policy: Policy = kubernetesOnly): WrittenRequests {
+  const read = inputs.manifests.map((manifest) => ({ manifest, other: readOther(manifest.text, manifest.file) }));
+  const subjects = read.flatMap(({ other }) => other?.subjects ?? []);
+  const manifests = read.flatMap(({ manifest, other }) => (other === undefined ? manifest : []));
+  const { documents, problems } = documentsFrom({ ...inputs, manifests });
   const fields = imageFieldsIn(policy);
   const refused = documents.flatMap((document) => validate(document).problems);
   const named = namedPods(inputs.images)
     .flatMap((document) => imageRequests(document))
     .map((request, at) => ({ ...request, source: inputs.images[at]?.source }));
   return {
-    requests: [...documents.flatMap((document) => imageRequests(document, fields)), ...named],
+    requests: [
+      ...documents.flatMap((document) => imageRequests(document, fields)),
+      ...subjects.filter(({ unresolved }) => unresolved === undefined).map(({ request }) => request),
+      ...named,
+    ],
     problems: [...problems, ...refused],
+    warnings: subjects.filter(({ unresolved }) => unresolved !== undefined).flatMap(unknownImage),
   };
+}
+
+function unknownImage({ request: { source, image, container } }: Subject): readonly Problem[] {
+  if (source === undefined) return [];
+  const message = `the image of ${container.name} is not known: ${quote(image)} has a variable without a default in it`;
+  return [{ source, message }];
 }
 
 /** As `docker run --pull`: the pod asks as if its manifest had said so. */

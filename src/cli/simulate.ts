@@ -135,8 +135,8 @@ async function* fromManifests(
   surroundings: Surroundings,
 ): AsyncGenerator<PastRequest> {
   const now: Policy = await loadPolicy({ policy: against, cluster }, surroundings);
-  const { requests, problems } = requestsFrom(await readInputs(paths, surroundings), now);
-  printProblems({ problems }, surroundings);
+  const { requests, problems, warnings } = requestsFrom(await readInputs(paths, surroundings), now);
+  printProblems({ problems, warnings }, surroundings);
   if (problems.length > 0) process.exitCode = inputInvalid;
   const [facts, time] = [{ presence: "unknown" } as const, at ?? Date.now()];
   for (const request of requests) {

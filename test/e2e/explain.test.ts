@@ -53,6 +53,31 @@ async function explained(
 const digest = `sha256:${"a".repeat(64)}`;
 
 describe("pulley explain", () => {
+  it("reads Compose files, stack files of OpenFaaS and their custom resources beside manifests", async () => {
+    const own = await mkdtemp(join(folder, "mixed-"));
+    const files = {
+      "compose.yaml":
+        "services:\n  web:\n    image: quay.io/team/web\n  db:\n    image: quay.io/team/db:${TAG}\n  built:\n    build: .\n",
+      "function.yaml":
+        "apiVersion: openfaas.com/v1\nkind: Function\nmetadata: {name: f}\nspec: {name: fn, image: quay.io/team/fn:1}\n",
+      "pod.yaml":
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: quay.io/team/c:1}]}\n",
+      "stack.yaml": "provider: {name: openfaas}\nfunctions:\n  hello:\n    image: quay.io/team/hello:1\n",
+    };
+    for (const [name, text] of Object.entries(files)) await writeFile(join(own, name), text);
+    const { status, stderr, answers } = await explained([own, "--root", join(folder, "none")]);
+    expect(answers.map(({ container, pullPolicy }) => [container.name, pullPolicy.value])).toEqual([
+      ["fn", "IfNotPresent"],
+      ["c", "IfNotPresent"],
+      ["web", "IfNotPresent"],
+      ["hello", "IfNotPresent"],
+    ]);
+    expect(stderr).toBe(
+      `${join(own, "compose.yaml")}:5:12: warning: the image of db is not known: "quay.io/team/db:\${TAG}" has a variable without a default in it\n`,
+    );
+    expect(status).toBe(0);
+  });
+
   it("agrees with the API server and the kubelet about every form of a reference, without a store or a network", async () => {
     const root = join(folder, "never-made");
     const table: [image: string, policy: string, action: string][] = [

@@ -20,8 +20,8 @@ import { isForeign, isMeantAsManifest } from "./signs.ts";
 
 /** Reads a text as what it is: Kubernetes manifests, a Compose file or an OpenFaaS stack file. Never throws. */
 export function readText(text: string, file: string, options: ReadOptions): ReadText {
-  const other = /^(?:services|functions):|"(?:services|functions)"\s*:/m.test(text) && readOther(text, file);
-  if (other) return other;
+  const other = readOther(text, file);
+  if (other !== undefined) return other;
   const input = readManifests(text, file);
   const source = input.documents[0]?.text ?? sourceText(text, file);
   const problems = input.problems.length === 0 ? [] : inputProblems(source, input, options);
@@ -32,8 +32,9 @@ export function readText(text: string, file: string, options: ReadOptions): Read
   return capped({ text: source, ...read, problems: [...problems, ...read.problems] });
 }
 
-/** Everything that is not a Kubernetes manifest; `undefined` where the text is one, or cannot be read. */
-function readOther(text: string, file: string): ReadText | undefined {
+/** A Compose file or a stack file of OpenFaaS; `undefined` where the text is something else, or cannot be read. */
+export function readOther(text: string, file: string): ReadText | undefined {
+  if (!/^(?:services|functions):|"(?:services|functions)"\s*:/m.test(text)) return undefined;
   const { text: source, values, problems } = readValues(text, file);
   const readers = values.map(readerOf);
   if (problems.length > 0 || readers.length === 0 || readers.some((reader) => reader === undefined)) return undefined;
