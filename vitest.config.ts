@@ -3,7 +3,10 @@ import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./test/longest-first.ts";
 
 /** They put other modules in the place of ours or of Node's, which those who share a worker with them would get, too. */
-const replacing = ["test/parity/**/*.test.ts", "src/store/embedded/durability.test.ts"];
+const replacing = [
+  ...["test/parity/**/*.test.ts", "test/differential/command-line.test.ts"],
+  "src/store/embedded/durability.test.ts",
+];
 
 export default defineConfig({
   test: {
