@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { runCommandLine } from "../src/cli/program.ts";
+import { hanging } from "../src/support/terminal.ts";
 import { createWorld } from "./world/world.ts";
 
 const surroundings = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, environment: process.env };
@@ -20,14 +21,16 @@ try {
     }),
   );
   say(
-    "Eight pods pull their images from a registry that runs on this machine, each in another situation.",
-    "They are the manifests in examples/pods, where a comment says of each what it shows.",
-    `Three of them fail on purpose: ${world.held.join(", ")}.`,
-    "The table shows what a kubelet would do with them; the lines above it are its events.",
+    "Eight pods pull their images from a registry that runs on this machine.",
+    "Each is in another situation: examples/pods says in which.",
+    `Three fail on purpose: ${world.held.join(", ")}.`,
+    "The table shows what a kubelet would do, and the lines above it why.",
     "Nothing is started, and nothing stays behind. Ctrl-C ends it.",
     "",
   );
-  await runCommandLine(["pull", "--root", root, ...world.preload], surroundings);
+  // One pod is to find its image here.
+  const unseen = new PassThrough().resume();
+  await runCommandLine(["pull", "--root", root, ...world.preload], { ...surroundings, stdout: unseen, stderr: unseen });
   world.slowDown();
   // What people look at goes to standard error; the answer for programs tells whether all went as it is meant to.
   const stdout = new PassThrough();
@@ -36,10 +39,14 @@ try {
   const held = heldPods(await text(stdout.end()));
   say(
     "",
-    "Three commands to try:",
-    "  npx pulley explain examples/web.yaml        # which pull policy holds, and why",
-    "  npx pulley audit examples/web.yaml          # what is wrong with a manifest",
-    "  npx pulley audit --diff examples/web.yaml   # and how it would be fixed",
+    "The example's registry and files are gone now. Three commands that work as they stand:",
+    "",
+    "  # what a kubelet would do, and why",
+    "  npx pulley explain examples/web.yaml",
+    "  # what is wrong with a manifest",
+    "  npx pulley audit examples/web.yaml",
+    "  # how it would be fixed",
+    "  npx pulley audit --diff examples/web.yaml",
   );
   process.exitCode = held.join() === world.held.join() ? 0 : status || 1;
 } finally {
@@ -47,8 +54,12 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
+/** Breaks between words what is too long for a narrow terminal. */
 function say(...lines: readonly string[]): void {
-  process.stderr.write(`${lines.join("\n")}\n`);
+  const width = process.stderr.isTTY ? process.stderr.columns : Number.POSITIVE_INFINITY;
+  process.stderr.write(
+    `${lines.flatMap((line) => (line.startsWith(" ") ? line : hanging("", line, width))).join("\n")}\n`,
+  );
 }
 
 /** The pods that do not have their images, in the order of their names. An answer that is not there names none. */

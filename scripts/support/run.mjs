@@ -9,9 +9,10 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
  * What a program said and the status that it ended with. `output` is what it wrote to standard output and standard
- * error, in the order in which it came; `stdout` is standard output alone.
+ * error, in the order in which it came; `stdout` is standard output alone. `hear` is called with
+ * each piece of it as it comes; the other options are those of `spawn`.
  */
-export function capture(program, args, options = {}) {
+export function capture(program, args, { hear = () => {}, ...options } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"], ...options });
     let output = "";
@@ -19,9 +20,11 @@ export function capture(program, args, options = {}) {
     child.stdout.setEncoding("utf8").on("data", (text) => {
       output += text;
       stdout += text;
+      hear(text);
     });
     child.stderr.setEncoding("utf8").on("data", (text) => {
       output += text;
+      hear(text);
     });
     child.on("error", reject);
     child.on("close", (status, signal) => resolve({ status: status ?? `signal ${signal}`, output, stdout }));

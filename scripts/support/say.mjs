@@ -1,16 +1,26 @@
 // One line for each step that takes time, on standard error: standard output belongs to what is started.
 
-/** Runs a step, saying what it is and how long it took. */
+/** Runs a step, saying what it is, how far it is once the step tells that, and how long it took. */
 export async function step(name, run) {
   const started = performance.now();
-  if (process.stderr.isTTY) process.stderr.write(`${name} …`);
+  const seconds = () => (performance.now() - started) / 1000;
+  const { isTTY } = process.stderr;
+  let far = "";
+  const draw = () => process.stderr.write(`\r${name} … ${far}${seconds().toFixed(0)} s\u001b[K`);
+  const timer = isTTY ? setInterval(draw, 250) : undefined;
+  if (isTTY) process.stderr.write(`${name} …`);
+  const end = (how) => {
+    clearInterval(timer);
+    process.stderr.write(`${isTTY ? "\r" : ""}${name}: ${how}${isTTY ? "\u001b[K" : ""}\n`);
+  };
   try {
-    const result = await run();
-    const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    process.stderr.write(`${process.stderr.isTTY ? "\r" : ""}${name}: ${seconds} s\n`);
+    const result = await run((text) => {
+      far = `${text}, `;
+    });
+    end(`${seconds().toFixed(1)} s`);
     return result;
   } catch (error) {
-    process.stderr.write(`${process.stderr.isTTY ? "\r" : ""}${name}: failed\n`);
+    end("failed");
     throw error;
   }
 }

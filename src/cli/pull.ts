@@ -17,7 +17,7 @@ import { systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
 import { formatDuration } from "../support/go.ts";
 import { liveRegion } from "../support/live.ts";
-import { columns, wantsColour } from "../support/terminal.ts";
+import { wantsColour } from "../support/terminal.ts";
 import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
 import { personLogins } from "./logins.ts";
 import {
@@ -38,9 +38,10 @@ import {
   rootOption,
 } from "./options.ts";
 import { print } from "./output.ts";
-import { pullRow } from "./pod-view.ts";
 import { clusterOption, loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { printLine, warnOn } from "./printing.ts";
+import { createPullSpeeds } from "./pull-speeds.ts";
+import { pullLines } from "./pull-view.ts";
 import { machineHosts, registryClient } from "./registry.ts";
 import { withStore } from "./store.ts";
 import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
@@ -169,11 +170,13 @@ function watchPulls(surroundings: Surroundings) {
   const paint = paintFor(stderr, surroundings);
   const region = liveRegion(stderr, wantsColour(stderr, surroundings.environment));
   const pulls = new Map<string, PullProgress>();
+  const speeds = createPullSpeeds(systemClock.now);
   return {
     hear(progress: PullProgress): void {
       // The last word of a pull counts every layer as here, so what was fetched is what the one before it tells.
       if (progress.phase !== "done") pulls.set(progress.image, progress);
-      if (stderr.isTTY) region.draw(columns([pullRow(progress, paint)]));
+      speeds.note(progress);
+      if (stderr.isTTY) region.draw(pullLines([progress], speeds, (stderr.columns ?? 80) - 1, paint));
     },
     /** Bytes of the layers that were not here before. */
     fetched(image: string): number {

@@ -27,6 +27,8 @@ import { createStay, type Stay } from "./pod-stay.ts";
 import { eventLines, podTable } from "./pod-view.ts";
 import type { PolicyFiles } from "./policy-option.ts";
 import type { PolicyChanges, PolicyWatch } from "./policy-watch.ts";
+import { createPullSpeeds } from "./pull-speeds.ts";
+import { createRepeatedEvents, repeatedLines } from "./repeated-events.ts";
 import { interrupted, paintFor, type Surroundings } from "./surroundings.ts";
 
 export interface RunPodsOptions {
@@ -67,6 +69,8 @@ export interface PodsResult {
 
 /** Milliseconds between two drawings of the table. */
 const frame = 100;
+/** Lines of a terminal for what repeats itself. */
+const mostRepeated = 8;
 
 /** Shows the pods and their events on standard error as they change, and answers with how they ended. */
 export async function runPods(options: RunPodsOptions, surroundings: Surroundings): Promise<PodsResult> {
@@ -124,8 +128,16 @@ function watch(pods: () => readonly PodStatus[], surroundings: Surroundings, clo
   const region = liveRegion(stderr, wantsColour(stderr, surroundings.environment));
   const width = () => (stderr.isTTY ? (stderr.columns ?? 80) : Number.POSITIVE_INFINITY);
   const events: NodeEvent[] = [];
+  const repeated = createRepeatedEvents();
   const pulls = new Map<string, PullProgress>();
-  const draw = () => region.draw(podTable({ pods: pods(), pulls: [...pulls.values()] }, clock.now(), paint));
+  const speeds = createPullSpeeds(clock.now);
+  const draw = () => {
+    const view = { pods: pods(), pulls: [...pulls.values()], speeds };
+    const table = podTable(view, clock.now(), width() - 1, paint);
+    // The table comes first where there is not room for both.
+    const room = stderr.isTTY ? Math.min(mostRepeated, (stderr.rows ?? 24) - 3 - table.length) : Infinity;
+    region.draw([...repeatedLines(repeated.all(), room, paint), ...table]);
+  };
   // The wait until the next attempt counts down, so the table changes without any signal too.
   const timer = setInterval(draw, frame);
   return {
@@ -134,10 +146,12 @@ function watch(pods: () => readonly PodStatus[], surroundings: Surroundings, clo
       switch (signal.kind) {
         case "event":
           events.push(signal.event);
+          if (!repeated.isNew(signal.event)) return;
           for (const line of eventLines(signal.event, paint, width())) region.log(line);
           return;
         case "pull":
           pulls.set(signal.progress.image, signal.progress);
+          speeds.note(signal.progress);
           return;
         case "pod":
         case "ensured":

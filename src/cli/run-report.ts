@@ -1,11 +1,11 @@
 /** What became of the pods of one run. */
 import type { ContainerStatus, PodStatus } from "../node/types.ts";
-import { printable } from "../support/terminal.ts";
+import { hanging, printable } from "../support/terminal.ts";
 import { doctorCall } from "./doctor-call.ts";
 import type { OutputOptions } from "./options.ts";
 import { print } from "./output.ts";
 import { waiting } from "./pod-view.ts";
-import { printLines, printText } from "./printing.ts";
+import { printLines } from "./printing.ts";
 import type { PodsResult } from "./run-pods.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
 
@@ -19,22 +19,42 @@ export async function report(
   if (output !== "text") await print(output, value, () => [], surroundings);
   const held = pods.filter((status) => status.phase === "Failed" || waiting(status).length > 0);
   for (const status of held) tellWhy(status, surroundings);
-  printText("stderr", `\n${runtime === undefined ? preparedText(pods, held) : startedText(pods, held)}`, surroundings);
+  const summary = runtime === undefined ? preparedLines(pods, held) : [startedText(pods, held)];
+  printLines("stderr", ["", ...summary.flatMap((line) => hanging("", line, widthOf(surroundings)))], surroundings);
   if (held.length > 0 && process.exitCode === undefined) process.exitCode = 1;
 }
 
 function tellWhy(status: PodStatus, surroundings: Surroundings): void {
-  const paint = paintFor(surroundings.stderr, surroundings);
+  const { stderr } = surroundings;
+  const paint = paintFor(stderr, surroundings);
+  const width = widthOf(surroundings);
   for (const container of [...status.imageVolumes, ...status.containers]) {
     const { name, state } = container;
     const why = whyHeld(container);
     if (why === undefined) continue;
     const where = paint("bold", printable(`${status.pod.namespace}/${status.pod.name}, ${name}:`));
-    const advice = why.advice === undefined ? [] : [`  ${paint("dim", printable(why.advice))}`];
-    const call =
-      state.kind === "waiting" ? [`  ${paint("dim", `To look at each step: ${callFor(status.pod, name)}`)}`] : [];
-    printLines("stderr", ["", `${where} ${printable(why.message)}`, ...advice, ...call], surroundings);
+    const below = (text: string) => hanging("  ", printable(text), width).map((line) => paint("dim", line));
+    const lines = [
+      "",
+      ...hanging("", `${where} ${printable(why.message)}`, width),
+      ...(why.advice === undefined ? [] : below(why.advice)),
+      ...(state.kind === "waiting"
+        ? nextLines(callFor(status.pod, name), width).map((line) => paint("dim", line))
+        : []),
+    ];
+    printLines("stderr", lines, surroundings);
   }
+}
+
+/** A command is not broken, so that it can be copied. */
+function nextLines(call: string, width: number): readonly string[] {
+  const line = `  To look at each step: ${call}`;
+  return line.length <= width ? [line] : ["  To look at each step:", `    ${call}`];
+}
+
+/** Columns that a line may have. */
+function widthOf({ stderr }: Surroundings): number {
+  return stderr.isTTY ? (stderr.columns ?? 80) : Number.POSITIVE_INFINITY;
 }
 
 function callFor(pod: PodStatus["pod"], container: string): string {
@@ -49,18 +69,19 @@ function whyHeld({ state }: ContainerStatus): { readonly message: string; readon
   return { message: `ended with exit code ${state.exitCode}, ${state.reason}${said}` };
 }
 
-function preparedText(pods: readonly PodStatus[], held: readonly PodStatus[]): string {
+function preparedLines(pods: readonly PodStatus[], held: readonly PodStatus[]): readonly string[] {
   const prepared = pods.length - held.length;
-  const text = `${prepared} of ${pods.length} pods are prepared: their images are on this machine.\n`;
-  if (prepared === 0) return text;
-  return `${text}Nothing was started: that takes a container runtime (--runtime unix:///run/containerd/containerd.sock).\n`;
+  const text = `${prepared} of ${pods.length} pods are prepared: their images are on this machine.`;
+  if (prepared === 0) return [text];
+  const runtime = "(--runtime unix:///run/containerd/containerd.sock)";
+  return [text, `Nothing was started: that takes a container runtime ${runtime}.`];
 }
 
 function startedText(pods: readonly PodStatus[], held: readonly PodStatus[]): string {
   const sound = pods.filter((status) => !held.includes(status));
   const running = sound.filter(({ phase }) => phase === "Running").length;
   const completed = sound.filter(({ phase }) => phase === "Succeeded").length;
-  return `Of ${pods.length} pods ${running} ran, ${completed} had completed, and ${held.length} were held up or had failed.\n`;
+  return `Of ${pods.length} pods ${running} ran, ${completed} had completed, and ${held.length} were held up or had failed.`;
 }
 
 function podValue({ pod, ...status }: PodStatus) {

@@ -1,0 +1,113 @@
+/** Pulls under way, a line each: whatever the width, how far they are can be read. */
+import type { PullProgress } from "../node/types.ts";
+import { formatBytes } from "../support/bytes.ts";
+import { humanDuration } from "../support/human-duration.ts";
+import { bar, columns, type Paint, pad, printable, widthOf } from "../support/terminal.ts";
+import type { PullSpeeds, Speed } from "./pull-speeds.ts";
+
+/** What a line has beside the image and the per cent, the less the narrower it is. */
+interface Layout {
+  /** Columns of the bar; 0: none. */
+  readonly bar: number;
+  readonly layers: boolean;
+  readonly amount: boolean;
+  readonly speed: boolean;
+  readonly left: boolean;
+}
+
+const everything: Layout = { bar: 24, layers: true, amount: true, speed: true, left: true };
+const narrowest: Layout = { bar: 0, layers: false, amount: false, speed: false, left: false };
+const layouts: readonly Layout[] = [
+  everything,
+  { ...everything, layers: false },
+  { ...everything, layers: false, bar: 10 },
+  { ...everything, layers: false, bar: 0 },
+  { ...everything, layers: false, bar: 0, amount: false },
+];
+
+const longestImage = 48;
+const shortestImage = 18;
+const gap = 2;
+/** Columns that the numbers may come to take: a line that has begun with a bar goes on with it. */
+const roomFor = { percent: 4, amount: 17, layers: 14, speed: 9, left: 10 };
+
+/** @param width columns that a line may have */
+export function pullLines(
+  pulls: readonly PullProgress[],
+  speeds: Pick<PullSpeeds, "of">,
+  width: number,
+  paint: Paint,
+): string[] {
+  const chosen = layouts.find((layout) => neededBy(layout) + shortestImage <= width) ?? narrowest;
+  const rests = restsOf(pulls, speeds, chosen);
+  const room = Math.max(shortestImage, Math.min(longestImage, width - neededBy(chosen)));
+  if (pulls.length === 0) return [];
+  const images = pulls.map(({ image }) => printable(shortImage(image, room)));
+  const longest = Math.max(...images.map(widthOf));
+  return pulls.map((pull, at) => {
+    const image = pad(images[at] ?? "", longest + gap);
+    const share = isComing(pull) ? pull.received / pull.total : 0;
+    const drawnBar = chosen.bar === 0 ? "" : bar(share, chosen.bar) + " ".repeat(gap);
+    return `${paint("cyan", image)}${paint(isComing(pull) ? "green" : "dim", drawnBar)}${rests[at] ?? ""}`;
+  });
+}
+
+/** Columns besides the image. */
+function neededBy(layout: Layout): number {
+  const { amount, layers, speed, left, percent } = roomFor;
+  const cells = [
+    percent,
+    ...(layout.bar === 0 ? [] : [layout.bar]),
+    ...(layout.amount ? [amount] : []),
+    ...(layout.layers ? [layers] : []),
+    ...(layout.speed ? [speed] : []),
+    ...(layout.left ? [left] : []),
+  ];
+  return cells.reduce((sum, cell) => sum + cell + gap, 0);
+}
+
+function isComing({ phase, total }: PullProgress): boolean {
+  return phase === "downloading" && total > 0;
+}
+
+/** What stands behind the bars, in columns of its own. */
+function restsOf(pulls: readonly PullProgress[], speeds: Pick<PullSpeeds, "of">, layout: Layout): readonly string[] {
+  const lined = columns(
+    pulls.filter(isComing).map((pull) => numbers(pull, speeds.of(pull.image), layout)),
+    gap,
+  );
+  return pulls.map((pull) => {
+    if (isComing(pull)) return lined.shift() ?? "";
+    return pull.phase === "waiting" ? "waiting for its turn" : "asking";
+  });
+}
+
+function numbers(
+  { received, total, layers }: PullProgress,
+  speed: Speed | undefined,
+  layout: Layout,
+): readonly string[] {
+  const percent = `${String(Math.floor((received / total) * 100)).padStart(3)}%`;
+  const done = layers.filter(({ state }) => state === "complete" || state === "exists").length;
+  return [
+    percent,
+    ...(layout.amount ? [amountOf(received, total)] : []),
+    ...(layout.layers ? [`${done} of ${layers.length} layers`] : []),
+    ...(layout.speed ? [speed === undefined ? "" : `${formatBytes(speed.bytesPerSecond)}/s`] : []),
+    ...(layout.left ? [speed?.left === undefined ? "" : `${humanDuration(speed.left)} left`] : []),
+  ];
+}
+
+/** `12.3 of 45.6 MB`: the unit once, where it is the same. */
+function amountOf(received: number, total: number): string {
+  const [amount = "", unit] = formatBytes(received).split(" ");
+  const whole = formatBytes(total);
+  return whole.endsWith(` ${unit}`) ? `${amount} of ${whole}` : `${amount} ${unit} of ${whole}`;
+}
+
+/** The end of an image's name tells more than its beginning, and the beginning of a digest is enough. */
+function shortImage(image: string, longest: number): string {
+  const text = image.replace(/(@sha\d+:[0-9a-f]{12})[0-9a-f]+$/, "$1…");
+  const shorter = text.length > longest ? text.replace(/(@sha\d+:[0-9a-f]{4})[0-9a-f]*…$/, "$1…") : text;
+  return shorter.length <= longest ? shorter : `…${shorter.slice(shorter.length - longest + 1)}`;
+}
