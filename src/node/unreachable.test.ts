@@ -12,7 +12,7 @@ import type { Login } from "../support/login.ts";
 import { loginOf } from "./testing/logins.ts";
 import { podOf } from "./testing/pods.ts";
 import { policyOf } from "./testing/policies.ts";
-import { realNode } from "./testing/real-node.ts";
+import { type RealNodeGiven, realNode } from "./testing/real-node.ts";
 
 /** What stands where the registry was: its address. */
 type Trouble = () => Promise<string>;
@@ -92,8 +92,18 @@ const rows: readonly Row[] = [
 
 const hour = 3_600_000;
 
+/** Those who are silent are given up soon, and nobody else: on a busy machine a sound registry may be silent for a while. */
+function patienceWith(trouble: Trouble): RealNodeGiven["patience"] {
+  return trouble === silence || trouble === stalls ? { connectTimeout: 300, stallTimeout: 100 } : undefined;
+}
+
 /** A node that has the image from an hour ago, and then is told to ask `sources` for it. */
-async function nodeWithCopy(pull: string, sources: readonly string[], [before, after]: readonly string[] = []) {
+async function nodeWithCopy(
+  pull: string,
+  sources: readonly string[],
+  [before, after]: readonly string[] = [],
+  patience?: RealNodeGiven["patience"],
+) {
   const registry = await startRegistry({
     access: { users: { ann: "s3cret" }, repositories: before === undefined ? {} : { app: [before] } },
   });
@@ -101,7 +111,7 @@ async function nodeWithCopy(pull: string, sources: readonly string[], [before, a
   registry.addImage("app:1", await buildImage({ layers: [{ files: { "etc/app": "app\n" } }] }));
   const logins: Record<string, readonly Login[]> = {};
   if (before !== undefined) logins[registry.host] = [loginOf(before, before)];
-  const real = await realNode({ logins });
+  const real = await realNode({ logins, ...(patience && { patience }) });
   const image = `${registry.host}/app:1`;
   await real.settle(podOf({ name: "before", containers: [{ image, pullPolicy: "Always" }] }));
   if (after !== undefined) logins[registry.host] = [loginOf(after, after)];
@@ -123,7 +133,7 @@ describe("a copy that is here, where the registry answers with trouble", () => {
       told,
       records,
       status: statusOf,
-    } = await nodeWithCopy("whenUnreachable: UseCached", [await trouble()]);
+    } = await nodeWithCopy("whenUnreachable: UseCached", [await trouble()], [], patienceWith(trouble));
     expect(await settle()).toEqual([unreachable ? "prepared" : "ImagePullBackOff"]);
     const warnings = told("RegistryUnavailableUsedCached");
     expect(warnings).toHaveLength(unreachable ? 1 : 0);
@@ -146,7 +156,11 @@ describe("a copy that is here, where the registry answers with trouble", () => {
   it.each(rows.filter(({ unreachable }) => unreachable))(
     "$name: is a failure unless a rule says so",
     async ({ trouble }) => {
-      const { settle, told, status: statusOf } = await nodeWithCopy("checkEvery: 1m", [await trouble()]);
+      const {
+        settle,
+        told,
+        status: statusOf,
+      } = await nodeWithCopy("checkEvery: 1m", [await trouble()], [], patienceWith(trouble));
       expect(await settle()).toEqual(["ImagePullBackOff"]);
       expect(told("RegistryUnavailableUsedCached")).toEqual([]);
       expect(statusOf()?.state).toMatchObject({ message: expect.stringContaining("ErrImagePull") });

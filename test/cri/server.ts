@@ -59,7 +59,7 @@ export async function startCri(given: CriGiven = {}): Promise<CriUnderTest> {
   const folder = given.folder ?? mkdtempSync(join(tmpdir(), "pulley-cri-"));
   const store = await openStore(folder);
   const platform = { os: "linux", architecture: "amd64", variant: "" };
-  const registry = createRegistryClient({ connectTimeout: 2_000, stallTimeout: 2_000 });
+  const registry = createRegistryClient();
   readAgainAfterTest(folder);
   const socket = join(folder, "run", "cri.sock");
   const said: string[] = [];

@@ -48,7 +48,7 @@ export async function startKubeletNode({ decide, policy }: KubeletNodeOptions): 
     const platform = hostPlatform(process.platform, process.arch);
     const store = await openContainerdStore({ socket: containerd.socket, root: join(folder, "store"), platform });
     endings.push(() => store.close());
-    const registry = createRegistryClient({ connectTimeout: 2_000, stallTimeout: 2_000 });
+    const registry = createRegistryClient();
     endings.push(() => registry.close());
     const decisions: DecisionRecord[] = [];
     const warnings: string[] = [];

@@ -96,12 +96,6 @@ const rows: readonly Row[] = [
     says: /schemaVersion/,
   },
   {
-    name: "another schema version",
-    serve: changed((document) => ({ ...document, schemaVersion: 3 })),
-    code: "MANIFEST_INVALID",
-    says: /schemaVersion/,
-  },
-  {
     name: "a hundred thousand brackets",
     serve: changed(() => `{"schemaVersion":2,"layers":${"[".repeat(100_000)}${"]".repeat(100_000)}}`),
     code: "MANIFEST_INVALID",

@@ -13,6 +13,7 @@ import {
   expectNoLogin,
   expectNoSecret,
   hurriedClock,
+  impatient,
   login,
   openVictim,
   type Victim,
@@ -81,6 +82,7 @@ describe("token services", () => {
     ],
   ];
   test.each(wrong)("that answer %s are said to", async (_what, fault, code) => {
+    if (code === "REGISTRY_STALLED") victim = await impatient(victim);
     const storm = await guarded(bearer(), fault);
     expectFailure(await victim.failure(`${storm.host}/team/app:1`, login), { code, side: storm.host });
     for (const { sent } of storm.about("token")) expect(sent).toBeLessThan(16 * 1024 * 1024);

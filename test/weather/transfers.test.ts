@@ -21,7 +21,16 @@ import {
   trickle,
   when,
 } from "./faults.ts";
-import { expectEmpty, expectFailure, expectSound, openVictim, type Victim, type Weather, weather } from "./victim.ts";
+import {
+  expectEmpty,
+  expectFailure,
+  expectSound,
+  impatient,
+  openVictim,
+  type Victim,
+  type Weather,
+  weather,
+} from "./victim.ts";
 
 const KiB = 1024;
 
@@ -80,6 +89,7 @@ describe("a transfer that breaks off", () => {
   });
 
   test("in the middle, without a word, counts as stalled and goes on", async () => {
+    victim = await impatient(victim);
     const storm = await survive({ layer: inTurn(cut(100 * KiB, "silence"), fine) });
     expect(ranges(storm.about("layer"))).toEqual([undefined, `bytes=${100 * KiB}-`]);
   });
@@ -111,17 +121,14 @@ describe("a transfer that breaks off", () => {
 
 describe("a registry that does not go on", () => {
   test("is given up when it never answers for a layer", async () => {
-    const other = await openVictim({ stallTimeout: 50 });
-    try {
-      const storm = await sky.storm({ image, faults: { layer: cut(10, "silence") } });
-      expectFailure(await other.failure(`${storm.host}/team/app:1`), { code: "REGISTRY_STALLED", side: storm.host });
-      expect(storm.about("layer").length).toBeLessThan(20);
-    } finally {
-      await other.close();
-    }
+    victim = await impatient(victim);
+    const storm = await sky.storm({ image, faults: { layer: cut(10, "silence") } });
+    expectFailure(await victim.failure(`${storm.host}/team/app:1`), { code: "REGISTRY_STALLED", side: storm.host });
+    expect(storm.about("layer").length).toBeLessThan(20);
   });
 
   test("is given up when a manifest never ends", async () => {
+    victim = await impatient(victim);
     const storm = await sky.storm({ image, faults: { manifest: on("GET", cut(10, "silence")) } });
     expectFailure(await victim.failure(`${storm.host}/team/app:1`), { code: "REGISTRY_STALLED", side: storm.host });
   });

@@ -48,9 +48,6 @@ export interface VictimOptions extends RegistryOptions {
 
 const platform = { os: "linux", architecture: "amd64", variant: "" };
 
-/** Milliseconds without a byte after which a victim gives a source up. */
-export const stallTimeout = 100;
-
 const noThreads = new URL("no-such-script.mjs", import.meta.url);
 
 export async function openVictim({
@@ -62,7 +59,7 @@ export async function openVictim({
   const root = await mkdtemp(join(tmpdir(), "pulley-weather-"));
   const store = await openEmbeddedStore(root);
   const surroundings = { clock, random: () => 0.5, environment, workerScript };
-  const registry = createRegistryClient({ stallTimeout, connectTimeout: 2000, ...options }, surroundings);
+  const registry = createRegistryClient(options, surroundings);
   const images = createEmbeddedImageService({ store, registry, platform, clock });
   const pull: Victim["pull"] = async (image, who, call) => (await images.pull(image, who, call)).id;
   const load: Victim["load"] = (path) => loadArchive(store, path, { platform });
@@ -82,6 +79,15 @@ export async function openVictim({
     },
   };
   return victim;
+}
+
+/**
+ * In the place of a victim, one that gives a silent source up after a tenth of a second. Only for sources that are silent
+ * on purpose: on a busy machine a sound one may be, too.
+ */
+export async function impatient(victim: Victim): Promise<Victim> {
+  await victim.close();
+  return openVictim({ stallTimeout: 100 });
 }
 
 async function failureOf(work: Promise<unknown>): Promise<PulleyError> {

@@ -4,6 +4,7 @@ import { readAgainAfterTest } from "../../../test/bytes-on-disk.ts";
 import { decide } from "../../policy/decide.ts";
 import { kubernetesOnly, type Policy } from "../../policy/types.ts";
 import { openHostsDirectory } from "../../registry/hosts/index.ts";
+import type { RegistryOptions } from "../../registry/index.ts";
 import { client, temporaryFolder } from "../../registry/testing.ts";
 import { openEmbeddedStore } from "../../store/embedded/index.ts";
 import type { ImageStore } from "../../store/index.ts";
@@ -37,6 +38,8 @@ export interface RealNodeGiven {
   readonly logins?: Readonly<Record<string, readonly Login[]>>;
   readonly clock?: Clock;
   readonly certDirs?: readonly string[];
+  /** Milliseconds after which a silent registry is given up. Default: long ones, whatever the machine is busy with. */
+  readonly patience?: Pick<RegistryOptions, "connectTimeout" | "stallTimeout">;
   /** A folder of folders with `hosts.toml` files. */
   readonly hostsDir?: string;
 }
@@ -48,7 +51,7 @@ export async function realNode(given: RealNodeGiven = {}): Promise<RealNode> {
   const store = await openEmbeddedStore(join(root, "store"));
   readAgainAfterTest(root);
   const directory = openHostsDirectory(given.hostsDir === undefined ? [] : [given.hostsDir]);
-  const registry = client({ hosts: directory, certDirs, connectTimeout: 300, stallTimeout: 100 });
+  const registry = client({ hosts: directory, certDirs, ...given.patience });
   const platform = { os: "linux", architecture: "amd64", variant: "" };
   const events: NodeEvent[] = [];
   const records: DecisionRecord[] = [];
