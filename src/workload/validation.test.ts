@@ -154,6 +154,13 @@ describe("a pod that the API server refuses", () => {
       ["1:62: metadata.labels.true: Invalid value: true: must be a string, not a boolean: put it in quotes"],
     ],
     [
+      "an image volume without reference in a template",
+      "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {template: {spec: {containers: [{name: a, image: b}], volumes: [{name: v, image: {}}]}}}}",
+      [
+        "1:149: the object is taken, but the pods made of it are refused: spec.volumes[0].image.reference: Required value",
+      ],
+    ],
+    [
       "a negative number of replicas",
       "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {replicas: -1, template: {spec: {containers: [{name: a, image: b}]}}}}",
       ["1:79: spec.replicas: Invalid value: -1: must be greater than or equal to 0"],

@@ -81,7 +81,7 @@ function validateImage(place: ImagePlace, template: PodTemplate, report: Report)
   const { value, path, imageKey, policyKey } = place;
   const image = checkText(value, path, imageKey, report);
   const written = valueAt(value, imageKey) ?? value;
-  if (image === "") report.problem(written, required(child(path, imageKey)));
+  if (image === "") report.problem(written, missingImage(place, template));
   if (image !== undefined && template.form === "pod" && place.kind !== "imageVolume" && hasOuterSpace(image)) {
     report.problem(
       written,
@@ -92,6 +92,16 @@ function validateImage(place: ImagePlace, template: PodTemplate, report: Report)
   if (policy !== undefined && policy !== "" && !isPullPolicy(policy)) {
     report.problem(valueAt(value, policyKey) ?? value, notSupported(child(path, policyKey), policy, pullPolicies));
   }
+}
+
+/**
+ * Until 1.37, an API server takes a template whose image volume has no reference, and refuses the pods that are made of
+ * it (k8s pkg/apis/core/validation/validation.go, `validateImageVolumeSource`).
+ */
+function missingImage({ kind, path, imageKey }: ImagePlace, { form, path: spec }: PodTemplate): string {
+  if (kind !== "imageVolume" || imageKey !== "reference" || form !== "template") return required(child(path, imageKey));
+  const inPod = child(`spec${path.slice(spec.length)}`, imageKey);
+  return `the object is taken, but the pods made of it are refused: ${required(inPod)}`;
 }
 
 /** Every container has a name, and no two of a pod have the same. */

@@ -109,16 +109,26 @@ describe("a credential provider configuration", () => {
 
   it.each<[what: string, text: string, problem: string]>([
     ["nothing", "", "there is no CredentialProviderConfig in it"],
-    ["another kind", "apiVersion: v1\nkind: Pod\n", 'failed to decode "Pod" (wrong Kind)'],
+    [
+      "another kind",
+      "apiVersion: v1\nkind: Pod\n",
+      'no kind "Pod" is registered for version "v1" in scheme "pkg/credentialprovider/plugin/plugin.go:69"',
+    ],
+    [
+      "another kind of the kubelet's",
+      "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n",
+      'failed to decode "KubeletConfiguration" (wrong Kind)',
+    ],
+
     [
       "another group",
       "apiVersion: acme.io/v1\nkind: CredentialProviderConfig\n",
-      'failed to decode CredentialProviderConfig, unexpected Group: "acme.io"',
+      'no kind "CredentialProviderConfig" is registered for version "acme.io/v1" in scheme "pkg/',
     ],
     [
       "another version",
       "apiVersion: kubelet.config.k8s.io/v2\nkind: CredentialProviderConfig\n",
-      'no kind "CredentialProviderConfig" is registered for version "kubelet.config.k8s.io/v2"',
+      'no kind "CredentialProviderConfig" is registered for version "kubelet.config.k8s.io/v2" in scheme "pkg/',
     ],
     ["an unknown field", document("\n- {nmae: a}\n"), '4:10: strict decoding error: unknown field "providers[0].nmae"'],
     [
@@ -129,14 +139,14 @@ describe("a credential provider configuration", () => {
     [
       "values of other types",
       document("\n- {name: 3, args: x, env: [{name: A, value: 1}]}\n"),
-      "[4:10: providers[0].name: Invalid value: 3: must be a string, not a number: put it in quotes, " +
-        '4:19: providers[0].args: Invalid value: "x": must be a list, not a string, ' +
-        "4:45: providers[0].env[0].value: Invalid value: 1: must be a string, not a number: put it in quotes]",
+      "[4:10: json: cannot unmarshal number into Go struct field CredentialProvider.providers.name of type string, " +
+        "4:19: json: cannot unmarshal string into Go struct field CredentialProvider.providers.args of type []string, " +
+        "4:45: json: cannot unmarshal number into Go struct field ExecEnvVar.providers.env.value of type string]",
     ],
     [
       "a duration that is none",
       document("\n- {defaultCacheDuration: 7d}\n"),
-      '4:26: providers[0].defaultCacheDuration: time: unknown unit "d" in duration "7d"',
+      '4:26: time: unknown unit "d" in duration "7d"',
     ],
     ["a second document", `${document(plain("a"))}---\n${document(plain("b"))}`, "a second document: a kubelet reads"],
   ])("is refused that has %s", async (_what, text, problem) => {
@@ -186,7 +196,7 @@ describe("a credential provider configuration", () => {
 const sound: GivenProvider = {
   name: "a",
   matchImages: ["r.io"],
-  defaultCacheDuration: { text: "1m", milliseconds: 60_000 },
+  defaultCacheDuration: 60_000,
   apiVersion: "credentialprovider.kubelet.k8s.io/v1",
   args: [],
   env: [],
@@ -227,15 +237,18 @@ describe("a provider", () => {
     ],
     [{ matchImages: [] }, ["providers.matchImages: Required value: at least 1 item in matchImages is required"]],
     [
-      { matchImages: ["r.io", "%f8"] },
+      { matchImages: ["r.io", "a b", "*.r.io", "r.io/%zz"] },
       [
-        'providers.matchImages: Invalid value: "%f8": match image is invalid: it is no host with an optional port and path',
+        'providers.matchImages: Invalid value: "a b": match image is invalid: parse "https://a b": invalid character " " in host name',
+        'providers.matchImages: Invalid value: "r.io/%zz": match image is invalid: parse "https://r.io/%zz": invalid URL escape "%zz"',
       ],
     ],
     [{ defaultCacheDuration: undefined }, ["providers.defaultCacheDuration: Required value"]],
     [
-      { defaultCacheDuration: { text: "-1m", milliseconds: -60_000 } },
-      ['providers.defaultCacheDuration: Invalid value: "-1m": defaultCacheDuration must be greater than or equal to 0'],
+      { defaultCacheDuration: -60_000 },
+      [
+        'providers.defaultCacheDuration: Invalid value: "-1m0s": defaultCacheDuration must be greater than or equal to 0',
+      ],
     ],
     [
       { tokenAttributes: tokens, apiVersion: "credentialprovider.kubelet.k8s.io/v1beta1" },

@@ -48,8 +48,8 @@ export interface TokenAttributes {
 export interface GivenProvider {
   readonly name: string;
   readonly matchImages: readonly string[];
-  /** As it is written, and in milliseconds. */
-  readonly defaultCacheDuration: { readonly text: string; readonly milliseconds: number } | undefined;
+  /** Milliseconds. */
+  readonly defaultCacheDuration: number | undefined;
   readonly apiVersion: string;
   readonly args: readonly string[];
   readonly env: readonly EnvironmentVariable[];

@@ -1,5 +1,6 @@
 /** What a kubelet checks in a credential provider configuration (k8s pkg/credentialprovider/plugin/config.go). */
-import { quote } from "../../support/go.ts";
+import { formatDuration, quote } from "../../support/go.ts";
+import { goUrlProblem } from "../../support/go-url.ts";
 import { duplicate, forbidden, invalid, notSupported, required } from "../../workload/field-errors.ts";
 import { parseLocation } from "../location.ts";
 import { annotationKeyProblems } from "./annotation-key.ts";
@@ -28,7 +29,7 @@ export function validateProviders(providers: readonly GivenProvider[]): readonly
 export function completeProvider(given: GivenProvider): CredentialProvider | undefined {
   const { apiVersion, defaultCacheDuration, tokenAttributes } = given;
   if (!isProtocolVersion(apiVersion) || defaultCacheDuration === undefined) return undefined;
-  const complete = { ...given, apiVersion, defaultCacheDuration: defaultCacheDuration.milliseconds };
+  const complete = { ...given, apiVersion, defaultCacheDuration };
   if (tokenAttributes === undefined) return { ...complete, tokenAttributes };
   const { cacheType, requireServiceAccount } = tokenAttributes;
   if (!isTokenCacheType(cacheType) || requireServiceAccount === undefined) return undefined;
@@ -57,14 +58,16 @@ function validateProvider(provider: GivenProvider): string[] {
     problems.push(`${required("providers.matchImages")}: at least 1 item in matchImages is required`);
   }
   for (const pattern of matchImages) {
-    if (parseLocation(pattern) !== undefined) continue;
-    const why = "match image is invalid: it is no host with an optional port and path";
+    // Patterns that are documented are taken, also where Go's parser no longer takes them.
+    const problem = parseLocation(pattern) === undefined ? goUrlProblem(pattern.slice(0, 200)) : undefined;
+    if (problem === undefined) continue;
+    const why = `match image is invalid: ${problem}`;
     problems.push(invalid("providers.matchImages", quote(pattern.slice(0, 200)), why));
   }
   if (duration === undefined) problems.push(required("providers.defaultCacheDuration"));
-  else if (duration.milliseconds < 0) {
+  else if (duration < 0) {
     const why = "defaultCacheDuration must be greater than or equal to 0";
-    problems.push(invalid("providers.defaultCacheDuration", quote(duration.text), why));
+    problems.push(invalid("providers.defaultCacheDuration", quote(formatDuration(duration)), why));
   }
   return [...problems, ...(tokenAttributes ? validateTokenAttributes(tokenAttributes, apiVersion) : [])];
 }

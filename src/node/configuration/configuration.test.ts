@@ -267,14 +267,19 @@ describe("the kubelet refuses", () => {
   });
 
   it.each([
-    ["", "1:1 there is no KubeletConfiguration in it"],
+    ["", '1:1 kubelet config file "f" was empty'],
+    ["# nothing\n", "1:1 failed to decode: Object 'Kind' is missing in 'null'"],
     ["[]", "1:1 this is not a Kubernetes object: it is a list"],
     ["a: [", "1:5"],
     [
       "apiVersion: kubelet.config.k8s.io/v1\nkind: KubeletConfiguration",
-      '1:13 apiVersion: Unsupported value: "kubelet.config.k8s.io/v1": supported values: "kubelet.config.k8s.io/v1beta1"; did you mean kubelet.config.k8s.io/v1beta1?',
+      '1:13 failed to decode: no kind "KubeletConfiguration" is registered for version "kubelet.config.k8s.io/v1" in scheme "pkg/kubelet/apis/config/scheme/scheme.go:33"; did you mean kubelet.config.k8s.io/v1beta1?',
     ],
-    ["apiVersion: v1\nkind: Pod", '2:7 kind: Unsupported value: "Pod": supported values: "KubeletConfiguration"'],
+    ["apiVersion: v1\nkind: Pod", '2:7 failed to decode: no kind "Pod" is registered for version "v1" in scheme "pkg/'],
+    [
+      "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: CredentialProviderConfig",
+      "2:7 failed to cast object to KubeletConfiguration, unexpected type: kubelet.config.k8s.io/v1beta1, Kind=CredentialProviderConfig",
+    ],
     [`${head}---\n${head}`, "4:1 a second document: a kubelet reads only the first one of a file"],
     [`${head}registryBurst: 1\nregistryBurst: 2`, '4:1 the key "registryBurst" is here twice'],
   ])("a file that is no configuration: %j", (text, expected) => {

@@ -1,12 +1,12 @@
+import { fieldReader, type Refuse } from "../../workload/go-fields.ts";
 import type { MappingValue } from "../../workload/value.ts";
-import { fieldReader, type Refuse } from "./fields.ts";
 import type { GivenConfiguration } from "./types.ts";
 
 /** What a document says of images. What does not have the type that it must have is told, and left out. */
 export function decodeConfiguration(root: MappingValue, refuse: Refuse): GivenConfiguration {
   const { boolean, integer, text, duration, texts, textMap, booleanMap, struct } = fieldReader(
     root,
-    "KubeletConfiguration",
+    { name: "KubeletConfiguration", package: "v1beta1" },
     refuse,
   );
   return {

@@ -5,7 +5,7 @@ import { suggestion } from "../../policy/language/spelling.ts";
 import { PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 import { type ManifestDocument, readManifests } from "../../workload/documents.ts";
-import { notSupported } from "../../workload/field-errors.ts";
+import { kubeletDecodeProblem, kubeletScheme } from "../../workload/kubelet-schemes.ts";
 import type { Problem } from "../../workload/problem.ts";
 import type { Value } from "../../workload/value.ts";
 import { decodeConfiguration } from "./decode.ts";
@@ -41,8 +41,13 @@ export function readKubeletConfiguration(
   const [document, second] = documents;
   const problems: Problem[] = [...unreadable];
   if (document === undefined) {
-    if (problems.length === 0)
-      problems.push({ source: { file, line: 1, column: 1 }, message: `there is no ${kind} in it` });
+    if (problems.length === 0) {
+      const isEmpty = text === "";
+      const message = isEmpty
+        ? `kubelet config file ${quote(file)} was empty`
+        : "failed to decode: Object 'Kind' is missing in 'null'";
+      problems.push({ source: { file, line: 1, column: 1 }, message });
+    }
     return { configuration: withDefaults(flags), problems, warnings: [] };
   }
   if (second !== undefined) {
@@ -81,15 +86,16 @@ function withFlags(given: GivenConfiguration, flags: GivenConfiguration): GivenC
 }
 
 function strangerProblem(document: ManifestDocument): Problem | undefined {
-  for (const [key, found, wanted] of [
-    ["kind", document.kind, kind],
-    ["apiVersion", document.apiVersion, apiVersion],
-  ] as const) {
-    if (found === wanted) continue;
-    const message = `${notSupported(key, found, [wanted])}${suggestion(found, [wanted])}`;
-    return { source: positionOf(document, [key]), message };
+  const problem = kubeletDecodeProblem(document, kubeletScheme);
+  if (problem !== undefined) {
+    const hint = document.kind === kind ? suggestion(document.apiVersion, [apiVersion]) : "";
+    const key = document.kind === kind ? "apiVersion" : "kind";
+    return { source: positionOf(document, [key]), message: `failed to decode: ${problem}${hint}` };
   }
-  return undefined;
+  if (document.kind === kind) return undefined;
+  const found = `${document.apiVersion}, Kind=${document.kind}`;
+  const message = `failed to cast object to KubeletConfiguration, unexpected type: ${found}`;
+  return { source: positionOf(document, ["kind"]), message };
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Fields of a document as Go's JSON decoder reads them into a struct, and what it says of those that do not fit. */
-import { parseGoDuration } from "../../support/go-duration.ts";
-import { isNull, type MappingValue, type Value, valueAt } from "../../workload/value.ts";
+import { parseGoDuration } from "../support/go-duration.ts";
+import { isNull, type MappingValue, type Value, valueAt } from "./value.ts";
 
 /** Told what is wrong, and with which value. */
 export type Refuse = (at: Value, message: string) => void;
@@ -18,19 +18,32 @@ export interface FieldReader {
   texts(key: string): readonly string[] | undefined;
   textMap(key: string): ReadonlyMap<string, string> | undefined;
   booleanMap(key: string): ReadonlyMap<string, boolean> | undefined;
+  /** Whether the field is there, and not null. */
+  has(key: string): boolean;
   /** The fields of a struct in a field. */
   struct(key: string, name: string): FieldReader;
+  /** The fields of each struct of a list. */
+  structs(key: string, name: string): readonly FieldReader[];
 }
 
-/** @param struct the name of Go's type */
-export function fieldReader(root: MappingValue | undefined, struct: string, refuse: Refuse, above = ""): FieldReader {
+/** A type of Go, and where its value is. */
+export interface GoStruct {
+  readonly name: string;
+  /** The package of the structs in it: `v1beta1`. */
+  readonly package: string;
+  /** The fields that lead to it, each with a dot behind it: `providers.env.` */
+  readonly above?: string;
+}
+
+export function fieldReader(root: MappingValue | undefined, struct: GoStruct, refuse: Refuse): FieldReader {
+  const { above = "", package: version } = struct;
   const mismatch = (value: Value, key: string, type: string): undefined => {
-    refuse(
-      value,
-      `json: cannot unmarshal ${goKind(value)} into Go struct field ${struct}.${above}${key} of type ${type}`,
-    );
+    const field = `${struct.name}.${above}${key}`;
+    refuse(value, `json: cannot unmarshal ${goKind(value, type)} into Go struct field ${field} of type ${type}`);
     return undefined;
   };
+  const below = (value: MappingValue | undefined, key: string, name: string) =>
+    fieldReader(value, { name, package: version, above: `${above}${key}.` }, refuse);
   const asText = (value: Value, key: string) =>
     value.kind === "scalar" && typeof value.value === "string" ? value.value : mismatch(value, key, "string");
   const asBoolean = (value: Value, key: string) =>
@@ -78,20 +91,29 @@ export function fieldReader(root: MappingValue | undefined, struct: string, refu
       }),
     textMap: (key) => mapOf(key, "map[string]string", asText),
     booleanMap: (key) => mapOf(key, "map[string]bool", asBoolean),
+    has: (key) => valueAt(root, key) !== undefined,
     struct: (key, name) => {
       const value = valueAt(root, key);
-      if (value !== undefined && value.kind !== "mapping") mismatch(value, key, `v1beta1.${name}`);
-      return fieldReader(value?.kind === "mapping" ? value : undefined, name, refuse, `${above}${key}.`);
+      if (value !== undefined && value.kind !== "mapping") mismatch(value, key, `${version}.${name}`);
+      return below(value?.kind === "mapping" ? value : undefined, key, name);
+    },
+    structs: (key, name) => {
+      const value = valueAt(root, key);
+      if (value === undefined) return [];
+      if (value.kind !== "sequence") return mismatch(value, key, `[]${version}.${name}`) ?? [];
+      return value.items.flatMap((item) => {
+        if (item.kind === "mapping") return [below(item, key, name)];
+        return mismatch(item, key, `${version}.${name}`) ?? [];
+      });
     },
   };
 }
 
-/** What Go's decoder calls a value; of numbers that are no `int32` it shows which. */
-function goKind(value: Value): string {
+/** What Go's decoder calls a value; of numbers that are no `int32`, where one is wanted, it shows which. */
+function goKind(value: Value, type: string): string {
   if (value.kind === "mapping") return "object";
   if (value.kind === "sequence") return "array";
   const { value: scalar } = value;
-  if (typeof scalar === "number")
-    return Number.isInteger(scalar) && scalar >= least && scalar <= most ? "number" : `number ${scalar}`;
+  if (typeof scalar === "number") return type === "int32" ? `number ${scalar}` : "number";
   return typeof scalar === "boolean" ? "bool" : "string";
 }
