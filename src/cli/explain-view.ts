@@ -71,7 +71,8 @@ function explainedImage(given: string, reference: Reference | string): Explained
 export function explanationLines(answer: Explanation, paint: Paint): string[] {
   const { source, workload, container, image, pullPolicy, decision, login, check, next } = answer;
   const place = source === null ? "" : paint("dim", printable(`${source.file}:${source.line}:${source.column}  `));
-  const owner = `${workload.kind} ${workload.namespace}/${workload.name}, ${containerWords[container.kind]} ${container.name}`;
+  const name = workload.namespace === "" ? workload.name : `${workload.namespace}/${workload.name}`;
+  const owner = `${workload.kind} ${name}, ${containerWords[container.kind]} ${container.name}`;
   const verdict = `${decision.action}${decision.reason === null ? "" : ` ${decision.reason}`}`;
   const tone = decision.action === "Refuse" ? "red" : "green";
   const full =
@@ -88,7 +89,7 @@ export function explanationLines(answer: Explanation, paint: Paint): string[] {
     `  ${paint(tone, verdict)}: ${printable(decision.message)}`,
     ...[
       ...full,
-      ["pull policy", `${pullPolicy.value}, from ${fromWords[pullPolicy.from]}: ${pullPolicy.because}`],
+      ["pull policy", `${pullPolicy.value}, from ${originOf(pullPolicy)}: ${pullPolicy.because}`],
       ...answer.trace
         .filter(({ subject }) => subject !== "pull")
         .map(({ subject, rule, because }) => [subject, rule === null ? because : `${because} (rule ${rule})`]),
@@ -111,8 +112,13 @@ const containerWords: Readonly<Record<ImageRequest["container"]["kind"], string>
   imageVolume: "image volume",
 };
 
-const fromWords: Readonly<Record<Decision["pullPolicy"]["from"], string>> = {
-  manifest: "the manifest",
-  default: "Kubernetes' default",
-  rule: "a rule",
-};
+function originOf({ from, program }: Decision["pullPolicy"]): string {
+  switch (from) {
+    case "manifest":
+      return "the manifest";
+    case "default":
+      return program === undefined ? "Kubernetes' default" : `${program}'s default`;
+    case "rule":
+      return "a rule";
+  }
+}

@@ -119,8 +119,7 @@ function own(request: ImageRequest): EffectivePullPolicy {
     const place = request.container.kind === "imageVolume" ? "volume" : "container";
     return { value: request.pullPolicy, from: "manifest", because: `the ${place} says so` };
   }
-  const { value, because } = defaultPullPolicy(request.image);
-  return { value, from: "default", because };
+  return { from: "default", ...(request.otherDefault ?? defaultPullPolicy(request.image)) };
 }
 
 function parse(image: string): { reference: Reference } | { problem: string } {

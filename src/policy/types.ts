@@ -90,6 +90,8 @@ export interface TraceStep {
 export interface EffectivePullPolicy {
   readonly value: PullPolicy;
   readonly from: "manifest" | "default" | "rule";
+  /** Whose default it is, if not Kubernetes'. */
+  readonly program?: string;
   readonly because: string;
 }
 

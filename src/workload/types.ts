@@ -23,6 +23,15 @@ export interface Workload {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
+/** A pull policy that another program than Kubernetes sets. */
+export interface OtherDefault {
+  readonly value: PullPolicy;
+  /** `Compose` */
+  readonly program: string;
+  /** Half a sentence. */
+  readonly because: string;
+}
+
 /** One container (or image volume) that asks for an image: the unit that is decided on. */
 export interface ImageRequest {
   /** Where the image is written; absent when the request did not come from a file. */
@@ -33,6 +42,8 @@ export interface ImageRequest {
   readonly image: string;
   /** As it is written: `undefined` where the field is absent or empty. */
   readonly pullPolicy: PullPolicy | undefined;
+  /** What holds where none is written, if that is not for Kubernetes to say; absent: Kubernetes' default. */
+  readonly otherDefault?: OtherDefault;
   /** Name of the cluster that the workload is in, where that is known. */
   readonly cluster?: string;
 }

@@ -78,6 +78,25 @@ describe("pulley explain", () => {
     expect(status).toBe(0);
   });
 
+  it("gives Compose its own defaults, and says whose they are", async () => {
+    const own = await mkdtemp(join(folder, "compose-"));
+    const services = [
+      "web: { image: nginx }",
+      "daily: { image: 'nginx:1', pull_policy: daily }",
+      "db: { image: 'nginx:1', pull_policy: always }",
+    ];
+    await writeFile(join(own, "compose.yaml"), `services:\n  ${services.join("\n  ")}\n`);
+    const { stdout } = await pulley(["explain", own, "--root", join(folder, "none")]);
+    expect(stdout.match(/ComposeService .*|pull policy  .*/g)).toEqual([
+      "ComposeService web, container web",
+      "pull policy  IfNotPresent, from Compose's default: docker compose up keeps an image that is here",
+      "ComposeService daily, container daily",
+      "pull policy  Always, from Compose's default: pull_policy: daily asks the registry when the last pull is so long ago",
+      "ComposeService db, container db",
+      "pull policy  Always, from the manifest: the container says so",
+    ]);
+  });
+
   it("agrees with the API server and the kubelet about every form of a reference, without a store or a network", async () => {
     const root = join(folder, "never-made");
     const table: [image: string, policy: string, action: string][] = [

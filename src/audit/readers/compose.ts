@@ -2,6 +2,7 @@
 
 import { itemsAt, mappingAt, textAt, type Value, valueAt } from "../../workload/index.ts";
 import type { SourceText } from "../../workload/source-text.ts";
+import type { OtherDefault } from "../../workload/types.ts";
 import type { MappingValue } from "../../workload/value.ts";
 import { firstKeySpan, scalarSpan, valueSpan } from "../spans.ts";
 import type { Pulls, Subject, Words, WrittenPolicy } from "../subject.ts";
@@ -48,7 +49,7 @@ function subjectOf(service: MappingValue, name: string, project: string, text: S
   const written = writtenPolicy(service, text.text);
   const workload = { apiVersion: "compose-spec", kind: "ComposeService", namespace: project, name };
   const pulls = pullsOf(written);
-  const pullPolicy = pulls?.value === "Periodic" ? undefined : pulls?.value;
+  const pullPolicy = written?.meaning === "Periodic" ? undefined : written?.meaning;
   const labels = labelsOf(service);
   const field = { value: service, path: `services.${name}`, imageKey: "image", policyKey: "pull_policy" };
   return {
@@ -60,6 +61,7 @@ function subjectOf(service: MappingValue, name: string, project: string, text: S
       container: { name, kind: "container" },
       image: given,
       pullPolicy,
+      otherDefault: defaultOf(written),
     },
     fields: { image: given === image.value ? field : undefined, policy: field },
     image: scalarSpan(text.text, image),
@@ -114,8 +116,13 @@ function pullsOf(written: WrittenPolicy | undefined): Pulls | undefined {
   return written.meaning && { value: written.meaning, from: "manifest", because: "" };
 }
 
-const byDefault: Pulls = {
-  value: "IfNotPresent",
-  from: "default",
-  because: "docker compose up keeps an image that is here",
-};
+const kept = "docker compose up keeps an image that is here";
+
+const byDefault: Pulls = { value: "IfNotPresent", from: "default", because: kept };
+
+/** Of what Compose can say and Kubernetes cannot, the moment at which it asks the registry. */
+function defaultOf(written: WrittenPolicy | undefined): OtherDefault {
+  if (written?.meaning !== "Periodic") return { value: "IfNotPresent", program: "Compose", because: kept };
+  const because = `pull_policy: ${written.text} asks the registry when the last pull is so long ago`;
+  return { value: "Always", program: "Compose", because };
+}
