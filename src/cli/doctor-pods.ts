@@ -6,7 +6,7 @@ import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
 import { readInputs } from "./inputs.ts";
 import { printProblems } from "./problems.ts";
-import { podsFrom } from "./requests.ts";
+import { standingPodsFrom } from "./requests.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 export interface FoundPod {
@@ -21,7 +21,9 @@ export type FindPod = (namespace: string, name: string) => Promise<FoundPod>;
 
 /** The pods of manifests, with the Secrets and service accounts beside them. @throws PulleyError `INPUT_UNREADABLE` */
 export async function podsOfManifests(files: readonly string[], surroundings: Surroundings): Promise<FindPod> {
-  const { pods, secrets, serviceAccounts, problems, warnings } = podsFrom(await readInputs(files, surroundings));
+  const { pods, secrets, serviceAccounts, problems, warnings } = standingPodsFrom(
+    await readInputs(files, surroundings),
+  );
   printProblems({ problems, warnings }, surroundings);
   return async (namespace, name) => {
     const pod = pods.find((candidate) => candidate.namespace === namespace && candidate.name === name);
@@ -41,7 +43,10 @@ export function podsOfDaemon(client: Pick<NodeClient, "pod">): FindPod {
   return async (namespace, name) => {
     const { metadata, spec } = await asked(() => client.pod(namespace, name));
     const object = { apiVersion: "v1", kind: "Pod", metadata, spec };
-    const { pods, problems } = podsFrom({ manifests: [{ file: "daemon", text: JSON.stringify(object) }], images: [] });
+    const { pods, problems } = standingPodsFrom({
+      manifests: [{ file: "daemon", text: JSON.stringify(object) }],
+      images: [],
+    });
     const [pod] = pods;
     if (pod !== undefined) return { pod, secrets: undefined, serviceAccounts: [] };
     const why = problems.map(({ message }) => message).join(", ");

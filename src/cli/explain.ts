@@ -38,7 +38,7 @@ import { warnOn } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import { machineHosts, registryClient } from "./registry.ts";
 import { type FilenameFlags, filenameOption, namedFiles } from "./repeated-option.ts";
-import { podsFrom, requestsFrom } from "./requests.ts";
+import { requestsFrom, standingPodsFrom } from "./requests.ts";
 import { openStore } from "./store.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
 
@@ -171,10 +171,10 @@ interface Asker {
 
 /** The pods are made only if somebody asks. */
 function askersOf(inputs: Inputs, options: ExplainOptions, surroundings: Surroundings) {
-  let pods: ReturnType<typeof podsFrom> | undefined;
+  let pods: ReturnType<typeof standingPodsFrom> | undefined;
   let sourceFor: LoginsForPod | undefined;
   const podOf = (request: ImageRequest) => {
-    pods ??= podsFrom(inputs);
+    pods ??= standingPodsFrom(inputs);
     return pods.pods.find((candidate) => asks(candidate, request));
   };
   const sourceOf = async (request: ImageRequest) => {

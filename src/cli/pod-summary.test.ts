@@ -88,4 +88,13 @@ describe("a row of get pods", () => {
   ])("says %s", (expected, phase, containers, more) => {
     expect(summary(phase, containers, more)).toBe(expected);
   });
+
+  it("names what is wrong with an image volume that holds up the pod alone", () => {
+    const status = statusOf({ phase: "Pending", containers: [{ state: prepared }, { state: waiting("ImageDenied") }] });
+    const [container, volume] = status.containers;
+    if (container === undefined || volume === undefined) throw new Error("two were given");
+    const pod = podObject({ ...status, containers: [container], imageVolumes: [volume] }, "node-1");
+    // What a pod's specification has decides how many there are to be.
+    expect(podSummary(pod, now).status).toBe("ImageDenied");
+  });
 });

@@ -34,6 +34,7 @@ export function podSummary(pod: PodObject, now: number): PodSummary {
     for (const container of status.initContainerStatuses)
       if (isSidecar(container.name)) tallyRestarts(container, tally);
     tallyContainers(pod, tally);
+    tallyVolumes(pod, tally);
   }
   const { restarts, lastRestart } = tally;
   const since = restarts > 0 && lastRestart > 0 ? ` (${humanDuration(now - lastRestart)} ago)` : "";
@@ -76,6 +77,13 @@ function tallyContainers({ status }: PodObject, tally: Tally): void {
   if (tally.status !== "Completed" || !somethingRuns) return;
   const ready = status.conditions.some((condition) => condition.type === "Ready" && condition.status === "True");
   tally.status = ready ? "Running" : "NotReady";
+}
+
+/** A volume that no container mounts holds up the pod alone: then it says why. */
+function tallyVolumes({ status }: PodObject, tally: Tally): void {
+  if (tally.status !== "Pending") return;
+  const waiting = status.imageVolumeStatuses.flatMap(({ state }) => state.waiting ?? []);
+  tally.status = waiting.find(({ reason }) => reason !== "")?.reason ?? tally.status;
 }
 
 function tallyRestarts({ restartCount, lastState }: ContainerStatusObject, tally: Tally): void {

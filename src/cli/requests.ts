@@ -20,9 +20,14 @@ import {
 import type { ImageRequest, Pod, PodContainer, PullPolicy } from "../workload/types.ts";
 import type { Inputs, NamedImage } from "./inputs.ts";
 
-/** The pods, and the places that could not be read among the problems. */
+/** The pods that are to be, and the places that could not be read among the problems. */
 export function podsFrom(inputs: Inputs): ExpandedPods {
   return expandedFrom(inputs, { newUid: randomUUID });
+}
+
+/** The same for those who only look at pods, which may be there already. */
+export function standingPodsFrom(inputs: Inputs): ExpandedPods {
+  return expandedFrom(inputs, { newUid: randomUUID, standing: true });
 }
 
 /**
@@ -62,7 +67,7 @@ export function requestsFrom(inputs: Inputs, policy: Policy = kubernetesOnly): W
   const manifests = read.flatMap(({ manifest, other }) => (other === undefined ? manifest : []));
   const { documents, problems } = documentsFrom({ ...inputs, manifests });
   const fields = imageFieldsIn(policy);
-  const refused = documents.flatMap((document) => validate(document).problems);
+  const refused = documents.flatMap((document) => validate(document, { standing: true }).problems);
   const named = namedPods(inputs.images)
     .flatMap((document) => imageRequests(document))
     .map((request, at) => ({ ...request, source: inputs.images[at]?.source }));

@@ -58,7 +58,7 @@ export function createPodState(pod: Pod, createdAt: number): PodState {
     },
     noteFailure: (container, failure) => noteFailure(container, failure, statusOf(container).decision),
     status: (resting) => {
-      const prepared = pod.containers.every(isPrepared);
+      const prepared = [...pod.containers, ...pod.imageVolumes].every(isPrepared);
       return {
         pod,
         phase: prepared ? "Prepared" : "Pending",

@@ -60,6 +60,23 @@ describe("a look at a pod", () => {
     expect(images.pulls.at(-1)).toBe("web:1");
   });
 
+  it("does not end as long as an image volume fails that no container mounts", async () => {
+    const { run, images, node } = fakeNode();
+    images.failures.set("data:1", "no");
+    const pod = podOf({ containers });
+    const unmounted = { ...pod, containers: pod.containers.map((one) => ({ ...one, mountedVolumes: [] })) };
+    await run([unmounted], 5);
+    expect(node.pods()[0]?.containers.every(({ state }) => state.kind === "prepared")).toBe(true);
+    expect(node.pods()[0]).toMatchObject({
+      phase: "Pending",
+      settled: true,
+      imageVolumes: [{ state: { reason: "ImagePullBackOff" } }],
+    });
+    images.failures.clear();
+    await run([], 20);
+    expect(node.pods()[0]).toMatchObject({ phase: "Prepared", settled: true });
+  });
+
   it("is the last one when everything is prepared", async () => {
     const { run, images, clock, signals } = fakeNode();
     await run([podOf({ containers })], 1);

@@ -6,7 +6,7 @@ import { restAfterFailure } from "./rest.ts";
 import { createRester } from "./rester.ts";
 import type { PodStatus } from "./types.ts";
 
-/** Works on one pod: without a runtime until all of its containers are prepared. */
+/** Works on one pod: without a runtime until all of its containers and image volumes are prepared. */
 export interface PodWorker {
   status(): PodStatus;
   /** Has the pod looked at again at once: something may have changed that it waits for. */
@@ -69,13 +69,14 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     for (const container of waiting("container")) await start(container, volumes, signal);
   }
 
+  const wanted = [...pod.containers, ...pod.imageVolumes];
+
   function preparedCount(): number {
-    return pod.containers.filter(state.isPrepared).length;
+    return wanted.filter(state.isPrepared).length;
   }
 
   function rest(): number {
-    const containers = [...pod.containers, ...pod.imageVolumes].map(state.statusOf);
-    return restAfterFailure(containers, { now: clock.now(), random });
+    return restAfterFailure(wanted.map(state.statusOf), { now: clock.now(), random });
   }
 
   return {
@@ -89,7 +90,7 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
         resting = true;
         tellStatus();
         const prepared = preparedCount();
-        if (prepared === pod.containers.length) return;
+        if (prepared === wanted.length) return;
         const somethingRan = prepared > preparedBefore;
         preparedBefore = prepared;
         await rester.rest(somethingRan ? relistAfter : rest(), signal);

@@ -85,8 +85,8 @@ export interface PodCondition {
 export interface PodStatus {
   readonly pod: Pod;
   /**
-   * Kubernetes' four, where there is a runtime. Without one `Pending` until every container is prepared; then
-   * `Prepared`, Pulley's own word.
+   * Kubernetes' four, where there is a runtime. Without one `Pending` until every container and every image volume is
+   * prepared; then `Prepared`, Pulley's own word.
    */
   readonly phase: "Pending" | "Prepared" | "Running" | "Succeeded" | "Failed";
   /** Why the pod as a whole failed: `DeadlineExceeded`. */

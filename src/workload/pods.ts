@@ -27,6 +27,8 @@ export interface PodsOptions {
   newUid(): string;
   /** To read also what starting the containers takes: of that too, what is wrong or not carried out is told. */
   readonly starting?: boolean;
+  /** They may be there already, as `kubectl get -o yaml` gives them: they keep what comes into a pod only there. */
+  readonly standing?: boolean;
 }
 
 export interface ExpandedPods {
@@ -45,10 +47,11 @@ export interface ExpandedPods {
  * admitted. Service accounts hold for all pods, wherever they stand. At most {@link limits.pods} pods. Never throws.
  */
 export function podsOf(documents: readonly ManifestDocument[], options: PodsOptions): ExpandedPods {
-  const { newUid, starting = false } = options;
+  const { newUid, starting = false, standing = false } = options;
   const cluster: Cluster = {
     newUid,
     starting,
+    standing,
     accounts: accountsOf(documents, newUid),
     pods: new Map(),
     secrets: new Map(),
@@ -73,6 +76,7 @@ export function podsOf(documents: readonly ManifestDocument[], options: PodsOpti
 interface Cluster {
   newUid(): string;
   readonly starting: boolean;
+  readonly standing: boolean;
   readonly accounts: ReadonlyMap<string, ServiceAccount>;
   readonly pods: Map<string, Pod>;
   readonly secrets: Map<string, PullSecret>;
@@ -83,7 +87,7 @@ interface Cluster {
 }
 
 function create(document: ManifestDocument, cluster: Cluster): void {
-  const { problems, warnings } = validate(document);
+  const { problems, warnings } = validate(document, cluster);
   for (const problem of problems) cluster.problems.push(problem);
   for (const warning of warnings) cluster.warnings.push(warning);
   if (problems.length > 0) return;

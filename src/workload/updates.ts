@@ -25,7 +25,7 @@ export function validatePodUpdate(old: ManifestDocument, next: ManifestDocument)
     const at = valueAt(spec, key) ?? spec;
     return [problem(at, forbidden(`spec.${key}`, "pod updates may not add or remove containers"))];
   }
-  const problems = [...validate(next).problems];
+  const problems = [...validate(next, { standing: true }).problems];
   if (!keepsTolerations(before, spec)) {
     const detail = "existing toleration can not be modified except its tolerationSeconds";
     problems.push(problem(valueAt(spec, "tolerations") ?? spec, forbidden("spec.tolerations", detail)));

@@ -12,7 +12,7 @@ import { isPullPolicy, pullPolicies } from "./requests.ts";
 import { isSecret, validateSecret } from "./secrets.ts";
 import { isServiceAccount } from "./service-account.ts";
 import { child, groupOf, type ImagePlace, imagePlaces, type PodTemplate, podTemplates } from "./templates.ts";
-import { isNull, itemsAt, textAt, type Value, valueAt } from "./value.ts";
+import { isNull, itemsAt, type Value, valueAt } from "./value.ts";
 import { volumeSources } from "./volume-sources.ts";
 
 export interface Validation {
@@ -22,8 +22,13 @@ export interface Validation {
   readonly warnings: readonly Problem[];
 }
 
+export interface ValidateOptions {
+  /** It may be in a cluster already, with what comes into an object only there; default: it is to be created. */
+  readonly standing?: boolean;
+}
+
 /** Checks an object of any kind. Never throws. */
-export function validate(document: ManifestDocument): Validation {
+export function validate(document: ManifestDocument, { standing = false }: ValidateOptions = {}): Validation {
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
   const report: Report = {
@@ -38,7 +43,10 @@ export function validate(document: ManifestDocument): Validation {
   if (makesPods || isAccount || isSecret(document)) checkNames(document, report);
   if (makesPods) for (const key of counts) checkCount(document.root, ["spec", key], report);
   if (isAccount) checkList(document.root, "", "imagePullSecrets", report);
-  for (const template of templates) validateTemplate(document, template, report);
+  for (const template of templates) {
+    validateTemplate(document, template, report);
+    validateEphemeral(template, standing, report);
+  }
   if (isSecret(document)) validateSecret(document.root, report);
   return { problems, warnings };
 }
@@ -72,7 +80,6 @@ function validateTemplate(document: ManifestDocument, template: PodTemplate, rep
   for (const key of ["containers", "initContainers", "ephemeralContainers"]) checkList(at, path, key, report);
   validateNames(places, report);
   for (const place of places) validateImage(place, template, report);
-  validateEphemeral(document, template, at, report);
   validatePullSecrets(at, path, report);
 }
 
@@ -140,15 +147,13 @@ function validateVolumes(spec: Value, path: string, report: Report): void {
   }
 }
 
-/** Ephemeral containers come into a pod only while it is there; a pod with a uid is one that was there. */
-function validateEphemeral(document: ManifestDocument, { form, path }: PodTemplate, spec: Value, report: Report): void {
-  const [first] = itemsAt(spec, "ephemeralContainers");
+/** Ephemeral containers come into a pod only while it is there. */
+function validateEphemeral({ form, path, spec }: PodTemplate, standing: boolean, report: Report): void {
+  const [first] = form === "shape" ? [] : itemsAt(spec, "ephemeralContainers");
   if (first === undefined) return;
   const field = child(path, "ephemeralContainers");
   if (form === "template") report.problem(first, forbidden(field, "ephemeral containers not allowed in pod template"));
-  else if (textAt(document.root, "metadata", "uid") === undefined) {
-    report.problem(first, forbidden(field, "cannot be set on create"));
-  }
+  else if (!standing) report.problem(first, forbidden(field, "cannot be set on create"));
 }
 
 function validatePullSecrets(spec: Value, path: string, report: Report): void {

@@ -219,6 +219,41 @@ describe("pulley run --once", () => {
     expect(await pulley(["run", "--once", "--root", root, `${registry.host}/team/app`])).toMatchObject({ status: 0 });
   });
 
+  it("does not take a pod with ephemeral containers, which explain takes as it is, with its Secrets", async () => {
+    const image = `${registry.host}/private/app:1`;
+    const ephemeralContainers = [{ name: "debug", image }];
+    const spec = { imagePullSecrets: [{ name: "anns" }], ...container(image), ephemeralContainers };
+    for (const metadata of ['"name":"web"', '"name":"web","uid":"a-b"']) {
+      const manifest = [secret("anns", "ann", "secret-of-ann"), pod("web", spec)].join("");
+      const file = join(await newRoot(), "pod.yaml");
+      await writeFile(file, manifest.replace('"name":"web"', metadata));
+      const run = await pulley(["run", "--once", "--root", await newRoot(), file]);
+      expect(run.status).toBe(2);
+      expect(run.stderr).toContain("spec.ephemeralContainers: Forbidden: cannot be set on create");
+      const explain = await pulley(["explain", "-o", "json", "--root", await newRoot(), file]);
+      expect(explain.status).toBe(0);
+      const { containers } = JSON.parse(explain.stdout);
+      expect(containers).toHaveLength(2);
+      for (const { login } of containers) expect(login.tried.join()).toContain("anns");
+    }
+  });
+
+  it("shows no pod as prepared whose image volume is denied, though no container mounts it", async () => {
+    const root = await newRoot();
+    const policy = join(root, "..", "no-model.yaml");
+    const rules = [{ name: "no-model", match: { images: ["models.acme.io"] }, admit: "Deny" }];
+    const [apiVersion, kind] = ["pulley.dev/v1alpha1", "ImagePullPolicy"];
+    await writeFile(policy, JSON.stringify({ apiVersion, kind, metadata: { name: "p" }, spec: { rules } }));
+    const volumes = [{ name: "model", image: { reference: "models.acme.io/llm:1" } }];
+    const file = join(root, "..", "volume.yaml");
+    await writeFile(file, pod("web", { ...container(`${registry.host}/team/app`), volumes }));
+    const { status, stdout, stderr } = await pulley(["run", "--once", "--root", root, "--policy", policy, file]);
+    expect(status).toBe(1);
+    expect(stdout + stderr).toMatch(/web +1\/1 +ImageDenied/);
+    expect(stdout + stderr).toContain("0 of 1 pods are prepared");
+    expect(stdout + stderr).not.toMatch(/1\/1 +Prepared/);
+  });
+
   it("names what is wrong with the input by its place, runs the rest, and ends with 2", async () => {
     const root = await newRoot();
     const file = join(root, "..", "mixed.yaml");
