@@ -9,6 +9,7 @@ import { usableProofs } from "../node/content-proofs.ts";
 import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
 import { createImageManager, type ImageManager } from "../node/image-manager.ts";
 import { oddImageEvent, type RecordEvent, trialEvent } from "../node/image-pull.ts";
+import { openPullRecords } from "../node/pull-records/index.ts";
 import { createPuller } from "../node/puller.ts";
 import type { PullProgress } from "../node/types.ts";
 import { decide } from "../policy/decide.ts";
@@ -18,6 +19,7 @@ import { PulleyError } from "../support/errors.ts";
 import { formatDuration } from "../support/go.ts";
 import { liveRegion } from "../support/live.ts";
 import { wantsColour } from "../support/terminal.ts";
+import { underBothNames } from "./both-names.ts";
 import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
 import { personLogins } from "./logins.ts";
 import {
@@ -109,8 +111,9 @@ async function pullImages(images: readonly string[], options: PullOptions, surro
       const proofs = usableProofs(store, options.root, options.contentSharing);
       const service = createEmbeddedImageService({ store, registry, platform, clock, proofs });
       const puller = createPuller({ images: service, settings, clock, onProgress: watch.hear });
+      const records = underBothNames(openPullRecords(options.root, {}, clock));
       const manager = createImageManager({
-        ...{ images: service, puller, backOff: createBackOff(clock), records: undefined, clock },
+        ...{ images: service, puller, backOff: createBackOff(clock), records, clock },
         ...{ decide, policy: () => policy, hosts: machineHosts(options, warnOn(surroundings)) },
       });
       const pulled: PulledImage[] = [];

@@ -134,13 +134,7 @@ describe("hosts of a hosts.toml", () => {
   it("get the logins for themselves, and the registry its own", async () => {
     const image = await app();
     const login = (who: string) =>
-      new Login(
-        `secret default/${who}`,
-        { kind: "password", username: who, password: `of-${who}` },
-        {
-          ...({ kind: "secret", uid: `uid-${who}`, namespace: "default", name: who } as const),
-        },
-      );
+      new Login(`the node's ${who}`, { kind: "password", username: who, password: `of-${who}` }, { kind: "node" });
     const guarded = (who: string) => ({ users: { [who]: `of-${who}` }, repositories: { "team/app": [who] } });
     const origin = await registryWith(image, { access: guarded("ann"), authentication: "basic" });
     const mirror = await registryWith(undefined, { access: guarded("mia"), authentication: "basic" });

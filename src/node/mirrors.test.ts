@@ -35,6 +35,14 @@ function loginFor(who: string): Login {
   return new Login(`secret default/${who}`, { kind: "password", username: who, password: `secret-of-${who}` }, origin);
 }
 
+function nodesLogin(who: string): Login {
+  return new Login(
+    `the node's ${who}`,
+    { kind: "password", username: who, password: `secret-of-${who}` },
+    { kind: "node" },
+  );
+}
+
 describe("mirrors", () => {
   it("are asked first, by the name of the registry that they stand for", async () => {
     const image = await app();
@@ -139,14 +147,24 @@ describe("mirrors", () => {
 describe("logins", () => {
   const access = { users: { ann: "secret-of-ann" }, repositories: { "team/app": ["ann"] } };
 
-  it.each(["basic", "bearer"] as const)("for a mirror are those of its own host (%s)", async (authentication) => {
+  it.each(["basic", "bearer"] as const)("for a mirror are the node's own for its host (%s)", async (authentication) => {
     const image = await app();
     const [origin, mirror] = [await registryWith(image), await registryWith(image, { access, authentication })];
-    const logins = { [mirror.host]: [loginFor("ann")], [origin.host]: [loginFor("bob")] };
+    const logins = { [mirror.host]: [nodesLogin("ann")], [origin.host]: [loginFor("bob")] };
     const { settle, records } = await nodeFrom([`http://${mirror.host}`], { logins });
     expect(await settle(podFor(origin))).toEqual(["prepared"]);
     expect(origin.log).toEqual([]);
-    expect(records[0]?.outcome).toMatchObject({ login: "secret default/ann", source: `http://${mirror.host}` });
+    expect(records[0]?.outcome).toMatchObject({ login: "the node's ann", source: `http://${mirror.host}` });
+  });
+
+  it("of a pod's Secret are for the registry alone, as a kubelet hands them on", async () => {
+    const image = await app();
+    const [origin, mirror] = [await registryWith(image, { access }), await registryWith(image, { access })];
+    const logins = { [origin.host]: [loginFor("ann")], [mirror.host]: [loginFor("ann")] };
+    const { settle, records } = await nodeFrom([`http://${mirror.host}`], { logins });
+    expect(await settle(podFor(origin))).toEqual(["prepared"]);
+    expect(mirror.log.every(({ user }) => user !== "ann")).toBe(true);
+    expect(records[0]?.outcome.source).toBe(`http://${origin.host}`);
   });
 
   it.each([

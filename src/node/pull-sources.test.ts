@@ -14,7 +14,7 @@ async function sourcesOf(addresses: readonly string[], reference = nginx) {
   const logins = {
     logins: async ({ name }: { readonly name: string }) => {
       asked.push(name);
-      return [loginOf(name, "mia")];
+      return [new Login(name, { kind: "password", username: "mia", password: "s3cret" }, { kind: "node" })];
     },
   };
   const sources = await findSources(addresses, reference, own, logins);
@@ -32,8 +32,8 @@ describe("the sources of an image", () => {
     expect(asked).toEqual(["b.acme.io/library/nginx", "a.acme.io:8443/hub/library/nginx"]);
     expect(found).toEqual([
       [hub, false, ["secret default/own"]],
-      ["https://b.acme.io", true, ["secret default/b.acme.io/library/nginx"]],
-      ["https://a.acme.io:8443/hub", true, ["secret default/a.acme.io:8443/hub/library/nginx"]],
+      ["https://b.acme.io", true, ["b.acme.io/library/nginx"]],
+      ["https://a.acme.io:8443/hub", true, ["a.acme.io:8443/hub/library/nginx"]],
     ]);
   });
 

@@ -44,9 +44,9 @@ export async function withContentMirrors(
 }
 
 /**
- * The sources with their logins, in their order; the registry itself, if it is among them, once. A mirror gets the
- * logins that are kept for its own host, never those for the registry that it stands for, nor one that somebody typed in
- * for the image.
+ * The sources with their logins, in their order; the registry itself, if it is among them, once. A mirror gets
+ * the node's own logins for its host: never one of a pod, for a kubelet hands those on for the registry in the name alone,
+ * and never one that somebody typed in for the image.
  * @param own the pod's logins for the registry in the image's name; what it throws is passed on
  */
 export async function findSources(
@@ -78,7 +78,7 @@ async function mirrorSource(address: string, { path }: Repository, logins: Login
   if (mirrored === undefined) return { address, mirror: true, logins: [] };
   try {
     const found = await logins.logins(mirrored);
-    return { address, mirror: true, logins: found.filter(({ origin }) => origin !== undefined) };
+    return { address, mirror: true, logins: found.filter(({ origin }) => origin?.kind === "node") };
   } catch (error) {
     return { address, mirror: true, logins: [], failure: { error } };
   }

@@ -31,6 +31,39 @@ function newRoot(): Promise<string> {
 }
 
 describe("pulley pull", () => {
+  it("gives what was pulled with somebody's own login to nobody else, by the rule that pods are held to", async () => {
+    const root = await newRoot();
+    const image = `${upstream.host}/private/app:1.0`;
+    const policy = join(folder, "rarely.yaml");
+    const rules = [{ name: "rarely", pull: { policy: "IfNotPresent" } }];
+    const [apiVersion, kind] = ["pulley.dev/v1alpha1", "ImagePullPolicy"];
+    await writeFile(policy, JSON.stringify({ apiVersion, kind, metadata: { name: "p" }, spec: { rules } }));
+    expect(await pulley(["pull", "--root", root, "--creds", "ann:secret-of-ann", image])).toMatchObject({ status: 0 });
+    const action = async (...words: string[]) => {
+      const { stdout } = await pulley(["explain", "-o", "json", "--root", root, "--policy", policy, ...words]);
+      return JSON.parse(stdout).containers[0].decision.action;
+    };
+    expect(await action(image)).toBe("Check");
+    const other = await pulley(["pull", "--root", root, "--policy", policy, image]);
+    expect(other).toMatchObject({ status: 1, stderr: expect.stringContaining("401") });
+  });
+
+  it("lets every pod use what anybody may pull, whichever way its name is written", async () => {
+    const root = await newRoot();
+    const image = `${upstream.host}/team/app:1.0`;
+    await pulley(["pull", "--root", root, image]);
+    const pod = {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "web" },
+      spec: { containers: [{ name: "a", image }] },
+    };
+    const asked = upstream.log.length;
+    const run = await pulley(["run", "--once", "--root", root, "-"], { input: JSON.stringify(pod) });
+    expect(run.status).toBe(0);
+    expect(upstream.log.length).toBe(asked);
+  });
+
   it("brings in what a rule on trial would refuse, and warns", async () => {
     const policy = join(folder, "trial.yaml");
     const rules = [{ name: "small", mode: "Warn", require: { maxSize: 10 } }];
