@@ -99,13 +99,13 @@ export const commands: readonly CommandEntry[] = [
   {
     name: "node",
     group: groups.node,
-    summary: "serve a node's images to its kubelet, run pods, mirror registries, and tell of all that",
+    summary: "run on a node: images for its kubelet, pods, a mirror of registries, metrics",
     load: () => import("./node.ts"),
   },
   {
     name: "hosts",
     group: groups.node,
-    summary: "check the hosts.toml files of containerd, or make them of a registries.conf",
+    summary: "check containerd's hosts.toml files, or make them from a registries.conf",
     load: () => import("./hosts.ts"),
   },
   {

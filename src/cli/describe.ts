@@ -14,7 +14,7 @@ interface DescribeOptions extends SocketOptions, NamespaceOptions, OutputOptions
 
 export function define(command: Command, surroundings: Surroundings): void {
   daemonOptions(command)
-    .argument("<pod/name...>", "the pods; or pod and their names, or pods alone for all of the namespace")
+    .argument("<pod/name...>", "pod/NAME; or pod and names; or pods for all of the namespace")
     .addOption(outputOption())
     .addHelpText(
       "after",

@@ -50,7 +50,7 @@ export function define(command: Command, surroundings: Surroundings): void {
         "manifests with the pods, their Secrets and service accounts; may be repeated",
       ),
     )
-    .option("-n, --namespace <namespace>", "of the pods", "default")
+    .option("-n, --namespace <namespace>", "the namespace of the pods", "default")
     .addOption(socketOption())
     .addOption(policyOption())
     .addOption(clusterOption())

@@ -16,7 +16,7 @@ interface Tone {
 }
 
 const options = (): readonly Option[] => [
-  new Option("-v, --verbose", "say also each request to a registry, and where in the program an error arose"),
+  new Option("-v, --verbose", "also say each request to a registry, and where in the program an error arose"),
   new Option("--quiet", "say nothing but errors on standard error"),
   new Option("--color <when>", "colour the text; auto: on a terminal, unless NO_COLOR is set").choices([
     "auto",

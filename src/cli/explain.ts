@@ -63,7 +63,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .addOption(policyOption())
     .addOption(clusterOption())
     .addOption(timeOption())
-    .addOption(platformOption())
+    .addOption(platformOption("the platform of the node"))
     .addOption(outputOption())
     .addOption(rootOption())
     .addHelpText(

@@ -32,7 +32,7 @@ export function define(command: Command, surroundings: Surroundings): void {
       "after",
       examples(
         ["pulley get pods --all-namespaces --watch", "every pod of this node, and what becomes of it"],
-        ["pulley get events --namespace prod", "what happened to the pods of a namespace, the last of it last"],
+        ["pulley get events --namespace prod", "what happened to the pods of a namespace, the newest last"],
       ),
     )
     .action((kind: string, names: string[], options: GetOptions) =>

@@ -12,7 +12,10 @@ const groups: readonly (readonly [title: string, options: RegExp])[] = [
   ["Log and metrics:", /^--(log-|metrics)/],
   ["Logins:", /^--(username|password-stdin|creds|authfile|image-credential-provider-.*)$/],
   ["How registries are asked:", /^--(plain-http|cert-dir|hosts-dir|allow-redirect|allow-foreign-layers|least-rate)$/],
-  ["Rarely needed:", /^--(registry-qps|registry-burst|parallel|kubelet-config|content-sharing|record|cluster)$/],
+  [
+    "Rarely needed:",
+    /^--(registry-qps|registry-burst|parallel|kubelet-config|content-sharing|record|cluster|take-over)$/,
+  ],
 ];
 const common = "Options:";
 
@@ -38,7 +41,7 @@ function groupOf(command: Command, { long }: Option): string | undefined {
 
 /** What the command is for stands first. */
 function isOwn(command: Command, title: string): boolean {
-  const own = { gc: "Deleting unused images:", login: "Logins:", logout: "Logins:" };
+  const own = { gc: "Deleting unused images:", login: "Logins:", logout: "Logins:", setup: "Mirror:" };
   return Object.entries(own).some(([name, group]) => command.name() === name && title === group);
 }
 

@@ -13,7 +13,7 @@ import { paintFor, type Surroundings } from "./surroundings.ts";
 export function define(command: Command, surroundings: Surroundings): void {
   command
     .command("check")
-    .description("Say what is wrong with the hosts.toml files of containerd, and what becomes of pulls by it.")
+    .description("Say what is wrong with containerd's hosts.toml files, and what that does to pulls.")
     .argument("[path...]", "folders as in containerd's config_path, in their order, or single files; else --hosts-dir")
     .addOption(hostsDirOption())
     .addOption(outputOption())
@@ -31,7 +31,7 @@ export function define(command: Command, surroundings: Surroundings): void {
   command
     .command("import")
     .description(
-      "Make hosts.toml files of a registries.conf; what they cannot say is printed as a policy, or named as left out.",
+      "Make hosts.toml files from a registries.conf; what they cannot say is printed as a policy, or named as left out.",
     )
     .argument("<path...>", "registries.conf files, each with the folder of its name and .d; later ones override")
     .requiredOption("--into <folder>", "where to write them, a folder a registry: containerd's config_path")

@@ -29,7 +29,7 @@ export function define(command: Command, surroundings: Surroundings): void {
       "a docker-archive or an oci-archive, plain, in gzip or in zstd, or a folder with either; standard input if absent",
       "-",
     )
-    .addOption(platformOption())
+    .addOption(platformOption("the platform to take of an archive that has several"))
     .addOption(outputOption())
     .addOption(rootOption())
     .addHelpText(

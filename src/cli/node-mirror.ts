@@ -24,7 +24,7 @@ export function mirrorOptions(command: Command): Command {
         "a registry that the mirror stands for; may be repeated (default: all)",
       ),
     )
-    .option("--mirror-cert <file>", "the mirror's certificate chain in PEM, which serving other machines takes")
+    .option("--mirror-cert <file>", "the mirror's certificate chain in PEM, needed to serve other machines")
     .option("--mirror-key <file>", "the key of that certificate in PEM")
     .option("--mirror-plain-http", "serve other machines without TLS, on a network that protects it")
     .option("--mirror-open", "give everything to everybody who reaches it, without asking registries who may")

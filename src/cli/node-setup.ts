@@ -28,8 +28,8 @@ const usualPath = "/etc/containerd/certs.d";
 
 export function define(command: Command, surroundings: Surroundings): void {
   command
-    .description("Send a container runtime to Pulley's mirror, or take that back.")
-    .addArgument(new Argument("<runtime>", "which one").choices(["containerd"]))
+    .description("Point a container runtime to Pulley's mirror, or undo that.")
+    .addArgument(new Argument("<runtime>", "the container runtime").choices(["containerd"]))
     .option("--mirror <address>", "where pulley node --mirror listens, http://127.0.0.1:PORT")
     .option("--only-mirror", "do not let containerd ask the registry itself where the mirror has failed or refused")
     .option("--config-path <folder>", `the folder of hosts.toml files; else containerd's config_path, or ${usualPath}`)
@@ -39,7 +39,7 @@ export function define(command: Command, surroundings: Surroundings): void {
       "/etc/containerd/config.toml",
     )
     .option("--registries <names>", "registries to set up, separated by commas")
-    .option("--all", "all registries that have no folder of their own (_default); so without --registries")
+    .option("--all", "all registries that have no folder of their own (_default); the default without --registries")
     .option("--undo", "remove what was set up, and bring back what was there before")
     .option("--dry-run", "show what would change, as a diff, and change nothing")
     .addOption(outputOption())

@@ -63,6 +63,10 @@ interface NodeOptions
 export function define(command: Command, surroundings: Surroundings): void {
   defineSetup(command.enablePositionalOptions().command("setup"), surroundings);
   credentialProviderOptions(mirrorOptions(registryOptions(loginOptions(command, surroundings))))
+    .addOption(runtimeOption("containerd's socket: its images are served, and containers start from them"))
+    .addOption(policyOption())
+    .option("--manifests <folder>", "run the pods of the manifests in a folder, as it changes (default: staticPodPath)")
+    .addOption(rootOption())
     .addOption(
       new Option("--cri-socket <path>", "where kubelets and crictl find the image service").default(
         "/run/pulley/cri.sock",
@@ -70,8 +74,6 @@ export function define(command: Command, surroundings: Surroundings): void {
     )
     .addOption(socketOption())
     .option("--take-over", "take the place of a pulley node that runs: it ends when this one answers")
-    .addOption(runtimeOption("containerd's socket: its images are served, and containers start from them"))
-    .option("--manifests <folder>", "run the pods of the manifests in a folder, as it changes (default: staticPodPath)")
     .option("--metrics <address>", "serve Prometheus' metrics, /healthz and /readyz there, as 127.0.0.1:9419")
     .addOption(
       repeatedOption(
@@ -104,11 +106,9 @@ export function define(command: Command, surroundings: Surroundings): void {
       ).choices([...logLevels]),
     )
     .addOption(kubeletConfigOption())
-    .addOption(policyOption())
     .addOption(clusterOption())
     .addOption(contentSharingOption())
     .addOption(platformOption())
-    .addOption(rootOption())
     .addHelpText(
       "after",
       examples(

@@ -183,9 +183,9 @@ export interface PlatformOptions {
   readonly platform: Platform;
 }
 
-export function platformOption(): Option {
+export function platformOption(purpose = "the platform to pull for"): Option {
   const host = hostPlatform(process.platform, process.arch);
-  return new Option("--platform <os/arch>", "the platform to pull for, as linux/arm64 or linux/arm/v7")
+  return new Option("--platform <os/arch>", `${purpose}, as linux/arm64 or linux/arm/v7`)
     .argParser(readPlatform)
     .default(host, formatPlatform(host));
 }

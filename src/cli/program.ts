@@ -33,6 +33,8 @@ export async function runCommandLine(words: readonly string[], given: Surroundin
   }
 }
 
+const helpCommand = ["help [command]", "print this help, or that of a command"] as const;
+
 /** The program. Of the commands that are not wanted it has only the names, so that nobody pays for loading them. */
 export async function createProgram(
   surroundings: Surroundings,
@@ -60,8 +62,9 @@ export async function createProgram(
       .helpGroup(group);
     command.exitOverride().copyInheritedSettings(program);
     if (isWanted(name)) (await load()).define(command, surroundings);
+    if (command.commands.length > 0) command.helpCommand(...helpCommand);
   }
-  program.helpCommand("help [command]", "print this help, or that of a command");
+  program.helpCommand(...helpCommand);
   addEverywhere(program);
   groupOptions(program);
   return program;

@@ -71,7 +71,7 @@ interface PulledImage {
 
 export function define(command: Command, surroundings: Surroundings): void {
   credentialProviderOptions(registryOptions(loginOptions(command, surroundings)))
-    .argument("<image...>", "references of images")
+    .argument("<image...>", "images, as nginx:1.27 or registry.acme.io/app:2.0")
     .addOption(policyOption())
     .addOption(clusterOption())
     .addOption(kubeletConfigOption())

@@ -25,10 +25,7 @@ export interface FilenameFlags {
 
 /** Another way to name what the command's arguments name, for those whose fingers type kubectl's `-f`. */
 export function filenameOption(): Option {
-  return repeatedOption(
-    "-f, --filename <file>",
-    "the same as FILE among the arguments, as kubectl has it; may be repeated",
-  );
+  return repeatedOption("-f, --filename <file>", "a file, a folder, or - to read, as an argument is; may be repeated");
 }
 
 /** What is named with `-f` and without. @throws PulleyError `USAGE` where nothing is */

@@ -93,7 +93,10 @@ export function define(command: Command, surroundings: Surroundings): void {
       "after",
       examples(
         ["pulley run --runtime unix:///run/containerd/containerd.sock pod.yaml", "start its containers, until Ctrl-C"],
-        ["pulley run --once pod.yaml", "what a kubelet would do with these pods, done, and shown until it has settled"],
+        [
+          "pulley run --once pod.yaml",
+          "pull what these pods need, as a kubelet would, and end when nothing more happens",
+        ],
         [
           "helm template ./chart | pulley run --pull Always -",
           "every image of a chart, each confirmed with its registry",

@@ -52,7 +52,10 @@ export function define(command: Command, surroundings: Surroundings): void {
           "pulley verify",
           "read every blob and compare it with its digest, and every layer unpacked with its image's config",
         ],
-        ["pulley verify --repair", "and fetch that again, with the logins and from the sources of every other pull"],
+        [
+          "pulley verify --repair",
+          "fetch again what is damaged, with the logins and from the sources of every other pull",
+        ],
         [
           "pulley verify --repair -o json | jq -r '.blobs[] | select(.repair.repaired | not) | .neededBy[]' | sort -u",
           "the images of which something is lost",

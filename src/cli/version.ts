@@ -12,10 +12,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .addOption(outputOption())
     .addHelpText(
       "after",
-      examples(
-        ["pulley version", "what to name in a report of a fault"],
-        ["pulley version -o json", "the same for programs"],
-      ),
+      examples(["pulley version", "what to name in a bug report"], ["pulley version -o json", "the same for programs"]),
     )
     .action((options: OutputOptions) => showVersion(options, surroundings));
 }
