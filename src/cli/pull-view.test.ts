@@ -26,8 +26,8 @@ const lines = (width: number, known = speeds) => pullLines(pulls, known, width, 
 
 describe("pulls under way", () => {
   it.each([
-    [119, "█████████████▍··········   55%  22.3 of 40.0 MB  1 of 2 layers  3.2 MB/s  65s left"],
-    [99, "█████████████▍··········   55%  22.3 of 40.0 MB  3.2 MB/s  65s left"],
+    [129, "█████████████▍··········   55%  22.3 of 40.0 MB  1 of 2 layers  3.2 MB/s  65s left"],
+    [109, "█████████████▍··········   55%  22.3 of 40.0 MB  3.2 MB/s  65s left"],
     [79, "█████▋····   55%  22.3 of 40.0 MB  3.2 MB/s  65s left"],
     [59, "checkout-service:2026.11.29   55%  3.2 MB/s  65s left"],
     [40, "checkout-service:2026.11.29   55%"],

@@ -2,6 +2,7 @@
 import type { PullProgress } from "../node/types.ts";
 import { formatBytes } from "../support/bytes.ts";
 import { humanDuration } from "../support/human-duration.ts";
+import { plural } from "../support/plural.ts";
 import { bar, columns, type Paint, pad, printable, widthOf } from "../support/terminal.ts";
 import type { PullSpeeds, Speed } from "./pull-speeds.ts";
 
@@ -27,6 +28,8 @@ const layouts: readonly Layout[] = [
 
 const longestImage = 48;
 const shortestImage = 18;
+/** Columns of an image that come before a long bar and the count of layers. */
+const readableImage = 32;
 const gap = 2;
 /** Columns that the numbers may come to take: a line that has begun with a bar goes on with it. */
 const roomFor = { percent: 4, amount: 17, layers: 14, speed: 9, left: 10 };
@@ -38,7 +41,7 @@ export function pullLines(
   width: number,
   paint: Paint,
 ): string[] {
-  const chosen = layouts.find((layout) => neededBy(layout) + shortestImage <= width) ?? narrowest;
+  const chosen = layouts.find((layout) => neededBy(layout) + leastImage(layout) <= width) ?? narrowest;
   const rests = restsOf(pulls, speeds, chosen);
   const room = Math.max(shortestImage, Math.min(longestImage, width - neededBy(chosen)));
   if (pulls.length === 0) return [];
@@ -50,6 +53,10 @@ export function pullLines(
     const drawnBar = chosen.bar === 0 ? "" : bar(share, chosen.bar) + " ".repeat(gap);
     return `${paint("cyan", image)}${paint(isComing(pull) ? "green" : "dim", drawnBar)}${rests[at] ?? ""}`;
   });
+}
+
+function leastImage({ bar: columnsOfBar }: Layout): number {
+  return columnsOfBar === everything.bar ? readableImage : shortestImage;
 }
 
 /** Columns besides the image. */
@@ -92,7 +99,7 @@ function numbers(
   return [
     percent,
     ...(layout.amount ? [amountOf(received, total)] : []),
-    ...(layout.layers ? [`${done} of ${layers.length} layers`] : []),
+    ...(layout.layers ? [`${done} of ${plural(layers.length, "layer")}`] : []),
     ...(layout.speed ? [speed === undefined ? "" : `${formatBytes(speed.bytesPerSecond)}/s`] : []),
     ...(layout.left ? [speed?.left === undefined ? "" : `${humanDuration(speed.left)} left`] : []),
   ];
