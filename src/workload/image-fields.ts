@@ -2,7 +2,7 @@
  * Custom resources that name an image in a field of their own, and leave the pod to their operator. What has containers,
  * as Argo Rollouts, KEDA's ScaledJobs and Knative Services do, is found by its shape and needs no line here.
  */
-import { itemsAt, type MappingValue, type Value, valueAt } from "./value.ts";
+import { itemsAt, type MappingValue, textAt, type Value, valueAt } from "./value.ts";
 
 /** Kinds of a group, and the paths of their images: `spec.kafka.image`; `[*]` stands for every item of a list. */
 export interface ImageFields {
@@ -22,8 +22,15 @@ const known: readonly ImageFields[] = [
     ["Elasticsearch", "Kibana", "ApmServer", "Beat", "Agent", "EnterpriseSearch", "Logstash", "ElasticMapsServer"],
     "spec.image",
   ),
-  fields("postgresql.cnpg.io", ["Cluster"], "spec.imageName"),
-  fields("postgresql.cnpg.io", ["ImageCatalog", "ClusterImageCatalog"], "spec.images[*].image"),
+  fields("postgresql.cnpg.io", ["Cluster"], "spec.imageName", "spec.postgresql.extensions[*].image.reference"),
+  fields("postgresql.cnpg.io", ["Pooler"], "spec.pgbouncer.image"),
+  fields(
+    "postgresql.cnpg.io",
+    ["ImageCatalog", "ClusterImageCatalog"],
+    "spec.images[*].image",
+    "spec.images[*].extensions[*].image.reference",
+    "spec.componentImages[*].image",
+  ),
   fields("acid.zalan.do", ["postgresql"], "spec.dockerImage"),
   fields("postgres-operator.crunchydata.com", ["PostgresCluster"], "spec.image"),
   fields(
@@ -37,6 +44,7 @@ const known: readonly ImageFields[] = [
     "spec.cruiseControl.image",
     "spec.kafkaExporter.image",
   ),
+  fields("kafka.strimzi.io", ["KafkaConnect"], "spec.build.output.image"),
   fields("kafka.strimzi.io", ["KafkaConnect", "KafkaMirrorMaker", "KafkaMirrorMaker2", "KafkaBridge"], "spec.image"),
   fields("minio.min.io", ["Tenant"], "spec.image", "spec.kes.image"),
   fields("rabbitmq.com", ["RabbitmqCluster"], "spec.image"),
@@ -106,7 +114,7 @@ function found(root: MappingValue, path: string): FoundField[] {
   let reached: readonly Step[] = [{ value: root, path: "", name: undefined }];
   for (const step of steps) reached = reached.flatMap((from) => below(from, step));
   return reached.flatMap(({ value, path: holderPath, name }) =>
-    value.kind === "mapping" && valueAt(value, key) !== undefined
+    value.kind === "mapping" && (textAt(value, key) ?? "") !== ""
       ? [{ holder: value, path: holderPath, key, name }]
       : [],
   );

@@ -139,7 +139,7 @@ export function imagePlaces(template: PodTemplate, group: string): readonly Imag
     if (place !== undefined) places.push(place);
   });
   // In the kinds of others a container may be a patch for one that an operator adds: without an image it asks for none.
-  return template.form === "shape" ? places.filter(({ value, imageKey }) => valueAt(value, imageKey)) : places;
+  return template.form === "shape" ? places.filter(hasImage) : places;
 }
 
 export function child(path: string, key: string): string {
@@ -179,8 +179,12 @@ function findTemplates(
   }
 }
 
+function hasImage({ value, imageKey }: ImagePlace): boolean {
+  return valueAt(value, imageKey) !== undefined && textAt(value, imageKey) !== "";
+}
+
 function asksForImage({ value, imageKey }: ImagePlace): boolean {
-  return textAt(value, imageKey) !== undefined;
+  return (textAt(value, imageKey) ?? "") !== "";
 }
 
 /** Whether what is under the key already belongs to the template that was found. */

@@ -9,12 +9,14 @@ import { renderFailed } from "./render-failed.ts";
 const largestTemplate = 1024 * 1024;
 const options = { expectManifests: false, mayBePatch: false };
 
-/** The manifests of a chart with its own values; if there are none, an input that says why. */
+/** The manifests of a chart with its own values; if it cannot be rendered, an input that says why. */
 export async function* renderChart(
   folder: string,
   chartFile: string,
   programs: ProgramOptions,
 ): AsyncGenerator<AuditInput> {
+  // A library has nothing to render: other charts use it.
+  if (/^type:[ \t]*["']?library\b/m.test(readTemplate(chartFile) ?? "")) return;
   const output = await outputOf("helm", ["template", "pulley-audit", asPath(folder)], programs);
   if (output.kind !== "output") {
     yield renderFailed(chartFile, "chart", ["helm"], output, `helm template ${folder} | pulley audit -`);

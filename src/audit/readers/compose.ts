@@ -36,19 +36,51 @@ export function composeSubjects(value: Value, text: SourceText): readonly Subjec
   const project = textAt(value, "name") ?? "";
   const services = mappingAt(value, "services")?.entries ?? new Map<string, Value>();
   return [...services].flatMap(([name, service]) => {
-    const builds = valueAt(service, "build") !== undefined || textAt(service, "pull_policy") === "build";
-    if (service.kind !== "mapping" || builds) return [];
-    return subjectOf(service, name, project, text) ?? [];
+    if (service.kind !== "mapping") return [];
+    const lineage = lineageOf(service, services);
+    return isBuilt(lineage) ? [] : (subjectOf(lineage, name, project, text) ?? []);
   });
 }
 
-function subjectOf(service: MappingValue, name: string, project: string, text: SourceText): Subject | undefined {
+/** A service and those of its file that it extends, from itself upwards (compose-spec, `extends`). */
+interface Lineage {
+  readonly service: MappingValue;
+  readonly ancestors: readonly MappingValue[];
+  /** Whether it goes on in another file. */
+  readonly isOpen: boolean;
+}
+
+const longestLineage = 20;
+
+function lineageOf(service: MappingValue, services: ReadonlyMap<string, Value>): Lineage {
+  const ancestors: MappingValue[] = [];
+  let last = service;
+  while (ancestors.length < longestLineage) {
+    const extended = valueAt(last, "extends");
+    if (extended === undefined) return { service, ancestors, isOpen: false };
+    const base = services.get(textAt(extended) ?? textAt(extended, "service") ?? "");
+    if (valueAt(extended, "file") !== undefined || base?.kind !== "mapping") break;
+    ancestors.push(base);
+    last = base;
+  }
+  return { service, ancestors, isOpen: true };
+}
+
+function isBuilt({ service, ancestors }: Lineage): boolean {
+  return [service, ...ancestors].some(
+    (each) => valueAt(each, "build") !== undefined || textAt(each, "pull_policy") === "build",
+  );
+}
+
+function subjectOf(lineage: Lineage, name: string, project: string, text: SourceText): Subject | undefined {
+  const { service, ancestors, isOpen } = lineage;
   const image = valueAt(service, "image");
   if (image?.kind !== "scalar" || typeof image.value !== "string" || image.value === "") return undefined;
   const given = withDefaults(image.value);
-  const written = writtenPolicy(service, text.text);
+  const [written] = [service, ...ancestors].flatMap((each) => writtenPolicy(each, text.text) ?? []);
   const workload = { apiVersion: "compose-spec", kind: "ComposeService", namespace: project, name };
-  const pulls = pullsOf(written);
+  // What another file says is not known here.
+  const pulls = written === undefined && isOpen ? undefined : pullsOf(written);
   const pullPolicy = written?.meaning === "Periodic" ? undefined : written?.meaning;
   const labels = labelsOf(service);
   const field = { value: service, path: `services.${name}`, imageKey: "image", policyKey: "pull_policy" };

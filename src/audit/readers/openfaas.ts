@@ -21,8 +21,11 @@ const words: Words = {
 
 const misleading = ["imagePullPolicy", "image_pull_policy", "pullPolicy", "pull_policy"];
 
+/** Of the providers, faas-cli takes only its own (openfaas/faas-cli `stack/stack.go`); serverless.yml looks alike. */
 export function isStackFile(value: Value): boolean {
-  return mappingAt(value, "functions") !== undefined && mappingAt(value, "provider") !== undefined;
+  const provider = mappingAt(value, "provider");
+  if (mappingAt(value, "functions") === undefined || provider === undefined) return false;
+  return ["openfaas", "faas"].includes(textAt(provider, "name") ?? "openfaas");
 }
 
 /** One subject for each function. The pull policy is the provider's, so nothing is known of it without an annotation. */
