@@ -35,7 +35,7 @@ try {
   // What people look at goes to standard error; the answer for programs tells whether all went as it is meant to.
   const stdout = new PassThrough();
   const words = ["run", "--root", root, ...process.argv.slice(2), "--output", "json", ...pods];
-  const status = await runCommandLine(words, { ...surroundings, stdout });
+  const status = await runCommandLine(words, { ...surroundings, stdout, leavesNothing: true });
   const held = heldPods(await text(stdout.end()));
   say(
     "",

@@ -38,7 +38,7 @@ function tellWhy(status: PodStatus, surroundings: Surroundings): void {
       "",
       ...hanging("", `${where} ${printable(why.message)}`, width),
       ...(why.advice === undefined ? [] : below(why.advice)),
-      ...(state.kind === "waiting"
+      ...(state.kind === "waiting" && surroundings.leavesNothing !== true
         ? nextLines(callFor(status.pod, name), width).map((line) => paint("dim", line))
         : []),
     ];

@@ -11,6 +11,8 @@ export interface Surroundings {
   /** Where errors go, where that is not the same: with `--quiet`, nothing else is said on standard error. */
   readonly errors?: OutputStream;
   readonly environment: NodeJS.ProcessEnv;
+  /** Whether files and registries are gone when the command has ended: it tells of no next command then. */
+  readonly leavesNothing?: true;
 }
 
 export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
