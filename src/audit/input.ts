@@ -16,6 +16,8 @@ export interface TextInput {
   readonly replacedImages?: ReplacedImages | undefined;
   /** What one cluster would hold together with it: a folder's path; the file's own where absent. */
   readonly scope?: string;
+  /** Whether it is outside of what was named, as a base of an overlay can be: then it is not for a fix to change. */
+  readonly isOutside?: boolean;
   /** Of a patch, whether what it comes to is among what was `rendered`; else it stands `alone`. Absent where it is none. */
   readonly patch?: "rendered" | "alone" | undefined;
   /** What kustomizations make of the containers of the text. */

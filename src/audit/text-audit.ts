@@ -111,7 +111,12 @@ function auditText(input: TextInput, standards: Standards): TextAudit {
   const { policy, now, isMoving } = standards;
   const { file } = input;
   const read = contentsOf(input, standards.imageFields);
-  const auditing: Auditing = { text: read.text, standards, fingerprints: new Fingerprints(file), told: new Set() };
+  const auditing: Auditing = {
+    text: read.text,
+    standards: input.isOutside ? { ...standards, fixes: false } : standards,
+    fingerprints: new Fingerprints(file),
+    told: new Set(),
+  };
   const findings = read.problems.flatMap(({ rule, at, message }) =>
     findingOf(rule, { region: regionOf(read.text, at), message }, standards, auditing.fingerprints),
   );

@@ -43,7 +43,7 @@ export async function fixing(
   try {
     for await (const { file, input: text, findings, notSeen: unseen } of files) {
       if (unseen !== undefined) notSeen.push(unseen);
-      const fixable = text?.kind === "text" && text.original === undefined && text.file === file;
+      const fixable = text?.kind === "text" && text.original === undefined && !text.isOutside && text.file === file;
       const pinned = fixable && pins !== undefined ? await pins.fixesFor(text) : [];
       left.push(...findings.filter((finding) => !fixable || !isMended(finding, pinned)));
       if (!fixable) continue;

@@ -49,7 +49,7 @@ async function* readFolder(folder: string, options: InputOptions): AsyncGenerato
     : nothingRendered;
   const replaced = replacedImagesBelow(folder, { seen: renderings.seen });
   const left = new Map(renderings.files);
-  const read = (file: string, mayBePatch: boolean): AuditInput => {
+  const read = (file: string, mayBePatch: boolean, isOutside = false): AuditInput => {
     const rendering = left.get(file);
     left.delete(file);
     return readFileInput(file, {
@@ -57,6 +57,7 @@ async function* readFolder(folder: string, options: InputOptions): AsyncGenerato
       mayBePatch,
       replacedImages: replaced(file),
       patch: renderings.patches.get(file),
+      ...(isOutside && { isOutside }),
       ...(rendering && { rendered: rendering.objects, replacedContainers: rendering.replaced }),
     });
   };
@@ -76,7 +77,7 @@ async function* readFolder(folder: string, options: InputOptions): AsyncGenerato
     }
   }
   // Bases may be elsewhere.
-  for (const file of left.keys()) yield read(file, true);
+  for (const file of left.keys()) yield read(file, true, true);
   const refusal = renderings.refused.get(dirname(join(folder, chartFile)));
   if (refusal !== undefined) yield refusal;
   yield* renderings.notSeen;

@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -308,6 +317,17 @@ describe("kustomizations", () => {
       { file: join(root, "top/kustomization.yaml") },
     ]);
     expect(existsSync(join(root, "called"))).toBe(false);
+  });
+
+  it.each([
+    [undefined, "none"],
+    [true, "undefined"],
+  ])("reach nothing on the network, unless it is asked for: %s", async (remoteBases, protocols) => {
+    const file = join(root, "environment");
+    const words = "process.env.GIT_ALLOW_PROTOCOL + ' ' + ('HTTPS_PROXY' in process.env)";
+    program("kustomize", `require("node:fs").writeFileSync(${JSON.stringify(file)}, ${words})`);
+    await read([root], { remoteBases });
+    expect(readFileSync(file, "utf8")).toBe(`${protocols} ${remoteBases === undefined}`);
   });
 
   it("name no login of an address", async () => {

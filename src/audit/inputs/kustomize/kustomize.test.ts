@@ -121,11 +121,13 @@ patches:
     expect(notSeen).toMatchObject([{ file: join(root, "top/kustomization.yaml") }]);
   });
 
-  it("read a base that is elsewhere", async () => {
+  it("read a base that is elsewhere, and leave it as it is", async () => {
     write("base/kustomization.yaml", "resources: [web.yaml]\n");
-    write("base/web.yaml", deployment("web", 'name: web, image: "ghcr.io/web:edge", imagePullPolicy: Always'));
+    write("base/web.yaml", deployment("web", 'name: web, image: "ghcr.io/web:edge"'));
     write("top/kustomization.yaml", "resources: [../base]\n");
-    expect((await auditOf("top")).told).toEqual([["tag-moving", "base/web.yaml:10", "default/web/web"]]);
+    const { told, findings } = await auditOf("top");
+    expect(told).toEqual([["tag-moving", "base/web.yaml:10", "default/web/web"]]);
+    expect(findings[0]?.fix).toBeUndefined();
   });
 
   it("have conflicts within one of them, and not from one to the next", async () => {
