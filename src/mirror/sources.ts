@@ -76,7 +76,7 @@ export function createSources({ images, logins, clock, openToAll }: SourcesGroun
           visit.signal.throwIfAborted();
           if (!isOfSource(error)) throw error;
           if (!isRefusal(error)) sourceOrder.failed(source.address);
-          attempts.push({ error, ...(sources.length > 1 && { whom: source.address }) });
+          attempts.push({ error, mirror: source.mirror, ...(sources.length > 1 && { whom: source.address }) });
         }
       }
       if (attempts.length > 0) throw aggregate(attempts, "last");

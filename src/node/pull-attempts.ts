@@ -46,7 +46,7 @@ export async function trySources(
       if (!isOfSource(error)) throw error;
       onFailure(source, error);
       passedOver.push({ source: source.address, error });
-      attempts.push({ error, ...(sources.length > 1 && { whom: describe(source) }) });
+      attempts.push({ error, mirror: source.mirror, ...(sources.length > 1 && { whom: describe(source) }) });
     }
   }
   throw aggregate(attempts, "last");

@@ -56,6 +56,21 @@ describe("several failures", () => {
       expect(aggregate(attempts, "last")).toHaveProperty("message", expect.stringContaining(code));
   });
 
+  it.each<[ErrorCode, ErrorCode, ErrorCode]>([
+    ["REGISTRY_NOT_FOUND", "REGISTRY_UNREACHABLE", "REGISTRY_UNREACHABLE"],
+    ["REGISTRY_NOT_FOUND", "REGISTRY_RATE_LIMITED", "REGISTRY_RATE_LIMITED"],
+    ["REGISTRY_NOT_FOUND", "REGISTRY_UNAUTHORIZED", "REGISTRY_UNAUTHORIZED"],
+    ["REGISTRY_UNAUTHORIZED", "REGISTRY_UNREACHABLE", "REGISTRY_UNAUTHORIZED"],
+    ["DIGEST_MISMATCH", "REGISTRY_UNREACHABLE", "DIGEST_MISMATCH"],
+    ["REGISTRY_UNREACHABLE", "REGISTRY_NOT_FOUND", "REGISTRY_NOT_FOUND"],
+  ])("of a mirror, %s, and of the registry, %s, are together %s", (mirrors, registrys, code) => {
+    const attempts = [
+      { whom: "mirror", mirror: true, error: failure(mirrors) },
+      { whom: "registry", mirror: false, error: failure(registrys) },
+    ];
+    expect(aggregate(attempts, "last")).toMatchObject({ code });
+  });
+
   it("are never taken for silence if one of them is something unknown", () => {
     const attempts = [{ error: failure("REGISTRY_UNREACHABLE") }, { error: new Error("a fault") }];
     for (const tells of ["first", "last"] as const) expect(isUnreachable(aggregate(attempts, tells))).toBe(false);

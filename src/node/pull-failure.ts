@@ -35,6 +35,10 @@ export function isRefusal(error: unknown): boolean {
   return isPulleyError(error, "REGISTRY_UNAUTHORIZED", "REGISTRY_FORBIDDEN", "REGISTRY_NOT_FOUND");
 }
 
+function isMissing(error: unknown): boolean {
+  return isPulleyError(error, "REGISTRY_NOT_FOUND");
+}
+
 /** Whether it is a source's failure, after which the next one is tried. */
 export function isOfSource(error: unknown): boolean {
   return isPulleyError(error) && !isPulleyError(error, ...local);
@@ -44,20 +48,25 @@ export function isOfSource(error: unknown): boolean {
 export interface Attempted {
   /** Who was asked; absent where there is only one who could have been. */
   readonly whom?: string;
+  /** Whether that was a mirror, and not the registry in the image's name; absent where no source is meant. */
+  readonly mirror?: boolean;
   readonly error: unknown;
 }
 
 /**
  * One failure out of several, as Go's aggregate writes them: each text once, in brackets if there are several. Its code
  * is that of the first (`tells: "first"`) or last of those that were an answer, so that it is only then one of those of
- * {@link isUnreachable} when all of them are.
+ * {@link isUnreachable} when all of them are. That a mirror does not have an image is no answer where the registry
+ * itself cannot be reached: it may be what fills the mirror.
  */
 export function aggregate(attempts: readonly Attempted[], tells: "first" | "last"): unknown {
   const texts = [...new Set(attempts.map(({ whom, error }) => [whom ?? [], errorText(error)].flat().join(": ")))];
   const errors = attempts.map(({ error }) => error);
   if (texts.length < 2 && attempts.every(({ whom }) => whom === undefined)) return errors[0];
-  const answers = errors.filter((error) => !isUnreachable(error));
-  const candidates = answers.length > 0 ? answers : errors;
+  const isSilent = attempts.some(({ mirror, error }) => mirror === false && isUnreachable(error));
+  const saying = attempts.filter(({ mirror, error }) => !(isSilent && mirror === true && isMissing(error)));
+  const answers = saying.filter(({ error }) => !isUnreachable(error));
+  const candidates = (answers.length > 0 ? answers : saying).map(({ error }) => error);
   const telling = candidates.filter((error) => isPulleyError(error)).at(tells === "first" ? 0 : -1);
   return new PulleyError(telling?.code ?? "INTERNAL", `[${texts.join(", ")}]`, {
     ...(telling && { advice: telling.advice }),

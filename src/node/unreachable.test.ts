@@ -103,6 +103,7 @@ async function nodeWithCopy(
   sources: readonly string[],
   [before, after]: readonly string[] = [],
   patience?: RealNodeGiven["patience"],
+  last: "Never" | "Fallback" = "Never",
 ) {
   const registry = await startRegistry({
     access: { users: { ann: "s3cret" }, repositories: before === undefined ? {} : { app: [before] } },
@@ -117,7 +118,7 @@ async function nodeWithCopy(
   if (after !== undefined) logins[registry.host] = [loginOf(after, after)];
   await real.clock.sleep(hour);
   const mirrors = sources.map((source) => JSON.stringify(source)).join(", ");
-  const from = `{ mirrors: [${mirrors}], origin: Never, plainHttp: true }`;
+  const from = `{ mirrors: [${mirrors}], origin: ${last}, plainHttp: true }`;
   real.node.setPolicy(policyOf(`{ name: r, pull: { policy: Always, ${pull} }, from: ${from} }`));
   const settle = (name = "after") => real.settle(podOf({ name, containers: [{ image, pullPolicy: "Always" }] }));
   const status = (name = "after") => real.node.pods().find(({ pod }) => pod.name === name)?.containers[0];
@@ -172,6 +173,16 @@ describe("a copy that is here, where the registry answers with trouble", () => {
     const { settle, told } = await nodeWithCopy("whenUnreachable: UseCached", sources);
     expect(await settle()).toEqual(["ImagePullBackOff"]);
     expect(told("RegistryUnavailableUsedCached")).toEqual([]);
+  });
+
+  it.each([
+    ["Fallback", "prepared"],
+    ["Never", "ImagePullBackOff"],
+  ] as const)("that a mirror does not have, with the registry down and origin: %s: %s", async (last, expected) => {
+    const pull = "whenUnreachable: UseCached";
+    const { settle, registry } = await nodeWithCopy(pull, [await status(404)()], [], undefined, last);
+    await registry.close();
+    expect(await settle()).toEqual([expected]);
   });
 
   it("is used if none of several sources could be asked", async () => {

@@ -10,6 +10,7 @@ import { kubernetesCases } from "./cases/kubernetes.ts";
 import { matchCases } from "./cases/matches.ts";
 import { orderCases } from "./cases/order.ts";
 import { pullCases } from "./cases/pull.ts";
+import { refusalCases } from "./cases/refusals.ts";
 import { requireCases } from "./cases/require.ts";
 import { trialCases } from "./cases/trial.ts";
 import { whenCases } from "./cases/when.ts";
@@ -26,5 +27,6 @@ export const cases: readonly Case[] = [
   ...requireCases,
   ...copyCases,
   ...orderCases,
+  ...refusalCases,
   ...trialCases,
 ];

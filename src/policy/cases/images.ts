@@ -20,6 +20,13 @@ const table: readonly (readonly [readonly string[], readonly string[], readonly 
     ["docker.io.evil.com/app", "mydocker.io/app", "quay.io/app"],
   ],
   [
+    ["docker.io/library/*"],
+    ["registry-1.docker.io/library/nginx", "index.docker.io/library/nginx", "registry-1.docker.io:443/library/nginx"],
+    ["registry-2.docker.io/library/nginx"],
+  ],
+  [["registry-1.docker.io"], ["nginx", "index.docker.io/acme/app", "registry-1.docker.io/acme/app"], ["quay.io/app"]],
+  [["index.docker.io/acme/*"], ["acme/app", "docker.io/acme/app"], ["nginx"]],
+  [
     ["registry.acme.io"],
     ["registry.acme.io/app", "registry.acme.io/a/b:1", "REGISTRY.acme.IO/app", "registry.acme.io:443/app"],
     ["registry.acme.io.evil.com/app", "registry.acme.io:5000/app", "xregistry.acme.io/app", "acme.io/app"],

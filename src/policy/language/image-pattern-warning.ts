@@ -3,10 +3,8 @@ import type { Pattern } from "./types.ts";
 
 const hub = "docker.io";
 
-/** Other names of Docker Hub. Images are never called by the first; by the others only where somebody writes them so. */
+/** Names of Docker Hub by which no image is called, unless somebody writes it so: patterns do not take them for it. */
 const hubNames: ReadonlySet<string> = new Set([
-  "index.docker.io",
-  "registry-1.docker.io",
   "registry.docker.io",
   "registry.hub.docker.com",
   "hub.docker.com",

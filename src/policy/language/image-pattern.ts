@@ -29,11 +29,17 @@ export function imageSegments({ name }: Repository): readonly string[] {
   return segmentsOf(name);
 }
 
-/** Neither case nor HTTPS' own port tells hosts apart: a rule must not be evaded by writing a host otherwise. */
+/**
+ * Neither case nor HTTPS' own port tells hosts apart, and Docker Hub has several: a rule must not be evaded by writing a
+ * host otherwise.
+ */
 function segmentsOf(name: string): readonly string[] {
   const [first = "", ...path] = name.toLowerCase().split("/");
-  return [first.replace(/:443$/, ""), ...path];
+  const plain = first.replace(/:443$/, "");
+  return [dockerHub.includes(plain) ? "docker.io" : plain, ...path];
 }
+
+const dockerHub = ["index.docker.io", "registry-1.docker.io"];
 
 function problemOf(text: string, wanted: string): string | undefined {
   const [first = "", ...path] = wanted.split("/");
