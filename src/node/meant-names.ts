@@ -1,6 +1,6 @@
 /** The names by which whoever wrote an image may have meant a copy that is here. */
 import { isDigest } from "../image/digest.ts";
-import type { Decide, Decision } from "../policy/types.ts";
+import type { Decide, Decision, Trial } from "../policy/types.ts";
 import type { StoredImage } from "../store/index.ts";
 
 /**
@@ -12,16 +12,22 @@ export function namesOfCopy({ repoTags, repoDigests }: StoredImage, written: str
   return isDigest(written) && names.length > 0 ? names : [written];
 }
 
-/** Decides under each of the names: a refusal under one of them is one. */
+/** Decides under each of the names: a refusal under one of them is one, and so is what a rule on trial would refuse. */
 export function decideByNames(names: readonly string[], decideBy: (name: string) => Decision): Decision {
   const [first = "", ...others] = names;
-  const decision = decideBy(first);
+  let decision = decideBy(first);
   for (const name of others) {
     if (decision.action === "Refuse") break;
     const other = decideBy(name);
     if (other.action === "Refuse") return other;
+    decision = { ...decision, trial: joined(decision.trial, other.trial) };
   }
   return decision;
+}
+
+function joined(one: Trial, other: Trial): Trial {
+  const warnings = [...one.warnings, ...other.warnings];
+  return { warnings, ofCopy: [...one.ofCopy, ...other.ofCopy], open: one.open || other.open };
 }
 
 /** The decision about a request for what is on this machine, whatever it is asked for by. */

@@ -17,9 +17,17 @@ async function answersTo(situation: Situation): Promise<Readonly<Record<string, 
     engine: [engine(situation), { outlook: expected, pullPolicy: pullPolicyOf(situation) }],
     simulate: [simulate(situation), expected],
     node: [await node(situation), ending(situation)],
+    ...(await pullByHand(situation)),
     ...(await startFromCopy(situation)),
     ...(await askMirror(situation)),
   };
+}
+
+/** Who names an image by hand is nobody in particular, and means to ask. */
+async function pullByHand(situation: Situation): Promise<Readonly<Record<string, Answer>>> {
+  const { image } = situation.asker;
+  const asker = { image, namespace: "default", labels: {}, container: "image", pullPolicy: "Always" };
+  return { pull: [await node({ ...situation, asker }), ending({ ...situation, asker })] };
 }
 
 /** Nobody asks then whether the pod may have the copy: whoever makes containers has asked before. */
@@ -52,6 +60,6 @@ it(`what comes of ${count} situations with the seed ${seed} is the same everywhe
     const found = Object.fromEntries(answers.map(([face, [is]]) => [face, is]));
     return [found, Object.fromEntries(answers.map(([face, [, wanted]]) => [face, wanted]))];
   });
-  expect([...faces.keys()].sort()).toEqual(["engine", "mirror", "node", "simulate", "start"]);
+  expect([...faces.keys()].sort()).toEqual(["engine", "mirror", "node", "pull", "simulate", "start"]);
   for (const asked of faces.values()) expect(asked).toBeGreaterThan(count / 3);
 });
