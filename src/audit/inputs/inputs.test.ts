@@ -330,6 +330,68 @@ describe("kustomizations", () => {
     expect(readFileSync(file, "utf8")).toBe(`${protocols} ${remoteBases === undefined}`);
   });
 
+  it.each([
+    "configurations: [ADDRESS]",
+    "crds: [ADDRESS]",
+    "openapi: {path: ADDRESS}",
+    "configMapGenerator: [{name: a, files: [x=ADDRESS]}]",
+    "configMapGenerator: [{name: a, files: [ADDRESS]}]",
+    "configMapGenerator: [{name: a, envs: [ADDRESS]}]",
+    "secretGenerator: [{name: a, env: ADDRESS}]",
+    "secretGenerator: [{name: a, files: [ADDRESS]}]",
+    "replacements: [{path: ADDRESS}]",
+    "patches: [{path: ADDRESS}]",
+    "patches: [ADDRESS]",
+    "patchesJson6902: [{path: ADDRESS}]",
+    "patchesStrategicMerge: [ADDRESS]",
+    "transformers: [ADDRESS]",
+    "generators: [ADDRESS]",
+    "validators: [ADDRESS]",
+    "Components: [ADDRESS]",
+    "transformers: [settings.yaml]",
+    "generators: [plugins]",
+    "transformers: [settings]",
+    "generators: ['{kind: ConfigMapGenerator,\n\n files: [x=ADDRESS]}']",
+  ])("that take files from the network are not built, nor what builds upon them: %s", async (line) => {
+    const address = "http://127.0.0.1:9/x";
+    program("kustomize", `require("node:fs").writeFileSync(${JSON.stringify(join(root, "called"))}, "")`);
+    rmSync(join(root, "kust"), { recursive: true });
+    write("top/kustomization.yaml", "resources: [../base]\n");
+    write("base/kustomization.yaml", `${line.replace("ADDRESS", address)}\n`);
+    write("base/settings.yaml", `kind: PatchTransformer\npath: ${address}\n`);
+    write("base/settings/kustomization.yaml", "resources: [../settings.yaml]\n");
+    write("base/plugins/kustomization.yaml", `resources: [${address}]\n`);
+    const why = `it builds upon ${address}, which is fetched only with --remote-bases`;
+    for (const folder of ["", "base", "top"]) {
+      const inputs = await read([join(root, folder)]);
+      const told = { kind: "notSeen", file: join(root, folder || "base", "kustomization.yaml"), why };
+      expect(inputs).toContainEqual(expect.objectContaining(told));
+      expect(inputs.filter(({ kind }) => kind === "unreadable")).toEqual([]);
+    }
+    expect(existsSync(join(root, "called"))).toBe(false);
+  });
+
+  it("say an address in their annotations and patches without asking for it", async () => {
+    program("kustomize", "");
+    write(
+      "kust/kustomization.yaml",
+      "commonAnnotations: {path: 'https://example.com/'}\npatches: [{patch: 'path: https://a.example/'}]\n",
+    );
+    expect((await read([root])).filter(({ kind }) => kind === "notSeen")).toEqual([]);
+  });
+
+  it.each([
+    "helmCharts: [{name: web, repo: 'https://charts.example.com'}]",
+    "helmChartInflationGenerator: [{chartName: web}]",
+    "generators: [chart.yaml]",
+  ])("that make objects of charts are not seen, which is no error: %s", async (line) => {
+    write("kust/kustomization.yaml", `${line}\n`);
+    write("kust/chart.yaml", "apiVersion: builtin\nkind: HelmChartInflationGenerator\nmetadata: {name: web}\n");
+    const inputs = await read([join(root, "kust")]);
+    expect(inputs).toContainEqual(expect.objectContaining({ kind: "notSeen", why: expect.stringContaining("helm") }));
+    expect(inputs.filter(({ kind }) => kind === "unreadable")).toEqual([]);
+  });
+
   it("name no login of an address", async () => {
     write("kust/kustomization.yaml", "resources: ['https://ann:sesame@example.com/base.git']\n");
     const notSeen = (await read([root])).flatMap((input) => (input.kind === "notSeen" ? input.why : []));

@@ -67,13 +67,14 @@ export async function renderKustomizations(folders: readonly string[], options: 
   return rendering.done(all);
 }
 
-type Attempt = Build | { readonly kind: "remote"; readonly address: string };
+type Attempt = Build | { readonly kind: "remote"; readonly address: string } | { readonly kind: "helm" };
 
 async function build(top: Kustomization, graph: KustomizationGraph, options: BuildOptions): Promise<Attempt> {
-  const address = graph.chain(top).find(({ remote }) => remote !== undefined)?.remote;
-  return address === undefined || options.remoteBases
-    ? await buildKustomization(top, options)
-    : { kind: "remote", address };
+  const chain = graph.chain(top);
+  const address = chain.find(({ remote }) => remote !== undefined)?.remote;
+  if (address !== undefined && !options.remoteBases) return { kind: "remote", address };
+  // Charts are fetched, too; helm is a program that nobody has asked for here.
+  return chain.some(({ needsHelm }) => needsHelm) ? { kind: "helm" } : await buildKustomization(top, options);
 }
 
 /** What has been built so far, sorted by the files that it is told in. */
@@ -189,6 +190,8 @@ function reasonOf(attempt: Exclude<Attempt, { kind: "built" }>): string {
       return "there is no kustomize and no kubectl in PATH to build it";
     case "remote":
       return `it builds upon ${withoutSecrets(attempt.address)}, which is fetched only with --remote-bases`;
+    case "helm":
+      return "it makes objects of Helm charts, which needs helm: see kustomize build --enable-helm";
     case "failed":
       return `${attempt.by} could not build it: it ${withoutSecrets(attempt.problem)}`;
   }

@@ -7,6 +7,7 @@ import { itemsAt, readValues, textAt, type Value, valueAt } from "../../../workl
 import type { SourceText } from "../../../workload/source-text.ts";
 import type { ScalarValue } from "../../../workload/value.ts";
 import { kustomizationFile } from "../walk.ts";
+import { loadsOf, lower, plugins } from "./loads.ts";
 
 /** Bytes of a kustomization, at most. */
 const longest = 1024 * 1024;
@@ -25,8 +26,10 @@ export interface Kustomization {
   /** Files that change what others say: patches, replacements, the settings of transformers. */
   readonly changes: readonly string[];
   readonly images: readonly ImageChange[];
-  /** An address on the network that it builds upon. */
+  /** An address on the network that it builds upon, or takes a file from. */
   readonly remote: string | undefined;
+  /** Whether it makes objects of charts, which kustomize leaves to helm. */
+  readonly needsHelm: boolean;
 }
 
 /** An entry of `images`. */
@@ -58,7 +61,7 @@ function isKustomization(value: Value): boolean {
 }
 
 function kustomizationOf(value: Value, folder: string, text: SourceText): Kustomization {
-  const resources = ["resources", "bases", "components"].flatMap((key) => textsIn(value, key));
+  const resources = ["resources", "bases", "components", ...plugins].flatMap((key) => textsIn(value, key));
   const changes = [
     ...["patchesStrategicMerge", "transformers", "generators", "validators"].flatMap((key) => textsIn(value, key)),
     ...["patches", "patchesJson6902", "replacements"].flatMap((key) =>
@@ -66,6 +69,8 @@ function kustomizationOf(value: Value, folder: string, text: SourceText): Kustom
     ),
   ];
   const isHere = (path: string) => !path.includes("\n") && existsSync(join(folder, path));
+  const settings = resources.filter(isHere).flatMap((path) => settingsIn(join(folder, path)));
+  const loads = [value, ...settings].map((each) => loadsOf(each, isHere));
   return {
     file: text.file,
     folder,
@@ -82,12 +87,25 @@ function kustomizationOf(value: Value, folder: string, text: SourceText): Kustom
       newTag: scalarAt(item, "newTag"),
       digest: scalarAt(item, "digest"),
     })),
-    remote: [...resources, ...changes].find((path) => !isHere(path) && isRemote(path)),
+    remote: loads.find(({ remote }) => remote !== undefined)?.remote,
+    needsHelm: loads.some(({ needsHelm }) => needsHelm),
   };
 }
 
 function textsIn(value: Value, key: string): string[] {
-  return itemsAt(value, key).flatMap((item) => textAt(item) ?? []);
+  const keys = value.kind === "mapping" ? [...value.entries.keys()].filter((each) => lower(each) === lower(key)) : [];
+  return keys.flatMap((each) => itemsAt(value, each)).flatMap((item) => textAt(item) ?? []);
+}
+
+/** The settings of kustomize's own plugins in a file; nothing where it cannot be read, or is a folder. */
+function settingsIn(file: string): readonly Value[] {
+  if (isFolder(file)) return [];
+  try {
+    const text = decodeTextLoosely(readInputBytes(file, { limit: longest }));
+    return /\bkind\W{1,9}\w+(?:Transformer|Generator)\b/i.test(text) ? readValues(text, file).values : [];
+  } catch {
+    return [];
+  }
 }
 
 function scalarAt(value: Value, key: string): ScalarValue | undefined {
@@ -97,12 +115,4 @@ function scalarAt(value: Value, key: string): ScalarValue | undefined {
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-}
-
-/** What kustomize would ask the network for (kustomize `api/internal/git/repospec.go`): an address, a host's short name. */
-function isRemote(path: string): boolean {
-  if (path.includes("\n")) return false;
-  return /^(?:[a-z][a-z0-9+.-]*:(?:\/\/|:)|git@|gh:|[\w-]+(?:\.[\w-]+)+[/:])|[?&](?:ref|version)=|\.git(?:\/|$)/i.test(
-    path,
-  );
 }
