@@ -1,5 +1,7 @@
 /** The shape of `doctor -o json`, and its text for people. */
 import type { Diagnosis, Step } from "../node/doctor/types.ts";
+import { warningText } from "../policy/trial.ts";
+import type { Warning } from "../policy/types.ts";
 import { hanging, type Paint, printable } from "../support/terminal.ts";
 
 /** One image's diagnosis. Stable: a part of the public interface, versioned by `apiVersion`. */
@@ -11,6 +13,8 @@ export interface ShownDiagnosis {
   readonly verdict: "Healthy" | "CauseFound" | "Unreachable";
   readonly cause: ShownStep | null;
   readonly steps: readonly ShownStep[];
+  /** What rules on trial would refuse. */
+  readonly warnings: readonly Warning[];
 }
 
 export interface ShownStep {
@@ -23,9 +27,13 @@ export interface ShownStep {
   readonly code: string | null;
 }
 
-export function shownDiagnosis({ image, steps, cause }: Diagnosis, pod: ShownDiagnosis["pod"]): ShownDiagnosis {
+export function shownDiagnosis(
+  { image, steps, cause, warnings }: Diagnosis,
+  pod: ShownDiagnosis["pod"],
+): ShownDiagnosis {
   const verdict = cause === undefined ? "Healthy" : cause.unanswered === true ? "Unreachable" : "CauseFound";
-  return { image, pod, verdict, cause: cause === undefined ? null : shownStep(cause), steps: steps.map(shownStep) };
+  const shown = { cause: cause === undefined ? null : shownStep(cause), steps: steps.map(shownStep) };
+  return { image, pod, verdict, ...shown, warnings };
 }
 
 function shownStep({ step, source, status, fact, hints, remedy, code }: Step): ShownStep {
@@ -42,7 +50,7 @@ const tones = { ok: "green", failed: "red", skipped: "dim" } as const;
 
 /** A line a step, with what else may help below it; then the cause and what to do about it. */
 export function diagnosisLines(diagnosis: ShownDiagnosis, paint: Paint, width: number): string[] {
-  const { image, pod, steps, cause } = diagnosis;
+  const { image, pod, steps, cause, warnings } = diagnosis;
   const owner = pod === null ? "" : `  pod ${pod.namespace}/${pod.name}, ${pod.containers.join(", ")}`;
   const several = new Set(steps.flatMap(({ source }) => source ?? [])).size > 1;
   const lines = [`${paint("bold", printable(image))}${paint("dim", printable(owner))}`];
@@ -58,6 +66,9 @@ export function diagnosisLines(diagnosis: ShownDiagnosis, paint: Paint, width: n
     "",
     ...verdictLines(diagnosis, paint, width),
     ...(cause === null ? otherFailures(steps, paint, width) : []),
+    ...warnings.flatMap((warning) =>
+      hanging("", `${paint("yellow", "Warning:")} ${printable(warningText(warning))}`, width),
+    ),
   ];
 }
 

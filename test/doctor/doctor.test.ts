@@ -417,6 +417,25 @@ spec:
     return expectReport("rules", `${registry.host}/team/app:latest`, { policy });
   });
 
+  it("a rule on trial: the image can be pulled, and would be refused", async () => {
+    const text = `apiVersion: pulley.dev/v1alpha1
+kind: ImagePullPolicy
+metadata: { name: p }
+spec: { rules: [{ name: try, mode: Warn, admit: Deny }, { name: small, mode: Warn, require: { maxSize: 10 } }] }
+`;
+    const { policy, problems } = readPolicy([{ text, file: "policy.yaml" }]);
+    expect(problems).toEqual([]);
+    const { shown } = await report(`${registry.host}/team/app:latest`, { policy });
+    expect(shown).toMatchObject({
+      verdict: "Healthy",
+      warnings: [
+        { rule: "p/try", reason: "ImageDenied" },
+        { rule: "p/small", reason: "RequirementNotMet" },
+      ],
+    });
+    await expectReport("trial", `${registry.host}/team/app:latest`, { policy });
+  });
+
   it("mirrors: one is down, and the registry itself serves the image", async () => {
     const down = await silentServer();
     await down.stop();

@@ -1,7 +1,7 @@
 /** Why the pull of an image fails: every step of it looked at by itself, in order, each with an end. */
 import type { LoginSource } from "../../credentials/index.ts";
 import type { Reference } from "../../image/reference.ts";
-import type { Decision, LocalFacts } from "../../policy/types.ts";
+import type { Decision, LocalFacts, Warning } from "../../policy/types.ts";
 import type { Login } from "../../support/login.ts";
 import type { ImageContent } from "../image-content.ts";
 import { type Found, findLocal } from "../local-facts.ts";
@@ -38,17 +38,18 @@ export async function diagnose(asked: Question, world: DoctorWorld): Promise<Dia
   const { step, reference } = examineName(image);
   if (reference === undefined) {
     const rest = [...ofSources, ...ofMachine].map((name) => skipped(name, "the name cannot be read"));
-    return { image, steps: [step, ...rest], cause: step };
+    return { image, steps: [step, ...rest], cause: step, warnings: [] };
   }
   const local = await localFacts(question, reference, world);
   const sources = await sourcesOf(question, reference, local.found.facts, world);
   const looks: Look[] = [];
   for (const source of sources) looks.push(await lookAt(source, reference, question, world));
   const served = looks.find(({ content }) => content !== undefined);
-  const steps = [step, ...looks.flatMap((look) => look.steps), ...(await machineSteps(question, local, served, world))];
+  const machine = await lookHere(question, local, served, world);
+  const steps = [step, ...looks.flatMap((look) => look.steps), ...machine.steps];
   const excused = served === undefined ? [] : looks.filter((look) => look !== served).flatMap((look) => look.steps);
   const cause = steps.find((each) => each.status === "failed" && !excused.includes(each));
-  return { image, steps, cause };
+  return { image, steps, cause, warnings: machine.warnings };
 }
 
 interface Local {
@@ -151,22 +152,23 @@ function unreached(steps: readonly Step[], address: string): readonly Step[] {
   return ofSources.slice(steps.length).map((name) => skipped(name, `${last?.step} failed`, { source }));
 }
 
-async function machineSteps(
+async function lookHere(
   { request }: Question,
   { found, copy }: Local,
   served: Look | undefined,
   world: DoctorWorld,
-): Promise<readonly Step[]> {
+): Promise<{ readonly steps: readonly Step[]; readonly warnings: readonly Warning[] }> {
   const { decide, facts, disk } = world;
   const now = facts.clock.now();
   const onMachine = decide(request, facts.policy, found.facts, now);
   const image = isAsking(onMachine) ? served?.content?.facts : undefined;
   const decision = image === undefined ? onMachine : decide(request, facts.policy, { ...found.facts, image }, now);
-  return [
+  const steps = [
     examinePolicy(decision),
     examineCache(copy, { current: served?.digest, isLookedFor: found.facts.presence !== "unknown" }, now),
     await diskStep(disk, served?.content),
   ];
+  return { steps, warnings: decision.trial.warnings };
 }
 
 /** Then rules are about what the registry has, and not about the copy on this machine. */

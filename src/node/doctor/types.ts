@@ -1,7 +1,7 @@
 /** Why a pull fails, found out step by step. */
 import type { LoginSource } from "../../credentials/index.ts";
 import type { Platform } from "../../image/platform.ts";
-import type { Decide } from "../../policy/types.ts";
+import type { Decide, Warning } from "../../policy/types.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { Probe } from "../../registry/probe/index.ts";
 import type { ErrorCode } from "../../support/errors.ts";
@@ -46,6 +46,8 @@ export interface Diagnosis {
   readonly steps: readonly Step[];
   /** The first failure that stops the pull; a source that fails stops nothing as long as another one serves the image. */
   readonly cause: Step | undefined;
+  /** What rules on trial would refuse. */
+  readonly warnings: readonly Warning[];
 }
 
 export interface Question {
