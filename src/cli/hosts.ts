@@ -40,7 +40,7 @@ export function define(command: Command, surroundings: Surroundings): void {
       repeatedOption(
         "--cert-dir <folder>",
         "a folder with the certificates of registries that containerd is told of: <host:port>/*.crt, *.cert, *.key; may be repeated",
-        { values: ["/etc/containers/certs.d"], words: "/etc/containers/certs.d" },
+        { usual: { values: ["/etc/containers/certs.d"], words: "/etc/containers/certs.d" } },
       ),
     )
     .addOption(outputOption())

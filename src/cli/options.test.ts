@@ -88,3 +88,16 @@ describe("an option that may be repeated", () => {
     expect(stdout).toContain(b);
   });
 });
+
+describe("a host that is allowed", () => {
+  it.each(["", "*", "a.io,b.io", "a.io/", "http://a.io", "me@a.io", "a.io?x"])(
+    "is refused where it is none: %j",
+    async (host) => {
+      for (const option of ["--allow-redirect", "--allow-foreign-layers"]) {
+        const { status, stderr } = await callPulley(["pull", option, host, "a.io/b:1"]);
+        expect(status).toBe(2);
+        expect(stderr).toContain("it must be a host, HOST or HOST:PORT");
+      }
+    },
+  );
+});

@@ -95,12 +95,14 @@ export function registryHostOptions(command: Command): Command {
       repeatedOption(
         "--allow-redirect <host>",
         "let every registry redirect to this host (HOST or HOST:PORT), wherever it is; may be repeated",
+        { read: readHost },
       ),
     )
     .addOption(
       repeatedOption(
         "--allow-foreign-layers <host>",
         "ask this host (HOST or HOST:PORT), too, for foreign layers that a registry does not have, if the image names it; may be repeated",
+        { read: readHost },
       ),
     )
     .addOption(
@@ -110,9 +112,17 @@ export function registryHostOptions(command: Command): Command {
       repeatedOption(
         "--cert-dir <folder>",
         "a folder with the certificates of registries, as docker's certs.d has them: <host:port>/*.crt, *.cert, *.key; may be repeated",
-        { values: certDirs, words: certDirs.join(", ") },
+        { usual: { values: certDirs, words: certDirs.join(", ") } },
       ),
     );
+}
+
+/** A host as addresses have it. */
+function readHost(text: string): string {
+  const address = `https://${text}`;
+  const isHost = !/[\s/@?#*,]/.test(text) && URL.canParse(address);
+  if (isHost) return new URL(address).host;
+  throw new InvalidArgumentError("it must be a host, HOST or HOST:PORT; give the option once for each.");
 }
 
 function readRate(text: string): number {

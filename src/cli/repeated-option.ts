@@ -1,20 +1,22 @@
 import { Option } from "commander";
 import { PulleyError } from "../support/errors.ts";
 
-/** What holds where such an option is not given, and how the help says it. */
-interface Usual {
-  readonly values: readonly string[];
-  readonly words: string;
+interface RepeatedOption {
+  /** What holds where it is not given, and how the help says it. */
+  readonly usual?: { readonly values: readonly string[]; readonly words: string };
+  /** What to make of each value; throws commander's `InvalidArgumentError` for one that is none. */
+  readonly read?: (value: string) => string;
 }
 
 /**
  * An option with one value that may be given again: its values become a list. Options that take as many words as follow
  * (commander's `<value...>`) are not used, since they swallow the argument behind them.
  */
-export function repeatedOption(flags: string, description: string, usual?: Usual): Option {
-  const option = new Option(flags, description).argParser((value: string, before: readonly string[] | undefined) =>
-    before === undefined || before === usual?.values ? [value] : [...before, value],
-  );
+export function repeatedOption(flags: string, description: string, { usual, read }: RepeatedOption = {}): Option {
+  const option = new Option(flags, description).argParser((given: string, before: readonly string[] | undefined) => {
+    const value = read?.(given) ?? given;
+    return before === undefined || before === usual?.values ? [value] : [...before, value];
+  });
   return usual === undefined ? option : option.default(usual.values, usual.words);
 }
 

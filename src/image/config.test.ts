@@ -95,6 +95,7 @@ describe("an image's config", () => {
       { ...plain, rootfs: { type: "layers", diff_ids: Array(10_000).fill(digest("a")) } },
       "config.rootfs.diff_ids: has 10000 elements",
     ],
+    ["a long s", { ...plain, config: { "U\u017fer": "0" } }, 'config.config: the key "U\u017fer" must be spelt "User"'],
     ["other rootfs too", { ...plain, RootFS: {} }, 'config: the key "RootFS" must be spelt "rootfs"'],
     ["a date that is none", { ...plain, created: "yesterday" }, "config.created: must be a time"],
     ["a date that cannot be", { ...plain, created: "2026-13-02T03:04:05Z" }, "config.created: must be a time"],

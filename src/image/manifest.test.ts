@@ -186,6 +186,18 @@ describe("a manifest that could be read in two ways", () => {
       type.ociManifest,
       'manifest: the key "Layers" must be spelt "layers"',
     ],
+    [
+      "a long s, which Go takes for one",
+      { ...manifest, "layer\u017f": [] },
+      type.ociManifest,
+      'manifest: the key "layer\u017f" must be spelt "layers"',
+    ],
+    [
+      "a long s in a descriptor",
+      { ...manifest, config: { ...config, "dige\u017ft": digest("e") } },
+      type.ociManifest,
+      'manifest.config: the key "dige\u017ft" must be spelt "digest"',
+    ],
     ["another case of the other kind", { ...manifest, Manifests: [] }, type.ociManifest, '"Manifests" must be spelt'],
     [
       "another case below",

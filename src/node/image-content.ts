@@ -136,7 +136,7 @@ function warningOf({ itself, takenFor }: Mislabelled, { platform }: Place): stri
   const says = `the image says that it is for ${itself}`;
   return platform === undefined
     ? `${says}, and was asked for as ${takenFor}`
-    : `${says}, but its index has it for ${takenFor}`;
+    : `${says}, and its index has it for ${takenFor}`;
 }
 
 function factsOf(

@@ -38,7 +38,8 @@ export interface Endpoint {
 export function endpointOf(repository: Repository, options: RegistryOptions): Endpoint {
   const { registry, path } = repository;
   const origin = registryOrigin(registry, speaksPlainHttp(registry, options));
-  if (URL.canParse(origin)) return { registry, path, origin };
+  // What is answered is told apart by its origin: so this one is written as an address has it, however it was typed.
+  if (URL.canParse(origin)) return { registry, path, origin: new URL(origin).origin };
   throw new PulleyError("REGISTRY_UNREACHABLE", `${registry} is not a host and port that can be reached`, {
     advice: "Check the host and the port in the image's name.",
   });

@@ -1,7 +1,7 @@
 /**
  * Layers that their type calls foreign: a registry need not have them, and the manifest names other addresses of theirs.
- * Whoever made the manifest chose those, so only hosts are asked that the operator named, and they get no login of ours
- * (CVE-2020-15157).
+ * Whoever made the manifest chose those, so only hosts that the operator named are asked, and those to which they may
+ * redirect by the rules for registries (`addresses.ts`); none gets a login of ours (CVE-2020-15157).
  */
 import { layerType } from "../image/media-type.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
@@ -29,10 +29,10 @@ export async function downloadElsewhere(
   options: RegistryOptions,
   download: (from: Endpoint) => Promise<void>,
 ): Promise<void> {
-  const { urls = [], digest } = descriptor;
+  const { urls = [] } = descriptor;
   const addresses = urls.filter((text) => URL.canParse(text)).map((text) => new URL(text));
-  const asked = addresses.filter((address) => mayAsk(address, options));
-  if (asked.length === 0) throw notAsked(digest, missing, addresses);
+  const asked = addresses.filter((address) => whyNot(address, options) === undefined);
+  if (asked.length === 0) throw notAsked(descriptor, missing, addresses, options);
   let failure: PulleyError | undefined;
   for (const address of asked) {
     try {
@@ -42,30 +42,43 @@ export async function downloadElsewhere(
       failure = error;
     }
   }
-  throw failure ?? missing;
+  throw isPulleyError(failure, "REGISTRY_UNAUTHORIZED", "REGISTRY_FORBIDDEN", "REGISTRY_NOT_FOUND")
+    ? new PulleyError(missing.code, `${missing.message}; nor does ${failure.message}, which the image names for it`, {
+        cause: failure,
+        advice: `${pushAdvice.slice(0, 1).toUpperCase()}${pushAdvice.slice(1)}.`,
+      })
+    : (failure ?? missing);
 }
 
 function endpointOf(address: URL): Endpoint {
   return { registry: address.host, path: "", origin: address.origin, address: address.href };
 }
 
-function mayAsk(address: URL, options: RegistryOptions): boolean {
-  const { protocol, host, hostname, username, password } = address;
+/** Why an address is not asked; `undefined` if it is. */
+function whyNot({ protocol, host, hostname, username, password }: URL, options: RegistryOptions): string | undefined {
   const isAllowed = options.foreignLayerHosts?.some((allowed) => allowed === host || allowed === hostname) ?? false;
-  const isSafe = protocol === "https:" || (protocol === "http:" && speaksPlainHttp(host, options));
-  return isAllowed && isSafe && username === "" && password === "";
+  if (!isAllowed) return "is not allowed";
+  if (username !== "" || password !== "") return "is given with a login";
+  if (protocol === "https:" || (protocol === "http:" && speaksPlainHttp(host, options))) return undefined;
+  return "is not reached by https";
 }
 
-function notAsked(digest: string, missing: PulleyError, addresses: readonly URL[]): PulleyError {
-  const hosts = [...new Set(addresses.map(({ host }) => printable(host, 100)))].join(", ");
+const pushAdvice = "push the image again with all of its layers, as skopeo copy does";
+
+function notAsked(
+  { digest }: BlobTarget["descriptor"],
+  missing: PulleyError,
+  addresses: readonly URL[],
+  options: RegistryOptions,
+): PulleyError {
+  const reasons = addresses.map((address) => `${printable(address.host, 100)} ${whyNot(address, options)}`);
+  const named = [...new Set(reasons)].join(", ");
   const foreign = `${missing.message}; ${digest} is a foreign layer, which registries need not have`;
-  const push = "push the image again with all of its layers, as skopeo copy does";
-  const [text, advice] =
-    hosts === ""
-      ? [`${foreign}, and the image names no address of it`, `P${push.slice(1)}.`]
-      : [
-          `${foreign}; the image names ${hosts} for it, which was not asked`,
-          `If you trust the host, allow it with --allow-foreign-layers, by https; or ${push}.`,
-        ];
+  const text =
+    named === ""
+      ? `${foreign}, and the image names no address of it`
+      : `${foreign}; the image names another address: ${named}`;
+  const allow = "If you trust that host, allow it with --allow-foreign-layers";
+  const advice = named.includes("is not allowed") ? `${allow}; or ${pushAdvice}.` : `P${pushAdvice.slice(1)}.`;
   return new PulleyError(missing.code, text, { cause: missing, advice });
 }

@@ -26,6 +26,14 @@ describe("a login", () => {
     expect(registry.asked.map(({ line }) => line)).toEqual(["GET /v2/", "GET /v2/"]);
   });
 
+  it("is shown to a host however it is written", async () => {
+    const registry = await serve(demanding('Basic realm="x"', (sent) => sent === right));
+    const port = registry.host.split(":")[1];
+    for (const host of [`LOCALHOST:${port}`, `127.0.0.1:0${port}`]) {
+      expect(await client().logIn(host, { login })).toBe(true);
+    }
+  });
+
   it("buys a token for nothing in particular where one is asked for", async () => {
     const service = await serve((_, response) => response.end(JSON.stringify({ token: "t" })));
     const challenge = `Bearer realm="${service.origin}/token",service="test"`;

@@ -39,15 +39,15 @@ export class JsonCursor {
   }
 
   /**
-   * Goes into an object, all of whose known keys are given. Go's decoder takes `Layers` for `layers`: a key that
-   * differs from a known one in case alone would be read by some programs and overlooked by others, and is refused; so
-   * is a known one that comes twice.
+   * Goes into an object, all of whose known keys are given. Go's decoder takes `Layers`, and `layerſ`, for `layers`: a
+   * key that differs from a known one in case alone would be read by some programs and overlooked by others, and is
+   * refused; so is a known one that comes twice.
    */
   object<Key extends string>(...known: readonly Key[]): (key: Key) => JsonCursor {
     const members = this.#members();
-    const spelling = new Map<string, string>(known.map((key) => [key.toLowerCase(), key]));
+    const spelling = new Map<string, string>(known.map((key) => [foldCase(key), key]));
     for (const key of members.keys()) {
-      const right = spelling.get(key.toLowerCase());
+      const right = spelling.get(foldCase(key));
       if (right !== undefined && right !== key)
         throw this.failure(`the key ${quote(key)} must be spelt ${quote(right)}`);
     }
@@ -118,6 +118,14 @@ export class JsonCursor {
   #wanted(kind: string): string {
     return this.#value === undefined ? "is missing" : `must be ${kind}`;
   }
+}
+
+/**
+ * As Go's decoder compares keys (encoding/json `fold.go`): besides the two cases of a letter, the long s is an s and the
+ * Kelvin sign a k, of which lower case knows the second alone.
+ */
+function foldCase(key: string): string {
+  return key.toLowerCase().replaceAll("\u017f", "s");
 }
 
 function isList(value: Json | undefined): value is readonly Json[] {
