@@ -4,9 +4,10 @@ import type { ErrorCode, ErrorDetails } from "../support/errors.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import { networkWords } from "../support/network-words.ts";
 import { withoutSecrets } from "../support/without-secrets.ts";
+import { type Sent, withoutSent } from "./sent-secrets.ts";
 
 /** What was asked: an `Exchange` is one. */
-export interface Asked {
+export interface Asked extends Sent {
   readonly method: string;
   readonly url: URL;
 }
@@ -78,7 +79,7 @@ export function named(error: unknown, signal: AbortSignal | undefined): unknown 
 export function statusFailure(answered: Answered, body: Buffer, now: number): PulleyError {
   const { asked, status, headers } = answered;
   const html = isHtml(answered);
-  const words = html ? "" : registryWords(body);
+  const words = html ? "" : registryWords(body, asked);
   const said = status === 401 && !demand.test(words) ? [demandWords, words].filter(Boolean).join(": ") : words;
   const title = `${status} ${STATUS_CODES[status] ?? ""}`.trim();
   const message = `${describeAsked(asked)}: ${title}${said === "" ? "" : `: ${said}`}`;
@@ -120,11 +121,11 @@ function codeOf(status: number): ErrorCode {
  * `MANIFEST_UNKNOWN: manifest unknown`, or the beginning of whatever text there is. What it says of logins is left out:
  * there are servers that send back what they were sent.
  */
-function registryWords(body: Buffer): string {
+function registryWords(body: Buffer, asked: Asked): string {
   const text = body.toString("utf8");
   const document = parseLeniently(text);
   const words = isRecord(document) ? (errorList(document) ?? sentences(document)).join("; ") : text;
-  return printable(withoutSecrets(words));
+  return printable(withoutSecrets(withoutSent(words, asked)));
 }
 
 /** What token services say that have a form of their own; a token would be under another name. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { PulleyError } from "../support/errors.ts";
 import { Login } from "../support/login.ts";
-import { client, type Handler, serve } from "./testing.ts";
+import { client, type Handler, sampleManifest, serve } from "./testing.ts";
 
 const login = new Login("typed", { kind: "password", username: "ann", password: "s3cret" });
 const right = `Basic ${Buffer.from("ann:s3cret").toString("base64")}`;
@@ -65,5 +65,39 @@ describe("a login", () => {
     const registry = await serve(demanding("Negotiate", () => false));
     const failure = await failureOf(client().logIn(registry.host, { login }));
     expect(failure.message).toMatch(/^the registry asks for a kind of login that is not known here: /);
+  });
+
+  it("is in no failure, whatever the registry or its token service says back", async () => {
+    const echo: Handler = (request, response) => {
+      const sent = request.headers.authorization ?? "";
+      const pair = Buffer.from(sent.slice("Basic ".length), "base64").toString();
+      const message = `no ${pair}, ${encodeURIComponent(pair)}, ${JSON.stringify(pair)}, ${sent.slice("Basic ".length)}`;
+      const headers = { "www-authenticate": 'Basic realm="x"' };
+      response.writeHead(sent === "" ? 401 : 403, headers).end(JSON.stringify({ errors: [{ message }] }));
+    };
+    const odd = new Login("typed", { kind: "password", username: "ann", password: 'S3c:"r/et wrong' });
+    const registry = await serve(echo);
+    const { repository } = registry;
+    const service = await serve(echo);
+    const other = await serve(demanding(`Bearer realm="${service.origin}/token"`, () => false));
+    const failures = [
+      await failureOf(client().logIn(registry.host, { login: odd })),
+      await failureOf(client().logIn(other.host, { login: odd })),
+      await failureOf(client().manifest({ repository, version: sampleManifest().descriptor.digest }, { login: odd })),
+      await failureOf(client().tags(repository, { login: odd })),
+    ];
+    for (const { message } of failures) {
+      expect(message).toContain("no ann:…");
+      expect(message).not.toMatch(/S3c|wrong|YW5u/);
+    }
+  });
+
+  it("by a token that the service says back is not in its failure", async () => {
+    const service = await serve((_, response, body) => response.writeHead(400).end(`what is ${body}?`));
+    const registry = await serve(demanding(`Bearer realm="${service.origin}/token"`, () => false));
+    const kept = new Login("kept", { kind: "identityToken", token: "IDT-0123/4567" });
+    const { message } = await failureOf(client().logIn(registry.host, { login: kept }));
+    expect(message).toContain("what is grant_type");
+    expect(message).not.toMatch(/4567/);
   });
 });

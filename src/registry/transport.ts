@@ -169,7 +169,7 @@ function send(exchange: Exchange, line: Line, settings: TransportSettings): Prom
       }
       const { statusCode: status = 0, headersDistinct } = response;
       const peer = line.proxied ? undefined : response.socket.remoteAddress;
-      resolve({ asked: { method, url }, status, headers: headersDistinct, body: response, peer });
+      resolve({ asked: { method, url, headers, body }, status, headers: headersDistinct, body: response, peer });
     });
     request.end(body);
   });
