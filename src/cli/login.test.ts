@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
+import { writeScript } from "../credentials/testing.ts";
 import { callPulley } from "./testing/call.ts";
 
 const password = "Hunter2hunter2";
@@ -92,6 +93,18 @@ describe("pulley login", () => {
     expect(await call(["login", registry.host], typedIn(""))).toMatchObject({ status: 0 });
   });
 
+  it("asks on a terminal where the helper cannot give what it keeps, and nowhere else", async () => {
+    writeFileSync(config(), JSON.stringify({ credHelpers: { [registry.host]: "broken" } }));
+    writeScript(join(folder, "bin", "docker-credential-broken"), `cat > /dev/null; [ "$1" = store ] || exit 1`);
+    const withHelper = { ...environment(), PATH: `${join(folder, "bin")}:/usr/bin:/bin` };
+    const { stdin } = terminal("ann\n", `${password}\r`);
+    const ended = await callPulley(["login", registry.host], withHelper, stdin);
+    expect(ended.stderr).toMatch(/^warning: credential helper broken, asked for .*: ended with 1\nUsername: /);
+    expect(ended).toMatchObject({ status: 0, stdout: "Login Succeeded\n" });
+    const script = await callPulley(["login", registry.host], withHelper);
+    expect(script).toMatchObject({ status: 3, stdout: "" });
+  });
+
   it("warns of a file that others may read, and of one that is read before it", async () => {
     writeFileSync(config(), "{}", { mode: 0o644 });
     const podman = join(folder, "containers", "auth.json");
@@ -139,6 +152,15 @@ describe("pulley logout", () => {
     expect(ended).toMatchObject({ status: 0, stdout: `Removing login credentials for ${registry.host}\n`, stderr: "" });
     expect(JSON.parse(readFileSync(config(), "utf8"))).toEqual({ auths: {} });
     expect((await call(["logout", registry.host])).stdout).toBe(`Not logged in to ${registry.host}\n`);
+  });
+
+  it("of a path in a registry leaves the registry's, and says so", async () => {
+    writeFileSync(config(), JSON.stringify({ auths: { "r.io": { auth }, "r.io/team": { auth } } }));
+    const ended = await call(["logout", "r.io/team"]);
+    expect(ended).toMatchObject({ status: 0, stdout: "Removing login credentials for r.io/team\n" });
+    expect(ended.stderr).toBe("warning: the login to the whole of r.io stays: pulley logout r.io forgets it\n");
+    expect(JSON.parse(readFileSync(config(), "utf8"))).toEqual({ auths: { "r.io": { auth } } });
+    expect((await call(["logout", "r.io/team"])).stdout).toBe("Not logged in to r.io/team\n");
   });
 
   it("means Docker Hub where no registry is named", async () => {

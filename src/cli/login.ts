@@ -62,7 +62,7 @@ async function logIn(words: string | undefined, options: LoginOptions, surroundi
       warnOn(surroundings)(`${registry} asks nobody for a login, so whether this one is right is not known`);
   };
   if (options.username === undefined && options.password === undefined) {
-    const known = await storedLogin(file, registry, keeping);
+    const known = await keptLogin(file, registry, surroundings);
     if (known !== undefined && (await isStillGood(known, show, surroundings))) {
       printLine("stdout", "Login Succeeded", surroundings);
       return;
@@ -77,6 +77,21 @@ async function logIn(words: string | undefined, options: LoginOptions, surroundi
   }
   await warnOfOthers(file, registry, options, surroundings);
   printLine("stdout", "Login Succeeded", surroundings);
+}
+
+/** The login that is kept. A helper that cannot give one does not keep anybody from typing another. */
+async function keptLogin(
+  file: LoginFile,
+  registry: string,
+  surroundings: Surroundings,
+): Promise<LoginSecret | undefined> {
+  try {
+    return await storedLogin(file, registry, helperSurroundings(surroundings));
+  } catch (error) {
+    if (!isPulleyError(error, "CREDENTIAL_HELPER_FAILED") || surroundings.stdin.isTTY !== true) throw error;
+    warnOn(surroundings)(error.message);
+    return undefined;
+  }
 }
 
 /** The file that logins are kept in. */

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { parseServer, serverOf } from "../credentials/docker-server.ts";
 import { openLoginFile } from "../credentials/login-file.ts";
-import { removeLogin } from "../credentials/stored-logins.ts";
+import { entriesFor, removeLogin } from "../credentials/stored-logins.ts";
 import { helperSurroundings, loginFile } from "./login.ts";
 import { authfileOption, examples } from "./options.ts";
-import { printLine } from "./printing.ts";
+import { printLine, warnOn } from "./printing.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 interface LogoutOptions {
@@ -26,10 +26,14 @@ export function define(command: Command, surroundings: Surroundings): void {
 }
 
 async function logOut(words: string | undefined, options: LogoutOptions, surroundings: Surroundings): Promise<void> {
-  const { registry } = parseServer(words ?? "docker.io");
+  const named = parseServer(words ?? "docker.io");
+  const { registry, path } = named;
   const file = await openLoginFile(loginFile(options, surroundings));
-  const removed = await removeLogin(file, registry, helperSurroundings(surroundings));
-  const server = serverOf(registry);
+  const removed = await removeLogin(file, named, helperSurroundings(surroundings));
+  const server = path === "" ? serverOf(registry) : `${registry}/${path}`;
   const sentence = removed ? `Removing login credentials for ${server}` : `Not logged in to ${server}`;
   printLine("stdout", sentence, surroundings);
+  if (path !== "" && entriesFor(file.config, { registry, path: "" }).length > 0) {
+    warnOn(surroundings)(`the login to the whole of ${registry} stays: pulley logout ${registry} forgets it`);
+  }
 }

@@ -51,12 +51,18 @@ export async function storeInHelper(
   );
 }
 
-/** Lets a helper forget a login; one that it does not have is no failure. @throws PulleyError `CREDENTIAL_HELPER_FAILED` */
-export async function eraseFromHelper(name: string, server: string, surroundings: HelperSurroundings): Promise<void> {
-  await callHelper(
-    { name, verb: "erase", about: `told to forget the login to ${server}`, input: server },
-    surroundings,
-  );
+/**
+ * Lets a helper forget a login.
+ * @returns whether it had one, as far as it says
+ * @throws PulleyError `CREDENTIAL_HELPER_FAILED`
+ */
+export async function eraseFromHelper(
+  name: string,
+  server: string,
+  surroundings: HelperSurroundings,
+): Promise<boolean> {
+  const about = `told to forget the login to ${server}`;
+  return (await callHelper({ name, verb: "erase", about, input: server }, surroundings)) !== undefined;
 }
 
 interface HelperCall {

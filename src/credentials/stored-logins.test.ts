@@ -11,6 +11,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -58,8 +59,8 @@ async function store(registry: string, path = "config.json") {
   return storeLogin(await openLoginFile(at(path)), registry, login, surroundings());
 }
 
-async function remove(registry: string) {
-  return removeLogin(await openLoginFile(at("config.json")), registry, surroundings());
+async function remove(registry: string, path = "") {
+  return removeLogin(await openLoginFile(at("config.json")), { registry, path }, surroundings());
 }
 
 describe("the file", () => {
@@ -133,6 +134,26 @@ describe("the file", () => {
   });
 });
 
+describe("logins at the same time", () => {
+  it("are all kept, also one that came between the reading and the writing", async () => {
+    const file = await openLoginFile(at("config.json"));
+    const names = Array.from({ length: 12 }, (_, number) => `r${number}.io`);
+    await Promise.all(names.map((name) => store(name)));
+    await storeLogin(file, "late.io", login, surroundings());
+    await removeLogin(await openLoginFile(at("config.json")), { registry: "r3.io", path: "" }, surroundings());
+    const kept = Object.keys(JSON.parse(read()).auths).sort();
+    expect(kept).toEqual([...names.filter((name) => name !== "r3.io"), "late.io"].sort());
+    expect(readdirSync(folder)).toEqual(["config.json"]);
+  });
+
+  it("do not wait for one that was killed", async () => {
+    writeFileSync(at(".pulley-lock-config.json"), "");
+    utimesSync(at(".pulley-lock-config.json"), 1, 1);
+    await store("r.io");
+    expect(readdirSync(folder)).toEqual(["config.json"]);
+  });
+});
+
 describe("a login", () => {
   it("to Docker Hub is kept under docker's word for it", async () => {
     expect(await store("docker.io")).toBeUndefined();
@@ -152,6 +173,13 @@ describe("a login", () => {
     expect(await remove("r.io")).toBe(true);
     expect(Object.keys(JSON.parse(read()).auths)).toEqual(["r.io/team", "r.io.evil"]);
     expect(await remove("r.io")).toBe(false);
+  });
+
+  it("to a path in a registry is removed by itself", async () => {
+    writeFileSync(at("config.json"), JSON.stringify({ auths: { "r.io": { auth }, "r.io/team": { auth } } }));
+    expect(await remove("r.io", "team")).toBe(true);
+    expect(Object.keys(JSON.parse(read()).auths)).toEqual(["r.io"]);
+    expect(await remove("r.io", "team")).toBe(false);
   });
 
   it("that is not there makes no file", async () => {
@@ -188,6 +216,18 @@ describe.each([
     await store("docker.io");
     expect(JSON.parse(read("box/https___index.docker.io_v1_"))).toMatchObject({ ServerURL: hub });
     expect(await remove("docker.io")).toBe(true);
+  });
+
+  it("that cannot give a login forgets it, as does the file", async () => {
+    writeScript(at("bin/docker-credential-box"), `[ "$1" = erase ] || { echo "no agent" >&2; exit 1; }`);
+    expect(await remove("r.io")).toBe(true);
+    expect(JSON.parse(read())).toEqual({ ...config, auths: {} });
+  });
+
+  it("that cannot forget it is an error, and the file forgets", async () => {
+    writeScript(at("bin/docker-credential-box"), "exit 1");
+    await expect(remove("r.io")).rejects.toMatchObject({ code: "CREDENTIAL_HELPER_FAILED" });
+    expect(JSON.parse(read())).toEqual({ ...config, auths: {} });
   });
 
   it("that fails is an error without the login, and the file stays", async () => {

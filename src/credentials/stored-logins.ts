@@ -2,7 +2,8 @@
 import { removeMember, setMember } from "../support/json-edit.ts";
 import type { LoginSecret } from "../support/login.ts";
 import { helperFor, secretFor } from "./client-logins.ts";
-import { helperServersOf, hostOf, pathOf, serverOf } from "./docker-server.ts";
+import type { DockerConfig } from "./docker-config.ts";
+import { helperServersOf, hostOf, type NamedServer, pathOf, serverOf } from "./docker-server.ts";
 import { askHelper, eraseFromHelper, type HelperSurroundings, storeInHelper } from "./helper.ts";
 import type { LoginFile } from "./login-file.ts";
 
@@ -37,30 +38,37 @@ export async function storeLogin(
   const helper = helperFor(file.config, registry);
   if (helper !== undefined) await storeInHelper(helper, server, login, surroundings);
   const auth = Buffer.from(`${login.username}:${login.password}`).toString("base64");
-  file.write(setMember(file.text, ["auths", server], helper === undefined ? { auth } : {}));
+  await file.change(({ text }) => setMember(text, ["auths", server], helper === undefined ? { auth } : {}));
   return helper;
 }
 
 /**
- * Forgets the login to a registry, under every name that docker and podman have for the whole of it.
+ * Forgets the login to a registry, under every name that docker and podman have for the whole of it; or podman's for a
+ * path in it, which no helper has. As docker does, it asks a helper for no login, so one that cannot give any forgets them too.
  * @returns whether there was one
- * @throws PulleyError as {@link storeLogin}
+ * @throws PulleyError as {@link storeLogin}; if it is the helper that fails, the file has forgotten the login
  */
 export async function removeLogin(
   file: LoginFile,
-  registry: string,
+  { registry, path }: NamedServer,
   surroundings: HelperSurroundings,
 ): Promise<boolean> {
-  const helper = helperFor(file.config, registry);
-  const kept = helper !== undefined && (await storedLogin(file, registry, surroundings)) !== undefined;
-  if (helper !== undefined) {
-    for (const server of helperServersOf(registry)) await eraseFromHelper(helper, server, surroundings);
+  const helper = path === "" ? helperFor(file.config, registry) : undefined;
+  let kept = entriesFor(file.config, { registry, path }).length > 0;
+  if (kept) {
+    await file.change(({ config, text }) =>
+      entriesFor(config, { registry, path }).reduce((rest, entry) => removeMember(rest, ["auths", entry]), text),
+    );
   }
-  const entries = file.config.locations.filter(
-    (location) => hostOf(location) === hostOf(registry) && pathOf(location) === "",
-  );
-  if (entries.length > 0) {
-    file.write(entries.reduce((text, location) => removeMember(text, ["auths", location]), file.text));
+  if (helper === undefined) return kept;
+  for (const server of helperServersOf(registry)) {
+    const had = await eraseFromHelper(helper, server, surroundings);
+    kept ||= had;
   }
-  return kept || entries.length > 0;
+  return kept;
+}
+
+/** The places of a file that mean just this registry, or this path in it. */
+export function entriesFor({ locations }: DockerConfig, { registry, path }: NamedServer): readonly string[] {
+  return locations.filter((location) => hostOf(location) === hostOf(registry) && pathOf(location) === path);
 }
