@@ -97,6 +97,8 @@ describe("the quick way through YAML", () => {
     ["a key that is a list", "? [a]\n: b\n"],
     ["a directive", "%YAML 1.1\n---\na: b\n"],
     ["a key that is marked as one", "? a\n: b\n"],
+    ["blanks at the end of what is kept", "a: |+2\n  "],
+    ["blanks at the end of a folded text that is kept", "a: >+\n  b\n   "],
     ["what is broken", "a: [\n"],
   ])("leaves %s to the other way", (_, text) => expect(readPlainYaml(text, 0)).toBeUndefined());
 

@@ -18,6 +18,9 @@ const unknown = new Error("this is for the other way to read");
  */
 const disputed = /(?:^|\n)(?:\.\.\.| *\t| +---|[- ]*\?\s)|-\s*\n *#|\r(?!\n)|\ufeff/;
 
+/** A block whose last line breaks are kept: whether blanks at the very end of a text are a line of it is disputed, too. */
+const keeping = /[|>]\d?\+/;
+
 /** Before the value of a key, before an item of a sequence, and before a document, where nothing has to stand. */
 const colon = /[ \t]*:[ \t]*/y;
 const dash = /(?:[ \t\r\n]|#[^\n]*)*-[ \t]*/y;
@@ -39,7 +42,7 @@ interface Walk {
 
 /** The documents of a part of a text; `undefined` where they have to be read in the other way. */
 export function readPlainYaml(text: string, base: number): Value[] | undefined {
-  if (disputed.test(text)) return undefined;
+  if (disputed.test(text) || (/[ \t]$/.test(text) && keeping.test(text))) return undefined;
   try {
     const walk: Walk = { text, base, events: parseEvents(text, { maxDepth: limits.depth - 1 }), next: 0, end: 0 };
     const values: Value[] = [];
