@@ -35,7 +35,7 @@ interface SimulateOptions extends RootOptions, OutputOptions, FilenameFlags {
   readonly record?: string;
 }
 
-/** Decisions that change in the same way about the same image for the same workload: one line for people. */
+/** Decisions that change, or are warned about, in the same way about the same image for the same workload: one line for people. */
 interface Change {
   count: number;
   readonly image: string;
@@ -48,7 +48,10 @@ interface Change {
 
 interface Simulation {
   decisions: number;
+  /** Decisions by which something else happens. */
   changed: number;
+  /** Decisions with warnings that there were not before, whether they change or not. */
+  newlyWarned: number;
   from: number | undefined;
   to: number | undefined;
   before: Cost;
@@ -84,7 +87,7 @@ async function simulate(paths: readonly string[], options: SimulateOptions, surr
   const named = [...paths, ...(options.filename ?? [])];
   const past = named.length > 0 ? fromManifests(named, options, surroundings) : fromRecords(options, surroundings);
   const result: Simulation = {
-    ...{ decisions: 0, changed: 0, from: undefined, to: undefined, newlyRefused: 0 },
+    ...{ decisions: 0, changed: 0, newlyWarned: 0, from: undefined, to: undefined, newlyRefused: 0 },
     ...{ before: noCost, after: noCost, changes: new Map() },
   };
   const replay = createReplay(policy);
@@ -152,14 +155,15 @@ async function* fromManifests(
 }
 
 function count(result: Simulation, one: Replay): void {
-  const { past, before, after, decision, changed } = one;
+  const { past, before, after, decision, changed, newlyWarned } = one;
   result.decisions += 1;
   result.from = Math.min(result.from ?? past.time, past.time);
   result.to = Math.max(result.to ?? past.time, past.time);
   result.before = addCost(result.before, one.costBefore);
   result.after = addCost(result.after, one.costAfter);
-  if (!changed) return;
-  result.changed += 1;
+  if (changed) result.changed += 1;
+  if (newlyWarned) result.newlyWarned += 1;
+  if (!changed && before.warnings === after.warnings) return;
   if (after.action === "Refuse" && before.action !== "Refuse") result.newlyRefused += 1;
   const { kind, namespace, name } = past.request.workload;
   const change: Change = {
@@ -197,7 +201,8 @@ function sorted(changes: Simulation["changes"]): Change[] {
   return [...changes.values()].toSorted((one, other) => other.count - one.count);
 }
 
-function linesOf({ decisions, changed, before, after, changes }: Simulation, surroundings: Surroundings): string[] {
+function linesOf(result: Simulation, surroundings: Surroundings): string[] {
+  const { decisions, changed, newlyWarned, before, after, changes } = result;
   const paint = paintFor(surroundings.stdout, surroundings);
   const difference = (from: number, to: number, format: (value: number) => string) =>
     from === to ? "" : `${to > from ? "+" : "−"}${format(Math.abs(to - from))}`;
@@ -224,7 +229,7 @@ function linesOf({ decisions, changed, before, after, changes }: Simulation, sur
   ]);
   const table = columns([["COUNT", "IMAGE", "WORKLOAD", "DECISION", "RULES"], ...list]);
   return [
-    `${changed} of ${decisions} decisions would change.`,
+    `${changed} of ${decisions} decisions would change${newlyWarned > 0 ? `, and ${newlyWarned} would be newly warned about` : ""}.`,
     "",
     ...sums,
     ...(list.length > 0 ? ["", ...table] : []),

@@ -58,6 +58,14 @@ describe("a replay", () => {
     expect(costAfter).toEqual({ asked: 0, pulls: 0, bytes: 0, refused: 1, warned: 0 });
   });
 
+  it("tells new warnings from decisions that change", () => {
+    const replay = createReplay(policyOf("{ name: none, mode: Warn, admit: Deny }"));
+    const once = replay(past(0, "IfNotPresent", { presence: "absent", image }, size));
+    expect(once).toMatchObject({ changed: false, newlyWarned: true, costAfter: { pulls: 1, refused: 0, warned: 1 } });
+    const again = replay({ ...once.past, verdict: once.after });
+    expect(again).toMatchObject({ changed: false, newlyWarned: false });
+  });
+
   it("changes nothing under the policy that decided", () => {
     const replay = createReplay(kubernetesOnly);
     const present = { presence: "present", digest: undefined, confirmedAt: undefined, access: "granted" } as const;

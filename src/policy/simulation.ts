@@ -31,7 +31,10 @@ export interface Replay {
   readonly before: Verdict;
   readonly after: Verdict;
   readonly decision: Decision;
+  /** Whether something else happens; warnings aside. */
   readonly changed: boolean;
+  /** Whether more rules on trial would refuse it. */
+  readonly newlyWarned: boolean;
   readonly costBefore: Cost;
   readonly costAfter: Cost;
 }
@@ -64,11 +67,10 @@ export function createReplay(policy: Policy): (past: PastRequest) => Replay {
     const before = past.verdict;
     const after = verdictOf(decision);
     const changed =
-      before.action !== after.action ||
-      before.reason !== after.reason ||
-      before.pullPolicy !== after.pullPolicy ||
-      before.warnings !== after.warnings;
-    return { past, before, after, decision, changed, costBefore: costOf(before, past), costAfter: costOf(after, past) };
+      before.action !== after.action || before.reason !== after.reason || before.pullPolicy !== after.pullPolicy;
+    const newlyWarned = after.warnings > before.warnings;
+    const costs = { costBefore: costOf(before, past), costAfter: costOf(after, past) };
+    return { past, before, after, decision, changed, newlyWarned, ...costs };
   };
 }
 
