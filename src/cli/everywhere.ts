@@ -1,8 +1,10 @@
 /** The options that every command has: how much it says, and in which colours. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { errorMonitor } from "node:events";
 import { ClientRequest, IncomingMessage } from "node:http";
 import { Writable } from "node:stream";
 import { type Command, Option } from "commander";
+import { errorText } from "../support/errors.ts";
 import { printable, wantsColour } from "../support/terminal.ts";
 import { printLine } from "./printing.ts";
 import type { OutputStream, Surroundings } from "./surroundings.ts";
@@ -46,7 +48,7 @@ export interface TunedSurroundings {
 /** Surroundings that are what the options make of them from the moment on in which the options are known. */
 export function tunable(given: Surroundings): TunedSurroundings {
   let { stderr, environment } = given;
-  let watched: ((message: unknown) => void) | undefined;
+  let stopWatching: (() => void) | undefined;
   const surroundings: Surroundings = {
     ...given,
     get stderr() {
@@ -70,29 +72,54 @@ export function tunable(given: Surroundings): TunedSurroundings {
       environment = { ...environment, PULLEY_DEBUG: "1", ...(isColoured && { FORCE_COLOR: "1" }) };
       // Nothing is drawn over and over where lines come in between.
       if (!quiet) stderr = plain(given.stderr);
-      watched = (message) => {
-        const line = requestLine(message);
-        if (line !== undefined) printLine("errors", line, surroundings);
-      };
-      subscribe(answered, watched);
+      stopWatching = watchRequests((line) => printLine("errors", printable(line), surroundings));
     },
     end() {
-      if (watched !== undefined) unsubscribe(answered, watched);
+      stopWatching?.();
     },
   };
 }
 
-/** Node's own channel for answers to HTTP requests. */
-const answered = "http.client.response.finish";
+/** Node's own channels for HTTP requests that are sent, and for their answers. */
+const [sent, answered] = ["http.client.request.start", "http.client.response.finish"];
 
-/** A request without its query and its headers, in which there may be logins. */
-function requestLine(message: unknown): string | undefined {
-  if (typeof message !== "object" || message === null || !("request" in message && "response" in message)) return;
-  const { request, response } = message;
-  if (!(request instanceof ClientRequest && response instanceof IncomingMessage)) return undefined;
+/** A line for each request that is answered, and for each that fails before it is. */
+function watchRequests(say: (line: string) => void): () => void {
+  const hearSent = (message: unknown) => {
+    const request = requestOf(message);
+    request?.once(errorMonitor, (error: Error) => say(`${requestText(request)} failed: ${codeOf(error)}`));
+  };
+  const hearAnswered = (message: unknown) => {
+    const request = requestOf(message);
+    if (request !== undefined) say(`${requestText(request)} ${statusOf(message)}`);
+  };
+  subscribe(sent, hearSent);
+  subscribe(answered, hearAnswered);
+  return () => {
+    unsubscribe(sent, hearSent);
+    unsubscribe(answered, hearAnswered);
+  };
+}
+
+function requestOf(message: unknown): ClientRequest | undefined {
+  if (typeof message !== "object" || message === null || !("request" in message)) return undefined;
+  return message.request instanceof ClientRequest ? message.request : undefined;
+}
+
+function statusOf(message: unknown): string {
+  if (typeof message !== "object" || message === null || !("response" in message)) return "";
+  return message.response instanceof IncomingMessage ? String(message.response.statusCode) : "";
+}
+
+/** Without its query and its headers, in which there may be logins. */
+function requestText(request: ClientRequest): string {
   const [path = ""] = request.path.split("?", 1);
-  const host = String(request.getHeader("host") ?? request.host);
-  return printable(`${request.method} ${request.protocol}//${host}${path} ${response.statusCode ?? ""}`);
+  return `${request.method} ${request.protocol}//${String(request.getHeader("host") ?? request.host)}${path}`;
+}
+
+/** `ECONNREFUSED`: what else is known of it, the error says that the command ends with. */
+function codeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : errorText(error);
 }
 
 function silence(): OutputStream {
