@@ -5,7 +5,9 @@ import type { Digest } from "../image/digest.ts";
 import { canonicalText, parseImageName, type Reference } from "../image/reference.ts";
 import { askingPod } from "../node/asking-pod.ts";
 import { createBackOff } from "../node/back-off.ts";
+import { usedCachedEvent } from "../node/cached-copy.ts";
 import { usableProofs } from "../node/content-proofs.ts";
+import type { OutcomeKind } from "../node/decision-log/types.ts";
 import { createEmbeddedImageService } from "../node/embedded-image-service.ts";
 import { createImageManager, type ImageManager } from "../node/image-manager.ts";
 import { oddImageEvent, type RecordEvent, trialEvent } from "../node/image-pull.ts";
@@ -60,6 +62,13 @@ type PullOptions = RootOptions &
 
 interface PulledImage {
   readonly image: string;
+  /**
+   * `pulled`: the name stands for something that was not here. `confirmed`: a registry said that it is what is here.
+   * `used`: the rules have nobody asked. `usedCached`: nobody could be asked.
+   */
+  readonly outcome: "pulled" | "confirmed" | "used" | "usedCached";
+  /** When a registry last said that the name stands for this; `null` if none ever did. */
+  readonly confirmedAt: string | null;
   readonly id: string;
   /** What the name resolved to: an index or a manifest. */
   readonly digest: string | null;
@@ -112,18 +121,28 @@ async function pullImages(images: readonly string[], options: PullOptions, surro
       const service = createEmbeddedImageService({ store, registry, platform, clock, proofs });
       const puller = createPuller({ images: service, settings, clock, onProgress: watch.hear });
       const records = underBothNames(openPullRecords(options.root, {}, clock));
+      let ended: OutcomeKind | undefined;
       const manager = createImageManager({
         ...{ images: service, puller, backOff: createBackOff(clock), records, clock },
         ...{ decide, policy: () => policy, hosts: machineHosts(options, warnOn(surroundings)) },
+        onEnsured: ({ outcome }) => {
+          ended = outcome;
+        },
       });
+      const recordOf = (reference: Reference) => store.record(canonicalText(storedName(reference)));
       const pulled: PulledImage[] = [];
       for (const reference of references) {
         const image = canonicalText(reference);
         const started = Date.now();
+        const before = await recordOf(reference);
         const id = await ensure(manager, image, logins, signal, warnOn(surroundings));
-        const record = await store.record(canonicalText(storedName(reference)));
+        const record = await recordOf(reference);
         const digest = record?.target.digest ?? null;
-        const result = { image, id, digest, size: await service.size(id), fetched: watch.fetched(image) };
+        const confirmedAt = record?.confirmedAt === undefined ? null : new Date(record.confirmedAt).toISOString();
+        const [size, fetched] = [await service.size(id), watch.fetched(image)];
+        const isNew = fetched > 0 || before?.target.digest !== record?.target.digest;
+        const outcome = ended === "used" || ended === "usedCached" ? ended : isNew ? "pulled" : "confirmed";
+        const result: PulledImage = { image, outcome, id, digest, confirmedAt, size, fetched };
         watch.clear();
         pulled.push(result);
         if (options.output === "text") printLine("stdout", sentence(result, Date.now() - started), surroundings);
@@ -137,6 +156,9 @@ async function pullImages(images: readonly string[], options: PullOptions, surro
   }
 }
 
+/** Events that are said as warnings. */
+const told: ReadonlySet<string> = new Set([oddImageEvent, trialEvent, usedCachedEvent]);
+
 /** Takes the way of a pod that says `Always`, which is what a pull means where no rule says otherwise. */
 async function ensure(
   manager: ImageManager,
@@ -148,7 +170,7 @@ async function ensure(
   const pod = askingPod(image, { name: "pulley-pull" });
   const [container] = pod.containers;
   const record: RecordEvent = (_type, reason, message) => {
-    if (reason === oddImageEvent || reason === trialEvent) warn(message);
+    if (told.has(reason)) warn(message);
   };
   const asked = { pod, container, logins, signal, record };
   const { imageId, failure } = await manager.ensureImageExists(asked);
@@ -162,9 +184,26 @@ function storedName(reference: Reference): Reference {
   return reference.digest === undefined ? reference : { ...reference, tag: undefined };
 }
 
-function sentence({ image, id, size, fetched }: PulledImage, took: number): string {
-  const what = fetched === 0 ? "is up to date" : `pulled ${formatBytes(fetched)} in ${formatDuration(took)}`;
-  return `${image}: ${what}; ${id}, ${formatBytes(size)}`;
+function sentence(result: PulledImage, took: number): string {
+  return `${result.image}: ${happened(result, took)}; ${result.id}, ${formatBytes(result.size)}`;
+}
+
+function happened({ outcome, confirmedAt, fetched }: PulledImage, took: number): string {
+  const age = confirmedAt === null ? "never confirmed by a registry" : `confirmed ${ago(Date.parse(confirmedAt))}`;
+  switch (outcome) {
+    case "pulled":
+      return `pulled ${formatBytes(fetched)} in ${formatDuration(took)}`;
+    case "confirmed":
+      return "is up to date";
+    case "used":
+      return `the copy on this machine is used, ${age}; the rules have no registry asked`;
+    case "usedCached":
+      return `no registry could be asked, and the copy on this machine is used, ${age}`;
+  }
+}
+
+function ago(time: number): string {
+  return `${formatDuration(Math.round(Math.max(0, Date.now() - time) / 1000) * 1000)} ago`;
 }
 
 /** Draws a line for each pull while it lasts. */

@@ -7,7 +7,7 @@ import { formatDuration, quote } from "../support/go.ts";
 import type { PullRequest, Unconfirmed } from "./image-pull.ts";
 
 /** The event that tells of each use of a copy that nobody confirmed. Kubernetes has none, for it never does so. */
-const usedCachedEvent = "RegistryUnavailableUsedCached";
+export const usedCachedEvent = "RegistryUnavailableUsedCached";
 
 /** The copy on this machine, and what was decided about it. */
 export interface Copy {

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,6 +29,16 @@ afterAll(async () => {
 
 function newRoot(): Promise<string> {
   return mkdtemp(join(folder, "root-"));
+}
+
+async function policyFile(name: string, pull: object): Promise<string> {
+  const path = join(folder, `${name}-policy.yaml`);
+  const [apiVersion, kind] = ["pulley.dev/v1alpha1", "ImagePullPolicy"];
+  await writeFile(
+    path,
+    JSON.stringify({ apiVersion, kind, metadata: { name: "p" }, spec: { rules: [{ name, pull }] } }),
+  );
+  return path;
 }
 
 describe("pulley pull", () => {
@@ -73,6 +84,51 @@ describe("pulley pull", () => {
     const { status, stderr } = await pulley(["pull", "--root", await newRoot(), "--policy", policy, image]);
     expect(stderr).toContain("warning: p/small is on trial and would refuse with RequirementNotMet: ");
     expect(status).toBe(0);
+  });
+
+  it("says that no registry could be asked, and how old the copy is that is used instead", async () => {
+    const root = await newRoot();
+    const own = await startRegistry({ port: randomInt(20_000, 30_000) });
+    own.addImage("team/app:1", await buildImage({ layers: [{ filler: 1000 }] }));
+    const image = `${own.host}/team/app:1`;
+    expect(await pulley(["pull", "--root", root, image])).toMatchObject({ status: 0 });
+    const calm = await policyFile("calm", { policy: "Always", whenUnreachable: "UseCached" });
+    const asked = await pulley(["pull", "--root", root, "--policy", calm, image]);
+    expect(asked).toMatchObject({ status: 0, stdout: expect.stringContaining("is up to date") });
+    await own.close();
+    const { status, stdout, stderr } = await pulley(["pull", "--root", root, "--policy", calm, image]);
+    expect({ status, stdout }).toEqual({
+      status: 0,
+      stdout: expect.stringMatching(
+        /: no registry could be asked, and the copy on this machine is used, confirmed \d+s ago; sha256:/,
+      ),
+    });
+    expect(stderr).toMatch(/^warning: Nobody can be asked about image .*connection refused/);
+    const json = await pulley(["pull", "--root", root, "--policy", calm, "-o", "json", image]);
+    expect(JSON.parse(json.stdout).images[0]).toMatchObject({
+      outcome: "usedCached",
+      confirmedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+    });
+    const rarely = await policyFile("rarely", { policy: "IfNotPresent" });
+    const unasked = await pulley(["pull", "--root", root, "--policy", rarely, image]);
+    expect(unasked.stdout).toContain(": the copy on this machine is used, confirmed ");
+    expect(unasked.stdout).toContain("; the rules have no registry asked; ");
+  });
+
+  it("has pulled an image without layers, and not found it up to date", async () => {
+    const root = await newRoot();
+    upstream.addImage("team/bare:1", await buildImage({ layers: [] }));
+    const image = `${upstream.host}/team/bare:1`;
+    const first = await pulley(["pull", "--root", root, image]);
+    expect(first).toMatchObject({ status: 0, stdout: expect.stringMatching(/: pulled 0 B in \S+; sha256:/) });
+    const second = await pulley(["pull", "--root", root, image]);
+    expect(second.stdout).toContain("is up to date");
+  });
+
+  it("-v has a line for each request, also for one that nobody answers", async () => {
+    const root = await newRoot();
+    const ended = await pulley(["pull", "-v", "--root", root, "127.0.0.1:1/app:1"]);
+    expect(ended.stderr).toMatch(/^HEAD http:\/\/127\.0\.0\.1:1\/v2\/app\/manifests\/1 failed: ECONNREFUSED$/m);
   });
 
   it("brings an image in once, and then confirms it with exactly one HEAD and no GET", async () => {
