@@ -47,6 +47,8 @@ describe("mistakes", () => {
 });
 
 describe("what has no effect is told too", () => {
+  const untold = "mode: Warn tells of refusals, and no warning says which pulls would fail under the rule";
+
   it.each([
     [rule("admit: Allow\nmessage: Hello"), "p/r: the message is for denials, and the rule denies nothing"],
     [
@@ -62,6 +64,17 @@ describe("what has no effect is told too", () => {
       "p/r: a copy is too old after 1h, so that checkEvery never comes to 2h",
     ],
     [
+      rule("mode: Warn\npull: { policy: IfNotPresent, whenUnreachable: Fail }"),
+      "p/r: mode: Warn has no effect, for the rule refuses nothing",
+    ],
+    [rule("mode: Warn\npull: { policy: Always, whenUnreachable: Fail }"), `p/r: ${untold}, which refuses nothing`],
+    [rule("mode: Warn\npull: { checkEvery: 1h }"), `p/r: ${untold}, which refuses nothing`],
+    [
+      rule("mode: Warn\nfrom: { mirrors: ['https://mirror.acme.io'], origin: Never }"),
+      `p/r: ${untold}, which refuses nothing`,
+    ],
+    [rule("mode: Warn\npull: { policy: Always, maxStaleness: 1h }"), `p/r: ${untold}`],
+    [
       `${rule("admit: Allow")}    - { name: s, admit: Deny }\n`,
       "p/s: never decides on admit, for p/r before it matches everything",
     ],
@@ -73,6 +86,8 @@ describe("what has no effect is told too", () => {
 
   it.each([
     `${rule("match: { pinned: true }\nadmit: Allow")}    - { name: s, admit: Deny }\n`,
+    rule("mode: Warn\npull: { policy: Never }"),
+    rule("mode: Warn\nadmit: Deny"),
     `${rule("require: { tag: true }")}    - { name: s, require: { digest: true } }\n`,
     `${rule("admit: Deny")}    - { name: s, admit: Allow }\n  exemptions: [{ rules: [r], ${exemption}, expires: 2027-01-31 }]\n`,
     `${rule("admit: Deny").replace("spec:", "spec:\n  selector: { namespaces: [a] }")}---\n${rule("admit: Allow").replace("name: p", "name: q")}`,

@@ -34,8 +34,7 @@ function idleFields(rule: Rule): Problem[] {
   }
   if (message !== undefined && admit !== "Deny")
     found.push(warn("the message is for denials, and the rule denies nothing"));
-  if (rule.mode === "Warn" && !canRefuse(rule))
-    found.push(warn("mode: Warn has no effect, for the rule refuses nothing"));
+  if (rule.mode === "Warn") found.push(...idleTrial(rule).map(warn));
   if (pull === undefined) return found;
   const { policy, checkEvery, maxStaleness, whenUnreachable } = pull;
   if (checkEvery !== undefined && policy !== undefined && policy !== "Always") {
@@ -50,6 +49,18 @@ function idleFields(rule: Rule): Problem[] {
     );
   }
   return found;
+}
+
+function idleTrial(rule: Rule): string[] {
+  const untold = "mode: Warn tells of refusals, and no warning says which pulls would fail under the rule";
+  if (mayFailPulls(rule)) return [canRefuse(rule) ? untold : `${untold}, which refuses nothing`];
+  return canRefuse(rule) ? [] : ["mode: Warn has no effect, for the rule refuses nothing"];
+}
+
+/** Whether it has a registry asked where another rule might not, or keeps one from being asked. */
+function mayFailPulls({ pull, from }: Rule): boolean {
+  const asks = pull?.policy !== "Never" && (pull?.policy !== "IfNotPresent" || pull.maxStaleness !== undefined);
+  return (pull !== undefined && asks) || from?.origin === "Never";
 }
 
 /** A permission on trial keeps later denials on trial from what it permits. */
