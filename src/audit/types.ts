@@ -78,10 +78,13 @@ export interface Edit {
   readonly text: string;
 }
 
-/** A chart or a kustomization that could not be rendered: of its images only what the files say by themselves is known. */
+/**
+ * A chart or a kustomization that could not be rendered: of its images only what the files say by themselves is known;
+ * or a link that is not followed.
+ */
 export interface NotSeen {
   readonly file: string;
-  readonly what: "chart" | "kustomization";
+  readonly what: "chart" | "kustomization" | "link";
   /** Half a sentence. */
   readonly why: string;
 }

@@ -36,7 +36,7 @@ export function summaryLine(
 
 /** `; not seen: 1 chart, 3 kustomizations` */
 export function notSeenWords(notSeen: AuditCounts["notSeen"]): string {
-  const words = (["chart", "kustomization"] as const).flatMap((what) => {
+  const words = (["chart", "kustomization", "link"] as const).flatMap((what) => {
     const count = notSeen.filter((each) => each.what === what).length;
     return count === 0 ? [] : plural(count, what);
   });

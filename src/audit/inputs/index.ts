@@ -64,12 +64,15 @@ async function* readFolder(folder: string, options: InputOptions): AsyncGenerato
   for (const found of walk(folder, { findCharts: render })) {
     switch (found.kind) {
       case "file":
-        yield read(found.path, found.mayBePatch);
+        yield read(found.path, found.mayBePatch, found.isOutside);
         break;
       case "chart":
         for await (const input of renderChart(found.path, join(found.path, chartFile), options)) {
           yield found.path === folder ? input : notSeenIfFailed(input);
         }
+        break;
+      case "link":
+        yield { kind: "notSeen", file: found.path, what: "link", why: found.why };
         break;
       case "unreadable":
         yield unreadable(found.path, found.error);

@@ -72,6 +72,34 @@ describe("files and folders", () => {
     expect(inputs.every((input) => input.kind === "text" && !input.expectManifests)).toBe(true);
   });
 
+  it("that are linked from elsewhere are read, and folders that are linked are told of", async () => {
+    for (const name of ["in/a.yaml", "in/.data/b.yaml", "in/k/d.yaml", "out/c.yaml", "out/kustomization.yaml"])
+      write(name, "a: 1\n");
+    const links = {
+      "again.yaml": "in/a.yaml",
+      "b.yaml": "in/.data/b.yaml",
+      "c.yaml": "out/c.yaml",
+      "k/kustomization.yaml": "out/kustomization.yaml",
+      "folder.yaml": "in/k",
+      loop: "in",
+      far: "out",
+      up: ".",
+      node_modules: "out",
+      ".hidden": "out",
+      "none.yaml": "none",
+      none: "none",
+    };
+    for (const [link, target] of Object.entries(links)) symlinkSync(join(root, target), join(root, "in", link));
+    const inputs = await read([join(root, "in")], { render: false });
+    const outside = inputs.filter((input) => input.kind === "text" && input.isOutside === true);
+    const notSeen = inputs.filter(({ kind }) => kind === "notSeen");
+    expect(names(inputs.filter(({ kind }) => kind === "text"))).toEqual(
+      ["a.yaml", "b.yaml", "c.yaml", "k/d.yaml", "k/kustomization.yaml"].map((name) => `in/${name}`),
+    );
+    expect(names(outside)).toEqual(["in/c.yaml", "in/k/kustomization.yaml"]);
+    expect(names(notSeen)).toEqual(["in/far", "in/none.yaml", "in/up"]);
+  });
+
   it("that are named are expected to have manifests, whatever they are called", async () => {
     const file = write("deployment", "a: 1\n");
     expect(await read([file])).toEqual([

@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { readInputBytes } from "../../support/input-file.ts";
 import { itemsAt, readValues, textAt, type Value, valueAt } from "../../workload/index.ts";
 import type { ReplacedImages } from "../placeholders.ts";
-import { isForManifests, kustomizationFiles } from "./walk.ts";
+import { isFile, isForManifests, kustomizationFiles } from "./walk.ts";
 
 /** Bytes of a kustomization or a Skaffold file, at most. */
 const longest = 1024 * 1024;
@@ -75,9 +75,9 @@ function* replacingBelow(folder: string, depth: number): Generator<Replacing> {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
       if (depth > 0 && isForManifests(entry.name)) yield* replacingBelow(path, depth - 1);
-    } else if (entry.isFile() && kustomizationFiles.includes(entry.name)) {
+    } else if (kustomizationFiles.includes(entry.name) && isFile(folder, entry)) {
       yield* readWith(kustomization, path);
-    } else if (entry.isFile() && skaffoldFile.test(entry.name)) {
+    } else if (skaffoldFile.test(entry.name) && isFile(folder, entry)) {
       yield* readWith(skaffold, path);
     }
   }

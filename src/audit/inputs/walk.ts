@@ -1,6 +1,6 @@
 /** What is in a folder and the folders below it. */
-import { type Dirent, existsSync, readdirSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { type Dirent, existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, join, relative, sep } from "node:path";
 
 export const chartFile = "Chart.yaml";
 export const kustomizationFiles: readonly string[] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -9,8 +9,10 @@ export const kustomizationFiles: readonly string[] = ["kustomization.yaml", "kus
 const deepest = 100;
 
 export type Found =
-  | { readonly kind: "file"; readonly path: string; readonly mayBePatch: boolean }
+  | { readonly kind: "file"; readonly path: string; readonly mayBePatch: boolean; readonly isOutside: boolean }
   | { readonly kind: "chart"; readonly path: string }
+  /** A link that is not followed; `why` is half a sentence. */
+  | { readonly kind: "link"; readonly path: string; readonly why: string }
   | { readonly kind: "unreadable"; readonly path: string; readonly error: unknown };
 
 export interface WalkOptions {
@@ -20,10 +22,12 @@ export interface WalkOptions {
 
 /**
  * The manifests (`.yaml`, `.yml`, `.json`) and charts of a folder, in the order of their names. Hidden folders,
- * `node_modules` and links are left out: what a link leads to is elsewhere, and would come twice.
+ * and `node_modules` are left out. A link to a file is read, and one to a folder is not followed, as kubectl has it
+ * (`cli-runtime/pkg/resource/visitor.go`); what a link leads to within the folder comes once, at its own place.
  */
 export function* walk(folder: string, options: WalkOptions): Generator<Found> {
-  yield* walkBelow(folder, options, false, 0);
+  const root = { real: realOf(folder) ?? folder, options };
+  yield* walkBelow(folder, root, false, 0);
 }
 
 /** The name of the kustomization in a folder, if it has one. */
@@ -31,7 +35,13 @@ export function kustomizationFile(folder: string): string | undefined {
   return kustomizationFiles.find((name) => existsSync(join(folder, name)));
 }
 
-function* walkBelow(folder: string, options: WalkOptions, isPatched: boolean, depth: number): Generator<Found> {
+interface Root {
+  /** With links followed. */
+  readonly real: string;
+  readonly options: WalkOptions;
+}
+
+function* walkBelow(folder: string, root: Root, isPatched: boolean, depth: number): Generator<Found> {
   let entries: Dirent[];
   try {
     if (depth > deepest) throw new Error(`there are more than ${deepest} folders inside each other`);
@@ -40,7 +50,7 @@ function* walkBelow(folder: string, options: WalkOptions, isPatched: boolean, de
     yield { kind: "unreadable", path: folder, error };
     return;
   }
-  if (options.findCharts && entries.some((entry) => entry.name === chartFile && entry.isFile())) {
+  if (root.options.findCharts && entries.some((entry) => entry.name === chartFile && isFile(folder, entry))) {
     yield { kind: "chart", path: folder };
     return;
   }
@@ -48,11 +58,55 @@ function* walkBelow(folder: string, options: WalkOptions, isPatched: boolean, de
   for (const entry of entries) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
-      if (isForManifests(entry.name)) yield* walkBelow(path, options, mayBePatch, depth + 1);
-    } else if (entry.isFile() && (/\.(?:ya?ml|json)$/i.test(entry.name) || isKustomization(entry.name))) {
-      yield { kind: "file", path, mayBePatch };
+      if (isForManifests(entry.name)) yield* walkBelow(path, root, mayBePatch, depth + 1);
+    } else if (entry.isSymbolicLink()) {
+      yield* linked(path, root, mayBePatch);
+    } else if (entry.isFile() && isManifest(entry.name)) {
+      yield { kind: "file", path, mayBePatch, isOutside: false };
     }
   }
+}
+
+function* linked(path: string, root: Root, mayBePatch: boolean): Generator<Found> {
+  const name = basename(path);
+  const real = realOf(path);
+  const stats = real === undefined ? undefined : statSync(real, { throwIfNoEntry: false });
+  if (real === undefined || stats === undefined) {
+    if (isManifest(name)) yield { kind: "link", path, why: "it is a link that leads to nothing" };
+  } else if (stats.isDirectory()) {
+    if (!isForManifests(name) || isWithin(real, root, isForManifests)) return;
+    yield { kind: "link", path, why: "it is a link to a folder, which is not followed: name the folder itself" };
+  } else if (stats.isFile() && isManifest(name)) {
+    // A kustomization says something else in another folder.
+    if (!isKustomization(name) && isWithin(real, root, isManifest)) return;
+    yield { kind: "file", path, mayBePatch, isOutside: relative(root.real, real).split(sep)[0] === ".." };
+  }
+}
+
+/** Whether a path is one that the walk comes by. */
+function isWithin(real: string, { real: root }: Root, isLast: (name: string) => boolean): boolean {
+  const names = relative(root, real).split(sep);
+  if (names[0] === "..") return false;
+  return names.every((each, index) => each === "" || (index < names.length - 1 ? isForManifests : isLast)(each));
+}
+
+function realOf(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether an entry of a folder is a file, or a link to one. */
+export function isFile(folder: string, entry: Dirent): boolean {
+  if (!entry.isSymbolicLink()) return entry.isFile();
+  const real = realOf(join(folder, entry.name));
+  return real !== undefined && statSync(real, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+function isManifest(name: string): boolean {
+  return /\.(?:ya?ml|json)$/i.test(name) || isKustomization(name);
 }
 
 /** The folders in a folder that have a kustomization, those in charts left out. */
