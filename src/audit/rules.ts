@@ -181,7 +181,7 @@ export const ruleTable = {
     title: "A rule on trial would refuse the image",
     why: "The rule has the mode Warn: it refuses nothing yet, and will once its mode is Enforce.",
     advice: "Use an image that the rule allows before its mode becomes Enforce.",
-    severity: everywhere("warning"),
+    severity: everywhere("note"),
   },
   "exemption-expired": {
     title: "An exemption has expired",

@@ -87,6 +87,18 @@ describe("the exit status", () => {
     expect(await audit(await folderWith(text), ...args)).toMatchObject({ status });
   });
 
+  it.each(["recommended", "always", "offline"])("is 0 for a rule on trial: %s", async (profile) => {
+    const own = await folderWith(clean);
+    const policy = join(own, "policy.txt");
+    const rule = "{name: ours, mode: Warn, match: {images: ['quay.io/**']}, admit: Deny}";
+    const head = "apiVersion: pulley.dev/v1alpha1\nkind: ImagePullPolicy\nmetadata: {name: trial}\n";
+    await writeFile(policy, `${head}spec: {rules: [${rule}]}\n`);
+    const words = ["--policy", policy, "--profile", profile, "--rule", "always-needless=off", "-o", "json", "."];
+    const { stdout, status } = await audit(own, ...words);
+    expect(rulesOf(stdout)).toEqual(["rule-on-trial"]);
+    expect(status).toBe(0);
+  });
+
   it("is 2 where a file is missing", async () => {
     expect(await audit(folder, "missing.yaml")).toMatchObject({ status: 2 });
   });
