@@ -1,6 +1,9 @@
 /** From a command line's inputs to Kubernetes objects. */
 import { randomUUID } from "node:crypto";
+import type { ReadText } from "../audit/readers/contents.ts";
 import { readOther } from "../audit/readers/read-text.ts";
+import { missingImage } from "../audit/rules/image-missing.ts";
+import { invalidPolicyValue } from "../audit/rules/policy-value-invalid.ts";
 import type { Subject } from "../audit/subject.ts";
 import { parseReference } from "../image/reference.ts";
 import { identified, uidOf } from "../node/containers/identity.ts";
@@ -63,7 +66,9 @@ export interface WrittenRequests {
  */
 export function requestsFrom(inputs: Inputs, policy: Policy = kubernetesOnly): WrittenRequests {
   const read = inputs.manifests.map((manifest) => ({ manifest, other: readOther(manifest.text, manifest.file) }));
-  const subjects = read.flatMap(({ other }) => other?.subjects ?? []);
+  const others = read.flatMap(({ other }) => other ?? []);
+  const subjects = others.flatMap((other) => other.subjects);
+  const missing = subjects.flatMap(withoutImage);
   const manifests = read.flatMap(({ manifest, other }) => (other === undefined ? manifest : []));
   const { documents, problems } = documentsFrom({ ...inputs, manifests });
   const fields = imageFieldsIn(policy);
@@ -74,12 +79,29 @@ export function requestsFrom(inputs: Inputs, policy: Policy = kubernetesOnly): W
   return {
     requests: [
       ...documents.flatMap((document) => imageRequests(document, fields)),
-      ...subjects.filter(({ unresolved }) => unresolved === undefined).map(({ request }) => request),
+      ...subjects
+        .filter((each) => each.unresolved === undefined && missingImage(each) === undefined)
+        .map(({ request }) => request),
       ...named,
     ],
-    problems: [...problems, ...refused],
-    warnings: subjects.filter(({ unresolved }) => unresolved !== undefined).flatMap(unknownImage),
+    problems: [...problems, ...refused, ...missing],
+    warnings: others.flatMap(warningsOf),
   };
+}
+
+function warningsOf({ subjects, built = [], text }: ReadText): readonly Problem[] {
+  const unknown = subjects.filter(({ unresolved }) => unresolved !== undefined).flatMap(unknownImage);
+  const invalid = subjects.flatMap((subject) => {
+    const message = invalidPolicyValue(subject);
+    return message === undefined ? [] : { source: text.position(subject.written?.at.start ?? 0), message };
+  });
+  return [...unknown, ...invalid, ...built];
+}
+
+function withoutImage(subject: Subject): readonly Problem[] {
+  const { source } = subject.request;
+  const message = missingImage(subject);
+  return source === undefined || message === undefined ? [] : [{ source, message }];
 }
 
 function unknownImage({ request: { source, image, container } }: Subject): readonly Problem[] {

@@ -73,9 +73,26 @@ describe("pulley explain", () => {
       ["hello", "IfNotPresent"],
     ]);
     expect(stderr).toBe(
-      `${join(own, "compose.yaml")}:5:12: warning: the image of db is not known: "quay.io/team/db:\${TAG}" has a variable without a default in it\n`,
+      `${join(own, "compose.yaml")}:5:12: warning: the image of db is not known: "quay.io/team/db:\${TAG}" has a variable without a default in it
+${join(own, "compose.yaml")}:7:5: warning: built is built, and not pulled
+`,
     );
     expect(status).toBe(0);
+  });
+
+  it("says what Compose and the provider of a stack file refuse, and where", async () => {
+    const own = await mkdtemp(join(folder, "refused-"));
+    const [compose, stack] = [join(own, "compose.yaml"), join(own, "stack.yaml")];
+    await writeFile(compose, "services:\n  web:\n    image: quay.io/team/web:1\n    pull_policy: sometimes\n");
+    await writeFile(stack, "provider: {name: openfaas}\nfunctions:\n  hello:\n    handler: ./hello\n");
+    const { status, stderr, answers } = await explained([own, "--root", join(folder, "none")]);
+    expect(answers.map(({ container }) => container.name)).toEqual(["web"]);
+    expect(stderr.split("\n").toSorted()).toEqual([
+      "",
+      `${compose}:4:18: warning: pull_policy is "sometimes", which is none of always, missing, never, build, daily, weekly and every_<duration>, so Compose refuses it`,
+      `${stack}:4:5: error: hello has no image, so the provider refuses it`,
+    ]);
+    expect(status).toBe(2);
   });
 
   it("gives Compose its own defaults, and says whose they are", async () => {

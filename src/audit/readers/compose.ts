@@ -1,6 +1,6 @@
 /** Compose files: what their services ask for (compose-spec, `services`). */
 
-import { itemsAt, mappingAt, textAt, type Value, valueAt } from "../../workload/index.ts";
+import { itemsAt, mappingAt, type Problem, textAt, type Value, valueAt } from "../../workload/index.ts";
 import type { SourceText } from "../../workload/source-text.ts";
 import type { OtherDefault } from "../../workload/types.ts";
 import type { MappingValue } from "../../workload/value.ts";
@@ -40,6 +40,16 @@ export function composeSubjects(value: Value, text: SourceText): readonly Subjec
     const lineage = lineageOf(service, services);
     return isBuilt(lineage) ? [] : (subjectOf(lineage, name, project, text) ?? []);
   });
+}
+
+/** The services that are built, and where. */
+export function builtServices(value: Value, text: SourceText): readonly Problem[] {
+  const services = mappingAt(value, "services")?.entries ?? new Map<string, Value>();
+  return [...services].flatMap(([name, service]) =>
+    service.kind === "mapping" && isBuilt(lineageOf(service, services))
+      ? { source: text.position(service.start), message: `${name} is built, and not pulled` }
+      : [],
+  );
 }
 
 /** A service and those of its file that it extends, from itself upwards (compose-spec, `extends`). */

@@ -1,5 +1,5 @@
 /** What readers make of a text. */
-import type { ImageFields } from "../../workload/index.ts";
+import type { ImageFields, Problem } from "../../workload/index.ts";
 import type { SourceText } from "../../workload/source-text.ts";
 import type { Workload } from "../../workload/types.ts";
 import type { RuleId } from "../rules.ts";
@@ -32,6 +32,8 @@ export interface ReadText {
   readonly problems: readonly InputProblem[];
   readonly wantedSecrets: readonly WantedSecret[];
   readonly secrets: readonly SecretName[];
+  /** Services of Compose that ask for no image, because they are built. */
+  readonly built?: readonly Problem[];
 }
 
 export interface ReadOptions {

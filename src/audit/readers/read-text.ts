@@ -10,7 +10,7 @@ import {
 import { tellsOfLimit } from "../../workload/limits.ts";
 import { type SourceText, sourceText } from "../../workload/source-text.ts";
 import type { Subject } from "../subject.ts";
-import { composeSubjects, isComposeFile } from "./compose.ts";
+import { builtServices, composeSubjects, isComposeFile } from "./compose.ts";
 import type { InputProblem, ReadOptions, ReadText } from "./contents.ts";
 import { readKubernetes } from "./kubernetes.ts";
 import { mostSubjects } from "./limits.ts";
@@ -39,7 +39,9 @@ export function readOther(text: string, file: string): ReadText | undefined {
   const readers = values.map(readerOf);
   if (problems.length > 0 || readers.length === 0 || readers.some((reader) => reader === undefined)) return undefined;
   const subjects = values.flatMap((value, at) => readers[at]?.(value, source) ?? []);
-  return capped({ text: source, subjects, workloads: subjects.length, problems: [], wantedSecrets: [], secrets: [] });
+  const built = values.flatMap((value, at) => (readers[at] === composeSubjects ? builtServices(value, source) : []));
+  const nothing = { problems: [], wantedSecrets: [], secrets: [] };
+  return capped({ text: source, subjects, workloads: subjects.length, built, ...nothing });
 }
 
 /** What is too much to look at is told of, at the first that is left out. */
