@@ -68,6 +68,25 @@ describe("pulley login", () => {
     expect(JSON.parse(readFileSync(config(), "utf8")).auths[registry.host]).toEqual({ auth });
   });
 
+  it("refuses a user name with a colon before it asks for the password", async () => {
+    const { stdin, raw } = terminal("ann:x\n", `${password}\r`);
+    const ended = await call(["login", registry.host], stdin);
+    expect(ended.stderr).toContain("error: a user name has no colon in it");
+    expect(ended.status).toBe(2);
+    expect(raw).toEqual([]);
+  });
+
+  it.each(["login", "logout"])("is told where the file cannot be: %s", async (command) => {
+    writeFileSync(config(), "{}");
+    const words = command === "login" ? ["-u", "ann", "-p", password] : [];
+    const ended = await callPulley([command, ...words, registry.host], { DOCKER_CONFIG: config() });
+    expect(ended.stderr).toContain(
+      `error: cannot write ${config()}/config.json: ${config()} is a file, and not a folder`,
+    );
+    expect(ended.stderr).not.toContain("fault in Pulley");
+    expect(ended).toMatchObject({ status: 2, stdout: "" });
+  });
+
   it("takes what was typed ahead, and ends with Ctrl-C", async () => {
     const ahead = terminal(`ann\n${password}\n`);
     expect(await call(["login", registry.host], ahead.stdin)).toMatchObject({ status: 0 });

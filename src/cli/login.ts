@@ -1,4 +1,3 @@
-import { homedir } from "node:os";
 import type { Command } from "commander";
 import { clientFiles, readClientFile } from "../credentials/client-files.ts";
 import { secretFor } from "../credentials/client-logins.ts";
@@ -8,6 +7,7 @@ import { type LoginFile, loginFilePath, openLoginFile } from "../credentials/log
 import { storedLogin, storeLogin } from "../credentials/stored-logins.ts";
 import { systemClock } from "../support/clock.ts";
 import { atPlace, isPulleyError, PulleyError } from "../support/errors.ts";
+import { homeFolder } from "../support/home.ts";
 import { Login, type LoginSecret } from "../support/login.ts";
 import { authfileOption, examples, type RegistryFlags, registryHostOptions } from "./options.ts";
 import { printLine, printLines, warnOn } from "./printing.ts";
@@ -96,7 +96,7 @@ async function keptLogin(
 
 /** The file that logins are kept in. */
 export function loginFile({ authfile }: { readonly authfile?: string }, { environment }: Surroundings): string {
-  return loginFilePath({ environment, home: homedir(), uid: process.getuid?.(), authFile: authfile });
+  return loginFilePath({ environment, home: homeFolder(), uid: process.getuid?.(), authFile: authfile });
 }
 
 /** The login of `--creds` may stand in the environment, and is for nobody's programs. */
@@ -115,7 +115,7 @@ function checkOptions({ username, password, passwordStdin }: LoginOptions, surro
     throw refuse("must provide --username with --password-stdin", "Give both, or neither.");
   }
   if (username === "") throw refuse("username is empty", "Write --username USER.");
-  if (username?.includes(":")) throw refuse("a user name has no colon in it", "Give the password by itself.");
+  if (username !== undefined) expectNoColon(username);
   if (password === "") throw refuse("password is empty", "Write it to standard input, with --password-stdin.");
 }
 
@@ -134,8 +134,15 @@ async function askForLogin(
     printLine("errors", words, surroundings);
   }
   const username = given ?? present("username", (await promptFor("Username: ", false, surroundings)).trim());
+  expectNoColon(username);
   const password = typed ?? present("password", await promptFor("Password: ", true, surroundings));
   return { kind: "password", username, password };
+}
+
+/** The header of a login, and the files that keep it, end the user name at the first one. */
+function expectNoColon(username: string): void {
+  if (!username.includes(":")) return;
+  throw new PulleyError("USAGE", "a user name has no colon in it", { advice: "Give the password by itself." });
 }
 
 function present(what: string, text: string): string {
@@ -192,7 +199,7 @@ async function warnOfOthers(
   surroundings: Surroundings,
 ): Promise<void> {
   const { environment } = surroundings;
-  for (const file of clientFiles({ environment, home: homedir(), uid: process.getuid?.(), authFile: authfile })) {
+  for (const file of clientFiles({ environment, home: homeFolder(), uid: process.getuid?.(), authFile: authfile })) {
     if (file.path === path) return;
     const config = await readClientFile(file).catch(() => undefined);
     if (config !== undefined && secretFor(config.logins, { registry, path: "" }) !== undefined) {

@@ -1,5 +1,5 @@
 /** Which logins a command uses, in which order. */
-import { homedir } from "node:os";
+
 import { clientLogins } from "../credentials/client-logins.ts";
 import { commandLineLogin, loginsFor } from "../credentials/combine.ts";
 import type { CredentialProviders, PluginRun, ProviderNote, ServiceAccounts } from "../credentials/exec/index.ts";
@@ -7,6 +7,7 @@ import type { LoginSource } from "../credentials/index.ts";
 import { nodeFileLogins } from "../credentials/node-files.ts";
 import { systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
+import { homeFolder } from "../support/home.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
 import type { CredentialProviderFlags, LoginFlags, RootOptions } from "./options.ts";
 import { warnOn } from "./printing.ts";
@@ -19,7 +20,7 @@ export type LoginsForPod = (pod: Pod, secrets: readonly PullSecret[]) => LoginSo
 export function commandLogins({ creds, typedLogin, authfile }: LoginFlags, { environment }: Surroundings): LoginSource {
   if (typedLogin !== undefined) return { logins: () => Promise.resolve([typedLogin]) };
   if (creds !== undefined) return { logins: () => Promise.resolve([commandLineLogin(creds)]) };
-  const folders = { environment, home: homedir(), uid: process.getuid?.(), authFile: authfile };
+  const folders = { environment, home: homeFolder(), uid: process.getuid?.(), authFile: authfile };
   return clientLogins(folders, { clock: systemClock });
 }
 

@@ -1,4 +1,3 @@
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { formatPlatform, hostPlatform, type Platform, parsePlatform } from "../image/platform.ts";
@@ -6,6 +5,7 @@ import { type ContentSharing, contentSharings } from "../node/content-sharing.ts
 import { parseSize } from "../policy/language/size.ts";
 import { defaultLeastRate } from "../registry/deadlines.ts";
 import { errorText } from "../support/errors.ts";
+import { homeFolder } from "../support/home.ts";
 import type { Login } from "../support/login.ts";
 import { repeatedOption } from "./repeated-option.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -25,7 +25,7 @@ export function rootOption(): Option {
 function defaultRoot(): string {
   if (process.getuid?.() === 0) return "/var/lib/pulley";
   const data = process.env["XDG_DATA_HOME"];
-  return join(data === undefined || data === "" ? join(homedir(), ".local", "share") : data, "pulley");
+  return join(data === undefined || data === "" ? join(homeFolder(), ".local", "share") : data, "pulley");
 }
 
 export type OutputFormat = "text" | "json" | "yaml";

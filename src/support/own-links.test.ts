@@ -30,6 +30,13 @@ describe("the place of a file", () => {
     ["dangling", "real/new"],
   ])("of %s is %s", (path, place) => expect(throughOwnLinks(at(path))).toBe(at(place)));
 
+  it("is none below a file", () => {
+    const where = `cannot write ${at("link/new/file")}: ${at("real/file")} is a file, and not a folder`;
+    expect(() => throughOwnLinks(at("link/new/file"))).toThrow(
+      expect.objectContaining({ code: "OUTPUT_UNWRITABLE", message: where }),
+    );
+  });
+
   it("is none behind a link that leads to itself", () => {
     expect(() => throughOwnLinks(at("round"))).toThrow(/too many symbolic links/);
   });

@@ -1,6 +1,7 @@
-import { lstatSync, readlinkSync } from "node:fs";
+import { lstatSync, readlinkSync, type Stats } from "node:fs";
 import { dirname, isAbsolute, join, parse, resolve, sep } from "node:path";
-import { PulleyError } from "./errors.ts";
+import { errnoOf, hasErrno } from "./errno.ts";
+import { errorText, PulleyError } from "./errors.ts";
 
 /** As many as the kernel follows (path_resolution(7)). */
 const mostLinks = 40;
@@ -25,7 +26,7 @@ export function throughOwnLinks(path: string): string {
       continue;
     }
     const next = join(at, name);
-    const there = lstatSync(next, { throwIfNoEntry: false });
+    const there = lookAt(next, at, path);
     if (there?.isSymbolicLink() !== true) {
       at = next;
       continue;
@@ -36,6 +37,18 @@ export function throughOwnLinks(path: string): string {
     const target = readlinkSync(next);
     if (isAbsolute(target)) at = parse(target).root;
     left = [...target.split(sep), ...left];
+  }
+}
+
+/** @param folder what it would be in */
+function lookAt(next: string, folder: string, path: string): Stats | undefined {
+  try {
+    return lstatSync(next, { throwIfNoEntry: false });
+  } catch (cause) {
+    const isNone = hasErrno(cause, "ENOTDIR");
+    const why = isNone ? `${folder} is a file, and not a folder` : `${next}: ${errnoOf(cause) ?? errorText(cause)}`;
+    const advice = isNone ? "Name a folder there." : "Check that you may look into the folders above it.";
+    throw new PulleyError("OUTPUT_UNWRITABLE", `cannot write ${path}: ${why}`, { cause, advice });
   }
 }
 
