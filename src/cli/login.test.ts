@@ -134,6 +134,10 @@ describe("pulley login", () => {
     expect(stderr).toContain(`warning: ${podman} has a login to ${registry.host}, too, and is read before ${config()}`);
   });
 
+  it("has no options for layers, which it never fetches", async () => {
+    expect((await call(["login", "--help"])).stdout).not.toContain("layer");
+  });
+
   it("warns of a password on the command line", async () => {
     const ended = await call(["login", "-u", "ann", "-p", password, registry.host]);
     expect(ended.stderr).toContain("Using --password via the CLI is insecure. Use --password-stdin.");

@@ -77,14 +77,22 @@ const certDirs = ["/etc/docker/certs.d", "/etc/containers/certs.d"];
 
 /** How registries are spoken to. */
 export function registryOptions(command: Command): Command {
-  return registryHostOptions(command).addOption(
-    new Option(
-      "--least-rate <bytes>",
-      "give up on a layer that arrives slower than this, in bytes a second over five minutes; 0: never",
+  return registryHostOptions(command)
+    .addOption(
+      repeatedOption(
+        "--allow-foreign-layers <host>",
+        "ask this host (HOST or HOST:PORT), too, for foreign layers that a registry does not have, if the image names it; may be repeated",
+        { read: readHost },
+      ),
     )
-      .argParser(readRate)
-      .default(defaultLeastRate, "1Ki"),
-  );
+    .addOption(
+      new Option(
+        "--least-rate <bytes>",
+        "give up on a layer that arrives slower than this, in bytes a second over five minutes; 0: never",
+      )
+        .argParser(readRate)
+        .default(defaultLeastRate, "1Ki"),
+    );
 }
 
 /** How they are spoken to where nothing is pulled. */
@@ -95,13 +103,6 @@ export function registryHostOptions(command: Command): Command {
       repeatedOption(
         "--allow-redirect <host>",
         "let every registry redirect to this host (HOST or HOST:PORT), wherever it is; may be repeated",
-        { read: readHost },
-      ),
-    )
-    .addOption(
-      repeatedOption(
-        "--allow-foreign-layers <host>",
-        "ask this host (HOST or HOST:PORT), too, for foreign layers that a registry does not have, if the image names it; may be repeated",
         { read: readHost },
       ),
     )

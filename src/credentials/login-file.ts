@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { type FileAccess, putFile } from "../support/atomic-file.ts";
-import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
+import { errorTable, errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import { withFileLock } from "../support/file-lock.ts";
 import { expectFile } from "../support/input-file.ts";
 import { throughOwnLinks } from "../support/own-links.ts";
@@ -64,6 +64,18 @@ interface Found extends LoginFileContent {
 }
 
 async function readLoginFile(path: string): Promise<Found> {
+  try {
+    return await readAsItIs(path);
+  } catch (cause) {
+    // The table's words would send whoever logs in to a login.
+    if (!isPulleyError(cause, "CREDENTIALS_INVALID") || cause.advice !== errorTable.CREDENTIALS_INVALID.advice)
+      throw cause;
+    const advice = "Correct the file, or move it away: the next login makes a new one.";
+    throw new PulleyError(cause.code, cause.message, { cause, advice });
+  }
+}
+
+async function readAsItIs(path: string): Promise<Found> {
   const place = throughOwnLinks(path);
   const stats = statSync(place, { throwIfNoEntry: false });
   if (stats === undefined) return { place, ...contentOf(Buffer.alloc(0), path), access: ownersAlone };

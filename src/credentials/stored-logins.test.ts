@@ -129,7 +129,10 @@ describe("the file", () => {
 
   it("that is damaged is not written over", async () => {
     writeFileSync(at("config.json"), '{"auths": ');
-    await expect(store("r.io")).rejects.toMatchObject({ code: "CREDENTIALS_INVALID" });
+    await expect(store("r.io")).rejects.toMatchObject({
+      code: "CREDENTIALS_INVALID",
+      advice: "Correct the file, or move it away: the next login makes a new one.",
+    });
     expect(read()).toBe('{"auths": ');
   });
 });

@@ -67,6 +67,26 @@ describe("a login", () => {
     expect(failure.message).toMatch(/^the registry asks for a kind of login that is not known here: /);
   });
 
+  it("is not called wrong where it was not shown: by another host, or without a challenge", async () => {
+    const other = await serve(demanding('Basic realm="x"', () => false));
+    const registry = await serve((_, response) => response.writeHead(307, { location: `${other.origin}/v2/` }).end());
+    const sent = await failureOf(client().logIn(registry.host, { login }));
+    expect(sent.message).toContain(
+      `the registry sends this on to ${other.origin}, which asks for a login, and was not`,
+    );
+    expect(other.asked.map(({ headers }) => headers.authorization)).toEqual([undefined]);
+
+    const silent = await serve((_, response) => response.writeHead(401).end());
+    const failure = await failureOf(client().logIn(silent.host, { login }));
+    expect(failure.message).toMatch(/^the server refuses without saying which kind of login it asks for: /);
+  });
+
+  it.each([403, 404, 429, 500])("that meets %i has no advice about images", async (status) => {
+    const registry = await serve((_, response) => response.writeHead(status).end());
+    const { advice } = await failureOf(client().logIn(registry.host, { login }));
+    expect(advice).not.toMatch(/image|pull|mirror/);
+  });
+
   it("is in no failure, whatever the registry or its token service says back", async () => {
     const echo: Handler = (request, response) => {
       const sent = request.headers.authorization ?? "";

@@ -1,7 +1,8 @@
-import { isPulleyError, PulleyError } from "../support/errors.ts";
+import { type ErrorCode, errorTable, isPulleyError, PulleyError } from "../support/errors.ts";
 import { type Asking, ask } from "./ask.ts";
-import type { Authorization } from "./authorization.ts";
+import type { Authorization, Refusal } from "./authorization.ts";
 import { discard } from "./body.ts";
+import { parseChallenges } from "./challenge.ts";
 import { openSession } from "./session.ts";
 import type { Transport } from "./transport.ts";
 
@@ -12,11 +13,11 @@ import type { Transport } from "./transport.ts";
  */
 export async function logIn(asking: Asking, authorization: Authorization, transport: Transport): Promise<boolean> {
   const { endpoint } = asking.session;
-  const seen = { asked: false, answered: false };
+  const seen: Seen = { refusal: undefined, answered: false };
   const watched: Authorization = {
     current: authorization.current,
     answer: async (refusal) => {
-      seen.asked = true;
+      seen.refusal = refusal;
       try {
         const granted = await authorization.answer(refusal);
         seen.answered ||= granted !== undefined;
@@ -32,23 +33,58 @@ export async function logIn(asking: Asking, authorization: Authorization, transp
   try {
     await ask({ ...asking, session }, { method: "GET", what }, (status) => status === 200, discard);
   } catch (error) {
-    throw refused(error, seen.answered);
+    throw refused(error, endpoint.origin, seen);
   }
-  return seen.asked;
+  return seen.refusal !== undefined;
 }
 
+interface Seen {
+  /** The last demand for a login. */
+  refusal: Refusal | undefined;
+  /** Whether one of them could be answered. */
+  answered: boolean;
+}
+
+/** What to do about what is no demand for a login; the table's words are about images. */
+const advices: Partial<Record<ErrorCode, string>> = {
+  REGISTRY_FORBIDDEN: "The registry lets nobody in from here, or not with this login: ask who runs it.",
+  REGISTRY_NOT_FOUND: "Nothing answers as a registry there: check that the host and port are a registry's.",
+  REGISTRY_RATE_LIMITED: "Wait, then log in again.",
+  REGISTRY_UNAVAILABLE: "The registry is failing: log in again later, or tell who runs it.",
+  REGISTRY_STALLED: "The registry stopped sending: check the network, then try again.",
+};
+
 /** A no to the login, in the words that docker has for it and people search for; what the registry says stands behind. */
-function refused(error: unknown, answered: boolean): unknown {
-  if (!isPulleyError(error, "REGISTRY_UNAUTHORIZED")) return error;
-  const { code, message, advice } = error;
-  if (!answered) {
-    return new PulleyError(code, `the registry asks for a kind of login that is not known here: ${message}`, {
-      advice: "Pulley logs in with Basic, and with tokens (Bearer): ask who runs the registry for one of them.",
-    });
+function refused(error: unknown, home: string, { refusal, answered }: Seen): unknown {
+  if (!isPulleyError(error)) return error;
+  const { code, message, advice, retryAfter } = error;
+  const failure = (words: string, what: string) =>
+    new PulleyError(code, words, { advice: what, cause: error, ...(retryAfter !== undefined && { retryAfter }) });
+  if (code !== "REGISTRY_UNAUTHORIZED") {
+    return failure(message, advice === errorTable[code].advice ? (advices[code] ?? advice) : advice);
   }
-  return new PulleyError(code, `unauthorized: incorrect username or password: ${message}`, {
-    advice: /\bexpired\b/i.test(message)
+  if (refusal !== undefined && refusal.origin !== home) {
+    return failure(
+      `the registry sends this on to ${refusal.origin}, which asks for a login, and was not shown this one: ${message}`,
+      "A login goes to nobody but the host that it is for: log in to that host by its own name if it is the registry.",
+    );
+  }
+  if (refusal !== undefined && parseChallenges(refusal.challenges).length === 0) {
+    return failure(
+      `the server refuses without saying which kind of login it asks for: ${message}`,
+      "A registry says so in WWW-Authenticate: check that the host and port are a registry's, and what stands before it.",
+    );
+  }
+  if (!answered) {
+    return failure(
+      `the registry asks for a kind of login that is not known here: ${message}`,
+      "Pulley logs in with Basic, and with tokens (Bearer): ask who runs the registry for one of them.",
+    );
+  }
+  return failure(
+    `unauthorized: incorrect username or password: ${message}`,
+    /\bexpired\b/i.test(message)
       ? advice
       : "Check the user name, and whether the registry wants an access token as the password.",
-  });
+  );
 }
