@@ -81,8 +81,17 @@ function manifestFiles(folder: string): string[] {
     if (entry.name.startsWith(".") || entry.name === "node_modules") return [];
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return manifestFiles(path);
-    return entry.isFile() && /\.(ya?ml|json)$/i.test(entry.name) ? [path] : [];
+    return /\.(ya?ml|json)$/i.test(entry.name) && isReadAsFile(entry, path) ? [path] : [];
   });
+}
+
+/**
+ * Whether an entry is a file, or a link to one, as the files of a mounted ConfigMap are. A link to a folder is not followed,
+ * as in kubectl; one that leads nowhere is read, and so told.
+ */
+function isReadAsFile(entry: Dirent, path: string): boolean {
+  if (!entry.isSymbolicLink()) return entry.isFile();
+  return reading(path, () => statSync(path, { throwIfNoEntry: false }))?.isFile() ?? true;
 }
 
 function byName(one: Dirent, other: Dirent): number {

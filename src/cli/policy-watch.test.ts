@@ -1,9 +1,10 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import type { Policy } from "../policy/types.ts";
 import { temporaryFolder } from "../registry/testing.ts";
 import { type ManualClock, manualClock } from "../support/manual-clock.ts";
+import { readPolicyFiles } from "./policy-option.ts";
 import { watchPolicy } from "./policy-watch.ts";
 
 function policy(rule: string): string {
@@ -57,6 +58,32 @@ it("does not take a file for whole that is still being written", async () => {
   expect(heard).toEqual([]);
   await clock.advance(1000);
   expect(heard).toEqual(["other"]);
+});
+
+it("reads a folder as a ConfigMap is mounted, whose files are links, and hears of its change", async () => {
+  const path = temporaryFolder();
+  const write = async (version: string, text: string) => {
+    await mkdir(join(path, version));
+    await writeFile(join(path, version, "policy.yaml"), text);
+    await symlink(version, join(path, "..new"));
+    await rename(join(path, "..new"), join(path, "..data"));
+  };
+  await write("..2026_01", closed);
+  await symlink("..data/policy.yaml", join(path, "policy.yaml"));
+  await symlink(".", join(path, "loop.yaml"));
+  const texts = readPolicyFiles(path);
+  expect(texts).toEqual([{ file: join(path, "policy.yaml"), text: closed }]);
+  const clock = manualClock();
+  const heard: string[] = [];
+  const onChange = ({ documents }: Policy) =>
+    heard.push(...documents.flatMap(({ rules }) => rules.map(({ name }) => name)));
+  const watch = watchPolicy({ path, texts, cluster: undefined }, { onChange, say: () => undefined }, clock);
+  onTestFinished(() => watch.stop());
+  await write("..2026_02", policy("{ name: open, admit: Allow }"));
+  await clock.advance(3000);
+  expect(heard).toEqual(["open"]);
+  await symlink("nowhere.yaml", join(path, "dangling.yaml"));
+  expect(() => readPolicyFiles(path)).toThrow(/dangling\.yaml/);
 });
 
 it("says once that the files are wrong, or cannot be read", async () => {
