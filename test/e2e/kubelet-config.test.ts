@@ -39,10 +39,18 @@ function names(length = 3): readonly string[] {
 }
 
 describe("pulley run", () => {
-  /** A store with an image that no pod has pulled. */
+  /** A store with an image that was loaded: nobody has shown a registry that he may have it. */
   async function preloaded(): Promise<string> {
-    const root = await mkdtemp(join(folder, "store-"));
-    expect(await pulley(["pull", "--root", root, ...names().slice(0, 1)])).toMatchObject({ status: 0 });
+    const [elsewhere, root] = [await mkdtemp(join(folder, "store-")), await mkdtemp(join(folder, "store-"))];
+    const archive = join(elsewhere, "app.tar");
+    const [name = ""] = names();
+    for (const call of [
+      ["pull", "--root", elsewhere, name],
+      ["save", "--root", elsewhere, "--file", archive, name],
+      ["load", "--root", root, archive],
+    ]) {
+      expect(await pulley(call)).toMatchObject({ status: 0 });
+    }
     return root;
   }
 
