@@ -125,15 +125,23 @@ function createDesk(workshop: Workshop, standing: Standing, { onRequest }: Mirro
     onRequest?.({ route: address.route.kind, method: request.method ?? "", status, milliseconds, bytes, cache });
   }
 
+  /** Waits for a place among the streams, as long as one may. @throws DOMException where that was too long */
+  async function takePlace(signal: AbortSignal): Promise<() => void> {
+    // Not AbortSignal.timeout(): Node 20 lets one that is only part of another be collected, and it never comes then.
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new DOMException("too long", "TimeoutError")), limits.streamWait);
+    try {
+      return await turns.take(AbortSignal.any([signal, late.signal]));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   async function sendInTurn(response: ServerResponse, answer: Answer, { route }: Address, signal: AbortSignal) {
     const streamed = answer.body !== undefined && !Buffer.isBuffer(answer.body) && response.req.method === "GET";
     let giveBack = () => {};
-    // Not AbortSignal.timeout(): Node 20 lets one that is only part of another be collected, and it never comes then.
-    const waiting = new AbortController();
-    const tooLong = setTimeout(() => waiting.abort(new DOMException("too long", "TimeoutError")), limits.streamWait);
     try {
-      if (streamed) giveBack = await turns.take(AbortSignal.any([signal, waiting.signal]));
-      clearTimeout(tooLong);
+      if (streamed) giveBack = await takePlace(signal);
       return { status: answer.status, bytes: await send(response, answer, { ...limits, signal }) };
     } catch (error) {
       if (!isClients(error, signal)) noteFailure(log, error, route);
@@ -142,7 +150,6 @@ function createDesk(workshop: Workshop, standing: Standing, { onRequest }: Mirro
       const failure = error instanceof DOMException ? tooMany() : answerToFailure(error, route, true);
       return { status: failure.status, bytes: await send(response, failure, { ...limits, signal }) };
     } finally {
-      clearTimeout(tooLong);
       giveBack();
     }
   }
