@@ -1,5 +1,6 @@
 // `npm run check`: everything that can be said about the code without running it. One line a check; all are run.
 import "./prepare.mjs";
+import { inspect } from "node:util";
 import { capture } from "./support/run.mjs";
 
 // Imported only now: the packages that they need may just have been installed.
@@ -38,16 +39,16 @@ for (const [name, check] of Object.entries(checks)) {
 console.log(failures === 0 ? "All checks hold." : `${failures} of ${Object.keys(checks).length} checks failed.`);
 process.exitCode = failures === 0 ? 0 : 1;
 
-/** A check that cannot be carried out has not held. */
+/** A check that cannot be carried out has not held. @type {(check: () => string[] | Promise<string[]>) => Promise<string[]>} */
 async function problemsOf(check) {
   try {
     return await check();
   } catch (error) {
-    return [error.stack];
+    return [inspect(error)];
   }
 }
 
-/** Runs one of the installed programs; if it fails, its output is the problem. */
+/** Runs one of the installed programs; if it fails, its output is the problem. @type {(name: string, ...args: string[]) => Promise<string[]>} */
 async function program(name, ...args) {
   const { status, output } = await capture(`node_modules/.bin/${name}`, args);
   return status === 0 ? [] : [output.trim() || `${name} ended with status ${status}`];

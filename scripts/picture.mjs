@@ -11,6 +11,7 @@ const cell = { width: 8.4, height: 19 };
 const margin = 18;
 const titleHeight = 36;
 
+/** @type {Record<string, string>} */
 const palette = {
   background: "#16191f",
   frame: "#2a2f3a",
@@ -29,10 +30,15 @@ const palette = {
 const lines = render(await readAll(process.stdin)).map(cutOff);
 process.stdout.write(picture(lines, process.argv[2] ?? ""));
 
+/** @typedef {import("./support/screen.mjs").Cell} Cell */
+/** @typedef {import("./support/screen.mjs").Style} Style */
+
+/** @param {Cell[]} line */
 function cutOff(line) {
   return line.length <= longestLine ? line : [...line.slice(0, longestLine - 1), { text: "…", style: { dim: true } }];
 }
 
+/** @type {(screen: Cell[][], title: string) => string} */
 function picture(screen, title) {
   const columns = Math.max(60, ...screen.map((line) => line.length));
   const width = Math.ceil(columns * cell.width + 2 * margin);
@@ -48,6 +54,7 @@ ${screen.flatMap(lineOfText).join("\n")}
 `;
 }
 
+/** @type {(line: Cell[], row: number) => string[]} */
 function lineOfText(line, row) {
   const y = (titleHeight + margin + (row + 0.75) * cell.height).toFixed(1);
   return runs(line)
@@ -60,8 +67,9 @@ function lineOfText(line, row) {
     });
 }
 
-/** Neighbouring cells of one style, without the spaces around them. */
+/** Neighbouring cells of one style, without the spaces around them. @param {Cell[]} line */
 function runs(line) {
+  /** @type {(Cell & { column: number })[]} */
   const found = [];
   for (const [column, { text, style }] of line.entries()) {
     const last = found.at(-1);
@@ -71,19 +79,23 @@ function runs(line) {
   return found.map((run) => ({ ...run, column: run.column + leadingSpaces(run.text), text: run.text.trim() }));
 }
 
+/** @param {string} text */
 function leadingSpaces(text) {
   return text.length - text.trimStart().length;
 }
 
+/** @type {(one: Style, other: Style) => boolean} */
 function sameStyle(one, other) {
   return one.colour === other.colour && one.bold === other.bold && one.dim === other.dim;
 }
 
+/** @param {Style} style */
 function attributes({ colour, bold, dim }) {
   const fill = ` fill="${palette[colour ?? "text"]}"`;
   return `${fill}${bold ? ' font-weight="bold"' : ""}${dim ? ' opacity="0.6"' : ""}`;
 }
 
+/** @param {string} text */
 function escape(text) {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }

@@ -17,12 +17,14 @@ export async function generatedCode() {
   }
 }
 
+/** @type {(fresh: string, folder: string) => Promise<string[]>} */
 async function differences(fresh, folder) {
-  const [wanted, present] = await Promise.all([fresh, root].map((under) => contents(join(under, folder))));
+  const [wanted, present] = await Promise.all([contents(join(fresh, folder)), contents(join(root, folder))]);
   const paths = new Set([...wanted.keys(), ...present.keys()]);
   return [...paths].filter((path) => wanted.get(path) !== present.get(path)).map((path) => join(folder, path));
 }
 
+/** The texts of the files in a folder, by their paths in it. @param {string} folder */
 async function contents(folder) {
   const found = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = found.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));

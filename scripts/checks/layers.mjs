@@ -3,8 +3,11 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { cruise } from "dependency-cruiser";
 import { root } from "../support/run.mjs";
+import { StepError } from "../support/say.mjs";
 import { lawful, planted } from "./planted.mjs";
 import { floors, rules } from "./rooms.mjs";
+
+/** @typedef {{ name: string, from: string, to: string }} Violation */
 
 /** What is wrong with the imports of this checkout, one line each. */
 export async function layers() {
@@ -32,6 +35,7 @@ export async function layersProof() {
   ];
 }
 
+/** @type {(baseDir: string, folders: string[]) => Promise<{ modules: number, violations: Violation[] }>} */
 async function violationsIn(baseDir, folders) {
   const { output } = await cruise(
     folders,
@@ -48,6 +52,7 @@ async function violationsIn(baseDir, folders) {
       exportsFields: ["exports"],
     },
   );
+  if (typeof output === "string") throw new StepError(output);
   const violations = output.summary.violations.map(({ rule, from, to }) => ({ name: rule.name, from, to }));
   return { modules: output.summary.totalCruised, violations };
 }
@@ -59,6 +64,7 @@ async function unknownRooms() {
   return strangers.map(({ name }) => `src/${name} is no room that scripts/checks/rooms.mjs puts on a floor`);
 }
 
+/** @param {string[]} folders */
 async function existing(folders) {
   const names = await readdir(root);
   return folders.filter((folder) => names.includes(folder));

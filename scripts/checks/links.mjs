@@ -11,14 +11,18 @@ export async function links() {
   return (await Promise.all(pages.map(brokenLinks))).flat();
 }
 
-async function pagesIn(folder, options) {
+/** @type {(folder: string, options?: { recursive: boolean }) => Promise<string[]>} */
+async function pagesIn(folder, options = { recursive: false }) {
   const names = await readdir(join(root, folder), options).catch(() => []);
   return names.filter((name) => name.endsWith(".md")).map((name) => join(folder, name));
 }
 
+/** @param {string} page */
 async function brokenLinks(page) {
   const text = await readFile(join(root, page), "utf8");
-  const targets = [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)|(?:src|href)="([^"#]+)"/g)].map((m) => m[1] ?? m[2]);
+  const targets = [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)|(?:src|href)="([^"#]+)"/g)].map(
+    (m) => m[1] ?? m[2] ?? "",
+  );
   const local = targets.filter((target) => !/^[a-z]+:/.test(target));
   const missing = await Promise.all(
     local.map((target) =>

@@ -77,6 +77,7 @@ export function printingProof() {
   ];
 }
 
+/** @type {(text: string, file: string) => string[]} */
 function violationsIn(text, file) {
   return rules.flatMap(({ name, pattern, allowed = [] }) =>
     allowed.includes(file)

@@ -73,6 +73,7 @@ export const rules = [
   },
 ];
 
+/** @param {string[]} names */
 function oneOf(names) {
   return names.join("|");
 }

@@ -1,7 +1,13 @@
 // The page about the rules of the audit: what the program's own table says, with examples that the audit itself judged.
 import { StepError } from "./say.mjs";
 
-/** Fields of a container that a rule finds something in, and what they would better be. */
+/** @typedef {typeof import("../../src/audit/rules.ts")} RuleModule */
+/** @typedef {typeof import("../../src/audit/audit.ts")} AuditModule */
+/** @typedef {import("../../src/audit/rules.ts").Rule} Rule */
+/** @typedef {import("../../src/audit/rules.ts").Profile} Profile */
+/** @typedef {[found: string, notFound: string, profile?: Profile]} Example */
+
+/** Fields of a container that a rule finds something in, and what they would better be. @type {Record<string, Example>} */
 const examples = {
   "reference-invalid": ["image: registry.example.com/Web:1.4", "image: registry.example.com/web:1.4"],
   "image-missing": ["imagePullPolicy: Always", "image: registry.example.com/web:1.4"],
@@ -48,9 +54,8 @@ const examples = {
   ],
 };
 
-/** The page; `load` answers with what a TypeScript module exports, and `origin` says where such a page comes from. */
-export async function auditRulesPage(load, origin) {
-  const [{ profiles, ruleTable }, auditing] = [await load("src/audit/rules.ts"), await load("src/audit/audit.ts")];
+/** The page; `origin` says where it comes from. @type {(rules: RuleModule, auditing: AuditModule, origin: string) => Promise<string>} */
+export async function auditRulesPage({ profiles, ruleTable }, auditing, origin) {
   const unknown = Object.keys(examples).filter((id) => !Object.hasOwn(ruleTable, id));
   if (unknown.length > 0) throw new StepError(`there are examples of rules that do not exist: ${unknown.join(", ")}`);
   const sections = [];
@@ -77,6 +82,7 @@ ${sections.join("\n\n")}
 `;
 }
 
+/** @type {(id: string, rule: Rule, profiles: readonly Profile[], example: Example | undefined) => string} */
 function section(id, { title, why, advice, severity }, profiles, example) {
   const severities = profiles.map((profile) => `${profile}: ${severity[profile]}`).join(" · ");
   const parts = [`## ${id}`, `**${title}.** ${why}`, `What to do: ${advice}`, severities];
@@ -87,12 +93,11 @@ function section(id, { title, why, advice, severity }, profiles, example) {
   return parts.join("\n\n");
 }
 
-/** An example that the audit does not see as the page does would mislead. */
+/** An example that the audit does not see as the page does would mislead. @type {(id: string, example: Example, auditing: AuditModule) => Promise<void>} */
 async function judge(id, [bad, good, profile = "recommended"], { audit, collectAudit }) {
-  for (const [fields, expected] of [
-    [bad, true],
-    [good, false],
-  ]) {
+  for (const fields of [bad, good]) {
+    const expected = fields === bad;
+    /** @type {import("../../src/audit/input.ts").TextInput} */
     const input = { kind: "text", file: "example.yaml", text: pod(fields), expectManifests: true, mayBePatch: false };
     const { findings } = await collectAudit(audit([input], { profile, now: 0 }));
     if (findings.some(({ ruleId }) => ruleId === id) !== expected) {
@@ -101,6 +106,7 @@ async function judge(id, [bad, good, profile = "recommended"], { audit, collectA
   }
 }
 
+/** @param {string} fields */
 function pod(fields) {
   const container = `name: web\n${fields}`.replaceAll(/^/gm, "      ").replace(/^ {6}/, "    - ");
   return `apiVersion: v1\nkind: Pod\nmetadata: { name: web, namespace: prod }\nspec:\n  containers:\n${container}\n`;

@@ -11,7 +11,9 @@ const dist = join(root, "dist");
 /** Everything that dist is made from. */
 const sources = ["src", "examples", "scripts", "package.json", "package-lock.json"];
 
-/** Each bundle shares chunks among its own entries only. All chunks lie in one folder, where they find the worker. */
+/** @typedef {{ entries: Record<string, string>, prefix?: string, without?: string[] }} Bundle */
+
+/** Each bundle shares chunks among its own entries only. All chunks lie in one folder, where they find the worker. @type {Bundle[]} */
 const bundles = [
   { entries: { pulley: "src/cli/main.ts", "examples/start": "examples/start.ts" } },
   {
@@ -36,7 +38,8 @@ export async function isBuilt() {
 
 /** Builds dist beside its place and moves it there, so that nobody ever sees half of it. */
 export async function build() {
-  const [fresh, former] = ["fresh", "former"].map((name) => join(root, ".cache", `dist-${name}-${process.pid}`));
+  const fresh = join(root, ".cache", `dist-fresh-${process.pid}`);
+  const former = join(root, ".cache", `dist-former-${process.pid}`);
   try {
     await buildInto(fresh);
     await rename(dist, former).catch(ignore("ENOENT"));
@@ -47,6 +50,7 @@ export async function build() {
   }
 }
 
+/** @param {string} folder */
 async function buildInto(folder) {
   // Imported only now: the script that calls this may just have installed it.
   const { build: rolldown } = await import("rolldown");
@@ -65,13 +69,14 @@ async function buildInto(folder) {
 
 /** The commit that is checked out; with a mark where the sources are not what it has. Null outside of git. */
 async function commit() {
+  /** @param {string[]} args */
   const git = (...args) => capture("git", args).catch(() => ({ status: 1, stdout: "" }));
   const [head, changes] = await Promise.all([git("rev-parse", "HEAD"), git("status", "--porcelain", "--", ...sources)]);
   if (head.status !== 0) return null;
   return head.stdout.trim() + (changes.stdout === "" ? "" : ", changed");
 }
 
-/** Writes one bundle and answers with the folders of the packages in it. */
+/** Writes one bundle and answers with the folders of the packages in it. @type {(rolldown: typeof import("rolldown").build, bundle: Bundle, folder: string) => Promise<string[]>} */
 async function write(rolldown, { entries, prefix = "", without = [] }, folder) {
   const { output } = await rolldown({
     input: entries,
@@ -87,8 +92,8 @@ async function write(rolldown, { entries, prefix = "", without = [] }, folder) {
       chunkFileNames: (chunk) => `${prefix}${packageOf(chunk) ?? "[name]"}.mjs`,
       postBanner: ({ name }) => (name === "pulley" ? "#!/usr/bin/env node" : ""),
     },
-  }).catch((error) => {
-    throw new StepError(stripVTControlCharacters(error.message));
+  }).catch((/** @type {unknown} */ error) => {
+    throw new StepError(stripVTControlCharacters(error instanceof Error ? error.message : String(error)));
   });
   const packages = packagesOf(output);
   const unwelcome = without.filter((name) => packages.some((path) => path.endsWith(`/node_modules/${name}`)));
@@ -98,7 +103,7 @@ async function write(rolldown, { entries, prefix = "", without = [] }, folder) {
   return packages;
 }
 
-/** The package that a chunk begins with, which says more than the file in the package that the chunk begins with. */
+/** The package that a chunk begins with, which says more than the file in the package that the chunk begins with. @param {{ moduleIds: string[] }} chunk */
 function packageOf({ moduleIds }) {
   return packageFolder(moduleIds.at(-1) ?? "")
     ?.split("/node_modules/")
@@ -106,7 +111,7 @@ function packageOf({ moduleIds }) {
     ?.replace("/", "-");
 }
 
-/** The latest change of a file, or of anything in a folder; a file that went away changes its folder. */
+/** The latest change of a file, or of anything in a folder; a file that went away changes its folder. @type {(path: string) => Promise<number>} */
 async function latestChange(path) {
   const found = await stat(path);
   if (!found.isDirectory()) return found.mtimeMs;
@@ -115,13 +120,15 @@ async function latestChange(path) {
   return Math.max(found.mtimeMs, ...changes);
 }
 
+/** @param {string} path */
 async function timeOf(path) {
   const found = await stat(path).catch(ignore("ENOENT"));
   return found?.mtimeMs;
 }
 
+/** @param {string} code */
 function ignore(code) {
-  return (error) => {
+  return (/** @type {NodeJS.ErrnoException} */ error) => {
     if (error.code !== code) throw error;
   };
 }

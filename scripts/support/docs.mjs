@@ -12,8 +12,12 @@ export async function pages() {
   return {
     "docs/commands.md": await commandsPage(),
     "docs/errors.md": await errorsPage(),
-    "docs/audit-rules.md": await auditRulesPage(load, origin),
-    "docs/metrics.md": await metricsPage(load, origin),
+    "docs/audit-rules.md": await auditRulesPage(
+      await load("src/audit/rules.ts"),
+      await load("src/audit/audit.ts"),
+      origin,
+    ),
+    "docs/metrics.md": metricsPage(await load("src/node/metrics/catalogue.ts"), origin),
     "schema/imagepullpolicy.json": await policySchema(),
   };
 }
@@ -25,11 +29,14 @@ async function policySchema() {
 
 async function commandsPage() {
   const overview = await help([]);
-  const names = [...overview.matchAll(/^ {2}([a-z]+) .*$/gm)].map(([, name]) => name).filter((name) => name !== "help");
+  const names = [...overview.matchAll(/^ {2}([a-z]+) .*$/gm)]
+    .map(([, name = ""]) => name)
+    .filter((name) => name !== "help");
   const sections = await Promise.all(names.map(async (name) => `## pulley ${name}\n\n${fenced(await help([name]))}`));
   return `# The commands\n\n${origin}\n\n${fenced(overview)}\n\n${sections.join("\n\n")}\n`;
 }
 
+/** @param {string[]} command */
 async function help(command) {
   const program = [...command, "--help"];
   const env = { ...process.env, NO_COLOR: "1", COLUMNS: "100" };
@@ -48,11 +55,12 @@ async function errorsPage() {
 
 const origin = "<!-- Written by `npm run docs`; change the program, not this page. -->";
 
+/** @param {string} text */
 function fenced(text) {
   return `\`\`\`text\n${text}\n\`\`\``;
 }
 
-/** What a TypeScript module exports. */
+/** What a TypeScript module exports. @param {string} path */
 async function load(path) {
   const { build } = await import("rolldown");
   const folder = join(root, ".cache", `docs-${process.pid}`);

@@ -6,7 +6,7 @@ import { StepError } from "./say.mjs";
 /** Folders of proto files, and where the code from them belongs. */
 export const interfaces = { "proto/runtime": "src/cri/api", "proto/containerd": "src/store/containerd/api" };
 
-/** Writes the code under a folder; the project's own, or one to compare with. */
+/** Writes the code under a folder; the project's own, or one to compare with. @param {string} under */
 export async function generated(under) {
   for (const [from, into] of Object.entries(interfaces)) {
     const template = {

@@ -21,6 +21,7 @@ export async function install() {
     let fetched = 0;
     const giveUp = new AbortController();
     const silence = setTimeout(() => giveUp.abort(), longestSilence);
+    /** @param {string} text */
     const hear = (text) => {
       fetched += text.match(/http (?:fetch GET 200|cache) /g)?.length ?? 0;
       if (fetched > 0) clearTimeout(silence);
@@ -39,7 +40,7 @@ export async function install() {
   });
 }
 
-/** Why npm has failed: in a sentence where that is the network, and else in npm's own words. */
+/** Why npm has failed: in a sentence where that is the network, and else in npm's own words. @type {(output: string, status: number | string) => string} */
 export function failureText(output, status) {
   const [, code] = /\b(ENOTFOUND|EAI_AGAIN|E(?:CONN|NET|HOST)\w+|ETIMEDOUT|ERR_SOCKET_TIMEOUT)\b/.exec(output) ?? [];
   const [, host] = /request to https?:\/\/([^/\s]+)/.exec(output) ?? [];
@@ -48,6 +49,7 @@ export function failureText(output, status) {
   return `${said.join("\n").trim()}\n\nnpm ci ended with status ${status}.`;
 }
 
+/** @param {string} why */
 function withoutNetwork(why) {
   return (
     `The packages cannot be fetched: ${why}.\n` +
@@ -66,6 +68,9 @@ function isInstalled() {
 /**
  * npm notes at the end of every installation what it put into node_modules. Comparing that with the lock file finds
  * a missing, an interrupted and an outdated installation alike. Packages for other platforms are never there.
+ *
+ * @typedef {{ version?: string, integrity?: string, optional?: boolean }} Package
+ * @type {(present: Record<string, Package>, wanted: Record<string, Package>) => boolean}
  */
 export function fulfils(present, wanted) {
   const missing = Object.entries(wanted).some(([path, { version, integrity, optional }]) => {
@@ -76,6 +81,7 @@ export function fulfils(present, wanted) {
   return !missing && Object.keys(present).every((path) => path in wanted);
 }
 
+/** @type {(lockFile: string) => Record<string, Package> | undefined} */
 function packagesOf(lockFile) {
   try {
     return JSON.parse(readFileSync(join(root, lockFile), "utf8")).packages;

@@ -1,7 +1,10 @@
-/** The page about the daemon's metrics, from their one catalogue. */
-export async function metricsPage(load, origin) {
-  const { catalogue } = await load("src/node/metrics/catalogue.ts");
+/** @typedef {typeof import("../../src/node/metrics/catalogue.ts")} Catalogue */
+/** @typedef {import("../../src/node/metrics/catalogue.ts").MetricDescription} Metric */
+
+/** The page about the daemon's metrics, from their one catalogue. @type {(module: Catalogue, origin: string) => string} */
+export function metricsPage({ catalogue }, origin) {
   const all = Object.values(catalogue);
+  /** @param {Metric} metric */
   const own = (metric) => !metric.name.startsWith("kubelet_");
   return `# The metrics
 
@@ -43,6 +46,7 @@ histogram_quantile(0.9, sum by (le) (rate(kubelet_image_pull_duration_seconds_bu
 `;
 }
 
+/** @param {Metric[]} metrics */
 function table(metrics) {
   const rows = metrics.map(({ name, type, labels, help }) => {
     const names = labels.map((label) => `\`${label}\``).join(", ");

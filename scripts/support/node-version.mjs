@@ -2,11 +2,11 @@
 import { readFileSync } from "node:fs";
 
 const { engines } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-const wanted = engines.node.replace(">=", "").split(".").map(Number);
-const running = process.versions.node.split(".").map(Number);
+const [wanted = 0, wantedMinor = 0] = engines.node.replace(">=", "").split(".").map(Number);
+const [running = 0, runningMinor = 0] = process.versions.node.split(".").map(Number);
 
-if (running[0] < wanted[0] || (running[0] === wanted[0] && running[1] < wanted[1])) {
-  console.error(`Pulley needs Node ${wanted.join(".")} or newer, and this is Node ${process.versions.node}.`);
+if (running < wanted || (running === wanted && runningMinor < wantedMinor)) {
+  console.error(`Pulley needs Node ${wanted}.${wantedMinor} or newer, and this is Node ${process.versions.node}.`);
   console.error("Install a current one from https://nodejs.org, then call this again.");
   process.exit(2);
 }

@@ -11,10 +11,14 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
  * What a program said and the status that it ended with. `output` is what it wrote to standard output and standard
  * error, in the order in which it came; `stdout` is standard output alone. `hear` is called with
  * each piece of it as it comes; the other options are those of `spawn`.
+ *
+ * @typedef {import("node:child_process").SpawnOptionsWithoutStdio & { hear?: (text: string) => void }} CaptureOptions
+ * @typedef {{ status: number | string, output: string, stdout: string }} Captured
+ * @type {(program: string, args: string[], options?: CaptureOptions) => Promise<Captured>}
  */
 export function capture(program, args, { hear = () => {}, ...options } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"], ...options });
+    const child = spawn(program, args, { cwd: root, ...options, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     let stdout = "";
     child.stdout.setEncoding("utf8").on("data", (text) => {
@@ -31,7 +35,7 @@ export function capture(program, args, { hear = () => {}, ...options } = {}) {
   });
 }
 
-/** Runs a program on this terminal and answers with its exit status. */
+/** Runs a program on this terminal and answers with its exit status. @type {(program: string, args: string[]) => Promise<number>} */
 export function runHere(program, args) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd: root, stdio: "inherit" });
@@ -42,12 +46,12 @@ export function runHere(program, args) {
     child.on("close", (status, signal) => {
       process.off("SIGINT", leaveToChild);
       process.off("SIGTERM", passOn);
-      resolve(status ?? 128 + constants.signals[signal]);
+      resolve(status ?? 128 + (signal === null ? 0 : constants.signals[signal]));
     });
   });
 }
 
-/** Runs npm quietly: the one that runs this script, or else the one in the PATH. */
+/** Runs npm quietly: the one that runs this script, or else the one in the PATH. @type {(args: string[], options?: CaptureOptions) => Promise<Captured>} */
 export function npm(args, options) {
   const script = process.env.npm_execpath;
   if (script !== undefined && basename(script) === "npm-cli.js") {

@@ -1,6 +1,12 @@
 // One line for each step that takes time, on standard error: standard output belongs to what is started.
 
-/** Runs a step, saying what it is, how far it is once the step tells that, and how long it took. */
+/**
+ * Runs a step, saying what it is, how far it is once the step tells that, and how long it took.
+ *
+ * @template T
+ * @param {string} name
+ * @param {(tell: (far: string) => void) => Promise<T>} run
+ */
 export async function step(name, run) {
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
@@ -9,6 +15,7 @@ export async function step(name, run) {
   const draw = () => process.stderr.write(`\r${name} … ${far}${seconds().toFixed(0)} s\u001b[K`);
   const timer = isTTY ? setInterval(draw, 250) : undefined;
   if (isTTY) process.stderr.write(`${name} …`);
+  /** @param {string} how */
   const end = (how) => {
     clearInterval(timer);
     process.stderr.write(`${isTTY ? "\r" : ""}${name}: ${how}${isTTY ? "\u001b[K" : ""}\n`);
@@ -25,7 +32,7 @@ export async function step(name, run) {
   }
 }
 
-/** Ends the script with what went wrong, in words rather than as a stack. */
+/** Ends the script with what went wrong, in words rather than as a stack. @type {(error: unknown) => never} */
 export function fail(error) {
   console.error(error instanceof StepError ? error.message : error);
   process.exit(error instanceof StepError ? 1 : 3);

@@ -5,23 +5,30 @@ const colours = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "
 /** Escape sequence with its parameters and its final letter, a control character, or a character to show. */
 const token = /\u001b\[([?\d;]*)([A-Za-z])|([\u0000-\u001f])|([\s\S])/gu;
 
-/** The lines of the screen, each a list of cells `{ text, style: { colour, bold, dim } }`. */
+/** @typedef {{ colour?: string | undefined, bold?: boolean, dim?: boolean }} Style */
+/** @typedef {{ text: string, style: Style }} Cell */
+/** @typedef {{ lines: Cell[][], row: number, column: number, style: Style }} Screen */
+
+/** The lines of the screen. @param {string} output */
 export function render(output) {
+  /** @type {Screen} */
   const screen = { lines: [[]], row: 0, column: 0, style: {} };
   for (const [, parameters, letter, control, text] of output.matchAll(token)) {
     if (letter !== undefined) obey(screen, letter, parameters);
     else if (control !== undefined) move(screen, control);
-    else show(screen, text);
+    else show(screen, text ?? "");
   }
-  while (screen.lines.length > 0 && screen.lines.at(-1).length === 0) screen.lines.pop();
+  while (screen.lines.length > 0 && screen.lines.at(-1)?.length === 0) screen.lines.pop();
   return screen.lines.map((line) => Array.from(line, (cell) => cell ?? { text: " ", style: {} }));
 }
 
+/** @type {(screen: Screen, text: string) => void} */
 function show(screen, text) {
-  screen.lines[screen.row][screen.column] = { text, style: screen.style };
+  lineOf(screen)[screen.column] = { text, style: screen.style };
   screen.column += 1;
 }
 
+/** @type {(screen: Screen, control: string) => void} */
 function move(screen, control) {
   if (control === "\r") screen.column = 0;
   if (control === "\n") {
@@ -30,9 +37,10 @@ function move(screen, control) {
   }
 }
 
+/** @type {(screen: Screen, letter: string, parameters: string | undefined) => void} */
 function obey(screen, letter, parameters) {
   const count = Math.max(1, Number(parameters) || 1);
-  const line = screen.lines[screen.row];
+  const line = lineOf(screen);
   switch (letter) {
     case "A":
       goTo(screen, Math.max(0, screen.row - count));
@@ -51,17 +59,24 @@ function obey(screen, letter, parameters) {
       screen.lines.length = screen.row + 1;
       break;
     case "m":
-      for (const code of parameters.split(";").map(Number)) screen.style = styled(screen.style, code);
+      for (const code of (parameters ?? "").split(";").map(Number)) screen.style = styled(screen.style, code);
       break;
     default: // Hiding the cursor and the like leaves no trace on a picture.
   }
 }
 
+/** The line that the cursor is on. @param {Screen} screen */
+function lineOf({ lines, row }) {
+  return lines[row] ?? [];
+}
+
+/** @type {(screen: Screen, row: number) => void} */
 function goTo(screen, row) {
   screen.row = row;
   while (screen.lines.length <= row) screen.lines.push([]);
 }
 
+/** @type {(style: Style, code: number) => Style} */
 function styled(style, code) {
   if (code === 0) return {};
   if (code === 1) return { ...style, bold: true };

@@ -15,7 +15,7 @@ test.each([
 
 test("keeps colour and weight until they end", () => {
   const [line] = render("\u001b[1;31ma\u001b[39mb\u001b[22mc\u001b[0md");
-  expect(line.map(({ style: { colour, bold } }) => [colour, bold ?? false])).toEqual([
+  expect(line?.map(({ style: { colour, bold } }) => [colour, bold ?? false])).toEqual([
     ["red", true],
     [undefined, true],
     [undefined, false],

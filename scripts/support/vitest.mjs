@@ -3,6 +3,8 @@
 /**
  * Runs the tests, prints what was skipped and why, and answers with the exit status. Where every tool is to be there, as
  * in CI, a test that was skipped for want of something is as bad as one that failed.
+ *
+ * @param {string[]} args
  */
 export async function runTests(args) {
   // Imported only now: the script that calls this may just have installed it.
@@ -19,8 +21,13 @@ export async function runTests(args) {
 /**
  * A file that cannot be loaded, a hook that throws and an error that no test caught each count as one failure. Where only
  * tests with certain names were asked for, the others are not named as skipped.
+ *
+ * @typedef {import("vitest/node").Vitest["state"]} State
+ * @typedef {{ passed: number, failed: number, skipped: number, skippedFor: Set<string> }} Outcome
+ * @type {(state: State, isNarrowed?: boolean) => Outcome}
  */
 export function outcomeOf(state, isNarrowed = false) {
+  /** @type {Outcome} */
   const outcome = { passed: 0, failed: state.getUnhandledErrors().length, skipped: 0, skippedFor: new Set() };
   for (const module of state.getTestModules()) {
     outcome.failed += module.errors().length;
@@ -30,8 +37,11 @@ export function outcomeOf(state, isNarrowed = false) {
   return outcome;
 }
 
+/** @type {(test: import("vitest/node").TestCase, module: import("vitest/node").TestModule, outcome: Outcome, isNarrowed: boolean) => void} */
 function count(test, module, outcome, isNarrowed) {
-  const { state, note } = test.result();
+  const result = test.result();
+  const { state } = result;
+  const note = "note" in result ? result.note : undefined;
   outcome[state === "pending" ? "failed" : state] += 1;
   if (state !== "skipped" || (note === undefined && isNarrowed)) return;
   const { parent } = test;
@@ -40,6 +50,7 @@ function count(test, module, outcome, isNarrowed) {
   outcome.skippedFor.add(note === undefined ? what : `${what}: ${note}`);
 }
 
+/** @param {Outcome} outcome */
 function lastLine({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }

@@ -48,6 +48,7 @@ test("what was skipped without a word is named, but not what nobody asked for", 
   const body =
     'describe("d", () => { test("b", () => {}); test.skip("c", () => {}); }); describe.skip("(needs root)", () => { test("x", () => {}); });';
   await writeFile(join(folder, "planted.test.ts"), head + body);
+  /** @param {string[]} args */
   const named = async (...args) => {
     const { stdout } = await runPlanted({}, ...args);
     return stdout.split("\n").filter((line) => line.startsWith("skipped:"));
@@ -72,6 +73,7 @@ test("no test at all is a failure", async () => {
   expect([stdout.trimEnd().split("\n").at(-1), status]).toEqual(["0 passed, 0 failed", 1]);
 });
 
+/** @type {(more?: Record<string, string>, ...args: string[]) => ReturnType<typeof capture>} */
 function runPlanted(more = {}, ...args) {
   const program = `
     const { runTests } = await import(${JSON.stringify(new URL("vitest.mjs", import.meta.url).href)});
