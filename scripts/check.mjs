@@ -8,6 +8,7 @@ const { docs } = await import("./checks/docs.mjs");
 const { generatedCode } = await import("./checks/generated.mjs");
 const { layers, layersProof } = await import("./checks/layers.mjs");
 const { printing, printingProof } = await import("./checks/printing.mjs");
+const { exitStatus, exitStatusProof } = await import("./checks/exit-status.mjs");
 const { links } = await import("./checks/links.mjs");
 const { lockFile } = await import("./checks/lock.mjs");
 
@@ -20,6 +21,8 @@ const checks = {
   "…and the rules for that find every planted violation": layersProof,
   "nothing is printed past what makes it harmless": printing,
   "…and the check for that finds every planted violation": printingProof,
+  "commands return their exit status, and leave nothing in the process": exitStatus,
+  "…and the check for that finds every planted one": exitStatusProof,
   "nothing is unused": () => program("knip", "--no-progress"),
   "generated code is up to date": generatedCode,
   "lock file": lockFile,

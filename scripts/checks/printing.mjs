@@ -1,7 +1,5 @@
 // Nobody writes to a terminal past the functions that make text harmless; and the check is tried on what it must find.
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { root } from "../support/run.mjs";
+import { proofOf, violations } from "./patterns.mjs";
 
 /** Who may write: they make each line harmless themselves. */
 const writers = ["src/cli/printing.ts", "src/support/live.ts", "src/support/log-output.ts"];
@@ -55,35 +53,6 @@ const lawful = [
 ];
 
 /** Where the code writes past the functions for it, one line each. */
-export async function printing() {
-  const files = (await readdir(join(root, "src"), { recursive: true })).map((name) => `src/${name}`);
-  const shipped = files.filter(
-    (name) => name.endsWith(".ts") && !/\.test\.ts$|\/testing(\/|\.ts$)|\/contract\//.test(name),
-  );
-  if (shipped.length < 100) return ["no files were found, so nothing was checked"];
-  const problems = [];
-  for (const file of shipped) {
-    if (writers.includes(file)) continue;
-    problems.push(...violationsIn(await readFile(join(root, file), "utf8"), file));
-  }
-  return problems;
-}
+export const printing = () => violations(rules, writers);
 
-/** What the check fails to find of what is planted, or finds though it is lawful. */
-export function printingProof() {
-  return [
-    ...planted.filter((text) => violationsIn(text, "planted.ts").length === 0).map((text) => `not found: ${text}`),
-    ...lawful.flatMap((text) => violationsIn(text, "lawful.ts")).map((line) => `found though lawful: ${line}`),
-  ];
-}
-
-/** @type {(text: string, file: string) => string[]} */
-function violationsIn(text, file) {
-  return rules.flatMap(({ name, pattern, allowed = [] }) =>
-    allowed.includes(file)
-      ? []
-      : [...text.matchAll(pattern)].map(
-          ({ index, 0: found }) => `${file}:${text.slice(0, index).split("\n").length}: ${name}: ${found}`,
-        ),
-  );
-}
+export const printingProof = () => proofOf(rules, { planted, lawful });

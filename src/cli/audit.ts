@@ -31,14 +31,14 @@ import { clusterOption, loadPolicy, policyOption, readPolicyFiles } from "./poli
 import { printLine, printText, yamlText } from "./printing.ts";
 import { inputInvalid } from "./problems.ts";
 import { filenameOption, repeatedOption } from "./repeated-option.ts";
-import { paintFor, type Surroundings } from "./surroundings.ts";
+import { type CommandSurroundings, paintFor, type Surroundings } from "./surroundings.ts";
 
 /** Bytes of a baseline: some hundred for each finding. */
 const longestBaseline = 64 * 1024 * 1024;
 
 const severities: readonly Severity[] = ["error", "warning", "note"];
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   registryOptions(loginOptions(command, surroundings))
     .argument("[path...]", "files, folders, charts, kustomizations, - for standard input; the current folder if absent")
     .addOption(filenameOption())
@@ -91,10 +91,10 @@ export function define(command: Command, surroundings: Surroundings): void {
         ["pulley audit --fix --pin deploy/", "set what is missing, and pin every image, changing nothing else"],
       ),
     )
-    .action((paths: string[], flags: AuditFlags) => auditPaths(paths, flags, surroundings));
+    .action(surroundings.withStatus((paths: string[], flags: AuditFlags) => auditPaths(paths, flags, surroundings)));
 }
 
-async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundings: Surroundings): Promise<void> {
+async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundings: Surroundings): Promise<number> {
   const { baseline: baselineFile } = flags;
   if (flags.updateBaseline && baselineFile === undefined) {
     throw new PulleyError("USAGE", "--update-baseline needs --baseline FILE", {
@@ -125,6 +125,7 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundi
     imageFields: imageFieldsIn(settings.policy ?? kubernetesOnly),
   });
   const files = auditInThreads(inputs, settings);
+  let status = 0;
   if (flags.fix || flags.diff || flags.check) {
     const { files: changed, left } = await fixing(
       desk.counted(files),
@@ -133,18 +134,18 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundi
       surroundings,
     );
     desk.keepOnly(flags.fix ? left : []);
-    if (flags.check && changed > 0) process.exitCode = 1;
+    if (flags.check && changed > 0) status = 1;
   } else if (flags.updateBaseline && baselineFile !== undefined) {
     const findings: Finding[] = [];
     for await (const file of desk.counted(files)) findings.push(...file.findings);
     putFile(outputPath(baselineFile), writeBaseline(findings));
     printLine("stderr", `${plural(findings.length, "finding")} written to ${baselineFile}`, surroundings);
-    return;
+    return 0;
   } else {
     await printReport(desk.counted(files), desk, flags, surroundings);
   }
-  if (desk.isUnreadableFrom(flags.failOn)) process.exitCode = inputInvalid;
-  else if (desk.hasFrom(flags.failOn)) process.exitCode = 1;
+  if (desk.isUnreadableFrom(flags.failOn)) return inputInvalid;
+  return desk.hasFrom(flags.failOn) ? 1 : status;
 }
 
 /** What lies before the audit at the moment, and what it has come to so far. */

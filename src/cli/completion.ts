@@ -2,9 +2,9 @@ import { Argument, type Command, type Option } from "commander";
 import { type CompletedCommand, type Shell, scripts, shells } from "./completion-scripts.ts";
 import { examples } from "./options.ts";
 import { printText } from "./printing.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CommandSurroundings } from "./surroundings.ts";
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   command
     .addArgument(new Argument("<shell>", "the shell that is to complete").choices(shells))
     .addHelpText(
@@ -14,10 +14,13 @@ export function define(command: Command, surroundings: Surroundings): void {
         ["pulley completion fish > ~/.config/fish/completions/pulley.fish", "for fish, once"],
       ),
     )
-    .action((shell: Shell) => {
-      const program = command.parent ?? command;
-      printText("stdout", scripts[shell](completed(program)), surroundings);
-    });
+    .action(
+      surroundings.withStatus((shell: Shell) => {
+        const program = command.parent ?? command;
+        printText("stdout", scripts[shell](completed(program)), surroundings);
+        return 0;
+      }),
+    );
 }
 
 /** What can be typed behind a command's name. */

@@ -4,7 +4,7 @@ import { createNodeClient, defaultSocket, type NodeClient } from "../node/api/cl
 import { isPulleyError } from "../support/errors.ts";
 import { printable } from "../support/terminal.ts";
 import { printLine } from "./printing.ts";
-import { interruption, type Surroundings } from "./surroundings.ts";
+import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
 export interface SocketOptions {
   readonly socket?: string;
@@ -36,17 +36,18 @@ export function socketPath({ socket }: SocketOptions, { environment }: Surroundi
  */
 export async function withDaemon(
   options: SocketOptions,
-  surroundings: Surroundings,
+  surroundings: CommandSurroundings,
   use: (client: NodeClient) => Promise<void>,
-): Promise<void> {
-  const signal = interruption();
+): Promise<number> {
+  const signal = surroundings.interruption();
   try {
     await use(createNodeClient(socketPath(options, surroundings), signal));
+    return 0;
   } catch (error) {
-    if (signal.aborted) return;
+    if (signal.aborted) return 0;
     if (!isPulleyError(error, "NOT_ON_NODE", "DAEMON_REFUSED")) throw error;
     const reason = error.code === "NOT_ON_NODE" ? "NotFound" : "BadRequest";
     printLine("stderr", `Error from server (${reason}): ${printable(error.message)}`, surroundings);
-    process.exitCode = error.exitStatus;
+    return error.exitStatus;
   }
 }

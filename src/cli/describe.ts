@@ -8,11 +8,11 @@ import { describePod } from "./describe-view.ts";
 import { examples, type OutputOptions, outputOption } from "./options.ts";
 import { print } from "./output.ts";
 import { printLine } from "./printing.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
 interface DescribeOptions extends SocketOptions, NamespaceOptions, OutputOptions {}
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   daemonOptions(command)
     .argument("<pod/name...>", "pod/NAME; or pod and names; or pods for all of the namespace")
     .addOption(outputOption())
@@ -23,8 +23,10 @@ export function define(command: Command, surroundings: Surroundings): void {
         ["pulley describe pods --namespace prod", "every pod of a namespace"],
       ),
     )
-    .action((words: string[], options: DescribeOptions) =>
-      withDaemon(options, surroundings, (client) => describe(client, podNames(words), options, surroundings)),
+    .action(
+      surroundings.withStatus((words: string[], options: DescribeOptions) =>
+        withDaemon(options, surroundings, (client) => describe(client, podNames(words), options, surroundings)),
+      ),
     );
 }
 

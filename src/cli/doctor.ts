@@ -35,13 +35,13 @@ import { warnOn } from "./printing.ts";
 import { machineHosts, registryClient, registrySettings } from "./registry.ts";
 import { repeatedOption } from "./repeated-option.ts";
 import { openImages } from "./store.ts";
-import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
+import { type CommandSurroundings, paintFor, type Surroundings } from "./surroundings.ts";
 
 type CommonOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
 
 interface DoctorOptions extends CommonOptions, CaseOptions {}
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   credentialProviderOptions(registryOptions(loginOptions(command, surroundings)))
     .argument("<image|pod/name...>", "images, or pods: those of the manifests that -f names, or else the daemon's")
     .addOption(
@@ -70,16 +70,20 @@ export function define(command: Command, surroundings: Surroundings): void {
         ],
       ),
     )
-    .action((words: string[], options: DoctorOptions, called: Command) => doctor(words, options, called, surroundings));
+    .action(
+      surroundings.withStatus((words: string[], options: DoctorOptions, called: Command) =>
+        doctor(words, options, called, surroundings),
+      ),
+    );
 }
 
 async function doctor(
   words: readonly string[],
   given: DoctorOptions,
   command: Command,
-  surroundings: Surroundings,
-): Promise<void> {
-  const signal = interruption();
+  surroundings: CommandSurroundings,
+): Promise<number> {
+  const signal = surroundings.interruption();
   const daemon = await daemonOf(words, given, surroundings, signal);
   const options = daemon === undefined ? given : { ...withSettings(given, command, daemon), daemon };
   const policy = await loadPolicy(options, surroundings);
@@ -105,7 +109,7 @@ async function doctor(
     const diagnoses: ShownDiagnosis[] = [];
     for (const { question, pod } of cases) diagnoses.push(shownDiagnosis(await diagnose(question, world), pod));
     await show(diagnoses, options, surroundings);
-    process.exitCode = exitStatus(diagnoses);
+    return exitStatus(diagnoses);
   } finally {
     probe.close();
     await store?.close();

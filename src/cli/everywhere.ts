@@ -7,7 +7,7 @@ import { type Command, Option } from "commander";
 import { errorText } from "../support/errors.ts";
 import { printable, wantsColour } from "../support/terminal.ts";
 import { printLine } from "./printing.ts";
-import type { OutputStream, Surroundings } from "./surroundings.ts";
+import type { CommandSurroundings, OutputStream } from "./surroundings.ts";
 
 export const everywhereGroup = "Everywhere:";
 
@@ -39,17 +39,17 @@ export function addEverywhere(command: Command): void {
 }
 
 export interface TunedSurroundings {
-  readonly surroundings: Surroundings;
+  readonly surroundings: CommandSurroundings;
   /** Takes the options of the command that is called, before it acts. */
   tune(command: Command): void;
   end(): void;
 }
 
 /** Surroundings that are what the options make of them from the moment on in which the options are known. */
-export function tunable(given: Surroundings): TunedSurroundings {
+export function tunable(given: CommandSurroundings): TunedSurroundings {
   let { stderr, environment } = given;
   let stopWatching: (() => void) | undefined;
-  const surroundings: Surroundings = {
+  const surroundings: CommandSurroundings = {
     ...given,
     get stderr() {
       return stderr;

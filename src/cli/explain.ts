@@ -40,7 +40,7 @@ import { machineHosts, registryClient } from "./registry.ts";
 import { type FilenameFlags, filenameOption, namedFiles } from "./repeated-option.ts";
 import { requestsFrom, standingPodsFrom } from "./requests.ts";
 import { openStore } from "./store.ts";
-import { paintFor, type Surroundings } from "./surroundings.ts";
+import { type CommandSurroundings, paintFor, type Surroundings } from "./surroundings.ts";
 
 interface ExplainOptions
   extends RootOptions,
@@ -55,7 +55,7 @@ interface ExplainOptions
   readonly at?: number;
 }
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   registryOptions(loginOptions(command, surroundings))
     .argument("[file|image...]", "manifests (files, folders, - for standard input), lists of images (*.txt), or images")
     .addOption(filenameOption())
@@ -73,10 +73,12 @@ export function define(command: Command, surroundings: Surroundings): void {
         ["kustomize build . | pulley explain -o json -", "the same for programs, in a stable shape"],
       ),
     )
-    .action((words: string[], options: ExplainOptions) => explain(words, options, surroundings));
+    .action(
+      surroundings.withStatus((words: string[], options: ExplainOptions) => explain(words, options, surroundings)),
+    );
 }
 
-async function explain(words: readonly string[], options: ExplainOptions, surroundings: Surroundings): Promise<void> {
+async function explain(words: readonly string[], options: ExplainOptions, surroundings: Surroundings): Promise<number> {
   const named = namedFiles(words, options);
   const inputs = await readInputs(named, surroundings);
   const policy = await loadPolicy(options, surroundings);
@@ -90,8 +92,8 @@ async function explain(words: readonly string[], options: ExplainOptions, surrou
   const paint = paintFor(surroundings.stdout, surroundings);
   const lines = () => containers.flatMap((answer) => [...explanationLines(answer, paint), ""]).slice(0, -1);
   await print(options.output, { apiVersion: "pulley.dev/v1alpha1", containers }, lines, surroundings);
-  if (problems.length > 0) process.exitCode = inputInvalid;
-  else if (containers.some(({ decision }) => decision.action === "Refuse")) process.exitCode = 1;
+  if (problems.length > 0) return inputInvalid;
+  return containers.some(({ decision }) => decision.action === "Refuse") ? 1 : 0;
 }
 
 async function explainAll(

@@ -47,7 +47,7 @@ import { registryClient } from "./registry.ts";
 import { repeatedOption } from "./repeated-option.ts";
 import { runtimeOption } from "./runtime-option.ts";
 import { withImages } from "./store.ts";
-import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
+import { type CommandSurroundings, paintFor, type Surroundings } from "./surroundings.ts";
 
 interface CollectOptions extends RootOptions, OutputOptions, RegistryFlags, LoginFlags, KubeletConfigOptions {
   readonly dryRun?: true;
@@ -61,7 +61,7 @@ interface CollectOptions extends RootOptions, OutputOptions, RegistryFlags, Logi
   readonly runtime?: string;
 }
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   registryOptions(loginOptions(command, surroundings))
     .option("--dry-run", "say what would be deleted, and delete nothing")
     .option("--all", "delete every unused image, as a kubelet does under disk pressure")
@@ -95,7 +95,7 @@ export function define(command: Command, surroundings: Surroundings): void {
         ["pulley gc --runtime unix:///run/containerd/containerd.sock", "on a node, with the images of its containerd"],
       ),
     )
-    .action((options: CollectOptions) => collect(options, surroundings));
+    .action(surroundings.withStatus((options: CollectOptions) => collect(options, surroundings)));
 }
 
 /** From Pulley's own store, nothing runs: its images are told apart by when they were last pulled or confirmed. */
@@ -129,7 +129,7 @@ async function withSite<Result>(
 }
 
 /** Exit status 1 if there is not as much room as there should be, or something could not be deleted. */
-async function collect(options: CollectOptions, surroundings: Surroundings): Promise<void> {
+async function collect(options: CollectOptions, surroundings: CommandSurroundings): Promise<number> {
   const pins = parsePins(options.pin ?? []);
   const policy = readPolicy(options, surroundings);
   const registry = registryClient(options);
@@ -142,9 +142,9 @@ async function collect(options: CollectOptions, surroundings: Surroundings): Pro
     const lines = () => collectionLines(collection, now, paint);
     await print(options.output, collectionValue(collection), lines, surroundings);
     const { error } = collection.report;
-    if (error === undefined) return;
+    if (error === undefined) return 0;
     if (options.output === "text") printLine("stderr", `error: ${printable(error)}`, surroundings);
-    process.exitCode = 1;
+    return 1;
   } finally {
     await registry.close();
   }
@@ -172,10 +172,10 @@ interface PassOptions extends CollectOptions, Site {
   readonly registry: RegistryClient;
 }
 
-async function pass(options: PassOptions, surroundings: Surroundings): Promise<Collection> {
+async function pass(options: PassOptions, surroundings: CommandSurroundings): Promise<Collection> {
   const { store, inUse, registry, policy, pins, root, dryRun = false } = options;
   const clock = systemClock;
-  const signal = interruption();
+  const signal = surroundings.interruption();
   const progress = watchProgress(dryRun, surroundings);
   const remembered = confirmedMemory(await fileMemory(root, clock.now()), store);
   const events: CollectionEvent[] = [];

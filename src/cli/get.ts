@@ -7,7 +7,7 @@ import { daemonOptions, type NamespaceOptions, type SocketOptions, withDaemon } 
 import { eventTable, growingColumns, imageTable, podTable, type RowOptions, type Table } from "./get-view.ts";
 import { examples } from "./options.ts";
 import { jsonText, printLine, printLines, printText, yamlText } from "./printing.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
 interface GetOptions extends SocketOptions, NamespaceOptions {
   readonly allNamespaces?: true;
@@ -17,7 +17,7 @@ interface GetOptions extends SocketOptions, NamespaceOptions {
   readonly headers: boolean;
 }
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   daemonOptions(command)
     .argument("<kind>", "pods, events or images; or pod/NAME")
     .argument("[name...]", "only these pods")
@@ -35,8 +35,10 @@ export function define(command: Command, surroundings: Surroundings): void {
         ["pulley get events --namespace prod", "what happened to the pods of a namespace, the newest last"],
       ),
     )
-    .action((kind: string, names: string[], options: GetOptions) =>
-      withDaemon(options, surroundings, (client) => get(client, readKind(kind, names), options, surroundings)),
+    .action(
+      surroundings.withStatus((kind: string, names: string[], options: GetOptions) =>
+        withDaemon(options, surroundings, (client) => get(client, readKind(kind, names), options, surroundings)),
+      ),
     );
 }
 

@@ -36,7 +36,7 @@ export async function importRegistriesConf(
   paths: readonly string[],
   { into, dryRun, certDir, output }: ImportOptions,
   surroundings: Surroundings,
-): Promise<void> {
+): Promise<number> {
   const files = paths.flatMap(filesOf);
   const converted = convert(readRegistriesConf(files.map(readToml)));
   const planned = converted.files.map((file): Planned => {
@@ -54,6 +54,7 @@ export async function importRegistriesConf(
   };
   if (output === "text") tell(changed, value.leftOut, dryRun === true, surroundings);
   await print(output, value, () => lines(changed, policy, dryRun === true), surroundings);
+  return 0;
 }
 
 function tell(

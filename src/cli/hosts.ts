@@ -8,9 +8,9 @@ import { examples, type HostsFlags, hostsDirOption, type OutputOptions, outputOp
 import { print } from "./output.ts";
 import { inputInvalid } from "./problems.ts";
 import { repeatedOption } from "./repeated-option.ts";
-import { paintFor, type Surroundings } from "./surroundings.ts";
+import { type CommandSurroundings, paintFor, type Surroundings } from "./surroundings.ts";
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   command
     .command("check")
     .description("Say what is wrong with containerd's hosts.toml files, and what that does to pulls.")
@@ -27,7 +27,11 @@ export function define(command: Command, surroundings: Surroundings): void {
         ],
       ),
     )
-    .action((paths: string[], options: HostsFlags & OutputOptions) => check(paths, options, surroundings));
+    .action(
+      surroundings.withStatus((paths: string[], options: HostsFlags & OutputOptions) =>
+        check(paths, options, surroundings),
+      ),
+    );
   command
     .command("import")
     .description(
@@ -57,14 +61,18 @@ export function define(command: Command, surroundings: Surroundings): void {
         ],
       ),
     )
-    .action((paths: string[], options: ImportOptions) => importRegistriesConf(paths, options, surroundings));
+    .action(
+      surroundings.withStatus((paths: string[], options: ImportOptions) =>
+        importRegistriesConf(paths, options, surroundings),
+      ),
+    );
 }
 
 async function check(
   given: readonly string[],
   { hostsDir = "", output }: HostsFlags & OutputOptions,
   surroundings: Surroundings,
-): Promise<void> {
+): Promise<number> {
   const paths = given.length > 0 ? given : splitRoots(hostsDir);
   if (paths.length === 0) throw new PulleyError("USAGE", "there is no folder to check");
   const report = checkHosts(paths, Date.now());
@@ -80,6 +88,6 @@ async function check(
     summary(report, paint),
   ];
   await print(output, value, lines, surroundings);
-  if (report.unreadable) process.exitCode = inputInvalid;
-  else if (report.findings.some(({ severity }) => severity !== "note")) process.exitCode = 1;
+  if (report.unreadable) return inputInvalid;
+  return report.findings.some(({ severity }) => severity !== "note") ? 1 : 0;
 }

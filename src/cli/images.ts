@@ -6,7 +6,7 @@ import { columns } from "../support/terminal.ts";
 import { examples, type OutputOptions, outputOption, type RootOptions, rootOption } from "./options.ts";
 import { print } from "./output.ts";
 import { withStore } from "./store.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
 interface ImagesOptions extends RootOptions, OutputOptions {
   readonly digests?: true;
@@ -14,7 +14,7 @@ interface ImagesOptions extends RootOptions, OutputOptions {
   readonly trunc: boolean;
 }
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   command
     .argument("[name]", "only images with this name")
     .option("-q, --quiet", "print only ids")
@@ -29,10 +29,18 @@ export function define(command: Command, surroundings: Surroundings): void {
         ["pulley images --digests nginx", "the images named nginx, with their digests"],
       ),
     )
-    .action((name: string | undefined, options: ImagesOptions) => listImages(name, options, surroundings));
+    .action(
+      surroundings.withStatus((name: string | undefined, options: ImagesOptions) =>
+        listImages(name, options, surroundings),
+      ),
+    );
 }
 
-async function listImages(name: string | undefined, options: ImagesOptions, surroundings: Surroundings): Promise<void> {
+async function listImages(
+  name: string | undefined,
+  options: ImagesOptions,
+  surroundings: Surroundings,
+): Promise<number> {
   const all = await withStore(options.root, surroundings, (store) => store.images());
   const wanted = name === undefined ? all : all.filter((image) => isNamed(image, name));
   const value = { apiVersion: "pulley.dev/v1alpha1", images: wanted };
@@ -45,6 +53,7 @@ async function listImages(name: string | undefined, options: ImagesOptions, surr
         : columns(imageRows(wanted, { ...options, digests: options.digests === true })),
     surroundings,
   );
+  return 0;
 }
 
 function isNamed({ repoTags, repoDigests }: StoredImage, text: string): boolean {

@@ -9,7 +9,7 @@ import { columns, printable } from "../support/terminal.ts";
 import { examples, type OutputFormat, outputOption, type RootOptions, rootOption } from "./options.ts";
 import { print } from "./output.ts";
 import { withStore } from "./store.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
 interface InspectOptions extends RootOptions {
   readonly output: OutputFormat;
@@ -17,7 +17,7 @@ interface InspectOptions extends RootOptions {
 
 const manifestLimit = 4 * 1024 * 1024;
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   command
     .argument("<image...>", "names or ids of images")
     .addOption(outputOption())
@@ -29,7 +29,11 @@ export function define(command: Command, surroundings: Surroundings): void {
         ["pulley inspect -o json nginx | jq '.images[0].config.Env'", "one field of the configuration"],
       ),
     )
-    .action((images: string[], options: InspectOptions) => inspectImages(images, options, surroundings));
+    .action(
+      surroundings.withStatus((images: string[], options: InspectOptions) =>
+        inspectImages(images, options, surroundings),
+      ),
+    );
 }
 
 type Inspected = Awaited<ReturnType<typeof inspect>>;
@@ -38,7 +42,7 @@ async function inspectImages(
   texts: readonly string[],
   options: InspectOptions,
   surroundings: Surroundings,
-): Promise<void> {
+): Promise<number> {
   const images = await withStore(options.root, surroundings, async (store) => {
     const found: Inspected[] = [];
     for (const text of texts) {
@@ -51,6 +55,7 @@ async function inspectImages(
   });
   const value = { apiVersion: "pulley.dev/v1alpha1", images };
   await print(options.output, value, () => images.flatMap((image) => describe(image)), surroundings);
+  return 0;
 }
 
 async function inspect(store: ImageStore, image: StoredImage) {

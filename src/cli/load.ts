@@ -18,11 +18,11 @@ import {
 } from "./options.ts";
 import { print } from "./output.ts";
 import { withStore } from "./store.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
 type LoadOptions = RootOptions & OutputOptions & PlatformOptions;
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   command
     .argument(
       "[file]",
@@ -43,16 +43,17 @@ export function define(command: Command, surroundings: Surroundings): void {
         ["pulley load --platform linux/arm64 app-oci.tar", "take one platform of an archive that has several"],
       ),
     )
-    .action((file: string, options: LoadOptions) => load(file, options, surroundings));
+    .action(surroundings.withStatus((file: string, options: LoadOptions) => load(file, options, surroundings)));
 }
 
-async function load(file: string, options: LoadOptions, surroundings: Surroundings): Promise<void> {
+async function load(file: string, options: LoadOptions, surroundings: Surroundings): Promise<number> {
   const images = await withFile(file, surroundings, (path) =>
     withStore(options.root, surroundings, (store) => loadArchive(store, path, { platform: options.platform })),
   );
   const lines = () =>
     images.flatMap(({ id, names }) => (names.length > 0 ? names.map((name) => `Loaded: ${name}`) : [`Loaded: ${id}`]));
   await print(options.output, { apiVersion: "pulley.dev/v1alpha1", images }, lines, surroundings);
+  return 0;
 }
 
 /** An archive is read from several places at once, so standard input is kept in a file for the time that `use` takes. */

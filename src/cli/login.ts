@@ -13,7 +13,7 @@ import { authfileOption, examples, type RegistryFlags, registryHostOptions } fro
 import { printLine, printLines, warnOn } from "./printing.ts";
 import { promptFor } from "./prompt.ts";
 import { registryClient } from "./registry.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 import { readPassword } from "./typed-login.ts";
 
 interface LoginOptions extends RegistryFlags {
@@ -25,7 +25,7 @@ interface LoginOptions extends RegistryFlags {
 
 type Password = Extract<LoginSecret, { kind: "password" }>;
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   registryHostOptions(command)
     .argument("[server]", "the registry, HOST or HOST:PORT; Docker Hub if absent")
     .option("-u, --username <user>", "the user name; asked for if absent")
@@ -42,10 +42,14 @@ export function define(command: Command, surroundings: Surroundings): void {
         ],
       ),
     )
-    .action((server: string | undefined, options: LoginOptions) => logIn(server, options, surroundings));
+    .action(
+      surroundings.withStatus((server: string | undefined, options: LoginOptions) =>
+        logIn(server, options, surroundings),
+      ),
+    );
 }
 
-async function logIn(words: string | undefined, options: LoginOptions, surroundings: Surroundings): Promise<void> {
+async function logIn(words: string | undefined, options: LoginOptions, surroundings: Surroundings): Promise<number> {
   checkOptions(options, surroundings);
   const server = parseServer(words ?? "docker.io");
   const { registry } = server;
@@ -65,7 +69,7 @@ async function logIn(words: string | undefined, options: LoginOptions, surroundi
     const known = await keptLogin(file, registry, surroundings);
     if (known !== undefined && (await isStillGood(known, show, surroundings))) {
       printLine("stdout", "Login Succeeded", surroundings);
-      return;
+      return 0;
     }
   }
   const login = await askForLogin(server, options, surroundings);
@@ -77,6 +81,7 @@ async function logIn(words: string | undefined, options: LoginOptions, surroundi
   }
   await warnOfOthers(file, registry, options, surroundings);
   printLine("stdout", "Login Succeeded", surroundings);
+  return 0;
 }
 
 /** The login that is kept. A helper that cannot give one does not keep anybody from typing another. */

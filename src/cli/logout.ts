@@ -5,13 +5,13 @@ import { entriesFor, removeLogin } from "../credentials/stored-logins.ts";
 import { helperSurroundings, loginFile } from "./login.ts";
 import { authfileOption, examples } from "./options.ts";
 import { printLine, warnOn } from "./printing.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
 interface LogoutOptions {
   readonly authfile?: string;
 }
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   command
     .argument("[server]", "the registry, HOST or HOST:PORT; Docker Hub if absent")
     .addOption(authfileOption())
@@ -22,10 +22,14 @@ export function define(command: Command, surroundings: Surroundings): void {
         ["pulley logout", "the same for Docker Hub"],
       ),
     )
-    .action((server: string | undefined, options: LogoutOptions) => logOut(server, options, surroundings));
+    .action(
+      surroundings.withStatus((server: string | undefined, options: LogoutOptions) =>
+        logOut(server, options, surroundings),
+      ),
+    );
 }
 
-async function logOut(words: string | undefined, options: LogoutOptions, surroundings: Surroundings): Promise<void> {
+async function logOut(words: string | undefined, options: LogoutOptions, surroundings: Surroundings): Promise<number> {
   const named = parseServer(words ?? "docker.io");
   const { registry, path } = named;
   const file = await openLoginFile(loginFile(options, surroundings));
@@ -36,4 +40,5 @@ async function logOut(words: string | undefined, options: LogoutOptions, surroun
   if (path !== "" && entriesFor(file.config, { registry, path: "" }).length > 0) {
     warnOn(surroundings)(`the login to the whole of ${registry} stays: pulley logout ${registry} forgets it`);
   }
+  return 0;
 }

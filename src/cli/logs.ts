@@ -6,7 +6,7 @@ import { daemonOptions, type NamespaceOptions, type SocketOptions, withDaemon } 
 import { podName } from "./describe.ts";
 import { examples } from "./options.ts";
 import { passOn, printLine } from "./printing.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
 interface LogsOptions extends SocketOptions, NamespaceOptions {
   readonly container?: string;
@@ -17,7 +17,7 @@ interface LogsOptions extends SocketOptions, NamespaceOptions {
   readonly since?: number;
 }
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   daemonOptions(command)
     .argument("<pod/name>", "the pod")
     .argument("[container]", "the container; without it, the pod's first")
@@ -34,9 +34,11 @@ export function define(command: Command, surroundings: Surroundings): void {
         ["pulley logs pod/web -c sidecar --previous", "what a container wrote before it was started again"],
       ),
     )
-    .action((pod: string, container: string | undefined, options: LogsOptions) =>
-      withDaemon(options, surroundings, (client) =>
-        logs(client, podName(pod), { ...options, ...(container !== undefined && { container }) }, surroundings),
+    .action(
+      surroundings.withStatus((pod: string, container: string | undefined, options: LogsOptions) =>
+        withDaemon(options, surroundings, (client) =>
+          logs(client, podName(pod), { ...options, ...(container !== undefined && { container }) }, surroundings),
+        ),
       ),
     );
 }

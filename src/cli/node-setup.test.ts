@@ -18,25 +18,21 @@ import { openHostsDirectory } from "../registry/hosts/index.ts";
 import { checkHosts } from "../registry/hosts/lint/index.ts";
 import { temporaryFolder } from "../registry/testing.ts";
 import { define } from "./node-setup.ts";
+import { startCall } from "./surroundings.ts";
 
 const mirror = "http://127.0.0.1:5050";
-
-function exitStatus(): number {
-  return Number(process.exitCode ?? 0);
-}
 
 async function call(...words: readonly string[]) {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const written = Promise.all([text(stdout), text(stderr)]);
   const program = new Command("pulley").exitOverride();
-  define(program.command("setup").exitOverride(), { stdin: Readable.from([]), stdout, stderr, environment: {} });
-  process.exitCode = undefined;
+  const command = startCall({ stdin: Readable.from([]), stdout, stderr, environment: {} });
+  define(program.command("setup").exitOverride(), command.surroundings);
   let error: unknown;
   await program.parseAsync(["setup", "containerd", ...words], { from: "user" }).catch((failure: unknown) => {
     error = failure;
   });
-  const status = exitStatus();
-  process.exitCode = undefined;
+  const status = command.status();
   stdout.end();
   stderr.end();
   const [out, err] = await written;

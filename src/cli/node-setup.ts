@@ -11,7 +11,7 @@ import { printable } from "../support/terminal.ts";
 import { examples, type OutputOptions, outputOption } from "./options.ts";
 import { print } from "./output.ts";
 import { printLines } from "./printing.ts";
-import { paintFor, type Surroundings } from "./surroundings.ts";
+import { type CommandSurroundings, paintFor, type Surroundings } from "./surroundings.ts";
 
 interface SetupOptions extends OutputOptions {
   readonly mirror?: string;
@@ -26,7 +26,7 @@ interface SetupOptions extends OutputOptions {
 
 const usualPath = "/etc/containerd/certs.d";
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   command
     .description("Point a container runtime to Pulley's mirror, or undo that.")
     .addArgument(new Argument("<runtime>", "the container runtime").choices(["containerd"]))
@@ -50,10 +50,10 @@ export function define(command: Command, surroundings: Surroundings): void {
         ["pulley node setup containerd --undo", "everything as it was before"],
       ),
     )
-    .action((_runtime: string, options: SetupOptions) => setUp(options, surroundings));
+    .action(surroundings.withStatus((_runtime: string, options: SetupOptions) => setUp(options, surroundings)));
 }
 
-async function setUp(options: SetupOptions, surroundings: Surroundings): Promise<void> {
+async function setUp(options: SetupOptions, surroundings: Surroundings): Promise<number> {
   const config = readContainerdConfig(options.containerdConfig);
   const root = options.configPath ?? config.roots[0] ?? usualPath;
   const named = registriesOf(options);
@@ -75,7 +75,7 @@ async function setUp(options: SetupOptions, surroundings: Surroundings): Promise
   if (options.output === "text") tell({ problems, notes }, surroundings);
   const lines = () => (options.dryRun ? changes.flatMap(diff) : changes.map(sentence));
   await print(options.output, value, () => (changes.length === 0 ? ["nothing was set up"] : lines()), surroundings);
-  if (problems.length > 0) process.exitCode = 1;
+  return problems.length > 0 ? 1 : 0;
 }
 
 function registriesOf({ registries, all }: SetupOptions): readonly string[] {

@@ -34,7 +34,7 @@ import { clusterOption, loadPolicyFiles, type PolicyOptions, policyOption } from
 import { machineHosts, registrySettings } from "./registry.ts";
 import { repeatedOption } from "./repeated-option.ts";
 import { runtimeOption } from "./runtime-option.ts";
-import { interrupted, interruption, paintFor, type Surroundings } from "./surroundings.ts";
+import { type CommandSurroundings, interrupted, paintFor, type Surroundings } from "./surroundings.ts";
 
 type CommonOptions = RootOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions & ContentSharingOptions;
 
@@ -60,7 +60,7 @@ interface NodeOptions
   readonly verbose?: true;
 }
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   defineSetup(command.enablePositionalOptions().command("setup"), surroundings);
   credentialProviderOptions(mirrorOptions(registryOptions(loginOptions(command, surroundings))))
     .addOption(runtimeOption("containerd's socket: its images are served, and containers start from them"))
@@ -122,16 +122,16 @@ export function define(command: Command, surroundings: Surroundings): void {
         ],
       ),
     )
-    .action((options: NodeOptions) => runNode(options, surroundings));
+    .action(surroundings.withStatus((options: NodeOptions) => runNode(options, surroundings)));
 }
 
 /** Runs until a signal, or until a fault of its own. */
-async function runNode(options: NodeOptions, surroundings: Surroundings): Promise<void> {
+async function runNode(options: NodeOptions, surroundings: CommandSurroundings): Promise<number> {
   const { logFormat: format } = options;
   const stderr = surroundings.errors ?? surroundings.stderr;
   const level = options.logLevel ?? (options.quiet ? "error" : options.verbose ? "debug" : "info");
   const log = openLog({ format, level, stream: stderr, clock: systemClock, paint: paintFor(stderr, surroundings) });
-  const stop = interruption();
+  const stop = surroundings.interruption();
   const inherited = inheritedSockets({ environment: process.env, pid: process.pid });
   const kubelet = loadKubeletConfiguration(options, {}, surroundings);
   const policy = await watchedPolicy(options, log, surroundings);
@@ -169,6 +169,7 @@ async function runNode(options: NodeOptions, surroundings: Surroundings): Promis
     policy.stop();
     await daemon.close();
   }
+  return 0;
 }
 
 function collectionOf({ collect, runtime, manifests, pin = [], evenIfLost }: NodeOptions): DaemonOptions["collection"] {

@@ -9,13 +9,13 @@ import { outputPath } from "./output-path.ts";
 import { clusterOption, namedCluster, readPolicyFiles } from "./policy-option.ts";
 import { printLine, printText } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
 interface CheckOptions extends OutputOptions {
   readonly cluster?: string;
 }
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   command
     .command("check")
     .description("Read policies and say all that is wrong with them.")
@@ -29,7 +29,7 @@ export function define(command: Command, surroundings: Surroundings): void {
         ["pulley policy check -o json policies/", "the same for programs"],
       ),
     )
-    .action((paths: string[], options: CheckOptions) => check(paths, options, surroundings));
+    .action(surroundings.withStatus((paths: string[], options: CheckOptions) => check(paths, options, surroundings)));
   command
     .command("init")
     .description("Write a policy to begin with.")
@@ -41,14 +41,14 @@ export function define(command: Command, surroundings: Surroundings): void {
         ["pulley policy init | pulley policy check /dev/stdin", "see that it is sound"],
       ),
     )
-    .action((file: string | undefined) => init(file, surroundings));
+    .action(surroundings.withStatus((file: string | undefined) => init(file, surroundings)));
 }
 
 async function check(
   paths: readonly string[],
   { output, cluster }: CheckOptions,
   surroundings: Surroundings,
-): Promise<void> {
+): Promise<number> {
   const { policy, problems, warnings } = readPolicy(paths.flatMap(readPolicyFiles), namedCluster(cluster));
   const rules = policy.documents.reduce((sum, document) => sum + document.rules.length, 0);
   const value = {
@@ -61,15 +61,16 @@ async function check(
   const found = `${plural(policy.documents.length, "document")} with ${plural(rules, "rule")}`;
   const wrong = problems.length === 0 ? "sound" : plural(problems.length, "problem");
   await print(output, value, () => [`${found}: ${wrong}`], surroundings);
-  if (problems.length > 0) process.exitCode = inputInvalid;
+  return problems.length > 0 ? inputInvalid : 0;
 }
 
 /** A file that is there is not written over. */
-function init(file: string | undefined, surroundings: Surroundings): void {
+function init(file: string | undefined, surroundings: Surroundings): number {
   if (file === undefined) {
     printText("stdout", policyInit(), surroundings);
-    return;
+    return 0;
   }
   createFile(outputPath(file), policyInit());
   printLine("stdout", file, surroundings);
+  return 0;
 }

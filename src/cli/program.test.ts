@@ -10,10 +10,11 @@ import { type Registry, startRegistry } from "../../examples/world/registry.ts";
 import { commands } from "./commands.ts";
 import { withoutPrefix } from "./image-words.ts";
 import { createProgram } from "./program.ts";
+import { startCall } from "./surroundings.ts";
 import { callPulley } from "./testing/call.ts";
 
 const silent = { stdin: Readable.from([]), stdout: new PassThrough(), stderr: new PassThrough(), environment: {} };
-const program = await createProgram(silent, () => true);
+const program = await createProgram(startCall(silent).surroundings, () => true);
 const escape = "\u001b";
 let registry: Registry;
 let folder: string;
@@ -92,6 +93,56 @@ describe("what is said, and in which colours", () => {
     const broken = join(folder, "broken.yaml");
     await writeFile(broken, "{ a: [\n");
     expect((await callPulley(["explain", "--quiet", broken])).stderr).toContain("broken.yaml:");
+  });
+});
+
+describe("a command within this process", () => {
+  const listeners = () => {
+    const emitters = [process, process.stdin, process.stdout, process.stderr];
+    return emitters.map((emitter) =>
+      Object.fromEntries(emitter.eventNames().map((event) => [String(event), emitter.listenerCount(event)])),
+    );
+  };
+
+  it("leaves no listener and no exit status in it, however it ends", async () => {
+    const image = `${registry.host}/team/app:1`;
+    const root = ["--root", join(folder, "listeners")];
+    const broken = join(folder, "broken-pod.yaml");
+    await writeFile(broken, "{ a: [\n");
+    // Node's own listeners on standard streams and signals come with their first use.
+    await callPulley(["version"]);
+    const before = listeners();
+    const statuses = [];
+    for (const words of [
+      ["pull", ...root, image],
+      ["pull", ...root, `${registry.host}/team/none:1`],
+      ["run", "--once", ...root, image],
+      ["run", "--once", ...root, broken],
+      ["doctor", ...root, image],
+      ["doctor", ...root, `${registry.host}/team/none:1`],
+      ["verify", ...root],
+      ["gc", "--dry-run", "--even-if-lost", ...root],
+      ["get", "pods", "--socket", join(folder, "none.sock")],
+      ["explain", ...root, broken],
+      ["images", "--no-such-flag"],
+      ["images", "--help"],
+    ]) {
+      statuses.push((await callPulley(words)).status);
+      expect(listeners(), words.join(" ")).toEqual(before);
+    }
+    expect(statuses).toEqual([0, 1, 0, 2, 0, 1, 0, 0, 3, 2, 2, 0]);
+    expect(process.exitCode).toBeUndefined();
+  });
+
+  it("has its signals only until it ends", async () => {
+    const call = startCall(silent);
+    const before = process.listenerCount("SIGTERM");
+    const signal = call.surroundings.interruption();
+    expect(process.listenerCount("SIGTERM")).toBe(before + 1);
+    await call.surroundings.withStatus(() => 3)();
+    call.end();
+    expect(process.listenerCount("SIGTERM")).toBe(before);
+    expect({ status: call.status(), aborted: signal.aborted }).toEqual({ status: 3, aborted: false });
   });
 });
 

@@ -7,15 +7,13 @@ import { addEverywhere, tunable } from "./everywhere.ts";
 import { groupOptions, helpStyle } from "./help.ts";
 import { cleanImages } from "./image-words.ts";
 import { printLines, printText, warnOn } from "./printing.ts";
-import { paintFor, type Surroundings } from "./surroundings.ts";
+import { type CommandSurroundings, paintFor, type Surroundings, startCall } from "./surroundings.ts";
 
 /** Runs one command line and answers with its exit status. Never throws. */
 export async function runCommandLine(words: readonly string[], given: Surroundings): Promise<number> {
-  const tuned = tunable(given);
+  const call = startCall(given);
+  const tuned = tunable(call.surroundings);
   const { surroundings } = tuned;
-  const { stdout } = surroundings;
-  // A reader that has seen enough (`pulley images | head`) is no failure.
-  stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 3));
   try {
     const called = words.find((word) => commands.some(({ name }) => name === word));
     // Completion offers the options of all of them.
@@ -25,11 +23,12 @@ export async function runCommandLine(words: readonly string[], given: Surroundin
       cleanImages(command, warnOn(surroundings));
     });
     await program.parseAsync([...words], { from: "user" });
-    return Number(process.exitCode ?? 0);
+    return call.status();
   } catch (error) {
     return reportFailure(error, surroundings);
   } finally {
     tuned.end();
+    call.end();
   }
 }
 
@@ -37,7 +36,7 @@ const helpCommand = ["help [command]", "print this help, or that of a command"] 
 
 /** The program. Of the commands that are not wanted it has only the names, so that nobody pays for loading them. */
 export async function createProgram(
-  surroundings: Surroundings,
+  surroundings: CommandSurroundings,
   isWanted: (command: string) => boolean,
 ): Promise<Command> {
   const program = new Command("pulley")

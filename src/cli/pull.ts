@@ -48,7 +48,7 @@ import { createPullSpeeds } from "./pull-speeds.ts";
 import { pullLines } from "./pull-view.ts";
 import { machineHosts, registryClient } from "./registry.ts";
 import { withStore } from "./store.ts";
-import { interruption, paintFor, type Surroundings } from "./surroundings.ts";
+import { type CommandSurroundings, paintFor, type Surroundings } from "./surroundings.ts";
 
 type PullOptions = RootOptions &
   OutputOptions &
@@ -78,7 +78,7 @@ interface PulledImage {
   readonly fetched: number;
 }
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   credentialProviderOptions(registryOptions(loginOptions(command, surroundings)))
     .argument("<image...>", "images, as nginx:1.27 or registry.acme.io/app:2.0")
     .addOption(policyOption())
@@ -98,10 +98,16 @@ export function define(command: Command, surroundings: Surroundings): void {
         ],
       ),
     )
-    .action((images: string[], options: PullOptions) => pullImages(images, options, surroundings));
+    .action(
+      surroundings.withStatus((images: string[], options: PullOptions) => pullImages(images, options, surroundings)),
+    );
 }
 
-async function pullImages(images: readonly string[], options: PullOptions, surroundings: Surroundings): Promise<void> {
+async function pullImages(
+  images: readonly string[],
+  options: PullOptions,
+  surroundings: CommandSurroundings,
+): Promise<number> {
   // A pull waits for the kernel and for hashes; by the time that optimised code would pay for itself, it is over.
   setFlagsFromString("--no-opt");
   const references = images.map(parseImageName);
@@ -112,7 +118,7 @@ async function pullImages(images: readonly string[], options: PullOptions, surro
     options.kubeletConfig === undefined ? { registryPullQPS: 0 } : loadKubeletConfiguration(options, {}, surroundings);
   const registry = registryClient(options);
   const watch = watchPulls(surroundings);
-  const signal = interruption();
+  const signal = surroundings.interruption();
   try {
     await withStore(options.root, surroundings, async (store) => {
       const clock = systemClock;
@@ -150,6 +156,7 @@ async function pullImages(images: readonly string[], options: PullOptions, surro
       if (options.output === "text") return;
       await print(options.output, { apiVersion: "pulley.dev/v1alpha1", images: pulled }, () => [], surroundings);
     });
+    return 0;
   } finally {
     watch.clear();
     await registry.close();

@@ -3,11 +3,11 @@ import { formatBytes } from "../support/bytes.ts";
 import { examples, type OutputOptions, outputOption, type RootOptions, rootOption } from "./options.ts";
 import { print } from "./output.ts";
 import { withStore } from "./store.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
 type RemoveOptions = RootOptions & OutputOptions;
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   command
     .argument("<image...>", "names to remove, or ids to remove with all their names")
     .addOption(outputOption())
@@ -19,14 +19,18 @@ export function define(command: Command, surroundings: Surroundings): void {
         ["pulley rm $(pulley images -q)", "remove all images"],
       ),
     )
-    .action((images: string[], options: RemoveOptions) => removeImages(images, options, surroundings));
+    .action(
+      surroundings.withStatus((images: string[], options: RemoveOptions) =>
+        removeImages(images, options, surroundings),
+      ),
+    );
 }
 
 async function removeImages(
   images: readonly string[],
   options: RemoveOptions,
   surroundings: Surroundings,
-): Promise<void> {
+): Promise<number> {
   const removals = await withStore(options.root, surroundings, async (store) => {
     const done = [];
     for (const image of images) done.push(await store.remove(image));
@@ -41,4 +45,5 @@ async function removeImages(
     `Freed: ${formatBytes(freed)}`,
   ];
   await print(options.output, { apiVersion: "pulley.dev/v1alpha1", untagged, deleted, freed }, lines, surroundings);
+  return 0;
 }

@@ -9,19 +9,19 @@ import { printLines } from "./printing.ts";
 import type { PodsResult } from "./run-pods.ts";
 import { paintFor, type Surroundings } from "./surroundings.ts";
 
-/** Says what became of the pods; exit status 1 if any of them is not what it was to be. */
+/** Says what became of the pods. @returns how many of them are not what they were to be */
 export async function report(
   { pods, events }: PodsResult,
   { output, runtime }: OutputOptions & { readonly runtime?: string },
   surroundings: Surroundings,
-): Promise<void> {
+): Promise<number> {
   const value = { apiVersion: "pulley.dev/v1alpha1", pods: pods.map(podValue), events };
   if (output !== "text") await print(output, value, () => [], surroundings);
   const held = pods.filter((status) => status.phase === "Failed" || waiting(status).length > 0);
   for (const status of held) tellWhy(status, surroundings);
   const summary = runtime === undefined ? preparedLines(pods, held) : [startedText(pods, held)];
   printLines("stderr", ["", ...summary.flatMap((line) => hanging("", line, widthOf(surroundings)))], surroundings);
-  if (held.length > 0 && process.exitCode === undefined) process.exitCode = 1;
+  return held.length;
 }
 
 function tellWhy(status: PodStatus, surroundings: Surroundings): void {

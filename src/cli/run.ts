@@ -36,7 +36,7 @@ import { runPods } from "./run-pods.ts";
 import { report } from "./run-report.ts";
 import { runtimeOption } from "./runtime-option.ts";
 import { withStore } from "./store.ts";
-import { interruption, type Surroundings } from "./surroundings.ts";
+import { type CommandSurroundings, type Surroundings } from "./surroundings.ts";
 
 type CommonOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
 
@@ -55,7 +55,7 @@ interface RunOptions
   readonly registryBurst?: number;
 }
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   credentialProviderOptions(registryOptions(loginOptions(command, surroundings)))
     .argument("[file|image...]", "manifests (files, folders, - for standard input) or images")
     .addOption(filenameOption())
@@ -103,17 +103,16 @@ export function define(command: Command, surroundings: Surroundings): void {
         ],
       ),
     )
-    .action((words: string[], options: RunOptions) => run(words, options, surroundings));
+    .action(surroundings.withStatus((words: string[], options: RunOptions) => run(words, options, surroundings)));
 }
 
-async function run(words: readonly string[], options: RunOptions, surroundings: Surroundings): Promise<void> {
+async function run(words: readonly string[], options: RunOptions, surroundings: CommandSurroundings): Promise<number> {
   const inputs = await readInputs(namedFiles(words, options), surroundings);
   const expanded = options.runtime === undefined ? podsFrom(inputs) : startablePodsFrom(inputs);
   const { pods, secrets, serviceAccounts, objects, problems, warnings } = expanded;
   printProblems({ problems, warnings }, surroundings);
-  if (problems.length > 0) process.exitCode = inputInvalid;
   if (pods.length === 0) {
-    if (problems.length > 0) return;
+    if (problems.length > 0) return inputInvalid;
     throw new PulleyError("INPUT_INVALID", "there is no pod in the input", {
       advice: "Name a manifest with a pod or a workload, or an image.",
     });
@@ -146,14 +145,16 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
           notes,
           once: options.once === true,
           keep: options.keep === true,
-          signal: interruption(),
+          signal: surroundings.interruption(),
           clock: systemClock,
         },
         surroundings,
       ),
     );
-    await report(result, options, surroundings);
+    const held = await report(result, options, surroundings);
     if (result.leftBehind !== undefined) throw result.leftBehind;
+    if (problems.length > 0) return inputInvalid;
+    return held > 0 ? 1 : 0;
   } finally {
     await registry.close();
   }

@@ -4,14 +4,14 @@ import { PulleyError } from "../support/errors.ts";
 import { examples, type RootOptions, rootOption } from "./options.ts";
 import { outputPath } from "./output-path.ts";
 import { withStore } from "./store.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
 interface SaveOptions extends RootOptions {
   readonly file?: string;
   readonly format: ArchiveFormat;
 }
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   command
     .argument("<image...>", "names or ids of images")
     .option("-f, --file <file>", "the archive to write; standard output if absent")
@@ -31,14 +31,14 @@ export function define(command: Command, surroundings: Surroundings): void {
         ],
       ),
     )
-    .action((images: string[], options: SaveOptions) => save(images, options, surroundings));
+    .action(surroundings.withStatus((images: string[], options: SaveOptions) => save(images, options, surroundings)));
 }
 
 async function save(
   images: readonly string[],
   { root, file, format }: SaveOptions,
   surroundings: Surroundings,
-): Promise<void> {
+): Promise<number> {
   const { stdout } = surroundings;
   if (file === undefined && stdout.isTTY) {
     throw new PulleyError("USAGE", "an archive is not printed on a terminal", {
@@ -48,4 +48,5 @@ async function save(
   await withStore(root, surroundings, (store) =>
     saveArchive(store, images, file === undefined ? stdout : outputPath(file), format),
   );
+  return 0;
 }

@@ -24,7 +24,7 @@ import { printLine } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import { type FilenameFlags, filenameOption } from "./repeated-option.ts";
 import { requestsFrom } from "./requests.ts";
-import { paintFor, type Surroundings } from "./surroundings.ts";
+import { type CommandSurroundings, paintFor, type Surroundings } from "./surroundings.ts";
 
 interface SimulateOptions extends RootOptions, OutputOptions, FilenameFlags {
   readonly policy: string;
@@ -61,7 +61,7 @@ interface Simulation {
   readonly changes: Map<string, Change>;
 }
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   command
     .argument("[path...]", "manifests to decide on; without any, what the node of this store has recorded")
     .addOption(new Option("--policy <path>", "the policy to try").env("PULLEY_POLICY").makeOptionMandatory())
@@ -79,13 +79,22 @@ export function define(command: Command, surroundings: Surroundings): void {
         ["pulley simulate --policy new.yaml --against old.yaml deploy/", "what would change for these manifests"],
       ),
     )
-    .action((paths: string[], options: SimulateOptions) => simulate(paths, options, surroundings));
+    .action(
+      surroundings.withStatus((paths: string[], options: SimulateOptions) => simulate(paths, options, surroundings)),
+    );
 }
 
-async function simulate(paths: readonly string[], options: SimulateOptions, surroundings: Surroundings): Promise<void> {
+async function simulate(
+  paths: readonly string[],
+  options: SimulateOptions,
+  surroundings: Surroundings,
+): Promise<number> {
   const policy = await loadPolicy(options, surroundings);
   const named = [...paths, ...(options.filename ?? [])];
-  const past = named.length > 0 ? fromManifests(named, options, surroundings) : fromRecords(options, surroundings);
+  const { past, status } =
+    named.length > 0
+      ? await fromManifests(named, options, surroundings)
+      : { past: fromRecords(options, surroundings), status: 0 };
   const result: Simulation = {
     ...{ decisions: 0, changed: 0, newlyWarned: 0, from: undefined, to: undefined, newlyRefused: 0 },
     ...{ before: noCost, after: noCost, changes: new Map() },
@@ -98,7 +107,7 @@ async function simulate(paths: readonly string[], options: SimulateOptions, surr
     });
   }
   await print(options.output, valueOf(result), () => linesOf(result, surroundings), surroundings);
-  if (result.newlyRefused > 0) process.exitCode ??= 1;
+  return status === 0 && result.newlyRefused > 0 ? 1 : status;
 }
 
 async function* fromRecords(
@@ -132,26 +141,24 @@ function shifted(facts: LocalFacts, later: number): LocalFacts {
 }
 
 /** Nothing is known of any machine, so both policies decide for one that has not looked. */
-async function* fromManifests(
+async function fromManifests(
   paths: readonly string[],
   { against, cluster, at }: SimulateOptions,
   surroundings: Surroundings,
-): AsyncGenerator<PastRequest> {
+): Promise<{ readonly past: readonly PastRequest[]; readonly status: number }> {
   const now: Policy = await loadPolicy({ policy: against, cluster }, surroundings);
   const { requests, problems, warnings } = requestsFrom(await readInputs(paths, surroundings), now);
   printProblems({ problems, warnings }, surroundings);
-  if (problems.length > 0) process.exitCode = inputInvalid;
   const [facts, time] = [{ presence: "unknown" } as const, at ?? Date.now()];
-  for (const request of requests) {
-    yield {
-      request,
-      facts,
-      time,
-      verdict: verdictOf(decide(request, now, facts, time)),
-      isRecorded: false,
-      fetched: 0,
-    };
-  }
+  const past = requests.map((request) => ({
+    request,
+    facts,
+    time,
+    verdict: verdictOf(decide(request, now, facts, time)),
+    isRecorded: false,
+    fetched: 0,
+  }));
+  return { past, status: problems.length > 0 ? inputInvalid : 0 };
 }
 
 function count(result: Simulation, one: Replay): void {

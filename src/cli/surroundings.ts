@@ -15,27 +15,63 @@ export interface Surroundings {
   readonly leavesNothing?: true;
 }
 
+/** What the called command may touch besides: the process's signals and its exit status. */
+export interface CommandSurroundings extends Surroundings {
+  /** Keeps the exit status that an action returns: the library that calls actions drops it. */
+  withStatus<Arguments extends unknown[]>(
+    action: (...args: Arguments) => number | Promise<number>,
+  ): (...args: Arguments) => Promise<void>;
+  /** A signal that Ctrl-C and SIGTERM abort, for as long as the command lasts; a second one ends the process at once. */
+  interruption(): AbortSignal;
+}
+
 export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
 
 /** A command's file: it says which arguments and options it takes, and what it does with them. */
 export interface CommandModule {
-  define(command: Command, surroundings: Surroundings): void;
+  define(command: Command, surroundings: CommandSurroundings): void;
 }
 
 export function paintFor(stream: OutputStream, { environment }: Surroundings): Paint {
   return painter(wantsColour(stream, environment));
 }
 
-/** A signal that Ctrl-C and SIGTERM abort; a second Ctrl-C ends the process at once. */
-export function interruption(): AbortSignal {
-  const controller = new AbortController();
-  const stop = () => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort(new PulleyError("CANCELLED", "interrupted"));
+/** One call of the program. */
+export interface Call {
+  readonly surroundings: CommandSurroundings;
+  /** The exit status that the command's action has returned; 0 until then. */
+  status(): number;
+  /** Removes the listeners that were added for the command. */
+  end(): void;
+}
+
+export function startCall(given: Surroundings): Call {
+  let status = 0;
+  const ends: (() => void)[] = [];
+  return {
+    surroundings: {
+      ...given,
+      withStatus:
+        (action) =>
+        async (...args) => {
+          status = await action(...args);
+        },
+      interruption() {
+        const controller = new AbortController();
+        const stop = () => {
+          if (controller.signal.aborted) process.exit(130);
+          controller.abort(new PulleyError("CANCELLED", "interrupted"));
+        };
+        process.on("SIGINT", stop).on("SIGTERM", stop);
+        ends.push(() => process.off("SIGINT", stop).off("SIGTERM", stop));
+        return controller.signal;
+      },
+    },
+    status: () => status,
+    end() {
+      for (const end of ends) end();
+    },
   };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
-  return controller.signal;
 }
 
 /** Resolves when the signal is aborted; never, if that does not happen. */

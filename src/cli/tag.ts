@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { examples, type RootOptions, rootOption } from "./options.ts";
 import { withStore } from "./store.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CommandSurroundings } from "./surroundings.ts";
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   command
     .argument("<image>", "a name or an id of the image")
     .argument("<name>", "the new name, with its tag")
@@ -15,7 +15,10 @@ export function define(command: Command, surroundings: Surroundings): void {
         ["pulley tag 3b25b682ea82b app:known-good", "name an image by its id"],
       ),
     )
-    .action((image: string, name: string, { root }: RootOptions) =>
-      withStore(root, surroundings, (store) => store.tag(image, name)),
+    .action(
+      surroundings.withStatus(async (image: string, name: string, { root }: RootOptions) => {
+        await withStore(root, surroundings, (store) => store.tag(image, name));
+        return 0;
+      }),
     );
 }

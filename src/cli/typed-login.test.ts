@@ -64,7 +64,6 @@ async function pull(words: readonly string[], said: string, environment: NodeJS.
   const stdin = Readable.from([Buffer.from(said)]);
   const image = `127.0.0.1:${port}/app:1`;
   const status = await runCommandLine(["doctor", ...words, image], { stdin, stdout, stderr, environment });
-  process.exitCode = undefined;
   stdout.end();
   stderr.end();
   return { status, shown, written: (await written).join("") };

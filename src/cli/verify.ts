@@ -23,7 +23,7 @@ import { printOver, warnOn } from "./printing.ts";
 import { machineHosts, registryClient } from "./registry.ts";
 import { runtimeOption } from "./runtime-option.ts";
 import { withImages } from "./store.ts";
-import { interruption, type Surroundings } from "./surroundings.ts";
+import { type CommandSurroundings, type Surroundings } from "./surroundings.ts";
 import { exitStatusOf, type Faulty, verifiedLines, verifiedValue } from "./verify-view.ts";
 
 interface VerifyFlags
@@ -37,7 +37,7 @@ interface VerifyFlags
   readonly runtime?: string;
 }
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   credentialProviderOptions(registryOptions(loginOptions(command, surroundings)))
     .option("--repair", "fetch again what is damaged or missing, by the digests that the images name")
     .addOption(runtimeOption("containerd's socket: its images are read, not those of the store"))
@@ -62,21 +62,20 @@ export function define(command: Command, surroundings: Surroundings): void {
         ],
       ),
     )
-    .action((options: VerifyFlags) => verifyStore(options, surroundings));
+    .action(surroundings.withStatus((options: VerifyFlags) => verifyStore(options, surroundings)));
 }
 
 /** Exit status 1 if anything is damaged or missing, and was not fetched again: the answer is no. */
-async function verifyStore(options: VerifyFlags, surroundings: Surroundings): Promise<void> {
-  const signal = interruption();
-  await withImages(options, surroundings, async (store) => {
+async function verifyStore(options: VerifyFlags, surroundings: CommandSurroundings): Promise<number> {
+  const signal = surroundings.interruption();
+  return withImages(options, surroundings, async (store) => {
     const { sound, found } = await readAll(store, signal, surroundings);
     const faulty = options.repair ? await repair(store, found, options, signal, surroundings) : found;
     // containerd has unpacked what it has, and checked it as it did.
     const unfit = options.runtime === undefined ? await unpackAll(store, signal, surroundings) : [];
     const lines = () => verifiedLines(sound, faulty, unfit);
     await print(options.output, verifiedValue(sound, faulty, unfit), lines, surroundings);
-    const status = exitStatusOf(faulty, unfit);
-    if (status !== 0) process.exitCode = status;
+    return exitStatusOf(faulty, unfit);
   });
 }
 

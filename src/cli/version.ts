@@ -5,19 +5,19 @@ import { formatPlatform, hostPlatform } from "../image/platform.ts";
 import { readJson } from "../support/json-cursor.ts";
 import { examples, type OutputOptions, outputOption } from "./options.ts";
 import { print } from "./output.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
-export function define(command: Command, surroundings: Surroundings): void {
+export function define(command: Command, surroundings: CommandSurroundings): void {
   command
     .addOption(outputOption())
     .addHelpText(
       "after",
       examples(["pulley version", "what to name in a bug report"], ["pulley version -o json", "the same for programs"]),
     )
-    .action((options: OutputOptions) => showVersion(options, surroundings));
+    .action(surroundings.withStatus((options: OutputOptions) => showVersion(options, surroundings)));
 }
 
-async function showVersion({ output }: OutputOptions, surroundings: Surroundings): Promise<void> {
+async function showVersion({ output }: OutputOptions, surroundings: Surroundings): Promise<number> {
   const platform = formatPlatform(hostPlatform(process.platform, process.arch));
   const value = { version: packageFile.version, commit: await commit(), node: process.version, platform };
   const lines = () => [
@@ -27,6 +27,7 @@ async function showVersion({ output }: OutputOptions, surroundings: Surroundings
     `for      ${value.platform}`,
   ];
   await print(output, value, lines, surroundings);
+  return 0;
 }
 
 /** The commit that the program was built from: the build leaves it in a file beside the program. */

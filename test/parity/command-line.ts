@@ -13,7 +13,7 @@ export interface Called {
   readonly stderr: string;
 }
 
-/** Calls `pulley`; the exit status of the test's own process stays as it is. */
+/** Calls `pulley`. */
 export async function call(words: readonly string[], input = ""): Promise<Called> {
   const output = { stdout: "", stderr: "" };
   const collecting = (stream: keyof typeof output) =>
@@ -23,15 +23,12 @@ export async function call(words: readonly string[], input = ""): Promise<Called
         done();
       },
     });
-  const before = process.exitCode;
-  process.exitCode = undefined;
   const status = await runCommandLine(words, {
     stdin: Readable.from([input]),
     stdout: collecting("stdout"),
     stderr: collecting("stderr"),
     environment: {},
   });
-  process.exitCode = before;
   return { status, ...output };
 }
 

@@ -11,9 +11,7 @@ export async function callPulley(
 ) {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const written = Promise.all([text(stdout), text(stderr)]);
-  process.exitCode = undefined;
   const status = await runCommandLine(words, { stdin, stdout, stderr, environment });
-  process.exitCode = undefined;
   stdout.end();
   stderr.end();
   const [out, err] = await written;
