@@ -12,11 +12,7 @@ export async function pages() {
   return {
     "docs/commands.md": await commandsPage(),
     "docs/errors.md": await errorsPage(),
-    "docs/audit-rules.md": await auditRulesPage(
-      await load("src/audit/rules.ts"),
-      await load("src/audit/audit.ts"),
-      origin,
-    ),
+    "docs/audit-rules.md": await auditRulesPage(await load("src/audit/index.ts"), origin),
     "docs/metrics.md": metricsPage(await load("src/node/metrics/catalogue.ts"), origin),
     "schema/imagepullpolicy.json": await policySchema(),
   };

@@ -1,11 +1,9 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { AuditCourse, audit, collectAudit } from "./audit.ts";
-import { Fingerprints } from "./fingerprint.ts";
-import { ImageSightings } from "./image-sightings.ts";
+import { AuditRun, audit, collectAudit } from "./audit.ts";
 import type { AuditInput } from "./input.ts";
-import { standardsOf } from "./standards.ts";
+import { PullPolicyConflicts } from "./rules/pull-policy-conflicts.ts";
 import { deployment, findingsIn, toldBy } from "./testing/findings.ts";
 
 const text = (file: string, content: string): AuditInput => ({
@@ -61,15 +59,13 @@ describe("pull-policy-conflict", () => {
   });
 
   it("remembers no more images than it may", () => {
-    const standards = standardsOf({ now: 0 });
-    const sightings = new ImageSightings(standards, 1);
+    const conflicts = new PullPolicyConflicts(1);
     const use = (image: string, pulls: "Always" | "IfNotPresent") => {
       const region = { file: "a", line: 1, column: 1, endLine: 1, endColumn: 1, start: 0, end: 0 };
       const workload = { apiVersion: "v1", kind: "Pod", namespace: "n", name: "p", labels: {}, annotations: {} };
       const request = { workload, container: { name: "c", kind: "container" }, image, pullPolicy: pulls } as const;
-      const fingerprints = new Fingerprints("a");
       const place = { neighbourhood: "the namespace n", scopes: ["."], region };
-      return sightings.add({ request, image, pulls, ...place }, fingerprints).length;
+      return conflicts.file({ uses: [{ request, image, pulls, ...place }] }).length;
     };
     expect([use("a", "Always"), use("b", "Always"), use("a", "IfNotPresent"), use("b", "IfNotPresent")]).toEqual([
       0, 0, 1, 0,
@@ -167,7 +163,7 @@ describe("an audit", () => {
       ["tag-moving", "error"],
       ["policy-missing-surprises", "off"],
     ] as const);
-    const findings = new AuditCourse({ now: 0, severities }).take(
+    const findings = new AuditRun({ now: 0, severities }).take(
       text("a.yaml", deployment("image: ghcr.io/a:main")),
     ).findings;
     expect(findings).toMatchObject([{ ruleId: "tag-moving", severity: "error" }]);

@@ -1,15 +1,15 @@
 /** The audit: file by file, in one pass, with no more memory for many files than for one. */
 import { type Baseline, BaselineFilter } from "./baseline.ts";
-import { findingsOfExemptions } from "./exemptions.ts";
-import { inOrder } from "./finding.ts";
+import { type AuditConfig, type AuditOptions, auditConfig } from "./config.ts";
+import { findingOf, inOrder } from "./finding.ts";
 import { Fingerprints } from "./fingerprint.ts";
 import { folded } from "./folding.ts";
 import { IgnoreComments } from "./ignore-comments.ts";
-import { ImageSightings } from "./image-sightings.ts";
 import type { AuditInput, NotSeenInput } from "./input.ts";
-import { originMap } from "./originals.ts";
-import { SecretLedger } from "./secret-ledger.ts";
-import { type AuditOptions, type Standards, standardsOf } from "./standards.ts";
+import { crossFileRules } from "./rules/index.ts";
+import { inputUnreadable, renderFailed } from "./rules/input.ts";
+import type { CrossFileCheck, CrossFileReport, CrossFileRule } from "./rules/rule.ts";
+import { sourceMap } from "./source-map.ts";
 import { auditInput, lostAudit, type TextAudit } from "./text-audit.ts";
 import type { AuditResult, Finding, NotSeen } from "./types.ts";
 
@@ -43,9 +43,9 @@ export async function* audit(
   inputs: AsyncIterable<AuditInput> | Iterable<AuditInput>,
   options: AuditCall,
 ): AsyncGenerator<AuditFile> {
-  const course = new AuditCourse(options);
-  for await (const input of inputs) yield course.take(input);
-  yield course.end();
+  const run = new AuditRun(options);
+  for await (const input of inputs) yield run.take(input);
+  yield run.end();
 }
 
 /** All of an audit at once, for those who have room for it. */
@@ -69,33 +69,44 @@ export async function collectAudit(
 
 /** Whether a finding says that something could not be looked at. */
 export function isOfUnreadable({ ruleId }: Finding): boolean {
-  return ruleId === "input-unreadable" || ruleId === "render-failed";
+  return ruleId === inputUnreadable.id || ruleId === renderFailed.id;
+}
+
+interface ActiveCheck {
+  readonly rule: CrossFileRule;
+  readonly check: CrossFileCheck;
+}
+
+/** A finding that is told at the end, if it holds then. */
+interface LateFinding {
+  readonly finding: Finding;
+  readonly holds: () => boolean;
 }
 
 /** One audit while it goes on. */
-export class AuditCourse {
-  readonly standards: Standards;
-  readonly #sightings: ImageSightings;
-  readonly #secrets: SecretLedger;
+export class AuditRun {
+  readonly config: AuditConfig;
+  readonly #checks: readonly ActiveCheck[];
+  readonly #late: LateFinding[] = [];
   readonly #baseline: BaselineFilter;
-  /** Ids of those that were needed. */
-  readonly #exemptions = new Set<string>();
 
   constructor(options: AuditCall) {
-    this.standards = standardsOf(options);
-    this.#sightings = new ImageSightings(this.standards);
-    this.#secrets = new SecretLedger(this.standards);
+    const config = auditConfig(options);
+    this.config = config;
+    this.#checks = crossFileRules
+      .filter((rule) => config.severityOf(rule) !== "off")
+      .map((rule) => ({ rule, check: rule.create(config) }));
     this.#baseline = new BaselineFilter(options.baseline);
   }
 
   /** Audits an input, in its turn. */
   take(input: AuditInput): AuditFile {
-    return this.settle(input, auditInput(input, this.standards));
+    return this.settle(input, auditInput(input, this.config));
   }
 
   /** What is said of an input whose audit came to no end. */
   lost({ file }: AuditInput, why: string): TextAudit {
-    return lostAudit(file, why, this.standards);
+    return lostAudit(file, why, this.config);
   }
 
   /** Settles the findings of an input in the light of those before it, and tells them where people can find them. */
@@ -104,35 +115,43 @@ export class AuditCourse {
     const { file, workloads, containers, isUnreadable } = text;
     const fingerprints = new Fingerprints(file);
     const comments = new IgnoreComments(text.ignores);
-    const toOriginal = originMapOf(input);
-    const conflicts = text.uses.flatMap((use) => this.#sightings.add(use, fingerprints));
-    const found = [...text.findings, ...conflicts];
+    const toSource = sourceMapOf(input);
+    const found = [...text.findings];
+    for (const { rule, report } of this.#compare(text)) {
+      const findings = findingOf(rule, report, this.config, fingerprints);
+      const { holds } = report;
+      if (holds === undefined) found.push(...findings);
+      else
+        for (const finding of findings.filter((each) => comments.isWanted(each)))
+          this.#late.push({ finding: toSource(finding), holds });
+    }
     const wanted = found.filter((finding) => comments.isWanted(finding));
-    this.#note(text, fingerprints, (finding) => (comments.isWanted(finding) ? [toOriginal(finding)] : []));
-    const remarks = comments.remarks(this.standards, fingerprints);
+    const remarks = comments.remarks(this.config, fingerprints);
+    this.#baseline.sees(file);
     const fresh = [...wanted, ...remarks].filter((finding) => this.#baseline.isNew(finding));
     const suppressed = found.length + remarks.length - fresh.length;
-    const findings = inOrder(folded(fresh)).map(toOriginal);
+    const findings = inOrder(folded(fresh)).map(toSource);
     const isTold = isUnreadable && findings.some(isOfUnreadable);
     return { file, input, findings, workloads, containers, suppressed, isUnreadable: isTold };
   }
 
-  /** Keeps what is needed at the end. */
-  #note(text: TextAudit, fingerprints: Fingerprints, settled: (finding: Finding) => readonly Finding[]): void {
-    for (const secret of text.secrets) this.#secrets.addSecret(secret);
-    for (const use of text.wantedSecrets) this.#secrets.addUse(use, fingerprints, settled);
-    for (const id of text.exemptions) this.#exemptions.add(id);
-    this.#baseline.sees(text.file);
+  /** What the rules report of a file beside those before it. */
+  #compare(text: TextAudit): readonly { readonly rule: CrossFileRule; readonly report: CrossFileReport }[] {
+    return this.#checks.flatMap(({ rule, check }) => check.file(text).map((report) => ({ rule, report })));
   }
 
   /** What could not be told before everything had been seen. */
   end(): AuditFile {
-    const late = [...this.#secrets.missing(), ...findingsOfExemptions(this.#exemptions, this.standards)];
+    const held = this.#late.filter(({ holds }) => holds()).map(({ finding }) => finding);
+    const reported = this.#checks.flatMap(({ rule, check }) =>
+      check.end().flatMap((report) => findingOf(rule, report, this.config, new Fingerprints(report.region.file))),
+    );
+    const late = [...held, ...reported];
     const fresh = late.filter((finding) => this.#baseline.isNew(finding));
     return {
       file: undefined,
       input: undefined,
-      findings: [...fresh, ...this.#baseline.obsolete(this.standards)],
+      findings: [...fresh, ...this.#baseline.obsolete(this.config)],
       workloads: 0,
       containers: 0,
       suppressed: late.length - fresh.length,
@@ -148,7 +167,7 @@ function notSeenFile(input: NotSeenInput): AuditFile {
 }
 
 /** Findings in what was rendered are told in what it was rendered from; all others where they are. */
-function originMapOf(input: AuditInput): (finding: Finding) => Finding {
+function sourceMapOf(input: AuditInput): (finding: Finding) => Finding {
   const isRendered = input.kind === "text" && input.original !== undefined;
-  return isRendered ? originMap(input.text, input.original) : (finding) => finding;
+  return isRendered ? sourceMap(input.text, input.original) : (finding) => finding;
 }

@@ -3,11 +3,12 @@ import { z } from "zod";
 import { errorText, PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import { sourceText } from "../workload/source-text.ts";
+import type { AuditConfig } from "./config.ts";
 import { findingOf } from "./finding.ts";
 import { Fingerprints, plainPath } from "./fingerprint.ts";
-import { isRuleId, type RuleId } from "./rules.ts";
+import { ruleOf } from "./rules/index.ts";
+import { baselineObsolete } from "./rules/input.ts";
 import { regionOf } from "./spans.ts";
-import type { Standards } from "./standards.ts";
 import type { Finding, Region } from "./types.ts";
 
 const apiVersion = "pulley.dev/v1alpha1";
@@ -123,17 +124,18 @@ export class BaselineFilter {
   }
 
   /** Entries of files that were looked at, whose findings are gone. */
-  obsolete(standards: Standards): readonly Finding[] {
+  obsolete(config: AuditConfig): readonly Finding[] {
     return [...this.#entries.values()].flatMap(({ fingerprint, rule, file, object, region }) => {
-      if (this.#occurred.has(fingerprint) || !this.#seen.has(file) || !isOn(rule, standards)) return [];
+      if (this.#occurred.has(fingerprint) || !this.#seen.has(file) || !isOn(rule, config)) return [];
       const where = object === undefined ? file : `${object}, in ${file}`;
       const message = `the finding ${quote(rule).slice(1, -1)} of ${where} no longer occurs`;
-      return findingOf("baseline-obsolete", { region, message }, standards, new Fingerprints(region.file));
+      return findingOf(baselineObsolete, { region, message }, config, new Fingerprints(region.file));
     });
   }
 }
 
 /** What is not looked for is not gone. */
-function isOn(rule: string, { severityOf }: Standards): boolean {
-  return !isRuleId(rule) || severityOf(rule satisfies RuleId) !== "off";
+function isOn(id: string, { severityOf }: AuditConfig): boolean {
+  const rule = ruleOf(id);
+  return rule === undefined || severityOf(rule) !== "off";
 }

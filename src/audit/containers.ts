@@ -3,10 +3,11 @@ import { basename, dirname } from "node:path";
 import type { ImageFields } from "../workload/index.ts";
 import type { TextInput } from "./input.ts";
 import type { ReplacedImages } from "./placeholders.ts";
-import type { ReadText, SecretName, WantedSecret } from "./readers/contents.ts";
+import type { ReadText, WantedSecret } from "./readers/contents.ts";
 import { readText } from "./readers/read-text.ts";
 import { containerKey, type RenderedContainer, type RenderedObject } from "./rendered.ts";
 import type { Subject } from "./subject.ts";
+import type { SecretName } from "./types.ts";
 
 export interface Container {
   readonly subject: Subject;

@@ -1,12 +1,12 @@
 /** Making findings of what rules say. */
 import { printable } from "../support/terminal.ts";
 import type { ImageRequest, Workload } from "../workload/types.ts";
+import type { AuditConfig } from "./config.ts";
 import type { Fingerprints } from "./fingerprint.ts";
-import { type RuleId, ruleTable } from "./rules.ts";
-import type { Standards } from "./standards.ts";
+import type { Rule } from "./rules/rule.ts";
 import type { Finding, Fix, Folded, Region } from "./types.ts";
 
-export interface Telling {
+export interface FindingDetails {
   readonly region: Region;
   readonly message: string;
   /** The rule's own where absent. */
@@ -21,27 +21,27 @@ export interface Telling {
 
 /** The finding, if the rule is on: one or none, so that callers can `flatMap`. */
 export function findingOf(
-  rule: RuleId,
-  { region, message, advice, fix, folds, request, workload = request?.workload }: Telling,
-  standards: Standards,
+  rule: Rule,
+  { region, message, advice, fix, folds, request, workload = request?.workload }: FindingDetails,
+  config: AuditConfig,
   fingerprints: Fingerprints,
 ): readonly Finding[] {
-  const severity = standards.severityOf(rule);
+  const severity = config.severityOf(rule);
   if (severity === "off") return [];
   return [
     {
-      ruleId: rule,
+      ruleId: rule.id,
       severity,
       region,
       ...(workload !== undefined && { workload }),
       ...(request !== undefined && { container: request.container }),
       message: printable(message),
-      advice: printable(advice ?? ruleTable[rule].advice),
+      advice: printable(advice ?? rule.meta.advice),
       ...(fix !== undefined && { fix }),
       ...(folds !== undefined && {
         folds: { ...folds, message: printable(folds.message), advice: printable(folds.advice) },
       }),
-      fingerprint: fingerprints.of(rule, request, request === undefined ? message : ""),
+      fingerprint: fingerprints.of(rule.id, request, request === undefined ? message : ""),
     },
   ];
 }

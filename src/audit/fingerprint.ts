@@ -1,7 +1,6 @@
 /** Telling findings from one another, in a way that outlives moved lines. */
 import { createHash } from "node:crypto";
 import type { ImageRequest } from "../workload/types.ts";
-import type { RuleId } from "./rules.ts";
 
 /** Counts what is otherwise alike: two containers of one name, two identical documents. One for each file. */
 export class Fingerprints {
@@ -13,7 +12,7 @@ export class Fingerprints {
   }
 
   /** @param details what a finding without a container is about */
-  of(rule: RuleId, request: ImageRequest | undefined, details = ""): string {
+  of(rule: string, request: ImageRequest | undefined, details = ""): string {
     const identity = JSON.stringify([rule, this.#file, details, ...(request === undefined ? [] : identityOf(request))]);
     const count = (this.#counts.get(identity) ?? 0) + 1;
     this.#counts.set(identity, count);

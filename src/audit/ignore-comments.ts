@@ -1,9 +1,10 @@
 /** The ignoring comments of one text while its findings go by. */
+import type { AuditConfig } from "./config.ts";
 import { findingOf } from "./finding.ts";
 import type { Fingerprints } from "./fingerprint.ts";
 import { covers, type Ignore } from "./ignores.ts";
-import type { RuleId } from "./rules.ts";
-import type { Standards } from "./standards.ts";
+import { ruleOf } from "./rules/index.ts";
+import { ignoreUnused, ignoreWithoutReason } from "./rules/input.ts";
 import type { Finding } from "./types.ts";
 
 export class IgnoreComments {
@@ -25,25 +26,26 @@ export class IgnoreComments {
   }
 
   /** What is wrong with the comments themselves, once all findings have gone by. */
-  remarks(standards: Standards, fingerprints: Fingerprints): readonly Finding[] {
+  remarks(config: AuditConfig, fingerprints: Fingerprints): readonly Finding[] {
     return this.#ignores.flatMap((ignore) => {
       const { region, rules, unknown, reason } = ignore;
       if (reason === "") {
         const message = "the comment says what to ignore, but not why, so it has no effect";
-        return findingOf("ignore-without-reason", { region, message }, standards, fingerprints);
+        return findingOf(ignoreWithoutReason, { region, message }, config, fingerprints);
       }
       const used = this.#used.get(ignore);
-      const idle = rules.filter((rule) => isOn(rule, standards) && used?.has(rule) !== true);
+      const idle = rules.filter((rule) => isOn(rule, config) && used?.has(rule) !== true);
       const messages = [
         ...unknown.map((name) => `there is no rule ${name}`),
         ...idle.map((rule) => `there is no finding ${rule} here`),
       ];
-      return messages.flatMap((message) => findingOf("ignore-unused", { region, message }, standards, fingerprints));
+      return messages.flatMap((message) => findingOf(ignoreUnused, { region, message }, config, fingerprints));
     });
   }
 }
 
 /** A rule that is off has no findings; what ignores them may be needed under another profile. */
-function isOn(rule: RuleId, { severityOf }: Standards): boolean {
-  return severityOf(rule) !== "off";
+function isOn(id: string, { severityOf }: AuditConfig): boolean {
+  const rule = ruleOf(id);
+  return rule !== undefined && severityOf(rule) !== "off";
 }

@@ -1,6 +1,7 @@
 /** Comments that leave findings out: `# pulley:ignore RULE[,RULE] REASON`, and `# pulley:ignore-file` at a file's head. */
 import type { SourceText } from "../workload/source-text.ts";
-import { isRuleId, type RuleId } from "./rules.ts";
+import { isRuleId, type RuleId } from "./rules/index.ts";
+import { ignoreUnused, ignoreWithoutReason, inputUnreadable, renderFailed } from "./rules/input.ts";
 import { regionOf } from "./spans.ts";
 import type { Region } from "./types.ts";
 
@@ -18,12 +19,9 @@ export interface Ignore {
 }
 
 /** Findings that say what could not be looked at, or that a comment is wrong, are not for comments to leave out. */
-const steadfast: ReadonlySet<string> = new Set<RuleId>([
-  "input-unreadable",
-  "render-failed",
-  "ignore-without-reason",
-  "ignore-unused",
-]);
+const steadfast: ReadonlySet<string> = new Set(
+  [inputUnreadable, renderFailed, ignoreWithoutReason, ignoreUnused].map(({ id }) => id),
+);
 
 const marker = "pulley:ignore";
 const comment = /(?<=^|[ \t])#[ \t]*pulley:ignore(-file)?(?![\w-])[ \t]*([^\s]*)(.*)$/;

@@ -1,17 +1,9 @@
 /** Findings in manifests: where an image or its pull policy is not what it should be, why, and what to write. */
-export { type AuditCall, type AuditFile, isOfUnreadable } from "./audit.ts";
+export { type AuditCall, type AuditFile, audit, collectAudit, isOfUnreadable } from "./audit.ts";
 export { type Baseline, type BaselineEntry, readBaseline, writeBaseline } from "./baseline.ts";
+export type { AuditOptions } from "./config.ts";
 export type { AuditInput, TextInput, UnreadableInput } from "./input.ts";
 export { auditInputs, type InputOptions } from "./inputs/index.ts";
-export {
-  documentationOf,
-  isRuleId,
-  type Profile,
-  profiles,
-  type Rule,
-  type RuleId,
-  ruleIds,
-  ruleTable,
-} from "./rules.ts";
-export type { AuditOptions } from "./standards.ts";
+export { documentationOf, isRuleId, type RuleId, ruleIds, rules } from "./rules/index.ts";
+export { type Profile, profiles, type Rule } from "./rules/rule.ts";
 export { auditInThreads, type ThreadedCall } from "./threads/index.ts";

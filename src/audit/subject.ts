@@ -50,17 +50,21 @@ export interface Subject {
   /** A field that looks like the pull policy's, but that nobody reads here. */
   readonly ignored: { readonly field: string; readonly at: Span } | undefined;
   /** What is pulled when, as it is written or by default; absent where the format leaves it to somebody else. */
-  readonly pulls: Pulls | undefined;
+  readonly pulls: EffectivePull | undefined;
   /** A container whose image may be missing, because it is a patch for another one. */
   readonly mayBePatch: boolean;
 }
 
 /** The format's own word for what is pulled when. */
-export function pullsText({ words, written }: Pick<Subject, "words" | "written">, value: Pulls["value"]): string {
+export function pullsText(
+  { words, written }: Pick<Subject, "words" | "written">,
+  value: EffectivePull["value"],
+): string {
   return value === "Periodic" ? (written?.text ?? value) : words.values[value];
 }
 
-export interface Pulls {
+/** What is pulled when. */
+export interface EffectivePull {
   readonly value: PullPolicy | "Periodic";
   readonly from: "manifest" | "default";
   /** For defaults: half a sentence, what about the image made it so. */

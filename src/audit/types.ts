@@ -17,7 +17,7 @@ export interface Region {
 }
 
 export interface Finding {
-  /** Of the table in `rules.ts`, `tag-moving`. */
+  /** `tag-moving` */
   readonly ruleId: string;
   readonly severity: Severity;
   readonly region: Region;
@@ -57,11 +57,11 @@ export interface Fix {
   /** To be made instead where the first ones would change what others share with this container. */
   readonly otherwise?: readonly Edit[];
   /** What the edits are to change in the values of the file, and nothing else: the fixer sees to that. */
-  readonly changes: readonly Change[];
+  readonly changes: readonly ValueChange[];
 }
 
 /** A text that is to be under a key of a mapping. */
-export interface Change {
+export interface ValueChange {
   /** Where the mapping begins, before any edit: an offset in UTF-16 units. */
   readonly start: number;
   /** Where the mapping is in its object: `spec.template.spec.containers[0]`. Tells the users of an anchor apart. */
@@ -87,6 +87,12 @@ export interface NotSeen {
   readonly what: "chart" | "kustomization" | "link";
   /** Half a sentence. */
   readonly why: string;
+}
+
+/** A name of a Secret: where a pod wants it, or where it is made. */
+export interface SecretName {
+  readonly namespace: string;
+  readonly name: string;
 }
 
 /** All that one audit found. */

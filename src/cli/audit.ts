@@ -13,7 +13,7 @@ import {
   type RuleId,
   readBaseline,
   ruleIds,
-  ruleTable,
+  rules,
   writeBaseline,
 } from "../audit/index.ts";
 import type { Finding, NotSeen, Severity } from "../audit/types.ts";
@@ -215,12 +215,13 @@ async function printReport(
 ): Promise<void> {
   const { stdout } = surroundings;
   const { report } = flags;
+  const set: ReadonlyMap<string, Severity | "off"> = flags.rule ?? new Map();
   const context: FormatContext = {
     version: packageFile.version,
-    rules: ruleIds.map((id) => {
-      const { title, why, advice, severity } = ruleTable[id];
-      const own = flags.rule?.get(id) ?? severity[flags.profile];
-      return { id, title, why, advice, link: documentationOf(id), severity: own === "off" ? "note" : own };
+    rules: rules.map((rule) => {
+      const { title, why, advice, severity } = rule.meta;
+      const own = set.get(rule.id) ?? severity[flags.profile];
+      return { id: rule.id, title, why, advice, link: documentationOf(rule), severity: own === "off" ? "note" : own };
     }),
     root: process.cwd(),
     paint: report === undefined ? paintFor(stdout, surroundings) : painter(false),

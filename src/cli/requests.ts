@@ -2,8 +2,8 @@
 import { randomUUID } from "node:crypto";
 import type { ReadText } from "../audit/readers/contents.ts";
 import { readOther } from "../audit/readers/read-text.ts";
-import { missingImage } from "../audit/rules/image-missing.ts";
-import { invalidPolicyValue } from "../audit/rules/policy-value-invalid.ts";
+import { invalidPolicyValue } from "../audit/rules/pull-policy.ts";
+import { missingImage } from "../audit/rules/reference.ts";
 import type { Subject } from "../audit/subject.ts";
 import { parseReference } from "../image/reference.ts";
 import { identified, uidOf } from "../node/containers/identity.ts";

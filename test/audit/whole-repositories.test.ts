@@ -3,8 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { audit, collectAudit } from "../../src/audit/audit.ts";
-import { auditInputs } from "../../src/audit/inputs/index.ts";
+import { audit, auditInputs, collectAudit } from "../../src/audit/index.ts";
 import { describeWith } from "../describe-with.ts";
 import { requiredTool } from "../programs.ts";
 

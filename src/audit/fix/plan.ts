@@ -1,6 +1,6 @@
 /** Which fixes of one file can be made together, and the text that they make: each is seen to change only what it may. */
 import { readValues, type ValueInput } from "../../workload/documents.ts";
-import type { Change, Edit, Fix } from "../types.ts";
+import type { Edit, Fix, ValueChange } from "../types.ts";
 import { type Difference, differences } from "./differences.ts";
 import { compatibleEdits, isSameEdit, isWithin, type Spliced, splice } from "./edits.ts";
 
@@ -113,19 +113,19 @@ function faultsOf(
 }
 
 interface Match {
-  readonly done: ReadonlySet<Change>;
+  readonly done: ReadonlySet<ValueChange>;
   readonly unwanted: readonly Difference[];
 }
 
 function match(candidates: readonly Candidate[], found: readonly Difference[]): Match {
-  const wanted = new Map<string, Change[]>();
+  const wanted = new Map<string, ValueChange[]>();
   for (const { fix } of candidates) {
     for (const change of fix.changes) {
       const place = placeOf(change);
       wanted.set(place, [...(wanted.get(place) ?? []), change]);
     }
   }
-  const done = new Set<Change>();
+  const done = new Set<ValueChange>();
   const unwanted = found.filter((difference) => {
     const changes = wanted.get(placeOf(difference))?.filter((change) => isFor(change, difference)) ?? [];
     for (const change of changes) done.add(change);
@@ -134,11 +134,11 @@ function match(candidates: readonly Candidate[], found: readonly Difference[]): 
   return { done, unwanted };
 }
 
-function placeOf({ start, key }: Pick<Change, "start" | "key">): string {
+function placeOf({ start, key }: Pick<ValueChange, "start" | "key">): string {
   return `${start} ${key}`;
 }
 
-function isFor(change: Change, { path, value }: Difference): boolean {
+function isFor(change: ValueChange, { path, value }: Difference): boolean {
   return change.value === value && (path === change.path || path.endsWith(`.${change.path}`));
 }
 

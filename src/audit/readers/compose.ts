@@ -5,7 +5,7 @@ import type { SourceText } from "../../workload/source-text.ts";
 import type { OtherDefault } from "../../workload/types.ts";
 import type { MappingValue } from "../../workload/value.ts";
 import { firstKeySpan, scalarSpan, valueSpan } from "../spans.ts";
-import type { Pulls, Subject, Words, WrittenPolicy } from "../subject.ts";
+import type { EffectivePull, Subject, Words, WrittenPolicy } from "../subject.ts";
 import { imageParts } from "./image.ts";
 import { withDefaults } from "./variables.ts";
 
@@ -153,14 +153,14 @@ function ignoredField(service: MappingValue, text: string): Subject["ignored"] {
  * What `docker compose up` does: it keeps an image that is here, `latest` too. The specification says that `missing`
  * pulls `latest` always; only `docker compose pull` does so (compose-spec `05-services.md`, `pull_policy`).
  */
-function pullsOf(written: WrittenPolicy | undefined): Pulls | undefined {
+function pullsOf(written: WrittenPolicy | undefined): EffectivePull | undefined {
   if (written === undefined) return byDefault;
   return written.meaning && { value: written.meaning, from: "manifest", because: "" };
 }
 
 const kept = "docker compose up keeps an image that is here";
 
-const byDefault: Pulls = { value: "IfNotPresent", from: "default", because: kept };
+const byDefault: EffectivePull = { value: "IfNotPresent", from: "default", because: kept };
 
 /** Of what Compose can say and Kubernetes cannot, the moment at which it asks the registry. */
 function defaultOf(written: WrittenPolicy | undefined): OtherDefault {

@@ -2,21 +2,16 @@
 import type { ImageFields, Problem } from "../../workload/index.ts";
 import type { SourceText } from "../../workload/source-text.ts";
 import type { Workload } from "../../workload/types.ts";
-import type { RuleId } from "../rules.ts";
+import type { Rule } from "../rules/rule.ts";
 import type { Span } from "../spans.ts";
 import type { Subject } from "../subject.ts";
+import type { SecretName } from "../types.ts";
 
 /** Something about the input itself. */
 export interface InputProblem {
-  readonly rule: RuleId;
+  readonly rule: Rule;
   readonly at: Span;
   readonly message: string;
-}
-
-/** A name of a Secret: where a pod wants it, or where it is made. */
-export interface SecretName {
-  readonly namespace: string;
-  readonly name: string;
 }
 
 export interface WantedSecret extends SecretName {

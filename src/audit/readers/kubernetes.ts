@@ -17,9 +17,11 @@ import {
 } from "../../workload/index.ts";
 import { isPullPolicy } from "../../workload/requests.ts";
 import type { ImageRequest } from "../../workload/types.ts";
+import { nameInvalid } from "../rules/input.ts";
 import { firstKeySpan, scalarSpan, valueSpan } from "../spans.ts";
-import type { Pulls, Subject, Words, WrittenPolicy } from "../subject.ts";
-import type { InputProblem, ReadOptions, ReadText, SecretName, WantedSecret } from "./contents.ts";
+import type { EffectivePull, Subject, Words, WrittenPolicy } from "../subject.ts";
+import type { SecretName } from "../types.ts";
+import type { InputProblem, ReadOptions, ReadText, WantedSecret } from "./contents.ts";
 import { imageParts } from "./image.ts";
 import { mostSubjects } from "./limits.ts";
 
@@ -66,7 +68,7 @@ function refusedNames(document: ManifestDocument): InputProblem[] {
   const problems: InputProblem[] = [];
   const problem = (value: Value, message: string) => {
     const isPlaceholder = value.kind !== "scalar" || /\$[({]|\{\{|%%/.test(String(value.value));
-    if (!isPlaceholder) problems.push({ rule: "name-invalid", at: scalarSpan(document.text.text, value), message });
+    if (!isPlaceholder) problems.push({ rule: nameInvalid, at: scalarSpan(document.text.text, value), message });
   };
   checkNames(document, { problem, warning: () => undefined });
   return problems;
@@ -147,7 +149,7 @@ function ignoredField(text: string, { value, policyKey }: ImagePlace): Subject["
   return found === undefined ? undefined : { field, at: valueSpan(text, found) };
 }
 
-function pullsOf({ image }: ImageRequest, written: WrittenPolicy | undefined): Pulls | undefined {
+function pullsOf({ image }: ImageRequest, written: WrittenPolicy | undefined): EffectivePull | undefined {
   if (written === undefined) return { ...defaultPullPolicy(image), from: "default" };
   if (written.meaning === undefined) return undefined;
   return { value: written.meaning, from: "manifest", because: "" };

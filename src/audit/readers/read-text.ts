@@ -9,6 +9,7 @@ import {
 } from "../../workload/index.ts";
 import { tellsOfLimit } from "../../workload/limits.ts";
 import { type SourceText, sourceText } from "../../workload/source-text.ts";
+import { inputUnreadable, notAManifest, templateNotRendered } from "../rules/input.ts";
 import type { Subject } from "../subject.ts";
 import { builtServices, composeSubjects, isComposeFile } from "./compose.ts";
 import type { InputProblem, ReadOptions, ReadText } from "./contents.ts";
@@ -26,7 +27,7 @@ export function readText(text: string, file: string, options: ReadOptions): Read
   const source = input.documents[0]?.text ?? sourceText(text, file);
   const problems = input.problems.length === 0 ? [] : inputProblems(source, input, options);
   if (input.documents.length === 0 && problems.length === 0 && options.expectManifests) {
-    problems.push({ rule: "not-a-manifest", at: { start: 0, end: 0 }, message: "there is nothing in it" });
+    problems.push({ rule: notAManifest, at: { start: 0, end: 0 }, message: "there is nothing in it" });
   }
   const read = readKubernetes(input.documents, options);
   return capped({ text: source, ...read, problems: [...problems, ...read.problems] });
@@ -53,7 +54,7 @@ function capped(read: ReadText): ReadText {
   return {
     ...read,
     subjects: subjects.slice(0, mostSubjects),
-    problems: [...problems, { rule: "input-unreadable", at: next.head, message }],
+    problems: [...problems, { rule: inputUnreadable, at: next.head, message }],
   };
 }
 
@@ -68,12 +69,12 @@ function readerOf(value: Value): SubjectReader | undefined {
 /** A file that is no manifest is nobody's mistake: it is passed over in a folder, and a note where it was named. */
 function asForeign({ text, file }: SourceText, isNamed: boolean): (problem: InputProblem) => InputProblem | [] {
   return (problem) => {
-    if (problem.rule !== "input-unreadable" || tellsOfLimit(problem.message)) return problem;
+    if (problem.rule !== inputUnreadable || tellsOfLimit(problem.message)) return problem;
     if (!isNamed) return [];
     if (!isForeign(text, file, [problem.message])) return problem;
     return {
       ...problem,
-      rule: "not-a-manifest",
+      rule: notAManifest,
       message: `this is something else than a manifest: ${problem.message}`,
     };
   };
@@ -85,9 +86,9 @@ function inputProblems(source: SourceText, input: ManifestInput, { expectManifes
   const unreadable = problemsOf(source, syntax.problems).map(({ at, message }): InputProblem => {
     const template = templateAround(source.text, at);
     return template === undefined
-      ? { rule: "input-unreadable", at, message }
+      ? { rule: inputUnreadable, at, message }
       : {
-          rule: "template-not-rendered",
+          rule: templateNotRendered,
           at: template,
           message: "this is a template, and what it renders to is not known",
         };
@@ -95,11 +96,11 @@ function inputProblems(source: SourceText, input: ManifestInput, { expectManifes
   const told = isMeantAsManifest(source.text) ? unreadable : unreadable.flatMap(asForeign(source, expectManifests));
   const seen = new Set<string>();
   const once = told.filter(({ rule, at }) => {
-    const key = `${rule} ${at.start}`;
+    const key = `${rule.id} ${at.start}`;
     return !seen.has(key) && seen.add(key);
   });
   const known = new Set(syntax.problems.map(({ source: { line, column } }) => `${line}:${column}`));
   const others = input.problems.filter(({ source: { line, column } }) => !known.has(`${line}:${column}`));
   if (!expectManifests) return once;
-  return [...once, ...problemsOf(source, others).map((problem) => ({ rule: "not-a-manifest" as const, ...problem }))];
+  return [...once, ...problemsOf(source, others).map((problem) => ({ rule: notAManifest, ...problem }))];
 }

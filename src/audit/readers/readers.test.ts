@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { AuditCourse } from "../audit.ts";
+import { AuditRun } from "../audit.ts";
 import { deployment, digest, findingsIn, told, toldBy } from "../testing/findings.ts";
 
 describe("a Compose file", () => {
@@ -126,9 +126,9 @@ describe("a text that cannot be read", () => {
   it("makes the audit unreadable, unless the rule is off", () => {
     const off = new Map([["input-unreadable", "off"] as const]);
     const input = { kind: "text", file: "a", text: "a: [", expectManifests: true, mayBePatch: false } as const;
-    expect(new AuditCourse({ now: 0 }).take(input)).toMatchObject({ findings: [{}], isUnreadable: true });
-    const course = new AuditCourse({ now: 0, severities: off });
-    expect(course.take(input)).toMatchObject({ findings: [], isUnreadable: false });
+    expect(new AuditRun({ now: 0 }).take(input)).toMatchObject({ findings: [{}], isUnreadable: true });
+    const run = new AuditRun({ now: 0, severities: off });
+    expect(run.take(input)).toMatchObject({ findings: [], isUnreadable: false });
   });
 
   const object = "apiVersion: v1\nkind: Pod\n";

@@ -1,46 +1,83 @@
-/** The rules that look at one container for itself, in the order in which their findings are told. */
-import type { RuleId } from "../rules.ts";
-import { alwaysNeedless } from "./always-needless.ts";
-import { alwaysNeedsRegistry } from "./always-needs-registry.ts";
-import type { Check } from "./check.ts";
-import { digestMissing } from "./digest-missing.ts";
-import { imageMissing } from "./image-missing.ts";
-import { imagePlaceholder } from "./image-placeholder.ts";
-import { movingTagNotAlways } from "./moving-tag-not-always.ts";
-import { never } from "./never.ts";
-import { notAllowed } from "./not-allowed.ts";
-import { notAlways } from "./not-always.ts";
-import { policyIgnored } from "./policy-ignored.ts";
-import { policyMissingSurprises } from "./policy-missing-surprises.ts";
-import { policyValueInvalid } from "./policy-value-invalid.ts";
-import { referenceInvalid } from "./reference-invalid.ts";
-import { registryMissing } from "./registry-missing.ts";
-import { requirementNotMet } from "./requirement-not-met.ts";
-import { ruleOnTrial } from "./rule-on-trial.ts";
-import { tagMissing } from "./tag-missing.ts";
-import { tagMoving } from "./tag-moving.ts";
-import { templateNotRendered } from "./template-not-rendered.ts";
-import { variableUnresolved } from "./variable-unresolved.ts";
+/** All rules of the audit, in the order in which they are listed, and in which their findings about one place are told. */
+import {
+  baselineObsolete,
+  ignoreUnused,
+  ignoreWithoutReason,
+  inputUnreadable,
+  nameInvalid,
+  notAManifest,
+  renderFailed,
+  templateNotRendered,
+} from "./input.ts";
+import { pullSecretMissing } from "./missing-pull-secrets.ts";
+import { exemptionExpired, exemptionUnused, notAllowed, requirementNotMet, ruleOnTrial } from "./policy.ts";
+import {
+  alwaysNeedless,
+  alwaysNeedsRegistry,
+  movingTagNotAlways,
+  never,
+  notAlways,
+  policyIgnored,
+  policyMissingSurprises,
+  policyValueInvalid,
+} from "./pull-policy.ts";
+import { pullPolicyConflict } from "./pull-policy-conflicts.ts";
+import { imageMissing, imagePlaceholder, referenceInvalid, registryMissing, variableUnresolved } from "./reference.ts";
+import type { ContainerRule, CrossFileRule, Rule } from "./rule.ts";
+import { digestMissing, tagMissing, tagMoving } from "./tag.ts";
 
-export const checks: readonly (readonly [RuleId, Check])[] = [
-  ["template-not-rendered", templateNotRendered],
-  ["reference-invalid", referenceInvalid],
-  ["image-missing", imageMissing],
-  ["variable-unresolved", variableUnresolved],
-  ["image-placeholder", imagePlaceholder],
-  ["tag-missing", tagMissing],
-  ["tag-moving", tagMoving],
-  ["digest-missing", digestMissing],
-  ["registry-missing", registryMissing],
-  ["policy-value-invalid", policyValueInvalid],
-  ["policy-ignored", policyIgnored],
-  ["policy-missing-surprises", policyMissingSurprises],
-  ["moving-tag-not-always", movingTagNotAlways],
-  ["always-needless", alwaysNeedless],
-  ["not-always", notAlways],
-  ["always-needs-registry", alwaysNeedsRegistry],
-  ["never", never],
-  ["not-allowed", notAllowed],
-  ["requirement-not-met", requirementNotMet],
-  ["rule-on-trial", ruleOnTrial],
-];
+const all = [
+  inputUnreadable,
+  renderFailed,
+  templateNotRendered,
+  notAManifest,
+  nameInvalid,
+  referenceInvalid,
+  imageMissing,
+  variableUnresolved,
+  imagePlaceholder,
+  tagMissing,
+  tagMoving,
+  digestMissing,
+  registryMissing,
+  policyValueInvalid,
+  policyIgnored,
+  policyMissingSurprises,
+  movingTagNotAlways,
+  alwaysNeedless,
+  notAlways,
+  alwaysNeedsRegistry,
+  never,
+  pullPolicyConflict,
+  pullSecretMissing,
+  notAllowed,
+  requirementNotMet,
+  ruleOnTrial,
+  exemptionExpired,
+  exemptionUnused,
+  ignoreWithoutReason,
+  ignoreUnused,
+  baselineObsolete,
+] as const;
+
+export type RuleId = (typeof all)[number]["id"];
+
+export const rules: readonly Rule[] = all;
+export const ruleIds: readonly RuleId[] = all.map(({ id }) => id);
+export const containerRules: readonly ContainerRule[] = all.filter((rule) => "check" in rule);
+export const crossFileRules: readonly CrossFileRule[] = all.filter((rule) => "create" in rule);
+
+const byId: ReadonlyMap<string, Rule> = new Map(all.map((rule) => [rule.id, rule]));
+
+export function ruleOf(id: string): Rule | undefined {
+  return byId.get(id);
+}
+
+export function isRuleId(text: string): text is RuleId {
+  return byId.has(text);
+}
+
+/** Where the rule is explained, within the documentation. */
+export function documentationOf(rule: Pick<Rule, "id">): string {
+  return `audit-rules.md#${rule.id}`;
+}

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Profile, RuleId } from "../rules.ts";
 import { deployment, digest, findingsIn, toldBy } from "../testing/findings.ts";
+import { type RuleId, rules } from "./index.ts";
+import type { Profile } from "./rule.ts";
 
 interface Row {
   /** Fields of a container. */
@@ -343,5 +344,13 @@ describe("fixes", () => {
   ])("%s", (fields, description) => {
     const [fix] = findingsIn(deployment(fields)).flatMap((finding) => finding.fix ?? []);
     expect(fix?.description).toBe(description);
+  });
+
+  it("are announced by the rules that make them, and by no others", () => {
+    const found = Object.values(rows).flatMap((cases) =>
+      cases.flatMap(({ fields, profile = "recommended" }) => findingsIn(deployment(fields), { profile })),
+    );
+    const fixed = new Set(found.flatMap(({ ruleId, fix, inner }) => (fix ? [inner?.ruleId ?? ruleId] : [])));
+    expect([...fixed].toSorted()).toEqual(rules.flatMap(({ id, meta }) => (meta.fixable ? id : [])).toSorted());
   });
 });

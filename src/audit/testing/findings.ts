@@ -1,5 +1,5 @@
 /** For tests: what an audit says of one text, with the text that each finding covers. */
-import { type AuditCall, AuditCourse } from "../audit.ts";
+import { type AuditCall, AuditRun } from "../audit.ts";
 import type { TextInput } from "../input.ts";
 import type { Finding } from "../types.ts";
 
@@ -13,9 +13,9 @@ export interface Told {
 }
 
 export function findingsIn(text: string, options: Partial<AuditCall & TextInput> = {}): readonly Finding[] {
-  const course = new AuditCourse({ now: 0, ...options });
+  const run = new AuditRun({ now: 0, ...options });
   const input = { kind: "text", file: "a.yaml", text, expectManifests: true, mayBePatch: false, ...options } as const;
-  return [...course.take(input).findings, ...course.end().findings];
+  return [...run.take(input).findings, ...run.end().findings];
 }
 
 export function told(text: string, options: Partial<AuditCall & TextInput> = {}): readonly Told[] {

@@ -1,15 +1,15 @@
 /** An audit thread: audits one batch of inputs after another, each for itself. */
 import { parentPort, workerData } from "node:worker_threads";
 import type { Policy } from "../../policy/types.ts";
-import { standardsOf } from "../standards.ts";
+import { auditConfig } from "../config.ts";
 import { auditInput } from "../text-audit.ts";
 import type { Batch, BatchAudit, ThreadSettings } from "./messages.ts";
 
 const { policyTexts, cluster, ...options }: ThreadSettings = workerData;
-const standards = standardsOf({ ...options, policy: await policyIn(policyTexts) });
+const config = auditConfig({ ...options, policy: await policyIn(policyTexts) });
 
 parentPort?.on("message", ({ number, inputs }: Batch) => {
-  const answer: BatchAudit = { number, audits: inputs.map((input) => auditInput(input, standards)) };
+  const answer: BatchAudit = { number, audits: inputs.map((input) => auditInput(input, config)) };
   parentPort?.postMessage(answer);
 });
 

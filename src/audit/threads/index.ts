@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { PolicyText } from "../../policy/language/read.ts";
-import { type AuditCall, AuditCourse, type AuditFile } from "../audit.ts";
+import { type AuditCall, type AuditFile, AuditRun } from "../audit.ts";
 import type { AuditInput } from "../input.ts";
 import type { TextAudit } from "../text-audit.ts";
 import type { Batch, ThreadSettings } from "./messages.ts";
@@ -39,9 +39,9 @@ export async function* auditInThreads(
   inputs: AsyncIterable<AuditInput>,
   call: ThreadedCall,
 ): AsyncGenerator<AuditFile> {
-  const course = new AuditCourse(call);
+  const run = new AuditRun(call);
   const script = call.script ?? new URL("./audit-worker.mjs", import.meta.url);
-  const canThread = existsSync(script) && (course.standards.policy === undefined || call.policyTexts !== undefined);
+  const canThread = existsSync(script) && (run.config.policy === undefined || call.policyTexts !== undefined);
   const { threadWorthy = 300, threadMemory = 2048 } = call;
   const { threads = Math.min(8, Math.max(2, availableParallelism())) } = call;
   const here = canThread ? threadWorthy : Number.POSITIVE_INFINITY;
@@ -50,21 +50,21 @@ export async function* auditInThreads(
   try {
     for (let count = 0; count < here; count += 1) {
       const { done, value } = await iterator.next();
-      if (done === true) return yield course.end();
+      if (done === true) return yield run.end();
       first = value;
       if (canThread && lengthOf(value) >= threadWorthyLength) break;
       first = undefined;
-      yield course.take(value);
+      yield run.take(value);
     }
     const pool = new AuditThreads(script, settingsOf(call), { size: threads, memory: threadMemory }, (input, why) =>
-      course.lost(input, why),
+      run.lost(input, why),
     );
     try {
-      yield* settled(batchesOf(iterator, first), pool, threads * batchesAhead, course);
+      yield* settled(batchesOf(iterator, first), pool, threads * batchesAhead, run);
     } finally {
       await pool.close();
     }
-    yield course.end();
+    yield run.end();
   } finally {
     await iterator.return?.();
   }
@@ -81,7 +81,7 @@ async function* settled(
   batches: AsyncGenerator<Batch>,
   pool: AuditThreads,
   ahead: number,
-  course: AuditCourse,
+  run: AuditRun,
 ): AsyncGenerator<AuditFile> {
   const underway: { readonly batch: Batch; readonly audits: Promise<readonly TextAudit[]> }[] = [];
   for (let ended = false; !ended || underway.length > 0; ) {
@@ -95,7 +95,7 @@ async function* settled(
     const audits = await first.audits;
     for (const [index, input] of first.batch.inputs.entries()) {
       const own = audits[index];
-      if (own !== undefined) yield course.settle(input, own);
+      if (own !== undefined) yield run.settle(input, own);
     }
   }
 }

@@ -1,7 +1,7 @@
 /** What passes between an audit and its threads: plain values, which survive the way. */
 import type { PolicyText } from "../../policy/language/read.ts";
+import type { AuditOptions } from "../config.ts";
 import type { AuditInput } from "../input.ts";
-import type { AuditOptions } from "../standards.ts";
 import type { TextAudit } from "../text-audit.ts";
 
 /** What a thread judges by. A policy has functions in it, so each thread reads it for itself. */

@@ -3,7 +3,7 @@ import { sourceText } from "../workload/source-text.ts";
 import { regionOf, type Span } from "./spans.ts";
 import type { Finding, Region } from "./types.ts";
 
-interface Line {
+interface SourceLine {
   readonly span: Span;
   /** Without what is around it. */
   readonly text: string;
@@ -16,21 +16,26 @@ interface Line {
  * the same key, or, where both texts have that key equally often, to the one of the same rank; otherwise to the file's
  * beginning. Fixes are left out: what was rendered is not the file.
  */
-export function originMap(rendered: string, original: string): (finding: Finding) => Finding {
-  let lines: { readonly from: readonly Line[]; readonly to: readonly Line[] } | undefined;
+export function sourceMap(rendered: string, original: string): (finding: Finding) => Finding {
+  let lines: { readonly from: readonly SourceLine[]; readonly to: readonly SourceLine[] } | undefined;
   return ({ fix: _, ...finding }) => {
     lines ??= { from: linesOf(rendered), to: linesOf(original) };
     return { ...finding, region: moved(finding.region, lines.from, lines.to, original) };
   };
 }
 
-function moved({ file, line }: Region, from: readonly Line[], to: readonly Line[], original: string): Region {
+function moved(
+  { file, line }: Region,
+  from: readonly SourceLine[],
+  to: readonly SourceLine[],
+  original: string,
+): Region {
   const own = from[line - 1];
   const there = own === undefined ? undefined : counterpart(own, from, to);
   return regionOf(sourceText(original, file), there?.span ?? { start: 0, end: 0 });
 }
 
-function counterpart(own: Line, from: readonly Line[], to: readonly Line[]): Line | undefined {
+function counterpart(own: SourceLine, from: readonly SourceLine[], to: readonly SourceLine[]): SourceLine | undefined {
   const alike = to.filter(({ text }) => text === own.text);
   if (alike.length === 1) return alike[0];
   if (own.key === "") return undefined;
@@ -40,7 +45,7 @@ function counterpart(own: Line, from: readonly Line[], to: readonly Line[]): Lin
   return peers.length === candidates.length ? candidates[peers.indexOf(own)] : undefined;
 }
 
-function linesOf(text: string): Line[] {
+function linesOf(text: string): SourceLine[] {
   let at = 0;
   return text.split("\n").map((line) => {
     const start = at + (line.length - line.trimStart().length);

@@ -1,16 +1,16 @@
-/** By what an audit judges: which rules are on and how severe, which tags move, and the policy. */
+/** What an audit is given: which rules are on and how severe, which tags move, and the policy. */
 import { matchesWildcards } from "../policy/language/wildcard.ts";
 import { imageFieldsIn, kubernetesOnly, type Policy } from "../policy/types.ts";
 import type { ImageFields } from "../workload/index.ts";
 import { type PlaceholderTest, placeholderTest } from "./placeholders.ts";
-import { type Profile, type RuleId, ruleIds, ruleTable } from "./rules.ts";
+import type { CrossFileContext, Profile, Rule } from "./rules/rule.ts";
 import type { Severity } from "./types.ts";
 
 export interface AuditOptions {
   /** `recommended` where absent. */
   readonly profile?: Profile | undefined;
-  /** Replaces what the profile says. */
-  readonly severities?: ReadonlyMap<RuleId, Severity | "off"> | undefined;
+  /** By the ids of rules; replaces what the profile says. */
+  readonly severities?: ReadonlyMap<string, Severity | "off"> | undefined;
   /** Tags that are pushed again and again, beside {@link defaultMovingTags}: `*` for any characters, letters of either case. */
   readonly movingTags?: readonly string[] | undefined;
   /** Images that others put in later, `*` for any characters; added to those that are known. */
@@ -23,11 +23,9 @@ export interface AuditOptions {
   readonly fixes?: boolean | undefined;
 }
 
-export interface Standards {
+export interface AuditConfig extends CrossFileContext {
   readonly fixes: boolean;
-  readonly policy: Policy | undefined;
-  readonly now: number;
-  severityOf(rule: RuleId): Severity | "off";
+  severityOf(rule: Rule): Severity | "off";
   isMoving(tag: string): boolean;
   readonly placeholderIn: PlaceholderTest;
   /** Of custom resources, beside those that are known. */
@@ -91,7 +89,7 @@ export const defaultMovingTags: readonly string[] = [
   "insiders",
 ];
 
-export function standardsOf({
+export function auditConfig({
   profile = "recommended",
   severities,
   movingTags,
@@ -99,13 +97,12 @@ export function standardsOf({
   policy,
   now,
   fixes = true,
-}: AuditOptions): Standards {
-  const all = new Map(ruleIds.map((id) => [id, severities?.get(id) ?? ruleTable[id].severity[profile]]));
+}: AuditOptions): AuditConfig {
   return {
     policy: policy === undefined || policy === kubernetesOnly || policy.documents.length === 0 ? undefined : policy,
     now,
     fixes,
-    severityOf: (rule) => all.get(rule) ?? "off",
+    severityOf: ({ id, meta }) => severities?.get(id) ?? meta.severity[profile],
     isMoving: tagMatcher([...defaultMovingTags, ...(movingTags ?? [])]),
     placeholderIn: placeholderTest(placeholders),
     imageFields: imageFieldsIn(policy ?? kubernetesOnly),

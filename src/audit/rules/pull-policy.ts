@@ -1,0 +1,273 @@
+/** Rules about the pull policy of a container, as it is written or by default. */
+import { pullPolicies } from "../../workload/requests.ts";
+import type { PullPolicy } from "../../workload/types.ts";
+import { pullsText, type Subject } from "../subject.ts";
+import { type ContainerRule, effectiveTag, everywhere, exampleDigest, imageText, policyPlace, shown } from "./rule.ts";
+import { tagMoving } from "./tag.ts";
+
+/** `always`: Kubernetes spells its pull policies in one way only. */
+export const policyValueInvalid = {
+  id: "policy-value-invalid",
+  meta: {
+    title: "The pull policy is not one",
+    why: "Pull policies are written exactly as Kubernetes spells them; the API server refuses everything else.",
+    advice: "Write Always, IfNotPresent or Never.",
+    severity: everywhere("error"),
+    fixable: true,
+    example: {
+      found: "image: registry.example.com/web:1.4\nimagePullPolicy: always",
+      notFound: "image: registry.example.com/web:1.4\nimagePullPolicy: Always",
+    },
+  },
+  check(subject) {
+    const { written, words } = subject;
+    const message = invalidPolicyValue(subject);
+    if (written === undefined || message === undefined) return undefined;
+    const { Always, IfNotPresent, Never } = words.values;
+    const meant = intendedPolicy(written.text, words);
+    return {
+      at: written.at,
+      message,
+      advice: meant === undefined ? `Write ${Always}, ${IfNotPresent} or ${Never}.` : `Write ${words.values[meant]}.`,
+      correction: meant === undefined ? undefined : { what: "pullPolicy", value: meant },
+    };
+  },
+} as const satisfies ContainerRule;
+
+/** What is wrong with a pull policy that is not one of the format's. */
+export function invalidPolicyValue({ written, words, unresolved }: Subject): string | undefined {
+  if (written === undefined || written.meaning !== undefined || unresolved === "template") return undefined;
+  if (written.text.includes("{{") || written.text.includes("${")) return undefined;
+  const { Always, IfNotPresent, Never } = words.values;
+  const all = [Always, IfNotPresent, Never, ...words.others];
+  return `${words.field} is ${shown(written.text)}, which is none of ${all.slice(0, -1).join(", ")} and ${all.at(-1)}, so ${words.reader} refuses it`;
+}
+
+/** The policy that the text is, letters and separators aside; or that Compose calls so. */
+function intendedPolicy(text: string, words: Subject["words"]): PullPolicy | undefined {
+  const letters = lettersOf(text);
+  if (letters === "missing") return "IfNotPresent";
+  return pullPolicies.find((policy) => [lettersOf(policy), lettersOf(words.values[policy])].includes(letters));
+}
+
+function lettersOf(text: string): string {
+  return text.toLowerCase().replace(/[\s_-]/g, "");
+}
+
+/** `imagePullPolicy` in a stack file, `pullPolicy` in a container: dropped without a word. */
+export const policyIgnored = {
+  id: "policy-ignored",
+  meta: {
+    title: "A pull policy where nobody reads it",
+    why: "A field that is not the format's own is dropped without a word, and the default holds.",
+    advice: "Write the pull policy into the field that is read.",
+    severity: everywhere("warning"),
+    example: {
+      found: "image: registry.example.com/web:1.4\npullPolicy: Always",
+      notFound: "image: registry.example.com/web:1.4\nimagePullPolicy: Always",
+    },
+  },
+  check({ ignored, words, format, request }) {
+    if (ignored === undefined) return undefined;
+    const { field, at } = ignored;
+    const who = { kubernetes: "the API server", compose: "Compose", openfaas: "faas-cli" }[format];
+    const what = { kubernetes: `an ${request.container.kind}`, compose: "a service", openfaas: "a function" }[format];
+    const place = request.container.kind === "container" && format === "kubernetes" ? "a container" : what;
+    return {
+      at,
+      message: `${who} knows no ${field} in ${place}, so the pull policy written here holds nowhere`,
+      advice:
+        format === "openfaas"
+          ? `Set image_pull_policy for the provider, or, with Pulley as the provider, the annotation ${words.field}.`
+          : `Call the field ${words.field}.`,
+    };
+  },
+} as const satisfies ContainerRule;
+
+/** No pull policy, and a default that does not fit: asked for in vain at every start, or never again. */
+export const policyMissingSurprises = {
+  id: "policy-missing-surprises",
+  meta: {
+    title: "The default pull policy is not what the image needs",
+    why: "The default looks at the tag alone: a digest beside latest is asked for at every start, and a moving tag that is not called latest never again. Of a moving tag the finding tag-moving says so, too, and then there is but that one.",
+    advice: "Write the pull policy that fits the image.",
+    severity: { recommended: "warning", always: "off", offline: "off" },
+    fixable: true,
+    example: {
+      found: `image: registry.example.com/web:latest@${exampleDigest}`,
+      notFound: `image: registry.example.com/web:latest@${exampleDigest}\nimagePullPolicy: IfNotPresent`,
+    },
+  },
+  check(subject, { isMoving, pulls }) {
+    const { reference, words } = subject;
+    if (reference?.tag === undefined || pulls?.from !== "default") return undefined;
+    const { Always, IfNotPresent } = words.values;
+    if (reference.digest !== undefined && pulls.value === "Always") {
+      return {
+        at: subject.head,
+        message: `without ${words.field} ${words.reader} takes ${Always}, because the tag is ${reference.tag}, though the digest already says which image it is`,
+        advice: `Write ${words.field}: ${IfNotPresent}, or leave out the tag ${reference.tag}.`,
+        correction: { what: "pullPolicy", value: "IfNotPresent" },
+      };
+    }
+    if (reference.digest === undefined && pulls.value === "IfNotPresent" && isMoving(reference.tag)) {
+      return {
+        at: subject.head,
+        message: `without ${words.field} ${words.reader} takes ${IfNotPresent}, so ${words.machine} keeps the first image that it saw under the moving tag ${reference.tag}`,
+        advice: `Write ${words.field}: ${Always}, or a tag that does not move.`,
+        correction: { what: "pullPolicy", value: "Always" },
+        folds: {
+          into: tagMoving.id,
+          message: `without ${words.field} ${words.reader} takes ${IfNotPresent}, so ${words.machine} keeps the first of them that it saw`,
+          advice: `If the tag is to move, write ${words.field}: ${Always}.`,
+        },
+      };
+    }
+    return undefined;
+  },
+} as const satisfies ContainerRule;
+
+/** `app:main` with IfNotPresent: each node keeps what it saw first. */
+export const movingTagNotAlways = {
+  id: "moving-tag-not-always",
+  meta: {
+    title: "A moving tag that is not always asked for",
+    why: "A node that has an image under the name keeps it, however old: the same pod runs new code on one node and old code on another. Compose does the same: by default, and with missing, `docker compose up` keeps an image that is here. Its specification says that latest is pulled always; only `docker compose pull` does that.",
+    advice: "Write Always, or a tag that does not move.",
+    severity: { recommended: "warning", always: "off", offline: "off" },
+    fixable: true,
+    example: {
+      found: "image: registry.example.com/web:main\nimagePullPolicy: IfNotPresent",
+      notFound: "image: registry.example.com/web:main\nimagePullPolicy: Always",
+    },
+  },
+  check(subject, { isMoving, pulls }) {
+    const { reference, words } = subject;
+    if (reference === undefined || reference.digest !== undefined) return undefined;
+    if (pulls?.from !== "manifest" || pulls.value !== "IfNotPresent") return undefined;
+    const tag = effectiveTag(reference);
+    if (tag === undefined || !isMoving(tag)) return undefined;
+    const { Always, IfNotPresent } = words.values;
+    const which = reference.tag === undefined ? "the tag latest, which is implied" : `the moving tag ${tag}`;
+    return {
+      at: policyPlace(subject),
+      message: `with ${IfNotPresent} ${words.machine} keeps the first image that it saw under ${which}`,
+      advice: `Write ${words.field}: ${Always}, or a tag that does not move.`,
+      correction: { what: "pullPolicy", value: "Always" },
+    };
+  },
+} as const satisfies ContainerRule;
+
+/** A digest, and Always nevertheless: a registry that has to answer, and nothing that it could say. */
+export const alwaysNeedless = {
+  id: "always-needless",
+  meta: {
+    title: "Always for an image that cannot change",
+    why: "A digest names one image for ever, so asking the registry brings nothing, and the container does not start while the registry cannot be reached.",
+    advice: "Write IfNotPresent.",
+    severity: { recommended: "warning", always: "off", offline: "off" },
+    fixable: true,
+    example: {
+      found: `image: registry.example.com/web@${exampleDigest}\nimagePullPolicy: Always`,
+      notFound: `image: registry.example.com/web@${exampleDigest}\nimagePullPolicy: IfNotPresent`,
+    },
+  },
+  check(subject, { pulls }) {
+    const { reference, words } = subject;
+    if (reference?.digest === undefined || pulls?.from !== "manifest" || pulls.value !== "Always") return undefined;
+    return {
+      at: policyPlace(subject),
+      message: `the digest already says which image it is, so ${words.values.Always} only makes every start depend on ${reference.repository.registry}`,
+      advice: `Write ${words.field}: ${words.values.IfNotPresent}.`,
+      correction: { what: "pullPolicy", value: "IfNotPresent" },
+    };
+  },
+} as const satisfies ContainerRule;
+
+/** The advice of those who want every start checked by the registry, where it could answer something new. */
+export const notAlways = {
+  id: "not-always",
+  meta: {
+    title: "The pull policy is not Always",
+    why: "With Always the registry checks at every start that the pod may have the image, and that it is the newest under its name.",
+    advice: "Write Always.",
+    severity: { recommended: "off", always: "warning", offline: "off" },
+    fixable: true,
+    example: {
+      found: "image: registry.example.com/web:1.4",
+      notFound: "image: registry.example.com/web:1.4\nimagePullPolicy: Always",
+      profile: "always",
+    },
+  },
+  check(subject, { pulls }) {
+    const { words, reference } = subject;
+    // A digest names one image for ever: there is nothing newer under it.
+    if (reference?.digest !== undefined) return undefined;
+    if (pulls === undefined || pulls.value === "Always") return undefined;
+    const { Always } = words.values;
+    const message =
+      pulls.from === "default"
+        ? `${words.field} is not written, and the default is ${pullsText(subject, pulls.value)}, not ${Always}: ${pulls.because}`
+        : `${words.field} is ${subject.written?.text ?? pullsText(subject, pulls.value)}, not ${Always}`;
+    return {
+      at: policyPlace(subject),
+      message,
+      advice: `Write ${words.field}: ${Always}.`,
+      correction: { what: "pullPolicy", value: "Always" },
+    };
+  },
+} as const satisfies ContainerRule;
+
+/** A container that does not start while its registry is out of reach. */
+export const alwaysNeedsRegistry = {
+  id: "always-needs-registry",
+  meta: {
+    title: "The container needs a registry to start",
+    why: "With Always a container does not start while its registry cannot be reached, even if the image is on the node.",
+    advice: "Write IfNotPresent.",
+    severity: { recommended: "off", always: "off", offline: "error" },
+    fixable: true,
+    example: {
+      found: "image: registry.example.com/web:1.4\nimagePullPolicy: Always",
+      notFound: "image: registry.example.com/web:1.4\nimagePullPolicy: IfNotPresent",
+      profile: "offline",
+    },
+  },
+  check(subject, { pulls }) {
+    const { words, reference } = subject;
+    if (pulls === undefined || (pulls.value !== "Always" && pulls.value !== "Periodic")) return undefined;
+    const registry = reference?.repository.registry ?? "its registry";
+    const written = subject.written?.text ?? words.values.Always;
+    const because = pulls.from === "default" ? `, the default because ${pulls.because},` : "";
+    return {
+      at: policyPlace(subject),
+      message: `${words.field} ${written}${because} asks ${registry} whenever the container starts`,
+      advice: `Write ${words.field}: ${words.values.IfNotPresent}.`,
+      correction: { what: "pullPolicy", value: "IfNotPresent" },
+    };
+  },
+} as const satisfies ContainerRule;
+
+/** Never: somebody else has to load the image, onto every node. */
+export const never = {
+  id: "never",
+  meta: {
+    title: "The image is never pulled",
+    why: "Every node on which nobody has loaded the image fails with ErrImageNeverPull.",
+    advice: "Write IfNotPresent, unless the image is loaded onto every node.",
+    severity: { recommended: "warning", always: "off", offline: "off" },
+    example: {
+      found: "image: registry.example.com/web:1.4\nimagePullPolicy: Never",
+      notFound: "image: registry.example.com/web:1.4\nimagePullPolicy: IfNotPresent",
+    },
+  },
+  check(subject, { pulls }) {
+    const { words } = subject;
+    if (pulls?.value !== "Never") return undefined;
+    return {
+      at: policyPlace(subject),
+      message: `with ${words.values.Never} nobody pulls ${imageText(subject)}, so the container fails wherever it has not been loaded`,
+      advice: `Write ${words.field}: ${words.values.IfNotPresent}, unless the image is loaded onto every machine.`,
+    };
+  },
+} as const satisfies ContainerRule;

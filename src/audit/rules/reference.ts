@@ -1,0 +1,136 @@
+/** Rules about the image's reference as a whole: whether it is one, whether it is known, which registry it names. */
+import { canonicalText, parseReference } from "../../image/reference.ts";
+import { isPulleyError } from "../../support/errors.ts";
+import type { Subject } from "../subject.ts";
+import { type ContainerRule, everywhere, imagePlace, imageText, shown } from "./rule.ts";
+
+const grammar = "Write the image as [host[:port]/]path[:tag][@digest], the path in lower case.";
+
+/** An image that no kubelet can pull, because its name is none. */
+export const referenceInvalid = {
+  id: "reference-invalid",
+  meta: {
+    title: "The image is not a reference",
+    why: "The API server does not parse images, so the mistake shows only on the node, as InvalidImageName.",
+    advice: grammar,
+    severity: everywhere("error"),
+    fixable: true,
+    example: { found: "image: registry.example.com/Web:1.4", notFound: "image: registry.example.com/web:1.4" },
+  },
+  check(subject) {
+    const { problem, request } = subject;
+    if (problem === undefined) return undefined;
+    const meant = intendedImage(request.image);
+    return {
+      at: imagePlace(subject),
+      message: `${shown(request.image)} is not an image: ${problem.slice(0, 300)}`,
+      advice: meant === undefined ? adviceFor(request.image) : `Write ${meant}.`,
+      correction: meant === undefined ? undefined : { what: "image", image: meant },
+    };
+  },
+} as const satisfies ContainerRule;
+
+/** The image without what is around it by mistake; `undefined` if that does not make it one. */
+function intendedImage(image: string): string | undefined {
+  const bare = image.trim().replace(/^(?:https?|docker|oci):\/\//, "");
+  if (bare === image) return undefined;
+  try {
+    return parseReference(bare).given;
+  } catch (error) {
+    if (isPulleyError(error)) return undefined;
+    throw error;
+  }
+}
+
+function adviceFor(image: string): string {
+  if (/\$[({A-Za-z_]/.test(image)) return "Put the variables' values in before the manifest is applied.";
+  return grammar;
+}
+
+/** A container that the API server refuses, or a function that cannot be deployed. */
+export const imageMissing = {
+  id: "image-missing",
+  meta: {
+    title: "The container has no image",
+    why: "The API server refuses a container without an image.",
+    advice: "Write the image.",
+    severity: everywhere("error"),
+    example: { found: "imagePullPolicy: Always", notFound: "image: registry.example.com/web:1.4" },
+  },
+  check(subject) {
+    const message = missingImage(subject);
+    return message === undefined
+      ? undefined
+      : { at: imagePlace(subject), message, advice: "Write the image, or take the container out." };
+  },
+} as const satisfies ContainerRule;
+
+/** What is wrong with a container that has no image. */
+export function missingImage({ request, mayBePatch, unresolved, words }: Subject): string | undefined {
+  if (request.image !== "" || mayBePatch || unresolved !== undefined) return undefined;
+  const name = request.container.name === "" ? "the container" : request.container.name;
+  return `${name} has no image, so ${words.reader} refuses it`;
+}
+
+/** A file whose image is known only where its variables are. */
+export const variableUnresolved = {
+  id: "variable-unresolved",
+  meta: {
+    title: "The image depends on a variable without a default",
+    why: "Which image it is shows only when the variable has been given a value.",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what people are to write
+    advice: "Give the variable a default, as in ${TAG:-1.27}, or audit the file with its variables replaced.",
+    severity: everywhere("note"),
+  },
+  check(subject) {
+    if (subject.unresolved !== "variable") return undefined;
+    return {
+      at: imagePlace(subject),
+      message: `${shown(subject.request.image)} depends on a variable without a default, so the image is not known here`,
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what people are to write
+      advice: "Give the variable a default, as in ${TAG:-1.27}, or audit the file with its variables replaced.",
+    };
+  },
+} as const satisfies ContainerRule;
+
+/** A word that stands for an image: `auto`, `ko://example.com/cmd/web`, `<image>`. */
+export const imagePlaceholder = {
+  id: "image-placeholder",
+  meta: {
+    title: "A placeholder stands where an image goes",
+    why: "A program or a person puts the image in later, so which one it is does not show here.",
+    advice: "Audit what is applied in the end, as in kustomize build . | pulley audit -.",
+    severity: everywhere("note"),
+  },
+  check(subject) {
+    if (subject.unresolved !== "placeholder" || subject.placeholder === undefined) return undefined;
+    return {
+      at: imagePlace(subject),
+      message: `${shown(subject.request.image)} is a placeholder, so the image is not known here: ${subject.placeholder}`,
+      advice: "Audit what is applied in the end, as in kustomize build . | pulley audit -.",
+    };
+  },
+} as const satisfies ContainerRule;
+
+/** `nginx`: docker.io by a convention that not every runtime follows. */
+export const registryMissing = {
+  id: "registry-missing",
+  meta: {
+    title: "The image names no registry",
+    why: "The registry docker.io is implied, with its pull limits, and some container runtimes are set up to look elsewhere first.",
+    advice: "Name the registry.",
+    severity: everywhere("note"),
+    example: { found: "image: nginx:1.27", notFound: "image: docker.io/library/nginx:1.27" },
+  },
+  check(subject) {
+    const { reference } = subject;
+    if (reference === undefined || reference.repository.registry !== "docker.io") return undefined;
+    if (/^(?:index\.)?docker\.io\//.test(reference.given)) return undefined;
+    const explicit = canonicalText(reference);
+    return {
+      at: imagePlace(subject),
+      message: `${imageText(subject)} names no registry, so it means docker.io/${reference.repository.path}`,
+      advice: `Write ${explicit.length > 300 ? "the registry before the name" : explicit}, or the same image in a registry of your own.`,
+    };
+  },
+} as const satisfies ContainerRule;

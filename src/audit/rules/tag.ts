@@ -1,0 +1,75 @@
+/** Rules about what says which version of an image is meant: its tag, its digest. */
+import { type ContainerRule, exampleDigest, imagePlace, imageText, nameOf } from "./rule.ts";
+
+/** `nginx`, and `registry:5000/app`, whose colon is a port's. */
+export const tagMissing = {
+  id: "tag-missing",
+  meta: {
+    title: "The image has neither a tag nor a digest",
+    why: "The tag latest is implied, so what runs is whatever was pushed last when a node happened to pull.",
+    advice: "Write a version's tag, or pin the digest.",
+    severity: { recommended: "warning", always: "warning", offline: "error" },
+    example: { found: "image: registry.example.com/web", notFound: "image: registry.example.com/web:1.4" },
+  },
+  check(subject) {
+    const { reference } = subject;
+    if (reference === undefined || reference.tag !== undefined || reference.digest !== undefined) return undefined;
+    const image = imageText(subject);
+    return {
+      at: imagePlace(subject),
+      message: `${image} has neither a tag nor a digest, so it means ${image}:latest, whatever that is on the day of a pull`,
+      // Nobody has chosen a tag, so no fix writes one.
+      advice: `Write the version that you mean, ${image}:VERSION, or pin what it is today with --fix --pin.`,
+    };
+  },
+} as const satisfies ContainerRule;
+
+/** `app:main`; not `app:main@sha256:…`, for then the digest counts. */
+export const tagMoving = {
+  id: "tag-moving",
+  meta: {
+    title: "The image's tag moves",
+    why: "Tags such as latest or main are pushed again and again: two nodes can run two images under one name.",
+    advice: "Write a version's tag, or pin the digest.",
+    severity: { recommended: "warning", always: "warning", offline: "error" },
+    example: {
+      found: "image: registry.example.com/web:main\nimagePullPolicy: Always",
+      notFound: "image: registry.example.com/web:1.4\nimagePullPolicy: IfNotPresent",
+    },
+  },
+  check(subject, { isMoving }) {
+    const { reference } = subject;
+    if (reference?.tag === undefined || reference.digest !== undefined || !isMoving(reference.tag)) return undefined;
+    const name = nameOf(reference);
+    return {
+      at: imagePlace(subject),
+      message: `the tag ${reference.tag} of ${name} moves: it is pushed again and again, and nodes keep different images under it`,
+      advice: `Write a version's tag, ${name}:VERSION, or pin the digest, ${name}:${reference.tag}@sha256:DIGEST.`,
+    };
+  },
+} as const satisfies ContainerRule;
+
+/** An image of which only a registry can say what it is. */
+export const digestMissing = {
+  id: "digest-missing",
+  meta: {
+    title: "The image is not pinned by a digest",
+    why: "Only a digest says which image it is without asking a registry.",
+    advice: "Pin the digest.",
+    severity: { recommended: "off", always: "off", offline: "error" },
+    example: {
+      found: "image: registry.example.com/web:1.4",
+      notFound: `image: registry.example.com/web@${exampleDigest}`,
+      profile: "offline",
+    },
+  },
+  check(subject) {
+    const { reference } = subject;
+    if (reference === undefined || reference.digest !== undefined) return undefined;
+    return {
+      at: imagePlace(subject),
+      message: `${imageText(subject)} has no digest, so only its registry can say which image it is`,
+      advice: `Pin the digest: ${imageText(subject)}@sha256:DIGEST.`,
+    };
+  },
+} as const satisfies ContainerRule;
