@@ -1,4 +1,3 @@
-import { setFlagsFromString } from "node:v8";
 import type { Command } from "commander";
 import type { LoginSource } from "../credentials/index.ts";
 import type { Digest } from "../image/digest.ts";
@@ -108,8 +107,6 @@ async function pullImages(
   options: PullOptions,
   surroundings: CommandSurroundings,
 ): Promise<number> {
-  // A pull waits for the kernel and for hashes; by the time that optimised code would pay for itself, it is over.
-  setFlagsFromString("--no-opt");
   const references = images.map(parseImageName);
   const policy = await loadPolicy(options, surroundings);
   const logins = await personLogins(options, surroundings);
