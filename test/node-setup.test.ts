@@ -7,8 +7,8 @@ import { Command } from "commander";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { buildImage } from "../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../examples/world/registry.ts";
+import { startCall } from "../src/cli/io.ts";
 import { define } from "../src/cli/node-setup.ts";
-import { startCall } from "../src/cli/surroundings.ts";
 import { ImageService } from "../src/cri/api/runtime/v1/api_pb.js";
 import { parseReference } from "../src/image/reference.ts";
 import { configuredHosts } from "../src/node/configured-hosts.ts";
@@ -86,8 +86,8 @@ describeWith(containerdTools, "containerd", () => {
   async function setUp(...words: readonly string[]): Promise<void> {
     const [stdout, stderr] = [new PassThrough().resume(), new PassThrough().resume()];
     const program = new Command().exitOverride();
-    const { surroundings } = startCall({ stdin: Readable.from([]), stdout, stderr, environment: {} });
-    define(program.command("setup").exitOverride(), surroundings);
+    const { io } = startCall({ stdin: Readable.from([]), stdout, stderr, environment: {} });
+    define(program.command("setup").exitOverride(), io);
     const config = ["--containerd-config", "/nonexistent", "--config-path", containerd.certsDir];
     await program.parseAsync(["setup", "containerd", ...config, ...words], { from: "user" });
   }

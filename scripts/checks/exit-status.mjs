@@ -4,7 +4,7 @@ import { proofOf, violations } from "./patterns.mjs";
 /** Where the process's exit status is set. */
 const entrance = "src/cli/main.ts";
 /** Where a command gets its signals, and what ends with it. */
-const call = "src/cli/surroundings.ts";
+const call = "src/cli/io.ts";
 
 const rules = [
   {
@@ -36,8 +36,8 @@ const planted = [
 const lawful = [
   "const { exitCode } = state.terminated;",
   "if (child.exitCode === null) return;",
-  "command.action(surroundings.withStatus((words) => run(words)));",
-  "command\n  .action(\n    surroundings.withStatus(() => 0),\n  );",
+  "command.action(io.withStatus((words) => run(words)));",
+  "command\n  .action(\n    io.withStatus(() => 0),\n  );",
   'stdin.on("data", onData);',
 ];
 

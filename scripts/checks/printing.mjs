@@ -28,15 +28,15 @@ const rules = [
 
 /** Each of these has to be found, for the check to be worth anything. */
 const planted = [
-  "surroundings.stdout.write(name);",
+  "io.stdout.write(name);",
   "stderr\n    .write(name);",
   'stdout["write"](name);',
   "stderr?.write(name);",
   "stdout.end(name);",
-  "const { write } = surroundings.stdout;",
-  "source.pipe(surroundings.stdout);",
+  "const { write } = io.stdout;",
+  "source.pipe(io.stdout);",
   "await pipeline(source, stdout);",
-  "const out = surroundings.stdout;",
+  "const out = io.stdout;",
   "console.log(name);",
   'console["error"](name);',
   "writeSync(1, name);",
@@ -44,10 +44,10 @@ const planted = [
 ];
 
 const lawful = [
-  'printLine("stdout", name, surroundings);',
-  "const { stdout, stderr } = surroundings;",
+  'printLine("stdout", name, io);',
+  "const { stdout, stderr } = io;",
   "const width = stdout.columns ?? 80;",
-  "paintFor(surroundings.stderr, surroundings);",
+  "paintFor(io.stderr, io);",
   "await names.write(record);",
   "child.stdin.end(text);",
 ];

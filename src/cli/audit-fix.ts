@@ -13,10 +13,10 @@ import { errorText, PulleyError } from "../support/errors.ts";
 import { plural } from "../support/plural.ts";
 import { printable } from "../support/terminal.ts";
 import type { AuditFlags } from "./audit-flags.ts";
+import { type Io, paintFor } from "./io.ts";
 import { commandLogins } from "./logins.ts";
 import { passOn, printLine, printLines } from "./printing.ts";
 import { registryClient } from "./registry.ts";
-import { paintFor, type Surroundings } from "./surroundings.ts";
 
 /** Images that are resolved at once. */
 const resolvedAtOnce = 8;
@@ -33,10 +33,10 @@ export async function fixing(
   files: AsyncIterable<AuditFile>,
   flags: AuditFlags,
   policy: Policy,
-  surroundings: Surroundings,
+  io: Io,
 ): Promise<Fixing> {
   const mode = flags.fix ? "fix" : flags.diff ? "diff" : "check";
-  const pins = flags.pin ? createPins(flags, policy, surroundings) : undefined;
+  const pins = flags.pin ? createPins(flags, policy, io) : undefined;
   const left: Finding[] = [];
   const sum = { files: 0, fixes: 0 };
   const notSeen: NotSeen[] = [];
@@ -49,12 +49,12 @@ export async function fixing(
       if (!fixable) continue;
       const fixes = [...findings.flatMap(({ fix }) => (fix && !isPinned(fix, pinned) ? fix : [])), ...pinned];
       const { changed, refused, failures } = await fixFiles([text], fixes, { mode });
-      for (const each of changed) await show(each, flags, surroundings);
+      for (const each of changed) await show(each, flags, io);
       const lines = [
         ...refused.map(({ fix, reason }) => `${file}: not done: ${fix.description}: ${printable(reason)}`),
         ...failures.flatMap(({ message, advice }) => [printable(message), `  ${printable(advice)}`]),
       ];
-      printLines("stderr", lines, surroundings);
+      printLines("stderr", lines, io);
       sum.files += changed.length;
       sum.fixes += changed.reduce((count, each) => count + each.fixes.length, 0);
     }
@@ -65,7 +65,7 @@ export async function fixing(
   printLine(
     "stderr",
     `${plural(sum.fixes, "change")} in ${plural(sum.files, "file")} ${would}; left for people: ${plural(left.length, "finding")}${notSeenWords(notSeen)}`,
-    surroundings,
+    io,
   );
   return { files: sum.files, left };
 }
@@ -95,10 +95,10 @@ interface Pins {
 }
 
 /** Asks each registry for each image once, whatever the number of files. */
-function createPins(flags: AuditFlags, policy: Policy, surroundings: Surroundings): Pins {
+function createPins(flags: AuditFlags, policy: Policy, io: Io): Pins {
   const imageFields = imageFieldsIn(policy);
   const registry = registryClient(flags);
-  const logins = commandLogins(flags, surroundings);
+  const logins = commandLogins(flags, io);
   const known = new Map<string, Promise<Digest>>();
   const placeholderIn = placeholderTest(flags.placeholder);
   const ask = async (reference: Reference): Promise<Digest> => {
@@ -127,24 +127,20 @@ function createPins(flags: AuditFlags, policy: Policy, surroundings: Surrounding
         ...failures.map(({ image, error }) => ({ image, reason: errorText(error) })),
       ];
       const lines = left.map(({ image, reason }) => `${file}: not pinned: ${printable(image)}: ${printable(reason)}`);
-      printLines("stderr", lines, surroundings);
+      printLines("stderr", lines, io);
       return fixes;
     },
     close: () => registry.close(),
   };
 }
 
-async function show(
-  { file, diff, text, notes }: FixedFile,
-  flags: AuditFlags,
-  surroundings: Surroundings,
-): Promise<void> {
-  const paint = paintFor(surroundings.stdout, surroundings);
-  if (flags.diff) await passOn([coloured(diff, paint)], surroundings);
-  else if (file === "-") await passOn([text], surroundings);
-  else printLine("stdout", file, surroundings);
+async function show({ file, diff, text, notes }: FixedFile, flags: AuditFlags, io: Io): Promise<void> {
+  const paint = paintFor(io.stdout, io);
+  if (flags.diff) await passOn([coloured(diff, paint)], io);
+  else if (file === "-") await passOn([text], io);
+  else printLine("stdout", file, io);
   const lines = notes.map((note) => `${file}: ${note}`);
-  printLines("stderr", lines, surroundings);
+  printLines("stderr", lines, io);
 }
 
 function coloured(diff: string, paint: ReturnType<typeof paintFor>): string {

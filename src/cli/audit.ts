@@ -25,21 +25,21 @@ import { plural } from "../support/plural.ts";
 import { painter, printableJson } from "../support/terminal.ts";
 import { fixing } from "./audit-fix.ts";
 import type { AuditFlags } from "./audit-flags.ts";
+import { type CommandIo, type Io, paintFor } from "./io.ts";
 import { examples, loginOptions, registryOptions } from "./options.ts";
 import { outputPath } from "./output-path.ts";
 import { clusterOption, loadPolicy, policyOption, readPolicyFiles } from "./policy-option.ts";
 import { printLine, printText, yamlText } from "./printing.ts";
 import { inputInvalid } from "./problems.ts";
 import { filenameOption, repeatedOption } from "./repeated-option.ts";
-import { type CommandSurroundings, paintFor, type Surroundings } from "./surroundings.ts";
 
 /** Bytes of a baseline: some hundred for each finding. */
 const longestBaseline = 64 * 1024 * 1024;
 
 const severities: readonly Severity[] = ["error", "warning", "note"];
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
-  registryOptions(loginOptions(command, surroundings))
+export function define(command: Command, io: CommandIo): void {
+  registryOptions(loginOptions(command, io))
     .argument("[path...]", "files, folders, charts, kustomizations, - for standard input; the current folder if absent")
     .addOption(filenameOption())
     .addOption(
@@ -91,10 +91,10 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
         ["pulley audit --fix --pin deploy/", "set what is missing, and pin every image, changing nothing else"],
       ),
     )
-    .action(surroundings.withStatus((paths: string[], flags: AuditFlags) => auditPaths(paths, flags, surroundings)));
+    .action(io.withStatus((paths: string[], flags: AuditFlags) => auditPaths(paths, flags, io)));
 }
 
-async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundings: Surroundings): Promise<number> {
+async function auditPaths(paths: readonly string[], flags: AuditFlags, io: Io): Promise<number> {
   const { baseline: baselineFile } = flags;
   if (flags.updateBaseline && baselineFile === undefined) {
     throw new PulleyError("USAGE", "--update-baseline needs --baseline FILE", {
@@ -110,7 +110,7 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundi
     ...(flags.movingTag && { movingTags: flags.movingTag }),
     ...(flags.placeholder && { placeholders: flags.placeholder }),
     ...(policy !== undefined && {
-      policy: await loadPolicy(flags, surroundings),
+      policy: await loadPolicy(flags, io),
       policyTexts: readPolicyFiles(policy),
     }),
     ...(known && { baseline: known }),
@@ -118,8 +118,8 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundi
   const desk = new Desk();
   const named = [...paths, ...(flags.filename ?? [])];
   const inputs = auditInputs(named.length > 0 ? named : ["."], {
-    stdin: surroundings.stdin,
-    environment: surroundings.environment,
+    stdin: io.stdin,
+    environment: io.environment,
     render: flags.render,
     remoteBases: flags.remoteBases,
     imageFields: imageFieldsIn(settings.policy ?? kubernetesOnly),
@@ -127,22 +127,17 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, surroundi
   const files = auditInThreads(inputs, settings);
   let status = 0;
   if (flags.fix || flags.diff || flags.check) {
-    const { files: changed, left } = await fixing(
-      desk.counted(files),
-      flags,
-      settings.policy ?? kubernetesOnly,
-      surroundings,
-    );
+    const { files: changed, left } = await fixing(desk.counted(files), flags, settings.policy ?? kubernetesOnly, io);
     desk.keepOnly(flags.fix ? left : []);
     if (flags.check && changed > 0) status = 1;
   } else if (flags.updateBaseline && baselineFile !== undefined) {
     const findings: Finding[] = [];
     for await (const file of desk.counted(files)) findings.push(...file.findings);
     putFile(outputPath(baselineFile), writeBaseline(findings));
-    printLine("stderr", `${plural(findings.length, "finding")} written to ${baselineFile}`, surroundings);
+    printLine("stderr", `${plural(findings.length, "finding")} written to ${baselineFile}`, io);
     return 0;
   } else {
-    await printReport(desk.counted(files), desk, flags, surroundings);
+    await printReport(desk.counted(files), desk, flags, io);
   }
   if (desk.isUnreadableFrom(flags.failOn)) return inputInvalid;
   return desk.hasFrom(flags.failOn) ? 1 : status;
@@ -207,13 +202,8 @@ function isReached(severity: Severity | "never", found: ReadonlySet<Severity>): 
   return severity !== "never" && severities.slice(0, severities.indexOf(severity) + 1).some((each) => found.has(each));
 }
 
-async function printReport(
-  files: AsyncIterable<AuditFile>,
-  desk: Desk,
-  flags: AuditFlags,
-  surroundings: Surroundings,
-): Promise<void> {
-  const { stdout } = surroundings;
+async function printReport(files: AsyncIterable<AuditFile>, desk: Desk, flags: AuditFlags, io: Io): Promise<void> {
+  const { stdout } = io;
   const { report } = flags;
   const set: ReadonlyMap<string, Severity | "off"> = flags.rule ?? new Map();
   const context: FormatContext = {
@@ -224,7 +214,7 @@ async function printReport(
       return { id: rule.id, title, why, advice, link: documentationOf(rule), severity: own === "off" ? "note" : own };
     }),
     root: process.cwd(),
-    paint: report === undefined ? paintFor(stdout, surroundings) : painter(false),
+    paint: report === undefined ? paintFor(stdout, io) : painter(false),
     ...(report === undefined && stdout.isTTY && stdout.columns !== undefined && { width: stdout.columns }),
     lineOf: (file, line) => desk.lineOf(file, line),
     counts: () => desk.counts(),
@@ -240,14 +230,14 @@ async function printReport(
     for await (const chunk of chunks) {
       // What stands in JSON is escaped in JSON's own way.
       const text = isJson ? printableJson(chunk) : chunk;
-      if (!printText("stdout", text, surroundings)) await new Promise((resolve) => stdout.once("drain", resolve));
+      if (!printText("stdout", text, io)) await new Promise((resolve) => stdout.once("drain", resolve));
     }
   };
   if (flags.output !== "yaml") return write(formats[flags.output](findingsOf(files), context));
   let json = "";
   for await (const chunk of formats.json(findingsOf(files), context)) json += chunk;
   const yaml = await yamlText(JSON.parse(json));
-  if (report === undefined) printText("stdout", yaml, surroundings);
+  if (report === undefined) printText("stdout", yaml, io);
   else putFile(outputPath(report), yaml);
 }
 

@@ -1,5 +1,5 @@
 /** Every command: its name, what it does in a line, and where it is. */
-import type { CommandModule } from "./surroundings.ts";
+import type { CommandModule } from "./io.ts";
 
 export interface CommandEntry {
   readonly name: string;

@@ -1,10 +1,10 @@
 import { Argument, type Command, type Option } from "commander";
 import { type CompletedCommand, type Shell, scripts, shells } from "./completion-scripts.ts";
+import type { CommandIo } from "./io.ts";
 import { examples } from "./options.ts";
 import { printText } from "./printing.ts";
-import type { CommandSurroundings } from "./surroundings.ts";
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
+export function define(command: Command, io: CommandIo): void {
   command
     .addArgument(new Argument("<shell>", "the shell that is to complete").choices(shells))
     .addHelpText(
@@ -15,9 +15,9 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
       ),
     )
     .action(
-      surroundings.withStatus((shell: Shell) => {
+      io.withStatus((shell: Shell) => {
         const program = command.parent ?? command;
-        printText("stdout", scripts[shell](completed(program)), surroundings);
+        printText("stdout", scripts[shell](completed(program)), io);
         return 0;
       }),
     );

@@ -3,8 +3,8 @@ import { type Command, Option } from "commander";
 import { createNodeClient, defaultSocket, type NodeClient } from "../node/api/client.ts";
 import { isPulleyError } from "../support/errors.ts";
 import { printable } from "../support/terminal.ts";
+import type { CommandIo, Io } from "./io.ts";
 import { printLine } from "./printing.ts";
-import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
 export interface SocketOptions {
   readonly socket?: string;
@@ -26,7 +26,7 @@ export function socketOption(): Option {
   return new Option("--socket <path>", `the daemon's socket (default: ${usual})`).env("PULLEY_SOCKET");
 }
 
-export function socketPath({ socket }: SocketOptions, { environment }: Surroundings): string {
+export function socketPath({ socket }: SocketOptions, { environment }: Io): string {
   return socket ?? defaultSocket(environment, process.getuid?.());
 }
 
@@ -36,18 +36,18 @@ export function socketPath({ socket }: SocketOptions, { environment }: Surroundi
  */
 export async function withDaemon(
   options: SocketOptions,
-  surroundings: CommandSurroundings,
+  io: CommandIo,
   use: (client: NodeClient) => Promise<void>,
 ): Promise<number> {
-  const signal = surroundings.interruption();
+  const signal = io.interruption();
   try {
-    await use(createNodeClient(socketPath(options, surroundings), signal));
+    await use(createNodeClient(socketPath(options, io), signal));
     return 0;
   } catch (error) {
     if (signal.aborted) return 0;
     if (!isPulleyError(error, "NOT_ON_NODE", "DAEMON_REFUSED")) throw error;
     const reason = error.code === "NOT_ON_NODE" ? "NotFound" : "BadRequest";
-    printLine("stderr", `Error from server (${reason}): ${printable(error.message)}`, surroundings);
+    printLine("stderr", `Error from server (${reason}): ${printable(error.message)}`, io);
     return error.exitStatus;
   }
 }

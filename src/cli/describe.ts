@@ -5,14 +5,14 @@ import { apiVersion } from "../node/api/version.ts";
 import { PulleyError } from "../support/errors.ts";
 import { daemonOptions, type NamespaceOptions, type SocketOptions, withDaemon } from "./daemon.ts";
 import { describePod } from "./describe-view.ts";
+import type { CommandIo, Io } from "./io.ts";
 import { examples, type OutputOptions, outputOption } from "./options.ts";
 import { print } from "./output.ts";
 import { printLine } from "./printing.ts";
-import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
 interface DescribeOptions extends SocketOptions, NamespaceOptions, OutputOptions {}
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
+export function define(command: Command, io: CommandIo): void {
   daemonOptions(command)
     .argument("<pod/name...>", "pod/NAME; or pod and names; or pods for all of the namespace")
     .addOption(outputOption())
@@ -24,25 +24,20 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
       ),
     )
     .action(
-      surroundings.withStatus((words: string[], options: DescribeOptions) =>
-        withDaemon(options, surroundings, (client) => describe(client, podNames(words), options, surroundings)),
+      io.withStatus((words: string[], options: DescribeOptions) =>
+        withDaemon(options, io, (client) => describe(client, podNames(words), options, io)),
       ),
     );
 }
 
-async function describe(
-  client: NodeClient,
-  names: readonly string[],
-  options: DescribeOptions,
-  surroundings: Surroundings,
-): Promise<void> {
+async function describe(client: NodeClient, names: readonly string[], options: DescribeOptions, io: Io): Promise<void> {
   const { namespace = "default", output } = options;
   const pods: readonly PodObject[] =
     names.length === 0
       ? await client.pods({ namespace })
       : await Promise.all(names.map((name) => client.pod(namespace, name)));
   if (pods.length === 0) {
-    printLine("stderr", `No resources found in ${namespace} namespace.`, surroundings);
+    printLine("stderr", `No resources found in ${namespace} namespace.`, io);
     return;
   }
   const described = await Promise.all(
@@ -54,7 +49,7 @@ async function describe(
   const now = Date.now();
   const lines = () =>
     described.flatMap(({ pod, events }, at) => [...(at > 0 ? ["", ""] : []), ...describePod(pod, events, now)]);
-  await print(output, { apiVersion, pods: described }, lines, surroundings);
+  await print(output, { apiVersion, pods: described }, lines, io);
 }
 
 /** Names out of `pod/web`, `pod web api`, or `pods`, which means all. */

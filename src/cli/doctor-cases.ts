@@ -9,10 +9,10 @@ import type { ImageRequest } from "../workload/types.ts";
 import { type SocketOptions, socketPath } from "./daemon.ts";
 import { type FindPod, type FoundPod, podsOfDaemon, podsOfManifests } from "./doctor-pods.ts";
 import type { ShownDiagnosis } from "./doctor-view.ts";
+import type { Io } from "./io.ts";
 import { personLogins, podLogins } from "./logins.ts";
 import type { CredentialProviderFlags, LoginFlags, RootOptions } from "./options.ts";
 import { requestsFrom } from "./requests.ts";
-import type { Surroundings } from "./surroundings.ts";
 
 export interface CaseOptions extends RootOptions, LoginFlags, CredentialProviderFlags, SocketOptions {
   readonly filename?: readonly string[];
@@ -37,7 +37,7 @@ export interface Cases {
 export async function casesOf(
   words: readonly string[],
   options: CaseOptions,
-  surroundings: Surroundings,
+  io: Io,
   signal: AbortSignal,
 ): Promise<Cases> {
   const notes: string[] = [];
@@ -49,12 +49,12 @@ export async function casesOf(
   for (const word of words) {
     const name = podNameIn(word);
     if (name === undefined) {
-      ownLogins ??= personLogins(options, surroundings, { say });
+      ownLogins ??= personLogins(options, io, { say });
       cases.push({ pod: null, question: { request: requestFor(word), logins: await ownLogins } });
     } else {
-      findPod ??= podFinder(options, surroundings, signal);
+      findPod ??= podFinder(options, io, signal);
       const found = await (await findPod)(options.namespace, name);
-      cases.push(...(await casesOfPod(found, options, surroundings, say)));
+      cases.push(...(await casesOfPod(found, options, io, say)));
     }
   }
   return { cases, notes };
@@ -66,16 +66,16 @@ export function podNameIn(word: string): string | undefined {
 }
 
 /** The pods of the manifests that are named, or else the daemon's. */
-async function podFinder(options: CaseOptions, surroundings: Surroundings, signal: AbortSignal): Promise<FindPod> {
-  if (options.filename !== undefined) return podsOfManifests(options.filename, surroundings);
-  return podsOfDaemon(createNodeClient(socketPath(options, surroundings), signal));
+async function podFinder(options: CaseOptions, io: Io, signal: AbortSignal): Promise<FindPod> {
+  if (options.filename !== undefined) return podsOfManifests(options.filename, io);
+  return podsOfDaemon(createNodeClient(socketPath(options, io), signal));
 }
 
 /** Each image of a pod once, with the pod's own logins. */
 async function casesOfPod(
   { pod, secrets, serviceAccounts }: FoundPod,
   options: CaseOptions,
-  surroundings: Surroundings,
+  io: Io,
   say: (note: ProviderNote) => void,
 ): Promise<readonly Case[]> {
   const own = (secrets ?? []).filter(({ namespace }) => namespace === pod.namespace);
@@ -83,7 +83,7 @@ async function casesOfPod(
   const others = pod.imagePullSecrets.filter((wanted) => !own.some((secret) => secret.name === wanted));
   const [missing, hidden] = secrets === undefined ? [[], others] : [others, []];
   const { daemon } = options;
-  const loginsFor = await podLogins(options, surroundings, {
+  const loginsFor = await podLogins(options, io, {
     accounts: givenAccounts(serviceAccounts),
     say,
     ...(daemon !== undefined && { workingDirectory: daemon.workingDirectory, home: daemon.home }),

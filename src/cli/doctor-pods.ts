@@ -5,9 +5,9 @@ import type { SettingsObject } from "../node/api/objects.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
 import { readInputs } from "./inputs.ts";
+import type { Io } from "./io.ts";
 import { printProblems } from "./problems.ts";
 import { standingPodsFrom } from "./requests.ts";
-import type { Surroundings } from "./surroundings.ts";
 
 export interface FoundPod {
   readonly pod: Pod;
@@ -20,11 +20,9 @@ export interface FoundPod {
 export type FindPod = (namespace: string, name: string) => Promise<FoundPod>;
 
 /** The pods of manifests, with the Secrets and service accounts beside them. @throws PulleyError `INPUT_UNREADABLE` */
-export async function podsOfManifests(files: readonly string[], surroundings: Surroundings): Promise<FindPod> {
-  const { pods, secrets, serviceAccounts, problems, warnings } = standingPodsFrom(
-    await readInputs(files, surroundings),
-  );
-  printProblems({ problems, warnings }, surroundings);
+export async function podsOfManifests(files: readonly string[], io: Io): Promise<FindPod> {
+  const { pods, secrets, serviceAccounts, problems, warnings } = standingPodsFrom(await readInputs(files, io));
+  printProblems({ problems, warnings }, io);
   return async (namespace, name) => {
     const pod = pods.find((candidate) => candidate.namespace === namespace && candidate.name === name);
     if (pod !== undefined) return { pod, secrets, serviceAccounts };

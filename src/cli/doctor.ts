@@ -14,6 +14,7 @@ import { socketOption, socketPath } from "./daemon.ts";
 import { type CaseOptions, casesOf, podNameIn } from "./doctor-cases.ts";
 import { settingsOfDaemon } from "./doctor-pods.ts";
 import { diagnosisLines, exitStatus, type ShownDiagnosis, shownDiagnosis } from "./doctor-view.ts";
+import { type CommandIo, type Io, paintFor } from "./io.ts";
 import { withSettings } from "./node-settings.ts";
 import {
   credentialProviderOptions,
@@ -35,14 +36,13 @@ import { warnOn } from "./printing.ts";
 import { machineHosts, registryClient, registrySettings } from "./registry.ts";
 import { repeatedOption } from "./repeated-option.ts";
 import { openImages } from "./store.ts";
-import { type CommandSurroundings, paintFor, type Surroundings } from "./surroundings.ts";
 
 type CommonOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
 
 interface DoctorOptions extends CommonOptions, CaseOptions {}
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
-  credentialProviderOptions(registryOptions(loginOptions(command, surroundings)))
+export function define(command: Command, io: CommandIo): void {
+  credentialProviderOptions(registryOptions(loginOptions(command, io)))
     .argument("<image|pod/name...>", "images, or pods: those of the manifests that -f names, or else the daemon's")
     .addOption(
       repeatedOption(
@@ -71,9 +71,7 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
       ),
     )
     .action(
-      surroundings.withStatus((words: string[], options: DoctorOptions, called: Command) =>
-        doctor(words, options, called, surroundings),
-      ),
+      io.withStatus((words: string[], options: DoctorOptions, called: Command) => doctor(words, options, called, io)),
     );
 }
 
@@ -81,20 +79,20 @@ async function doctor(
   words: readonly string[],
   given: DoctorOptions,
   command: Command,
-  surroundings: CommandSurroundings,
+  io: CommandIo,
 ): Promise<number> {
-  const signal = surroundings.interruption();
-  const daemon = await daemonOf(words, given, surroundings, signal);
+  const signal = io.interruption();
+  const daemon = await daemonOf(words, given, io, signal);
   const options = daemon === undefined ? given : { ...withSettings(given, command, daemon), daemon };
-  const policy = await loadPolicy(options, surroundings);
-  const { cases, notes } = await casesOf(words, options, surroundings, signal);
+  const policy = await loadPolicy(options, io);
+  const { cases, notes } = await casesOf(words, options, io, signal);
   const registry = registryClient(options);
   const { root, platform } = options;
-  const probe = createProbe(registrySettings(options), { environment: surroundings.environment });
+  const probe = createProbe(registrySettings(options), { environment: io.environment });
   const runtime = daemon?.runtime;
   // A store that does not exist yet is not made for a question.
   const isThere = runtime !== undefined || existsSync(join(root, "oci-layout"));
-  const store = isThere ? await openImages({ root, runtime }, surroundings) : undefined;
+  const store = isThere ? await openImages({ root, runtime }, io) : undefined;
   try {
     const images = store
       ? createEmbeddedImageService({ store, registry, platform, clock: systemClock })
@@ -102,13 +100,13 @@ async function doctor(
     const records = openPullRecords(root, {}, systemClock);
     const world: DoctorWorld = {
       ...{ probe, registry, decide, platform, signal },
-      facts: { images, records, policy, hosts: machineHosts(options, warnOn(surroundings)), clock: systemClock },
+      facts: { images, records, policy, hosts: machineHosts(options, warnOn(io)), clock: systemClock },
       disk: () => diskSpaceOf(root),
       loginNotes: () => notes,
     };
     const diagnoses: ShownDiagnosis[] = [];
     for (const { question, pod } of cases) diagnoses.push(shownDiagnosis(await diagnose(question, world), pod));
-    await show(diagnoses, options, surroundings);
+    await show(diagnoses, options, io);
     return exitStatus(diagnoses);
   } finally {
     probe.close();
@@ -121,21 +119,17 @@ async function doctor(
 async function daemonOf(
   words: readonly string[],
   { filename, ...options }: DoctorOptions,
-  surroundings: Surroundings,
+  io: Io,
   signal: AbortSignal,
 ): Promise<SettingsObject | undefined> {
   if (filename !== undefined || !words.some((word) => podNameIn(word) !== undefined)) return undefined;
-  return settingsOfDaemon(createNodeClient(socketPath(options, surroundings), signal));
+  return settingsOfDaemon(createNodeClient(socketPath(options, io), signal));
 }
 
-async function show(
-  diagnoses: readonly ShownDiagnosis[],
-  { output }: DoctorOptions,
-  surroundings: Surroundings,
-): Promise<void> {
-  const { stdout } = surroundings;
-  const paint = paintFor(stdout, surroundings);
+async function show(diagnoses: readonly ShownDiagnosis[], { output }: DoctorOptions, io: Io): Promise<void> {
+  const { stdout } = io;
+  const paint = paintFor(stdout, io);
   const width = stdout.isTTY ? (stdout.columns ?? 80) : Number.POSITIVE_INFINITY;
   const lines = () => diagnoses.flatMap((each) => [...diagnosisLines(each, paint, width), ""]).slice(0, -1);
-  await print(output, { apiVersion: "pulley.dev/v1alpha1", images: diagnoses }, lines, surroundings);
+  await print(output, { apiVersion: "pulley.dev/v1alpha1", images: diagnoses }, lines, io);
 }

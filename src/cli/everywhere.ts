@@ -6,8 +6,8 @@ import { Writable } from "node:stream";
 import { type Command, Option } from "commander";
 import { errorText } from "../support/errors.ts";
 import { printable, wantsColour } from "../support/terminal.ts";
+import type { CommandIo, OutputStream } from "./io.ts";
 import { printLine } from "./printing.ts";
-import type { CommandSurroundings, OutputStream } from "./surroundings.ts";
 
 export const everywhereGroup = "Everywhere:";
 
@@ -38,18 +38,18 @@ export function addEverywhere(command: Command): void {
   for (const below of command.commands) addEverywhere(below);
 }
 
-export interface TunedSurroundings {
-  readonly surroundings: CommandSurroundings;
+export interface TunedIo {
+  readonly io: CommandIo;
   /** Takes the options of the command that is called, before it acts. */
   tune(command: Command): void;
   end(): void;
 }
 
-/** Surroundings that are what the options make of them from the moment on in which the options are known. */
-export function tunable(given: CommandSurroundings): TunedSurroundings {
+/** An Io that takes the options into account from the moment on in which they are known. */
+export function tunable(given: CommandIo): TunedIo {
   let { stderr, environment } = given;
   let stopWatching: (() => void) | undefined;
-  const surroundings: CommandSurroundings = {
+  const io: CommandIo = {
     ...given,
     get stderr() {
       return stderr;
@@ -60,7 +60,7 @@ export function tunable(given: CommandSurroundings): TunedSurroundings {
     errors: given.stderr,
   };
   return {
-    surroundings,
+    io,
     tune(command) {
       const { verbose, quiet, color }: Tone = { ...command.parent?.opts(), ...command.opts() };
       if (color === "always") environment = { ...environment, FORCE_COLOR: "1" };
@@ -72,7 +72,7 @@ export function tunable(given: CommandSurroundings): TunedSurroundings {
       environment = { ...environment, PULLEY_DEBUG: "1", ...(isColoured && { FORCE_COLOR: "1" }) };
       // Nothing is drawn over and over where lines come in between.
       if (!quiet) stderr = plain(given.stderr);
-      stopWatching = watchRequests((line) => printLine("errors", printable(line), surroundings));
+      stopWatching = watchRequests((line) => printLine("errors", printable(line), io));
     },
     end() {
       stopWatching?.();

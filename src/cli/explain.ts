@@ -18,6 +18,7 @@ import type { ImageRequest, Pod } from "../workload/types.ts";
 import { doctorCall } from "./doctor-call.ts";
 import { type Explanation, explanation, explanationLines } from "./explain-view.ts";
 import { filesWithout, type Inputs, readInputs } from "./inputs.ts";
+import { type CommandIo, type Io, paintFor } from "./io.ts";
 import { type LoginsForPod, podLogins } from "./logins.ts";
 import {
   examples,
@@ -40,7 +41,6 @@ import { machineHosts, registryClient } from "./registry.ts";
 import { type FilenameFlags, filenameOption, namedFiles } from "./repeated-option.ts";
 import { requestsFrom, standingPodsFrom } from "./requests.ts";
 import { openStore } from "./store.ts";
-import { type CommandSurroundings, paintFor, type Surroundings } from "./surroundings.ts";
 
 interface ExplainOptions
   extends RootOptions,
@@ -55,8 +55,8 @@ interface ExplainOptions
   readonly at?: number;
 }
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
-  registryOptions(loginOptions(command, surroundings))
+export function define(command: Command, io: CommandIo): void {
+  registryOptions(loginOptions(command, io))
     .argument("[file|image...]", "manifests (files, folders, - for standard input), lists of images (*.txt), or images")
     .addOption(filenameOption())
     .option("--check", "ask the registries, too, what the names stand for now")
@@ -73,25 +73,23 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
         ["kustomize build . | pulley explain -o json -", "the same for programs, in a stable shape"],
       ),
     )
-    .action(
-      surroundings.withStatus((words: string[], options: ExplainOptions) => explain(words, options, surroundings)),
-    );
+    .action(io.withStatus((words: string[], options: ExplainOptions) => explain(words, options, io)));
 }
 
-async function explain(words: readonly string[], options: ExplainOptions, surroundings: Surroundings): Promise<number> {
+async function explain(words: readonly string[], options: ExplainOptions, io: Io): Promise<number> {
   const named = namedFiles(words, options);
-  const inputs = await readInputs(named, surroundings);
-  const policy = await loadPolicy(options, surroundings);
+  const inputs = await readInputs(named, io);
+  const policy = await loadPolicy(options, io);
   const { requests, problems, warnings } = requestsFrom(inputs, policy);
-  printProblems({ problems, warnings }, surroundings);
+  printProblems({ problems, warnings }, io);
   const speaking = [...requests, ...problems, ...warnings].flatMap(({ source }) => source?.file ?? []);
   for (const word of filesWithout(speaking, named)) {
-    warnOn(surroundings)(`${word === "-" ? "standard input" : word} has no image in it`);
+    warnOn(io)(`${word === "-" ? "standard input" : word} has no image in it`);
   }
-  const containers = await explainAll(requests, inputs, policy, options, surroundings);
-  const paint = paintFor(surroundings.stdout, surroundings);
+  const containers = await explainAll(requests, inputs, policy, options, io);
+  const paint = paintFor(io.stdout, io);
   const lines = () => containers.flatMap((answer) => [...explanationLines(answer, paint), ""]).slice(0, -1);
-  await print(options.output, { apiVersion: "pulley.dev/v1alpha1", containers }, lines, surroundings);
+  await print(options.output, { apiVersion: "pulley.dev/v1alpha1", containers }, lines, io);
   if (problems.length > 0) return inputInvalid;
   return containers.some(({ decision }) => decision.action === "Refuse") ? 1 : 0;
 }
@@ -101,17 +99,17 @@ async function explainAll(
   inputs: Inputs,
   policy: Policy,
   options: ExplainOptions,
-  surroundings: Surroundings,
+  io: Io,
 ): Promise<readonly Explanation[]> {
   const registry = registryClient(options);
-  const askerOf = askersOf(inputs, options, surroundings);
+  const askerOf = askersOf(inputs, options, io);
   // A store that does not exist yet is not made for a question.
-  const store = existsSync(join(options.root, "oci-layout")) ? await openStore(options.root, surroundings) : undefined;
+  const store = existsSync(join(options.root, "oci-layout")) ? await openStore(options.root, io) : undefined;
   try {
     const images = store
       ? createEmbeddedImageService({ store, registry, platform: options.platform, clock: systemClock })
       : { status: () => Promise.resolve(undefined), facts: () => Promise.resolve(undefined) };
-    const hosts = machineHosts(options, warnOn(surroundings));
+    const hosts = machineHosts(options, warnOn(io));
     const { at } = options;
     const clock = at === undefined ? systemClock : { ...systemClock, now: () => at };
     const records = openPullRecords(options.root, {}, systemClock);
@@ -172,7 +170,7 @@ interface Asker {
 }
 
 /** The pods are made only if somebody asks. */
-function askersOf(inputs: Inputs, options: ExplainOptions, surroundings: Surroundings) {
+function askersOf(inputs: Inputs, options: ExplainOptions, io: Io) {
   let pods: ReturnType<typeof standingPodsFrom> | undefined;
   let sourceFor: LoginsForPod | undefined;
   const podOf = (request: ImageRequest) => {
@@ -182,7 +180,7 @@ function askersOf(inputs: Inputs, options: ExplainOptions, surroundings: Surroun
   const sourceOf = async (request: ImageRequest) => {
     const pod = podOf(request);
     if (pod === undefined || pods === undefined) return undefined;
-    sourceFor ??= await podLogins(options, surroundings, { accounts: givenAccounts(pods.serviceAccounts) });
+    sourceFor ??= await podLogins(options, io, { accounts: givenAccounts(pods.serviceAccounts) });
     const secrets = pods.secrets.filter(
       ({ namespace, name }) => namespace === pod.namespace && pod.imagePullSecrets.includes(name),
     );

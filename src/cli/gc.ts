@@ -22,6 +22,7 @@ import { PulleyError } from "../support/errors.ts";
 import { liveRegion } from "../support/live.ts";
 import { printable, wantsColour } from "../support/terminal.ts";
 import { type Collection, collectionLines, collectionValue, shownName } from "./gc-view.ts";
+import { type CommandIo, type Io, paintFor } from "./io.ts";
 import {
   type KubeletConfigOptions,
   kubeletConfigOption,
@@ -47,7 +48,6 @@ import { registryClient } from "./registry.ts";
 import { repeatedOption } from "./repeated-option.ts";
 import { runtimeOption } from "./runtime-option.ts";
 import { withImages } from "./store.ts";
-import { type CommandSurroundings, paintFor, type Surroundings } from "./surroundings.ts";
 
 interface CollectOptions extends RootOptions, OutputOptions, RegistryFlags, LoginFlags, KubeletConfigOptions {
   readonly dryRun?: true;
@@ -61,8 +61,8 @@ interface CollectOptions extends RootOptions, OutputOptions, RegistryFlags, Logi
   readonly runtime?: string;
 }
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
-  registryOptions(loginOptions(command, surroundings))
+export function define(command: Command, io: CommandIo): void {
+  registryOptions(loginOptions(command, io))
     .option("--dry-run", "say what would be deleted, and delete nothing")
     .option("--all", "delete every unused image, as a kubelet does under disk pressure")
     .option("--high <percent>", "begin to delete when the disk is this full (default: 85)", readInteger)
@@ -95,7 +95,7 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
         ["pulley gc --runtime unix:///run/containerd/containerd.sock", "on a node, with the images of its containerd"],
       ),
     )
-    .action(surroundings.withStatus((options: CollectOptions) => collect(options, surroundings)));
+    .action(io.withStatus((options: CollectOptions) => collect(options, io)));
 }
 
 /** From Pulley's own store, nothing runs: its images are told apart by when they were last pulled or confirmed. */
@@ -110,10 +110,10 @@ interface Site {
 /** With the runtime's images where there is a runtime, and else with those of the store. */
 async function withSite<Result>(
   options: CollectOptions,
-  surroundings: Surroundings,
+  io: Io,
   use: (site: Site) => Promise<Result>,
 ): Promise<Result> {
-  return withImages(options, surroundings, async (store) => {
+  return withImages(options, io, async (store) => {
     if (options.runtime === undefined) return use({ store, inUse: nobody });
     const [{ imagesOfContainers }, { openChannel }] = await Promise.all([
       import("../cri/client/in-use.ts"),
@@ -129,21 +129,19 @@ async function withSite<Result>(
 }
 
 /** Exit status 1 if there is not as much room as there should be, or something could not be deleted. */
-async function collect(options: CollectOptions, surroundings: CommandSurroundings): Promise<number> {
+async function collect(options: CollectOptions, io: CommandIo): Promise<number> {
   const pins = parsePins(options.pin ?? []);
-  const policy = readPolicy(options, surroundings);
+  const policy = readPolicy(options, io);
   const registry = registryClient(options);
   try {
-    const collection = await withSite(options, surroundings, (site) =>
-      pass({ ...options, ...site, pins, policy, registry }, surroundings),
-    );
+    const collection = await withSite(options, io, (site) => pass({ ...options, ...site, pins, policy, registry }, io));
     const now = Date.now();
-    const paint = paintFor(surroundings.stdout, surroundings);
+    const paint = paintFor(io.stdout, io);
     const lines = () => collectionLines(collection, now, paint);
-    await print(options.output, collectionValue(collection), lines, surroundings);
+    await print(options.output, collectionValue(collection), lines, io);
     const { error } = collection.report;
     if (error === undefined) return 0;
-    if (options.output === "text") printLine("stderr", `error: ${printable(error)}`, surroundings);
+    if (options.output === "text") printLine("stderr", `error: ${printable(error)}`, io);
     return 1;
   } finally {
     await registry.close();
@@ -153,7 +151,7 @@ async function collect(options: CollectOptions, surroundings: CommandSurrounding
 /** Milliseconds. */
 const nanosecond = 1e-6;
 
-function readPolicy(options: CollectOptions, surroundings: Surroundings): CollectionPolicy {
+function readPolicy(options: CollectOptions, io: Io): CollectionPolicy {
   // In a kubelet's configuration, 0 stands for the default; on the command line it means what it says.
   const noMinimum = options.minimumAge === 0;
   const flags = {
@@ -162,7 +160,7 @@ function readPolicy(options: CollectOptions, surroundings: Surroundings): Collec
     imageMaximumGCAge: options.maximumAge,
     imageMinimumGCAge: noMinimum ? nanosecond : options.minimumAge,
   };
-  const policy = collectionPolicy(loadKubeletConfiguration(options, flags, surroundings));
+  const policy = collectionPolicy(loadKubeletConfiguration(options, flags, io));
   return noMinimum ? { ...policy, minimumAge: 0 } : policy;
 }
 
@@ -172,11 +170,11 @@ interface PassOptions extends CollectOptions, Site {
   readonly registry: RegistryClient;
 }
 
-async function pass(options: PassOptions, surroundings: CommandSurroundings): Promise<Collection> {
+async function pass(options: PassOptions, io: CommandIo): Promise<Collection> {
   const { store, inUse, registry, policy, pins, root, dryRun = false } = options;
   const clock = systemClock;
-  const signal = surroundings.interruption();
-  const progress = watchProgress(dryRun, surroundings);
+  const signal = io.interruption();
+  const progress = watchProgress(dryRun, io);
   const remembered = confirmedMemory(await fileMemory(root, clock.now()), store);
   const events: CollectionEvent[] = [];
   const collector = createCollector({
@@ -186,7 +184,7 @@ async function pass(options: PassOptions, surroundings: CommandSurroundings): Pr
     records: dryRun ? undefined : openPullRecords(root, {}, clock),
     registries: options.evenIfLost
       ? undefined
-      : createRegistries({ registry, logins: commandLogins(options, surroundings), clock }),
+      : createRegistries({ registry, logins: commandLogins(options, io), clock }),
     onEvent: (event) => events.push(event),
   });
   try {
@@ -206,9 +204,9 @@ async function pass(options: PassOptions, surroundings: CommandSurroundings): Pr
 }
 
 /** Names the images on a terminal as it becomes known what happens to them. */
-function watchProgress(dryRun: boolean, surroundings: Surroundings) {
-  const { stderr } = surroundings;
-  const region = liveRegion(stderr, wantsColour(stderr, surroundings.environment));
+function watchProgress(dryRun: boolean, io: Io) {
+  const { stderr } = io;
+  const region = liveRegion(stderr, wantsColour(stderr, io.environment));
   const counts = { deleted: 0, others: 0 };
   return {
     hear({ image, outcome }: ImageOutcome): void {

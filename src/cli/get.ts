@@ -5,9 +5,9 @@ import { apiVersion } from "../node/api/version.ts";
 import { PulleyError } from "../support/errors.ts";
 import { daemonOptions, type NamespaceOptions, type SocketOptions, withDaemon } from "./daemon.ts";
 import { eventTable, growingColumns, imageTable, podTable, type RowOptions, type Table } from "./get-view.ts";
+import type { CommandIo, Io } from "./io.ts";
 import { examples } from "./options.ts";
 import { jsonText, printLine, printLines, printText, yamlText } from "./printing.ts";
-import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
 interface GetOptions extends SocketOptions, NamespaceOptions {
   readonly allNamespaces?: true;
@@ -17,7 +17,7 @@ interface GetOptions extends SocketOptions, NamespaceOptions {
   readonly headers: boolean;
 }
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
+export function define(command: Command, io: CommandIo): void {
   daemonOptions(command)
     .argument("<kind>", "pods, events or images; or pod/NAME")
     .argument("[name...]", "only these pods")
@@ -36,8 +36,8 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
       ),
     )
     .action(
-      surroundings.withStatus((kind: string, names: string[], options: GetOptions) =>
-        withDaemon(options, surroundings, (client) => get(client, readKind(kind, names), options, surroundings)),
+      io.withStatus((kind: string, names: string[], options: GetOptions) =>
+        withDaemon(options, io, (client) => get(client, readKind(kind, names), options, io)),
       ),
     );
 }
@@ -68,10 +68,10 @@ function readKind(text: string, names: readonly string[]): Wanted {
   return { kind, names: all };
 }
 
-async function get(client: NodeClient, wanted: Wanted, options: GetOptions, surroundings: Surroundings): Promise<void> {
+async function get(client: NodeClient, wanted: Wanted, options: GetOptions, io: Io): Promise<void> {
   const { kind, names } = wanted;
   const namespace = options.allNamespaces ? undefined : (options.namespace ?? "default");
-  const shown = { options, surroundings, namespace };
+  const shown = { options, io, namespace };
   if (options.selector !== undefined && kind !== "pods") {
     throw new PulleyError("USAGE", `${kind} have no labels`, { advice: "Leave --selector out." });
   }
@@ -114,7 +114,7 @@ interface View<Item> {
 
 interface Shown {
   readonly options: GetOptions;
-  readonly surroundings: Surroundings;
+  readonly io: Io;
   readonly namespace: string | undefined;
 }
 
@@ -124,27 +124,23 @@ function rowOptions({ options }: Shown): RowOptions {
 
 async function list<Item>(items: readonly Item[], view: View<Item>, shown: Shown): Promise<void> {
   const { options, namespace } = shown;
-  const { surroundings } = shown;
+  const { io } = shown;
   switch (options.output) {
     case "json":
     case "yaml":
-      return write({ apiVersion, kind: view.listKind, items }, options.output, shown.surroundings);
+      return write({ apiVersion, kind: view.listKind, items }, options.output, shown.io);
     case "name":
-      for (const item of items) printLine("stdout", `${view.kind}/${view.nameOf(item)}`, surroundings);
+      for (const item of items) printLine("stdout", `${view.kind}/${view.nameOf(item)}`, io);
       return;
     case "wide":
     case undefined: {
       if (items.length === 0) {
-        printLine(
-          "stderr",
-          `No resources found${namespace === undefined ? "" : ` in ${namespace} namespace.`}`,
-          surroundings,
-        );
+        printLine("stderr", `No resources found${namespace === undefined ? "" : ` in ${namespace} namespace.`}`, io);
         return;
       }
       const { titles, rows } = view.table(rowOptions(shown));
       const lines = growingColumns()([...(options.headers ? [titles] : []), ...items.flatMap(rows)]);
-      printLines("stdout", lines, surroundings);
+      printLines("stdout", lines, io);
     }
   }
 }
@@ -152,28 +148,28 @@ async function list<Item>(items: readonly Item[], view: View<Item>, shown: Shown
 /** A thing that was asked for by its name is told as itself, and not in a list. */
 async function one<Item>(item: Item, view: View<Item>, shown: Shown): Promise<void> {
   const { output } = shown.options;
-  if (output === "json" || output === "yaml") return write(item, output, shown.surroundings);
+  if (output === "json" || output === "yaml") return write(item, output, shown.io);
   return list([item], view, shown);
 }
 
 async function watch<Item>(changes: AsyncIterable<Change<Item>>, view: View<Item>, shown: Shown): Promise<void> {
-  const { options, surroundings } = shown;
+  const { options, io } = shown;
   const grow = growingColumns();
   let begun = false;
   for await (const { object } of changes) {
     switch (options.output) {
       case "json":
       case "yaml":
-        await write(object, options.output, surroundings, begun);
+        await write(object, options.output, io, begun);
         break;
       case "name":
-        printLine("stdout", `${view.kind}/${view.nameOf(object)}`, surroundings);
+        printLine("stdout", `${view.kind}/${view.nameOf(object)}`, io);
         break;
       case "wide":
       case undefined: {
         const { titles, rows } = view.table(rowOptions(shown));
         const lines = grow([...(options.headers && !begun ? [titles] : []), ...rows(object)]);
-        printLines("stdout", lines, surroundings);
+        printLines("stdout", lines, io);
       }
     }
     begun = true;
@@ -188,15 +184,10 @@ async function* filtered<Item>(
 }
 
 /** @param follows whether another document came before it */
-async function write(
-  value: unknown,
-  format: "json" | "yaml",
-  surroundings: Surroundings,
-  follows = false,
-): Promise<void> {
+async function write(value: unknown, format: "json" | "yaml", io: Io, follows = false): Promise<void> {
   if (format === "json") {
-    printText("stdout", `${jsonText(value, 4)}\n`, surroundings);
+    printText("stdout", `${jsonText(value, 4)}\n`, io);
     return;
   }
-  printText("stdout", `${follows ? "---\n" : ""}${await yamlText(value)}`, surroundings);
+  printText("stdout", `${follows ? "---\n" : ""}${await yamlText(value)}`, io);
 }

@@ -12,11 +12,11 @@ import { readConfigFile } from "../support/config-file.ts";
 import { errnoOf, hasErrno } from "../support/errno.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
 import { plural } from "../support/plural.ts";
+import type { Io } from "./io.ts";
 import type { OutputOptions } from "./options.ts";
 import { print } from "./output.ts";
 import { printLine } from "./printing.ts";
 import { printProblems } from "./problems.ts";
-import type { Surroundings } from "./surroundings.ts";
 
 export interface ImportOptions extends OutputOptions {
   readonly into: string;
@@ -35,7 +35,7 @@ interface Planned {
 export async function importRegistriesConf(
   paths: readonly string[],
   { into, dryRun, certDir, output }: ImportOptions,
-  surroundings: Surroundings,
+  io: Io,
 ): Promise<number> {
   const files = paths.flatMap(filesOf);
   const converted = convert(readRegistriesConf(files.map(readToml)));
@@ -52,8 +52,8 @@ export async function importRegistriesConf(
     policy,
     leftOut: converted.leftOut,
   };
-  if (output === "text") tell(changed, value.leftOut, dryRun === true, surroundings);
-  await print(output, value, () => lines(changed, policy, dryRun === true), surroundings);
+  if (output === "text") tell(changed, value.leftOut, dryRun === true, io);
+  await print(output, value, () => lines(changed, policy, dryRun === true), io);
   return 0;
 }
 
@@ -61,11 +61,11 @@ function tell(
   changed: readonly Planned[],
   leftOut: Parameters<typeof printProblems>[0]["problems"],
   dryRun: boolean,
-  surroundings: Surroundings,
+  io: Io,
 ): void {
-  for (const { path } of dryRun ? [] : changed) printLine("stderr", path, surroundings);
+  for (const { path } of dryRun ? [] : changed) printLine("stderr", path, io);
   const warnings = leftOut.map(({ source, message }) => ({ source, message: `left out: ${message}` }));
-  printProblems({ problems: [], warnings }, surroundings);
+  printProblems({ problems: [], warnings }, io);
 }
 
 /** On standard output is what goes on from here: the diff, and the policy. */

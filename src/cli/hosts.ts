@@ -4,13 +4,13 @@ import { checkHosts } from "../registry/hosts/lint/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { type ImportOptions, importRegistriesConf } from "./hosts-import.ts";
 import { findingLines, findingValue, summary } from "./hosts-view.ts";
+import { type CommandIo, type Io, paintFor } from "./io.ts";
 import { examples, type HostsFlags, hostsDirOption, type OutputOptions, outputOption } from "./options.ts";
 import { print } from "./output.ts";
 import { inputInvalid } from "./problems.ts";
 import { repeatedOption } from "./repeated-option.ts";
-import { type CommandSurroundings, paintFor, type Surroundings } from "./surroundings.ts";
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
+export function define(command: Command, io: CommandIo): void {
   command
     .command("check")
     .description("Say what is wrong with containerd's hosts.toml files, and what that does to pulls.")
@@ -27,11 +27,7 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
         ],
       ),
     )
-    .action(
-      surroundings.withStatus((paths: string[], options: HostsFlags & OutputOptions) =>
-        check(paths, options, surroundings),
-      ),
-    );
+    .action(io.withStatus((paths: string[], options: HostsFlags & OutputOptions) => check(paths, options, io)));
   command
     .command("import")
     .description(
@@ -61,23 +57,19 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
         ],
       ),
     )
-    .action(
-      surroundings.withStatus((paths: string[], options: ImportOptions) =>
-        importRegistriesConf(paths, options, surroundings),
-      ),
-    );
+    .action(io.withStatus((paths: string[], options: ImportOptions) => importRegistriesConf(paths, options, io)));
 }
 
 async function check(
   given: readonly string[],
   { hostsDir = "", output }: HostsFlags & OutputOptions,
-  surroundings: Surroundings,
+  io: Io,
 ): Promise<number> {
   const paths = given.length > 0 ? given : splitRoots(hostsDir);
   if (paths.length === 0) throw new PulleyError("USAGE", "there is no folder to check");
   const report = checkHosts(paths, Date.now());
-  const paint = paintFor(surroundings.stdout, surroundings);
-  const width = surroundings.stdout.columns ?? 120;
+  const paint = paintFor(io.stdout, io);
+  const width = io.stdout.columns ?? 120;
   const value = {
     apiVersion: "pulley.dev/v1alpha1",
     files: [...report.files.keys()],
@@ -87,7 +79,7 @@ async function check(
     ...report.findings.flatMap((finding) => [...findingLines(finding, report.files, { paint, width }), ""]),
     summary(report, paint),
   ];
-  await print(output, value, lines, surroundings);
+  await print(output, value, lines, io);
   if (report.unreadable) return inputInvalid;
   return report.findings.some(({ severity }) => severity !== "note") ? 1 : 0;
 }

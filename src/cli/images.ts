@@ -3,10 +3,10 @@ import { familiarName, parseReference } from "../image/reference.ts";
 import type { StoredImage } from "../store/index.ts";
 import { formatBytes } from "../support/bytes.ts";
 import { columns } from "../support/terminal.ts";
+import type { CommandIo, Io } from "./io.ts";
 import { examples, type OutputOptions, outputOption, type RootOptions, rootOption } from "./options.ts";
 import { print } from "./output.ts";
 import { withStore } from "./store.ts";
-import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
 interface ImagesOptions extends RootOptions, OutputOptions {
   readonly digests?: true;
@@ -14,7 +14,7 @@ interface ImagesOptions extends RootOptions, OutputOptions {
   readonly trunc: boolean;
 }
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
+export function define(command: Command, io: CommandIo): void {
   command
     .argument("[name]", "only images with this name")
     .option("-q, --quiet", "print only ids")
@@ -29,19 +29,11 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
         ["pulley images --digests nginx", "the images named nginx, with their digests"],
       ),
     )
-    .action(
-      surroundings.withStatus((name: string | undefined, options: ImagesOptions) =>
-        listImages(name, options, surroundings),
-      ),
-    );
+    .action(io.withStatus((name: string | undefined, options: ImagesOptions) => listImages(name, options, io)));
 }
 
-async function listImages(
-  name: string | undefined,
-  options: ImagesOptions,
-  surroundings: Surroundings,
-): Promise<number> {
-  const all = await withStore(options.root, surroundings, (store) => store.images());
+async function listImages(name: string | undefined, options: ImagesOptions, io: Io): Promise<number> {
+  const all = await withStore(options.root, io, (store) => store.images());
   const wanted = name === undefined ? all : all.filter((image) => isNamed(image, name));
   const value = { apiVersion: "pulley.dev/v1alpha1", images: wanted };
   await print(
@@ -51,7 +43,7 @@ async function listImages(
       options.quiet
         ? ids(wanted, options)
         : columns(imageRows(wanted, { ...options, digests: options.digests === true })),
-    surroundings,
+    io,
   );
   return 0;
 }

@@ -6,7 +6,7 @@ import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import { readInputBytes } from "../support/input-file.ts";
 import { decodeTextLoosely } from "../support/text-bytes.ts";
 import type { Position } from "../workload/types.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { Io } from "./io.ts";
 
 /** Bytes of one input file, at most. */
 const longestInput = 64 * 1024 * 1024;
@@ -33,7 +33,7 @@ export interface Inputs {
  * that ends in `.txt` lists references, a line each; `-` is a manifest on standard input; everything else is an image.
  * @throws PulleyError `INPUT_UNREADABLE`
  */
-export async function readInputs(words: readonly string[], { stdin }: Surroundings): Promise<Inputs> {
+export async function readInputs(words: readonly string[], { stdin }: Io): Promise<Inputs> {
   const manifests: InputText[] = [];
   const images: NamedImage[] = [];
   for (const word of words) {
@@ -104,7 +104,7 @@ export function readInputFile(file: string): InputText {
   return { file, text: decodeTextLoosely(bytes) };
 }
 
-async function readAll(stream: Surroundings["stdin"]): Promise<string> {
+async function readAll(stream: Io["stdin"]): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of stream) {

@@ -6,10 +6,10 @@ import type { ImageStore, StoredImage } from "../store/index.ts";
 import { formatBytes } from "../support/bytes.ts";
 import { PulleyError } from "../support/errors.ts";
 import { columns, printable } from "../support/terminal.ts";
+import type { CommandIo, Io } from "./io.ts";
 import { examples, type OutputFormat, outputOption, type RootOptions, rootOption } from "./options.ts";
 import { print } from "./output.ts";
 import { withStore } from "./store.ts";
-import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
 interface InspectOptions extends RootOptions {
   readonly output: OutputFormat;
@@ -17,7 +17,7 @@ interface InspectOptions extends RootOptions {
 
 const manifestLimit = 4 * 1024 * 1024;
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
+export function define(command: Command, io: CommandIo): void {
   command
     .argument("<image...>", "names or ids of images")
     .addOption(outputOption())
@@ -29,21 +29,13 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
         ["pulley inspect -o json nginx | jq '.images[0].config.Env'", "one field of the configuration"],
       ),
     )
-    .action(
-      surroundings.withStatus((images: string[], options: InspectOptions) =>
-        inspectImages(images, options, surroundings),
-      ),
-    );
+    .action(io.withStatus((images: string[], options: InspectOptions) => inspectImages(images, options, io)));
 }
 
 type Inspected = Awaited<ReturnType<typeof inspect>>;
 
-async function inspectImages(
-  texts: readonly string[],
-  options: InspectOptions,
-  surroundings: Surroundings,
-): Promise<number> {
-  const images = await withStore(options.root, surroundings, async (store) => {
+async function inspectImages(texts: readonly string[], options: InspectOptions, io: Io): Promise<number> {
+  const images = await withStore(options.root, io, async (store) => {
     const found: Inspected[] = [];
     for (const text of texts) {
       const image = await store.image(text);
@@ -54,7 +46,7 @@ async function inspectImages(
     return found;
   });
   const value = { apiVersion: "pulley.dev/v1alpha1", images };
-  await print(options.output, value, () => images.flatMap((image) => describe(image)), surroundings);
+  await print(options.output, value, () => images.flatMap((image) => describe(image)), io);
   return 0;
 }
 

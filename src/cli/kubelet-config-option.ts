@@ -10,8 +10,8 @@ import { PulleyError } from "../support/errors.ts";
 import { parseGoDuration } from "../support/go-duration.ts";
 import { plural } from "../support/plural.ts";
 import { readInputFile } from "./inputs.ts";
+import type { Io } from "./io.ts";
 import { printProblems } from "./problems.ts";
-import type { Surroundings } from "./surroundings.ts";
 
 export interface KubeletConfigOptions {
   readonly kubeletConfig?: string;
@@ -31,11 +31,11 @@ export function kubeletConfigOption(): Option {
 export function loadKubeletConfiguration(
   { kubeletConfig: file }: KubeletConfigOptions,
   flags: GivenConfiguration,
-  surroundings: Surroundings,
+  io: Io,
 ): KubeletConfiguration {
   if (file === undefined) return kubeletConfiguration(flags);
   const { configuration, problems, warnings } = readKubeletConfiguration(readInputFile(file).text, file, flags);
-  printProblems({ problems, warnings }, surroundings);
+  printProblems({ problems, warnings }, io);
   if (problems.length === 0) return configuration;
   throw new PulleyError("INPUT_INVALID", `the kubelet configuration ${file} has ${plural(problems.length, "problem")}`);
 }

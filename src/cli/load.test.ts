@@ -47,8 +47,8 @@ test("an archive on standard input may come in any pieces", async () => {
       async (bytes, lengths) => {
         const root = await mkdtemp(join(folder, "store-"));
         const [stdin, stdout] = [Readable.from(pieces(bytes, lengths)), new PassThrough()];
-        const surroundings = { stdin, stdout, stderr: stdout, environment: {} };
-        expect(await runCommandLine(["load", "--root", root], surroundings)).toBe(0);
+        const io = { stdin, stdout, stderr: stdout, environment: {} };
+        expect(await runCommandLine(["load", "--root", root], io)).toBe(0);
         expect(String(stdout.read())).toBe("Loaded: docker.io/library/app:1\n");
         const store = await openEmbeddedStore(root);
         for await (const { state } of store.verify()) expect(state).toBe("sound");

@@ -7,6 +7,7 @@ import type { Command } from "commander";
 import { loadArchive } from "../store/archive/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { expectFile } from "../support/input-file.ts";
+import type { CommandIo, Io } from "./io.ts";
 import {
   examples,
   type OutputOptions,
@@ -18,11 +19,10 @@ import {
 } from "./options.ts";
 import { print } from "./output.ts";
 import { withStore } from "./store.ts";
-import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
 type LoadOptions = RootOptions & OutputOptions & PlatformOptions;
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
+export function define(command: Command, io: CommandIo): void {
   command
     .argument(
       "[file]",
@@ -43,25 +43,21 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
         ["pulley load --platform linux/arm64 app-oci.tar", "take one platform of an archive that has several"],
       ),
     )
-    .action(surroundings.withStatus((file: string, options: LoadOptions) => load(file, options, surroundings)));
+    .action(io.withStatus((file: string, options: LoadOptions) => load(file, options, io)));
 }
 
-async function load(file: string, options: LoadOptions, surroundings: Surroundings): Promise<number> {
-  const images = await withFile(file, surroundings, (path) =>
-    withStore(options.root, surroundings, (store) => loadArchive(store, path, { platform: options.platform })),
+async function load(file: string, options: LoadOptions, io: Io): Promise<number> {
+  const images = await withFile(file, io, (path) =>
+    withStore(options.root, io, (store) => loadArchive(store, path, { platform: options.platform })),
   );
   const lines = () =>
     images.flatMap(({ id, names }) => (names.length > 0 ? names.map((name) => `Loaded: ${name}`) : [`Loaded: ${id}`]));
-  await print(options.output, { apiVersion: "pulley.dev/v1alpha1", images }, lines, surroundings);
+  await print(options.output, { apiVersion: "pulley.dev/v1alpha1", images }, lines, io);
   return 0;
 }
 
 /** An archive is read from several places at once, so standard input is kept in a file for the time that `use` takes. */
-async function withFile<Result>(
-  file: string,
-  { stdin }: Surroundings,
-  use: (path: string) => Promise<Result>,
-): Promise<Result> {
+async function withFile<Result>(file: string, { stdin }: Io, use: (path: string) => Promise<Result>): Promise<Result> {
   if (file !== "-") {
     const stats = statSync(file, { throwIfNoEntry: false });
     // A folder may be an image layout.

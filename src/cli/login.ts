@@ -9,11 +9,11 @@ import { systemClock } from "../support/clock.ts";
 import { atPlace, isPulleyError, PulleyError } from "../support/errors.ts";
 import { homeFolder } from "../support/home.ts";
 import { Login, type LoginSecret } from "../support/login.ts";
+import type { CommandIo, Io } from "./io.ts";
 import { authfileOption, examples, type RegistryFlags, registryHostOptions } from "./options.ts";
 import { printLine, printLines, warnOn } from "./printing.ts";
 import { promptFor } from "./prompt.ts";
 import { registryClient } from "./registry.ts";
-import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 import { readPassword } from "./typed-login.ts";
 
 interface LoginOptions extends RegistryFlags {
@@ -25,7 +25,7 @@ interface LoginOptions extends RegistryFlags {
 
 type Password = Extract<LoginSecret, { kind: "password" }>;
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
+export function define(command: Command, io: CommandIo): void {
   registryHostOptions(command)
     .argument("[server]", "the registry, HOST or HOST:PORT; Docker Hub if absent")
     .option("-u, --username <user>", "the user name; asked for if absent")
@@ -42,79 +42,68 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
         ],
       ),
     )
-    .action(
-      surroundings.withStatus((server: string | undefined, options: LoginOptions) =>
-        logIn(server, options, surroundings),
-      ),
-    );
+    .action(io.withStatus((server: string | undefined, options: LoginOptions) => logIn(server, options, io)));
 }
 
-async function logIn(words: string | undefined, options: LoginOptions, surroundings: Surroundings): Promise<number> {
-  checkOptions(options, surroundings);
+async function logIn(words: string | undefined, options: LoginOptions, io: Io): Promise<number> {
+  checkOptions(options, io);
   const server = parseServer(words ?? "docker.io");
   const { registry } = server;
-  const keeping = helperSurroundings(surroundings);
-  const file = await openLoginFile(loginFile(options, surroundings));
+  const keeping = helperDeps(io);
+  const file = await openLoginFile(loginFile(options, io));
   if (server.path !== "") {
-    warnOn(surroundings)(
-      `the login is kept for the whole of ${registry}: docker's files have none for /${server.path}`,
-    );
+    warnOn(io)(`the login is kept for the whole of ${registry}: docker's files have none for /${server.path}`);
   }
   const show = async (login: LoginSecret) => {
     const isAsked = await showTo(server, new Login("typed", login), options);
-    if (!isAsked)
-      warnOn(surroundings)(`${registry} asks nobody for a login, so whether this one is right is not known`);
+    if (!isAsked) warnOn(io)(`${registry} asks nobody for a login, so whether this one is right is not known`);
   };
   if (options.username === undefined && options.password === undefined) {
-    const known = await keptLogin(file, registry, surroundings);
-    if (known !== undefined && (await isStillGood(known, show, surroundings))) {
-      printLine("stdout", "Login Succeeded", surroundings);
+    const known = await keptLogin(file, registry, io);
+    if (known !== undefined && (await isStillGood(known, show, io))) {
+      printLine("stdout", "Login Succeeded", io);
       return 0;
     }
   }
-  const login = await askForLogin(server, options, surroundings);
+  const login = await askForLogin(server, options, io);
   await show(login);
   const helper = await storeLogin(file, registry, login, keeping);
-  if (helper === undefined) printLines("stderr", storedInTheClear(file.path), surroundings);
+  if (helper === undefined) printLines("stderr", storedInTheClear(file.path), io);
   if (helper === undefined && file.isOpen) {
-    warnOn(surroundings)(`others on this machine may read ${file.path}: chmod 600 ${file.path}`);
+    warnOn(io)(`others on this machine may read ${file.path}: chmod 600 ${file.path}`);
   }
-  await warnOfOthers(file, registry, options, surroundings);
-  printLine("stdout", "Login Succeeded", surroundings);
+  await warnOfOthers(file, registry, options, io);
+  printLine("stdout", "Login Succeeded", io);
   return 0;
 }
 
 /** The login that is kept. A helper that cannot give one does not keep anybody from typing another. */
-async function keptLogin(
-  file: LoginFile,
-  registry: string,
-  surroundings: Surroundings,
-): Promise<LoginSecret | undefined> {
+async function keptLogin(file: LoginFile, registry: string, io: Io): Promise<LoginSecret | undefined> {
   try {
-    return await storedLogin(file, registry, helperSurroundings(surroundings));
+    return await storedLogin(file, registry, helperDeps(io));
   } catch (error) {
-    if (!isPulleyError(error, "CREDENTIAL_HELPER_FAILED") || surroundings.stdin.isTTY !== true) throw error;
-    warnOn(surroundings)(error.message);
+    if (!isPulleyError(error, "CREDENTIAL_HELPER_FAILED") || io.stdin.isTTY !== true) throw error;
+    warnOn(io)(error.message);
     return undefined;
   }
 }
 
 /** The file that logins are kept in. */
-export function loginFile({ authfile }: { readonly authfile?: string }, { environment }: Surroundings): string {
+export function loginFile({ authfile }: { readonly authfile?: string }, { environment }: Io): string {
   return loginFilePath({ environment, home: homeFolder(), uid: process.getuid?.(), authFile: authfile });
 }
 
 /** The login of `--creds` may stand in the environment, and is for nobody's programs. */
-export function helperSurroundings({ environment }: Surroundings): HelperSurroundings {
+export function helperDeps({ environment }: Io): HelperSurroundings {
   const { PULLEY_CREDS: _, ...others } = environment;
   return { environment: others, clock: systemClock };
 }
 
-function checkOptions({ username, password, passwordStdin }: LoginOptions, surroundings: Surroundings): void {
+function checkOptions({ username, password, passwordStdin }: LoginOptions, io: Io): void {
   const refuse = (message: string, advice: string) => new PulleyError("USAGE", message, { advice });
   if (password !== undefined) {
     if (passwordStdin) throw refuse("--password and --password-stdin are mutually exclusive", "Give --password-stdin.");
-    warnOn(surroundings)("Using --password via the CLI is insecure. Use --password-stdin.");
+    warnOn(io)("Using --password via the CLI is insecure. Use --password-stdin.");
   }
   if (passwordStdin && username === undefined) {
     throw refuse("must provide --username with --password-stdin", "Give both, or neither.");
@@ -128,19 +117,19 @@ function checkOptions({ username, password, passwordStdin }: LoginOptions, surro
 async function askForLogin(
   { registry }: NamedServer,
   { username: given, password: typed, passwordStdin }: LoginOptions,
-  surroundings: Surroundings,
+  io: Io,
 ): Promise<Password> {
   if (passwordStdin) {
-    const password = await readPassword(surroundings.stdin);
+    const password = await readPassword(io.stdin);
     return { kind: "password", username: given ?? "", password: present("password", password) };
   }
-  if (given === undefined && surroundings.stdin.isTTY && registry === "docker.io") {
+  if (given === undefined && io.stdin.isTTY && registry === "docker.io") {
     const words = "Log in with your Docker ID or email address, and a password or a personal access token.";
-    printLine("errors", words, surroundings);
+    printLine("errors", words, io);
   }
-  const username = given ?? present("username", (await promptFor("Username: ", false, surroundings)).trim());
+  const username = given ?? present("username", (await promptFor("Username: ", false, io)).trim());
   expectNoColon(username);
-  const password = typed ?? present("password", await promptFor("Password: ", true, surroundings));
+  const password = typed ?? present("password", await promptFor("Password: ", true, io));
   return { kind: "password", username, password };
 }
 
@@ -168,19 +157,15 @@ async function showTo({ registry }: NamedServer, login: Login, options: LoginOpt
 }
 
 /** Whether the registry still takes the login that is kept. */
-async function isStillGood(
-  login: LoginSecret,
-  show: (login: LoginSecret) => Promise<void>,
-  surroundings: Surroundings,
-): Promise<boolean> {
+async function isStillGood(login: LoginSecret, show: (login: LoginSecret) => Promise<void>, io: Io): Promise<boolean> {
   const whose = login.kind === "password" ? ` [Username: ${login.username}]` : "";
-  printLine("stderr", `Authenticating with existing credentials...${whose}`, surroundings);
+  printLine("stderr", `Authenticating with existing credentials...${whose}`, io);
   try {
     await show(login);
     return true;
   } catch (error) {
-    if (!isPulleyError(error, "REGISTRY_UNAUTHORIZED") || surroundings.stdin.isTTY !== true) throw error;
-    printLine("stderr", `Login did not succeed, error: ${error.message}`, surroundings);
+    if (!isPulleyError(error, "REGISTRY_UNAUTHORIZED") || io.stdin.isTTY !== true) throw error;
+    printLine("stderr", `Login did not succeed, error: ${error.message}`, io);
     return false;
   }
 }
@@ -197,18 +182,13 @@ function storedInTheClear(path: string): readonly string[] {
 }
 
 /** Podman's files are read before docker's: a login there would be used in the place of the new one. */
-async function warnOfOthers(
-  { path }: LoginFile,
-  registry: string,
-  { authfile }: LoginOptions,
-  surroundings: Surroundings,
-): Promise<void> {
-  const { environment } = surroundings;
+async function warnOfOthers({ path }: LoginFile, registry: string, { authfile }: LoginOptions, io: Io): Promise<void> {
+  const { environment } = io;
   for (const file of clientFiles({ environment, home: homeFolder(), uid: process.getuid?.(), authFile: authfile })) {
     if (file.path === path) return;
     const config = await readClientFile(file).catch(() => undefined);
     if (config !== undefined && secretFor(config.logins, { registry, path: "" }) !== undefined) {
-      warnOn(surroundings)(`${file.path} has a login to ${serverOf(registry)}, too, and is read before ${path}`);
+      warnOn(io)(`${file.path} has a login to ${serverOf(registry)}, too, and is read before ${path}`);
     }
   }
 }

@@ -9,15 +9,15 @@ import { systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
 import { homeFolder } from "../support/home.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
+import type { Io } from "./io.ts";
 import type { CredentialProviderFlags, LoginFlags, RootOptions } from "./options.ts";
 import { warnOn } from "./printing.ts";
-import type { Surroundings } from "./surroundings.ts";
 
 /** The logins of a pod, given those of its pull secrets that exist. */
 export type LoginsForPod = (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
 
 /** A person's logins: the one on the command line, or those that docker, podman and skopeo would use. */
-export function commandLogins({ creds, typedLogin, authfile }: LoginFlags, { environment }: Surroundings): LoginSource {
+export function commandLogins({ creds, typedLogin, authfile }: LoginFlags, { environment }: Io): LoginSource {
   if (typedLogin !== undefined) return { logins: () => Promise.resolve([typedLogin]) };
   if (creds !== undefined) return { logins: () => Promise.resolve([commandLineLogin(creds)]) };
   const folders = { environment, home: homeFolder(), uid: process.getuid?.(), authFile: authfile };
@@ -27,11 +27,11 @@ export function commandLogins({ creds, typedLogin, authfile }: LoginFlags, { env
 /** A person's logins, and those of the credential providers. @throws PulleyError as {@link openProviders} */
 export async function personLogins(
   flags: LoginFlags & CredentialProviderFlags,
-  surroundings: Surroundings,
+  io: Io,
   world: Partial<ProviderWorld> = {},
 ): Promise<LoginSource> {
-  const own = commandLogins(flags, surroundings);
-  const providers = await openProviders(flags, surroundings, world);
+  const own = commandLogins(flags, io);
+  const providers = await openProviders(flags, io, world);
   return providers === undefined ? own : loginsFor([], [own, providers.forPod(undefined)]);
 }
 
@@ -42,14 +42,14 @@ export async function personLogins(
  */
 export async function podLogins(
   flags: LoginFlags & RootOptions & CredentialProviderFlags,
-  surroundings: Surroundings,
+  io: Io,
   world: Partial<ProviderWorld> = {},
 ): Promise<LoginsForPod> {
   const named = [flags.creds, flags.typedLogin, flags.authfile].some((given) => given !== undefined);
-  const { workingDirectory = process.cwd(), home = surroundings.environment["HOME"] } = world;
+  const { workingDirectory = process.cwd(), home = io.environment["HOME"] } = world;
   const folders = { kubeletRoot: flags.root, workingDirectory, home };
-  const own = named ? commandLogins(flags, surroundings) : nodeFileLogins(folders, systemClock);
-  const providers = await openProviders(flags, surroundings, world);
+  const own = named ? commandLogins(flags, io) : nodeFileLogins(folders, systemClock);
+  const providers = await openProviders(flags, io, world);
   return (pod, secrets) => loginsFor(secrets, providers === undefined ? [own] : [own, providers.forPod(pod)], pod);
 }
 
@@ -71,8 +71,8 @@ const noAccounts: ServiceAccounts = { account: () => Promise.resolve(undefined) 
 /** @throws PulleyError `USAGE`, `INPUT_UNREADABLE`, `INPUT_INVALID` if the configuration is not one that a kubelet starts with */
 export async function openProviders(
   { imageCredentialProviderConfig: config, imageCredentialProviderBinDir: binDir }: CredentialProviderFlags,
-  surroundings: Surroundings,
-  { accounts = noAccounts, say = providerNotes(surroundings).hear, onRun, onOpen }: Partial<ProviderWorld> = {},
+  io: Io,
+  { accounts = noAccounts, say = providerNotes(io).hear, onRun, onOpen }: Partial<ProviderWorld> = {},
 ): Promise<CredentialProviders | undefined> {
   if (config === undefined && binDir === undefined) return undefined;
   if (config === undefined || binDir === undefined) {
@@ -84,7 +84,7 @@ export async function openProviders(
     );
   }
   // The login of --creds may stand there, and is for nobody's programs.
-  const { PULLEY_CREDS: _, ...environment } = surroundings.environment;
+  const { PULLEY_CREDS: _, ...environment } = io.environment;
   // Few have credential providers: only those who do pay for what runs them.
   const { openCredentialProviders } = await import("../credentials/exec/index.ts");
   const providers = await openCredentialProviders({
@@ -102,8 +102,8 @@ export interface ProviderNotes {
   showWith(show: (line: string) => void): void;
 }
 
-export function providerNotes(surroundings: Surroundings): ProviderNotes {
-  let show: (line: string) => void = warnOn(surroundings);
+export function providerNotes(io: Io): ProviderNotes {
+  let show: (line: string) => void = warnOn(io);
   return {
     hear: ({ kind, provider, message }) => {
       if (kind === "problem") show(`credential provider ${provider}: ${message}`);

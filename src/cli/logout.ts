@@ -2,16 +2,16 @@ import type { Command } from "commander";
 import { parseServer, serverOf } from "../credentials/docker-server.ts";
 import { openLoginFile } from "../credentials/login-file.ts";
 import { entriesFor, removeLogin } from "../credentials/stored-logins.ts";
-import { helperSurroundings, loginFile } from "./login.ts";
+import type { CommandIo, Io } from "./io.ts";
+import { helperDeps, loginFile } from "./login.ts";
 import { authfileOption, examples } from "./options.ts";
 import { printLine, warnOn } from "./printing.ts";
-import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
 interface LogoutOptions {
   readonly authfile?: string;
 }
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
+export function define(command: Command, io: CommandIo): void {
   command
     .argument("[server]", "the registry, HOST or HOST:PORT; Docker Hub if absent")
     .addOption(authfileOption())
@@ -22,23 +22,19 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
         ["pulley logout", "the same for Docker Hub"],
       ),
     )
-    .action(
-      surroundings.withStatus((server: string | undefined, options: LogoutOptions) =>
-        logOut(server, options, surroundings),
-      ),
-    );
+    .action(io.withStatus((server: string | undefined, options: LogoutOptions) => logOut(server, options, io)));
 }
 
-async function logOut(words: string | undefined, options: LogoutOptions, surroundings: Surroundings): Promise<number> {
+async function logOut(words: string | undefined, options: LogoutOptions, io: Io): Promise<number> {
   const named = parseServer(words ?? "docker.io");
   const { registry, path } = named;
-  const file = await openLoginFile(loginFile(options, surroundings));
-  const removed = await removeLogin(file, named, helperSurroundings(surroundings));
+  const file = await openLoginFile(loginFile(options, io));
+  const removed = await removeLogin(file, named, helperDeps(io));
   const server = path === "" ? serverOf(registry) : `${registry}/${path}`;
   const sentence = removed ? `Removing login credentials for ${server}` : `Not logged in to ${server}`;
-  printLine("stdout", sentence, surroundings);
+  printLine("stdout", sentence, io);
   if (path !== "" && entriesFor(file.config, { registry, path: "" }).length > 0) {
-    warnOn(surroundings)(`the login to the whole of ${registry} stays: pulley logout ${registry} forgets it`);
+    warnOn(io)(`the login to the whole of ${registry} stays: pulley logout ${registry} forgets it`);
   }
   return 0;
 }

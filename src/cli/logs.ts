@@ -4,9 +4,9 @@ import type { PodObject } from "../node/api/objects.ts";
 import { PulleyError } from "../support/errors.ts";
 import { daemonOptions, type NamespaceOptions, type SocketOptions, withDaemon } from "./daemon.ts";
 import { podName } from "./describe.ts";
+import type { CommandIo, Io } from "./io.ts";
 import { examples } from "./options.ts";
 import { passOn, printLine } from "./printing.ts";
-import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
 interface LogsOptions extends SocketOptions, NamespaceOptions {
   readonly container?: string;
@@ -17,7 +17,7 @@ interface LogsOptions extends SocketOptions, NamespaceOptions {
   readonly since?: number;
 }
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
+export function define(command: Command, io: CommandIo): void {
   daemonOptions(command)
     .argument("<pod/name>", "the pod")
     .argument("[container]", "the container; without it, the pod's first")
@@ -35,23 +35,23 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
       ),
     )
     .action(
-      surroundings.withStatus((pod: string, container: string | undefined, options: LogsOptions) =>
-        withDaemon(options, surroundings, (client) =>
-          logs(client, podName(pod), { ...options, ...(container !== undefined && { container }) }, surroundings),
+      io.withStatus((pod: string, container: string | undefined, options: LogsOptions) =>
+        withDaemon(options, io, (client) =>
+          logs(client, podName(pod), { ...options, ...(container !== undefined && { container }) }, io),
         ),
       ),
     );
 }
 
-async function logs(client: NodeClient, name: string, options: LogsOptions, surroundings: Surroundings): Promise<void> {
+async function logs(client: NodeClient, name: string, options: LogsOptions, io: Io): Promise<void> {
   const { namespace = "default", follow = false, previous = false, timestamps = false, tail, since } = options;
-  const container = options.container ?? firstContainer(await client.pod(namespace, name), surroundings);
+  const container = options.container ?? firstContainer(await client.pod(namespace, name), io);
   const query = { namespace, pod: name, container, follow, previous, timestamps, tailLines: tail, sinceSeconds: since };
-  await passOn(client.logs(query), surroundings);
+  await passOn(client.logs(query), io);
 }
 
 /** As kubectl, with its words where there are several. */
-function firstContainer({ metadata, spec }: PodObject, surroundings: Surroundings): string {
+function firstContainer({ metadata, spec }: PodObject, io: Io): string {
   const named = metadata.annotations["kubectl.kubernetes.io/default-container"];
   const all = [
     ...spec.containers.map(({ name }) => name),
@@ -61,7 +61,7 @@ function firstContainer({ metadata, spec }: PodObject, surroundings: Surrounding
   const first = spec.containers.find(({ name }) => name === named)?.name ?? spec.containers[0]?.name;
   if (first === undefined) throw new PulleyError("INTERNAL", `the pod ${metadata.name} has no container`);
   if (all.length > 1 && first !== named) {
-    printLine("stderr", `Defaulted container "${first}" out of: ${all.join(", ")}`, surroundings);
+    printLine("stderr", `Defaulted container "${first}" out of: ${all.join(", ")}`, io);
   }
   return first;
 }

@@ -4,9 +4,9 @@ import type { Command } from "commander";
 import { formatPlatform, parsePlatform } from "../image/platform.ts";
 import type { SettingsObject } from "../node/api/objects.ts";
 import { splitRoots } from "../registry/hosts/folders.ts";
+import type { Io } from "./io.ts";
 import type { CredentialProviderFlags, LoginFlags, PlatformOptions, RegistryFlags, RootOptions } from "./options.ts";
 import { namedCluster, type PolicyOptions } from "./policy-option.ts";
-import type { Surroundings } from "./surroundings.ts";
 
 type Settings = RootOptions &
   PlatformOptions &
@@ -19,7 +19,7 @@ function absolute(path: string | undefined): string | undefined {
   return path === undefined || path === "" ? undefined : resolve(path);
 }
 
-export function toldSettings(options: Settings, { environment }: Surroundings): SettingsObject {
+export function toldSettings(options: Settings, { environment }: Io): SettingsObject {
   const { certDir = [], allowRedirect = [], hostsDir = "" } = options;
   return {
     root: resolve(options.root),

@@ -17,8 +17,8 @@ import { describe, expect, it } from "vitest";
 import { openHostsDirectory } from "../registry/hosts/index.ts";
 import { checkHosts } from "../registry/hosts/lint/index.ts";
 import { temporaryFolder } from "../registry/testing.ts";
+import { startCall } from "./io.ts";
 import { define } from "./node-setup.ts";
-import { startCall } from "./surroundings.ts";
 
 const mirror = "http://127.0.0.1:5050";
 
@@ -27,7 +27,7 @@ async function call(...words: readonly string[]) {
   const written = Promise.all([text(stdout), text(stderr)]);
   const program = new Command("pulley").exitOverride();
   const command = startCall({ stdin: Readable.from([]), stdout, stderr, environment: {} });
-  define(program.command("setup").exitOverride(), command.surroundings);
+  define(program.command("setup").exitOverride(), command.io);
   let error: unknown;
   await program.parseAsync(["setup", "containerd", ...words], { from: "user" }).catch((failure: unknown) => {
     error = failure;

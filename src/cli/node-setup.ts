@@ -8,10 +8,10 @@ import { configPathLines, readContainerdConfig } from "../registry/hosts/setup/c
 import { type Change, carryOut, hidingFolders, planSetup, planUndo } from "../registry/hosts/setup/plan.ts";
 import { PulleyError } from "../support/errors.ts";
 import { printable } from "../support/terminal.ts";
+import { type CommandIo, type Io, paintFor } from "./io.ts";
 import { examples, type OutputOptions, outputOption } from "./options.ts";
 import { print } from "./output.ts";
 import { printLines } from "./printing.ts";
-import { type CommandSurroundings, paintFor, type Surroundings } from "./surroundings.ts";
 
 interface SetupOptions extends OutputOptions {
   readonly mirror?: string;
@@ -26,7 +26,7 @@ interface SetupOptions extends OutputOptions {
 
 const usualPath = "/etc/containerd/certs.d";
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
+export function define(command: Command, io: CommandIo): void {
   command
     .description("Point a container runtime to Pulley's mirror, or undo that.")
     .addArgument(new Argument("<runtime>", "the container runtime").choices(["containerd"]))
@@ -50,10 +50,10 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
         ["pulley node setup containerd --undo", "everything as it was before"],
       ),
     )
-    .action(surroundings.withStatus((_runtime: string, options: SetupOptions) => setUp(options, surroundings)));
+    .action(io.withStatus((_runtime: string, options: SetupOptions) => setUp(options, io)));
 }
 
-async function setUp(options: SetupOptions, surroundings: Surroundings): Promise<number> {
+async function setUp(options: SetupOptions, io: Io): Promise<number> {
   const config = readContainerdConfig(options.containerdConfig);
   const root = options.configPath ?? config.roots[0] ?? usualPath;
   const named = registriesOf(options);
@@ -72,9 +72,9 @@ async function setUp(options: SetupOptions, surroundings: Surroundings): Promise
     problems,
     notes,
   };
-  if (options.output === "text") tell({ problems, notes }, surroundings);
+  if (options.output === "text") tell({ problems, notes }, io);
   const lines = () => (options.dryRun ? changes.flatMap(diff) : changes.map(sentence));
-  await print(options.output, value, () => (changes.length === 0 ? ["nothing was set up"] : lines()), surroundings);
+  await print(options.output, value, () => (changes.length === 0 ? ["nothing was set up"] : lines()), io);
   return problems.length > 0 ? 1 : 0;
 }
 
@@ -135,16 +135,13 @@ function problemsOf(config: ReturnType<typeof readContainerdConfig>, root: strin
   return found;
 }
 
-function tell(
-  { problems, notes }: { problems: readonly string[]; notes: readonly string[] },
-  surroundings: Surroundings,
-) {
-  const paint = paintFor(surroundings.stderr, surroundings);
+function tell({ problems, notes }: { problems: readonly string[]; notes: readonly string[] }, io: Io) {
+  const paint = paintFor(io.stderr, io);
   const lines = [
     ...notes.map((note) => `${paint("yellow", "warning:")} ${printable(note)}`),
     ...problems.map((problem) => `${paint("red", "error:")} ${printable(problem)}`),
   ];
-  printLines("stderr", lines, surroundings);
+  printLines("stderr", lines, io);
 }
 
 function sentence({ path, kind, because }: Change): string {

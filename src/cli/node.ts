@@ -9,6 +9,7 @@ import { inheritedSockets } from "../support/inherited-sockets.ts";
 import { type Log, type LogLevel, logLevels } from "../support/log.ts";
 import { type LogFormat, openLog } from "../support/log-output.ts";
 import { type SocketOptions, socketOption, socketPath } from "./daemon.ts";
+import { type CommandIo, type Io, interrupted, paintFor } from "./io.ts";
 import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
 import { commandLogins, podLogins } from "./logins.ts";
 import { type MirrorFlags, mirrorOptions, readMirror } from "./node-mirror.ts";
@@ -34,7 +35,6 @@ import { clusterOption, loadPolicyFiles, type PolicyOptions, policyOption } from
 import { machineHosts, registrySettings } from "./registry.ts";
 import { repeatedOption } from "./repeated-option.ts";
 import { runtimeOption } from "./runtime-option.ts";
-import { type CommandSurroundings, interrupted, paintFor, type Surroundings } from "./surroundings.ts";
 
 type CommonOptions = RootOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions & ContentSharingOptions;
 
@@ -60,9 +60,9 @@ interface NodeOptions
   readonly verbose?: true;
 }
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
-  defineSetup(command.enablePositionalOptions().command("setup"), surroundings);
-  credentialProviderOptions(mirrorOptions(registryOptions(loginOptions(command, surroundings))))
+export function define(command: Command, io: CommandIo): void {
+  defineSetup(command.enablePositionalOptions().command("setup"), io);
+  credentialProviderOptions(mirrorOptions(registryOptions(loginOptions(command, io))))
     .addOption(runtimeOption("containerd's socket: its images are served, and containers start from them"))
     .addOption(policyOption())
     .option("--manifests <folder>", "run the pods of the manifests in a folder, as it changes (default: staticPodPath)")
@@ -122,26 +122,26 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
         ],
       ),
     )
-    .action(surroundings.withStatus((options: NodeOptions) => runNode(options, surroundings)));
+    .action(io.withStatus((options: NodeOptions) => runNode(options, io)));
 }
 
 /** Runs until a signal, or until a fault of its own. */
-async function runNode(options: NodeOptions, surroundings: CommandSurroundings): Promise<number> {
+async function runNode(options: NodeOptions, io: CommandIo): Promise<number> {
   const { logFormat: format } = options;
-  const stderr = surroundings.errors ?? surroundings.stderr;
+  const stderr = io.errors ?? io.stderr;
   const level = options.logLevel ?? (options.quiet ? "error" : options.verbose ? "debug" : "info");
-  const log = openLog({ format, level, stream: stderr, clock: systemClock, paint: paintFor(stderr, surroundings) });
-  const stop = surroundings.interruption();
+  const log = openLog({ format, level, stream: stderr, clock: systemClock, paint: paintFor(stderr, io) });
+  const stop = io.interruption();
   const inherited = inheritedSockets({ environment: process.env, pid: process.pid });
-  const kubelet = loadKubeletConfiguration(options, {}, surroundings);
-  const policy = await watchedPolicy(options, log, surroundings);
+  const kubelet = loadKubeletConfiguration(options, {}, io);
+  const policy = await watchedPolicy(options, log, io);
   const daemon = await startDaemon({
     root: options.root,
     platform: options.platform,
     version: packageFile.version,
     sockets: {
       cri: options.criSocket,
-      api: socketPath(options, surroundings),
+      api: socketPath(options, io),
       takeover: { inherited, takeOver: options.takeOver === true },
     },
     runtime: options.runtime,
@@ -156,8 +156,8 @@ async function runNode(options: NodeOptions, surroundings: CommandSurroundings):
     policy,
     registry: registrySettings(options),
     hosts: machineHosts(options, (message) => log.warn(message)),
-    logins: await loginsOf(options, log, surroundings),
-    settings: toldSettings(options, surroundings),
+    logins: await loginsOf(options, log, io),
+    settings: toldSettings(options, io),
     log,
   });
   for (const path of inherited.rest()) log.warn("a socket that systemd holds is none of this daemon's", { path });
@@ -178,7 +178,7 @@ function collectionOf({ collect, runtime, manifests, pin = [], evenIfLost }: Nod
   return { pins: parsePins(pin), evenIfLost: evenIfLost === true };
 }
 
-async function loginsOf(options: NodeOptions, log: Log, surroundings: Surroundings): Promise<DaemonLogins> {
+async function loginsOf(options: NodeOptions, log: Log, io: Io): Promise<DaemonLogins> {
   const say = ({ kind, provider, message }: { kind: string; provider: string; message: string }) => {
     if (kind === "problem") log.warn(message, { provider });
     else log.debug(message, { provider });
@@ -191,19 +191,15 @@ async function loginsOf(options: NodeOptions, log: Log, surroundings: Surroundin
   const onOpen = ({ configHash }: { readonly configHash: string }) => {
     providerConfigHash = configHash;
   };
-  const forPod = await podLogins(options, surroundings, { say, onRun, onOpen });
-  const own = commandLogins(options, surroundings);
+  const forPod = await podLogins(options, io, { say, onRun, onOpen });
+  const own = commandLogins(options, io);
   return { forPod, own, onPluginRun: (hear) => void listeners.add(hear), providerConfigHash };
 }
 
 /** The policy, and whatever it becomes while the daemon runs. */
-async function watchedPolicy(
-  options: NodeOptions,
-  log: Log,
-  surroundings: Surroundings,
-): Promise<PolicySource & { stop(): void }> {
+async function watchedPolicy(options: NodeOptions, log: Log, io: Io): Promise<PolicySource & { stop(): void }> {
   const listeners = new Set<(policy: Policy | undefined) => void>();
-  const loaded = await loadPolicyFiles(options, surroundings);
+  const loaded = await loadPolicyFiles(options, io);
   const { files } = loaded;
   let current = loaded.policy;
   const tell = (policy: Policy | undefined) => {

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
+import { startCall } from "./io.ts";
 import { createProgram } from "./program.ts";
-import { startCall } from "./surroundings.ts";
 import { callPulley } from "./testing/call.ts";
 
 const silent = { stdin: Readable.from([]), stdout: new PassThrough(), stderr: new PassThrough(), environment: {} };
-const program = await createProgram(startCall(silent).surroundings, () => true);
+const program = await createProgram(startCall(silent).io, () => true);
 
 function withSubcommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(withSubcommands)];

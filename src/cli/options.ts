@@ -7,8 +7,8 @@ import { defaultLeastRate } from "../registry/deadlines.ts";
 import { errorText } from "../support/errors.ts";
 import { homeFolder } from "../support/home.ts";
 import type { Login } from "../support/login.ts";
+import type { Io } from "./io.ts";
 import { repeatedOption } from "./repeated-option.ts";
-import type { Surroundings } from "./surroundings.ts";
 import { readTypedLogin, type TypedLoginFlags } from "./typed-login.ts";
 
 export interface RootOptions {
@@ -134,12 +134,12 @@ function readRate(text: string): number {
 }
 
 /** With which login. */
-export function loginOptions(command: Command, surroundings: Surroundings): Command {
+export function loginOptions(command: Command, io: Io): Command {
   return command
     .hook("preAction", async (_command, called) => {
       const given: LoginFlags = called.opts();
       const inputs = [called.args, called.opts()["filename"], called.opts()["policy"]];
-      const typed = await readTypedLogin(given, called.getOptionValueSource("creds") === "cli", inputs, surroundings);
+      const typed = await readTypedLogin(given, called.getOptionValueSource("creds") === "cli", inputs, io);
       if (typed !== undefined) called.setOptionValue("typedLogin", typed);
     })
     .option("--username <user>", "the user name to log in with; --password-stdin reads the password")

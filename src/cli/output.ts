@@ -1,24 +1,24 @@
 import { humanDuration } from "../support/human-duration.ts";
+import type { Io } from "./io.ts";
 import type { OutputFormat } from "./options.ts";
 import { jsonText, printLines, printText, yamlText } from "./printing.ts";
-import type { Surroundings } from "./surroundings.ts";
 
 /** Prints one value: as JSON or YAML, or as the lines that people read. */
 export async function print(
   format: OutputFormat,
   value: unknown,
   lines: () => readonly string[],
-  surroundings: Surroundings,
+  io: Io,
 ): Promise<void> {
   switch (format) {
     case "json":
-      printText("stdout", `${jsonText(value)}\n`, surroundings);
+      printText("stdout", `${jsonText(value)}\n`, io);
       return;
     case "yaml":
-      printText("stdout", await yamlText(value), surroundings);
+      printText("stdout", await yamlText(value), io);
       return;
     case "text":
-      printLines("stdout", lines(), surroundings);
+      printLines("stdout", lines(), io);
   }
 }
 

@@ -5,8 +5,8 @@ import { kubernetesOnly, type Policy } from "../policy/types.ts";
 import { PulleyError } from "../support/errors.ts";
 import { plural } from "../support/plural.ts";
 import { type InputText, readManifestFiles } from "./inputs.ts";
+import type { Io } from "./io.ts";
 import { printProblems } from "./problems.ts";
-import type { Surroundings } from "./surroundings.ts";
 
 export interface PolicyOptions {
   readonly policy?: string | undefined;
@@ -73,8 +73,8 @@ export function readPolicyFiles(path: string): InputText[] {
 }
 
 /** @throws PulleyError `INPUT_INVALID`, after every problem was printed with its place; `INPUT_UNREADABLE` */
-export async function loadPolicy(options: PolicyOptions, surroundings: Surroundings): Promise<Policy> {
-  return (await loadPolicyFiles(options, surroundings)).policy;
+export async function loadPolicy(options: PolicyOptions, io: Io): Promise<Policy> {
+  return (await loadPolicyFiles(options, io)).policy;
 }
 
 /** An environment variable that is empty names nothing. */
@@ -83,17 +83,14 @@ export function namedCluster(given: string | undefined): string | undefined {
 }
 
 /** For those who go on looking at the files. Throws as {@link loadPolicy}. */
-export async function loadPolicyFiles(
-  { policy: path, cluster: given }: PolicyOptions,
-  surroundings: Surroundings,
-): Promise<LoadedPolicy> {
+export async function loadPolicyFiles({ policy: path, cluster: given }: PolicyOptions, io: Io): Promise<LoadedPolicy> {
   const cluster = namedCluster(given);
   if (path === undefined) return { policy: { ...kubernetesOnly, cluster }, files: undefined };
   // The language takes longer to load than many commands take: only those who have a policy pay for it.
   const { readPolicy } = await import("../policy/language/read.ts");
   const texts = readPolicyFiles(path);
   const { policy, problems, warnings } = readPolicy(texts, cluster);
-  printProblems({ problems, warnings }, surroundings);
+  printProblems({ problems, warnings }, io);
   if (problems.length === 0) return { policy, files: { path, texts, cluster } };
   throw new PulleyError("INPUT_INVALID", `the policy ${path} has ${plural(problems.length, "problem")}`);
 }

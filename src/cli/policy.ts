@@ -3,19 +3,19 @@ import { readPolicy } from "../policy/language/read.ts";
 import { policyInit } from "../policy/starter.ts";
 import { createFile } from "../support/atomic-file.ts";
 import { plural } from "../support/plural.ts";
+import type { CommandIo, Io } from "./io.ts";
 import { examples, type OutputOptions, outputOption } from "./options.ts";
 import { print } from "./output.ts";
 import { outputPath } from "./output-path.ts";
 import { clusterOption, namedCluster, readPolicyFiles } from "./policy-option.ts";
 import { printLine, printText } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
-import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
 interface CheckOptions extends OutputOptions {
   readonly cluster?: string;
 }
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
+export function define(command: Command, io: CommandIo): void {
   command
     .command("check")
     .description("Read policies and say all that is wrong with them.")
@@ -29,7 +29,7 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
         ["pulley policy check -o json policies/", "the same for programs"],
       ),
     )
-    .action(surroundings.withStatus((paths: string[], options: CheckOptions) => check(paths, options, surroundings)));
+    .action(io.withStatus((paths: string[], options: CheckOptions) => check(paths, options, io)));
   command
     .command("init")
     .description("Write a policy to begin with.")
@@ -41,14 +41,10 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
         ["pulley policy init | pulley policy check /dev/stdin", "see that it is sound"],
       ),
     )
-    .action(surroundings.withStatus((file: string | undefined) => init(file, surroundings)));
+    .action(io.withStatus((file: string | undefined) => init(file, io)));
 }
 
-async function check(
-  paths: readonly string[],
-  { output, cluster }: CheckOptions,
-  surroundings: Surroundings,
-): Promise<number> {
+async function check(paths: readonly string[], { output, cluster }: CheckOptions, io: Io): Promise<number> {
   const { policy, problems, warnings } = readPolicy(paths.flatMap(readPolicyFiles), namedCluster(cluster));
   const rules = policy.documents.reduce((sum, document) => sum + document.rules.length, 0);
   const value = {
@@ -57,20 +53,20 @@ async function check(
     problems,
     warnings,
   };
-  if (output === "text") printProblems({ problems, warnings }, surroundings);
+  if (output === "text") printProblems({ problems, warnings }, io);
   const found = `${plural(policy.documents.length, "document")} with ${plural(rules, "rule")}`;
   const wrong = problems.length === 0 ? "sound" : plural(problems.length, "problem");
-  await print(output, value, () => [`${found}: ${wrong}`], surroundings);
+  await print(output, value, () => [`${found}: ${wrong}`], io);
   return problems.length > 0 ? inputInvalid : 0;
 }
 
 /** A file that is there is not written over. */
-function init(file: string | undefined, surroundings: Surroundings): number {
+function init(file: string | undefined, io: Io): number {
   if (file === undefined) {
-    printText("stdout", policyInit(), surroundings);
+    printText("stdout", policyInit(), io);
     return 0;
   }
   createFile(outputPath(file), policyInit());
-  printLine("stdout", file, surroundings);
+  printLine("stdout", file, io);
   return 0;
 }

@@ -3,14 +3,11 @@ import { text } from "node:stream/consumers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import type { Io } from "./io.ts";
 import { jsonText, passOn, printLines, printText, yamlText } from "./printing.ts";
-import type { Surroundings } from "./surroundings.ts";
 
 /** What comes out on a stream that is a terminal, or is none. */
-async function printed(
-  print: (surroundings: Surroundings) => unknown,
-  { isTTY = false, environment = {} } = {},
-): Promise<string> {
+async function printed(print: (io: Io) => unknown, { isTTY = false, environment = {} } = {}): Promise<string> {
   const stdout = Object.assign(new PassThrough(), { isTTY });
   const all = text(stdout);
   await print({ stdin: Readable.from([]), stdout, stderr: new PassThrough(), environment });
@@ -36,7 +33,7 @@ describe("printing", () => {
           { minLength: 1 },
         ),
         async (lines) => {
-          const out = await printed((surroundings) => printLines("stdout", lines, surroundings));
+          const out = await printed((io) => printLines("stdout", lines, io));
           expect(out).not.toMatch(raw);
           expect(out.split("\n")).toHaveLength(lines.length + 1);
         },
@@ -46,7 +43,7 @@ describe("printing", () => {
 
   it("lets colours out where there are colours", async () => {
     const line = "\u001b[31mred\u001b[39m\u001b[2J";
-    const print = (surroundings: Surroundings) => printText("stdout", `${line}\n`, surroundings);
+    const print = (io: Io) => printText("stdout", `${line}\n`, io);
     expect(await printed(print, { isTTY: true })).toBe("\u001b[31mred\u001b[39m\\u001b[2J\n");
     expect(await printed(print)).toBe("\\u001b[31mred\\u001b[39m\\u001b[2J\n");
     expect(await printed(print, { isTTY: true, environment: { NO_COLOR: "1" } })).not.toContain("\u001b");
@@ -68,12 +65,12 @@ describe("printing", () => {
 
   it("passes foreign output on byte for byte, and tames it on a terminal wherever its pieces are cut", async () => {
     const output = "a\u001b[31mred\u001b[39m\r\n\tb\u001b]0;x\u0007é\u009b2J\n";
-    expect(await printed((surroundings) => passOn([output], surroundings))).toBe(output);
+    expect(await printed((io) => passOn([output], io))).toBe(output);
     const tame = "a\u001b[31mred\u001b[39m\n\tb\\u001b]0;x\\u0007é\\u009b2J\n";
     const bytes = Buffer.from(output);
     for (let at = 0; at <= bytes.length; at += 1) {
       const pieces = Readable.from([bytes.subarray(0, at), bytes.subarray(at)].filter(({ length }) => length > 0));
-      expect(await printed((surroundings) => passOn(pieces, surroundings), { isTTY: true })).toBe(tame);
+      expect(await printed((io) => passOn(pieces, io), { isTTY: true })).toBe(tame);
     }
   });
 });

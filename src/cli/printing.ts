@@ -5,30 +5,30 @@
 import { once } from "node:events";
 import { StringDecoder } from "node:string_decoder";
 import { printable, printableJson, printableLine, wantsColour } from "../support/terminal.ts";
-import { type OutputStream, paintFor, type Surroundings } from "./surroundings.ts";
+import { type Io, type OutputStream, paintFor } from "./io.ts";
 
 type Target = "stdout" | "stderr" | "errors";
 
-function streamOf(target: Target, surroundings: Surroundings): OutputStream {
-  return target === "errors" ? (surroundings.errors ?? surroundings.stderr) : surroundings[target];
+function streamOf(target: Target, io: Io): OutputStream {
+  return target === "errors" ? (io.errors ?? io.stderr) : io[target];
 }
 
 /** Prints lines, each of which stays one. False if the stream's buffer is full. */
-export function printLines(target: Target, lines: readonly string[], surroundings: Surroundings): boolean {
-  const stream = streamOf(target, surroundings);
+export function printLines(target: Target, lines: readonly string[], io: Io): boolean {
+  const stream = streamOf(target, io);
   if (lines.length === 0) return true;
-  const colour = wantsColour(stream, surroundings.environment);
+  const colour = wantsColour(stream, io.environment);
   return stream.write(`${lines.map((line) => printableLine(line, colour)).join("\n")}\n`);
 }
 
-export function printLine(target: Target, line: string, surroundings: Surroundings): void {
-  printLines(target, [line], surroundings);
+export function printLine(target: Target, line: string, io: Io): void {
+  printLines(target, [line], io);
 }
 
 /** Prints text that has its line feeds already, which its writer answers for. False if the stream's buffer is full. */
-export function printText(target: Target, text: string, surroundings: Surroundings): boolean {
-  const stream = streamOf(target, surroundings);
-  const colour = wantsColour(stream, surroundings.environment);
+export function printText(target: Target, text: string, io: Io): boolean {
+  const stream = streamOf(target, io);
+  const colour = wantsColour(stream, io.environment);
   return stream.write(
     text
       .split("\n")
@@ -38,13 +38,13 @@ export function printText(target: Target, text: string, surroundings: Surroundin
 }
 
 /** Says on standard error, a sentence each, what does not keep the command from going on. */
-export function warnOn(surroundings: Surroundings): (message: string) => void {
-  const mark = paintFor(surroundings.stderr, surroundings)("yellow", "warning:");
-  return (message) => printLine("stderr", `${mark} ${printable(message)}`, surroundings);
+export function warnOn(io: Io): (message: string) => void {
+  const mark = paintFor(io.stderr, io)("yellow", "warning:");
+  return (message) => printLine("stderr", `${mark} ${printable(message)}`, io);
 }
 
 /** A line that is written over and over, on a terminal; an empty one leaves nothing behind. */
-export function printOver(line: string, { stderr }: Surroundings): void {
+export function printOver(line: string, { stderr }: Io): void {
   if (stderr.isTTY) stderr.write(`\r${printableLine(line, false)}\u001b[K`);
 }
 
@@ -72,12 +72,9 @@ const hostile = /(?![\t\n])[\u0000-\u001f\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/
  * Passes on, byte for byte, what belongs to somebody else: the output of a container, a patch, a changed file. On a
  * terminal only its lines, tabs and colours are obeyed.
  */
-export async function passOn(
-  pieces: AsyncIterable<Uint8Array | string> | Iterable<string>,
-  surroundings: Surroundings,
-): Promise<void> {
-  const { stdout } = surroundings;
-  const tame = stdout.isTTY === true ? tamer(wantsColour(stdout, surroundings.environment)) : undefined;
+export async function passOn(pieces: AsyncIterable<Uint8Array | string> | Iterable<string>, io: Io): Promise<void> {
+  const { stdout } = io;
+  const tame = stdout.isTTY === true ? tamer(wantsColour(stdout, io.environment)) : undefined;
   for await (const piece of pieces) await written(stdout, tame === undefined ? piece : tame(Buffer.from(piece)));
   if (tame !== undefined) await written(stdout, tame(undefined));
 }

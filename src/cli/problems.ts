@@ -1,21 +1,17 @@
 import { errorTable } from "../support/errors.ts";
 import { printable } from "../support/terminal.ts";
 import type { Problem } from "../workload/index.ts";
+import { type Io, paintFor } from "./io.ts";
 import { printLine } from "./printing.ts";
-import { paintFor, type Surroundings } from "./surroundings.ts";
 
 /** Prints what is wrong with the input, each with its place, on standard error. */
 export function printProblems(
   { problems, warnings = [] }: { problems: readonly Problem[]; warnings?: readonly Problem[] },
-  surroundings: Surroundings,
+  io: Io,
 ): void {
-  const paint = paintFor(surroundings.errors ?? surroundings.stderr, surroundings);
+  const paint = paintFor(io.errors ?? io.stderr, io);
   const write = (target: "stderr" | "errors", word: string, { source, message }: Problem) =>
-    printLine(
-      target,
-      `${printable(source.file)}:${source.line}:${source.column}: ${word} ${printable(message)}`,
-      surroundings,
-    );
+    printLine(target, `${printable(source.file)}:${source.line}:${source.column}: ${word} ${printable(message)}`, io);
   for (const warning of warnings) write("stderr", paint("yellow", "warning:"), warning);
   for (const problem of problems) write("errors", paint("red", "error:"), problem);
 }

@@ -9,12 +9,12 @@ import { buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
 import { commands } from "./commands.ts";
 import { withoutPrefix } from "./image-words.ts";
+import { startCall } from "./io.ts";
 import { createProgram } from "./program.ts";
-import { startCall } from "./surroundings.ts";
 import { callPulley } from "./testing/call.ts";
 
 const silent = { stdin: Readable.from([]), stdout: new PassThrough(), stderr: new PassThrough(), environment: {} };
-const program = await createProgram(startCall(silent).surroundings, () => true);
+const program = await createProgram(startCall(silent).io, () => true);
 const escape = "\u001b";
 let registry: Registry;
 let folder: string;
@@ -137,9 +137,9 @@ describe("a command within this process", () => {
   it("has its signals only until it ends", async () => {
     const call = startCall(silent);
     const before = process.listenerCount("SIGTERM");
-    const signal = call.surroundings.interruption();
+    const signal = call.io.interruption();
     expect(process.listenerCount("SIGTERM")).toBe(before + 1);
-    await call.surroundings.withStatus(() => 3)();
+    await call.io.withStatus(() => 3)();
     call.end();
     expect(process.listenerCount("SIGTERM")).toBe(before);
     expect({ status: call.status(), aborted: signal.aborted }).toEqual({ status: 3, aborted: false });

@@ -6,26 +6,26 @@ import { commands } from "./commands.ts";
 import { addEverywhere, tunable } from "./everywhere.ts";
 import { groupOptions, helpStyle } from "./help.ts";
 import { cleanImages } from "./image-words.ts";
+import { type CommandIo, type Io, paintFor, startCall } from "./io.ts";
 import { printLines, printText, warnOn } from "./printing.ts";
-import { type CommandSurroundings, paintFor, type Surroundings, startCall } from "./surroundings.ts";
 
 /** Runs one command line and answers with its exit status. Never throws. */
-export async function runCommandLine(words: readonly string[], given: Surroundings): Promise<number> {
+export async function runCommandLine(words: readonly string[], given: Io): Promise<number> {
   const call = startCall(given);
-  const tuned = tunable(call.surroundings);
-  const { surroundings } = tuned;
+  const tuned = tunable(call.io);
+  const { io } = tuned;
   try {
     const called = words.find((word) => commands.some(({ name }) => name === word));
     // Completion offers the options of all of them.
-    const program = await createProgram(surroundings, (name) => name === called || called === "completion");
+    const program = await createProgram(io, (name) => name === called || called === "completion");
     program.hook("preAction", (_program, command) => {
       tuned.tune(command);
-      cleanImages(command, warnOn(surroundings));
+      cleanImages(command, warnOn(io));
     });
     await program.parseAsync([...words], { from: "user" });
     return call.status();
   } catch (error) {
-    return reportFailure(error, surroundings);
+    return reportFailure(error, io);
   } finally {
     tuned.end();
     call.end();
@@ -35,10 +35,7 @@ export async function runCommandLine(words: readonly string[], given: Surroundin
 const helpCommand = ["help [command]", "print this help, or that of a command"] as const;
 
 /** The program. Of the commands that are not wanted it has only the names, so that nobody pays for loading them. */
-export async function createProgram(
-  surroundings: CommandSurroundings,
-  isWanted: (command: string) => boolean,
-): Promise<Command> {
+export async function createProgram(io: CommandIo, isWanted: (command: string) => boolean): Promise<Command> {
   const program = new Command("pulley")
     .description("Image pull policy for Kubernetes: which images, when, from where, how fresh, and why.")
     .version(packageFile.version, "--version", "print the version")
@@ -46,9 +43,9 @@ export async function createProgram(
     // What stands behind a command's name is that command's: pulley node and its setup both have --mirror.
     .enablePositionalOptions()
     .configureOutput({
-      writeOut: (text) => printText("stdout", text, surroundings),
-      writeErr: (text) => printText("stderr", text, surroundings),
-      outputError: (text) => printLines("stderr", usageLines(text), surroundings),
+      writeOut: (text) => printText("stdout", text, io),
+      writeErr: (text) => printText("stderr", text, io),
+      outputError: (text) => printLines("stderr", usageLines(text), io),
     })
     .configureHelp(helpStyle)
     .showHelpAfterError("(add --help to see how the command is called)")
@@ -60,7 +57,7 @@ export async function createProgram(
       .summary(summary)
       .helpGroup(group);
     command.exitOverride().copyInheritedSettings(program);
-    if (isWanted(name)) (await load()).define(command, surroundings);
+    if (isWanted(name)) (await load()).define(command, io);
     if (command.commands.length > 0) command.helpCommand(...helpCommand);
   }
   program.helpCommand(...helpCommand);
@@ -70,19 +67,19 @@ export async function createProgram(
 }
 
 /** Prints a failure for people, what to do about it included, and answers with the exit status that it stands for. */
-export function reportFailure(error: unknown, surroundings: Surroundings): number {
-  const { environment } = surroundings;
+export function reportFailure(error: unknown, io: Io): number {
+  const { environment } = io;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : errorTable.USAGE.exit;
-  const paint = paintFor(surroundings.errors ?? surroundings.stderr, surroundings);
+  const paint = paintFor(io.errors ?? io.stderr, io);
   if (!isPulleyError(error)) {
     const lines = [`${paint("red", "error:")} ${printable(errorText(error))}`, `  ${errorTable.INTERNAL.advice}`];
-    printLines("errors", lines, surroundings);
-    if (environment["PULLEY_DEBUG"]) printLines("errors", placesOf(error), surroundings);
+    printLines("errors", lines, io);
+    if (environment["PULLEY_DEBUG"]) printLines("errors", placesOf(error), io);
     return errorTable.INTERNAL.exit;
   }
   const lines = [`${paint("red", "error:")} ${printable(error.message)}`, `  ${paint("dim", printable(error.advice))}`];
-  printLines("errors", lines, surroundings);
-  if (environment["PULLEY_DEBUG"]) printLines("errors", [error.code, ...placesOf(error)], surroundings);
+  printLines("errors", lines, io);
+  if (environment["PULLEY_DEBUG"]) printLines("errors", [error.code, ...placesOf(error)], io);
   return error.exitStatus;
 }
 

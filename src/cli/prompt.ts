@@ -1,8 +1,8 @@
 /** Questions on a terminal, one line each. */
 import { StringDecoder } from "node:string_decoder";
 import { PulleyError } from "../support/errors.ts";
+import type { Io } from "./io.ts";
 import { printText } from "./printing.ts";
-import type { Surroundings } from "./surroundings.ts";
 
 /** Characters: no user name, password or token is longer. */
 const longestAnswer = 64 * 1024;
@@ -13,27 +13,27 @@ const keys = { interrupt: "\u0003", end: "\u0004", erase: ["\u007f", "\b"], eras
  * Asks, and waits for a line. What is typed in answer to a secret question is not shown.
  * @throws PulleyError `USAGE` where standard input is no terminal; `CANCELLED` for Ctrl-C
  */
-export async function promptFor(question: string, secret: boolean, surroundings: Surroundings): Promise<string> {
-  const { stdin } = surroundings;
+export async function promptFor(question: string, secret: boolean, io: Io): Promise<string> {
+  const { stdin } = io;
   if (stdin.isTTY !== true) {
     throw new PulleyError("USAGE", "cannot perform an interactive login from a non TTY device", {
       advice: "Give --username and --password-stdin.",
     });
   }
   // Also where nothing else is said on standard error.
-  printText("errors", question, surroundings);
+  printText("errors", question, io);
   if (secret) stdin.setRawMode?.(true);
   try {
     return await readLine(stdin);
   } finally {
     if (secret) {
       stdin.setRawMode?.(false);
-      printText("errors", "\n", surroundings);
+      printText("errors", "\n", io);
     }
   }
 }
 
-function readLine(stdin: Surroundings["stdin"]): Promise<string> {
+function readLine(stdin: Io["stdin"]): Promise<string> {
   return new Promise((resolve, reject) => {
     const decoder = new StringDecoder("utf8");
     let line: string[] = [];

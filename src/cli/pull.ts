@@ -21,6 +21,7 @@ import { formatDuration } from "../support/go.ts";
 import { liveRegion } from "../support/live.ts";
 import { wantsColour } from "../support/terminal.ts";
 import { underBothNames } from "./both-names.ts";
+import { type CommandIo, type Io, paintFor } from "./io.ts";
 import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
 import { personLogins } from "./logins.ts";
 import {
@@ -47,7 +48,6 @@ import { createPullSpeeds } from "./pull-speeds.ts";
 import { pullLines } from "./pull-view.ts";
 import { machineHosts, registryClient } from "./registry.ts";
 import { withStore } from "./store.ts";
-import { type CommandSurroundings, paintFor, type Surroundings } from "./surroundings.ts";
 
 type PullOptions = RootOptions &
   OutputOptions &
@@ -77,8 +77,8 @@ interface PulledImage {
   readonly fetched: number;
 }
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
-  credentialProviderOptions(registryOptions(loginOptions(command, surroundings)))
+export function define(command: Command, io: CommandIo): void {
+  credentialProviderOptions(registryOptions(loginOptions(command, io)))
     .argument("<image...>", "images, as nginx:1.27 or registry.acme.io/app:2.0")
     .addOption(policyOption())
     .addOption(clusterOption())
@@ -97,27 +97,21 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
         ],
       ),
     )
-    .action(
-      surroundings.withStatus((images: string[], options: PullOptions) => pullImages(images, options, surroundings)),
-    );
+    .action(io.withStatus((images: string[], options: PullOptions) => pullImages(images, options, io)));
 }
 
-async function pullImages(
-  images: readonly string[],
-  options: PullOptions,
-  surroundings: CommandSurroundings,
-): Promise<number> {
+async function pullImages(images: readonly string[], options: PullOptions, io: CommandIo): Promise<number> {
   const references = images.map(parseImageName);
-  const policy = await loadPolicy(options, surroundings);
-  const logins = await personLogins(options, surroundings);
+  const policy = await loadPolicy(options, io);
+  const logins = await personLogins(options, io);
   // Who names images by hand waits for each of them; only a configuration makes a limit of how fast they may begin.
   const settings =
-    options.kubeletConfig === undefined ? { registryPullQPS: 0 } : loadKubeletConfiguration(options, {}, surroundings);
+    options.kubeletConfig === undefined ? { registryPullQPS: 0 } : loadKubeletConfiguration(options, {}, io);
   const registry = registryClient(options);
-  const watch = watchPulls(surroundings);
-  const signal = surroundings.interruption();
+  const watch = watchPulls(io);
+  const signal = io.interruption();
   try {
-    await withStore(options.root, surroundings, async (store) => {
+    await withStore(options.root, io, async (store) => {
       const clock = systemClock;
       const { platform } = options;
       const proofs = usableProofs(store, options.root, options.contentSharing);
@@ -127,7 +121,7 @@ async function pullImages(
       let ended: OutcomeKind | undefined;
       const manager = createImageManager({
         ...{ images: service, puller, backOff: createBackOff(clock), records, clock },
-        ...{ decide, policy: () => policy, hosts: machineHosts(options, warnOn(surroundings)) },
+        ...{ decide, policy: () => policy, hosts: machineHosts(options, warnOn(io)) },
         onEnsured: ({ outcome }) => {
           ended = outcome;
         },
@@ -138,7 +132,7 @@ async function pullImages(
         const image = canonicalText(reference);
         const started = Date.now();
         const before = await recordOf(reference);
-        const id = await ensure(manager, image, logins, signal, warnOn(surroundings));
+        const id = await ensure(manager, image, logins, signal, warnOn(io));
         const record = await recordOf(reference);
         const digest = record?.target.digest ?? null;
         const confirmedAt = record?.confirmedAt === undefined ? null : new Date(record.confirmedAt).toISOString();
@@ -148,10 +142,10 @@ async function pullImages(
         const result: PulledImage = { image, outcome, id, digest, confirmedAt, size, fetched };
         watch.clear();
         pulled.push(result);
-        if (options.output === "text") printLine("stdout", sentence(result, Date.now() - started), surroundings);
+        if (options.output === "text") printLine("stdout", sentence(result, Date.now() - started), io);
       }
       if (options.output === "text") return;
-      await print(options.output, { apiVersion: "pulley.dev/v1alpha1", images: pulled }, () => [], surroundings);
+      await print(options.output, { apiVersion: "pulley.dev/v1alpha1", images: pulled }, () => [], io);
     });
     return 0;
   } finally {
@@ -211,10 +205,10 @@ function ago(time: number): string {
 }
 
 /** Draws a line for each pull while it lasts. */
-function watchPulls(surroundings: Surroundings) {
-  const { stderr } = surroundings;
-  const paint = paintFor(stderr, surroundings);
-  const region = liveRegion(stderr, wantsColour(stderr, surroundings.environment));
+function watchPulls(io: Io) {
+  const { stderr } = io;
+  const paint = paintFor(stderr, io);
+  const region = liveRegion(stderr, wantsColour(stderr, io.environment));
   const pulls = new Map<string, PullProgress>();
   const speeds = createPullSpeeds(systemClock.now);
   return {

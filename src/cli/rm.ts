@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 import { formatBytes } from "../support/bytes.ts";
+import type { CommandIo, Io } from "./io.ts";
 import { examples, type OutputOptions, outputOption, type RootOptions, rootOption } from "./options.ts";
 import { print } from "./output.ts";
 import { withStore } from "./store.ts";
-import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
 type RemoveOptions = RootOptions & OutputOptions;
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
+export function define(command: Command, io: CommandIo): void {
   command
     .argument("<image...>", "names to remove, or ids to remove with all their names")
     .addOption(outputOption())
@@ -19,19 +19,11 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
         ["pulley rm $(pulley images -q)", "remove all images"],
       ),
     )
-    .action(
-      surroundings.withStatus((images: string[], options: RemoveOptions) =>
-        removeImages(images, options, surroundings),
-      ),
-    );
+    .action(io.withStatus((images: string[], options: RemoveOptions) => removeImages(images, options, io)));
 }
 
-async function removeImages(
-  images: readonly string[],
-  options: RemoveOptions,
-  surroundings: Surroundings,
-): Promise<number> {
-  const removals = await withStore(options.root, surroundings, async (store) => {
+async function removeImages(images: readonly string[], options: RemoveOptions, io: Io): Promise<number> {
+  const removals = await withStore(options.root, io, async (store) => {
     const done = [];
     for (const image of images) done.push(await store.remove(image));
     return done;
@@ -44,6 +36,6 @@ async function removeImages(
     ...deleted.map((id) => `Deleted: ${id}`),
     `Freed: ${formatBytes(freed)}`,
   ];
-  await print(options.output, { apiVersion: "pulley.dev/v1alpha1", untagged, deleted, freed }, lines, surroundings);
+  await print(options.output, { apiVersion: "pulley.dev/v1alpha1", untagged, deleted, freed }, lines, io);
   return 0;
 }

@@ -51,8 +51,8 @@ async function run({ pods: given, once = true, policy, clock = systemClock, hear
       done();
     },
   });
-  const surroundings = { stdin: new PassThrough(), stdout: new PassThrough(), stderr, environment: {} };
-  const { policy: first, files } = await loadPolicyFiles(policy === undefined ? {} : { policy }, surroundings);
+  const io = { stdin: new PassThrough(), stdout: new PassThrough(), stderr, environment: {} };
+  const { policy: first, files } = await loadPolicyFiles(policy === undefined ? {} : { policy }, io);
   try {
     const result = await runPods(
       {
@@ -69,7 +69,7 @@ async function run({ pods: given, once = true, policy, clock = systemClock, hear
         hosts: undefined,
         signal: stopping.signal,
       },
-      surroundings,
+      io,
     );
     return { ...result, lines };
   } finally {

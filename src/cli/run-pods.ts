@@ -22,6 +22,7 @@ import { liveRegion } from "../support/live.ts";
 import { wantsColour } from "../support/terminal.ts";
 import type { DataObjects } from "../workload/pod-spec/index.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
+import { type Io, interrupted, paintFor } from "./io.ts";
 import type { ProviderNotes } from "./logins.ts";
 import { createStay, type Stay } from "./pod-stay.ts";
 import { eventLines, podTable } from "./pod-view.ts";
@@ -29,7 +30,6 @@ import type { PolicyFiles } from "./policy-option.ts";
 import type { PolicyChanges, PolicyWatch } from "./policy-watch.ts";
 import { createPullSpeeds } from "./pull-speeds.ts";
 import { createRepeatedEvents, repeatedLines } from "./repeated-events.ts";
-import { interrupted, paintFor, type Surroundings } from "./surroundings.ts";
 
 export interface RunPodsOptions {
   readonly pods: readonly Pod[];
@@ -73,7 +73,7 @@ const frame = 100;
 const mostRepeated = 8;
 
 /** Shows the pods and their events on standard error as they change, and answers with how they ended. */
-export async function runPods(options: RunPodsOptions, surroundings: Surroundings): Promise<PodsResult> {
+export async function runPods(options: RunPodsOptions, io: Io): Promise<PodsResult> {
   const { store, registry, root, platform, kubelet, pods, secrets, signal, policyFiles, clock } = options;
   const verifies = kubelet.imagePullCredentialsVerificationPolicy !== undefined;
   const records = verifies ? openPullRecords(root, kubelet, clock) : undefined;
@@ -92,7 +92,7 @@ export async function runPods(options: RunPodsOptions, surroundings: Surrounding
     clock,
     random: Math.random,
   });
-  const view = watch(node.pods, surroundings, clock);
+  const view = watch(node.pods, io, clock);
   options.notes?.showWith(view.say);
   node.onSignal(view.hear);
   const changes = { onChange: node.setPolicy, say: view.say };
@@ -122,10 +122,10 @@ async function watchChanges(files: PolicyFiles, changes: PolicyChanges, clock: C
   return watchPolicy(files, changes, clock);
 }
 
-function watch(pods: () => readonly PodStatus[], surroundings: Surroundings, clock: Clock) {
-  const { stderr } = surroundings;
-  const paint = paintFor(stderr, surroundings);
-  const region = liveRegion(stderr, wantsColour(stderr, surroundings.environment));
+function watch(pods: () => readonly PodStatus[], io: Io, clock: Clock) {
+  const { stderr } = io;
+  const paint = paintFor(stderr, io);
+  const region = liveRegion(stderr, wantsColour(stderr, io.environment));
   const width = () => (stderr.isTTY ? (stderr.columns ?? 80) : Number.POSITIVE_INFINITY);
   const events: NodeEvent[] = [];
   const repeated = createRepeatedEvents();

@@ -2,32 +2,32 @@
 import type { ContainerStatus, PodStatus } from "../node/types.ts";
 import { hanging, printable } from "../support/terminal.ts";
 import { doctorCall } from "./doctor-call.ts";
+import { type Io, paintFor } from "./io.ts";
 import type { OutputOptions } from "./options.ts";
 import { print } from "./output.ts";
 import { waiting } from "./pod-view.ts";
 import { printLines } from "./printing.ts";
 import type { PodsResult } from "./run-pods.ts";
-import { paintFor, type Surroundings } from "./surroundings.ts";
 
 /** Says what became of the pods. @returns how many of them are not what they were to be */
 export async function report(
   { pods, events }: PodsResult,
   { output, runtime }: OutputOptions & { readonly runtime?: string },
-  surroundings: Surroundings,
+  io: Io,
 ): Promise<number> {
   const value = { apiVersion: "pulley.dev/v1alpha1", pods: pods.map(podValue), events };
-  if (output !== "text") await print(output, value, () => [], surroundings);
+  if (output !== "text") await print(output, value, () => [], io);
   const held = pods.filter((status) => status.phase === "Failed" || waiting(status).length > 0);
-  for (const status of held) tellWhy(status, surroundings);
+  for (const status of held) tellWhy(status, io);
   const summary = runtime === undefined ? preparedLines(pods, held) : [startedText(pods, held)];
-  printLines("stderr", ["", ...summary.flatMap((line) => hanging("", line, widthOf(surroundings)))], surroundings);
+  printLines("stderr", ["", ...summary.flatMap((line) => hanging("", line, widthOf(io)))], io);
   return held.length;
 }
 
-function tellWhy(status: PodStatus, surroundings: Surroundings): void {
-  const { stderr } = surroundings;
-  const paint = paintFor(stderr, surroundings);
-  const width = widthOf(surroundings);
+function tellWhy(status: PodStatus, io: Io): void {
+  const { stderr } = io;
+  const paint = paintFor(stderr, io);
+  const width = widthOf(io);
   for (const container of [...status.imageVolumes, ...status.containers]) {
     const { name, state } = container;
     const why = whyHeld(container);
@@ -38,11 +38,11 @@ function tellWhy(status: PodStatus, surroundings: Surroundings): void {
       "",
       ...hanging("", `${where} ${printable(why.message)}`, width),
       ...(why.advice === undefined ? [] : below(why.advice)),
-      ...(state.kind === "waiting" && surroundings.leavesNothing !== true
+      ...(state.kind === "waiting" && io.leavesNothing !== true
         ? nextLines(callFor(status.pod, name), width).map((line) => paint("dim", line))
         : []),
     ];
-    printLines("stderr", lines, surroundings);
+    printLines("stderr", lines, io);
   }
 }
 
@@ -53,7 +53,7 @@ function nextLines(call: string, width: number): readonly string[] {
 }
 
 /** Columns that a line may have. */
-function widthOf({ stderr }: Surroundings): number {
+function widthOf({ stderr }: Io): number {
   return stderr.isTTY ? (stderr.columns ?? 80) : Number.POSITIVE_INFINITY;
 }
 

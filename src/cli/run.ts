@@ -7,6 +7,7 @@ import { systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { PullPolicy } from "../workload/types.ts";
 import { readInputs } from "./inputs.ts";
+import { type CommandIo, type Io } from "./io.ts";
 import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
 import { podLogins, providerNotes } from "./logins.ts";
 import {
@@ -36,7 +37,6 @@ import { runPods } from "./run-pods.ts";
 import { report } from "./run-report.ts";
 import { runtimeOption } from "./runtime-option.ts";
 import { withStore } from "./store.ts";
-import { type CommandSurroundings, type Surroundings } from "./surroundings.ts";
 
 type CommonOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
 
@@ -55,8 +55,8 @@ interface RunOptions
   readonly registryBurst?: number;
 }
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
-  credentialProviderOptions(registryOptions(loginOptions(command, surroundings)))
+export function define(command: Command, io: CommandIo): void {
+  credentialProviderOptions(registryOptions(loginOptions(command, io)))
     .argument("[file|image...]", "manifests (files, folders, - for standard input) or images")
     .addOption(filenameOption())
     .addOption(
@@ -103,14 +103,14 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
         ],
       ),
     )
-    .action(surroundings.withStatus((words: string[], options: RunOptions) => run(words, options, surroundings)));
+    .action(io.withStatus((words: string[], options: RunOptions) => run(words, options, io)));
 }
 
-async function run(words: readonly string[], options: RunOptions, surroundings: CommandSurroundings): Promise<number> {
-  const inputs = await readInputs(namedFiles(words, options), surroundings);
+async function run(words: readonly string[], options: RunOptions, io: CommandIo): Promise<number> {
+  const inputs = await readInputs(namedFiles(words, options), io);
   const expanded = options.runtime === undefined ? podsFrom(inputs) : startablePodsFrom(inputs);
   const { pods, secrets, serviceAccounts, objects, problems, warnings } = expanded;
-  printProblems({ problems, warnings }, surroundings);
+  printProblems({ problems, warnings }, io);
   if (pods.length === 0) {
     if (problems.length > 0) return inputInvalid;
     throw new PulleyError("INPUT_INVALID", "there is no pod in the input", {
@@ -118,16 +118,16 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
     });
   }
   const { pull: override } = options;
-  const { policy, files } = await loadPolicyFiles(options, surroundings);
-  const kubelet = loadKubeletConfiguration(options, givenPullSettings(options), surroundings);
-  const notes = providerNotes(surroundings);
-  const loginsFor = await podLogins(options, surroundings, {
+  const { policy, files } = await loadPolicyFiles(options, io);
+  const kubelet = loadKubeletConfiguration(options, givenPullSettings(options), io);
+  const notes = providerNotes(io);
+  const loginsFor = await podLogins(options, io, {
     accounts: givenAccounts(serviceAccounts),
     say: notes.hear,
   });
   const registry = registryClient(options);
   try {
-    const result = await withImages(options, surroundings, (store, containers) =>
+    const result = await withImages(options, io, (store, containers) =>
       runPods(
         {
           ...options,
@@ -139,19 +139,19 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
           store,
           registry,
           kubelet,
-          hosts: machineHosts(options, warnOn(surroundings)),
+          hosts: machineHosts(options, warnOn(io)),
           containers,
           loginsFor,
           notes,
           once: options.once === true,
           keep: options.keep === true,
-          signal: surroundings.interruption(),
+          signal: io.interruption(),
           clock: systemClock,
         },
-        surroundings,
+        io,
       ),
     );
-    const held = await report(result, options, surroundings);
+    const held = await report(result, options, io);
     if (result.leftBehind !== undefined) throw result.leftBehind;
     if (problems.length > 0) return inputInvalid;
     return held > 0 ? 1 : 0;
@@ -163,14 +163,14 @@ async function run(words: readonly string[], options: RunOptions, surroundings: 
 /** With the runtime's images where there is a runtime, and else with those of the store. */
 async function withImages<Result>(
   options: RunOptions,
-  surroundings: Surroundings,
+  io: Io,
   use: (store: ImageStore, containers: ContainersOptions | undefined) => Promise<Result>,
 ): Promise<Result> {
   const { root, runtime: socket } = options;
-  if (socket === undefined) return withStore(root, surroundings, (store) => use(store, undefined));
+  if (socket === undefined) return withStore(root, io, (store) => use(store, undefined));
   // Loaded only where it is used: most runs start nothing.
   const { openRuntime } = await import("../daemon/runtime.ts");
-  const runtime = await openRuntime(socket, options, warnOn(surroundings));
+  const runtime = await openRuntime(socket, options, warnOn(io));
   try {
     return await use(runtime.store, runtime.containers);
   } finally {

@@ -1,17 +1,17 @@
 import { type Command, Option } from "commander";
 import { type ArchiveFormat, saveArchive } from "../store/archive/index.ts";
 import { PulleyError } from "../support/errors.ts";
+import type { CommandIo, Io } from "./io.ts";
 import { examples, type RootOptions, rootOption } from "./options.ts";
 import { outputPath } from "./output-path.ts";
 import { withStore } from "./store.ts";
-import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
 interface SaveOptions extends RootOptions {
   readonly file?: string;
   readonly format: ArchiveFormat;
 }
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
+export function define(command: Command, io: CommandIo): void {
   command
     .argument("<image...>", "names or ids of images")
     .option("-f, --file <file>", "the archive to write; standard output if absent")
@@ -31,21 +31,17 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
         ],
       ),
     )
-    .action(surroundings.withStatus((images: string[], options: SaveOptions) => save(images, options, surroundings)));
+    .action(io.withStatus((images: string[], options: SaveOptions) => save(images, options, io)));
 }
 
-async function save(
-  images: readonly string[],
-  { root, file, format }: SaveOptions,
-  surroundings: Surroundings,
-): Promise<number> {
-  const { stdout } = surroundings;
+async function save(images: readonly string[], { root, file, format }: SaveOptions, io: Io): Promise<number> {
+  const { stdout } = io;
   if (file === undefined && stdout.isTTY) {
     throw new PulleyError("USAGE", "an archive is not printed on a terminal", {
       advice: "Name a file with --file, or redirect the output.",
     });
   }
-  await withStore(root, surroundings, (store) =>
+  await withStore(root, io, (store) =>
     saveArchive(store, images, file === undefined ? stdout : outputPath(file), format),
   );
   return 0;

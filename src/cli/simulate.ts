@@ -17,6 +17,7 @@ import { formatBytes } from "../support/bytes.ts";
 import { PulleyError } from "../support/errors.ts";
 import { columns, printable } from "../support/terminal.ts";
 import { readInputs } from "./inputs.ts";
+import { type CommandIo, type Io, paintFor } from "./io.ts";
 import { examples, type OutputOptions, outputOption, type RootOptions, rootOption } from "./options.ts";
 import { print } from "./output.ts";
 import { clusterOption, loadPolicy, timeOption } from "./policy-option.ts";
@@ -24,7 +25,6 @@ import { printLine } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import { type FilenameFlags, filenameOption } from "./repeated-option.ts";
 import { requestsFrom } from "./requests.ts";
-import { type CommandSurroundings, paintFor, type Surroundings } from "./surroundings.ts";
 
 interface SimulateOptions extends RootOptions, OutputOptions, FilenameFlags {
   readonly policy: string;
@@ -61,7 +61,7 @@ interface Simulation {
   readonly changes: Map<string, Change>;
 }
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
+export function define(command: Command, io: CommandIo): void {
   command
     .argument("[path...]", "manifests to decide on; without any, what the node of this store has recorded")
     .addOption(new Option("--policy <path>", "the policy to try").env("PULLEY_POLICY").makeOptionMandatory())
@@ -79,22 +79,14 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
         ["pulley simulate --policy new.yaml --against old.yaml deploy/", "what would change for these manifests"],
       ),
     )
-    .action(
-      surroundings.withStatus((paths: string[], options: SimulateOptions) => simulate(paths, options, surroundings)),
-    );
+    .action(io.withStatus((paths: string[], options: SimulateOptions) => simulate(paths, options, io)));
 }
 
-async function simulate(
-  paths: readonly string[],
-  options: SimulateOptions,
-  surroundings: Surroundings,
-): Promise<number> {
-  const policy = await loadPolicy(options, surroundings);
+async function simulate(paths: readonly string[], options: SimulateOptions, io: Io): Promise<number> {
+  const policy = await loadPolicy(options, io);
   const named = [...paths, ...(options.filename ?? [])];
   const { past, status } =
-    named.length > 0
-      ? await fromManifests(named, options, surroundings)
-      : { past: fromRecords(options, surroundings), status: 0 };
+    named.length > 0 ? await fromManifests(named, options, io) : { past: fromRecords(options, io), status: 0 };
   const result: Simulation = {
     ...{ decisions: 0, changed: 0, newlyWarned: 0, from: undefined, to: undefined, newlyRefused: 0 },
     ...{ before: noCost, after: noCost, changes: new Map() },
@@ -106,19 +98,16 @@ async function simulate(
       advice: "Let pods run with pulley run, which records its decisions, or name manifests.",
     });
   }
-  await print(options.output, valueOf(result), () => linesOf(result, surroundings), surroundings);
+  await print(options.output, valueOf(result), () => linesOf(result, io), io);
   return status === 0 && result.newlyRefused > 0 ? 1 : status;
 }
 
-async function* fromRecords(
-  { root, record, at }: SimulateOptions,
-  surroundings: Surroundings,
-): AsyncGenerator<PastRequest> {
+async function* fromRecords({ root, record, at }: SimulateOptions, io: Io): AsyncGenerator<PastRequest> {
   const entries = record === undefined ? readDecisions(root) : readDecisionFile(record);
   let later: number | undefined;
   for await (const entry of entries) {
     if (entry.kind === "unreadable") {
-      printLine("stderr", `warning: ${entry.file}:${entry.line}: ${entry.problem}`, surroundings);
+      printLine("stderr", `warning: ${entry.file}:${entry.line}: ${entry.problem}`, io);
       continue;
     }
     const { request, facts, time, decision, outcome } = entry.record;
@@ -144,11 +133,11 @@ function shifted(facts: LocalFacts, later: number): LocalFacts {
 async function fromManifests(
   paths: readonly string[],
   { against, cluster, at }: SimulateOptions,
-  surroundings: Surroundings,
+  io: Io,
 ): Promise<{ readonly past: readonly PastRequest[]; readonly status: number }> {
-  const now: Policy = await loadPolicy({ policy: against, cluster }, surroundings);
-  const { requests, problems, warnings } = requestsFrom(await readInputs(paths, surroundings), now);
-  printProblems({ problems, warnings }, surroundings);
+  const now: Policy = await loadPolicy({ policy: against, cluster }, io);
+  const { requests, problems, warnings } = requestsFrom(await readInputs(paths, io), now);
+  printProblems({ problems, warnings }, io);
   const [facts, time] = [{ presence: "unknown" } as const, at ?? Date.now()];
   const past = requests.map((request) => ({
     request,
@@ -208,9 +197,9 @@ function sorted(changes: Simulation["changes"]): Change[] {
   return [...changes.values()].toSorted((one, other) => other.count - one.count);
 }
 
-function linesOf(result: Simulation, surroundings: Surroundings): string[] {
+function linesOf(result: Simulation, io: Io): string[] {
   const { decisions, changed, newlyWarned, before, after, changes } = result;
-  const paint = paintFor(surroundings.stdout, surroundings);
+  const paint = paintFor(io.stdout, io);
   const difference = (from: number, to: number, format: (value: number) => string) =>
     from === to ? "" : `${to > from ? "+" : "−"}${format(Math.abs(to - from))}`;
   const row = (title: string, of: keyof Cost, format: (value: number) => string = String) => [

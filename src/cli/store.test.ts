@@ -9,10 +9,10 @@ test("damage that is found in the store is told of on standard error", async () 
   const root = await mkdtemp(join(tmpdir(), "pulley-cli-store-"));
   try {
     const stderr = new PassThrough();
-    const surroundings = { stdin: new PassThrough(), stdout: new PassThrough(), stderr, environment: {} };
-    await withStore(root, surroundings, () => Promise.resolve());
+    const io = { stdin: new PassThrough(), stdout: new PassThrough(), stderr, environment: {} };
+    await withStore(root, io, () => Promise.resolve());
     await writeFile(join(root, "records", "0".repeat(64)), "no record");
-    await withStore(root, surroundings, async (store) => expect(await store.images()).toEqual([]));
+    await withStore(root, io, async (store) => expect(await store.images()).toEqual([]));
     expect(String(stderr.read())).toMatch(/^warning: a damaged record was set aside as \S+: .+\n$/);
   } finally {
     await rm(root, { recursive: true });

@@ -2,21 +2,21 @@ import { join } from "node:path";
 import { hostPlatform } from "../image/platform.ts";
 import { openEmbeddedStore } from "../store/embedded/index.ts";
 import type { ImageStore } from "../store/index.ts";
+import { type Io } from "./io.ts";
 import { warnOn } from "./printing.ts";
-import { type Surroundings } from "./surroundings.ts";
 
 /** Opens the store; damage that is found in it is told of on standard error. */
-export function openStore(root: string, surroundings: Surroundings): Promise<ImageStore> {
-  return openEmbeddedStore(root, { warn: warnOn(surroundings) });
+export function openStore(root: string, io: Io): Promise<ImageStore> {
+  return openEmbeddedStore(root, { warn: warnOn(io) });
 }
 
 /** Opens the store for the time that `use` takes. */
 export async function withStore<Result>(
   root: string,
-  surroundings: Surroundings,
+  io: Io,
   use: (store: ImageStore) => Promise<Result>,
 ): Promise<Result> {
-  const store = await openStore(root, surroundings);
+  const store = await openStore(root, io);
   try {
     return await use(store);
   } finally {
@@ -33,10 +33,10 @@ export interface ImagesPlace {
 /** Opens them for the time that `use` takes. */
 export async function withImages<Result>(
   place: ImagesPlace,
-  surroundings: Surroundings,
+  io: Io,
   use: (store: ImageStore) => Promise<Result>,
 ): Promise<Result> {
-  const store = await openImages(place, surroundings);
+  const store = await openImages(place, io);
   try {
     return await use(store);
   } finally {
@@ -44,12 +44,9 @@ export async function withImages<Result>(
   }
 }
 
-export async function openImages(
-  { root, runtime: socket }: ImagesPlace,
-  surroundings: Surroundings,
-): Promise<ImageStore> {
-  if (socket === undefined) return openStore(root, surroundings);
+export async function openImages({ root, runtime: socket }: ImagesPlace, io: Io): Promise<ImageStore> {
+  if (socket === undefined) return openStore(root, io);
   const { openContainerdStore } = await import("../store/containerd/index.ts");
   const platform = hostPlatform(process.platform, process.arch);
-  return openContainerdStore({ socket, root: join(root, "containerd"), platform, warn: warnOn(surroundings) });
+  return openContainerdStore({ socket, root: join(root, "containerd"), platform, warn: warnOn(io) });
 }

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
+import type { CommandIo } from "./io.ts";
 import { examples, type RootOptions, rootOption } from "./options.ts";
 import { withStore } from "./store.ts";
-import type { CommandSurroundings } from "./surroundings.ts";
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
+export function define(command: Command, io: CommandIo): void {
   command
     .argument("<image>", "a name or an id of the image")
     .argument("<name>", "the new name, with its tag")
@@ -16,8 +16,8 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
       ),
     )
     .action(
-      surroundings.withStatus(async (image: string, name: string, { root }: RootOptions) => {
-        await withStore(root, surroundings, (store) => store.tag(image, name));
+      io.withStatus(async (image: string, name: string, { root }: RootOptions) => {
+        await withStore(root, io, (store) => store.tag(image, name));
         return 0;
       }),
     );

@@ -2,7 +2,7 @@
 
 import { PulleyError } from "../support/errors.ts";
 import { Login } from "../support/login.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { Io } from "./io.ts";
 
 export interface TypedLoginFlags {
   readonly username?: string;
@@ -22,7 +22,7 @@ export async function readTypedLogin(
   { username, passwordStdin }: TypedLoginFlags,
   fromCommandLine: boolean,
   words: readonly unknown[],
-  { stdin }: Pick<Surroundings, "stdin">,
+  { stdin }: Pick<Io, "stdin">,
 ): Promise<Login | undefined> {
   const refuse = (message: string, advice: string) => new PulleyError("USAGE", message, { advice });
   if (username === undefined && passwordStdin !== true) return undefined;
@@ -47,7 +47,7 @@ export async function readTypedLogin(
  * A password from standard input. One line break at its end is not part of it, as docker and skopeo have it.
  * @throws PulleyError `USAGE` if it is longer than any is
  */
-export async function readPassword(stdin: Surroundings["stdin"]): Promise<string> {
+export async function readPassword(stdin: Io["stdin"]): Promise<string> {
   const pieces: Buffer[] = [];
   let length = 0;
   for await (const piece of stdin) {

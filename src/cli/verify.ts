@@ -3,6 +3,7 @@ import { createRepairer } from "../node/upkeep/index.ts";
 import type { ImageStore, Verified } from "../store/index.ts";
 import { type UnfitLayer, unfitLayers } from "../store/unpacking.ts";
 import { systemClock } from "../support/clock.ts";
+import { type CommandIo, type Io } from "./io.ts";
 import { personLogins } from "./logins.ts";
 import {
   type CredentialProviderFlags,
@@ -23,7 +24,6 @@ import { printOver, warnOn } from "./printing.ts";
 import { machineHosts, registryClient } from "./registry.ts";
 import { runtimeOption } from "./runtime-option.ts";
 import { withImages } from "./store.ts";
-import { type CommandSurroundings, type Surroundings } from "./surroundings.ts";
 import { exitStatusOf, type Faulty, verifiedLines, verifiedValue } from "./verify-view.ts";
 
 interface VerifyFlags
@@ -37,8 +37,8 @@ interface VerifyFlags
   readonly runtime?: string;
 }
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
-  credentialProviderOptions(registryOptions(loginOptions(command, surroundings)))
+export function define(command: Command, io: CommandIo): void {
+  credentialProviderOptions(registryOptions(loginOptions(command, io)))
     .option("--repair", "fetch again what is damaged or missing, by the digests that the images name")
     .addOption(runtimeOption("containerd's socket: its images are read, not those of the store"))
     .addOption(policyOption())
@@ -62,24 +62,24 @@ export function define(command: Command, surroundings: CommandSurroundings): voi
         ],
       ),
     )
-    .action(surroundings.withStatus((options: VerifyFlags) => verifyStore(options, surroundings)));
+    .action(io.withStatus((options: VerifyFlags) => verifyStore(options, io)));
 }
 
 /** Exit status 1 if anything is damaged or missing, and was not fetched again: the answer is no. */
-async function verifyStore(options: VerifyFlags, surroundings: CommandSurroundings): Promise<number> {
-  const signal = surroundings.interruption();
-  return withImages(options, surroundings, async (store) => {
-    const { sound, found } = await readAll(store, signal, surroundings);
-    const faulty = options.repair ? await repair(store, found, options, signal, surroundings) : found;
+async function verifyStore(options: VerifyFlags, io: CommandIo): Promise<number> {
+  const signal = io.interruption();
+  return withImages(options, io, async (store) => {
+    const { sound, found } = await readAll(store, signal, io);
+    const faulty = options.repair ? await repair(store, found, options, signal, io) : found;
     // containerd has unpacked what it has, and checked it as it did.
-    const unfit = options.runtime === undefined ? await unpackAll(store, signal, surroundings) : [];
+    const unfit = options.runtime === undefined ? await unpackAll(store, signal, io) : [];
     const lines = () => verifiedLines(sound, faulty, unfit);
-    await print(options.output, verifiedValue(sound, faulty, unfit), lines, surroundings);
+    await print(options.output, verifiedValue(sound, faulty, unfit), lines, io);
     return exitStatusOf(faulty, unfit);
   });
 }
 
-async function readAll(store: ImageStore, signal: AbortSignal, surroundings: Surroundings) {
+async function readAll(store: ImageStore, signal: AbortSignal, io: Io) {
   const found: Verified[] = [];
   let sound = 0;
   const pace = async () => signal.throwIfAborted();
@@ -87,22 +87,22 @@ async function readAll(store: ImageStore, signal: AbortSignal, surroundings: Sur
     for await (const blob of store.verify({ pace })) {
       if (blob.state === "sound") sound += 1;
       else found.push(blob);
-      printOver(`${sound + found.length} blobs read`, surroundings);
+      printOver(`${sound + found.length} blobs read`, io);
     }
   } finally {
-    printOver("", surroundings);
+    printOver("", io);
   }
   return { sound, found };
 }
 
-async function unpackAll(store: ImageStore, signal: AbortSignal, surroundings: Surroundings) {
-  printOver("layers are unpacked to see whether they fit", surroundings);
+async function unpackAll(store: ImageStore, signal: AbortSignal, io: Io) {
+  printOver("layers are unpacked to see whether they fit", io);
   try {
     const found: UnfitLayer[] = [];
     for await (const layer of unfitLayers(store, signal)) found.push(layer);
     return found;
   } finally {
-    printOver("", surroundings);
+    printOver("", io);
   }
 }
 
@@ -111,14 +111,14 @@ async function repair(
   found: readonly Verified[],
   options: VerifyFlags,
   signal: AbortSignal,
-  surroundings: Surroundings,
+  io: Io,
 ): Promise<readonly Faulty[]> {
   if (found.length === 0) return [];
-  const policy = await loadPolicy(options, surroundings);
-  const logins = await personLogins(options, surroundings);
+  const policy = await loadPolicy(options, io);
+  const logins = await personLogins(options, io);
   const registry = registryClient(options);
   try {
-    const hosts = machineHosts(options, warnOn(surroundings));
+    const hosts = machineHosts(options, warnOn(io));
     const repairer = createRepairer({
       ...{ store, registry, hosts, clock: systemClock, policy: () => policy, logins: () => logins },
     });

@@ -3,21 +3,21 @@ import type { Command } from "commander";
 import packageFile from "../../package.json" with { type: "json" };
 import { formatPlatform, hostPlatform } from "../image/platform.ts";
 import { readJson } from "../support/json-cursor.ts";
+import type { CommandIo, Io } from "./io.ts";
 import { examples, type OutputOptions, outputOption } from "./options.ts";
 import { print } from "./output.ts";
-import type { CommandSurroundings, Surroundings } from "./surroundings.ts";
 
-export function define(command: Command, surroundings: CommandSurroundings): void {
+export function define(command: Command, io: CommandIo): void {
   command
     .addOption(outputOption())
     .addHelpText(
       "after",
       examples(["pulley version", "what to name in a bug report"], ["pulley version -o json", "the same for programs"]),
     )
-    .action(surroundings.withStatus((options: OutputOptions) => showVersion(options, surroundings)));
+    .action(io.withStatus((options: OutputOptions) => showVersion(options, io)));
 }
 
-async function showVersion({ output }: OutputOptions, surroundings: Surroundings): Promise<number> {
+async function showVersion({ output }: OutputOptions, io: Io): Promise<number> {
   const platform = formatPlatform(hostPlatform(process.platform, process.arch));
   const value = { version: packageFile.version, commit: await commit(), node: process.version, platform };
   const lines = () => [
@@ -26,7 +26,7 @@ async function showVersion({ output }: OutputOptions, surroundings: Surroundings
     `node     ${value.node}`,
     `for      ${value.platform}`,
   ];
-  await print(output, value, lines, surroundings);
+  await print(output, value, lines, io);
   return 0;
 }
 

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startCall } from "../../src/cli/io.ts";
 import { createProgram } from "../../src/cli/program.ts";
-import { startCall } from "../../src/cli/surroundings.ts";
 import { pulley } from "./pulley.ts";
 
 const checkout = fileURLToPath(new URL("../..", import.meta.url));
@@ -57,7 +57,7 @@ describe("the tour in README.md", () => {
 
   it.each(typed)("pulley %s: it can be called so, and its files exist", async (command) => {
     const silent = { stdin: Readable.from([]), stdout: new PassThrough(), stderr: new PassThrough(), environment: {} };
-    const program = await createProgram(startCall(silent).surroundings, () => true);
+    const program = await createProgram(startCall(silent).io, () => true);
     const called = new Error("called");
     program.hook("preAction", () => {
       throw called;

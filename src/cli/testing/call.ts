@@ -1,13 +1,13 @@
 import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+import type { Io } from "../io.ts";
 import { runCommandLine } from "../program.ts";
-import type { Surroundings } from "../surroundings.ts";
 
 /** Runs one command line within this process. */
 export async function callPulley(
   words: readonly string[],
   environment: NodeJS.ProcessEnv = {},
-  stdin: Surroundings["stdin"] = Readable.from([]),
+  stdin: Io["stdin"] = Readable.from([]),
 ) {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const written = Promise.all([text(stdout), text(stderr)]);

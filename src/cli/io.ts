@@ -4,7 +4,7 @@ import { PulleyError } from "../support/errors.ts";
 import { type Paint, painter, wantsColour } from "../support/terminal.ts";
 
 /** What a command may touch of the process it runs in. */
-export interface Surroundings {
+export interface Io {
   readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
@@ -16,7 +16,7 @@ export interface Surroundings {
 }
 
 /** What the called command may touch besides: the process's signals and its exit status. */
-export interface CommandSurroundings extends Surroundings {
+export interface CommandIo extends Io {
   /** Keeps the exit status that an action returns: the library that calls actions drops it. */
   withStatus<Arguments extends unknown[]>(
     action: (...args: Arguments) => number | Promise<number>,
@@ -29,27 +29,27 @@ export type OutputStream = Writable & { readonly isTTY?: boolean; readonly colum
 
 /** A command's file: it says which arguments and options it takes, and what it does with them. */
 export interface CommandModule {
-  define(command: Command, surroundings: CommandSurroundings): void;
+  define(command: Command, io: CommandIo): void;
 }
 
-export function paintFor(stream: OutputStream, { environment }: Surroundings): Paint {
+export function paintFor(stream: OutputStream, { environment }: Io): Paint {
   return painter(wantsColour(stream, environment));
 }
 
 /** One call of the program. */
 export interface Call {
-  readonly surroundings: CommandSurroundings;
+  readonly io: CommandIo;
   /** The exit status that the command's action has returned; 0 until then. */
   status(): number;
   /** Removes the listeners that were added for the command. */
   end(): void;
 }
 
-export function startCall(given: Surroundings): Call {
+export function startCall(given: Io): Call {
   let status = 0;
   const ends: (() => void)[] = [];
   return {
-    surroundings: {
+    io: {
       ...given,
       withStatus:
         (action) =>
