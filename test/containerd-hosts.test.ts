@@ -6,9 +6,9 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildImage } from "../examples/world/image-builder.ts";
 import { startRegistry } from "../examples/world/registry.ts";
 import { ImageService } from "../src/cri/api/runtime/v1/api_pb.js";
+import { openHostsDirectory } from "../src/hosts/index.ts";
 import { parseReference } from "../src/image/reference.ts";
 import { createRegistryClient } from "../src/registry/client.ts";
-import { openHostsDirectory } from "../src/registry/hosts/index.ts";
 import { openChannel } from "../src/support/grpc/client.ts";
 import { type Containerd, containerdTools, startContainerd } from "./containerd.ts";
 import {

@@ -7,13 +7,13 @@ import { buildImage } from "../examples/world/image-builder.ts";
 import { startRegistry } from "../examples/world/registry.ts";
 import { openCredentialProviders, type ProviderOptions } from "../src/credentials/exec/index.ts";
 import { writeScript } from "../src/credentials/testing.ts";
+import { createMetrics, type MetricListeners } from "../src/daemon/metrics/index.ts";
+import { readExposition } from "../src/daemon/metrics/testing/exposition.ts";
+import type { CollectionReport } from "../src/gc/index.ts";
 import type { MirrorOptions } from "../src/mirror/index.ts";
 import { openMirror } from "../src/mirror/testing/mirror.ts";
-import type { CollectionReport } from "../src/node/collection/index.ts";
-import { createMetrics, type MetricListeners } from "../src/node/metrics/index.ts";
-import { readExposition } from "../src/node/metrics/testing/exposition.ts";
-import { temporaryFolder } from "../src/registry/testing.ts";
 import { systemClock } from "../src/support/clock.ts";
+import { temporaryFolder } from "../src/support/testing.ts";
 import { startCri } from "./cri/server.ts";
 
 function counting() {

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { startCriServer } from "../../src/cri/index.ts";
-import { createEmbeddedImageService } from "../../src/node/embedded-image-service.ts";
-import { openPullRecords } from "../../src/node/pull-records/index.ts";
 import { decide } from "../../src/policy/decide.ts";
 import { kubernetesOnly } from "../../src/policy/types.ts";
+import { openPullRecords } from "../../src/pull/records/index.ts";
+import { createEmbeddedImageService } from "../../src/pull/store-image-service.ts";
 import { createRegistryClient } from "../../src/registry/client.ts";
 import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
 import { systemClock } from "../../src/support/clock.ts";

@@ -18,7 +18,7 @@ export const lawful = {
   "src/store/testing/fixture.ts": ["vitest", "../thing.ts"],
   "src/support/system.ts": ["node:fs"],
   "src/registry/client.ts": ["node:fs/promises", "https-proxy-agent", "../support/system.ts"],
-  "src/cli/main.ts": ["commander", "../node/thing.ts", "../policy/thing.ts"],
+  "src/cli/main.ts": ["commander", "../pull/thing.ts", "../policy/thing.ts"],
   "test/help.ts": ["vitest", "node:path", "../src/cli/main.ts"],
   "examples/start.ts": ["../src/cli/main.ts"],
 };

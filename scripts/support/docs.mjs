@@ -13,7 +13,7 @@ export async function pages() {
     "docs/commands.md": await commandsPage(),
     "docs/errors.md": await errorsPage(),
     "docs/audit-rules.md": await auditRulesPage(await load("src/audit/index.ts"), origin),
-    "docs/metrics.md": metricsPage(await load("src/node/metrics/catalogue.ts"), origin),
+    "docs/metrics.md": metricsPage(await load("src/daemon/metrics/catalogue.ts"), origin),
     "schema/imagepullpolicy.json": await policySchema(),
   };
 }

@@ -1,5 +1,5 @@
-/** @typedef {typeof import("../../src/node/metrics/catalogue.ts")} Catalogue */
-/** @typedef {import("../../src/node/metrics/catalogue.ts").MetricDescription} Metric */
+/** @typedef {typeof import("../../src/daemon/metrics/catalogue.ts")} Catalogue */
+/** @typedef {import("../../src/daemon/metrics/catalogue.ts").MetricDescription} Metric */
 
 /** The page about the daemon's metrics, from their one catalogue. @type {(module: Catalogue, origin: string) => string} */
 export function metricsPage({ catalogue }, origin) {

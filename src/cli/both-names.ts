@@ -1,5 +1,5 @@
 import { familiarName, parseReference } from "../image/reference.ts";
-import type { AccessResult, PullRecords } from "../node/pull-records/index.ts";
+import type { AccessResult, PullRecords } from "../pull/records/index.ts";
 
 type Asking = Pick<PullRecords, "access" | "begin" | "succeed" | "fail">;
 

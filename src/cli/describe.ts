@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import type { NodeClient } from "../node/api/client.ts";
-import type { PodObject } from "../node/api/objects.ts";
-import { apiVersion } from "../node/api/version.ts";
+import type { NodeClient } from "../daemon/api/client.ts";
+import type { PodObject } from "../daemon/api/objects.ts";
+import { apiVersion } from "../daemon/api/version.ts";
 import { PulleyError } from "../support/errors.ts";
 import { daemonOptions, type NamespaceOptions, type SocketOptions, withDaemon } from "./daemon.ts";
 import { describePod } from "./describe-view.ts";

@@ -1,7 +1,7 @@
 /** Where the pods that `pulley doctor` is asked about come from. */
 import type { ServiceAccountFacts } from "../credentials/exec/service-accounts.ts";
-import type { NodeClient } from "../node/api/client.ts";
-import type { SettingsObject } from "../node/api/objects.ts";
+import type { NodeClient } from "../daemon/api/client.ts";
+import type { SettingsObject } from "../daemon/api/objects.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
 import { readInputs } from "./inputs.ts";

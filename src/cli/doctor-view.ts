@@ -1,5 +1,5 @@
 /** The shape of `doctor -o json`, and its text for people. */
-import type { Diagnosis, Step } from "../node/doctor/types.ts";
+import type { Diagnosis, Step } from "../doctor/types.ts";
 import { warningText } from "../policy/trial.ts";
 import type { Warning } from "../policy/types.ts";
 import { hanging, type Paint, printable } from "../support/terminal.ts";

@@ -1,5 +1,5 @@
 /** A collection for people and for programs. */
-import { usagePercent } from "../node/collection/amounts.ts";
+import { usagePercent } from "../gc/amounts.ts";
 import type {
   CollectableImage,
   CollectionEvent,
@@ -8,7 +8,7 @@ import type {
   KeptBecause,
   Measured,
   Outcome,
-} from "../node/collection/index.ts";
+} from "../gc/index.ts";
 import { formatBytes } from "../support/bytes.ts";
 import { plural } from "../support/plural.ts";
 import { columns, type Paint, printable } from "../support/terminal.ts";

@@ -13,8 +13,8 @@ import {
   type Pins,
   parsePins,
   rehearsal,
-} from "../node/collection/index.ts";
-import { openPullRecords } from "../node/pull-records/index.ts";
+} from "../gc/index.ts";
+import { openPullRecords } from "../pull/records/index.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { ImageStore } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
-import type { NodeClient } from "../node/api/client.ts";
-import type { Change, EventObject, ImageObject, PodObject } from "../node/api/objects.ts";
-import { apiVersion } from "../node/api/version.ts";
+import type { NodeClient } from "../daemon/api/client.ts";
+import type { Change, EventObject, ImageObject, PodObject } from "../daemon/api/objects.ts";
+import { apiVersion } from "../daemon/api/version.ts";
 import { PulleyError } from "../support/errors.ts";
 import { daemonOptions, type NamespaceOptions, type SocketOptions, withDaemon } from "./daemon.ts";
 import { eventTable, growingColumns, imageTable, podTable, type RowOptions, type Table } from "./get-view.ts";

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { checkHosts } from "../registry/hosts/lint/index.ts";
-import { temporaryFolder } from "../registry/testing.ts";
+import { checkHosts } from "../hosts/lint/index.ts";
+import { temporaryFolder } from "../support/testing.ts";
 import { callPulley } from "./testing/call.ts";
 
 const conf = `unqualified-search-registries = ["quay.io"]

@@ -1,7 +1,7 @@
 /** Findings in `hosts.toml` files, for people and for programs. */
 import { excerpt } from "../audit/formats/excerpt.ts";
-import type { HostsFinding, HostsSeverity } from "../registry/hosts/lint/finding.ts";
-import type { HostsReport } from "../registry/hosts/lint/index.ts";
+import type { HostsFinding, HostsSeverity } from "../hosts/lint/finding.ts";
+import type { HostsReport } from "../hosts/lint/index.ts";
 import { plural } from "../support/plural.ts";
 import { type Paint, printable, widthOf } from "../support/terminal.ts";
 

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { temporaryFolder } from "../registry/testing.ts";
+import { temporaryFolder } from "../support/testing.ts";
 import { callPulley } from "./testing/call.ts";
 
 const text = `server = "https://docker.io"

@@ -5,7 +5,7 @@ import {
   type KubeletConfiguration,
   kubeletConfiguration,
   readKubeletConfiguration,
-} from "../node/configuration/index.ts";
+} from "../kubelet-config/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { parseGoDuration } from "../support/go-duration.ts";
 import { plural } from "../support/plural.ts";

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { NodeClient } from "../node/api/client.ts";
-import type { PodObject } from "../node/api/objects.ts";
+import type { NodeClient } from "../daemon/api/client.ts";
+import type { PodObject } from "../daemon/api/objects.ts";
 import { PulleyError } from "../support/errors.ts";
 import { daemonOptions, type NamespaceOptions, type SocketOptions, withDaemon } from "./daemon.ts";
 import { podName } from "./describe.ts";

@@ -14,9 +14,9 @@ import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { openHostsDirectory } from "../registry/hosts/index.ts";
-import { checkHosts } from "../registry/hosts/lint/index.ts";
-import { temporaryFolder } from "../registry/testing.ts";
+import { openHostsDirectory } from "../hosts/index.ts";
+import { checkHosts } from "../hosts/lint/index.ts";
+import { temporaryFolder } from "../support/testing.ts";
 import { startCall } from "./io.ts";
 import { define } from "./node-setup.ts";
 

@@ -1,11 +1,11 @@
 /** `pulley node setup containerd`, a command of `pulley node`. */
 import { Argument, type Command } from "commander";
 import { unifiedDiff } from "../audit/fix/diff.ts";
+import { defaultFolder } from "../hosts/folders.ts";
+import { registryOf } from "../hosts/lint/folders.ts";
+import { configPathLines, readContainerdConfig } from "../hosts/setup/containerd-config.ts";
+import { type Change, carryOut, hidingFolders, planSetup, planUndo } from "../hosts/setup/plan.ts";
 import { isLoopback } from "../image/origin.ts";
-import { defaultFolder } from "../registry/hosts/folders.ts";
-import { registryOf } from "../registry/hosts/lint/folders.ts";
-import { configPathLines, readContainerdConfig } from "../registry/hosts/setup/containerd-config.ts";
-import { type Change, carryOut, hidingFolders, planSetup, planUndo } from "../registry/hosts/setup/plan.ts";
 import { PulleyError } from "../support/errors.ts";
 import { printable } from "../support/terminal.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";

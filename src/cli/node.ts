@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
 import packageFile from "../../package.json" with { type: "json" };
 import { type DaemonLogins, type DaemonOptions, type PolicySource, startDaemon } from "../daemon/index.ts";
-import { parsePins } from "../node/collection/index.ts";
-import type { PluginRun } from "../node/metrics/index.ts";
+import type { PluginRun } from "../daemon/metrics/index.ts";
+import { parsePins } from "../gc/index.ts";
 import type { Policy } from "../policy/types.ts";
 import { systemClock } from "../support/clock.ts";
 import { inheritedSockets } from "../support/inherited-sockets.ts";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { formatPlatform, hostPlatform, type Platform, parsePlatform } from "../image/platform.ts";
-import { type ContentSharing, contentSharings } from "../node/content-sharing.ts";
 import { parseSize } from "../policy/language/size.ts";
+import { type ContentSharing, contentSharings } from "../pull/content-sharing.ts";
 import { defaultLeastRate } from "../registry/deadlines.ts";
 import { errorText } from "../support/errors.ts";
 import { homeFolder } from "../support/home.ts";

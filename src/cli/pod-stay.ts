@@ -1,8 +1,9 @@
 /** Pods that have containers on this machine for as long as a run lasts. */
-import { openClaims } from "../node/containers/claims.ts";
-import { type FoundPod, foundPods, removeOrphan } from "../node/containers/orphans.ts";
-import type { ContainersOptions } from "../node/containers/types.ts";
-import type { Node } from "../node/node.ts";
+
+import { type FoundPod, foundPods, removeOrphan } from "../pods/containers/orphans.ts";
+import { openClaims } from "../pods/containers/pod-locks.ts";
+import type { ContainersOptions } from "../pods/containers/types.ts";
+import type { Node } from "../pods/pod-manager.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
 import { plural } from "../support/plural.ts";
 import type { Pod } from "../workload/types.ts";

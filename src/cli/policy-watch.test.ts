@@ -2,8 +2,8 @@ import { mkdir, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import type { Policy } from "../policy/types.ts";
-import { temporaryFolder } from "../registry/testing.ts";
 import { type ManualClock, manualClock } from "../support/manual-clock.ts";
+import { temporaryFolder } from "../support/testing.ts";
 import { readPolicyFiles } from "./policy-option.ts";
 import { watchPolicy } from "./policy-watch.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseDigest } from "../image/digest.ts";
-import type { LayerProgress, PullProgress } from "../node/types.ts";
+import type { LayerProgress, PullProgress } from "../pull/types.ts";
 import { painter, widthOf } from "../support/terminal.ts";
 import { createPullSpeeds } from "./pull-speeds.ts";
 import { pullLines } from "./pull-view.ts";

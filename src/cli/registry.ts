@@ -1,8 +1,8 @@
-import { configuredHosts } from "../node/configured-hosts.ts";
-import type { HostsFor } from "../node/local-facts.ts";
+import { splitRoots } from "../hosts/folders.ts";
+import { openHostsDirectory } from "../hosts/index.ts";
+import { configuredHosts } from "../pull/configured-hosts.ts";
+import type { HostsFor } from "../pull/local-facts.ts";
 import { createRegistryClient } from "../registry/client.ts";
-import { splitRoots } from "../registry/hosts/folders.ts";
-import { openHostsDirectory } from "../registry/hosts/index.ts";
 import type { RegistryClient, RegistryOptions } from "../registry/index.ts";
 import type { HostsFlags, RegistryFlags } from "./options.ts";
 

@@ -6,7 +6,7 @@ import { invalidPolicyValue } from "../audit/rules/pull-policy.ts";
 import { missingImage } from "../audit/rules/reference.ts";
 import type { Subject } from "../audit/subject.ts";
 import { parseReference } from "../image/reference.ts";
-import { identified, uidOf } from "../node/containers/identity.ts";
+import { identified, uidOf } from "../pods/containers/identity.ts";
 import { imageFieldsIn, kubernetesOnly, type Policy } from "../policy/types.ts";
 import { isPulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";

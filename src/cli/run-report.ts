@@ -1,5 +1,5 @@
 /** What became of the pods of one run. */
-import type { ContainerStatus, PodStatus } from "../node/types.ts";
+import type { ContainerStatus, PodStatus } from "../pods/types.ts";
 import { hanging, printable } from "../support/terminal.ts";
 import { doctorCall } from "./doctor-call.ts";
 import { type Io, paintFor } from "./io.ts";

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { givenAccounts } from "../credentials/exec/service-accounts.ts";
-import type { GivenConfiguration } from "../node/configuration/index.ts";
-import type { ContainersOptions } from "../node/containers/types.ts";
+import type { GivenConfiguration } from "../kubelet-config/index.ts";
+import type { ContainersOptions } from "../pods/containers/types.ts";
 import type { ImageStore } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";

@@ -1,5 +1,4 @@
 import { type Command, Option } from "commander";
-import { readDecisionFile, readDecisions } from "../node/decision-log/reader.ts";
 import { decide } from "../policy/decide.ts";
 import {
   addCost,
@@ -13,6 +12,7 @@ import {
 } from "../policy/simulation.ts";
 import { warningText } from "../policy/trial.ts";
 import type { LocalFacts, Policy } from "../policy/types.ts";
+import { readDecisionFile, readDecisions } from "../pull/decision-log/reader.ts";
 import { formatBytes } from "../support/bytes.ts";
 import { PulleyError } from "../support/errors.ts";
 import { columns, printable } from "../support/terminal.ts";

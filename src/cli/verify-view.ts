@@ -1,5 +1,5 @@
 /** What is said of a store that was read again. */
-import type { Repair } from "../node/upkeep/index.ts";
+import type { Repair } from "../scrub/index.ts";
 import type { Verified } from "../store/index.ts";
 import type { UnfitLayer } from "../store/unpacking.ts";
 import { type ErrorCode, errorTable } from "../support/errors.ts";

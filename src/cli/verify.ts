@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { createRepairer } from "../node/upkeep/index.ts";
+import { createRepairer } from "../scrub/index.ts";
 import type { ImageStore, Verified } from "../store/index.ts";
 import { type UnfitLayer, unfitLayers } from "../store/unpacking.ts";
 import { systemClock } from "../support/clock.ts";

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import type { RuntimeOperation } from "../node/metrics/types.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import type { Method } from "./grpc/methods.ts";
+import type { RuntimeOperation } from "./operations.ts";
 import { heardMethod } from "./operations.ts";
 
 const call = { signal: new AbortController().signal };

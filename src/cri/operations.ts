@@ -1,7 +1,14 @@
 /** Telling of calls once they have ended, for those who count them. */
-import type { RuntimeOperation } from "../node/metrics/types.ts";
 import { type Clock, systemClock } from "../support/clock.ts";
 import type { Method } from "./grpc/methods.ts";
+
+/** One call that has ended. */
+export interface RuntimeOperation {
+  /** The method, `PullImage` or `pull_image`. */
+  readonly operation: string;
+  readonly milliseconds: number;
+  readonly ok: boolean;
+}
 
 export interface Hearing {
   readonly onOperation: ((operation: RuntimeOperation) => void) | undefined;

@@ -1,6 +1,5 @@
 /** Garbage collection for as long as a daemon runs. */
 import { imagesOfContainers } from "../cri/client/in-use.ts";
-import type { EventList } from "../node/api/events.ts";
 import {
   type CollectionReport,
   collectableStore,
@@ -10,14 +9,15 @@ import {
   type InUse,
   type KeptBecause,
   processMemory,
-} from "../node/collection/index.ts";
-import type { Node } from "../node/node.ts";
+} from "../gc/index.ts";
+import type { Node } from "../pods/pod-manager.ts";
 import { systemClock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";
 import { openChannel } from "../support/grpc/client.ts";
 import type { Log } from "../support/log.ts";
-import type { Endings } from "./endings.ts";
-import type { Ground } from "./ground.ts";
+import type { EventList } from "./api/events.ts";
+import type { Ground } from "./core.ts";
+import type { Endings } from "./disposers.ts";
 import type { DaemonOptions, Telling } from "./types.ts";
 
 export interface CollectionPart extends Pick<DaemonOptions, "runtime" | "kubelet"> {

@@ -1,15 +1,15 @@
 /** The images of a daemon, for others: on a socket for kubelets, and over HTTP for those who speak with registries. */
 import { startCriServer } from "../cri/index.ts";
+import { isPinned } from "../gc/index.ts";
 import { startMirror } from "../mirror/index.ts";
-import { noBackOff } from "../node/back-off.ts";
-import { isPinned } from "../node/collection/index.ts";
-import { createImageManager } from "../node/image-manager.ts";
-import { unlimitedPulls } from "../node/pull-settings.ts";
-import { createPuller } from "../node/puller.ts";
 import { decide } from "../policy/decide.ts";
+import { noBackOff } from "../pull/back-off.ts";
+import { createImageManager } from "../pull/image-manager.ts";
+import { createPuller } from "../pull/puller.ts";
+import { unlimitedPulls } from "../pull/settings.ts";
 import { systemClock } from "../support/clock.ts";
-import type { Endings } from "./endings.ts";
-import type { Ground } from "./ground.ts";
+import type { Ground } from "./core.ts";
+import type { Endings } from "./disposers.ts";
 import type { DaemonOptions, Telling } from "./types.ts";
 
 type CriPart = Pick<DaemonOptions, "sockets" | "runtime" | "version" | "policy" | "hosts" | "collection" | "logins">;

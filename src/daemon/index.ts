@@ -1,12 +1,12 @@
 /** One machine's Pulley, for as long as it runs: its parts, started in order and ended in reverse. */
 
 import { startCollection } from "./collection.ts";
-import { createEndings, type Endings } from "./endings.ts";
-import { layGround } from "./ground.ts";
+import { layGround } from "./core.ts";
+import { createEndings, type Endings } from "./disposers.ts";
 import { serveImages, serveMirror } from "./images.ts";
+import { type Figures, openMetrics, startSeeing } from "./observability.ts";
 import { openNode, runManifests } from "./pods.ts";
 import { startScrub } from "./scrub.ts";
-import { type Figures, openMetrics, startSeeing } from "./seeing.ts";
 import type { Daemon, DaemonOptions } from "./types.ts";
 
 export type { Daemon, DaemonLogins, DaemonOptions, PolicySource } from "./types.ts";

@@ -1,11 +1,11 @@
 /** The pods of a daemon: those that a folder of manifests asks for. */
-import { openClaims } from "../node/containers/claims.ts";
-import { createNode, type Node } from "../node/node.ts";
-import { createStaticPods } from "../node/static-pods/index.ts";
+import { openClaims } from "../pods/containers/pod-locks.ts";
+import { createNode, type Node } from "../pods/pod-manager.ts";
+import { createStaticPods } from "../pods/static/index.ts";
 import { decide } from "../policy/decide.ts";
 import { systemClock } from "../support/clock.ts";
-import type { Endings } from "./endings.ts";
-import type { Ground } from "./ground.ts";
+import type { Ground } from "./core.ts";
+import type { Endings } from "./disposers.ts";
 import type { DaemonOptions, Telling } from "./types.ts";
 
 type PodsPart = Pick<DaemonOptions, "root" | "kubelet" | "policy" | "hosts" | "logins">;

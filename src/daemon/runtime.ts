@@ -4,10 +4,10 @@ import { mkdirSync, realpathSync } from "node:fs";
 import { availableParallelism, hostname, networkInterfaces, totalmem } from "node:os";
 import { join } from "node:path";
 import { connectRuntime } from "../cri/client/runtime.ts";
+import type { RuntimeOperation } from "../cri/operations.ts";
 import type { Platform } from "../image/platform.ts";
-import { podFolders, readResolver } from "../node/containers/folders.ts";
-import type { ContainersOptions } from "../node/containers/types.ts";
-import type { RuntimeOperation } from "../node/metrics/types.ts";
+import { podFolders, readResolver } from "../pods/containers/folders.ts";
+import type { ContainersOptions } from "../pods/containers/types.ts";
 import { openContainerdStore } from "../store/containerd/index.ts";
 import type { ImageStore } from "../store/index.ts";
 

@@ -1,10 +1,10 @@
 /** The store is read again for as long as a daemon runs. */
-import { createRepairer, runScrub, type ScrubbedBlob, scrubMemory } from "../node/upkeep/index.ts";
+import { createRepairer, runScrub, type ScrubbedBlob, scrubMemory } from "../scrub/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";
 import type { Log } from "../support/log.ts";
-import type { Endings } from "./endings.ts";
-import type { Ground } from "./ground.ts";
+import type { Ground } from "./core.ts";
+import type { Endings } from "./disposers.ts";
 import type { DaemonOptions, Telling } from "./types.ts";
 
 type ScrubPart = Pick<DaemonOptions, "root" | "scrub" | "policy" | "hosts" | "logins">;

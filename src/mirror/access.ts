@@ -5,13 +5,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Digest } from "../image/digest.ts";
 import { familiarName, parseReference, type Repository } from "../image/reference.ts";
-import type { Source } from "../node/fetch.ts";
-import { isUnreachable } from "../node/pull-failure.ts";
-import type { AccessResult } from "../node/pull-records/index.ts";
+import { isUnreachable } from "../pull/failure.ts";
+import type { Source } from "../pull/layers.ts";
+import type { AccessResult } from "../pull/records/index.ts";
 import type { ImageRecord } from "../store/index.ts";
 import { errorText, type PulleyError } from "../support/errors.ts";
-import type { Caller } from "./caller.ts";
-import type { Judged, Outline } from "./judging.ts";
+import type { Judged, Outline } from "./authorize-pull.ts";
+import type { Caller } from "./client-auth.ts";
 import type { Sources, Told } from "./sources.ts";
 import type { Ground, Visit } from "./types.ts";
 

@@ -2,19 +2,19 @@
 import type { Descriptor } from "../image/descriptor.ts";
 import type { Digest } from "../image/digest.ts";
 import { parseReference, type Repository, type Tag } from "../image/reference.ts";
-import { isGone } from "../node/content-sources.ts";
-import type { Receiving, Source } from "../node/fetch.ts";
-import type { Holding } from "../node/holdings.ts";
+import { isGone } from "../pull/content-sources.ts";
+import type { Receiving, Source } from "../pull/layers.ts";
+import type { Holding } from "../pull/repository-contents.ts";
 import type { ImageRecord, Lease } from "../store/index.ts";
 import { type Part, partOf } from "../store/part.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import { requireAnswer } from "./access.ts";
 import type { CacheState } from "./answer.ts";
-import { follow } from "./following.ts";
-import type { Judged } from "./judging.ts";
-import type { Found } from "./pending.ts";
+import type { Judged } from "./authorize-pull.ts";
+import type { Workshop } from "./context.ts";
+import type { Found } from "./incomplete-images.ts";
+import { follow } from "./stream-while-downloading.ts";
 import type { Visit } from "./types.ts";
-import type { Workshop } from "./workshop.ts";
 
 /** Content that the caller may have. */
 export interface ServedBlob {

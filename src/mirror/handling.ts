@@ -6,18 +6,18 @@ import { parseTag, type Repository } from "../image/reference.ts";
 import { PulleyError } from "../support/errors.ts";
 import { type Answer, type Headers, jsonAnswer, jsonType } from "./answer.ts";
 import { findBlob } from "./blobs.ts";
-import { readCaller } from "./caller.ts";
+import { readCaller } from "./client-auth.ts";
 import { etagOf, hasAlready, rangeHolds } from "./conditions.ts";
+import type { Workshop } from "./context.ts";
 import { answerToFailure, challenge, failureAnswer, noteFailure } from "./failures.ts";
 import { findManifest } from "./manifests.ts";
-import { isOwn, isRelayed } from "./pseudonym.ts";
 import { readRange } from "./range.ts";
 import { listReferrers } from "./referrers.ts";
 import { repositoryOf } from "./repository.ts";
 import type { Address, Route } from "./route.ts";
 import { listTags } from "./tags.ts";
 import type { Visit } from "./types.ts";
-import type { Workshop } from "./workshop.ts";
+import { isOwn, isRelayed } from "./via-id.ts";
 
 /** What the mirror itself is. */
 export interface Standing {

@@ -3,22 +3,22 @@ import type { Descriptor } from "../image/descriptor.ts";
 import { type Digest, isDigest } from "../image/digest.ts";
 import { manifestLimit } from "../image/manifest.ts";
 import { canonicalText, type Repository, type Tag } from "../image/reference.ts";
-import { withoutAnswer } from "../node/cached-copy.ts";
-import { isGone } from "../node/content-sources.ts";
-import type { Source } from "../node/fetch.ts";
-import { isUnreachable } from "../node/pull-failure.ts";
 import { warningText } from "../policy/trial.ts";
+import { withoutAnswer } from "../pull/cached-copy.ts";
+import { isGone } from "../pull/content-sources.ts";
+import { isUnreachable } from "../pull/failure.ts";
+import type { Source } from "../pull/layers.ts";
 import type { Fetched } from "../registry/index.ts";
 import type { ImageRecord } from "../store/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { requireAnswer } from "./access.ts";
 import type { CacheState } from "./answer.ts";
-import type { Judged } from "./judging.ts";
+import type { Judged } from "./authorize-pull.ts";
+import type { Workshop } from "./context.ts";
 import { checkRequirements } from "./requirements.ts";
 import { flightKey } from "./sources.ts";
 import type { Visit } from "./types.ts";
 import { visitorPod } from "./visitor-pod.ts";
-import type { Workshop } from "./workshop.ts";
 
 /** A document that the caller may have. */
 export interface Served {

@@ -4,14 +4,14 @@ import { type Digest, digestAlgorithm, digestHex } from "../image/digest.ts";
 import { type Index, type Manifest, manifestLimit, parseManifest } from "../image/manifest.ts";
 import { ociIndex } from "../image/media-type.ts";
 import { parseTag, type Repository } from "../image/reference.ts";
-import { isGone } from "../node/content-sources.ts";
-import type { Source } from "../node/fetch.ts";
-import { isUnreachable } from "../node/pull-failure.ts";
+import { isGone } from "../pull/content-sources.ts";
+import { isUnreachable } from "../pull/failure.ts";
+import type { Source } from "../pull/layers.ts";
 import { isPulleyError } from "../support/errors.ts";
 import { type Answer, type Headers, jsonAnswer } from "./answer.ts";
+import type { Workshop } from "./context.ts";
 import { findManifest } from "./manifests.ts";
 import type { Visit } from "./types.ts";
-import type { Workshop } from "./workshop.ts";
 
 /** Entries of one answer. */
 const most = 1_000;

@@ -4,14 +4,14 @@ import { readImageConfig } from "../image/config.ts";
 import type { Descriptor } from "../image/descriptor.ts";
 import { parseManifest, requireImage } from "../image/manifest.ts";
 import { completePlatform, formatPlatform, type Platform } from "../image/platform.ts";
-import { isGone, localSource, remoteSource } from "../node/content-sources.ts";
-import type { Source } from "../node/fetch.ts";
-import { type ContentSource, readContent } from "../node/image-content.ts";
 import type { ImageFacts } from "../policy/types.ts";
+import { isGone, localSource, remoteSource } from "../pull/content-sources.ts";
+import { type ContentSource, readContent } from "../pull/image-content.ts";
+import type { Source } from "../pull/layers.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
-import type { Judged } from "./judging.ts";
+import type { Judged } from "./authorize-pull.ts";
+import type { Workshop } from "./context.ts";
 import type { Visit } from "./types.ts";
-import type { Workshop } from "./workshop.ts";
 
 /**
  * @param from where to fetch what is not here, or was not shown by the repository; absent: whoever the policy names

@@ -1,8 +1,8 @@
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { fakeRegistry } from "../node/testing/fake-registry.ts";
-import { policyOf } from "../node/testing/policies.ts";
+import { fakeRegistry } from "../pull/testing/fake-registry.ts";
+import { policyOf } from "../pull/testing/policies.ts";
 import { pullSample, sampleImage } from "../store/testing/sample-image.ts";
 import { startMirror } from "./index.ts";
 import { ask, codeOf } from "./testing/asking.ts";

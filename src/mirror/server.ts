@@ -3,17 +3,17 @@ import { once } from "node:events";
 import http, { type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
-import { createTurns } from "../node/turns.ts";
 import { PulleyError } from "../support/errors.ts";
 import { networkWords } from "../support/network-words.ts";
 import { limitConnectionsPerPeer } from "../support/peer-connections.ts";
+import { createTurns } from "../support/semaphore.ts";
 import { type ListenAddress, listenAddress } from "./address.ts";
 import { type Answer, send } from "./answer.ts";
+import { createWorkshop, type Workshop } from "./context.ts";
 import { answerToFailure, failureAnswer, noteFailure } from "./failures.ts";
 import { answerTo, type Standing } from "./handling.ts";
 import { type Address, readAddress } from "./route.ts";
 import { defaultLimits, type MirrorLimits, type MirrorOptions } from "./types.ts";
-import { createWorkshop, type Workshop } from "./workshop.ts";
 
 export interface Mirror {
   /** `127.0.0.1:5000`: where it listens. */

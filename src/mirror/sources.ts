@@ -1,11 +1,11 @@
 /** Asking the places where an image may come from, one after the other, on behalf of a caller. */
 import type { Digest } from "../image/digest.ts";
 import { canonicalText, type Reference, type Repository } from "../image/reference.ts";
-import type { Source } from "../node/fetch.ts";
-import { type Attempted, aggregate, isOfSource, isRefusal } from "../node/pull-failure.ts";
-import { findSources, ownSource, type PullSource } from "../node/pull-sources.ts";
-import { createSourceOrder } from "../node/source-order.ts";
 import type { Fetching } from "../policy/types.ts";
+import { type Attempted, aggregate, isOfSource, isRefusal } from "../pull/failure.ts";
+import type { Source } from "../pull/layers.ts";
+import { createSourceOrder } from "../pull/source-order.ts";
+import { findSources, ownSource, type PullSource } from "../pull/sources.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { Ground, Visit } from "./types.ts";
 

@@ -1,9 +1,9 @@
 /** What somebody who may have nothing sees: the same, byte for byte, whether or not what he asks for is here. */
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { type FakeRegistry, fakeRegistry } from "../node/testing/fake-registry.ts";
-import { policyOf } from "../node/testing/policies.ts";
 import { kubernetesOnly } from "../policy/types.ts";
+import { type FakeRegistry, fakeRegistry } from "../pull/testing/fake-registry.ts";
+import { policyOf } from "../pull/testing/policies.ts";
 import { type ErrorCode, PulleyError } from "../support/errors.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { basic, type Question } from "./testing/asking.ts";

@@ -1,14 +1,14 @@
 /** Lists of tags (distribution-spec 1.1, "Listing Tags"). */
 import { isDigest } from "../image/digest.ts";
 import { parseReference, parseTag, type Repository } from "../image/reference.ts";
-import type { Source } from "../node/fetch.ts";
-import { isUnreachable } from "../node/pull-failure.ts";
+import { isUnreachable } from "../pull/failure.ts";
+import type { Source } from "../pull/layers.ts";
 import type { ImageRecord } from "../store/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Entry } from "./access.ts";
 import { type Answer, type Headers, jsonAnswer } from "./answer.ts";
+import type { Workshop } from "./context.ts";
 import type { Visit } from "./types.ts";
-import type { Workshop } from "./workshop.ts";
 
 /** Tags in one answer; clients follow the link to the next (CVE-2023-2253). */
 const mostOnPage = 1_000;

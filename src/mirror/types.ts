@@ -1,18 +1,18 @@
 /** What the mirror is given, and what it tells. */
 import type { LoginSource } from "../credentials/index.ts";
 import type { Platform } from "../image/platform.ts";
-import type { ContentProofs } from "../node/content-proofs.ts";
-import type { LayerFetcher } from "../node/fetch.ts";
-import type { ImageManager } from "../node/image-manager.ts";
-import type { ImageService } from "../node/image-service.ts";
-import type { PullRecords } from "../node/pull-records/index.ts";
 import type { Policy } from "../policy/types.ts";
+import type { ContentProofs } from "../pull/content-proofs.ts";
+import type { ImageManager } from "../pull/image-manager.ts";
+import type { ImageService } from "../pull/image-service.ts";
+import type { LayerFetcher } from "../pull/layers.ts";
+import type { PullRecords } from "../pull/records/index.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { ImageStore } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Log } from "../support/log.ts";
 import type { CacheState } from "./answer.ts";
-import type { Caller } from "./caller.ts";
+import type { Caller } from "./client-auth.ts";
 import type { Route } from "./route.ts";
 
 export interface MirrorOptions {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { parseReference } from "../image/reference.ts";
-import { fakeRegistry } from "../node/testing/fake-registry.ts";
+import { fakeRegistry } from "../pull/testing/fake-registry.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { Reply } from "./testing/asking.ts";
 import { openMirror } from "./testing/mirror.ts";

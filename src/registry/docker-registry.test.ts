@@ -17,7 +17,8 @@ import {
 import { ociManifest } from "../image/media-type.ts";
 import { parseReference, parseTag } from "../image/reference.ts";
 import { Login } from "../support/login.ts";
-import { client, describeBytes, someBytes, temporaryFolder } from "./testing.ts";
+import { temporaryFolder } from "../support/testing.ts";
+import { client, describeBytes, someBytes } from "./testing.ts";
 
 const layer = gzipSync(someBytes(3_000_000));
 const config = Buffer.from(

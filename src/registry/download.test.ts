@@ -3,8 +3,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../support/clock.ts";
+import { temporaryFolder } from "../support/testing.ts";
 import type { BlobProgress, RegistryOptions } from "./index.ts";
-import { client, describeBytes, type Handler, serve, someBytes, temporaryFolder } from "./testing.ts";
+import { client, describeBytes, type Handler, serve, someBytes } from "./testing.ts";
 
 const content = someBytes(300_000);
 const descriptor = describeBytes(content);

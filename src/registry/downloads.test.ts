@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { client, describeBytes, serve, someBytes, temporaryFolder } from "./testing.ts";
+import { temporaryFolder } from "../support/testing.ts";
+import { client, describeBytes, serve, someBytes } from "./testing.ts";
 
 describe("several blobs", () => {
   const others = ["a", "b", "c", "d"].map((seed) => someBytes(10_000, seed));

@@ -1,9 +1,9 @@
+import type { HostSettings } from "../hosts/host-settings.ts";
 import { isLoopback, registryOrigin } from "../image/origin.ts";
 import type { Repository } from "../image/reference.ts";
 import { PulleyError } from "../support/errors.ts";
+import { printable } from "../support/printable.ts";
 import { hasCertificates } from "./certificates.ts";
-import { printable } from "./failure.ts";
-import type { HostSettings } from "./host-settings.ts";
 import type { RegistryOptions } from "./index.ts";
 
 /** A repository and where it is asked for. Plain data: it is handed to worker threads. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { networkFailure, parseRetryAfter, printable, statusFailure } from "./failure.ts";
+import { printable } from "../support/printable.ts";
+import { networkFailure, parseRetryAfter, statusFailure } from "./failure.ts";
 
 const asked = { method: "GET", url: new URL("https://cdn.example/blob?signature=secret") };
 

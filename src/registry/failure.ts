@@ -3,6 +3,7 @@ import { STATUS_CODES } from "node:http";
 import type { ErrorCode, ErrorDetails } from "../support/errors.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import { networkWords } from "../support/network-words.ts";
+import { printable } from "../support/printable.ts";
 import { withoutSecrets } from "../support/without-secrets.ts";
 import { type Sent, withoutSent } from "./sent-secrets.ts";
 
@@ -27,15 +28,6 @@ export function describeAsked({ method, url }: Asked): string {
 
 export function showUrl(url: URL): string {
   return `${url.origin}${url.pathname}${url.search === "" ? "" : "?…"}`;
-}
-
-/** Text from outside, made safe to print: one line, no control or direction characters, at most `longest` characters. */
-export function printable(text: string, longest = 300): string {
-  const line = text
-    .slice(0, longest * 4)
-    .replace(/[\p{C}\p{Z}]+/gu, " ")
-    .trim();
-  return line.length > longest ? `${line.slice(0, longest)}…` : line;
 }
 
 /** What a 401 means, in the words of distribution's registry, which people search for. */

@@ -5,9 +5,9 @@
  */
 import { layerType } from "../image/media-type.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
+import { printable } from "../support/printable.ts";
 import type { Authorization } from "./authorization.ts";
 import { type Endpoint, speaksPlainHttp } from "./endpoint.ts";
-import { printable } from "./failure.ts";
 import type { BlobTarget, RegistryOptions } from "./index.ts";
 
 /** What a host gets that no login is meant for, however often it demands one. */

@@ -1,9 +1,9 @@
+import { headerProblem, isSameHost } from "../hosts/host-settings.ts";
+import type { RegistryHost } from "../hosts/index.ts";
 import type { Repository } from "../image/reference.ts";
 import { PulleyError } from "../support/errors.ts";
+import { printable } from "../support/printable.ts";
 import { type Endpoint, endpointOf, mirrorEndpoint } from "./endpoint.ts";
-import { printable } from "./failure.ts";
-import { headerProblem, isSameHost } from "./host-settings.ts";
-import type { RegistryHost } from "./hosts/index.ts";
 import type { RegistryOptions } from "./index.ts";
 
 /**

@@ -9,20 +9,12 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type Certificates, describeWith, makeCertificates } from "../../test/tools.ts";
+import { openHostsDirectory } from "../hosts/index.ts";
 import { parseReference, parseTag } from "../image/reference.ts";
 import { Login } from "../support/login.ts";
+import { temporaryFolder } from "../support/testing.ts";
 import type { RegistrySurroundings } from "./client.ts";
-import { openHostsDirectory } from "./hosts/index.ts";
-import {
-  client,
-  describeBytes,
-  type Handler,
-  sampleManifest,
-  serve,
-  serveWith,
-  someBytes,
-  temporaryFolder,
-} from "./testing.ts";
+import { client, describeBytes, type Handler, sampleManifest, serve, serveWith, someBytes } from "./testing.ts";
 
 const { headers, descriptor, bytes: manifest } = sampleManifest();
 const layer = someBytes(1_200_000);

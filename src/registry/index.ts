@@ -1,9 +1,10 @@
 /** Speaking to registries (distribution-spec 1.1): every byte that comes in is counted, hashed and bounded. */
+
+import type { HostsDirectory } from "../hosts/index.ts";
 import type { Descriptor } from "../image/descriptor.ts";
 import type { Digest } from "../image/digest.ts";
 import type { Repository, Tag } from "../image/reference.ts";
 import type { Login } from "../support/login.ts";
-import type { HostsDirectory } from "./hosts/index.ts";
 
 export interface RegistryClient {
   /**

@@ -2,8 +2,9 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { parseTag } from "../image/reference.ts";
+import { temporaryFolder } from "../support/testing.ts";
 import type { RegistryClient, RegistryOptions } from "./index.ts";
-import { client, describeBytes, type Handler, serve, someBytes, type TestServer, temporaryFolder } from "./testing.ts";
+import { client, describeBytes, type Handler, serve, someBytes, type TestServer } from "./testing.ts";
 
 const content = someBytes(2_000);
 const descriptor = describeBytes(content);

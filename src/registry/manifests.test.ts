@@ -5,7 +5,8 @@ import { parseDigest } from "../image/digest.ts";
 import { dockerIndex, ociIndex, ociManifest } from "../image/media-type.ts";
 import { parseTag } from "../image/reference.ts";
 import { systemClock } from "../support/clock.ts";
-import { client, describeBytes, type Handler, sampleManifest, serve, temporaryFolder } from "./testing.ts";
+import { temporaryFolder } from "../support/testing.ts";
+import { client, describeBytes, type Handler, sampleManifest, serve } from "./testing.ts";
 
 const { bytes, descriptor, headers } = sampleManifest();
 const tag = parseTag("1");

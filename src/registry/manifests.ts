@@ -5,10 +5,11 @@ import { acceptedManifests, manifestKind, mediaTypeOf, ociIndex, ociManifest } f
 import type { Tag } from "../image/reference.ts";
 import { PulleyError } from "../support/errors.ts";
 import { type JsonMembers, parseJson } from "../support/json.ts";
+import { printable } from "../support/printable.ts";
 import { sha256Of, verify } from "../support/verifier.ts";
 import { type Asking, ask } from "./ask.ts";
 import { announcedLength, discard, readBody } from "./body.ts";
-import { describeAsked, isHtml, printable } from "./failure.ts";
+import { describeAsked, isHtml } from "./failure.ts";
 import type { Fetched } from "./index.ts";
 import type { SessionRequest } from "./session.ts";
 import type { Answer } from "./transport.ts";

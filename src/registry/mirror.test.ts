@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseReference, parseTag } from "../image/reference.ts";
 import { Login } from "../support/login.ts";
-import { client, describeBytes, type Handler, sampleManifest, serve, someBytes, temporaryFolder } from "./testing.ts";
+import { temporaryFolder } from "../support/testing.ts";
+import { client, describeBytes, type Handler, sampleManifest, serve, someBytes } from "./testing.ts";
 
 const { repository } = parseReference("docker.io/library/nginx");
 const at = { repository, version: parseTag("1.27") };

@@ -1,5 +1,6 @@
 import { PulleyError } from "../support/errors.ts";
-import { type Answered, describeAsked, printable, showUrl } from "./failure.ts";
+import { printable } from "../support/printable.ts";
+import { type Answered, describeAsked, showUrl } from "./failure.ts";
 
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const longestAddress = 16 * 1024;

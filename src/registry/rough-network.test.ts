@@ -13,17 +13,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Dice, diceFrom } from "../../examples/world/dice.ts";
 import { cutting, networkSeed, type Profile, rough } from "../../examples/world/network.ts";
 import { describeWith, makeCertificates } from "../../test/tools.ts";
+import { temporaryFolder } from "../support/testing.ts";
 import type { RegistryOptions } from "./index.ts";
-import {
-  client,
-  describeBytes,
-  type Handler,
-  serve,
-  serveWith,
-  someBytes,
-  type TestServer,
-  temporaryFolder,
-} from "./testing.ts";
+import { client, describeBytes, type Handler, serve, serveWith, someBytes, type TestServer } from "./testing.ts";
 
 const mebibyte = 1024 * 1024;
 /** Bytes from which on a body is read past the parser. */

@@ -6,8 +6,9 @@ import { describe, expect, it } from "vitest";
 import { parseTag } from "../image/reference.ts";
 import { Login } from "../support/login.ts";
 import { type ManualClock, manualClock } from "../support/manual-clock.ts";
+import { temporaryFolder } from "../support/testing.ts";
 import type { RegistryClient } from "./index.ts";
-import { client, describeBytes, type Handler, serve, someBytes, type TestServer, temporaryFolder } from "./testing.ts";
+import { client, describeBytes, type Handler, serve, someBytes, type TestServer } from "./testing.ts";
 
 const second = 1000;
 const content = someBytes(200_000);

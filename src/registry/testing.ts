@@ -1,11 +1,8 @@
 /** What the room's tests share: servers on loopback that say exactly what a test wants, and clients that ask them. */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { filler } from "../../examples/world/image-builder.ts";
 import { type NetworkChoice, openNetwork } from "../../examples/world/network.ts";
@@ -90,12 +87,6 @@ export function client(options: RegistryOptions = {}, surroundings: Partial<Regi
   const made = createRegistryClient(options, { clock, random: () => 0, environment: {}, ...surroundings });
   onTestFinished(() => made.close());
   return Object.assign(made, { waits });
-}
-
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "pulley-registry-room-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 export function describeBytes(bytes: Uint8Array, mediaType = "application/octet-stream"): Descriptor {

@@ -8,7 +8,8 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { describeWith, makeCertificates } from "../../test/tools.ts";
 import { parseReference, parseTag } from "../image/reference.ts";
 import { Login } from "../support/login.ts";
-import { client, type Handler, sampleManifest, serve, serveWith, temporaryFolder } from "./testing.ts";
+import { temporaryFolder } from "../support/testing.ts";
+import { client, type Handler, sampleManifest, serve, serveWith } from "./testing.ts";
 
 const { bytes, descriptor, headers } = sampleManifest();
 const tag = parseTag("1");

@@ -3,12 +3,12 @@ import http, { type ClientRequest, type IncomingMessage, type RequestOptions } f
 import https from "node:https";
 import type { LookupFunction } from "node:net";
 import { type SecureContext, TLSSocket } from "node:tls";
+import type { HostSettings } from "../hosts/host-settings.ts";
 import { PulleyError } from "../support/errors.ts";
 import { lookupFor, type PlaceKind, refuseLiteral, refuseNearby } from "./addresses.ts";
 import { createTrust, stampOf, type Trust } from "./certificates.ts";
 import { readDirectly } from "./direct-reads.ts";
 import { type Answered, type Asked, cancellation, describeAsked, networkFailure } from "./failure.ts";
-import type { HostSettings } from "./host-settings.ts";
 import { proxyFor } from "./proxy.ts";
 
 export interface Exchange extends Asked {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { ContainerState, NamespaceMode, RuntimeService } from "../../src/cri/api/runtime/v1/api_pb.js";
 import { begin, connectRaw, framed, rawCall } from "../../src/cri/testing/raw-call.ts";
-import { policyOf } from "../../src/node/testing/policies.ts";
+import { policyOf } from "../../src/pull/testing/policies.ts";
 import { openContainerdStore } from "../../src/store/containerd/index.ts";
 import { run } from "../programs.ts";
 import { type Containerd, containerdTools, describeWith, startContainerd, tool } from "../tools.ts";

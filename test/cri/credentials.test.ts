@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { startRegistry } from "../../examples/world/registry.ts";
-import { policyOf } from "../../src/node/testing/policies.ts";
+import { policyOf } from "../../src/pull/testing/policies.ts";
 import { Login } from "../../src/support/login.ts";
 import { type Credentials, startCri } from "./server.ts";
 import { ann, bob, openShop, outcome, users } from "./shop.ts";

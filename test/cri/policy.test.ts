@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { startRegistry } from "../../examples/world/registry.ts";
-import { policyOf } from "../../src/node/testing/policies.ts";
+import { policyOf } from "../../src/pull/testing/policies.ts";
 import { startCri } from "./server.ts";
 import { ann, openShop, outcome } from "./shop.ts";
 

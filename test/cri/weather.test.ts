@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { hastyClock } from "../../src/node/testing/hasty-clock.ts";
+import { hastyClock } from "../../src/pull/testing/hasty-clock.ts";
 import { startCri } from "./server.ts";
 import { ann, openShop, outcome } from "./shop.ts";
 

@@ -5,9 +5,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { RuntimeService } from "../../src/cri/api/runtime/v1/api_pb.js";
-import { temporaryFolder } from "../../src/registry/testing.ts";
 import { errorText } from "../../src/support/errors.ts";
 import { openChannel } from "../../src/support/grpc/client.ts";
+import { temporaryFolder } from "../../src/support/testing.ts";
 import { program } from "../e2e/pulley.ts";
 import { startNode } from "./daemon.ts";
 

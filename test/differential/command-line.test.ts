@@ -3,9 +3,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Explanation } from "../../src/cli/explain-view.ts";
-import type { ImageService } from "../../src/node/image-service.ts";
-import type { PullRecords } from "../../src/node/pull-records/index.ts";
-import { localImage } from "../../src/node/testing/fake-images.ts";
+import type { ImageService } from "../../src/pull/image-service.ts";
+import type { PullRecords } from "../../src/pull/records/index.ts";
+import { localImage } from "../../src/pull/testing/fake-images.ts";
 import { call, folderForTests } from "../parity/command-line.ts";
 import { each } from "./each.ts";
 import { textsOf } from "./faces.ts";
@@ -16,7 +16,7 @@ const machine = vi.hoisted(() => ({ copy: undefined as Copy | undefined }));
 
 vi.mock("../../src/store/embedded/index.ts", () => ({ openEmbeddedStore: async () => ({ close: async () => {} }) }));
 
-vi.mock("../../src/node/embedded-image-service.ts", () => ({
+vi.mock("../../src/pull/store-image-service.ts", () => ({
   createEmbeddedImageService: (): Pick<ImageService, "status" | "facts"> => ({
     status: async (name) => {
       const { copy } = machine;
@@ -26,7 +26,7 @@ vi.mock("../../src/node/embedded-image-service.ts", () => ({
   }),
 }));
 
-vi.mock("../../src/node/pull-records/index.ts", () => ({
+vi.mock("../../src/pull/records/index.ts", () => ({
   openPullRecords: (): Pick<PullRecords, "access"> => ({
     access: async () => (machine.copy?.granted === false ? "mustAuthenticate" : "credentialPolicyAllowed"),
   }),

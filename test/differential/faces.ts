@@ -1,19 +1,19 @@
 /** Everything in the program that decides, asked about a situation. Each answers in the words of the model. */
 import { parseDigest } from "../../src/image/digest.ts";
 import { parseImageName } from "../../src/image/reference.ts";
-import { createJudge } from "../../src/mirror/judging.ts";
-import { noBackOff } from "../../src/node/back-off.ts";
-import { createCopyJudge } from "../../src/node/copy-judge.ts";
-import { createImageManager } from "../../src/node/image-manager.ts";
-import { nameForRuntime } from "../../src/node/local-facts.ts";
-import { unlimitedPulls } from "../../src/node/pull-settings.ts";
-import { createPuller } from "../../src/node/puller.ts";
-import { fakeImages, localImage } from "../../src/node/testing/fake-images.ts";
-import { sourceOf } from "../../src/node/testing/logins.ts";
+import { createJudge } from "../../src/mirror/authorize-pull.ts";
 import { decide } from "../../src/policy/decide.ts";
 import { readPolicy } from "../../src/policy/language/read.ts";
 import { createReplay } from "../../src/policy/simulation.ts";
 import type { Decision, LocalFacts, Policy } from "../../src/policy/types.ts";
+import { createCopyJudge } from "../../src/pull/authorize-start.ts";
+import { noBackOff } from "../../src/pull/back-off.ts";
+import { createImageManager } from "../../src/pull/image-manager.ts";
+import { nameForRuntime } from "../../src/pull/local-facts.ts";
+import { createPuller } from "../../src/pull/puller.ts";
+import { unlimitedPulls } from "../../src/pull/settings.ts";
+import { fakeImages, localImage } from "../../src/pull/testing/fake-images.ts";
+import { sourceOf } from "../../src/pull/testing/logins.ts";
 import { isPulleyError, PulleyError } from "../../src/support/errors.ts";
 import { manualClock } from "../../src/support/manual-clock.ts";
 import { defaultPullPolicy } from "../../src/workload/defaults.ts";

@@ -2,12 +2,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { testApi } from "../../src/node/api/testing/api.ts";
-import { statusOf } from "../../src/node/api/testing/statuses.ts";
-import { localImage } from "../../src/node/testing/fake-images.ts";
-import { fakeNode } from "../../src/node/testing/fake-node.ts";
-import { podOf } from "../../src/node/testing/pods.ts";
-import { temporaryFolder } from "../../src/registry/testing.ts";
+import { testApi } from "../../src/daemon/api/testing/api.ts";
+import { statusOf } from "../../src/daemon/api/testing/statuses.ts";
+import { fakeNode } from "../../src/pods/testing/fake-node.ts";
+import { localImage } from "../../src/pull/testing/fake-images.ts";
+import { podOf } from "../../src/pull/testing/pods.ts";
+import { temporaryFolder } from "../../src/support/testing.ts";
 import { pulley } from "./pulley.ts";
 
 /** A daemon over a node with one pod that is prepared, and one whose image nobody may pull. */

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { parse } from "yaml";
 import { buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
-import { testApi } from "../../src/node/api/testing/api.ts";
-import { statusOf } from "../../src/node/api/testing/statuses.ts";
+import { testApi } from "../../src/daemon/api/testing/api.ts";
+import { statusOf } from "../../src/daemon/api/testing/statuses.ts";
 import { pulley } from "./pulley.ts";
 
 const password = "Canary7secret-of-ann";

@@ -1,6 +1,7 @@
 /** Pulls from a registry on loopback into a containerd, in this process. */
-import { createEmbeddedImageService } from "../../src/node/embedded-image-service.ts";
-import type { PulledImage } from "../../src/node/image-service.ts";
+
+import type { PulledImage } from "../../src/pull/image-service.ts";
+import { createEmbeddedImageService } from "../../src/pull/store-image-service.ts";
 import { createRegistryClient } from "../../src/registry/client.ts";
 import type { ImageStore } from "../../src/store/index.ts";
 import { systemClock } from "../../src/support/clock.ts";

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { buildImage } from "../../examples/world/image-builder.ts";
 import { startRegistry } from "../../examples/world/registry.ts";
 import { ask } from "../../src/mirror/testing/asking.ts";
-import { policyOf } from "../../src/node/testing/policies.ts";
+import { policyOf } from "../../src/pull/testing/policies.ts";
 import { serve } from "../../src/registry/testing.ts";
 import { realMirror } from "./real-mirror.ts";
 

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { openNetwork } from "../../examples/world/network.ts";
 import { startMirror } from "../../src/mirror/index.ts";
 import { openMirror } from "../../src/mirror/testing/mirror.ts";
-import { fakeRegistry } from "../../src/node/testing/fake-registry.ts";
+import { fakeRegistry } from "../../src/pull/testing/fake-registry.ts";
 import { describeWith, makeCertificates, run } from "../tools.ts";
 
 describeWith(["openssl", "skopeo"], "a mirror with a certificate", ({ skopeo }) => {

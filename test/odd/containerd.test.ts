@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
-import { createEmbeddedImageService } from "../../src/node/embedded-image-service.ts";
-import type { ImageService } from "../../src/node/image-service.ts";
+import type { ImageService } from "../../src/pull/image-service.ts";
+import { createEmbeddedImageService } from "../../src/pull/store-image-service.ts";
 import { createRegistryClient } from "../../src/registry/client.ts";
 import type { RegistryClient } from "../../src/registry/index.ts";
 import { openContainerdStore } from "../../src/store/containerd/index.ts";

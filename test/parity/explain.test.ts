@@ -3,11 +3,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Explanation } from "../../src/cli/explain-view.ts";
-import type { ImageService } from "../../src/node/image-service.ts";
-import type { PullRecords } from "../../src/node/pull-records/index.ts";
-import { localImage } from "../../src/node/testing/fake-images.ts";
 import { type Case, cases } from "../../src/policy/cases.ts";
 import type { LocalFacts } from "../../src/policy/types.ts";
+import type { ImageService } from "../../src/pull/image-service.ts";
+import type { PullRecords } from "../../src/pull/records/index.ts";
+import { localImage } from "../../src/pull/testing/fake-images.ts";
 import { call, folderForTests, manifestOf, policyFlags } from "./command-line.ts";
 import { expressible, named, saysOf } from "./expressible.ts";
 
@@ -15,7 +15,7 @@ const machine = vi.hoisted(() => ({ facts: { presence: "absent" } as LocalFacts 
 
 vi.mock("../../src/store/embedded/index.ts", () => ({ openEmbeddedStore: async () => ({ close: async () => {} }) }));
 
-vi.mock("../../src/node/embedded-image-service.ts", () => ({
+vi.mock("../../src/pull/store-image-service.ts", () => ({
   createEmbeddedImageService: (): Pick<ImageService, "status" | "facts"> => ({
     status: async (name) => {
       const { facts } = machine;
@@ -27,7 +27,7 @@ vi.mock("../../src/node/embedded-image-service.ts", () => ({
   }),
 }));
 
-vi.mock("../../src/node/pull-records/index.ts", () => ({
+vi.mock("../../src/pull/records/index.ts", () => ({
   openPullRecords: (): Pick<PullRecords, "access"> => ({
     access: async () =>
       machine.facts.presence === "present" && machine.facts.access === "mustAuthenticate"

@@ -5,10 +5,10 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { policyOf } from "../../src/node/testing/policies.ts";
 import { type Case, cases } from "../../src/policy/cases.ts";
 import { decide } from "../../src/policy/decide.ts";
 import type { Policy, RefusalReason } from "../../src/policy/types.ts";
+import { policyOf } from "../../src/pull/testing/policies.ts";
 import { type KubeletContainer, kubeletTools } from "../kubelet.ts";
 import { describeWith } from "../tools.ts";
 import { expressible, named } from "./expressible.ts";

@@ -1,17 +1,17 @@
 /** A node does with every case what the table says: whom it asks, what it uses, and why it refuses. */
 import { describe, expect, it } from "vitest";
 import { isLoopback, registryOrigin } from "../../src/image/origin.ts";
-import type { DecisionRecord } from "../../src/node/decision-log/types.ts";
-import { nameForRuntime } from "../../src/node/local-facts.ts";
-import { createNode } from "../../src/node/node.ts";
-import type { PullRecords } from "../../src/node/pull-records/index.ts";
-import { fakeImages, localImage } from "../../src/node/testing/fake-images.ts";
-import { sourceOf } from "../../src/node/testing/logins.ts";
-import type { NodeEvent } from "../../src/node/types.ts";
+import { createNode } from "../../src/pods/pod-manager.ts";
+import type { NodeEvent } from "../../src/pods/types.ts";
 import { type Case, cases, type Expected } from "../../src/policy/cases.ts";
 import { decide } from "../../src/policy/decide.ts";
 import { readPolicy } from "../../src/policy/language/read.ts";
 import { kubernetesOnly } from "../../src/policy/types.ts";
+import type { DecisionRecord } from "../../src/pull/decision-log/types.ts";
+import { nameForRuntime } from "../../src/pull/local-facts.ts";
+import type { PullRecords } from "../../src/pull/records/index.ts";
+import { fakeImages, localImage } from "../../src/pull/testing/fake-images.ts";
+import { sourceOf } from "../../src/pull/testing/logins.ts";
 import { PulleyError } from "../../src/support/errors.ts";
 import { manualClock } from "../../src/support/manual-clock.ts";
 import { defaultPullPolicy } from "../../src/workload/defaults.ts";

@@ -2,10 +2,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { encodeRecord } from "../../src/node/decision-log/format.ts";
-import type { DecisionRecord, RecordedDecision } from "../../src/node/decision-log/types.ts";
 import { document } from "../../src/policy/cases/case.ts";
 import { type Case, cases, type Expected } from "../../src/policy/cases.ts";
+import { encodeRecord } from "../../src/pull/decision-log/format.ts";
+import type { DecisionRecord, RecordedDecision } from "../../src/pull/decision-log/types.ts";
 import { call, folderForTests, policyFlags } from "./command-line.ts";
 import { expressible, named } from "./expressible.ts";
 

@@ -2,9 +2,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { encodeRecord } from "../../src/node/decision-log/format.ts";
-import type { DecisionRecord } from "../../src/node/decision-log/types.ts";
 import { copy, now, policyOf, requestFor } from "../../src/policy/cases/case.ts";
+import { encodeRecord } from "../../src/pull/decision-log/format.ts";
+import type { DecisionRecord } from "../../src/pull/decision-log/types.ts";
 import { call, folderForTests } from "./command-line.ts";
 
 const folder = folderForTests();

@@ -1,6 +1,6 @@
 /** Which images a runtime's containers have. */
 
-import type { InUse } from "../../node/collection/index.ts";
+import type { InUse } from "../../gc/index.ts";
 import { errorText, PulleyError } from "../../support/errors.ts";
 import { type Channel, statusOf } from "../../support/grpc/client.ts";
 import { readJson } from "../../support/json-cursor.ts";

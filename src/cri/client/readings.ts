@@ -5,7 +5,7 @@ import type {
   RuntimeContainer,
   Sandbox,
   SandboxStatus,
-} from "../../node/container-runtime.ts";
+} from "../../pods/container-runtime.ts";
 import {
   type Container,
   ContainerState,

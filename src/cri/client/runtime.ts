@@ -1,10 +1,10 @@
 /** A container runtime behind a CRI socket. */
 
 import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import type { ContainerRuntime, Labels } from "../../node/container-runtime.ts";
-import type { RuntimeOperation } from "../../node/metrics/types.ts";
+import type { ContainerRuntime, Labels } from "../../pods/container-runtime.ts";
 import { type Channel, openChannel, statusOf } from "../../support/grpc/client.ts";
 import { ImageService, RuntimeService } from "../api/runtime/v1/api_pb.js";
+import type { RuntimeOperation } from "../operations.ts";
 import { heard } from "../operations.ts";
 import { cgroupParentOf } from "./cgroups.ts";
 import { containerMessage, sandboxMessage } from "./configs.ts";

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Clock } from "../../support/clock.ts";
-import type { Room } from "../../support/room.ts";
+import type { Room } from "../../support/memory-budget.ts";
 import { readTimeout } from "./deadline.ts";
 import { frame, readOnlyMessage } from "./framing.ts";
 import type { GrpcLimits } from "./limits.ts";

@@ -11,7 +11,7 @@ import {
 import { createServer, type Server } from "node:net";
 import type { Clock } from "../../support/clock.ts";
 import { limitConnections } from "../../support/connection-places.ts";
-import { createRoom } from "../../support/room.ts";
+import { createRoom } from "../../support/memory-budget.ts";
 import { answerCall, endWith, isCall } from "./answer.ts";
 import { filteredConnection } from "./connection.ts";
 import { defaultLimits, type GrpcLimits } from "./limits.ts";

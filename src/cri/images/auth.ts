@@ -2,7 +2,7 @@
 import { decodeGoBase64 } from "../../credentials/go-base64.ts";
 import type { LoginSource } from "../../credentials/index.ts";
 import type { Repository } from "../../image/reference.ts";
-import { credentialHash } from "../../node/pull-records/format.ts";
+import { credentialHash } from "../../pull/records/format.ts";
 import { PulleyError } from "../../support/errors.ts";
 import { Login, type LoginSecret } from "../../support/login.ts";
 import type { AuthConfig } from "../api/runtime/v1/api_pb.js";

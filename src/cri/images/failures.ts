@@ -1,6 +1,7 @@
 /** What a caller hears of a failure. The kubelet shows the text alone only of `UNKNOWN` (k8s cri-client `remote_image.go`). */
-import type { Failure } from "../../node/image-pull.ts";
-import { isUnreachableCode } from "../../node/pull-failure.ts";
+
+import { isUnreachableCode } from "../../pull/failure.ts";
+import type { Failure } from "../../pull/image-pull.ts";
 import { type ErrorCode, errorText, isPulleyError } from "../../support/errors.ts";
 import { CallFailure, type StatusCode } from "../grpc/status.ts";
 

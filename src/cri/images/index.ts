@@ -2,7 +2,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { LoginSource } from "../../credentials/index.ts";
 import { parseReference } from "../../image/reference.ts";
-import type { ImageManager } from "../../node/image-manager.ts";
+import type { ImageManager } from "../../pull/image-manager.ts";
 import type { ImageStore, StoredImage } from "../../store/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import { errorText, isPulleyError } from "../../support/errors.ts";

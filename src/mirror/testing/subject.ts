@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { parseDigest } from "../../image/digest.ts";
 import { ociManifest } from "../../image/media-type.ts";
-import { policyOf } from "../../node/testing/policies.ts";
+import { policyOf } from "../../pull/testing/policies.ts";
 import type { ImageStore } from "../../store/index.ts";
 import { blobsOf, type SampleImage, sampleImage } from "../../store/testing/sample-image.ts";
 import type { Subject } from "./conformance.ts";

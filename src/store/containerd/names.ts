@@ -5,10 +5,10 @@ import { isPulleyError } from "../../support/errors.ts";
 import { Catalog } from "../catalog.ts";
 import type { ImageRecord } from "../index.ts";
 import { bare, checkName, distinct, type StoredRecord } from "../stored-record.ts";
-import { type Anatomy, anatomyOf, descriptorFrom } from "./anatomy.ts";
 import { type Image, Images } from "./api/containerd/services/images/images_pb.js";
 import type { Contents } from "./contents.ts";
 import { call, isStatus, unless } from "./daemon.ts";
+import { type Anatomy, anatomyOf, descriptorFrom } from "./image-graph.ts";
 import { labels, type Site } from "./site.ts";
 import { Watch } from "./watch.ts";
 

@@ -10,7 +10,7 @@ import { quote } from "../../support/go.ts";
 import type { ImageRecord, StoredImage } from "../index.ts";
 import { dropParts } from "../ingest.ts";
 import { checkName, distinct, isNameless } from "../stored-record.ts";
-import { chainIds } from "./chains.ts";
+import { chainIds } from "./chain-ids.ts";
 import type { Contents } from "./contents.ts";
 import type { Names } from "./names.ts";
 import type { Protection } from "./protection.ts";

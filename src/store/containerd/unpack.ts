@@ -7,7 +7,7 @@ import { PulleyError } from "../../support/errors.ts";
 import { randomName } from "../files.ts";
 import { Diff } from "./api/containerd/services/diff/diff_pb.js";
 import { Snapshots } from "./api/containerd/services/snapshots/snapshots_pb.js";
-import { chainIds } from "./chains.ts";
+import { chainIds } from "./chain-ids.ts";
 import type { Contents } from "./contents.ts";
 import { call, unless } from "./daemon.ts";
 import type { Protection } from "./protection.ts";

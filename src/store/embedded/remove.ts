@@ -1,8 +1,8 @@
 /** Taking names away, and with its last name the image. */
 
-import { recordsToDrop } from "../dropping.ts";
 import type { Removal } from "../index.ts";
 import { isNameless } from "../stored-record.ts";
+import { recordsToDrop } from "../untag.ts";
 import type { Blobs } from "./blobs.ts";
 import { collect } from "./collect.ts";
 import { sweepConfirmations } from "./confirmations.ts";

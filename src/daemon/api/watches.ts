@@ -1,0 +1,59 @@
+/** What changes on a node, as it changes. */
+import type { Node } from "../../pods/pod-manager.ts";
+import type { PodStatus } from "../../pods/types.ts";
+import { latestChanges } from "./changes.ts";
+import type { EventList } from "./events.ts";
+import type { Change, EventObject, PodObject } from "./objects.ts";
+import { podObject } from "./pod-object.ts";
+
+export function watchPods(
+  node: Pick<Node, "pods" | "onSignal">,
+  isWanted: (pod: PodStatus["pod"]) => boolean,
+  nodeName: string,
+  signal: AbortSignal,
+): AsyncIterable<Change<PodObject>> {
+  const changed = (type: Change<PodObject>["type"], status: PodStatus) => {
+    return { key: status.pod.uid, item: { type, object: podObject(status, nodeName) } };
+  };
+  const last = new Map<string, PodStatus>();
+  return latestChanges(
+    () => {
+      const statuses = node.pods().filter(({ pod }) => isWanted(pod));
+      for (const status of statuses) last.set(status.pod.uid, status);
+      return statuses.map((status) => changed("ADDED", status));
+    },
+    (hear) =>
+      node.onSignal((said) => {
+        if (said.kind === "pod" && isWanted(said.status.pod)) {
+          const { uid } = said.status.pod;
+          hear(changed(last.has(uid) ? "MODIFIED" : "ADDED", said.status));
+          last.set(uid, said.status);
+        }
+        const known = said.kind === "removed" ? last.get(said.pod.uid) : undefined;
+        if (known === undefined) return;
+        last.delete(known.pod.uid);
+        hear(changed("DELETED", known));
+      }),
+    signal,
+  );
+}
+
+export function watchEvents(
+  events: EventList,
+  isWanted: (event: EventObject) => boolean,
+  signal: AbortSignal,
+): AsyncIterable<Change<EventObject>> {
+  const keyed = (item: Change<EventObject>) => ({ key: item.object.metadata.name, item });
+  return latestChanges(
+    () =>
+      events
+        .list()
+        .filter(isWanted)
+        .map((object) => keyed({ type: "ADDED", object })),
+    (hear) =>
+      events.onChange((change) => {
+        if (isWanted(change.object)) hear(keyed(change));
+      }),
+    signal,
+  );
+}

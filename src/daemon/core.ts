@@ -1,0 +1,70 @@
+/** What all parts of a daemon stand on: the images, the ways to registries, and what is remembered. */
+import { mirrorPseudonym } from "../mirror/index.ts";
+import { type ContentProofs, createContentProofs, proofsFolder, sharing } from "../pull/content-proofs.ts";
+import type { DecisionLog } from "../pull/decision-log/index.ts";
+import { openDecisionLog } from "../pull/decision-log/index.ts";
+import type { ImageService } from "../pull/image-service.ts";
+import { createLayerFetcher, type LayerFetcher } from "../pull/layers.ts";
+import { withAccessHeard } from "../pull/records/figures.ts";
+import { openPullRecords, type PullRecords } from "../pull/records/index.ts";
+import { createEmbeddedImageService } from "../pull/store-image-service.ts";
+import { createRegistryClient } from "../registry/client.ts";
+import type { RegistryClient } from "../registry/index.ts";
+import { openEmbeddedStore } from "../store/embedded/index.ts";
+import type { ImageStore } from "../store/index.ts";
+import { systemClock } from "../support/clock.ts";
+import type { Log } from "../support/log.ts";
+import type { Endings } from "./disposers.ts";
+import type { Metrics } from "./metrics/index.ts";
+import { type OpenedRuntime, openRuntime } from "./runtime.ts";
+import type { DaemonOptions } from "./types.ts";
+
+export interface Ground {
+  readonly store: ImageStore;
+  readonly registry: RegistryClient;
+  readonly layers: LayerFetcher;
+  /** What each repository has shown, whether or not the node's own pulls share. */
+  readonly proofs: ContentProofs;
+  readonly images: ImageService;
+  readonly records: PullRecords;
+  readonly decisions: DecisionLog;
+  readonly runtime: OpenedRuntime | undefined;
+  /** By which the mirror recognises what its own questions come back as. */
+  readonly pseudonym: string;
+}
+
+type GroundPart = Pick<DaemonOptions, "root" | "platform" | "runtime" | "kubelet" | "registry" | "contentSharing">;
+
+export interface GroundOptions extends GroundPart {
+  readonly log: Log;
+  readonly metrics: Metrics["listeners"];
+}
+
+/** @throws PulleyError `STORE_FAILED`, `RUNTIME_UNREACHABLE`, `RUNTIME_FAILED` */
+export async function layGround(options: GroundOptions, endings: Endings): Promise<Ground> {
+  const { root, platform, kubelet, log, metrics } = options;
+  const clock = systemClock;
+  const warn = (message: string) => log.warn(message);
+  const { runtimeOperation } = metrics;
+  const { runtime: socket } = options;
+  const runtime = socket === undefined ? undefined : await openRuntime(socket, options, warn, runtimeOperation);
+  const store = runtime?.store ?? (await openEmbeddedStore(root, { warn }));
+  endings.add(() => runtime?.close() ?? store.close());
+  const pseudonym = mirrorPseudonym();
+  const registry = createRegistryClient({ ...options.registry, via: pseudonym });
+  endings.add(() => registry.close());
+  const layers = createLayerFetcher(store, registry);
+  const proofs = createContentProofs(store, proofsFolder(root));
+  const usable = options.contentSharing === "shared" ? sharing(proofs) : proofs;
+  const images = createEmbeddedImageService({ store, registry, platform, clock, layers, proofs: usable });
+  const records = withAccessHeard(openPullRecords(root, kubelet, clock), metrics.access);
+  await records.recover(await store.images());
+  const decisions = openDecisionLog(root, {
+    onFailure: (failure) => {
+      log.warn("decisions cannot be written down", { error: failure.message });
+      metrics.decisionLogFailure();
+    },
+  });
+  endings.add(() => decisions.flush());
+  return { store, registry, layers, proofs, images, records, decisions, runtime, pseudonym };
+}

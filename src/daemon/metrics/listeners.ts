@@ -1,0 +1,130 @@
+/** From what happens to the metrics that count it. */
+import type { Counter, Gauge, Histogram } from "prom-client";
+import type { RuntimeOperation } from "../../cri/operations.ts";
+import type { NodeEvent } from "../../pods/types.ts";
+import type { EnsuredImage } from "../../pull/types.ts";
+import type { Clock } from "../../support/clock.ts";
+import type { catalogue } from "./catalogue.ts";
+import { fewValues, operationType, sizeClass } from "./labels.ts";
+import type { CollectionPass, MetricListeners, MirrorRequest, PluginRun } from "./types.ts";
+
+interface Kinds {
+  readonly counter: Counter;
+  readonly gauge: Gauge;
+  readonly histogram: Histogram;
+}
+
+export type Instruments = {
+  readonly [Name in keyof typeof catalogue]: Kinds[(typeof catalogue)[Name]["type"]];
+};
+
+/** Different values that a label may have, where those who tell of them decide on them. */
+const mostValues = {
+  rules: 200,
+  reasons: 60,
+  operations: 60,
+  plugins: 30,
+  routes: 30,
+  methods: 10,
+  statuses: 60,
+  caches: 10,
+};
+
+export function createListeners(to: Instruments, clock: Pick<Clock, "now">): MetricListeners {
+  const rule = fewValues(mostValues.rules);
+  const reason = fewValues(mostValues.reasons);
+  const operationOf = fewValues(mostValues.operations);
+  const plugin = fewValues(mostValues.plugins);
+  const route = fewValues(mostValues.routes);
+  const method = fewValues(mostValues.methods);
+  const status = fewValues(mostValues.statuses);
+  const cache = fewValues(mostValues.caches);
+
+  function ensured({ labels, decision, outcome, failure, pull }: EnsuredImage): void {
+    to.ensureRequests.inc({
+      pull_policy: labels.pullPolicy.toLowerCase(),
+      present_locally: String(labels.presentLocally),
+      pull_required: String(labels.pullRequired),
+    });
+    if (decision !== undefined && outcome !== undefined) {
+      to.decisions.inc({ action: decision.action, reason: decision.action === "Refuse" ? decision.reason : "" });
+      for (const step of decision.trace) {
+        if (step.rule !== null) to.ruleDecisions.inc({ subject: step.subject, rule: rule(step.rule) });
+      }
+    }
+    if (outcome !== undefined) {
+      for (const warning of decision?.trial.warnings ?? []) {
+        to.ruleWarnings.inc({ rule: rule(warning.rule), reason: warning.reason });
+      }
+    }
+    if (outcome !== undefined) to.outcomes.inc({ outcome });
+    if (outcome === "usedCached") to.cachedCopies.inc();
+    if (outcome === "failed" || (outcome === undefined && failure !== undefined)) {
+      to.pullFailures.inc({ code: failure ?? "INTERNAL" });
+    }
+    if (pull === undefined) return;
+    to.pulledBytes.inc({ source: pull.from }, pull.fetched);
+    to.pullDuration.observe({ image_size_in_bytes: sizeClass(pull.size) }, pull.milliseconds / 1000);
+  }
+
+  function event({ type, reason: why }: NodeEvent): void {
+    to.events.inc({ type, reason: reason(why) });
+  }
+
+  function mirrorRequest(request: MirrorRequest): void {
+    const { milliseconds, bytes } = request;
+    const at = { route: route(request.route), cache: cache(request.cache ?? "none") };
+    to.mirrorRequests.inc({ ...at, method: method(request.method), status: status(String(request.status)) });
+    to.mirrorDuration.observe(at, milliseconds / 1000);
+    to.mirrorBytes.inc(at, bytes);
+  }
+
+  function runtimeOperation({ operation, milliseconds, ok }: RuntimeOperation): void {
+    const at = { operation_type: operationOf(operationType(operation)) };
+    to.operations.inc(at);
+    if (!ok) to.operationErrors.inc(at);
+    to.operationDuration.observe(at, milliseconds / 1000);
+  }
+
+  function collection({ images, error }: CollectionPass): void {
+    to.collections.inc({ result: error === undefined ? "success" : "failure" });
+    for (const { outcome } of images) {
+      if (outcome.kind !== "deleted") continue;
+      to.garbageCollected.inc({ reason: outcome.reason });
+      to.collectedBytes.inc({ reason: outcome.reason }, outcome.freed ?? 0);
+    }
+  }
+
+  function credentialPlugin(run: PluginRun): void {
+    const at = { plugin_name: plugin(run.name) };
+    if (run.failed) to.pluginErrors.inc(at);
+    to.pluginDuration.observe(at, run.seconds);
+  }
+
+  return {
+    nodeSignal: (signal) => {
+      if (signal.kind === "ensured") ensured(signal.ensured);
+      if (signal.kind === "event") event(signal.event);
+    },
+    access: (result) => to.mustPullChecks.inc({ result }),
+    collection,
+    mirrorRequest,
+    credentialPlugin,
+    credentialProviders: ({ configHash }) => {
+      to.providerConfig.reset();
+      to.providerConfig.set({ hash: configHash }, 1);
+    },
+    runtimeOperation,
+    policyReload: ({ ok }) => {
+      to.policyReloads.inc({ result: ok ? "success" : "failure" });
+      if (ok) to.policyLoaded.set(clock.now() / 1000);
+    },
+    decisionLogFailure: () => to.decisionsLost.inc(),
+    scrubbed: ({ state, bytes, repaired }) => {
+      to.scrubbedBlobs.inc({ state });
+      to.scrubbedBytes.inc(bytes);
+      if (repaired) to.scrubRepairs.inc();
+    },
+    scrubFinished: (at) => to.scrubFinished.set(at / 1000),
+  };
+}

@@ -1,0 +1,86 @@
+/** Figures that are looked up when somebody asks. */
+
+import type { PodStatus } from "../../pods/types.ts";
+import type { Clock } from "../../support/clock.ts";
+import type { Instruments } from "./listeners.ts";
+import type { MetricSources } from "./types.ts";
+
+/** Milliseconds for which a look at the disk is good, for many may ask and the store may be large. */
+const diskInterval = 30_000;
+
+const everyPhase = { Pending: 0, Prepared: 0, Running: 0, Succeeded: 0, Failed: 0 } as const satisfies Record<
+  PodStatus["phase"],
+  0
+>;
+
+/** The returned function brings the gauges up to date; it never fails. */
+export function feedGauges(
+  to: Instruments,
+  { pods, store, pullRecords }: MetricSources,
+  clock: Pick<Clock, "now">,
+  onFailure: (error: unknown) => void = () => undefined,
+): () => Promise<void> {
+  // A gauge that nothing is known for says nothing: 0 would be a lie.
+  const unknown = () => {
+    for (const gauge of [to.storeImages, to.storeBytes, to.storeCapacity, to.storeAvailable]) gauge.remove();
+  };
+  const noRecords = () => {
+    for (const gauge of [to.pullIntents, to.pulledRecords]) gauge.remove();
+  };
+  unknown();
+  noRecords();
+
+  const lookAtStore = nowAndThen(clock, async () => {
+    if (store === undefined) return;
+    const { images, used, capacity, available } = await store().catch((error: unknown) => {
+      unknown();
+      throw error;
+    });
+    to.storeImages.set(images);
+    to.storeBytes.set(used);
+    to.storeCapacity.set(capacity);
+    to.storeAvailable.set(available);
+  });
+
+  const lookAtRecords = nowAndThen(clock, async () => {
+    if (pullRecords === undefined) return;
+    const { intents, records } = await pullRecords().catch((error: unknown) => {
+      noRecords();
+      throw error;
+    });
+    to.pullIntents.set(intents);
+    to.pulledRecords.set(records);
+  });
+
+  function countPods(): void {
+    if (pods === undefined) return;
+    const all = pods();
+    for (const phase of Object.keys(everyPhase)) {
+      to.pods.set({ phase }, all.filter((status) => status.phase === phase).length);
+    }
+  }
+
+  function lookAtProcess(): void {
+    const { user, system } = process.cpuUsage();
+    to.processCpu.reset();
+    to.processCpu.inc((user + system) / 1e6);
+    to.processMemory.set(process.memoryUsage.rss());
+    to.processStart.set(performance.timeOrigin / 1000);
+  }
+
+  return async () => {
+    countPods();
+    lookAtProcess();
+    await Promise.all([lookAtStore().catch(onFailure), lookAtRecords().catch(onFailure)]);
+  };
+}
+
+/** Those who ask while it is under way, or soon after it, share one look. */
+function nowAndThen(clock: Pick<Clock, "now">, look: () => Promise<void>): () => Promise<void> {
+  let last: { readonly at: number; readonly looked: Promise<void> } | undefined;
+  return () => {
+    const now = clock.now();
+    if (last === undefined || now - last.at >= diskInterval) last = { at: now, looked: look() };
+    return last.looked;
+  };
+}

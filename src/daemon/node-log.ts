@@ -1,0 +1,45 @@
+import type { NodeSignal, PodStatus } from "../pods/types.ts";
+import type { EnsuredImage } from "../pull/types.ts";
+import type { Log } from "../support/log.ts";
+
+/** A listener that writes what a node says into a log: events as they are, the rest for those who look closely. */
+export function logSignals(log: Log): (signal: NodeSignal) => void {
+  const phases = new Map<string, PodStatus["phase"]>();
+  return (signal) => {
+    switch (signal.kind) {
+      case "event": {
+        const { type, reason, message, pod, fieldPath } = signal.event;
+        const say = type === "Warning" ? log.warn : log.info;
+        say(message, { reason, namespace: pod.namespace, pod: pod.name, fieldPath });
+        return;
+      }
+      case "ensured":
+        log.debug("a request for an image has ended", fieldsOf(signal.ensured));
+        return;
+      case "pod": {
+        const { pod, phase } = signal.status;
+        if (phases.get(pod.uid) === phase) return;
+        phases.set(pod.uid, phase);
+        log.info("a pod is in another phase", { namespace: pod.namespace, pod: pod.name, phase });
+        return;
+      }
+      case "removed":
+        phases.delete(signal.pod.uid);
+        log.info("a pod is gone", { namespace: signal.pod.namespace, pod: signal.pod.name });
+        return;
+      case "pull":
+        return;
+    }
+  };
+}
+
+function fieldsOf({ decision, outcome, failure, pull }: EnsuredImage) {
+  return {
+    action: decision?.action,
+    outcome,
+    failure,
+    from: pull?.from,
+    fetched: pull?.fetched,
+    milliseconds: pull?.milliseconds,
+  };
+}

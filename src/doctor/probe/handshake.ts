@@ -1,0 +1,105 @@
+/** A TLS handshake that goes on whatever the certificate is, so that it can be told what is wrong with it. */
+import { isIP, type Socket } from "node:net";
+import { connect, type SecureContext, type TLSSocket } from "node:tls";
+import { errnoOf } from "../../support/errno.ts";
+import { errorText } from "../../support/errors.ts";
+import { networkWords } from "../../support/network-words.ts";
+import { printable } from "../../support/printable.ts";
+import { type ShownCertificate, showCertificate } from "./certificate.ts";
+
+export type Handshake =
+  | {
+      readonly kind: "done";
+      /** `TLSv1.3` */
+      readonly protocol: string;
+      readonly certificate: ShownCertificate | undefined;
+      /** Why the certificate does not verify: a code of OpenSSL's, or `ERR_TLS_CERT_ALTNAME_INVALID`. */
+      readonly problem: string | undefined;
+      /** The server's clock, milliseconds since the epoch, where it has told it. */
+      readonly serverTime: number | undefined;
+    }
+  | {
+      readonly kind: "failed";
+      readonly code: string;
+      /** In Go's words, as far as it has some. */
+      readonly message: string;
+    };
+
+/** Milliseconds that the server has for telling its time: its answer explains a certificate that is not valid now. */
+const timeForTime = 3_000;
+
+/** @param socket closed at the end */
+export async function shakeHands(
+  socket: Socket,
+  host: string,
+  context: SecureContext,
+  signal: AbortSignal,
+): Promise<Handshake> {
+  try {
+    const secured = await secure(socket, host, context, signal);
+    const problem: unknown = secured.authorized ? undefined : secured.authorizationError;
+    const peer = secured.getPeerCertificate(true);
+    return {
+      kind: "done",
+      protocol: secured.getProtocol() ?? "TLS",
+      certificate: Object.keys(peer).length === 0 ? undefined : showCertificate(peer),
+      problem: problem === undefined ? undefined : problemCode(problem),
+      serverTime: problem === undefined ? undefined : await timeOf(secured, host),
+    };
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    return { kind: "failed", code: errnoOf(error) ?? "", message: printable(networkWords(error)) };
+  } finally {
+    socket.destroy();
+  }
+}
+
+function secure(socket: Socket, host: string, secureContext: SecureContext, signal: AbortSignal): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const servername = isIP(host) === 0 ? { servername: host } : {};
+    // Nothing secret is sent over a connection whose other end is not known.
+    const secured = connect({ socket, host, secureContext, rejectUnauthorized: false, ...servername });
+    const stop = () => secured.destroy(signal.reason instanceof Error ? signal.reason : undefined);
+    signal.addEventListener("abort", stop, { once: true });
+    const settle = () => signal.removeEventListener("abort", stop);
+    secured.once("secureConnect", () => {
+      settle();
+      resolve(secured);
+    });
+    secured.on("error", (error) => {
+      settle();
+      reject(error);
+    });
+    secured.once("close", () => {
+      settle();
+      reject(new Error("the server closed the connection during the handshake"));
+    });
+  });
+}
+
+/** Node gives the code of the error, or else its text. */
+function problemCode(problem: unknown): string {
+  if (typeof problem === "string") return printable(problem, 100);
+  return errnoOf(problem) ?? printable(errorText(problem), 100);
+}
+
+/** What the server's clock says, by the `Date` of its answer to a request that tells it nothing. */
+function timeOf(socket: TLSSocket, host: string): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    let head = "";
+    const end = (time: number | undefined) => {
+      clearTimeout(timer);
+      resolve(time);
+    };
+    const timer = setTimeout(() => end(undefined), timeForTime);
+    socket.on("data", (piece: Buffer) => {
+      head += piece.toString("latin1");
+      const date = /\r\ndate:[ \t]*([^\r\n]{1,64})\r\n/i.exec(head)?.[1];
+      if (date !== undefined) end(Number.isNaN(Date.parse(date)) ? undefined : Date.parse(date));
+      else if (head.length > 16 * 1024) end(undefined);
+    });
+    socket.once("close", () => end(undefined));
+    socket.write(`HEAD /v2/ HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+  });
+}

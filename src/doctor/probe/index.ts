@@ -1,0 +1,155 @@
+/** A registry looked at step by step, to find out at which one a pull fails. Nothing is tried twice. */
+
+import { createSecureContext } from "node:tls";
+import type { Digest } from "../../image/digest.ts";
+import type { Repository, Tag } from "../../image/reference.ts";
+import { bareHost } from "../../registry/addresses.ts";
+import { createAuthorizer } from "../../registry/authorization.ts";
+import { createTrust } from "../../registry/certificates.ts";
+import type { Endpoint } from "../../registry/endpoint.ts";
+import { endpointAt } from "../../registry/host-endpoint.ts";
+import type { RegistryOptions } from "../../registry/index.ts";
+import { proxyFor } from "../../registry/proxy.ts";
+import { createSchemes } from "../../registry/schemes.ts";
+import { always } from "../../registry/session.ts";
+import { createTokenService } from "../../registry/token.ts";
+import { createTransport } from "../../registry/transport.ts";
+import { systemClock } from "../../support/clock.ts";
+import { PulleyError } from "../../support/errors.ts";
+import type { Login } from "../../support/login.ts";
+import { askManifest, type Greeting, type ManifestAnswer, readGreeting } from "./asking.ts";
+import { openConnection, openTunnel, type Place } from "./connection.ts";
+import { type Handshake, shakeHands } from "./handshake.ts";
+import { findName, type NameFound, type Resolver, systemResolver } from "./names.ts";
+
+export { type Greeting, type ManifestAnswer, noQuota, type Quota } from "./asking.ts";
+export type { ShownCertificate } from "./certificate.ts";
+export type { Handshake } from "./handshake.ts";
+export type { NameFound } from "./names.ts";
+
+/** Somebody who is asked for a repository. */
+export interface Target {
+  readonly endpoint: Endpoint;
+  /** Whether TLS is spoken. */
+  readonly secure: boolean;
+  /** The registry's own host, or a mirror's. */
+  readonly place: Place;
+  /** Between here and there: then only it is found and connected to from here. */
+  readonly proxy: (Place & { readonly address: string }) | undefined;
+}
+
+/** Each step ends in time, for its signal says when. @throws the signal's reason */
+export interface Probe {
+  /** @throws PulleyError `REGISTRY_UNREACHABLE`, `SOURCE_INVALID` for what is no address */
+  target(repository: Repository, mirror: string | undefined, signal: AbortSignal): Promise<Target>;
+  lookUp(host: string): Promise<NameFound>;
+  /** Connects, and hangs up. @throws what the system says */
+  connect(place: Place, signal: AbortSignal): Promise<void>;
+  /** @throws PulleyError `REGISTRY_TLS` for certificates of ours that cannot be used, `REGISTRY_UNREACHABLE` by a proxy; or what the system says */
+  shakeHands(target: Target, signal: AbortSignal): Promise<Handshake>;
+  /** Asks for the address that every registry answers. @throws PulleyError as any request */
+  greet(target: Target, signal: AbortSignal): Promise<Greeting>;
+  ask(target: Target, version: Tag | Digest, login: Login | undefined, signal: AbortSignal): Promise<ManifestAnswer>;
+  /** Whether somebody speaks TLS there, whoever it is. Never throws. */
+  speaksTls(place: Place, signal: AbortSignal): Promise<boolean>;
+  /** Where certificates for a registry are looked for. */
+  readonly certDirs: readonly string[];
+  close(): void;
+}
+
+export interface ProbeSurroundings {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly resolver?: Resolver;
+}
+
+/** Milliseconds without a byte after which an answer's body counts as stalled. */
+const stallTimeout = 10_000;
+
+export function createProbe(
+  options: RegistryOptions,
+  { environment, resolver = systemResolver }: ProbeSurroundings,
+): Probe {
+  const { certDirs = [], plainHttp = [], allowedRedirects = [] } = options;
+  const clock = systemClock;
+  const transport = createTransport(
+    { certDirs, connectTimeout: 10_000, answerTimeout: 15_000, allowedRedirects },
+    environment,
+  );
+  const schemes = createSchemes(transport, clock);
+  const isPlain = (host: string) => plainHttp === true || plainHttp.includes(host);
+  const pace = { clock, random: Math.random };
+  const authorizer = createAuthorizer(
+    createTokenService({ transport, pace, timers: clock, stallTimeout, plainHttp: isPlain }),
+    clock,
+  );
+
+  return {
+    certDirs,
+    target: async (repository, mirror, signal) => {
+      const found = endpointAt(repository, mirror, options);
+      const endpoint = { ...(await schemes.settle(found, signal)), hasty: true };
+      const url = new URL(endpoint.origin);
+      const proxy = proxyFor(url, environment);
+      return {
+        endpoint,
+        secure: url.protocol === "https:",
+        place: placeOf(url),
+        proxy: proxy === undefined ? undefined : proxyPlace(proxy),
+      };
+    },
+    lookUp: (host) => findName(host, resolver),
+    connect: async (place, signal) => {
+      const socket = await openConnection(place, signal);
+      socket.destroy();
+    },
+    shakeHands: async ({ endpoint, place }, signal) => {
+      const context = createTrust(certDirs, environment).contextFor(endpoint.registry, "registry", endpoint.host);
+      const proxy = proxyFor(new URL(endpoint.origin), environment);
+      const socket = proxy === undefined ? openConnection(place, signal) : openTunnel(new URL(proxy), place, signal);
+      return shakeHands(await socket, place.host, context, signal);
+    },
+    greet: async ({ endpoint }, signal) => {
+      const { registry, host, root = "/v2" } = endpoint;
+      const url = new URL(`${root}/`, endpoint.origin);
+      const headers = { ...host?.headers, ...always };
+      const exchange = {
+        method: "GET",
+        url,
+        headers,
+        registry,
+        host,
+        audience: "registry",
+      } as const;
+      return readGreeting(await transport.exchange({ ...exchange, signal }), stallTimeout, clock.now(), signal);
+    },
+    ask: ({ endpoint }, version, login, signal) => {
+      const authorization = authorizer.authorization(endpoint, login);
+      return askManifest({ endpoint, authorization, transport, version, stallTimeout, now: clock.now(), signal });
+    },
+    speaksTls: async (place, signal) => {
+      try {
+        const socket = await openConnection(place, signal);
+        return (await shakeHands(socket, place.host, createSecureContext(), signal)).kind === "done";
+      } catch {
+        return false;
+      }
+    },
+    close: () => transport.close(),
+  };
+}
+
+function placeOf(url: URL): Place {
+  const standard = url.protocol === "https:" ? 443 : 80;
+  return { host: bareHost(url), port: url.port === "" ? standard : Number(url.port) };
+}
+
+/** Without the login that may stand in its address. @throws PulleyError `REGISTRY_UNREACHABLE` */
+function proxyPlace(proxy: string): Place & { readonly address: string } {
+  if (!URL.canParse(proxy)) {
+    throw new PulleyError("REGISTRY_UNREACHABLE", "HTTPS_PROXY is not an address", {
+      advice: "Write HTTPS_PROXY as http://host:port.",
+    });
+  }
+  const url = new URL(proxy);
+  return { ...placeOf(url), address: url.origin };
+}

@@ -1,0 +1,79 @@
+/** Steps as values, and the time that each of them has. */
+import { errorText, isPulleyError } from "../support/errors.ts";
+import type { Step, StepName } from "./types.ts";
+
+export interface Told {
+  readonly hints?: readonly string[] | undefined;
+  readonly source?: string | undefined;
+}
+
+export interface Failed extends Told {
+  readonly remedy: string;
+  readonly code?: Step["code"];
+  readonly unanswered?: boolean;
+}
+
+export function ok(step: StepName, fact: string, { hints = [], source }: Told = {}): Step {
+  return { step, source: source ?? null, status: "ok", fact, hints };
+}
+
+export function skipped(step: StepName, fact: string, { hints = [], source }: Told = {}): Step {
+  return { step, source: source ?? null, status: "skipped", fact, hints };
+}
+
+export function failed(step: StepName, fact: string, { remedy, code, unanswered, hints = [], source }: Failed): Step {
+  return {
+    ...{ step, source: source ?? null, status: "failed", fact, hints, remedy, code },
+    ...(unanswered === true && { unanswered }),
+  };
+}
+
+/** The step that a thrown failure stands for. */
+export function failedBy(step: StepName, error: unknown, told: Told & { readonly remedy?: string } = {}): Step {
+  const known = isPulleyError(error) ? error : undefined;
+  return failed(step, errorText(error), {
+    ...told,
+    remedy: told.remedy ?? known?.advice ?? "See what the system says about it.",
+    code: known?.code,
+    unanswered: isPulleyError(error, "REGISTRY_UNREACHABLE", "REGISTRY_UNAVAILABLE", "REGISTRY_STALLED"),
+  });
+}
+
+/** Why a step did not end in its time. */
+export class TooLate extends Error {
+  readonly milliseconds: number;
+
+  constructor(milliseconds: number) {
+    super(`no answer within ${milliseconds / 1000} s`);
+    this.name = "TooLate";
+    this.milliseconds = milliseconds;
+  }
+}
+
+/**
+ * Gives a piece of work so much time, whether it heeds its signal or not.
+ * @throws TooLate, the signal's reason, or what the work throws
+ */
+export async function within<Result>(
+  milliseconds: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new TooLate(milliseconds)), milliseconds);
+  const either = AbortSignal.any([signal, late.signal]);
+  const ended = new Promise<never>((_, reject) => {
+    either.addEventListener("abort", () => reject(either.reason), { once: true });
+  });
+  ended.catch(() => undefined);
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([work(either), ended]);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw late.signal.aborted ? late.signal.reason : error;
+  } finally {
+    clearTimeout(timer);
+    late.abort();
+  }
+}

@@ -1,0 +1,100 @@
+/** Why a pull fails, found out step by step. */
+import type { LoginSource } from "../credentials/index.ts";
+import type { Platform } from "../image/platform.ts";
+import type { Decide, Warning } from "../policy/types.ts";
+import type { FactSources } from "../pull/local-facts.ts";
+import type { RegistryClient } from "../registry/index.ts";
+import type { ErrorCode } from "../support/errors.ts";
+import type { ImageRequest, PullSecret } from "../workload/types.ts";
+import type { Probe } from "./probe/index.ts";
+
+/** In the order in which they are told. */
+export type StepName =
+  | "name"
+  | "dns"
+  | "tcp"
+  | "tls"
+  | "registry"
+  | "authentication"
+  | "manifest"
+  | "platform"
+  | "quota"
+  | "policy"
+  | "cache"
+  | "disk";
+
+export interface Step {
+  readonly step: StepName;
+  /** Who is asked, `https://registry-1.docker.io`; `null` where nobody is. */
+  readonly source: string | null;
+  readonly status: "ok" | "failed" | "skipped";
+  /** What was found, or why nothing was looked for. */
+  readonly fact: string;
+  /** What else may help. */
+  readonly hints: readonly string[];
+  /** What to do about it; only after a failure. */
+  readonly remedy?: string;
+  /** Of the failure, where it has one in Pulley's table. */
+  readonly code?: ErrorCode | undefined;
+  /** Whether nobody has answered, so that what they would have said is not known. */
+  readonly unanswered?: true;
+}
+
+export interface Diagnosis {
+  /** As it was asked for. */
+  readonly image: string;
+  readonly steps: readonly Step[];
+  /** The first failure that stops the pull; a source that fails stops nothing as long as another one serves the image. */
+  readonly cause: Step | undefined;
+  /** What rules on trial would refuse. */
+  readonly warnings: readonly Warning[];
+}
+
+export interface Question {
+  readonly request: ImageRequest;
+  /** The pull secrets that the image's pod names, and what became of them; absent where it is no pod's image. */
+  readonly secrets?: PodSecrets | undefined;
+  readonly logins: LoginSource;
+}
+
+export interface PodSecrets {
+  /** Of the pod. */
+  readonly namespace: string;
+  readonly found: readonly PullSecret[];
+  readonly missing: readonly string[];
+  /** What nobody tells the content of. */
+  readonly hidden?: readonly string[];
+}
+
+/** What a diagnosis may look at. */
+export interface DoctorWorld {
+  readonly probe: Probe;
+  readonly registry: RegistryClient;
+  readonly facts: FactSources;
+  readonly decide: Decide;
+  readonly platform: Platform;
+  readonly disk: () => Promise<DiskSpace>;
+  /** What credential providers have said so far. */
+  readonly loginNotes: () => readonly string[];
+  readonly patience?: Patience;
+  readonly signal: AbortSignal;
+}
+
+export interface DiskSpace {
+  /** The folder that images are kept in, or the one that it would be made in. */
+  readonly folder: string;
+  /** Bytes that Pulley may still write. */
+  readonly free: number;
+  readonly total: number;
+  /** Files that may still be made; absent where the file system does not count them. */
+  readonly freeFiles: number | undefined;
+}
+
+/** Milliseconds that each kind of step has. */
+export interface Patience {
+  readonly dns: number;
+  readonly connection: number;
+  readonly answer: number;
+}
+
+export const usualPatience: Patience = { dns: 5_000, connection: 10_000, answer: 20_000 };

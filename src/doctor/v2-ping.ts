@@ -1,0 +1,57 @@
+/** Whether a registry answers, and what it says before it is asked for anything. */
+
+import { errorText } from "../support/errors.ts";
+import { clockHint } from "./clock-hint.ts";
+import type { Looking } from "./connection.ts";
+import type { Greeting } from "./probe/index.ts";
+import { failed, failedBy, ok, TooLate, within } from "./steps.ts";
+import type { Step } from "./types.ts";
+
+export async function examineGreeting(
+  { probe, target, source, patience, signal }: Looking,
+  now: number,
+): Promise<Step> {
+  try {
+    const greeting = await within(patience.answer, signal, (limit) => probe.greet(target, limit));
+    const hints = clockHint(greeting.serverTime, now);
+    if (greeting.failure === undefined) return ok("registry", greetingText(greeting), { source, hints });
+    const page = greeting.isPage
+      ? {
+          remedy:
+            "A web page answers: a login page of the network, a proxy, or a server that is no registry. Check the host and the port.",
+        }
+      : {};
+    return failedBy("registry", greeting.failure, { source, hints, ...page });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof TooLate) return silent(error, source);
+    if (!target.secure && (await probe.speaksTls(target.place, AbortSignal.timeout(patience.connection)))) {
+      return failed("registry", `${errorText(error)}; but it speaks TLS`, {
+        source,
+        code: "REGISTRY_TLS",
+        remedy: tlsRemedy,
+      });
+    }
+    return failedBy("registry", error, { source });
+  }
+}
+
+const tlsRemedy =
+  "Leave --plain-http out; with a registry on this machine, put its certificate authority into the folder of --cert-dir for it.";
+
+function silent(error: TooLate, source: string): Step {
+  return failed("registry", `${error.message} to GET /v2/`, {
+    source,
+    code: "REGISTRY_UNREACHABLE",
+    unanswered: true,
+    remedy:
+      "Something accepts connections but does not answer: check that the port is the registry's, and look at the registry's log.",
+  });
+}
+
+function greetingText({ status, isRegistry, schemes, tokenService }: Greeting): string {
+  const who = isRegistry ? "a registry answers" : `a server answers GET /v2/ with ${status}`;
+  if (tokenService !== undefined) return `${who}; it wants a token of ${tokenService}`;
+  if (status === 401 && schemes.length === 0) return `${who}; it wants a login, but does not say of which kind`;
+  return schemes.length === 0 ? `${who}; it wants no login here` : `${who}; it wants a login (${schemes.join(", ")})`;
+}

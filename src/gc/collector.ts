@@ -1,0 +1,88 @@
+/** Garbage collection of images by the kubelet's algorithm; what really lies on the disk decides when it is enough. */
+import { errorText } from "../support/errors.ts";
+import { beginPass, type CollectionGround, keepRest, type Pass } from "./pass.ts";
+import { detect, freeOld, freeSpace, measure, prune } from "./steps.ts";
+import type { CollectionReport, Measured, StepName } from "./types.ts";
+
+export interface Collector {
+  /** One pass: what is too old goes, and from the high threshold on as much as is needed for the low one. Never throws for what the report tells. */
+  collect(signal?: AbortSignal): Promise<CollectionReport>;
+  /** Deletes every image that may go, as the kubelet does under disk pressure. */
+  deleteUnused(signal?: AbortSignal): Promise<CollectionReport>;
+  /** Only looks, so that it is known later since when images are here and when they were used. */
+  watch(): Promise<void>;
+}
+
+/** Passes never overlap: one that is asked for while another goes on comes after it. */
+export function createCollector(ground: CollectionGround): Collector {
+  let last: Promise<unknown> = Promise.resolve();
+
+  function afterOthers<Result>(pass: () => Promise<Result>): Promise<Result> {
+    const result = last.then(pass);
+    last = result.catch(() => undefined);
+    return result;
+  }
+
+  return {
+    collect: (signal) => afterOthers(() => run(beginPass(ground, signal), collectGarbage)),
+    deleteUnused: (signal) => afterOthers(() => run(beginPass(ground, signal), collectUnused)),
+    watch: () => afterOthers(() => detect(beginPass({ ...ground, onOutcome: undefined }, undefined))),
+  };
+}
+
+type TakeStep = <Result>(name: StepName, step: () => Promise<Result>) => Promise<Result>;
+
+async function collectGarbage(pass: Pass, take: TakeStep): Promise<void> {
+  await take("detect", () => detect(pass));
+  await take("age", () => freeOld(pass));
+  const full = await take("measure", () => measure(pass));
+  if (full !== undefined) await take("space", () => freeSpace(pass, full));
+  keepRest(pass, "notNeeded");
+  await take("prune", () => prune(pass));
+}
+
+async function collectUnused(pass: Pass, take: TakeStep): Promise<void> {
+  pass.wanted = Number.POSITIVE_INFINITY;
+  await take("detect", () => detect(pass));
+  const disk = await take("measure", () => pass.ground.store.disk());
+  await take("space", () => freeSpace(pass, disk));
+  await take("prune", () => prune(pass));
+}
+
+async function run(pass: Pass, way: (pass: Pass, take: TakeStep) => Promise<void>): Promise<CollectionReport> {
+  const { store, clock } = pass.ground;
+  const steps: { name: StepName; took: number }[] = [];
+  const take: TakeStep = async (name, step) => {
+    const start = clock.now();
+    try {
+      return await step();
+    } finally {
+      steps.push({ name, took: clock.now() - start });
+    }
+  };
+  const before = await measured(store);
+  let error: string | undefined;
+  try {
+    await way(pass, take);
+  } catch (cause) {
+    if (pass.signal?.aborted) throw cause;
+    error = errorText(cause);
+  }
+  keepRest(pass, "notReached");
+  const after = await measured(store);
+  const freed = { reported: pass.reportedFreed, real: reallyFreed(pass, before, after) };
+  return {
+    ...{ startedAt: pass.startedAt, endedAt: clock.now(), steps, images: pass.outcomes },
+    ...{ disk: { before, after }, wanted: pass.wanted, freed, error },
+  };
+}
+
+/** What the store has removed or, where it does not know that, what the file system has more of than before. */
+function reallyFreed({ outcomes, unlinked }: Pass, before: Measured, after: Measured): number {
+  const knows = outcomes.every(({ outcome }) => outcome.kind !== "deleted" || outcome.freed !== undefined);
+  return knows ? unlinked : Math.max(0, after.available - before.available);
+}
+
+async function measured(store: CollectionGround["store"]): Promise<Measured> {
+  return { ...(await store.disk()), used: await store.used() };
+}

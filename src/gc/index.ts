@@ -1,0 +1,12 @@
+/** Garbage collection of images, as the kubelet does it, with what really lies on the disk. */
+
+export { collectableStore } from "./collectable-store.ts";
+export { type Collector, createCollector } from "./collector.ts";
+export { confirmedMemory } from "./confirmed-memory.ts";
+export { rehearsal } from "./dry-run.ts";
+export { type Histories, type ImageMemory, processMemory } from "./memory.ts";
+export { fileMemory } from "./memory-file.ts";
+export { collectionPolicy, collectOnNode, type NodeCollection, type NodeCollectionOptions } from "./on-node.ts";
+export { isPinned, type Pins, parsePins } from "./pins.ts";
+export { createRegistries } from "./registries.ts";
+export type * from "./types.ts";

@@ -1,0 +1,90 @@
+/** Collection that goes on for as long as a node runs. */
+
+import type { EvictionThreshold } from "../kubelet-config/eviction-threshold.ts";
+import type { Clock } from "../support/clock.ts";
+import { errorText } from "../support/errors.ts";
+import type { Collector } from "./collector.ts";
+import { createPressure } from "./pressure.ts";
+import type { CollectableStore, CollectionEvent, CollectionPolicy, CollectionReport } from "./types.ts";
+
+/** Milliseconds (k8s pkg/kubelet/kubelet.go `ImageGCPeriod`, and the eviction manager's `evictionMonitoringPeriod`). */
+const period = 5 * 60_000;
+const monitoringPeriod = 10_000;
+
+export interface CollectionLoop {
+  readonly collector: Collector;
+  readonly policy: CollectionPolicy;
+  readonly clock: Clock;
+  readonly onEvent: (event: CollectionEvent) => void;
+  /** Told of every pass, for the log. */
+  readonly onReport?: ((report: CollectionReport) => void) | undefined;
+  /** Told of what ended a turn before there was anything to report, for the log. */
+  readonly onFailure?: ((error: unknown) => void) | undefined;
+}
+
+/**
+ * Collects now and then every five minutes, until the signal. That a pass failed is an event only if the one before it
+ * failed too: right after a start there may be no figures yet.
+ */
+export async function runCollection(loop: CollectionLoop, signal: AbortSignal): Promise<void> {
+  const { collector, policy, clock } = loop;
+  const isOff = policy.highThreshold === 100 && policy.maximumAge === 0;
+  let failedBefore = false;
+
+  function judge(error: string | undefined): void {
+    if (error !== undefined && failedBefore) {
+      loop.onEvent({ time: clock.now(), type: "Warning", reason: "ImageGCFailed", message: error });
+    }
+    failedBefore = error !== undefined;
+  }
+
+  await every(period, loop, signal, async () => {
+    if (isOff) return collector.watch();
+    try {
+      const report = await collector.collect(signal);
+      loop.onReport?.(report);
+      judge(report.error);
+    } catch (error) {
+      if (!signal.aborted) judge(errorText(error));
+      throw error;
+    }
+  });
+}
+
+export interface PressureLoop extends Pick<CollectionLoop, "collector" | "clock" | "onReport" | "onFailure"> {
+  readonly store: Pick<CollectableStore, "disk">;
+  readonly thresholds: readonly EvictionThreshold[];
+  /** Told when the thresholds of the images' file system begin and cease to be met. */
+  readonly onPressure?: ((met: readonly EvictionThreshold[]) => void) | undefined;
+}
+
+/** Deletes all unused images whenever the images' file system is under pressure, as a kubelet does before it evicts pods. */
+export async function runPressureRelief(options: PressureLoop, signal: AbortSignal): Promise<void> {
+  const { collector, store, clock } = options;
+  const pressure = createPressure(options.thresholds);
+  let before = "";
+  await every(monitoringPeriod, options, signal, async () => {
+    const met = pressure.met(await store.disk(), clock.now());
+    const now = met.map(({ signal: name, text }) => `${name} ${text}`).join(" ");
+    if (now !== before) options.onPressure?.(met);
+    before = now;
+    if (met.length === 0) return;
+    const report = await collector.deleteUnused(signal);
+    options.onReport?.(report);
+  });
+}
+
+/** A turn that fails is followed by the next one all the same; nothing but the signal ends it. */
+async function every(
+  milliseconds: number,
+  { clock, onFailure }: Pick<CollectionLoop, "clock" | "onFailure">,
+  signal: AbortSignal,
+  turn: () => Promise<void>,
+): Promise<void> {
+  while (!signal.aborted) {
+    await turn().catch((error: unknown) => {
+      if (!signal.aborted) onFailure?.(error);
+    });
+    await clock.sleep(milliseconds, signal).catch(() => undefined);
+  }
+}

@@ -1,0 +1,44 @@
+/** Collection as a node's daemon does it. */
+import type { KubeletConfiguration } from "../kubelet-config/index.ts";
+import { type Collector, createCollector } from "./collector.ts";
+import { runCollection, runPressureRelief } from "./loop.ts";
+import type { CollectionGround } from "./pass.ts";
+import type { CollectionEvent, CollectionPolicy, CollectionReport } from "./types.ts";
+
+export interface NodeCollectionOptions extends Omit<CollectionGround, "policy" | "onEvent" | "onOutcome"> {
+  readonly configuration: KubeletConfiguration;
+  readonly onEvent: (event: CollectionEvent) => void;
+  /** Told of every pass, for the log. */
+  readonly onReport?: ((report: CollectionReport) => void) | undefined;
+  /** Told of what ended a turn before there was anything to report, for the log. */
+  readonly onFailure?: ((error: unknown) => void) | undefined;
+}
+
+export interface NodeCollection {
+  readonly collector: Collector;
+  /** Resolves some time after the signal; never rejects. */
+  readonly ended: Promise<unknown>;
+}
+
+/** Collects now and every five minutes, and deletes what is unused whenever the disk is under pressure, until the signal. */
+export function collectOnNode(options: NodeCollectionOptions, signal: AbortSignal): NodeCollection {
+  const { configuration, store, clock, onEvent, onReport, onFailure } = options;
+  const policy = collectionPolicy(configuration);
+  const collector = createCollector({ ...options, policy });
+  const told = { collector, clock, onReport, onFailure };
+  const ended = Promise.all([
+    runCollection({ ...told, policy, onEvent }, signal),
+    runPressureRelief({ ...told, store, thresholds: configuration.eviction }, signal),
+  ]);
+  return { collector, ended };
+}
+
+/** When images go, by a kubelet's configuration. */
+export function collectionPolicy(configuration: KubeletConfiguration): CollectionPolicy {
+  return {
+    highThreshold: configuration.imageGCHighThresholdPercent,
+    lowThreshold: configuration.imageGCLowThresholdPercent,
+    minimumAge: configuration.imageMinimumGCAge,
+    maximumAge: configuration.imageMaximumGCAge,
+  };
+}

@@ -1,0 +1,107 @@
+/** One pass of collection, as it goes on from step to step. */
+import type { Clock } from "../support/clock.ts";
+import { errorText, isPulleyError } from "../support/errors.ts";
+import type { ImageMemory } from "./memory.ts";
+import type { Pins } from "./pins.ts";
+import type {
+  CollectableImage,
+  CollectableStore,
+  CollectionEvent,
+  CollectionPolicy,
+  Disk,
+  ImageOutcome,
+  InUse,
+  Outcome,
+  Reason,
+  Registries,
+} from "./types.ts";
+
+/** What a collector works with. */
+export interface CollectionGround {
+  readonly store: CollectableStore;
+  readonly inUse: InUse;
+  readonly policy: CollectionPolicy;
+  /** Images that must stay besides those that the runtime pins. */
+  readonly pins: Pins;
+  /** Asked before an image is deleted; absent: it is deleted even if it can never be had again. */
+  readonly registries: Registries | undefined;
+  readonly memory: ImageMemory;
+  /** Forgets who pulled images that are no longer here. */
+  readonly records?: { prune(present: ReadonlySet<string>, before: number): Promise<void> } | undefined;
+  readonly clock: Clock;
+  readonly onEvent?: ((event: CollectionEvent) => void) | undefined;
+  /** Called for each image that is deleted, as the kubelet's `image_garbage_collected_total` counts them. */
+  readonly onDeleted?: ((reason: Reason) => void) | undefined;
+  /** Called when it is known of an image what became of it. */
+  readonly onOutcome?: ((image: ImageOutcome) => void) | undefined;
+}
+
+/** An image that may go. */
+export interface Candidate {
+  readonly image: CollectableImage;
+  readonly firstDetected: number;
+  readonly lastUsed: number | undefined;
+}
+
+export interface Pass {
+  readonly ground: CollectionGround;
+  readonly startedAt: number;
+  readonly signal: AbortSignal | undefined;
+  /** Those that may go and of which nothing has been decided yet, in the order in which they would. */
+  candidates: readonly Candidate[];
+  readonly outcomes: ImageOutcome[];
+  /** Bytes to be freed; 0 until it is known that any have to be. */
+  wanted: number;
+  reportedFreed: number;
+  /** Bytes that the store says it has removed from the disk. */
+  unlinked: number;
+}
+
+export function beginPass(ground: CollectionGround, signal: AbortSignal | undefined): Pass {
+  const startedAt = ground.clock.now();
+  return { ground, startedAt, signal, candidates: [], outcomes: [], wanted: 0, reportedFreed: 0, unlinked: 0 };
+}
+
+export function settle(pass: Pass, { image, firstDetected, lastUsed }: Candidate, outcome: Outcome): void {
+  const settled = { image, firstDetected, lastUsed, outcome };
+  pass.outcomes.push(settled);
+  pass.ground.onOutcome?.(settled);
+}
+
+/** Leaves the candidates that are left where they are. */
+export function keepRest(pass: Pass, because: "notNeeded" | "notReached"): void {
+  for (const candidate of pass.candidates) settle(pass, candidate, { kind: "kept", because });
+  pass.candidates = [];
+}
+
+/** Deletes an image, unless a container has taken it up meanwhile or it could not be had again. */
+export async function free(pass: Pass, candidate: Candidate, reason: Reason): Promise<Outcome> {
+  pass.signal?.throwIfAborted();
+  const outcome = await remove(pass, candidate, reason);
+  settle(pass, candidate, outcome);
+  if (outcome.kind === "deleted") {
+    pass.reportedFreed += candidate.image.size;
+    pass.unlinked += outcome.freed ?? 0;
+    pass.ground.onDeleted?.(reason);
+  }
+  return outcome;
+}
+
+async function remove({ ground, signal }: Pass, { image }: Candidate, reason: Reason): Promise<Outcome> {
+  try {
+    const whereabouts = (await ground.registries?.whereabouts(image, signal)) ?? "offered";
+    if (whereabouts === "lost" || whereabouts === "unreachable") return { kind: "kept", because: whereabouts };
+    // Registries take their time, and passes with many images, too: nobody is to find the image gone who has begun to use it.
+    if ((await ground.inUse.images()).has(image.id)) return { kind: "kept", because: "inUse" };
+    return { kind: "deleted", reason, freed: await ground.store.remove(image.id) };
+  } catch (error) {
+    if (isPulleyError(error, "IMAGE_NOT_FOUND")) return { kind: "gone" };
+    if (signal?.aborted) throw error;
+    return { kind: "failed", error: errorText(error) };
+  }
+}
+
+/** What has come free since a measurement: what the file system says or, where that comes late, what was removed. */
+export function freedSince(before: Disk, now: Disk, unlinked: number): number {
+  return Math.max(now.available - before.available, unlinked);
+}

@@ -1,0 +1,110 @@
+/** What the policy says to a request: the same decision as for every other pull. */
+import type { Digest } from "../image/digest.ts";
+import { isDigest } from "../image/digest.ts";
+import { canonicalText, parseReference, type Reference, type Repository, type Tag } from "../image/reference.ts";
+import { decide } from "../policy/decide.ts";
+import type { Decision, ImageFacts, LocalFacts, Refusal, Warning } from "../policy/types.ts";
+import { factsOfCopy } from "../policy/unasked.ts";
+import { findLocal } from "../pull/local-facts.ts";
+import { PulleyError } from "../support/errors.ts";
+import type { ImageRequest } from "../workload/types.ts";
+import type { Asking } from "./sources.ts";
+import type { Ground } from "./types.ts";
+import { visitorPod } from "./visitor-pod.ts";
+
+/** A request that is not refused, as far as anything is known about the image. */
+export interface Judged {
+  readonly reference: Reference;
+  readonly decision: Exclude<Decision, { action: "Refuse" }>;
+  /** Why the copy on this machine is not to be had, though another may be. */
+  readonly refusal: Refusal | undefined;
+  readonly facts: LocalFacts;
+  readonly id: Digest | undefined;
+  readonly now: number;
+  /** @throws PulleyError `IMAGE_REFUSED` if the image, as it is now known, is not to be had */
+  check(image: ImageFacts): void;
+  /** What rules on trial would refuse, as far as the image is known. */
+  warnings(): readonly Warning[];
+}
+
+/** What rules say to whoever asks, without a look at what is on this machine. */
+export interface Outline extends Asking {
+  /** Why it is not to be had, whatever is here. */
+  readonly refusal: PulleyError | undefined;
+}
+
+export interface Judge {
+  /**
+   * What a stranger may be told, and whom to ask about him: the same, whatever is here.
+   * @throws PulleyError `REFERENCE_INVALID`
+   */
+  outline(repository: Repository, version: Tag | Digest): Outline;
+  /**
+   * @param here that content under a digest is here, though no name says so
+   * @throws PulleyError `IMAGE_REFUSED` with the rule's own words, `REFERENCE_INVALID`
+   */
+  image(repository: Repository, version: Tag | Digest, signal: AbortSignal, here?: boolean): Promise<Judged>;
+}
+
+export function createJudge({ images, policy, clock }: Pick<Ground, "images" | "policy" | "clock">): Judge {
+  const outline = (repository: Repository, version: Tag | Digest): Outline => {
+    const reference = referenceTo(repository, version);
+    const [{ request }] = visitorPod(canonicalText(reference)).containers;
+    const [rules, now] = [policy(), clock.now()];
+    const absent = decide(request, rules, { presence: "absent" }, now);
+    if (absent.action !== "Refuse") return { reference, decision: absent, refusal: undefined };
+    const decision = { action: "Use" } as const;
+    // What is refused only because it is not here may be here.
+    const present = decide(request, rules, presentAs(version, now), now);
+    if (present.action !== "Refuse") return { reference, decision, refusal: undefined };
+    return { reference, decision, refusal: refused(absent, request) };
+  };
+
+  const judgeImage: Judge["image"] = async (repository, version, signal, here = false) => {
+    const reference = referenceTo(repository, version);
+    const [{ request }] = visitorPod(canonicalText(reference)).containers;
+    const rules = policy();
+    const now = clock.now();
+    // Who may use the copy is asked later: a registry may say so while it is asked for the image.
+    const found = await findLocal(request, { images, records: undefined, policy: rules, clock }, noLogins, signal);
+    if (found.failure !== undefined) throw found.failure.error;
+    const facts: LocalFacts = here && found.facts.presence !== "present" ? presentAs(version, now) : found.facts;
+    const decision = decide(request, rules, facts, now);
+    if (decision.action === "Refuse") throw refused(decision, request);
+    const onCopy = decide(request, rules, factsOfCopy(facts), now);
+    const refusal = onCopy.action === "Refuse" ? onCopy : undefined;
+    let { warnings } = decision.trial;
+    const check = (image: ImageFacts) => {
+      if (rules.documents.length === 0) return;
+      const again = decide(request, rules, { ...facts, image }, now);
+      if (again.action === "Refuse") throw refused(again);
+      warnings = again.trial.warnings;
+    };
+    return { reference, decision, refusal, facts, id: found.id, now, check, warnings: () => warnings };
+  };
+
+  return { outline, image: judgeImage };
+}
+
+function refused({ reason, message }: Refusal, request?: ImageRequest): PulleyError {
+  if (reason === "InvalidImageName") return new PulleyError("REFERENCE_INVALID", message);
+  if (reason !== "ErrImageNeverPull") return new PulleyError("IMAGE_REFUSED", message);
+  return new PulleyError(
+    "IMAGE_NOT_FOUND",
+    `${request?.image ?? "the image"} is not here, and a rule says Never: ${message}`,
+  );
+}
+
+/** Content under its digest is what it was whenever a registry said so. */
+function presentAs(version: Tag | Digest, now: number): LocalFacts {
+  const digest = isDigest(version) ? version : undefined;
+  return { presence: "present", digest, confirmedAt: now, access: "granted" };
+}
+
+export function referenceTo(repository: Repository, version: Tag | Digest): Reference {
+  return parseReference(`${repository.name}${isDigest(version) ? "@" : ":"}${version}`);
+}
+
+async function noLogins() {
+  return [];
+}

@@ -1,0 +1,159 @@
+/** Making an image of what came through piece by piece, as soon as its last piece is here. */
+import { configLimit, parseImageConfig } from "../image/config.ts";
+import { requireImage } from "../image/manifest.ts";
+import { completePlatform, matchOrder, type Platform, samePlatform } from "../image/platform.ts";
+import { canonicalText, type Repository } from "../image/reference.ts";
+import { candidateManifests } from "../image/select.ts";
+import { contentsOf, type Holdings } from "../pull/repository-contents.ts";
+import { errorText, isPulleyError } from "../support/errors.ts";
+import { referenceTo } from "./authorize-pull.ts";
+import type { Pending, PendingDocument } from "./incomplete-images.ts";
+import type { Ground } from "./types.ts";
+import { visitorPod } from "./visitor-pod.ts";
+
+export interface Settler {
+  /** Looks, in the background, whether something of the repository is complete now. */
+  look(repository: Repository): void;
+  /** Resolves when nothing is being looked at any more; what takes too long is given up. No look begins after that. */
+  close(): Promise<void>;
+}
+
+type Complete = PendingDocument & { readonly platform: Platform };
+
+export function createSettler(ground: Ground, holdings: Holdings, pending: Pending): Settler {
+  const { store, manager, platform: ours, records, clock, limits, logins: nodes, proofs, log } = ground;
+  const looking = new Map<string, Promise<void>>();
+  const again = new Set<string>();
+  const ending = new AbortController();
+  let closed = false;
+
+  /**
+   * An image of which everything is here and was shown by its repository; `undefined` for one that is not whole, and for
+   * what is no image.
+   */
+  async function complete(document: PendingDocument): Promise<Complete | undefined> {
+    if (document.document.kind !== "manifest") return undefined;
+    const contents = contentsOf(document.document);
+    const shown = await proofs.of(document.repository);
+    if (!contents.every(({ digest }) => shown.has(digest))) return undefined;
+    for (const content of contents) if (!(await document.lease.has(content))) return undefined;
+    try {
+      const { config } = requireImage(document.document);
+      const { platform } = parseImageConfig(await store.read(config.digest, configLimit));
+      return { ...document, platform: completePlatform(platform, ours) };
+    } catch (error) {
+      if (isPulleyError(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** As a pull of the node's own: by the policy, with a record of who pulled it, and one HEAD, for everything is here. */
+  async function nameAs(image: string, { repository, caller }: PendingDocument): Promise<boolean> {
+    const pod = visitorPod(image);
+    const [container] = pod.containers;
+    const own = caller.login === undefined ? [] : [caller.login];
+    const logins = {
+      logins: async (asked: Repository) =>
+        asked.name === repository.name ? own : ((await nodes?.logins(asked)) ?? []),
+    };
+    const request = { pod, container, logins, signal: ending.signal, record: () => undefined };
+    return (await manager.ensureImageExists(request)).failure === undefined;
+  }
+
+  /** Another platform's image: the node has no use for it, so that it has no tag here, but those who pull it do. */
+  async function keepByDigest({ repository, descriptor, document, platform, lease, caller }: Complete): Promise<void> {
+    if (document.kind !== "manifest") return;
+    const name = canonicalText(referenceTo(repository, descriptor.digest));
+    const image = document.config.digest;
+    await records?.begin(name);
+    try {
+      const record = { name, target: descriptor, image, manifest: descriptor, platform, confirmedAt: clock.now() };
+      await lease.publish([record]);
+      await records?.succeed(name, image, caller.login);
+    } catch (error) {
+      await records?.fail(name);
+      throw error;
+    }
+  }
+
+  /** The manifest that this machine would choose from an index. */
+  function chosenFrom({ document }: PendingDocument) {
+    return document.kind === "index" ? candidateManifests(document, ours)[0] : undefined;
+  }
+
+  function namesOf({ repository, descriptor, tags }: PendingDocument): readonly string[] {
+    const versions = tags.size > 0 ? [...tags] : [descriptor.digest];
+    return versions.map((version) => canonicalText(referenceTo(repository, version)));
+  }
+
+  async function nameAll(document: PendingDocument): Promise<boolean> {
+    let all = true;
+    for (const name of namesOf(document)) all = (await nameAs(name, document)) && all;
+    if (all) await pending.drop(document.repository, document.descriptor.digest);
+    return all;
+  }
+
+  async function lookAt(repository: Repository): Promise<void> {
+    const documents = pending.documents(repository);
+    const looked = documents.map((document) => complete(document).catch(unlessWrongSize));
+    const images = (await Promise.all(looked)).filter((image) => image !== undefined);
+    const isOurs = ({ platform }: Complete) => matchOrder(ours).some((wanted) => samePlatform(platform, wanted));
+    const named = new Set<string>();
+    for (const index of documents) {
+      const chosen = chosenFrom(index);
+      if (chosen === undefined) continue;
+      const whole =
+        images.some(({ descriptor }) => descriptor.digest === chosen.digest) ||
+        (await holdings.documents(repository, chosen.digest)).length > 0;
+      if (whole && (await nameAll(index))) named.add(chosen.digest);
+    }
+    for (const image of images) {
+      if (named.has(image.descriptor.digest)) await pending.drop(repository, image.descriptor.digest);
+      else if (isOurs(image) && image.tags.size > 0) await nameAll(image);
+      else if (!isChosen(image, documents)) {
+        await keepByDigest(image);
+        await pending.drop(repository, image.descriptor.digest);
+      }
+    }
+  }
+
+  /** Whether an index that is pending leads to it, whose name it will have. */
+  function isChosen({ descriptor }: Complete, documents: readonly PendingDocument[]): boolean {
+    return documents.some((index) => chosenFrom(index)?.digest === descriptor.digest);
+  }
+
+  async function run(repository: Repository): Promise<void> {
+    again.delete(repository.name);
+    // It is nobody's answer that fails here, and the next piece that comes through is the next occasion.
+    await lookAt(repository).catch((error: unknown) =>
+      log.warn("what came through could not be made an image", {
+        repository: repository.name,
+        error: errorText(error),
+      }),
+    );
+    if (again.has(repository.name)) await run(repository);
+  }
+
+  return {
+    look: (repository) => {
+      if (closed) return;
+      again.add(repository.name);
+      if (looking.has(repository.name)) return;
+      looking.set(
+        repository.name,
+        run(repository).finally(() => looking.delete(repository.name)),
+      );
+    },
+    close: async () => {
+      closed = true;
+      const timer = setTimeout(() => ending.abort(), limits.closeAfter);
+      await Promise.all(looking.values());
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** A document that names what is here with another size is no image, and must not stand in the way of the others. */
+function unlessWrongSize(error: unknown): undefined {
+  if (!isPulleyError(error, "SIZE_MISMATCH")) throw error;
+}

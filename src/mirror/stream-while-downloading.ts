@@ -1,0 +1,133 @@
+/**
+ * Content sent on while it is still coming in. A client that waited for the whole of a large layer would give up first
+ * (containerd: when no byte has come for five minutes). What is sent is hashed as it is sent, and the last piece is held
+ * back until both that and the download have turned out to be the content: wrong bytes can reach a client, as they can
+ * from any registry, but never all of them, and never as an answer that came to its end.
+ */
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Descriptor } from "../image/descriptor.ts";
+import type { Receiving } from "../pull/layers.ts";
+import { partOf } from "../store/part.ts";
+import { hasErrno } from "../support/errno.ts";
+import { Verifier } from "../support/verifier.ts";
+
+/** Bytes below which content is sent when all of it is here. */
+const small = 4 * 1024 * 1024;
+const chunkSize = 1024 * 1024;
+/** Milliseconds: of bytes that come all at once, and then no more for a while, not every one is reported. */
+const lookEvery = 100;
+
+type Fetch = (report: (receiving: Receiving) => void) => Promise<void>;
+type OpenStored = () => Promise<AsyncIterable<Buffer>>;
+
+/** A download as the one sees it who follows it. */
+interface Download {
+  readonly landing: Promise<void>;
+  readonly landed: () => boolean;
+  readonly file: () => string | undefined;
+  /** Resolves when there may be more to read. */
+  change(): Promise<void>;
+}
+
+/**
+ * @param fetch brings the content into the store, and tells of the file that it comes into
+ * @throws whatever `fetch` throws before any content has come
+ */
+export async function follow(descriptor: Descriptor, fetch: Fetch, stored: OpenStored): Promise<AsyncIterable<Buffer>> {
+  const download = begin(fetch);
+  if (descriptor.size > small) while (download.file() === undefined && !download.landed()) await download.change();
+  else await download.landing;
+  if (!download.landed()) return sendOn(descriptor, download, stored);
+  await download.landing;
+  return stored();
+}
+
+function begin(fetch: Fetch): Download {
+  let file: string | undefined;
+  let landed = false;
+  let wake = () => {};
+  let changed = new Promise<void>((resolve) => {
+    wake = resolve;
+  });
+  const tell = () => {
+    wake();
+    changed = new Promise((resolve) => {
+      wake = resolve;
+    });
+  };
+  const landing = fetch(({ path, received }) => {
+    // The file of which nothing is there yet may not be there either.
+    if (received > 0) file = path;
+    tell();
+  }).finally(() => {
+    landed = true;
+    tell();
+  });
+  // Whoever follows hears of it in good time; who has gone need not.
+  landing.catch(() => undefined);
+  return { landing, landed: () => landed, file: () => file, change: () => changed };
+}
+
+async function* sendOn(descriptor: Descriptor, download: Download, stored: OpenStored): AsyncGenerator<Buffer, void> {
+  const verifier = new Verifier(descriptor);
+  const reader = createReader(download);
+  let held: Buffer | undefined;
+  try {
+    while (!verifier.complete) {
+      // Asked for before it is read, so that nothing that comes in between is waited for in vain.
+      const [landed, changed] = [download.landed(), download.change()];
+      const piece = await reader.read(verifier.received, descriptor.size);
+      if (piece === undefined && landed) break;
+      if (piece === undefined) {
+        await Promise.race([changed, delay(lookEvery, undefined, { ref: false })]);
+        continue;
+      }
+      verifier.update(piece);
+      if (held !== undefined) yield held;
+      held = piece;
+    }
+    await download.landing;
+    // The file may have become another one at the last moment; the store has it by now.
+    const rest = { first: verifier.received, last: descriptor.size - 1 };
+    for await (const piece of verifier.complete ? [] : partOf(await stored(), rest)) {
+      verifier.update(piece);
+      if (held !== undefined) yield held;
+      held = piece;
+    }
+    verifier.finish();
+    if (held !== undefined) yield held;
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Reads from the file that the content comes into now: a download that begins anew may begin a new one. */
+function createReader({ file }: Download) {
+  let opened: { readonly path: string; readonly handle: FileHandle } | undefined;
+
+  async function current(): Promise<FileHandle | undefined> {
+    const path = file();
+    if (path === undefined || path === opened?.path) return opened?.handle;
+    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: unknown) => {
+      // Verified in the meantime, and moved to where it belongs.
+      if (hasErrno(error, "ENOENT")) return undefined;
+      throw error;
+    });
+    if (handle === undefined) return opened?.handle;
+    await opened?.handle.close();
+    opened = { path, handle };
+    return handle;
+  }
+
+  return {
+    read: async (at: number, size: number): Promise<Buffer | undefined> => {
+      const handle = await current();
+      const piece = Buffer.allocUnsafe(Math.min(chunkSize, size - at));
+      const { bytesRead } = (await handle?.read(piece, 0, piece.length, at)) ?? { bytesRead: 0 };
+      return bytesRead === 0 ? undefined : piece.subarray(0, bytesRead);
+    },
+    close: async () => opened?.handle.close(),
+  };
+}

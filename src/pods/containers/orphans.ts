@@ -1,0 +1,28 @@
+/** What is left in the runtime of pods that nobody wants any more. */
+
+import { isStatic, nodeLabels, podUidLabel } from "./names.ts";
+import { removePod } from "./termination.ts";
+import type { ContainersOptions } from "./types.ts";
+
+export interface FoundPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** Whether a folder of manifests asked for it. */
+  readonly isStatic: boolean;
+}
+
+/** Every pod of this node that the runtime has something of. */
+export async function foundPods({ runtime, node }: ContainersOptions): Promise<readonly FoundPod[]> {
+  const sandboxes = await runtime.listPodSandboxes(nodeLabels(node));
+  const pods = sandboxes.map(({ metadata: { namespace, name, uid }, annotations }): FoundPod => {
+    return { namespace, name, uid, isStatic: isStatic(annotations) };
+  });
+  return [...new Map(pods.map((pod) => [pod.uid, pod])).values()];
+}
+
+/** Ends a pod of which only the runtime knows, each container within the grace period that it was made with. */
+export async function removeOrphan(pod: FoundPod, { runtime, folders, node }: ContainersOptions): Promise<void> {
+  const labels = { ...nodeLabels(node), [podUidLabel]: pod.uid };
+  await removePod(pod, { runtime, folders, labels, sidecars: [], killing: () => undefined });
+}

@@ -1,0 +1,178 @@
+/**
+ * A watched folder of manifests: what is in it runs, what is taken out of it ends, what changes is ended and started
+ * anew. A file that is broken is reported, and what it asked for before goes on.
+ */
+import type { Clock } from "../../support/clock.ts";
+import { errorText } from "../../support/errors.ts";
+import type { Problem } from "../../workload/index.ts";
+import type { Pod } from "../../workload/types.ts";
+import { type FoundPod, foundPods, removeOrphan } from "../containers/orphans.ts";
+import type { Claims } from "../containers/pod-locks.ts";
+import type { ContainersOptions } from "../containers/types.ts";
+import type { Node } from "../pod-manager.ts";
+import { manifestFolder } from "./folder.ts";
+import {
+  accountsOf,
+  combined,
+  type FilePods,
+  filePods,
+  type ReadFile,
+  readFileDocuments,
+  type WantedPods,
+} from "./read.ts";
+
+export interface StaticPodsOptions {
+  readonly folder: string;
+  readonly node: Pick<Node, "add" | "remove">;
+  /** As the node has them; absent: pods are only prepared. */
+  readonly containers: ContainersOptions | undefined;
+  /** Of the node's folder; absent where nothing is started. */
+  readonly claims: Claims | undefined;
+  readonly clock: Clock;
+  /** Hears of everything that is wrong, each thing once. */
+  readonly say: (line: string) => void;
+}
+
+export interface StaticPods {
+  /** Reads the folder until the signal; rejects with its reason. Pods go on then. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+interface Known {
+  readonly pod: Pod;
+  state: "coming" | "there" | "leaving";
+}
+
+/** Milliseconds between two looks at the folder. */
+const period = 1000;
+
+export function createStaticPods({ folder, node, containers, claims, clock, say }: StaticPodsOptions): StaticPods {
+  const source = manifestFolder(folder);
+  const documents = new Map<string, ReadFile>();
+  /** What each file asked for when it was last sound. */
+  const sound = new Map<string, FilePods>();
+  const known = new Map<string, Known>();
+  /** What is being done about the pod of a name, one thing after another. */
+  const work = new Map<string, Promise<void>>();
+  /** Of what ran before, by its identifier: each is removed once, whoever waits for that. */
+  const removals = new Map<string, Promise<void>>();
+  let said = new Set<string>();
+
+  /** Says what was not said at the look before. */
+  function sayNew(lines: readonly string[]): void {
+    for (const line of lines) if (!said.has(line)) say(line);
+    said = new Set(lines);
+  }
+
+  async function look(): Promise<void> {
+    const { names, changed, problems } = await source.scan();
+    for (const file of changed) documents.set(file.name, readFileDocuments(file));
+    for (const name of documents.keys()) if (!names.has(name)) documents.delete(name);
+    for (const name of sound.keys()) if (!names.has(name)) sound.delete(name);
+    const lines = [...problems];
+    const accounts = accountsOf([...documents.values()]);
+    for (const [name, read] of documents) {
+      const pods = filePods(read, accounts);
+      lines.push(...pods.problems.map((problem) => text("error", problem)));
+      lines.push(...pods.warnings.map((warning) => text("warning", warning)));
+      if (pods.problems.length === 0) sound.set(name, pods);
+    }
+    const wanted = combined([...sound].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, pods]) => pods));
+    sayNew([...lines, ...wanted.problems.map((problem) => text("error", problem))]);
+    change(wanted);
+  }
+
+  function change({ pods, secrets, objects }: WantedPods): void {
+    const wanted = new Set(pods.map(({ uid }) => uid));
+    for (const [uid, entry] of known) if (!wanted.has(uid) && entry.state === "there") end(entry);
+    for (const pod of pods) if (!known.has(pod.uid)) begin(pod, { secrets, objects });
+  }
+
+  function begin(pod: Pod, { secrets, objects }: Pick<WantedPods, "secrets" | "objects">): void {
+    const entry: Known = { pod, state: "coming" };
+    known.set(pod.uid, entry);
+    next(pod, async () => {
+      try {
+        await claims?.take(pod);
+        await endEarlier(pod);
+        node.add([pod], secrets, objects);
+        entry.state = "there";
+      } catch (error) {
+        known.delete(pod.uid);
+        throw error;
+      }
+    });
+  }
+
+  function end(entry: Known): void {
+    const { pod } = entry;
+    entry.state = "leaving";
+    next(pod, async () => {
+      try {
+        await node.remove(pod);
+        await claims?.release(pod.uid);
+        known.delete(pod.uid);
+      } catch (error) {
+        entry.state = "there";
+        throw error;
+      }
+    });
+  }
+
+  /** The new pod of a name starts when the old one has ended. What fails is said, and tried again at a later look. */
+  function next({ namespace, name }: Pod, act: () => Promise<void>): void {
+    const key = `${namespace}/${name}`;
+    const before = work.get(key) ?? Promise.resolve();
+    const done = before.then(act).catch((error: unknown) => say(`${key}: ${errorText(error)}`));
+    work.set(key, done);
+  }
+
+  /** A pod that was changed while the node was away: what runs of it ends first, or it would be there twice. */
+  async function endEarlier({ namespace, name }: Pod): Promise<void> {
+    try {
+      await removeOrphans((found) => found.namespace === namespace && found.name === name);
+    } catch (error) {
+      // The runtime may only be away for now: whoever starts the pod will say that, and the rest is tried again.
+      say(`${namespace}/${name}: what is left of it could not be removed yet: ${errorText(error)}`);
+    }
+  }
+
+  /** What ran when the node was last there, and is not wanted any more. */
+  async function removeOrphans(which: (found: FoundPod) => boolean = () => true): Promise<void> {
+    if (containers === undefined) return;
+    for (const found of (await foundPods(containers)).filter(which)) {
+      if (!found.isStatic || known.has(found.uid) || (await claims?.isTaken(found.uid))) continue;
+      const { uid, namespace, name } = found;
+      let removal = removals.get(uid);
+      if (removal === undefined) {
+        say(`removing what is left of the pod ${namespace}/${name}, which no manifest asks for`);
+        removal = removeOrphan(found, containers).finally(() => removals.delete(uid));
+        removals.set(uid, removal);
+      }
+      await removal;
+    }
+  }
+
+  return {
+    run: async (signal) => {
+      let isClean = false;
+      for (;;) {
+        await look();
+        if (!isClean) {
+          isClean = await removeOrphans().then(
+            () => true,
+            (error: unknown) => {
+              sayNew([...said, `what is left of earlier pods could not be removed yet: ${errorText(error)}`]);
+              return false;
+            },
+          );
+        }
+        await clock.sleep(period, signal);
+      }
+    },
+  };
+}
+
+function text(level: "error" | "warning", { source, message }: Problem): string {
+  return `${source.file}:${source.line}:${source.column}: ${level}: ${message}`;
+}

@@ -1,0 +1,75 @@
+/**
+ * Which repository has shown that it has which content. A digest is no secret, and whoever runs a registry can have it
+ * answer that it has whatever is asked for: so what is on this machine is used for an image only after the image's own
+ * repository has given those very bytes. containerd calls that `isolated` (`content_sharing_policy`), and the other way,
+ * in which it is enough to name the digest, `shared`.
+ */
+import { join } from "node:path";
+import type { Digest } from "../image/digest.ts";
+import type { Repository } from "../image/reference.ts";
+import type { ImageStore } from "../store/index.ts";
+import type { ContentSharing } from "./content-sharing.ts";
+import { openProofFiles } from "./proof-files.ts";
+import { createHoldings } from "./repository-contents.ts";
+
+/** What one repository has shown. */
+export interface RepositoryProofs {
+  /** Whose downloads it may take part in, and go on with where they were broken off: those with the same word. */
+  readonly scope: string;
+  /** Whether what is here under the digest may be used for the repository. */
+  has(digest: Digest): boolean;
+  /** Notes that a source of the repository has just given the content itself, and that it was verified. */
+  note(digest: Digest): Promise<void>;
+}
+
+export interface ContentProofs {
+  /** What has been shown so far: by the images that the repository has here, and by what came for others that are not whole. */
+  of(repository: Repository): Promise<RepositoryProofs>;
+}
+
+/** Contents that are remembered until they belong to an image; the oldest goes first, and is fetched again. */
+const mostRemembered = 50_000;
+
+/** @param folder for what is to outlive the process; absent: nothing does */
+export function createContentProofs(store: ImageStore, folder?: string): ContentProofs {
+  const holdings = createHoldings(store);
+  const files = folder === undefined ? undefined : openProofFiles(folder);
+  const noted = new Set<string>();
+
+  return {
+    of: async (repository) => {
+      const [recorded, kept] = await Promise.all([holdings.contents(repository), files?.read(repository)]);
+      const keyOf = (digest: Digest) => `${repository.name}@${digest}`;
+      return {
+        scope: repository.name,
+        has: (digest) => recorded.has(digest) || noted.has(keyOf(digest)) || kept?.has(digest) === true,
+        note: async (digest) => {
+          const key = keyOf(digest);
+          noted.delete(key);
+          noted.add(key);
+          const [oldest] = noted;
+          if (noted.size > mostRemembered && oldest !== undefined) noted.delete(oldest);
+          await files?.add(repository, digest);
+        },
+      };
+    },
+  };
+}
+
+/** Where a store's folder has what is kept. */
+export function proofsFolder(root: string): string {
+  return join(root, "content_proofs");
+}
+
+/** What pulls go by. */
+export function usableProofs(store: ImageStore, root: string, how: ContentSharing): ContentProofs {
+  const proofs = createContentProofs(store, proofsFolder(root));
+  return how === "shared" ? sharing(proofs) : proofs;
+}
+
+/** Takes whatever is here for everybody's who can name it. What is fetched is noted all the same. */
+export function sharing({ of }: ContentProofs): ContentProofs {
+  return {
+    of: async (repository) => ({ ...(await of(repository)), scope: "", has: () => true }),
+  };
+}

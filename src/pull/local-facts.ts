@@ -1,0 +1,104 @@
+/** What a kubelet finds on its machine before it decides. */
+import { type Digest, isDigest } from "../image/digest.ts";
+import { parseImageName, type Reference } from "../image/reference.ts";
+import { looksForCopy } from "../policy/decide.ts";
+import type { ConfiguredHosts, ImageFacts, LocalFacts, Policy } from "../policy/types.ts";
+import type { Clock } from "../support/clock.ts";
+import type { Login } from "../support/login.ts";
+import type { ImageRequest } from "../workload/types.ts";
+import type { ImageService, LocalImage } from "./image-service.ts";
+import { namesOfCopy } from "./names-of-copy.ts";
+import type { PullRecords } from "./records/index.ts";
+
+export interface Found {
+  readonly facts: LocalFacts;
+  readonly id?: Digest;
+  /** The names by which the copy may have been meant, where it is not asked for by a name. */
+  readonly names?: readonly string[];
+  /** What could not be found out: whether a copy is here, or whether this pod may use it. */
+  readonly failure?: { readonly of: "inspect" | "access"; readonly error: unknown };
+}
+
+export interface FactSources {
+  /** Where the machine is set up to ask; absent: at the registry in the image's name. */
+  readonly hosts?: HostsFor | undefined;
+  readonly images: Pick<ImageService, "status" | "facts">;
+  /** Absent: every pod may use every image that is here. */
+  readonly records: Pick<PullRecords, "access"> | undefined;
+  readonly policy: Policy;
+  readonly clock: Pick<Clock, "now">;
+}
+
+/** Where the machine is set up to ask for an image; `undefined` where nothing is set up. */
+export type HostsFor = (reference: Reference) => ConfiguredHosts | undefined;
+
+/** An image by the name that the runtime is given: as it is written, with its tag where that was only implied. */
+export interface NamedImage {
+  readonly name: string;
+  readonly reference: Reference;
+}
+
+/**
+ * Looks as far as the kubelet does under the pull policy that holds; where there are rules, always, and then into the
+ * image too, for they may speak of what it says of itself.
+ * @param logins the pod's, asked for only if they matter
+ */
+export async function findLocal(
+  request: ImageRequest,
+  sources: FactSources,
+  logins: () => Promise<readonly Login[]>,
+  signal?: AbortSignal,
+): Promise<Found> {
+  const named = nameForRuntime(request.image);
+  const hosts = named && sources.hosts?.(named.reference);
+  const found = await findCopy(request, named, sources, logins, signal);
+  return hosts === undefined ? found : { ...found, facts: { ...found.facts, hosts } };
+}
+
+async function findCopy(
+  request: ImageRequest,
+  named: NamedImage | undefined,
+  { images, records, policy, clock }: FactSources,
+  logins: () => Promise<readonly Login[]>,
+  signal: AbortSignal | undefined,
+): Promise<Found> {
+  const ruled = policy.documents.length > 0;
+  if (named === undefined || !(ruled || looksForCopy(request, policy, clock.now()))) {
+    return { facts: { presence: "unknown" } };
+  }
+  let local: LocalImage | undefined;
+  let said: ImageFacts | undefined;
+  try {
+    local = await images.status(named.name, signal);
+    if (ruled && local !== undefined) said = await images.facts(named.name);
+  } catch (error) {
+    return { facts: { presence: "unknown" }, failure: { of: "inspect", error } };
+  }
+  // A copy that cannot be read is none: a pull makes it whole again.
+  if (local === undefined || (ruled && said === undefined)) return { facts: { presence: "absent" } };
+  const { image, digest, confirmedAt } = local;
+  const present = { presence: "present", digest, confirmedAt } as const;
+  try {
+    const result = await records?.access(named.name, image.id, logins);
+    const granted = result === undefined || result === "credentialPolicyAllowed" || result === "credentialRecordFound";
+    // Who may not have the copy must not learn what it is called, nor what it says of itself.
+    if (!granted) return { facts: { ...present, access: "mustAuthenticate" }, id: image.id };
+    const names = isDigest(named.name) ? { names: namesOfCopy(image, named.name) } : {};
+    return { facts: { ...present, access: "granted", ...(said && { copy: said }) }, id: image.id, ...names };
+  } catch (error) {
+    return { facts: { ...present, access: "mustAuthenticate" }, failure: { of: "access", error } };
+  }
+}
+
+/** The name for the runtime is not normalised; `undefined` for a text that is not a name. */
+export function nameForRuntime(written: string): NamedImage | undefined {
+  let reference: Reference;
+  try {
+    reference = parseImageName(written);
+  } catch {
+    return undefined;
+  }
+  const { tag, digest } = reference;
+  const complete = digest !== undefined || tag === undefined || written.endsWith(`:${tag}`);
+  return { name: complete ? written : `${written}:${tag}`, reference };
+}

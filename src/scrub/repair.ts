@@ -1,0 +1,145 @@
+/**
+ * Fetches again what the store has lost or set aside. Each image is pulled by the digest that its records name, in the way
+ * of every other pull: the rules of the policy, the sources that they name, and the logins hold here, too.
+ */
+import type { LoginSource } from "../credentials/index.ts";
+import type { Digest } from "../image/digest.ts";
+import { formatPlatform, type Platform } from "../image/platform.ts";
+import { canonicalText, parseReference } from "../image/reference.ts";
+import { decide } from "../policy/decide.ts";
+import type { Policy } from "../policy/types.ts";
+import { noBackOff } from "../pull/back-off.ts";
+import { createImageManager, type ImageManager } from "../pull/image-manager.ts";
+import type { LayerFetcher } from "../pull/layers.ts";
+import type { HostsFor } from "../pull/local-facts.ts";
+import { createPuller } from "../pull/puller.ts";
+import { createEmbeddedImageService } from "../pull/store-image-service.ts";
+import { askingPod } from "../pull/synthetic-pod.ts";
+import type { RegistryClient } from "../registry/index.ts";
+import type { ImageStore, Verified } from "../store/index.ts";
+import type { Clock } from "../support/clock.ts";
+import type { ErrorCode } from "../support/errors.ts";
+import type { Pod } from "../workload/types.ts";
+
+export interface RepairerOptions {
+  readonly store: ImageStore;
+  readonly registry: RegistryClient;
+  /** Given where others bring in layers, too. */
+  readonly layers?: LayerFetcher;
+  readonly policy: () => Policy;
+  readonly hosts: HostsFor;
+  readonly logins: (pod: Pod) => LoginSource;
+  readonly clock: Clock;
+}
+
+export interface Repairer {
+  /** @param faulty what a check of the store found. Throws the signal's reason, and what the store throws. */
+  repair(faulty: readonly Verified[], signal?: AbortSignal): Promise<readonly Repair[]>;
+}
+
+export interface Repair extends Verified {
+  /** The image that it came with, by its digest; absent: it is as faulty as before, or was made of other content. */
+  readonly from?: string;
+  /** Whether it is here now, and sound. */
+  readonly repaired: boolean;
+  /** Why it could not be had; empty where nobody could be asked. */
+  readonly failures: readonly RepairFailure[];
+}
+
+export interface RepairFailure {
+  /** By its digest. */
+  readonly image: string;
+  readonly message: string;
+  readonly advice: string | undefined;
+  readonly code: ErrorCode | undefined;
+}
+
+/** A source of content: the image by its digest, for the platform that is here. */
+interface Errand {
+  readonly image: string;
+  readonly platform: Platform;
+}
+
+export function createRepairer(options: RepairerOptions): Repairer {
+  const { store, logins } = options;
+  const managers = new Map<string, ImageManager>();
+
+  function managerFor(platform: Platform): ImageManager {
+    const key = formatPlatform(platform);
+    const manager = managers.get(key) ?? createManager(options, platform);
+    managers.set(key, manager);
+    return manager;
+  }
+
+  async function pull(
+    { image, platform }: Errand,
+    signal: AbortSignal | undefined,
+  ): Promise<RepairFailure | undefined> {
+    const pod = askingPod(image, { name: "pulley-repair" });
+    const [container] = pod.containers;
+    const asked = { pod, container, logins: logins(pod), signal, record: () => undefined };
+    const { failure } = await managerFor(platform).ensureImageExists(asked);
+    return failure && { image, message: failure.message, advice: failure.advice, code: failure.code };
+  }
+
+  /** Names with a digest come first: a registry has given them, while tags may be anybody's. */
+  async function errandsFor({ neededBy }: Verified): Promise<readonly Errand[]> {
+    const errands = new Map<string, Errand>();
+    const digestsFirst = neededBy.toSorted((one, other) => Number(other.includes("@")) - Number(one.includes("@")));
+    for (const name of digestsFirst) {
+      const record = await store.record(name);
+      if (record === undefined) continue;
+      const image = canonicalText({ ...parseReference(name), tag: undefined, digest: record.target.digest });
+      errands.set(`${image} ${formatPlatform(record.platform)}`, { image, platform: record.platform });
+    }
+    return [...errands.values()];
+  }
+
+  async function unsound(found: readonly Verified[]): Promise<ReadonlySet<Digest>> {
+    const digests = new Set<Digest>();
+    const only = new Set(found.map(({ digest }) => digest));
+    for await (const { digest, state } of store.verify({ only })) if (state !== "sound") digests.add(digest);
+    return digests;
+  }
+
+  return {
+    repair: async (faulty, signal) => {
+      const outcomes = new Map<string, RepairFailure | undefined>();
+      const tried = new Map<Digest, Pick<Repair, "from" | "failures">>();
+      const left = await unsound(faulty);
+      for (const blob of faulty) {
+        const failures: RepairFailure[] = [];
+        let from: string | undefined;
+        for (const errand of left.has(blob.digest) && blob.state !== "unreadable" ? await errandsFor(blob) : []) {
+          const key = `${errand.image} ${formatPlatform(errand.platform)}`;
+          if (!outcomes.has(key)) outcomes.set(key, await pull(errand, signal));
+          const failure = outcomes.get(key);
+          if (failure === undefined) from = errand.image;
+          else failures.push(failure);
+          if (failure === undefined) break;
+        }
+        tried.set(blob.digest, { failures, ...(from !== undefined && { from }) });
+      }
+      const still = await unsound(faulty);
+      return faulty.map((blob): Repair => {
+        const { from, failures = [] } = tried.get(blob.digest) ?? {};
+        const repaired = !still.has(blob.digest);
+        return { ...blob, repaired, failures, ...(repaired && from !== undefined && { from }) };
+      });
+    },
+  };
+}
+
+/** Takes every image for absent: one of which something is missing is no copy that a rule could let a pod use. */
+function createManager(
+  { store, registry, layers, policy, hosts, clock }: RepairerOptions,
+  platform: Platform,
+): ImageManager {
+  const service = createEmbeddedImageService({ store, registry, platform, clock, ...(layers && { layers }) });
+  const nothing = () => Promise.resolve(undefined);
+  const images = { ...service, status: nothing, facts: nothing };
+  const puller = createPuller({ images, settings: { registryPullQPS: 0 }, clock });
+  return createImageManager({
+    ...{ images, puller, backOff: noBackOff, records: undefined, clock, decide, policy, hosts },
+  });
+}
