@@ -11,6 +11,11 @@ const dist = join(root, "dist");
 /** Everything that dist is made from. */
 const sources = ["src", "examples", "scripts", "package.json", "package-lock.json"];
 
+/** What other programs may import, by the name in `pulley/NAME`. */
+export const library = Object.fromEntries(
+  ["image", "workload", "policy", "audit"].map((room) => [room, `src/${room}/index.ts`]),
+);
+
 /** @typedef {{ entries: Record<string, string>, prefix?: string, without?: string[] }} Bundle */
 
 /** Each bundle shares chunks among its own entries only. All chunks lie in one folder, where they find the worker. @type {Bundle[]} */
@@ -25,6 +30,11 @@ const bundles = [
   {
     entries: { "audit-worker": "src/audit/threads/audit-worker.ts" },
     prefix: "audit-worker-",
+    without: ["commander", "tar"],
+  },
+  {
+    entries: Object.fromEntries(Object.entries(library).map(([room, door]) => [`library-${room}`, door])),
+    prefix: "library-",
     without: ["commander", "tar"],
   },
 ];

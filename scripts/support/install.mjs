@@ -27,7 +27,7 @@ export async function install() {
       if (fetched > 0) clearTimeout(silence);
       tell(`${fetched} packages`);
     };
-    const args = ["ci", "--include=dev", "--loglevel=http", "--no-audit", "--no-fund", ...patience];
+    const args = ["ci", "--include=dev", "--ignore-scripts", "--loglevel=http", "--no-audit", "--no-fund", ...patience];
     try {
       const { status, output } = await npm(args, { hear, signal: giveUp.signal });
       if (status !== 0) throw new StepError(failureText(output, status));

@@ -7,3 +7,4 @@ export { auditInputs, type InputOptions } from "./inputs/index.ts";
 export { documentationOf, isRuleId, type RuleId, ruleIds, rules } from "./rules/index.ts";
 export { type Profile, profiles, type Rule } from "./rules/rule.ts";
 export { auditInThreads, type ThreadedCall } from "./threads/index.ts";
+export type { AuditResult, Finding, Fix, NotSeen, Region, Severity } from "./types.ts";

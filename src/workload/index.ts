@@ -7,5 +7,15 @@ export { type ExpandedPods, type PodsOptions, podsOf } from "./pods.ts";
 export type { Problem } from "./problem.ts";
 export { imageRequests, requestOf, workloadOf } from "./requests.ts";
 export { groupOf, type ImagePlace, imagePlaces, type PodTemplate, podTemplates } from "./templates.ts";
+export type {
+  ContainerKind,
+  ImageRequest,
+  Pod,
+  PodContainer,
+  Position,
+  PullPolicy,
+  PullSecret,
+  Workload,
+} from "./types.ts";
 export { type Validation, validate } from "./validation.ts";
 export { itemsAt, mappingAt, textAt, type Value, valueAt } from "./value.ts";

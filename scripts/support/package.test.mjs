@@ -1,0 +1,94 @@
+// The package as npm packs it, installed into an empty folder: the program starts, and what docs/library.md shows compiles
+// and prints what the page says.
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { capture, npm, root } from "./run.mjs";
+
+/** Everything that packing reads: it builds anew, which must not touch the programs that other tests run. */
+const sources = [
+  ...["src", "examples", "scripts", "schema", "docs", "node_modules"],
+  ...["package.json", "package-lock.json", "tsconfig.json", ".npmrc", "README.md", "LICENSE", "CHANGELOG.md"],
+];
+
+const page = await readFile(join(root, "docs", "library.md"), "utf8");
+const examples = Array.from(
+  page.matchAll(/^```ts\n(.*?)^```\n\n```text\n(.*?)^```/gms),
+  ([, code = "", output = ""], at) => ({
+    name: `example-${at + 1}`,
+    code,
+    output,
+  }),
+);
+
+/** @type {string} */
+let work;
+/** @type {string} */
+let folder;
+
+beforeAll(async () => {
+  work = await mkdtemp(join(tmpdir(), "pulley-package-"));
+  folder = join(work, "empty");
+  const checkout = join(work, "checkout");
+  await Promise.all([folder, checkout].map((path) => mkdir(path)));
+  for (const name of sources) {
+    if (name === "node_modules") await symlink(join(root, name), join(checkout, name));
+    else await cp(join(root, name), join(checkout, name), { recursive: true });
+  }
+  await succeed(npm(["pack", "--pack-destination", work], { cwd: checkout }));
+  const [tarball = "none"] = (await readdir(work)).filter((name) => name.endsWith(".tgz"));
+  await writeFile(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
+  await succeed(npm(["install", "--offline", "--no-audit", "--no-fund", join(work, tarball)], { cwd: folder }));
+});
+afterAll(() => rm(work, { recursive: true, force: true }));
+
+test("holds the program, the types, the pages and the schema, and none of the examples", async () => {
+  const installed = await readdir(join(folder, "node_modules", "pulley"), { recursive: true });
+  expect(installed).toEqual(
+    expect.arrayContaining([
+      ...["dist/pulley.mjs", "dist/THIRD-PARTY-LICENSES.txt", "dist/types/image/index.d.ts"],
+      ...["README.md", "LICENSE", "CHANGELOG.md", "docs/library.md", "schema/imagepullpolicy.json"],
+    ]),
+  );
+  expect(installed.filter((name) => name.startsWith("dist/examples"))).toEqual([]);
+  expect(await readdir(join(folder, "node_modules"))).toEqual([".bin", ".package-lock.json", "pulley"]);
+});
+
+test("the program starts", async () => {
+  const { stdout } = await succeed(capture("node_modules/.bin/pulley", ["--version"], { cwd: folder }));
+  expect(stdout).toContain(JSON.parse(await readFile(join(root, "package.json"), "utf8")).version);
+});
+
+test("each part of the library has an example, and each example says what it prints", () => {
+  const code = examples.map((example) => example.code).join("");
+  for (const room of ["image", "workload", "policy", "audit"]) expect(code).toContain(`from "pulley/${room}"`);
+  expect(page.match(/^```ts$/gm)).toHaveLength(examples.length);
+});
+
+describe.each([
+  ["node16", "node16"],
+  ["nodenext", "nodenext"],
+  ["preserve", "bundler"],
+])("with module %s and moduleResolution %s", (module, moduleResolution) => {
+  test("the examples compile, and print what the page says", async () => {
+    const place = join(folder, module);
+    await mkdir(place);
+    for (const { name, code } of examples) await writeFile(join(place, `${name}.ts`), code);
+    const typeRoots = [join(root, "node_modules", "@types")];
+    const compilerOptions = { strict: true, target: "es2023", module, moduleResolution, types: ["node"], typeRoots };
+    await writeFile(join(place, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+    await succeed(capture(join(root, "node_modules", ".bin", "tsc"), ["--project", place], { cwd: folder }));
+    for (const { name, output } of examples) {
+      const { stdout } = await succeed(capture(process.execPath, [join(place, `${name}.js`)], { cwd: folder }));
+      expect(stdout).toBe(output);
+    }
+  });
+});
+
+/** What a program said, where it ended well. @param {ReturnType<typeof capture>} running */
+async function succeed(running) {
+  const result = await running;
+  expect(result.status, result.output).toBe(0);
+  return result;
+}
