@@ -9,7 +9,7 @@ import type { Span } from "./spans.ts";
 export type InputFormat = "kubernetes" | "compose" | "openfaas";
 
 /** What a format calls the field, and the pull policies. */
-export interface Words {
+export interface FormatWords {
   readonly field: string;
   readonly values: Readonly<Record<PullPolicy, string>>;
   /** Other values that the format takes. */
@@ -30,7 +30,7 @@ export interface WrittenPolicy {
 
 export interface Subject {
   readonly format: InputFormat;
-  readonly words: Words;
+  readonly words: FormatWords;
   readonly request: ImageRequest;
   /** What can be changed mechanically: not an image that has a variable in it, nor a pull policy without a place. */
   readonly fields: { readonly image?: ImageField | undefined; readonly policy?: PolicyField | undefined };

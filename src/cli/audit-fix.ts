@@ -2,9 +2,9 @@
 import { type FixedFile, fixFiles, type PinRequest, pinImages } from "../audit/fix/index.ts";
 import { notSeenWords } from "../audit/formats/tally.ts";
 import type { AuditFile, RuleId, TextInput } from "../audit/index.ts";
+import { containerKey } from "../audit/input.ts";
 import { placeholderTest, withoutPlaceholder } from "../audit/placeholders.ts";
 import { readText } from "../audit/readers/read-text.ts";
-import { containerKey } from "../audit/rendered.ts";
 import type { Finding, Fix, NotSeen } from "../audit/types.ts";
 import type { Digest } from "../image/digest.ts";
 import { canonicalText, type Reference } from "../image/reference.ts";
