@@ -2,7 +2,7 @@
 import type { Reference } from "../image/reference.ts";
 
 import type { ImageRequest, PullPolicy } from "../workload/types.ts";
-import type { ImageField, PolicyField } from "./fix/index.ts";
+import type { ImageField, PolicyField } from "./fix/fields.ts";
 import type { Span } from "./spans.ts";
 
 /** Where an image is asked for: a manifest, a Compose file, a stack file of OpenFaaS. */

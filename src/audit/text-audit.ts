@@ -10,7 +10,7 @@ import type { AuditConfig } from "./config.ts";
 import { type AuditedContainer, contentsOf } from "./containers.ts";
 import { findingOf } from "./finding.ts";
 import { Fingerprints } from "./fingerprint.ts";
-import { setImage, setPullPolicy } from "./fix/index.ts";
+import { setImage, setPullPolicy } from "./fix/fields.ts";
 import { type Ignore, readIgnores } from "./ignore-comments.ts";
 import type { AuditInput, TextInput, UnreadableInput } from "./input.ts";
 import { withoutPlaceholder } from "./placeholders.ts";

@@ -1,11 +1,21 @@
 /** `pulley audit --fix`, `--diff` and `--check`: file by file, as the audit goes on. */
-import { type FixedFile, fixFiles, type PinRequest, pinImages } from "../audit/fix/index.ts";
-import { notSeenWords } from "../audit/formats/tally.ts";
-import type { AuditFile, RuleId, TextInput } from "../audit/index.ts";
-import { containerKey } from "../audit/input.ts";
-import { placeholderTest, withoutPlaceholder } from "../audit/placeholders.ts";
-import { readText } from "../audit/readers/read-text.ts";
-import type { Finding, Fix, NotSeen } from "../audit/types.ts";
+import {
+  type AuditFile,
+  containerKey,
+  type Finding,
+  type Fix,
+  type FixedFile,
+  fixFiles,
+  type NotSeen,
+  notSeenWords,
+  type PinRequest,
+  pinImages,
+  placeholderTest,
+  type RuleId,
+  readText,
+  type TextInput,
+  withoutPlaceholder,
+} from "../audit/index.ts";
 import type { Digest } from "../image/digest.ts";
 import { canonicalText, type Reference } from "../image/reference.ts";
 import { imageFieldsIn, type Policy } from "../policy/types.ts";

@@ -1,23 +1,27 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import packageFile from "../../package.json" with { type: "json" };
-import { type FormatContext, type FormatName, formats } from "../audit/formats/index.ts";
 import {
   type AuditFile,
   type AuditInput,
   auditInputs,
   auditInThreads,
   documentationOf,
+  type Finding,
+  type FormatContext,
+  type FormatName,
+  formats,
   isOfUnreadable,
   isRuleId,
+  type NotSeen,
   type Profile,
   profiles,
   type RuleId,
   readBaseline,
   ruleIds,
   rules,
+  type Severity,
   writeBaseline,
 } from "../audit/index.ts";
-import type { Finding, NotSeen, Severity } from "../audit/types.ts";
 import { imageFieldsIn, kubernetesOnly } from "../policy/types.ts";
 import { putFile } from "../support/atomic-file.ts";
 import { PulleyError } from "../support/errors.ts";
