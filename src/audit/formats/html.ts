@@ -84,7 +84,7 @@ ${fix === undefined ? "" : `<p class="fix"><code>--fix</code> would ${htmlText(f
 }
 
 /** Most characters of a line that are shown on each side of the mark. */
-const most = 300;
+const longestSide = 300;
 
 function marked(finding: Finding, context: FormatContext): string {
   const line = sourceLine(finding, context);
@@ -92,9 +92,9 @@ function marked(finding: Finding, context: FormatContext): string {
   const { region } = finding;
   const from = Math.min(region.column - 1, line.length);
   const to = region.endLine === region.line ? Math.min(Math.max(region.endColumn - 1, from), line.length) : line.length;
-  const before = `${from > most ? "…" : ""}${line.slice(Math.max(0, from - most), from)}`;
-  const mark = `${line.slice(from, Math.min(to, from + most))}${to - from > most ? "…" : ""}`;
-  const after = `${line.slice(to, to + most)}${line.length - to > most ? "…" : ""}`;
+  const before = `${from > longestSide ? "…" : ""}${line.slice(Math.max(0, from - longestSide), from)}`;
+  const mark = `${line.slice(from, Math.min(to, from + longestSide))}${to - from > longestSide ? "…" : ""}`;
+  const after = `${line.slice(to, to + longestSide)}${line.length - to > longestSide ? "…" : ""}`;
   return `<pre><span class="number">${region.line}</span><code>${htmlText(before)}<mark>${htmlText(mark)}</mark>${htmlText(after)}</code></pre>
 `;
 }

@@ -13,7 +13,7 @@ export const pullSecretMissing = {
     advice: "Correct the name, or add the Secret.",
     severity: everywhere("note"),
   },
-  create: () => new MissingPullSecrets(),
+  create: (): CrossFileCheck => new MissingPullSecrets(),
 } as const satisfies CrossFileRule;
 
 /** Names that are remembered, and workloads that want one, at most; those beyond are not looked at. */
