@@ -30,7 +30,7 @@ export async function writeDeclarations(folder) {
 /** Has the compiler write the declarations of all modules that the entries load. @param {string} outDir */
 async function emit(outDir) {
   const config = join(outDir, "tsconfig.json");
-  const options = { noEmit: false, declaration: true, emitDeclarationOnly: true, rootDir: join(root, "src"), outDir };
+  const options = { noEmit: false, emitDeclarationOnly: true, rootDir: join(root, "src"), outDir };
   const files = Object.values(library).map((door) => join(root, door));
   await mkdir(outDir, { recursive: true });
   await writeFile(

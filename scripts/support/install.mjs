@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { npm, root } from "./run.mjs";
 import { StepError, step } from "./say.mjs";
 
+/** Whatever called this: below `npm install --global`, npm would install globally, too. */
+const always = ["--include=dev", "--ignore-scripts", "--no-global", "--location=project"];
 /** npm's own patience is minutes long: without a network, a person wants to hear of that at once. */
 const patience = [
   "--fetch-retries=1",
@@ -27,7 +29,7 @@ export async function install() {
       if (fetched > 0) clearTimeout(silence);
       tell(`${fetched} packages`);
     };
-    const args = ["ci", "--include=dev", "--ignore-scripts", "--loglevel=http", "--no-audit", "--no-fund", ...patience];
+    const args = ["ci", ...always, "--loglevel=http", "--no-audit", "--no-fund", ...patience];
     try {
       const { status, output } = await npm(args, { hear, signal: giveUp.signal });
       if (status !== 0) throw new StepError(failureText(output, status));

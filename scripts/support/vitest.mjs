@@ -26,7 +26,7 @@ export async function runTests(args) {
  * @typedef {{ passed: number, failed: number, skipped: number, skippedFor: Set<string> }} Outcome
  * @type {(state: State, isNarrowed?: boolean) => Outcome}
  */
-export function outcomeOf(state, isNarrowed = false) {
+function outcomeOf(state, isNarrowed = false) {
   /** @type {Outcome} */
   const outcome = { passed: 0, failed: state.getUnhandledErrors().length, skipped: 0, skippedFor: new Set() };
   for (const module of state.getTestModules()) {

@@ -1,4 +1,5 @@
 /** What an audit says: findings, each with its place, the reason, and what to do. */
+
 import type { ImageRequest, Workload } from "../workload/types.ts";
 
 export type Severity = "error" | "warning" | "note";

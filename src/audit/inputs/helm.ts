@@ -3,7 +3,8 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { AuditInput } from "../input.ts";
 import { textInput } from "./files.ts";
-import { asPath, outputOf, type ProgramOptions, renderFailure } from "./program.ts";
+import { asPath, outputOf, type ProgramOptions } from "./program.ts";
+import { renderFailed } from "./render-failed.ts";
 
 const largestTemplate = 1024 * 1024;
 const options = { expectManifests: false, mayBePatch: false };
@@ -18,7 +19,7 @@ export async function* renderChart(
   if (/^type:[ \t]*["']?library\b/m.test(readTemplate(chartFile) ?? "")) return;
   const output = await outputOf("helm", ["template", "pulley-audit", asPath(folder)], programs);
   if (output.kind !== "output") {
-    yield renderFailure(chartFile, "chart", ["helm"], output, `helm template ${folder} | pulley audit -`);
+    yield renderFailed(chartFile, "chart", ["helm"], output, `helm template ${folder} | pulley audit -`);
     return;
   }
   const whole = textInput(chartFile, output.bytes, options);
@@ -26,7 +27,7 @@ export async function* renderChart(
   else yield* partsOf(whole.text, folder, chartFile);
 }
 
-interface TemplateOutput {
+interface Part {
   readonly template: string;
   readonly text: string;
 }
@@ -48,7 +49,7 @@ function* partsOf(output: string, folder: string, chartFile: string): Generator<
 }
 
 /** Neighbours from one template stay together, so that findings that are alike are told apart. */
-function* bySource(output: string): Generator<TemplateOutput> {
+function* bySource(output: string): Generator<Part> {
   const source = /^---\r?\n# Source: (.+)\r?$/gm;
   let open: { template: string; start: number } | undefined;
   for (let match = source.exec(output); match !== null; match = source.exec(output)) {

@@ -1,4 +1,4 @@
-// What npm packs: dist built anew, and beside it the types of what other programs may import.
+// What npm calls before it packs, and after it has cloned a dependency from git: builds dist, with the types of the library.
 import "./build.mjs";
 import { join } from "node:path";
 import { writeDeclarations } from "./support/declarations.mjs";

@@ -9,9 +9,9 @@ import { printable, wantsColour } from "../support/terminal.ts";
 import type { CommandIo, OutputStream } from "./io.ts";
 import { printLine } from "./printing.ts";
 
-export const globalGroup = "Global options:";
+export const everywhereGroup = "Everywhere:";
 
-interface GlobalOptions {
+interface Tone {
   readonly verbose?: true;
   readonly quiet?: true;
   readonly color?: "auto" | "always" | "never";
@@ -28,25 +28,25 @@ const options = (): readonly Option[] => [
 ];
 
 /** Gives a command and those below it the options, except where one of its own has the same name. */
-export function addGlobalOptions(command: Command): void {
+export function addEverywhere(command: Command): void {
   for (const option of options()) {
     const isTaken = command.options.some(
       ({ long, short }) => long === option.long || (short && short === option.short),
     );
-    if (!isTaken) command.addOption(option.helpGroup(globalGroup));
+    if (!isTaken) command.addOption(option.helpGroup(everywhereGroup));
   }
-  for (const below of command.commands) addGlobalOptions(below);
+  for (const below of command.commands) addEverywhere(below);
 }
 
-export interface GlobalOptionsIo {
+export interface TunedIo {
   readonly io: CommandIo;
   /** Takes the options of the command that is called, before it acts. */
-  apply(command: Command): void;
+  tune(command: Command): void;
   end(): void;
 }
 
 /** An Io that takes the options into account from the moment on in which they are known. */
-export function withGlobalOptions(given: CommandIo): GlobalOptionsIo {
+export function tunable(given: CommandIo): TunedIo {
   let { stderr, environment } = given;
   let stopWatching: (() => void) | undefined;
   const io: CommandIo = {
@@ -61,8 +61,8 @@ export function withGlobalOptions(given: CommandIo): GlobalOptionsIo {
   };
   return {
     io,
-    apply(command) {
-      const { verbose, quiet, color }: GlobalOptions = { ...command.parent?.opts(), ...command.opts() };
+    tune(command) {
+      const { verbose, quiet, color }: Tone = { ...command.parent?.opts(), ...command.opts() };
       if (color === "always") environment = { ...environment, FORCE_COLOR: "1" };
       if (color === "never") environment = { ...environment, FORCE_COLOR: "0" };
       // images -q is docker's: it is about ids, and not about what is said beside them.
