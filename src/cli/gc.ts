@@ -7,12 +7,12 @@ import {
   confirmedMemory,
   createCollector,
   createRegistries,
+  dryRunStore,
   fileMemory,
   type ImageOutcome,
   type InUse,
   type Pins,
   parsePins,
-  rehearsal,
 } from "../gc/index.ts";
 import { openPullRecords } from "../pull/records/index.ts";
 import type { RegistryClient } from "../registry/index.ts";
@@ -179,7 +179,7 @@ async function pass(options: PassOptions, io: CommandIo): Promise<Collection> {
   const events: CollectionEvent[] = [];
   const collector = createCollector({
     ...{ policy, pins, clock, inUse, onOutcome: progress.hear },
-    store: dryRun ? await rehearsal(store) : collectableStore(store),
+    store: dryRun ? await dryRunStore(store) : collectableStore(store),
     memory: dryRun ? { ...remembered, save: () => Promise.resolve() } : remembered,
     records: dryRun ? undefined : openPullRecords(root, {}, clock),
     registries: options.evenIfLost

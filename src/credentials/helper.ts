@@ -4,7 +4,7 @@ import { errorText, PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import { readJson } from "../support/json-cursor.ts";
 import type { LoginSecret } from "../support/login.ts";
-import { complaintOf } from "./complaint.ts";
+import { problemMessage } from "./problem-message.ts";
 import { type Ending, runProgram } from "./program.ts";
 
 export interface HelperSurroundings {
@@ -91,8 +91,8 @@ async function callHelper(
   if (verb !== "store" && [stdout, stderr].some(saysNotFound)) return undefined;
   // It may say back what it was told, as it was written.
   const told = secret === undefined ? [] : [secret, JSON.stringify(secret).slice(1, -1)];
-  const complaint = complaintOf(stderr.toString(), stdout.toString(), told);
-  throw failure(`ended with ${status}${complaint === "" ? "" : `: ${complaint}`}`);
+  const message = problemMessage(stderr.toString(), stdout.toString(), told);
+  throw failure(`ended with ${status}${message === "" ? "" : `: ${message}`}`);
 }
 
 function problemOf(ending: Exclude<Ending, { kind: "ended" }>): string {

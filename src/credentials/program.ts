@@ -32,7 +32,7 @@ export type Ending =
   | { readonly kind: "notStarted"; readonly error: Error };
 
 /** Bytes of standard error that are kept. */
-const complaintLimit = 4 * 1024;
+const stderrLimit = 4 * 1024;
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
@@ -42,7 +42,7 @@ export async function runProgram(call: ProgramCall): Promise<Ending> {
   const options = { env: environment, stdio: "pipe", windowsHide: true, detached: withOffspring } as const;
   const child = spawn(program, [...args], options);
   const ended = new AbortController();
-  const stderr = collect(child.stderr, complaintLimit);
+  const stderr = collect(child.stderr, stderrLimit);
   const tooLate = async (): Promise<Ending> => {
     await clock.sleep(timeout, ended.signal);
     return { kind: "tooLate", stderr: stderr() };

@@ -15,7 +15,7 @@ import { systemClock } from "../support/clock.ts";
 import { collectableStore } from "./collectable-store.ts";
 import { createCollector } from "./collector.ts";
 import { confirmedMemory } from "./confirmed-memory.ts";
-import { rehearsal } from "./dry-run.ts";
+import { dryRunStore } from "./dry-run.ts";
 import { processMemory } from "./memory.ts";
 import { outcomes } from "./testing/fake-store.ts";
 import type { CollectableStore, CollectionPolicy, CollectionReport } from "./types.ts";
@@ -119,13 +119,13 @@ describe.skipIf(disk === undefined)("a disk that is nearly full (needs root, to 
   });
 });
 
-describe("a rehearsal", () => {
+describe("a dry run", () => {
   it("comes to the same as what it rehearses, and changes nothing", async () => {
     const root = await temporaryRoot();
     const store = await openEmbeddedStore(root);
     await pullSharing(store);
     const before = await contentsOf(root);
-    const planned = await collectorOf(await rehearsal(store)).deleteUnused();
+    const planned = await collectorOf(await dryRunStore(store)).deleteUnused();
     expect(await store.images()).toHaveLength(3);
     expect(await contentsOf(root)).toEqual(before);
     const done = await collectorOf(collectableStore(store)).deleteUnused();
@@ -143,7 +143,7 @@ describe("a rehearsal", () => {
     const image = sampleImage("damaged");
     await pullSample(store, image, ["docker.io/library/damaged:1"]);
     await rm(join(root, "blobs", image.manifest.descriptor.digest.replace(":", "/")));
-    const report = await collectorOf(await rehearsal(store)).deleteUnused();
+    const report = await collectorOf(await dryRunStore(store)).deleteUnused();
     expect(outcomes(report)).toEqual({ [image.id]: "deleted" });
     await store.close();
   });

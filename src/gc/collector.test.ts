@@ -309,13 +309,13 @@ describe("the last copy of an image", () => {
     ["nameless", "deleted"],
     ["lost", "lost"],
     ["unreachable", "unreachable"],
-  ] as const)("of which the registry says %s: %s", async (whereabouts, became) => {
-    const world = fakeWorld({ images: [image("a", 900)], whereabouts: { a: whereabouts } });
+  ] as const)("of which the registry says %s: %s", async (presence, became) => {
+    const world = fakeWorld({ images: [image("a", 900)], presence: { a: presence } });
     expect(outcomes(await world.collector.collect())).toEqual({ a: became });
   });
 
   it("is asked for only when it would go", async () => {
-    const world = fakeWorld({ images: [image("a", 400), image("b", 500)], whereabouts: { a: "lost" }, inUse: ["b"] });
+    const world = fakeWorld({ images: [image("a", 400), image("b", 500)], presence: { a: "lost" }, inUse: ["b"] });
     world.here.set("c", image("c", 50));
     world.here.set("d", image("d", 40));
     await world.collector.collect();
@@ -324,14 +324,14 @@ describe("the last copy of an image", () => {
   });
 
   it("stays when it has become too old", async () => {
-    const world = fakeWorld({ images: [image("a", 1)], policy: { maximumAge: minute }, whereabouts: { a: "lost" } });
+    const world = fakeWorld({ images: [image("a", 1)], policy: { maximumAge: minute }, presence: { a: "lost" } });
     await world.clock.advance(2 * minute);
     expect(outcomes(await world.collector.collect())).toEqual({ a: "lost" });
   });
 });
 
 it("does not delete what a container has taken up while the pass went on", async () => {
-  const world = fakeWorld({ images: [image("a", 100), image("b", 400), image("c", 400)], whereabouts: {} });
+  const world = fakeWorld({ images: [image("a", 100), image("b", 400), image("c", 400)], presence: {} });
   const { remove } = world.store;
   world.store.remove = (id) => {
     world.inUse.add("b");

@@ -8,7 +8,7 @@ import type { CollectableStore } from "./types.ts";
  * A store that only pretends to remove images, so that a dry run is a run. What would go from the disk with an image is
  * the content that no other one needs; as blocks are not counted here, the disk may gain somewhat more.
  */
-export async function rehearsal(store: ImageStore): Promise<CollectableStore> {
+export async function dryRunStore(store: ImageStore): Promise<CollectableStore> {
   const real = collectableStore(store);
   const contents = new Map<string, ReadonlyMap<string, number>>();
   const neededBy = new Map<string, number>();

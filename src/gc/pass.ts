@@ -89,8 +89,8 @@ export async function free(pass: Pass, candidate: Candidate, reason: Reason): Pr
 
 async function remove({ ground, signal }: Pass, { image }: Candidate, reason: Reason): Promise<Outcome> {
   try {
-    const whereabouts = (await ground.registries?.whereabouts(image, signal)) ?? "offered";
-    if (whereabouts === "lost" || whereabouts === "unreachable") return { kind: "kept", because: whereabouts };
+    const presence = (await ground.registries?.presence(image, signal)) ?? "offered";
+    if (presence === "lost" || presence === "unreachable") return { kind: "kept", because: presence };
     // Registries take their time, and passes with many images, too: nobody is to find the image gone who has begun to use it.
     if ((await ground.inUse.images()).has(image.id)) return { kind: "kept", because: "inUse" };
     return { kind: "deleted", reason, freed: await ground.store.remove(image.id) };

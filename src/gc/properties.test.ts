@@ -49,7 +49,7 @@ async function worldOf({ images, used, earlier, pinned, lost, others, low, maxim
     images: images.map((each, at) => ({ ...each, pinned: pinned.includes(at) })),
     others,
     policy: { lowThreshold: low, maximumAge },
-    whereabouts: Object.fromEntries(lost.map((at) => [name(at), "lost" as const])),
+    presence: Object.fromEntries(lost.map((at) => [name(at), "lost" as const])),
   });
   for (const at of earlier) world.inUse.add(name(at));
   await world.collector.watch();

@@ -51,12 +51,12 @@ describe("whether an image could be had again", () => {
     ["REGISTRY_PROTOCOL", "unreachable"],
   ])("its registry says %s: %s", async (answer, expected) => {
     const { registries, asked } = world({ "docker.io/library/a": answer });
-    expect(await registries.whereabouts(imageFrom("a"))).toBe(expected);
+    expect(await registries.presence(imageFrom("a"))).toBe(expected);
     expect(asked).toEqual(["docker.io/library/a"]);
   });
 
   it("nobody can say of an image without a name", async () => {
-    expect(await world({}).registries.whereabouts(imageFrom())).toBe("nameless");
+    expect(await world({}).registries.presence(imageFrom())).toBe("nameless");
   });
 
   it.each<[Answer, Answer, string]>([
@@ -67,29 +67,28 @@ describe("whether an image could be had again", () => {
     ["REGISTRY_UNREACHABLE", "REGISTRY_FORBIDDEN", "refused"],
   ])("under two names, of which it is said %s and %s: %s", async (one, other, expected) => {
     const { registries } = world({ "a.io/x": one, "b.io/x": other });
-    expect(await registries.whereabouts(imageFrom("a.io/x", "b.io/x"))).toBe(expected);
+    expect(await registries.presence(imageFrom("a.io/x", "b.io/x"))).toBe(expected);
   });
 
   it("is asked with every login that is known, until one is let in", async () => {
     const answers = { "bob@a.io/x": "REGISTRY_FORBIDDEN", "alice@a.io/x": "has it" } as const;
     const { registries, asked } = world(answers, { "a.io/x": ["bob", "alice", "carol"] });
-    expect(await registries.whereabouts(imageFrom("a.io/x"))).toBe("offered");
+    expect(await registries.presence(imageFrom("a.io/x"))).toBe("offered");
     expect(asked).toEqual(["bob@a.io/x", "alice@a.io/x"]);
   });
 
   it("is remembered for five minutes, of a registry that does not answer for all that it may have", async () => {
     const { registries, asked, clock } = world({ "a.io/x": "REGISTRY_UNREACHABLE", "b.io/x": "has it" });
-    for (const name of ["a.io/x", "a.io/y", "a.io/z", "b.io/x", "b.io/x"])
-      await registries.whereabouts(imageFrom(name));
+    for (const name of ["a.io/x", "a.io/y", "a.io/z", "b.io/x", "b.io/x"]) await registries.presence(imageFrom(name));
     expect(asked).toEqual(["a.io/x", "b.io/x"]);
     await clock.advance(5 * 60_000);
-    await registries.whereabouts(imageFrom("a.io/x"));
+    await registries.presence(imageFrom("a.io/x"));
     expect(asked).toEqual(["a.io/x", "b.io/x", "a.io/x"]);
   });
 
   it("is not waited for without end", async () => {
     const { registries, clock } = world({ "a.io/x": "nothing" });
-    const answer = registries.whereabouts(imageFrom("a.io/x"));
+    const answer = registries.presence(imageFrom("a.io/x"));
     await clock.advance(15_000);
     expect(await answer).toBe("unreachable");
     expect(clock.sleepers).toBe(0);
@@ -98,7 +97,7 @@ describe("whether an image could be had again", () => {
   it("is given up when the collection is", async () => {
     const { registries, clock } = world({ "a.io/x": "nothing" });
     const stop = new AbortController();
-    const answer = registries.whereabouts(imageFrom("a.io/x"), stop.signal);
+    const answer = registries.presence(imageFrom("a.io/x"), stop.signal);
     await clock.advance(1);
     stop.abort(new Error("enough"));
     await expect(answer).rejects.toThrow("enough");

@@ -30,7 +30,7 @@ export interface Disk {
   readonly inodesFree: number;
 }
 
-/** Whatever has images: the embedded store, a runtime, or a rehearsal. */
+/** Whatever has images: the embedded store, a runtime, or a dry run. */
 export interface CollectableStore {
   images(): Promise<readonly CollectableImage[]>;
   /**
@@ -51,7 +51,7 @@ export interface InUse {
 }
 
 /** Whether an image that is deleted could be had again. */
-export type Whereabouts =
+export type RegistryPresence =
   /** A registry has just said that it has it. */
   | "offered"
   /** The registry is there, but does not tell us: our logins may be others than the pods'. */
@@ -64,7 +64,7 @@ export type Whereabouts =
   | "nameless";
 
 export interface Registries {
-  whereabouts(image: CollectableImage, signal?: AbortSignal): Promise<Whereabouts>;
+  presence(image: CollectableImage, signal?: AbortSignal): Promise<RegistryPresence>;
 }
 
 /** When images go, in the kubelet's terms. */

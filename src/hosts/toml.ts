@@ -15,7 +15,7 @@ export interface TomlDocument {
   readonly file: string;
   readonly text: string;
   readonly table: TomlTable;
-  /** Found when somebody asks: most who read a file have no complaint. */
+  /** Found on demand: most readers of a file have no problem to report. */
   readonly places: () => TomlPlaces;
 }
 

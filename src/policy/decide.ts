@@ -9,11 +9,11 @@ import { quote } from "../support/go.ts";
 import { defaultPullPolicy } from "../workload/defaults.ts";
 import type { ImageRequest } from "../workload/types.ts";
 import { type Choice, choose } from "./choosing.ts";
-import { complaint, denial } from "./complaints.ts";
 import { enforced, judge, knownImage, pullPolicyBy } from "./judgement.ts";
 import { askedOf } from "./match.ts";
 import type { Freshness } from "./pulling.ts";
 import { type Reading, readRules } from "./readings.ts";
+import { denial, unmetMessage } from "./refusal-messages.ts";
 import { timingOf, timingTrace } from "./timing.ts";
 import { noTrial, trialOf } from "./trial.ts";
 import type {
@@ -49,7 +49,7 @@ export function decide(request: ImageRequest, policy: Policy, facts: LocalFacts,
   const { deniedBy } = admission;
   if (deniedBy !== undefined) return refuse("ImageDenied", denial(deniedBy, request), pullPolicy, trace);
   if (required.unmet.length > 0) {
-    return refuse("RequirementNotMet", complaint(required.unmet, request), pullPolicy, trace);
+    return refuse("RequirementNotMet", unmetMessage(required.unmet, request), pullPolicy, trace);
   }
   if (plan.action === "Refuse") return refuse(plan.reason, plan.message, pullPolicy, trace);
 

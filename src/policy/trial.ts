@@ -1,7 +1,7 @@
 /** Rules on trial (`mode: Warn`): they decide nothing, and what they would refuse is said. */
 import type { ImageRequest } from "../workload/types.ts";
-import { complaint, denial, tooOldUnasked } from "./complaints.ts";
 import type { Judgement } from "./judgement.ts";
+import { denial, tooOldUnasked, unmetMessage } from "./refusal-messages.ts";
 import type { RefusalReason, Rule, Trial, Warning } from "./types.ts";
 
 export const noTrial: Trial = { warnings: [], ofCopy: [], open: false };
@@ -18,7 +18,7 @@ export function trialOf(request: ImageRequest, tried: Judgement, held: Judgement
   if (isOnTrial(deniedBy)) warnings.push(warningOf(deniedBy, "ImageDenied", denial(deniedBy, request)));
   for (const unmet of required.unmet) {
     if (!isOnTrial(unmet.rule)) continue;
-    warnings.push(warningOf(unmet.rule, "RequirementNotMet", complaint([unmet], request)));
+    warnings.push(warningOf(unmet.rule, "RequirementNotMet", unmetMessage([unmet], request)));
   }
   if (plan.action === "Refuse") {
     const rule = refusingRule(plan.reason, tried);

@@ -5,7 +5,7 @@
  */
 import { quote } from "../support/go.ts";
 import type { ImageRequest } from "../workload/types.ts";
-import { tooOldUnasked } from "./complaints.ts";
+import { tooOldUnasked } from "./refusal-messages.ts";
 import { noTrial } from "./trial.ts";
 import type { Decision, LocalFacts, Refusal, RefusalReason, Subject, Warning } from "./types.ts";
 

@@ -41,8 +41,8 @@ export function parseJson(bytes: Uint8Array, { name, code, limit, asGo = false }
   const text = decodeText(bytes, asGo);
   if (text === undefined) throw new PulleyError(code, `${name}: not UTF-8`);
   if (text.startsWith("\uFEFF")) throw new PulleyError(code, `${name}: begins with a byte order mark`);
-  const complain: Complaint = (problem, at) => new PulleyError(code, `${name}: ${problem} at character ${at}`);
-  return new Scanner(text, asGo, complain).document();
+  const errorAt: ErrorAt = (problem, at) => new PulleyError(code, `${name}: ${problem} at character ${at}`);
+  return new Scanner(text, asGo, errorAt).document();
 }
 
 function decodeText(bytes: Uint8Array, lenient: boolean): string | undefined {
@@ -53,7 +53,7 @@ function decodeText(bytes: Uint8Array, lenient: boolean): string | undefined {
   }
 }
 
-type Complaint = (problem: string, at: number) => PulleyError;
+type ErrorAt = (problem: string, at: number) => PulleyError;
 
 const blank = /[ \t\n\r]*/y;
 const number = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
@@ -68,13 +68,13 @@ const words: ReadonlyMap<string, Json> = new Map<string, Json>([
 class Scanner {
   readonly #text: string;
   readonly #asGo: boolean;
-  readonly #complain: Complaint;
+  readonly #errorAt: ErrorAt;
   #at = 0;
 
-  constructor(text: string, asGo: boolean, complain: Complaint) {
+  constructor(text: string, asGo: boolean, errorAt: ErrorAt) {
     this.#text = text;
     this.#asGo = asGo;
-    this.#complain = complain;
+    this.#errorAt = errorAt;
   }
 
   document(): Json {
@@ -85,7 +85,7 @@ class Scanner {
   }
 
   #value(depth: number): Json {
-    if (depth > deepest) throw this.#complain(`more than ${deepest} levels deep`, this.#at);
+    if (depth > deepest) throw this.#errorAt(`more than ${deepest} levels deep`, this.#at);
     this.#skipBlank();
     switch (this.#text[this.#at]) {
       case "{":
@@ -110,7 +110,7 @@ class Scanner {
       if (this.#text[start] !== '"') throw this.#unexpected("a key");
       const key = this.#string();
       if (members.has(key)) {
-        if (!this.#asGo) throw this.#complain(`the key ${quote(key.slice(0, 100))} comes twice`, start);
+        if (!this.#asGo) throw this.#errorAt(`the key ${quote(key.slice(0, 100))} comes twice`, start);
         twice.add(key);
       }
       if (!this.#take(":")) throw this.#unexpected('":"');
@@ -141,7 +141,7 @@ class Scanner {
       this.#at = end + 1;
       return value;
     } catch {
-      throw this.#complain("a string that is not well formed", start);
+      throw this.#errorAt("a string that is not well formed", start);
     }
   }
 
@@ -172,6 +172,6 @@ class Scanner {
   }
 
   #unexpected(wanted: string): PulleyError {
-    return this.#complain(`${wanted} is missing`, this.#at);
+    return this.#errorAt(`${wanted} is missing`, this.#at);
   }
 }

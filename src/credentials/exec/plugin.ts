@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Clock } from "../../support/clock.ts";
 import { errnoOf } from "../../support/errno.ts";
 import { errorText, PulleyError } from "../../support/errors.ts";
-import { complaintOf } from "../complaint.ts";
+import { problemMessage } from "../problem-message.ts";
 import { type Ending, runProgram } from "../program.ts";
 import { decodeResponse, type ProviderResponse, responseLimit } from "./response.ts";
 import type { CredentialProvider } from "./types.ts";
@@ -57,7 +57,7 @@ export async function askPlugin(
   onRun?.({ name, seconds: (clock.now() - started) / 1000, failed: problem !== undefined });
   if (problem === undefined && ending.kind === "ended") return decodeResponse(ending.stdout, apiVersion);
   const what = `error execing credential provider plugin ${name} for image ${question.image}`;
-  throw new PulleyError("CREDENTIAL_HELPER_FAILED", `${what}: ${problem}${complaint(ending, question)}`);
+  throw new PulleyError("CREDENTIAL_HELPER_FAILED", `${what}: ${problem}${reasonOf(ending, question)}`);
 }
 
 /** JSON on one line; only the newest version knows of service accounts. */
@@ -91,10 +91,10 @@ function problemOf(ending: Ending): string | undefined {
 }
 
 /** What the program itself said about it, as far as that looks like no secret; never what it was given. */
-function complaint(ending: Ending, { serviceAccountToken }: Question): string {
+function reasonOf(ending: Ending, { serviceAccountToken }: Question): string {
   if (ending.kind !== "ended" && ending.kind !== "tooLate") return "";
   const stderr = ending.stderr.toString();
   const clean = serviceAccountToken === "" ? stderr : stderr.replaceAll(serviceAccountToken, "…");
-  const said = complaintOf(clean, "");
+  const said = problemMessage(clean, "");
   return said === "" ? "" : `: ${said}`;
 }

@@ -11,7 +11,7 @@ import type {
   CollectionPolicy,
   CollectionReport,
   Reason,
-  Whereabouts,
+  RegistryPresence,
 } from "../types.ts";
 
 export interface FakeImage {
@@ -36,7 +36,7 @@ export interface FakeWorld {
   readonly policy?: Partial<CollectionPolicy>;
   readonly pins?: readonly string[];
   /** By id; the registries have every other image. Absent: nobody asks them. */
-  readonly whereabouts?: Readonly<Record<string, Whereabouts>>;
+  readonly presence?: Readonly<Record<string, RegistryPresence>>;
   readonly memory?: ImageMemory;
 }
 
@@ -88,14 +88,14 @@ export function fakeWorld(given: FakeWorld) {
     used: async () => onDisk(),
   };
   const policy = { highThreshold: 85, lowThreshold: 80, minimumAge: 0, maximumAge: 0, ...given.policy };
-  const { whereabouts } = given;
+  const { presence } = given;
   const collector: Collector = createCollector({
     ...{ store, policy, clock, pins: parsePins(given.pins ?? []), inUse: { images: async () => new Set(inUse) } },
     memory: given.memory ?? processMemory(clock.now()),
-    registries: whereabouts && {
-      whereabouts: async ({ id }) => {
+    registries: presence && {
+      presence: async ({ id }) => {
         asked.push(id);
-        return whereabouts[id] ?? "offered";
+        return presence[id] ?? "offered";
       },
     },
     records: { prune: async (present, before) => void pruned.push({ present: [...present].sort(), before }) },

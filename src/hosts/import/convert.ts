@@ -39,14 +39,14 @@ export interface ImportedRule {
 }
 
 export function convert({ registries, leftOut }: RegistriesConf): Converted {
-  const complaints: LeftOut[] = [...leftOut];
+  const omitted: LeftOut[] = [...leftOut];
   const files: HostsText[] = [];
   const rules: ImportedRule[] = [];
   // The longest prefix that matches counts there; here it is the first rule.
   const inOrder = [...registries].sort((one, other) => other.prefix.length - one.prefix.length);
   const hasBlocked = registries.some(({ blocked }) => blocked);
   for (const entry of inOrder) {
-    if (!isExpressible(entry, complaints)) continue;
+    if (!isExpressible(entry, omitted)) continue;
     const image = pattern(entry.prefix);
     const name = nameOf(entry.prefix);
     if (entry.blocked) {
@@ -62,9 +62,9 @@ export function convert({ registries, leftOut }: RegistriesConf): Converted {
     if (shadows) rules.push({ name: `${name}-not-blocked`, match: { images: [image] }, admit: "Allow" });
     if (entry.mirrors.length === 0 && !entry.insecure && isWhereItSays(entry)) continue;
     if (isHost(entry.prefix) && entry.mirrors.every(({ pulls }) => pulls !== "tag-only")) files.push(hostsText(entry));
-    else rules.push(...fromRules(entry, image, name, complaints));
+    else rules.push(...fromRules(entry, image, name, omitted));
   }
-  return { files, rules, leftOut: complaints };
+  return { files, rules, leftOut: omitted };
 }
 
 function isExpressible({ prefix, source }: RegistryEntry, leftOut: LeftOut[]): boolean {

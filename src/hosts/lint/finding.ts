@@ -17,16 +17,16 @@ export interface HostsFinding {
   readonly advice: string;
 }
 
-export type Complaint = Omit<HostsFinding, "file" | "region">;
+export type HostsProblem = Omit<HostsFinding, "file" | "region">;
 
 /** Says what is wrong at a place of a document. */
-export function complainAt(
+export function findingAt(
   document: TomlDocument,
   path: TomlPath,
   on: "key" | "value",
-  complaint: Complaint,
+  problem: HostsProblem,
 ): HostsFinding {
   const { start, end } = spanOf(document, path, on);
   const region = { start: placeOf(document.text, start), end: placeOf(document.text, end) };
-  return { ...complaint, file: document.file, region };
+  return { ...problem, file: document.file, region };
 }

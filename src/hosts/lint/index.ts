@@ -61,8 +61,8 @@ function checkFile(file: string, folder: string, now: number): Checked {
   try {
     text = readTomlText(file);
   } catch (error) {
-    const complaint = { message: errorText(error), advice: "Make it a text file that containerd may read." };
-    return { findings: [{ rule: "file-unreadable", severity: "error", file, ...complaint }], unreadable: true };
+    const problem = { message: errorText(error), advice: "Make it a text file that containerd may read." };
+    return { findings: [{ rule: "file-unreadable", severity: "error", file, ...problem }], unreadable: true };
   }
   let document: TomlDocument;
   try {

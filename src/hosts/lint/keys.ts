@@ -5,7 +5,7 @@ import { plural } from "../../support/plural.ts";
 import { capabilities, type FileProblem, type HostsFile, hostKeys, hostOrder, rootKeys } from "../hosts-file.ts";
 import { isTable, type TomlDocument, type TomlTable } from "../toml.ts";
 import type { TomlPath } from "../toml-places.ts";
-import { complainAt, type HostsFinding } from "./finding.ts";
+import { findingAt, type HostsFinding } from "./finding.ts";
 
 /** What becomes of a file that containerd refuses. */
 export function lost(mirrors: number): string {
@@ -23,11 +23,11 @@ function refusal(document: TomlDocument, { path, on, message, unknown }: FilePro
   const full = `${message}; ${lost(mirrors)}`;
   if (unknown === undefined) {
     const advice = "Correct the value; until then none of the file holds.";
-    return complainAt(document, path, on, { rule: "value-invalid", severity: "error", message: full, advice });
+    return findingAt(document, path, on, { rule: "value-invalid", severity: "error", message: full, advice });
   }
   const meant = suggestion(unknown.word, unknown.known).replace(/^; d/, "D");
   const advice = `${meant === "" ? "" : `${meant} `}There are ${capabilities.join(", ")}.`;
-  return complainAt(document, path, on, { rule: "capability-unknown", severity: "error", message: full, advice });
+  return findingAt(document, path, on, { rule: "capability-unknown", severity: "error", message: full, advice });
 }
 
 /** containerd reads over keys that it does not know. */
@@ -48,9 +48,9 @@ function unreadIn(document: TomlDocument, at: TomlPath, table: TomlTable, known:
     .map(([key, value]) => {
       const path = [...at, key];
       const nested = isTable(value) || (Array.isArray(value) && value.some(isTable));
-      if (nested) return complainAt(document, path, "key", nestedTable(key, at.length > 0));
+      if (nested) return findingAt(document, path, "key", nestedTable(key, at.length > 0));
       const place = at.length === 0 ? "the top of the file" : "a host";
-      return complainAt(document, path, "key", {
+      return findingAt(document, path, "key", {
         rule: "key-unknown",
         severity: "warning",
         message: `${key} is no key of ${place}, and containerd reads over it`,
@@ -81,13 +81,13 @@ export function withoutHosts(document: TomlDocument): readonly HostsFinding[] {
   const [key] = Object.keys(document.table);
   if (key === undefined) return [];
   const table = typeof server === "string" ? `[host.${JSON.stringify(server)}]` : '[host."https://…"]';
-  const complaint = {
+  const problem = {
     rule: "no-host-table",
     severity: "warning",
     message: "containerd 1.6 refuses a file without a table of a host, and goes by nothing in it",
     advice: `Add ${table} where such a containerd reads the file.`,
   } as const;
-  return [complainAt(document, [key], "key", complaint)];
+  return [findingAt(document, [key], "key", problem)];
 }
 
 /** Only `[host."…"]` makes a host that is asked, and a second one after others is another turn. */
@@ -96,7 +96,7 @@ function unasked(document: TomlDocument, host: string): HostsFinding[] {
   if (turns === 1) return [];
   if (turns === 0) {
     return [
-      complainAt(document, ["host", host], "key", {
+      findingAt(document, ["host", host], "key", {
         rule: "host-not-asked",
         severity: "error",
         message: `${host} has no table with a heading of its own, and containerd never asks it`,
@@ -106,7 +106,7 @@ function unasked(document: TomlDocument, host: string): HostsFinding[] {
   }
   const later = document.places().headers.findLast(({ keys }) => keys[0] === "host" && keys[1] === host);
   return [
-    complainAt(document, later?.path ?? ["host", host], "key", {
+    findingAt(document, later?.path ?? ["host", host], "key", {
       rule: "host-asked-twice",
       severity: "warning",
       message: `the tables of ${host} are not one after the other, and containerd asks it ${plural(turns, "time")}`,

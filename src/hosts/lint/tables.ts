@@ -4,7 +4,7 @@ import { headerProblem } from "../host-settings.ts";
 import type { HostsFile, HostTable } from "../hosts-file.ts";
 import { isTable, type TomlDocument } from "../toml.ts";
 import type { TomlPath } from "../toml-places.ts";
-import { type Complaint, complainAt, type HostsFinding } from "./finding.ts";
+import { findingAt, type HostsFinding, type HostsProblem } from "./finding.ts";
 
 /** A table, and what it is called. */
 interface Looked {
@@ -30,15 +30,15 @@ export function tableFindings(document: TomlDocument, { hosts }: HostsFile): rea
   return [...own, ...upstreamFindings(document, hosts)];
 }
 
-function say({ document, table, isUpstream }: Looked, key: string | undefined, complaint: Complaint): HostsFinding {
+function say({ document, table, isUpstream }: Looked, key: string | undefined, problem: HostsProblem): HostsFinding {
   const path: TomlPath = key === undefined ? (isUpstream ? ["server"] : table.path) : [...table.path, key];
-  return complainAt(document, path, key === undefined && !isUpstream ? "key" : "value", complaint);
+  return findingAt(document, path, key === undefined && !isUpstream ? "key" : "value", problem);
 }
 
 function addressFindings(looked: Looked): HostsFinding[] {
   const { written, url, overridePath } = looked.table;
   if (written === "") return [];
-  const one = (rule: string, severity: Complaint["severity"], message: string, advice: string) => [
+  const one = (rule: string, severity: HostsProblem["severity"], message: string, advice: string) => [
     say(looked, undefined, { rule, severity, message, advice }),
   ];
   const shown = written.replace(/^([a-z]+:\/\/)?[^/]*@/i, "$1…@");
@@ -95,7 +95,7 @@ function capabilityFindings(looked: Looked): HostsFinding[] {
   if (!Array.isArray(given) || given.length === 0) return [];
   const can = (capability: HostTable["capabilities"][number]) => table.capabilities.includes(capability);
   const found: HostsFinding[] = [];
-  const note = (rule: string, severity: Complaint["severity"], message: string, advice: string) =>
+  const note = (rule: string, severity: HostsProblem["severity"], message: string, advice: string) =>
     found.push(say(looked, "capabilities", { rule, severity, message, advice }));
   const name = isUpstream ? "the server" : "this mirror";
   if (isUpstream && table.written === "") {
@@ -165,13 +165,13 @@ function headerFindings(looked: Looked): HostsFinding[] {
       const message = `${JSON.stringify(written)} ${problem}, and every request to the host fails`;
       const advice = "Correct the header, or leave it out.";
       found.push(
-        complainAt(document, [...path, written], "key", { rule: "header-invalid", severity: "error", message, advice }),
+        findingAt(document, [...path, written], "key", { rule: "header-invalid", severity: "error", message, advice }),
       );
     } else if (/authorization|cookie|token|key|secret/i.test(name) && isReadableByAll(document.file)) {
       const message = `${written} looks like a secret, and everybody on the machine may read this file`;
       const advice = `Run chmod 600 ${document.file}.`;
       found.push(
-        complainAt(document, [...path, written], "key", {
+        findingAt(document, [...path, written], "key", {
           rule: "secret-readable",
           severity: "warning",
           message,
@@ -195,12 +195,12 @@ function upstreamFindings(document: TomlDocument, hosts: readonly HostTable[]): 
   const upstream = hosts.at(-1);
   const mirrors = hosts.slice(0, -1);
   if (upstream === undefined) return [];
-  const server = (complaint: Complaint) => complainAt(document, ["server"], "value", complaint);
+  const server = (problem: HostsProblem) => findingAt(document, ["server"], "value", problem);
   const last = mirrors.at(-1);
   if (upstream.written === "" && last !== undefined) {
     const message = "there is no server, so the registry in the image's name is asked when the mirrors have failed";
     const advice = `Write it down; to keep the registry out, name a mirror: server = ${JSON.stringify(last.written)}.`;
-    return [complainAt(document, last.path, "key", { rule: "upstream-implied", severity: "note", message, advice })];
+    return [findingAt(document, last.path, "key", { rule: "upstream-implied", severity: "note", message, advice })];
   }
   const found: HostsFinding[] = [];
   if (upstream.url?.host === "docker.io") {

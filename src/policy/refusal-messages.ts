@@ -10,7 +10,7 @@ export function denial({ id, message }: Rule, { image }: Named): string {
   return `Image ${quote(image)} is denied by ${id}${message === undefined ? "" : `: ${message}`}`;
 }
 
-export function complaint(unmet: Required["unmet"], { image }: Named): string {
+export function unmetMessage(unmet: Required["unmet"], { image }: Named): string {
   const rules = unmet.map(({ rule, problems }) => `${rule.id}: ${problems.join("; ")}`);
   return `Image ${quote(image)} is not what is required by ${rules.join("; by ")}`;
 }

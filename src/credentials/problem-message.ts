@@ -1,6 +1,6 @@
 import { quote } from "../support/go.ts";
 
-/** Characters of a complaint that are shown. */
+/** Characters of a message that are shown. */
 const longest = 200;
 const named = /((?:password|passwd|secret|token|authorization|credential|key)["']?\s*[:=]\s*["']?)[^\s"']+/giu;
 const scheme = /\b(bearer|basic)\s+[^\s"']+/giu;
@@ -11,7 +11,7 @@ const run = /[A-Za-z0-9+/_=.~-]{20,}/gu;
  * Why a program says that it failed: the first line of its standard error, or of its standard output where there is
  * nothing else and that is no answer. Whatever looks like a secret is left out, and what the program was told in secret.
  */
-export function complaintOf(stderr: string, stdout: string, told: readonly string[] = []): string {
+export function problemMessage(stderr: string, stdout: string, told: readonly string[] = []): string {
   const spoken = stdout.trimStart().startsWith("{") ? "" : stdout;
   const line = firstLine(stderr) || firstLine(spoken);
   return quote(redact(line, [...secretsIn(stdout), ...told]).slice(0, longest)).slice(1, -1);
