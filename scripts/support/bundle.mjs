@@ -92,6 +92,8 @@ async function write(rolldown, { entries, prefix = "", without = [] }, folder) {
     input: entries,
     cwd: root,
     platform: "node",
+    // No module of ours does anything when it is loaded: so who comes through the door of a room loads only what it uses.
+    treeshake: { moduleSideEffects: [{ test: /\/src\//, sideEffects: false }] },
     transform: { target: "node20.19" },
     onLog(level, { message }) {
       if (level === "warn") throw new Error(message);

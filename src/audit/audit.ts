@@ -1,9 +1,8 @@
 /** The audit: file by file, in one pass, with no more memory for many files than for one. */
 import { type Baseline, BaselineFilter } from "./baseline.ts";
 import { type AuditConfig, type AuditOptions, auditConfig } from "./config.ts";
-import { findingOf, inOrder } from "./finding.ts";
+import { findingOf, folded, inOrder } from "./finding.ts";
 import { Fingerprints } from "./fingerprint.ts";
-import { folded } from "./folding.ts";
 import { IgnoreComments } from "./ignore-comments.ts";
 import type { AuditInput, NotSeenInput } from "./input.ts";
 import { crossFileRules } from "./rules/index.ts";

@@ -2,14 +2,14 @@
 import { basename, dirname } from "node:path";
 import type { ImageFields } from "../workload/index.ts";
 import type { TextInput } from "./input.ts";
+import { containerKey, type RenderedContainer, type RenderedObject } from "./input.ts";
 import type { ReplacedImages } from "./placeholders.ts";
 import type { ReadText, WantedSecret } from "./readers/contents.ts";
 import { readText } from "./readers/read-text.ts";
-import { containerKey, type RenderedContainer, type RenderedObject } from "./rendered.ts";
 import type { Subject } from "./subject.ts";
 import type { SecretName } from "./types.ts";
 
-export interface Container {
+export interface AuditedContainer {
   readonly subject: Subject;
   /** What one cluster would hold, by its paths: a folder, or the kustomizations that make the container so. */
   readonly scopes: readonly string[];
@@ -18,14 +18,14 @@ export interface Container {
   readonly isRendered: boolean;
 }
 
-export interface Contents extends Pick<ReadText, "text" | "problems" | "workloads" | "secrets" | "wantedSecrets"> {
-  readonly containers: readonly Container[];
+export interface TextContents extends Pick<ReadText, "text" | "problems" | "workloads" | "secrets" | "wantedSecrets"> {
+  readonly containers: readonly AuditedContainer[];
   /** How many containers there are: one and its rendering are one, and so are all of its renderings. */
   readonly count: number;
 }
 
 /** Reads a text with what kustomizations make of it. */
-export function contentsOf(input: TextInput, imageFields: readonly ImageFields[]): Contents {
+export function contentsOf(input: TextInput, imageFields: readonly ImageFields[]): TextContents {
   const { text, file, rendered = [] } = input;
   const read = readText(text, file, { ...input, imageFields });
   const own = new Map(read.subjects.flatMap((subject) => keyOf(subject)?.map((key) => [key, subject] as const) ?? []));
@@ -77,7 +77,7 @@ function placeText({ at, path }: RenderedContainer): string {
 }
 
 /** What a patch leaves out is not known. */
-function writtenContainer(subject: Subject, { file, patch, scope, replacedImages }: TextInput): Container {
+function writtenContainer(subject: Subject, { file, patch, scope, replacedImages }: TextInput): AuditedContainer {
   const pulls = patch !== undefined && subject.pulls?.from === "default" ? undefined : subject.pulls;
   const scopes = [scope ?? (file === "-" ? file : dirname(file))];
   return { subject: { ...subject, pulls }, scopes, replacedImages, isRendered: false };
@@ -88,9 +88,9 @@ function renderedContainers(
   subjects: readonly Subject[],
   own: ReadonlyMap<string, Subject>,
   { replacedImages }: TextInput,
-): Container[] {
+): AuditedContainer[] {
   const { containers, kustomizations, mayBeChanged } = object;
-  return subjects.flatMap((subject): Container[] => {
+  return subjects.flatMap((subject): AuditedContainer[] => {
     const container = containers.find(({ path }) => path === subject.fields.image?.path);
     if (container === undefined) return [];
     const written = container.own === undefined ? undefined : own.get(container.own);

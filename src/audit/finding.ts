@@ -1,4 +1,4 @@
-/** Making findings of what rules say. */
+/** Making findings of what rules report, and telling two about one cause as one. */
 import { printable } from "../support/terminal.ts";
 import type { ImageRequest, Workload } from "../workload/types.ts";
 import type { AuditConfig } from "./config.ts";
@@ -48,4 +48,26 @@ export function findingOf(
 
 export function inOrder(findings: readonly Finding[]): readonly Finding[] {
   return findings.toSorted((one, other) => one.region.start - other.region.start);
+}
+
+/** The findings with those that are folded in the places of the others, where these are told. Their fixes take only their own part away. */
+export function folded(findings: readonly Finding[]): readonly Finding[] {
+  const told = new Set(findings.map(({ fingerprint }) => fingerprint));
+  const inner = findings.filter(({ folds }) => folds !== undefined && told.has(folds.into));
+  if (inner.length === 0) return findings;
+  const byOuter = new Map(inner.map((finding) => [finding.folds?.into, finding]));
+  return findings
+    .filter((finding) => !inner.includes(finding))
+    .map((finding) => {
+      const own = byOuter.get(finding.fingerprint);
+      if (own?.folds === undefined) return finding;
+      const { folds, fix } = own;
+      return {
+        ...finding,
+        message: `${finding.message}; ${folds.message}`,
+        advice: `${finding.advice} ${folds.advice}`,
+        inner: own,
+        ...(fix !== undefined && { fix: { ...fix, isPartial: true } }),
+      };
+    });
 }

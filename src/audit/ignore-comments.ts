@@ -1,12 +1,14 @@
-/** The ignoring comments of one text while its findings go by. */
+/** Comments that leave findings out: `# pulley:ignore RULE[,RULE] REASON`, and `# pulley:ignore-file` at a file's head. */
+import type { SourceText } from "../workload/source-text.ts";
 import type { AuditConfig } from "./config.ts";
 import { findingOf } from "./finding.ts";
 import type { Fingerprints } from "./fingerprint.ts";
-import { covers, type Ignore } from "./ignores.ts";
-import { ruleOf } from "./rules/index.ts";
-import { ignoreUnused, ignoreWithoutReason } from "./rules/input.ts";
-import type { Finding } from "./types.ts";
+import { isRuleId, type RuleId, ruleOf } from "./rules/index.ts";
+import { ignoreUnused, ignoreWithoutReason, inputUnreadable, renderFailed } from "./rules/input.ts";
+import { regionOf } from "./spans.ts";
+import type { Finding, Region } from "./types.ts";
 
+/** The ignoring comments of one text while its findings go by. */
 export class IgnoreComments {
   readonly #ignores: readonly Ignore[];
   readonly #used = new Map<Ignore, Set<string>>();
@@ -48,4 +50,111 @@ export class IgnoreComments {
 function isOn(id: string, { severityOf }: AuditConfig): boolean {
   const rule = ruleOf(id);
   return rule !== undefined && severityOf(rule) !== "off";
+}
+
+/** One such comment. */
+export interface Ignore {
+  readonly region: Region;
+  readonly rules: readonly RuleId[];
+  /** Rules that it names, but that do not exist. */
+  readonly unknown: readonly string[];
+  /** Without one, the comment has no effect. */
+  readonly reason: string;
+  /** The lines for which it holds, counted from 1. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Findings that say what could not be looked at, or that a comment is wrong, are not for comments to leave out. */
+const steadfast: ReadonlySet<string> = new Set(
+  [inputUnreadable, renderFailed, ignoreWithoutReason, ignoreUnused].map(({ id }) => id),
+);
+
+const marker = "pulley:ignore";
+const comment = /(?<=^|[ \t])#[ \t]*pulley:ignore(-file)?(?![\w-])[ \t]*([^\s]*)(.*)$/;
+
+/** Comments in one text that have an effect, at most. */
+const mostComments = 1000;
+
+/**
+ * The comments of a text. One behind something holds for its line; one on a line of its own for the line below it; one
+ * at the head of a document for the whole document; `ignore-file` for the whole file.
+ */
+export function readIgnores(source: SourceText): Ignore[] {
+  if (!source.text.includes(marker)) return [];
+  const ignores: Ignore[] = [];
+  /** Those of the head, which wait for the end of their document, and those that wait for the line below them. */
+  const waiting = { head: [] as OpenIgnore[], below: [] as OpenIgnore[] };
+  const settle = (list: OpenIgnore[], to: number) => {
+    for (const ignore of list.splice(0)) ignores.push({ ...ignore, to });
+  };
+  let atHead = true;
+  let number = 0;
+  for (const { line, start } of linesOf(source.text)) {
+    number += 1;
+    const sort = sortOf(line);
+    if (sort === "marker") {
+      if (!atHead) settle(waiting.head, number);
+      atHead = true;
+    }
+    if (sort === "content") {
+      settle(waiting.below, number);
+      atHead = false;
+    }
+    const count = ignores.length + waiting.head.length + waiting.below.length;
+    const found = line.includes(marker) && count < mostComments ? ignoreIn(source, line, start, number) : undefined;
+    if (found === undefined) continue;
+    if (found.wholeFile) ignores.push({ ...found.ignore, from: 1, to: Number.POSITIVE_INFINITY });
+    else if (sort !== "comment") ignores.push({ ...found.ignore, to: number });
+    else waiting[atHead ? "head" : "below"].push(found.ignore);
+  }
+  settle(waiting.head, number);
+  settle(waiting.below, number);
+  return ignores.toSorted((one, other) => one.region.start - other.region.start);
+}
+
+type OpenIgnore = Omit<Ignore, "to">;
+
+function sortOf(line: string): "marker" | "comment" | "blank" | "content" {
+  if (/^(?:---|\.\.\.)(?:[ \t]|$)/.test(line)) return "marker";
+  if (/^\ufeff?[ \t]*$/.test(line)) return "blank";
+  return /^\ufeff?[ \t]*#/.test(line) ? "comment" : "content";
+}
+
+function ignoreIn(
+  source: SourceText,
+  line: string,
+  start: number,
+  from: number,
+): { ignore: OpenIgnore; wholeFile: boolean } | undefined {
+  const found = comment.exec(line);
+  if (found === null) return undefined;
+  const [, wholeFile, rules = "", reason = ""] = found;
+  const region = regionOf(source, { start: start + found.index, end: start + line.length });
+  return { ignore: { region, ...namesOf(rules), reason: reason.trim(), from }, wholeFile: wholeFile !== undefined };
+}
+
+/** The lines without what ends them. */
+function* linesOf(text: string): Generator<{ readonly line: string; readonly start: number }> {
+  for (let start = 0; start < text.length; ) {
+    const feed = text.indexOf("\n", start);
+    const end = feed < 0 ? text.length : feed;
+    yield { line: text.slice(start, text[end - 1] === "\r" ? end - 1 : end), start };
+    start = end + 1;
+  }
+}
+
+/** Whether the comment leaves the finding out. */
+export function covers(ignore: Ignore, rule: string, { line }: Region): boolean {
+  if (ignore.reason === "" || steadfast.has(rule)) return false;
+  return ignore.from <= line && line <= ignore.to && ignore.rules.some((own) => own === rule);
+}
+
+function namesOf(text: string): { rules: RuleId[]; unknown: string[] } {
+  const names = text.split(",").filter((name) => name !== "");
+  return { rules: names.filter(isRuleId), unknown: names.filter((name) => !isRuleId(name)).map(short) };
+}
+
+function short(name: string): string {
+  return name.length > 100 ? `${name.slice(0, 100)}…` : name;
 }

@@ -2,14 +2,14 @@
 import type { Reference } from "../image/reference.ts";
 
 import type { ImageRequest, PullPolicy } from "../workload/types.ts";
-import type { ImageField, PolicyField } from "./fix/index.ts";
+import type { ImageField, PolicyField } from "./fix/fields.ts";
 import type { Span } from "./spans.ts";
 
 /** Where an image is asked for: a manifest, a Compose file, a stack file of OpenFaaS. */
 export type InputFormat = "kubernetes" | "compose" | "openfaas";
 
 /** What a format calls the field, and the pull policies. */
-export interface Words {
+export interface FormatWords {
   readonly field: string;
   readonly values: Readonly<Record<PullPolicy, string>>;
   /** Other values that the format takes. */
@@ -30,7 +30,7 @@ export interface WrittenPolicy {
 
 export interface Subject {
   readonly format: InputFormat;
-  readonly words: Words;
+  readonly words: FormatWords;
   readonly request: ImageRequest;
   /** What can be changed mechanically: not an image that has a variable in it, nor a pull policy without a place. */
   readonly fields: { readonly image?: ImageField | undefined; readonly policy?: PolicyField | undefined };

@@ -7,11 +7,11 @@ import { errorTable, errorText } from "../support/errors.ts";
 import type { SourceText } from "../workload/source-text.ts";
 import type { ImageRequest } from "../workload/types.ts";
 import type { AuditConfig } from "./config.ts";
-import { type Container, contentsOf } from "./containers.ts";
+import { type AuditedContainer, contentsOf } from "./containers.ts";
 import { findingOf } from "./finding.ts";
 import { Fingerprints } from "./fingerprint.ts";
-import { setImage, setPullPolicy } from "./fix/index.ts";
-import { type Ignore, readIgnores } from "./ignores.ts";
+import { setImage, setPullPolicy } from "./fix/fields.ts";
+import { type Ignore, readIgnores } from "./ignore-comments.ts";
 import type { AuditInput, TextInput, UnreadableInput } from "./input.ts";
 import { withoutPlaceholder } from "./placeholders.ts";
 import type { WantedSecret } from "./readers/contents.ts";
@@ -51,7 +51,7 @@ const nothing = {
 } as const;
 
 /** What all findings about one text have in common. */
-interface Auditing {
+interface TextContext {
   readonly text: SourceText;
   readonly config: AuditConfig;
   readonly fingerprints: Fingerprints;
@@ -95,14 +95,14 @@ function auditText(input: TextInput, config: AuditConfig): TextAudit {
   const { policy, now, isMoving } = config;
   const { file } = input;
   const read = contentsOf(input, config.imageFields);
-  const auditing: Auditing = {
+  const textContext: TextContext = {
     text: read.text,
     config: input.isOutside ? { ...config, fixes: false } : config,
     fingerprints: new Fingerprints(file),
     told: new Set(),
   };
   const findings = read.problems.flatMap(({ rule, at, message }) =>
-    findingOf(rule, { region: regionOf(read.text, at), message }, config, auditing.fingerprints),
+    findingOf(rule, { region: regionOf(read.text, at), message }, config, textContext.fingerprints),
   );
   const uses: ImageUse[] = [];
   const exemptions = new Set<string>();
@@ -112,9 +112,9 @@ function auditText(input: TextInput, config: AuditConfig): TextAudit {
     const isKnown = subject.unresolved !== "placeholder";
     const decision = policy && isKnown ? decide(subject.request, policy, { presence: "unknown" }, now) : undefined;
     const pulls = ownPulls(subject, decision);
-    judge(auditing, { ...container, subject }, { isMoving, decision, pulls }, findings);
+    judge(textContext, { ...container, subject }, { isMoving, decision, pulls }, findings);
     if (isKnown) for (const id of exemptionsFor(subject.request, config)) exemptions.add(id);
-    const use = useOf(auditing, subject, pulls, container.scopes);
+    const use = useOf(textContext, subject, pulls, container.scopes);
     if (use !== undefined) uses.push(use);
   }
   return {
@@ -122,7 +122,7 @@ function auditText(input: TextInput, config: AuditConfig): TextAudit {
     findings,
     ignores: readIgnores(read.text),
     uses,
-    wantedSecrets: read.wantedSecrets.map((wanted) => secretUse(auditing, wanted)),
+    wantedSecrets: read.wantedSecrets.map((wanted) => secretUse(textContext, wanted)),
     secrets: read.secrets,
     exemptions: [...exemptions],
     workloads: read.workloads,
@@ -132,12 +132,12 @@ function auditText(input: TextInput, config: AuditConfig): TextAudit {
 }
 
 function judge(
-  auditing: Auditing,
-  { subject, isRendered }: Container,
+  textContext: TextContext,
+  { subject, isRendered }: AuditedContainer,
   context: RuleContext,
   findings: Finding[],
 ): void {
-  const { text, config, fingerprints, told } = auditing;
+  const { text, config, fingerprints, told } = textContext;
   const { request } = subject;
   const made: Finding[] = [];
   for (const rule of containerRules) {
@@ -173,7 +173,7 @@ function fixOf(text: SourceText, { fields, words }: Subject, correction: Correct
 }
 
 function useOf(
-  { text }: Auditing,
+  { text }: TextContext,
   subject: Subject,
   pulls: EffectivePull | undefined,
   scopes: readonly string[],
@@ -191,6 +191,6 @@ function useOf(
   };
 }
 
-function secretUse({ text }: Auditing, { namespace, name, workload, at }: WantedSecret): SecretUse {
+function secretUse({ text }: TextContext, { namespace, name, workload, at }: WantedSecret): SecretUse {
   return { namespace, name, workload, region: regionOf(text, at) };
 }

@@ -1,25 +1,43 @@
 /** `pulley audit --fix`, `--diff` and `--check`: file by file, as the audit goes on. */
-import { type FixedFile, fixFiles, type PinRequest, pinImages } from "../audit/fix/index.ts";
-import { notSeenWords } from "../audit/formats/tally.ts";
-import type { AuditFile, RuleId, TextInput } from "../audit/index.ts";
-import { placeholderTest, withoutPlaceholder } from "../audit/placeholders.ts";
-import { readText } from "../audit/readers/read-text.ts";
-import { containerKey } from "../audit/rendered.ts";
-import type { Finding, Fix, NotSeen } from "../audit/types.ts";
+import {
+  type AuditFile,
+  containerKey,
+  type Finding,
+  type Fix,
+  type FixedFile,
+  fixFiles,
+  type NotSeen,
+  notSeenWords,
+  type PinRequest,
+  pinImages,
+  placeholderTest,
+  type RuleId,
+  readText,
+  type TextInput,
+  withoutPlaceholder,
+} from "../audit/index.ts";
 import type { Digest } from "../image/digest.ts";
 import { canonicalText, type Reference } from "../image/reference.ts";
 import { imageFieldsIn, type Policy } from "../policy/types.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
 import { plural } from "../support/plural.ts";
 import { printable } from "../support/terminal.ts";
-import type { AuditFlags } from "./audit-flags.ts";
 import { type Io, paintFor } from "./io.ts";
 import { commandLogins } from "./logins.ts";
+import type { LoginFlags, RegistryFlags } from "./options.ts";
 import { passOn, printLine, printLines } from "./printing.ts";
 import { registryClient } from "./registry.ts";
 
 /** Images that are resolved at once. */
 const resolvedAtOnce = 8;
+
+export interface FixFlags extends RegistryFlags, LoginFlags {
+  readonly fix?: true;
+  readonly diff?: true;
+  readonly check?: true;
+  readonly pin?: true;
+  readonly placeholder?: readonly string[];
+}
 
 export interface Fixing {
   /** Files that were changed, or would be. */
@@ -31,7 +49,7 @@ export interface Fixing {
 /** Names the files that change on standard output; what could not be fixed is told on standard error. */
 export async function fixing(
   files: AsyncIterable<AuditFile>,
-  flags: AuditFlags,
+  flags: FixFlags,
   policy: Policy,
   io: Io,
 ): Promise<Fixing> {
@@ -95,7 +113,7 @@ interface Pins {
 }
 
 /** Asks each registry for each image once, whatever the number of files. */
-function createPins(flags: AuditFlags, policy: Policy, io: Io): Pins {
+function createPins(flags: FixFlags, policy: Policy, io: Io): Pins {
   const imageFields = imageFieldsIn(policy);
   const registry = registryClient(flags);
   const logins = commandLogins(flags, io);
@@ -134,7 +152,7 @@ function createPins(flags: AuditFlags, policy: Policy, io: Io): Pins {
   };
 }
 
-async function show({ file, diff, text, notes }: FixedFile, flags: AuditFlags, io: Io): Promise<void> {
+async function show({ file, diff, text, notes }: FixedFile, flags: FixFlags, io: Io): Promise<void> {
   const paint = paintFor(io.stdout, io);
   if (flags.diff) await passOn([coloured(diff, paint)], io);
   else if (file === "-") await passOn([text], io);

@@ -1,42 +1,65 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import packageFile from "../../package.json" with { type: "json" };
-import { type FormatContext, formats } from "../audit/formats/index.ts";
 import {
   type AuditFile,
   type AuditInput,
   auditInputs,
   auditInThreads,
   documentationOf,
+  type Finding,
+  type FormatContext,
+  type FormatName,
+  formats,
   isOfUnreadable,
   isRuleId,
+  type NotSeen,
+  type Profile,
   profiles,
   type RuleId,
   readBaseline,
   ruleIds,
   rules,
+  type Severity,
   writeBaseline,
 } from "../audit/index.ts";
-import type { Finding, NotSeen, Severity } from "../audit/types.ts";
 import { imageFieldsIn, kubernetesOnly } from "../policy/types.ts";
 import { putFile } from "../support/atomic-file.ts";
 import { PulleyError } from "../support/errors.ts";
 import { readInputBytes } from "../support/input-file.ts";
 import { plural } from "../support/plural.ts";
 import { painter, printableJson } from "../support/terminal.ts";
-import { fixing } from "./audit-fix.ts";
-import type { AuditFlags } from "./audit-flags.ts";
+import { type FixFlags, fixing } from "./audit-fix.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";
-import { examples, loginOptions, registryOptions } from "./options.ts";
+import {
+  examples,
+  type FilenameFlags,
+  filenameOption,
+  loginOptions,
+  registryOptions,
+  repeatedOption,
+} from "./options.ts";
 import { outputPath } from "./output-path.ts";
-import { clusterOption, loadPolicy, policyOption, readPolicyFiles } from "./policy-option.ts";
+import { clusterOption, loadPolicy, type PolicyOptions, policyOption, readPolicyFiles } from "./policy-option.ts";
 import { printLine, printText, yamlText } from "./printing.ts";
 import { inputInvalid } from "./problems.ts";
-import { filenameOption, repeatedOption } from "./repeated-option.ts";
 
 /** Bytes of a baseline: some hundred for each finding. */
 const longestBaseline = 64 * 1024 * 1024;
 
 const severities: readonly Severity[] = ["error", "warning", "note"];
+
+interface AuditFlags extends FixFlags, PolicyOptions, FilenameFlags {
+  readonly output: FormatName | "yaml";
+  readonly report?: string;
+  readonly profile: Profile;
+  readonly rule?: ReadonlyMap<RuleId, Severity | "off">;
+  readonly movingTag?: readonly string[];
+  readonly failOn: Severity | "never";
+  readonly baseline?: string;
+  readonly updateBaseline?: true;
+  readonly render: boolean;
+  readonly remoteBases?: true;
+}
 
 export function define(command: Command, io: CommandIo): void {
   registryOptions(loginOptions(command, io))
@@ -115,7 +138,7 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, io: Io): 
     }),
     ...(known && { baseline: known }),
   };
-  const desk = new Desk();
+  const tally = new AuditTally();
   const named = [...paths, ...(flags.filename ?? [])];
   const inputs = auditInputs(named.length > 0 ? named : ["."], {
     stdin: io.stdin,
@@ -127,24 +150,24 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, io: Io): 
   const files = auditInThreads(inputs, settings);
   let status = 0;
   if (flags.fix || flags.diff || flags.check) {
-    const { files: changed, left } = await fixing(desk.counted(files), flags, settings.policy ?? kubernetesOnly, io);
-    desk.keepOnly(flags.fix ? left : []);
+    const { files: changed, left } = await fixing(tally.counted(files), flags, settings.policy ?? kubernetesOnly, io);
+    tally.keepOnly(flags.fix ? left : []);
     if (flags.check && changed > 0) status = 1;
   } else if (flags.updateBaseline && baselineFile !== undefined) {
     const findings: Finding[] = [];
-    for await (const file of desk.counted(files)) findings.push(...file.findings);
+    for await (const file of tally.counted(files)) findings.push(...file.findings);
     putFile(outputPath(baselineFile), writeBaseline(findings));
     printLine("stderr", `${plural(findings.length, "finding")} written to ${baselineFile}`, io);
     return 0;
   } else {
-    await printReport(desk.counted(files), desk, flags, io);
+    await printReport(tally.counted(files), tally, flags, io);
   }
-  if (desk.isUnreadableFrom(flags.failOn)) return inputInvalid;
-  return desk.hasFrom(flags.failOn) ? 1 : status;
+  if (tally.isUnreadableFrom(flags.failOn)) return inputInvalid;
+  return tally.hasFrom(flags.failOn) ? 1 : status;
 }
 
-/** What lies before the audit at the moment, and what it has come to so far. */
-class Desk {
+/** What the audit has found so far, and the file that it reads. */
+class AuditTally {
   readonly #worst = new Set<Severity>();
   /** Of findings about what could not be looked at. */
   readonly #unreadable = new Set<Severity>();
@@ -202,7 +225,12 @@ function isReached(severity: Severity | "never", found: ReadonlySet<Severity>): 
   return severity !== "never" && severities.slice(0, severities.indexOf(severity) + 1).some((each) => found.has(each));
 }
 
-async function printReport(files: AsyncIterable<AuditFile>, desk: Desk, flags: AuditFlags, io: Io): Promise<void> {
+async function printReport(
+  files: AsyncIterable<AuditFile>,
+  tally: AuditTally,
+  flags: AuditFlags,
+  io: Io,
+): Promise<void> {
   const { stdout } = io;
   const { report } = flags;
   const set: ReadonlyMap<string, Severity | "off"> = flags.rule ?? new Map();
@@ -216,8 +244,8 @@ async function printReport(files: AsyncIterable<AuditFile>, desk: Desk, flags: A
     root: process.cwd(),
     paint: report === undefined ? paintFor(stdout, io) : painter(false),
     ...(report === undefined && stdout.isTTY && stdout.columns !== undefined && { width: stdout.columns }),
-    lineOf: (file, line) => desk.lineOf(file, line),
-    counts: () => desk.counts(),
+    lineOf: (file, line) => tally.lineOf(file, line),
+    counts: () => tally.counts(),
   };
   const isJson = ["json", "sarif", "gitlab"].includes(flags.output);
   const write = async (chunks: AsyncIterable<string>) => {

@@ -16,33 +16,17 @@ import { settingsOfDaemon } from "./doctor-pods.ts";
 import { diagnosisLines, exitStatus, type ShownDiagnosis, shownDiagnosis } from "./doctor-view.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";
 import { withSettings } from "./node-settings.ts";
-import {
-  credentialProviderOptions,
-  examples,
-  type LoginFlags,
-  loginOptions,
-  type OutputOptions,
-  outputOption,
-  type PlatformOptions,
-  platformOption,
-  type RegistryFlags,
-  type RootOptions,
-  registryOptions,
-  rootOption,
-} from "./options.ts";
+import { type CommonOptions, commonOptions, credentialProviderOptions, examples, repeatedOption } from "./options.ts";
 import { print } from "./output.ts";
-import { clusterOption, loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
+import { loadPolicy } from "./policy-option.ts";
 import { warnOn } from "./printing.ts";
 import { machineHosts, registryClient, registrySettings } from "./registry.ts";
-import { repeatedOption } from "./repeated-option.ts";
 import { openImages } from "./store.ts";
-
-type CommonOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
 
 interface DoctorOptions extends CommonOptions, CaseOptions {}
 
 export function define(command: Command, io: CommandIo): void {
-  credentialProviderOptions(registryOptions(loginOptions(command, io)))
+  command
     .argument("<image|pod/name...>", "images, or pods: those of the manifests that -f names, or else the daemon's")
     .addOption(
       repeatedOption(
@@ -51,12 +35,8 @@ export function define(command: Command, io: CommandIo): void {
       ),
     )
     .option("-n, --namespace <namespace>", "the namespace of the pods", "default")
-    .addOption(socketOption())
-    .addOption(policyOption())
-    .addOption(clusterOption())
-    .addOption(platformOption())
-    .addOption(outputOption())
-    .addOption(rootOption())
+    .addOption(socketOption());
+  credentialProviderOptions(commonOptions(command, io))
     .addHelpText(
       "after",
       examples(

@@ -21,51 +21,34 @@ import { filesWithout, type Inputs, readInputs } from "./inputs.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";
 import { type LoginsForPod, podLogins } from "./logins.ts";
 import {
+  type CommonOptions,
+  commonOptions,
   examples,
-  type LoginFlags,
-  loginOptions,
-  type OutputOptions,
-  outputOption,
-  type PlatformOptions,
-  platformOption,
-  type RegistryFlags,
-  type RootOptions,
-  registryOptions,
-  rootOption,
+  type FilenameFlags,
+  filenameOption,
+  namedFiles,
 } from "./options.ts";
 import { print } from "./output.ts";
-import { clusterOption, loadPolicy, type PolicyOptions, policyOption, timeOption } from "./policy-option.ts";
+import { loadPolicy, timeOption } from "./policy-option.ts";
 import { warnOn } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import { machineHosts, registryClient } from "./registry.ts";
-import { type FilenameFlags, filenameOption, namedFiles } from "./repeated-option.ts";
 import { requestsFrom, standingPodsFrom } from "./requests.ts";
 import { openStore } from "./store.ts";
 
-interface ExplainOptions
-  extends RootOptions,
-    OutputOptions,
-    PlatformOptions,
-    RegistryFlags,
-    LoginFlags,
-    PolicyOptions,
-    FilenameFlags {
+interface ExplainOptions extends CommonOptions, FilenameFlags {
   readonly check?: true;
   /** Milliseconds since the epoch. */
   readonly at?: number;
 }
 
 export function define(command: Command, io: CommandIo): void {
-  registryOptions(loginOptions(command, io))
+  command
     .argument("[file|image...]", "manifests (files, folders, - for standard input), lists of images (*.txt), or images")
     .addOption(filenameOption())
     .option("--check", "ask the registries, too, what the names stand for now")
-    .addOption(policyOption())
-    .addOption(clusterOption())
-    .addOption(timeOption())
-    .addOption(platformOption("the platform of the node"))
-    .addOption(outputOption())
-    .addOption(rootOption())
+    .addOption(timeOption());
+  commonOptions(command, io, "the platform of the node")
     .addHelpText(
       "after",
       examples(

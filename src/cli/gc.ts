@@ -40,13 +40,13 @@ import {
   type RegistryFlags,
   type RootOptions,
   registryOptions,
+  repeatedOption,
   rootOption,
+  runtimeOption,
 } from "./options.ts";
 import { print } from "./output.ts";
 import { printLine } from "./printing.ts";
 import { registryClient } from "./registry.ts";
-import { repeatedOption } from "./repeated-option.ts";
-import { runtimeOption } from "./runtime-option.ts";
 import { withImages } from "./store.ts";
 
 interface CollectOptions extends RootOptions, OutputOptions, RegistryFlags, LoginFlags, KubeletConfigOptions {

@@ -1,6 +1,6 @@
 /** How help looks: what is common first, what is rare in groups of its own below, and lines that fit. */
 import type { Command, Help, Option } from "commander";
-import { everywhereGroup } from "./everywhere.ts";
+import { globalGroup } from "./global-options.ts";
 
 /** The groups of rarer options, in the order in which they stand below the common ones. */
 const groups: readonly (readonly [title: string, options: RegExp])[] = [
@@ -75,7 +75,7 @@ export const helpStyle: Partial<Help> = {
   },
   groupItems(unsorted, visible, getGroup) {
     const items = new Map<string, typeof visible>();
-    const order = [common, ...groups.map(([title]) => title), everywhereGroup];
+    const order = [common, ...groups.map(([title]) => title), globalGroup];
     const titles = new Set([...unsorted, ...visible].map(getGroup));
     const rank = (title: string) => (order.includes(title) ? order.indexOf(title) : 0);
     for (const title of [...titles].toSorted((one, other) => rank(one) - rank(other))) {

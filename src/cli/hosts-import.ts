@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
-import { unifiedDiff } from "../audit/fix/diff.ts";
+import { unifiedDiff } from "../audit/index.ts";
 import { convert, type ImportedRule } from "../hosts/import/convert.ts";
 import { readRegistriesConf } from "../hosts/import/registries-conf.ts";
 import { hostsToml } from "../hosts/import/write.ts";

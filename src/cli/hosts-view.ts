@@ -1,5 +1,5 @@
 /** Findings in `hosts.toml` files, for people and for programs. */
-import { excerpt } from "../audit/formats/excerpt.ts";
+import { excerpt } from "../audit/index.ts";
 import type { HostsFinding, HostsSeverity } from "../hosts/lint/finding.ts";
 import type { HostsReport } from "../hosts/lint/index.ts";
 import { plural } from "../support/plural.ts";

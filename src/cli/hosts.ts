@@ -5,10 +5,16 @@ import { PulleyError } from "../support/errors.ts";
 import { type ImportOptions, importRegistriesConf } from "./hosts-import.ts";
 import { findingLines, findingValue, summary } from "./hosts-view.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";
-import { examples, type HostsFlags, hostsDirOption, type OutputOptions, outputOption } from "./options.ts";
+import {
+  examples,
+  type HostsFlags,
+  hostsDirOption,
+  type OutputOptions,
+  outputOption,
+  repeatedOption,
+} from "./options.ts";
 import { print } from "./output.ts";
 import { inputInvalid } from "./problems.ts";
-import { repeatedOption } from "./repeated-option.ts";
 
 export function define(command: Command, io: CommandIo): void {
   command

@@ -1,6 +1,6 @@
 /** `pulley node setup containerd`, a command of `pulley node`. */
 import { Argument, type Command } from "commander";
-import { unifiedDiff } from "../audit/fix/diff.ts";
+import { unifiedDiff } from "../audit/index.ts";
 import { defaultFolder } from "../hosts/folders.ts";
 import { registryOf } from "../hosts/lint/folders.ts";
 import { configPathLines, readContainerdConfig } from "../hosts/setup/containerd-config.ts";

@@ -1,18 +1,19 @@
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import packageFile from "../../package.json" with { type: "json" };
 import { type DaemonLogins, type DaemonOptions, type PolicySource, startDaemon } from "../daemon/index.ts";
 import type { PluginRun } from "../daemon/metrics/index.ts";
 import { parsePins } from "../gc/index.ts";
 import type { Policy } from "../policy/types.ts";
 import { systemClock } from "../support/clock.ts";
+import { PulleyError } from "../support/errors.ts";
 import { inheritedSockets } from "../support/inherited-sockets.ts";
 import { type Log, type LogLevel, logLevels } from "../support/log.ts";
 import { type LogFormat, openLog } from "../support/log-output.ts";
 import { type SocketOptions, socketOption, socketPath } from "./daemon.ts";
+import { readInputFile } from "./inputs.ts";
 import { type CommandIo, type Io, interrupted, paintFor } from "./io.ts";
 import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
 import { commandLogins, podLogins } from "./logins.ts";
-import { type MirrorFlags, mirrorOptions, readMirror } from "./node-mirror.ts";
 import { readScrub, type ScrubFlags, scrubOptions } from "./node-scrub.ts";
 import { toldSettings } from "./node-settings.ts";
 import { define as defineSetup } from "./node-setup.ts";
@@ -29,17 +30,20 @@ import {
   type RegistryFlags,
   type RootOptions,
   registryOptions,
+  repeatedOption,
   rootOption,
+  runtimeOption,
 } from "./options.ts";
-import { clusterOption, loadPolicyFiles, type PolicyOptions, policyOption } from "./policy-option.ts";
+import { clusterOption, loadPolicyFiles, type PolicyOptions, policyOption, watchPolicy } from "./policy-option.ts";
 import { machineHosts, registrySettings } from "./registry.ts";
-import { repeatedOption } from "./repeated-option.ts";
-import { runtimeOption } from "./runtime-option.ts";
-
-type CommonOptions = RootOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions & ContentSharingOptions;
 
 interface NodeOptions
-  extends CommonOptions,
+  extends RootOptions,
+    PlatformOptions,
+    RegistryFlags,
+    LoginFlags,
+    PolicyOptions,
+    ContentSharingOptions,
     CredentialProviderFlags,
     KubeletConfigOptions,
     SocketOptions,
@@ -210,7 +214,6 @@ async function watchedPolicy(options: NodeOptions, log: Log, io: Io): Promise<Po
     onChange: (hear: (policy: Policy | undefined) => void) => void listeners.add(hear),
   };
   if (files === undefined) return { ...source, stop: () => undefined };
-  const { watchPolicy } = await import("./policy-watch.ts");
   const changes = {
     say: (line: string) => log.info(line),
     onChange: (changed: Policy) => {
@@ -221,4 +224,72 @@ async function watchedPolicy(options: NodeOptions, log: Log, io: Io): Promise<Po
   };
   const watch = watchPolicy(files, changes, systemClock);
   return { ...source, stop: () => watch.stop() };
+}
+
+interface MirrorFlags {
+  readonly mirror?: string;
+  readonly mirrorCert?: string;
+  readonly mirrorKey?: string;
+  readonly mirrorPlainHttp?: true;
+  readonly mirrorRegistries?: readonly string[];
+  readonly mirrorOpen?: true;
+  readonly mirrorPeerConnections?: number;
+}
+
+function mirrorOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--mirror <address>", "serve the images as a registry for reading there, as 127.0.0.1:5000"))
+    .addOption(
+      repeatedOption(
+        "--mirror-registries <host>",
+        "a registry that the mirror stands for; may be repeated (default: all)",
+      ),
+    )
+    .option("--mirror-cert <file>", "the mirror's certificate chain in PEM, needed to serve other machines")
+    .option("--mirror-key <file>", "the key of that certificate in PEM")
+    .option("--mirror-plain-http", "serve other machines without TLS, on a network that protects it")
+    .option("--mirror-open", "give everything to everybody who reaches it, without asking registries who may")
+    .addOption(
+      new Option(
+        "--mirror-peer-connections <count>",
+        "how many connections one address may have to it at once (default: 256)",
+      ).argParser(readConnections),
+    );
+}
+
+/** @throws PulleyError `USAGE`, `INPUT_UNREADABLE` */
+function readMirror(flags: MirrorFlags): DaemonOptions["mirror"] {
+  const { mirror: address, mirrorCert, mirrorKey, mirrorPlainHttp, mirrorRegistries, mirrorOpen } = flags;
+  const { mirrorPeerConnections: connectionsPerPeer } = flags;
+  const others = [mirrorCert, mirrorKey, mirrorPlainHttp, mirrorRegistries, mirrorOpen, connectionsPerPeer];
+  if (address === undefined) {
+    if (others.every((flag) => flag === undefined)) return undefined;
+    throw new PulleyError("USAGE", "something is said about the mirror, but not where it is to listen", {
+      advice: "Give its address with --mirror, for example --mirror 127.0.0.1:5000.",
+    });
+  }
+  return {
+    address,
+    tls: readTls(mirrorCert, mirrorKey),
+    plainHttp: mirrorPlainHttp,
+    registries: mirrorRegistries,
+    openToAll: mirrorOpen,
+    limits: connectionsPerPeer === undefined ? {} : { connectionsPerPeer },
+  };
+}
+
+function readConnections(text: string): number {
+  const count = /^[0-9]{1,6}$/.test(text) ? Number(text) : 0;
+  if (count > 0) return count;
+  throw new InvalidArgumentError("a number of connections, from 1 on, as 256");
+}
+
+function readTls(certificate: string | undefined, key: string | undefined) {
+  if (certificate === undefined && key === undefined) return undefined;
+  if (certificate === undefined || key === undefined) {
+    throw new PulleyError("USAGE", "a certificate and its key belong together", {
+      advice: "Give both --mirror-cert and --mirror-key.",
+    });
+  }
+  return { certificate: readInputFile(certificate).text, key: readInputFile(key).text };
 }

@@ -1,14 +1,14 @@
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { formatPlatform, hostPlatform, type Platform, parsePlatform } from "../image/platform.ts";
 import { parseSize } from "../policy/language/size.ts";
 import { type ContentSharing, contentSharings } from "../pull/content-sharing.ts";
 import { defaultLeastRate } from "../registry/deadlines.ts";
-import { errorText } from "../support/errors.ts";
+import { errorText, PulleyError } from "../support/errors.ts";
 import { homeFolder } from "../support/home.ts";
 import type { Login } from "../support/login.ts";
 import type { Io } from "./io.ts";
-import { repeatedOption } from "./repeated-option.ts";
+import { clusterOption, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { readTypedLogin, type TypedLoginFlags } from "./typed-login.ts";
 
 export interface RootOptions {
@@ -207,6 +207,69 @@ function readPlatform(text: string): Platform {
   } catch (error) {
     throw new InvalidArgumentError(errorText(error));
   }
+}
+
+interface RepeatedOption {
+  /** What holds where it is not given, and how the help says it. */
+  readonly usual?: { readonly values: readonly string[]; readonly words: string };
+  /** What to make of each value; throws commander's `InvalidArgumentError` for one that is none. */
+  readonly read?: (value: string) => string;
+}
+
+/**
+ * An option with one value that may be given again: its values become a list. Options that take as many words as follow
+ * (commander's `<value...>`) are not used, since they swallow the argument behind them.
+ */
+export function repeatedOption(flags: string, description: string, { usual, read }: RepeatedOption = {}): Option {
+  const option = new Option(flags, description).argParser((given: string, before: readonly string[] | undefined) => {
+    const value = read?.(given) ?? given;
+    return before === undefined || before === usual?.values ? [value] : [...before, value];
+  });
+  return usual === undefined ? option : option.default(usual.values, usual.words);
+}
+
+/** `-f`, as kubectl has it. */
+export interface FilenameFlags {
+  readonly filename?: readonly string[];
+}
+
+/** Another way to name what the command's arguments name, for those whose fingers type kubectl's `-f`. */
+export function filenameOption(): Option {
+  return repeatedOption("-f, --filename <file>", "a file, a folder, or - to read, as an argument is; may be repeated");
+}
+
+/** What is named with `-f` and without. @throws PulleyError `USAGE` where nothing is */
+export function namedFiles(words: readonly string[], { filename = [] }: FilenameFlags): readonly string[] {
+  const named = [...words, ...filename];
+  if (named.length > 0) return named;
+  throw new PulleyError("USAGE", "no file and no image is named", {
+    advice: "Name a manifest, a folder, - for standard input, or an image; --help shows how.",
+  });
+}
+
+export function runtimeOption(purpose: string): Option {
+  return new Option("--runtime <socket>", purpose).argParser(readSocket);
+}
+
+/** `unix:///run/containerd/containerd.sock`, or the path alone. */
+function readSocket(text: string): string {
+  const path = text.startsWith("unix://") ? text.slice("unix://".length) : text;
+  if (!isAbsolute(path)) {
+    throw new InvalidArgumentError("it is no socket: write it as unix:///run/containerd/containerd.sock");
+  }
+  return path;
+}
+
+export type CommonOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
+
+/** What commands have in common that decide on images as a node would: the policy, the platform, the store, registries. */
+export function commonOptions(command: Command, io: Io, platformPurpose?: string): Command {
+  return registryOptions(loginOptions(command, io))
+    .addOption(policyOption())
+    .addOption(clusterOption())
+    .addOption(platformOption(platformPurpose))
+    .addOption(outputOption())
+    .addOption(rootOption());
 }
 
 /** The examples at the end of a command's help. */

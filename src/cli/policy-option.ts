@@ -1,9 +1,12 @@
-/** The policy that a command goes by. */
+/** The policy that a command goes by, read once, or again when its files change. */
 import { InvalidArgumentError, Option } from "commander";
 import { parseMoment } from "../policy/language/moment.ts";
+import type { readPolicy } from "../policy/language/read.ts";
 import { kubernetesOnly, type Policy } from "../policy/types.ts";
-import { PulleyError } from "../support/errors.ts";
+import type { Clock } from "../support/clock.ts";
+import { errorText, PulleyError } from "../support/errors.ts";
 import { plural } from "../support/plural.ts";
+import type { Position } from "../workload/types.ts";
 import { type InputText, readManifestFiles } from "./inputs.ts";
 import type { Io } from "./io.ts";
 import { printProblems } from "./problems.ts";
@@ -57,6 +60,8 @@ export interface PolicyFiles {
   readonly texts: readonly InputText[];
   /** The name of the cluster that it is read for. */
   readonly cluster: string | undefined;
+  /** How it is read. The language takes longer to load than many commands take: only those who have a policy pay for it. */
+  readonly read: typeof readPolicy;
 }
 
 /** The texts of a policy. @throws PulleyError `INPUT_INVALID` if there are none in a folder; `INPUT_UNREADABLE` */
@@ -86,11 +91,84 @@ export function namedCluster(given: string | undefined): string | undefined {
 export async function loadPolicyFiles({ policy: path, cluster: given }: PolicyOptions, io: Io): Promise<LoadedPolicy> {
   const cluster = namedCluster(given);
   if (path === undefined) return { policy: { ...kubernetesOnly, cluster }, files: undefined };
-  // The language takes longer to load than many commands take: only those who have a policy pay for it.
-  const { readPolicy } = await import("../policy/language/read.ts");
+  const { readPolicy: read } = await import("../policy/language/read.ts");
   const texts = readPolicyFiles(path);
-  const { policy, problems, warnings } = readPolicy(texts, cluster);
+  const { policy, problems, warnings } = read(texts, cluster);
   printProblems({ problems, warnings }, io);
-  if (problems.length === 0) return { policy, files: { path, texts, cluster } };
+  if (problems.length === 0) return { policy, files: { path, texts, cluster, read } };
   throw new PulleyError("INPUT_INVALID", `the policy ${path} has ${plural(problems.length, "problem")}`);
+}
+
+export interface PolicyWatch {
+  stop(): void;
+}
+
+export interface PolicyChanges {
+  readonly onChange: (policy: Policy) => void;
+  /** Told that what the files say now is no policy. */
+  readonly onMistake?: () => void;
+  /** Hears, a line each, that a new policy holds, or why the old one stays in force. */
+  readonly say: (line: string) => void;
+}
+
+/** Milliseconds between two looks. Looking works on every file system, also where a folder is a mounted ConfigMap. */
+const interval = 1_000;
+
+/** Begins to watch, so that pods run under the policy as it changes. What is known is what the policy was read from: a change since then is one, too. */
+export function watchPolicy(
+  { path, texts: first, cluster, read }: PolicyFiles,
+  changes: PolicyChanges,
+  clock: Clock,
+): PolicyWatch {
+  const { onChange, onMistake, say } = changes;
+  const stopping = new AbortController();
+  let known = JSON.stringify(first);
+  let seen = known;
+
+  function look(): void {
+    let texts: InputText[];
+    try {
+      texts = readPolicyFiles(path);
+    } catch (error) {
+      tellOnce(`the policy cannot be read, the old one stays in force: ${errorText(error)}`);
+      return;
+    }
+    const now = JSON.stringify(texts);
+    // A file that is being written says something else the next time, and half a policy may allow what the whole forbids.
+    const isWhole = now === seen;
+    seen = now;
+    if (!isWhole || now === known) return;
+    known = now;
+    const { policy, problems, warnings } = read(texts, cluster);
+    for (const { source, message } of warnings) say(`${placeOf(source)}: warning: ${message}`);
+    if (problems.length === 0) {
+      say(`the policy ${path} has changed, and holds from now on`);
+      onChange(policy);
+      return;
+    }
+    for (const { source, message } of problems) say(`${placeOf(source)}: ${message}`);
+    say(`the policy ${path} has changed, but is wrong: the old one stays in force`);
+    onMistake?.();
+  }
+
+  function tellOnce(line: string): void {
+    if (known !== line) say(line);
+    known = line;
+  }
+
+  async function watch(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await clock.sleep(interval, stopping.signal);
+      look();
+    }
+  }
+
+  void watch().catch((error: unknown) => {
+    if (!stopping.signal.aborted) throw error;
+  });
+  return { stop: () => stopping.abort() };
+}
+
+function placeOf({ file, line, column }: Position): string {
+  return `${file}:${line}:${column}`;
 }

@@ -8,9 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
 import { commands } from "./commands.ts";
-import { withoutPrefix } from "./image-words.ts";
 import { startCall } from "./io.ts";
-import { createProgram } from "./program.ts";
+import { createProgram, withoutPrefix } from "./program.ts";
 import { callPulley } from "./testing/call.ts";
 
 const silent = { stdin: Readable.from([]), stdout: new PassThrough(), stderr: new PassThrough(), environment: {} };
@@ -44,7 +43,7 @@ describe("the help of every command", () => {
         const help = helpOf(command, width);
         for (const line of help.split("\n")) expect(line.length, line).toBeLessThanOrEqual(width);
         const titles = [...help.matchAll(/^(\S[^\n]*):$/gm)].map(([, title]) => title);
-        expect(titles.indexOf("Options")).toBeLessThan(titles.indexOf("Everywhere"));
+        expect(titles.indexOf("Options")).toBeLessThan(titles.indexOf("Global options"));
         for (const rare of ["Logins", "How registries are asked", "Rarely needed"]) {
           if (titles.includes(rare)) expect(titles.indexOf(rare)).toBeGreaterThan(titles.indexOf("Options"));
         }

@@ -3,23 +3,22 @@ import packageFile from "../../package.json" with { type: "json" };
 import { errorTable, errorText, isPulleyError } from "../support/errors.ts";
 import { printable } from "../support/terminal.ts";
 import { commands } from "./commands.ts";
-import { addEverywhere, tunable } from "./everywhere.ts";
+import { addGlobalOptions, withGlobalOptions } from "./global-options.ts";
 import { groupOptions, helpStyle } from "./help.ts";
-import { cleanImages } from "./image-words.ts";
 import { type CommandIo, type Io, paintFor, startCall } from "./io.ts";
 import { printLines, printText, warnOn } from "./printing.ts";
 
 /** Runs one command line and answers with its exit status. Never throws. */
 export async function runCommandLine(words: readonly string[], given: Io): Promise<number> {
   const call = startCall(given);
-  const tuned = tunable(call.io);
-  const { io } = tuned;
+  const globals = withGlobalOptions(call.io);
+  const { io } = globals;
   try {
     const called = words.find((word) => commands.some(({ name }) => name === word));
     // Completion offers the options of all of them.
     const program = await createProgram(io, (name) => name === called || called === "completion");
     program.hook("preAction", (_program, command) => {
-      tuned.tune(command);
+      globals.apply(command);
       cleanImages(command, warnOn(io));
     });
     await program.parseAsync([...words], { from: "user" });
@@ -27,7 +26,7 @@ export async function runCommandLine(words: readonly string[], given: Io): Promi
   } catch (error) {
     return reportFailure(error, io);
   } finally {
-    tuned.end();
+    globals.end();
     call.end();
   }
 }
@@ -61,7 +60,7 @@ export async function createProgram(io: CommandIo, isWanted: (command: string) =
     if (command.commands.length > 0) command.helpCommand(...helpCommand);
   }
   program.helpCommand(...helpCommand);
-  addEverywhere(program);
+  addGlobalOptions(program);
   groupOptions(program);
   return program;
 }
@@ -92,4 +91,34 @@ function placesOf(error: unknown): readonly string[] {
 function usageLines(text: string): readonly string[] {
   const [, wrong = text, proposal] = /^(.*?)(?:\n(\(Did you mean [^\n]*\)))?\n?$/s.exec(text) ?? [];
   return proposal === undefined ? [wrong] : [wrong, proposal];
+}
+
+const prefix = /^(https?|docker|oci):\/\/(.*)$/is;
+const hubPage = /^hub\.docker\.com\/(?:_|r\/([^/]+))\/([^/?#]+).*$/i;
+
+/** The name alone, and what was taken off; `undefined` where there is nothing to take off. */
+export function withoutPrefix(word: string): { readonly image: string; readonly hint: string } | undefined {
+  const [, scheme = "", rest = ""] = prefix.exec(word) ?? [];
+  // What ends like a manifest is the address of one.
+  if (rest === "" || /\.(ya?ml|json|txt)$/i.test(rest)) return undefined;
+  const page = hubPage.exec(rest);
+  const image = page === null ? rest.replace(/\/+$/, "") : `docker.io/${page[1] ?? "library"}/${page[2]}`;
+  const plain = scheme.toLowerCase() === "http" ? "; --plain-http speaks HTTP with its registry" : "";
+  const what =
+    page === null ? `the name of an image has no ${scheme}:// in front` : "that is the address of a web page";
+  return { image, hint: `${what}: ${image} is taken${plain}` };
+}
+
+/** Takes prefixes off the images among a command's arguments, and says so. */
+function cleanImages(command: Command, hint: (message: string) => void): void {
+  const clean = (word: unknown): unknown => {
+    if (Array.isArray(word)) return word.map(clean);
+    const cleaned = typeof word === "string" ? withoutPrefix(word) : undefined;
+    if (cleaned === undefined) return word;
+    hint(cleaned.hint);
+    return cleaned.image;
+  };
+  command.processedArgs = command.processedArgs.map((word, at) =>
+    /image|name/.test(command.registeredArguments[at]?.name() ?? "") ? clean(word) : word,
+  );
 }

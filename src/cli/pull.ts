@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { LoginSource } from "../credentials/index.ts";
 import type { Digest } from "../image/digest.ts";
-import { canonicalText, parseImageName, type Reference } from "../image/reference.ts";
+import { canonicalText, familiarName, parseImageName, parseReference, type Reference } from "../image/reference.ts";
 import { decide } from "../policy/decide.ts";
 import { createBackOff } from "../pull/back-off.ts";
 import { usedCachedEvent } from "../pull/cached-copy.ts";
@@ -10,7 +10,7 @@ import type { OutcomeKind } from "../pull/decision-log/types.ts";
 import { createImageManager, type ImageManager } from "../pull/image-manager.ts";
 import { oddImageEvent, type RecordEvent, trialEvent } from "../pull/image-pull.ts";
 import { createPuller } from "../pull/puller.ts";
-import { openPullRecords } from "../pull/records/index.ts";
+import { type AccessResult, openPullRecords, type PullRecords } from "../pull/records/index.ts";
 import { createEmbeddedImageService } from "../pull/store-image-service.ts";
 import { askingPod } from "../pull/synthetic-pod.ts";
 import type { PullProgress } from "../pull/types.ts";
@@ -20,44 +20,27 @@ import { PulleyError } from "../support/errors.ts";
 import { formatDuration } from "../support/go.ts";
 import { liveRegion } from "../support/live.ts";
 import { wantsColour } from "../support/terminal.ts";
-import { underBothNames } from "./both-names.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";
 import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
 import { personLogins } from "./logins.ts";
 import {
+  type CommonOptions,
   type ContentSharingOptions,
   type CredentialProviderFlags,
+  commonOptions,
   contentSharingOption,
   credentialProviderOptions,
   examples,
-  type LoginFlags,
-  loginOptions,
-  type OutputOptions,
-  outputOption,
-  type PlatformOptions,
-  platformOption,
-  type RegistryFlags,
-  type RootOptions,
-  registryOptions,
-  rootOption,
 } from "./options.ts";
 import { print } from "./output.ts";
-import { clusterOption, loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
+import { loadPolicy } from "./policy-option.ts";
 import { printLine, warnOn } from "./printing.ts";
 import { createPullSpeeds } from "./pull-speeds.ts";
 import { pullLines } from "./pull-view.ts";
 import { machineHosts, registryClient } from "./registry.ts";
 import { withStore } from "./store.ts";
 
-type PullOptions = RootOptions &
-  OutputOptions &
-  PlatformOptions &
-  RegistryFlags &
-  LoginFlags &
-  CredentialProviderFlags &
-  PolicyOptions &
-  ContentSharingOptions &
-  KubeletConfigOptions;
+type PullOptions = CommonOptions & CredentialProviderFlags & ContentSharingOptions & KubeletConfigOptions;
 
 interface PulledImage {
   readonly image: string;
@@ -78,15 +61,11 @@ interface PulledImage {
 }
 
 export function define(command: Command, io: CommandIo): void {
-  credentialProviderOptions(registryOptions(loginOptions(command, io)))
+  command
     .argument("<image...>", "images, as nginx:1.27 or registry.acme.io/app:2.0")
-    .addOption(policyOption())
-    .addOption(clusterOption())
     .addOption(kubeletConfigOption())
-    .addOption(contentSharingOption())
-    .addOption(platformOption())
-    .addOption(outputOption())
-    .addOption(rootOption())
+    .addOption(contentSharingOption());
+  credentialProviderOptions(commonOptions(command, io))
     .addHelpText(
       "after",
       examples(
@@ -228,4 +207,35 @@ function watchPulls(io: Io) {
       region.end();
     },
   };
+}
+
+type Asking = Pick<PullRecords, "access" | "begin" | "succeed" | "fail">;
+
+/**
+ * Records of who may have an image are kept by the name that is written. A pull writes it out in full, and a pod perhaps
+ * short, `nginx`: what is recorded for one counts for the other.
+ */
+function underBothNames<Records extends Asking>(records: Records): Records {
+  const forBoth = async (image: string, act: (name: string) => Promise<unknown>) => {
+    for (const name of namesOf(image)) await act(name);
+  };
+  return {
+    ...records,
+    begin: (image) => forBoth(image, records.begin),
+    succeed: (image, id, login) => forBoth(image, (name) => records.succeed(name, id, login)),
+    fail: (image) => forBoth(image, records.fail),
+    access: async (image, id, logins) => {
+      let result: AccessResult = "mustAuthenticate";
+      for (const name of namesOf(image)) {
+        result = await records.access(name, id, logins);
+        if (result === "credentialPolicyAllowed" || result === "credentialRecordFound") return result;
+      }
+      return result;
+    },
+  };
+}
+
+function namesOf(image: string): ReadonlySet<string> {
+  const { repository } = parseReference(image);
+  return new Set([image, `${familiarName(repository)}${image.slice(repository.name.length)}`]);
 }

@@ -1,10 +1,6 @@
 /** From a command line's inputs to Kubernetes objects. */
 import { randomUUID } from "node:crypto";
-import type { ReadText } from "../audit/readers/contents.ts";
-import { readOther } from "../audit/readers/read-text.ts";
-import { invalidPolicyValue } from "../audit/rules/pull-policy.ts";
-import { missingImage } from "../audit/rules/reference.ts";
-import type { Subject } from "../audit/subject.ts";
+import { invalidPolicyValue, missingImage, type ReadText, readOther, type Subject } from "../audit/index.ts";
 import { parseReference } from "../image/reference.ts";
 import { identified, uidOf } from "../pods/containers/identity.ts";
 import { imageFieldsIn, kubernetesOnly, type Policy } from "../policy/types.ts";

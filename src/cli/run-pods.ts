@@ -1,11 +1,11 @@
-/** Pods on a node, watched until they have settled or somebody has seen enough. */
+/** Pods on a node, watched until they have settled or somebody has seen enough, and what became of them. */
 
 import type { LoginSource } from "../credentials/index.ts";
 import type { Platform } from "../image/platform.ts";
 import type { KubeletConfiguration } from "../kubelet-config/index.ts";
 import type { ContainersOptions } from "../pods/containers/types.ts";
 import { createNode } from "../pods/pod-manager.ts";
-import type { NodeEvent, NodeSignal, PodStatus } from "../pods/types.ts";
+import type { ContainerStatus, NodeEvent, NodeSignal, PodStatus } from "../pods/types.ts";
 import { decide } from "../policy/decide.ts";
 import type { Policy } from "../policy/types.ts";
 import { usableProofs } from "../pull/content-proofs.ts";
@@ -20,15 +20,18 @@ import type { ImageStore } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
 import type { PulleyError } from "../support/errors.ts";
 import { liveRegion } from "../support/live.ts";
-import { wantsColour } from "../support/terminal.ts";
+import { hanging, printable, wantsColour } from "../support/terminal.ts";
 import type { DataObjects } from "../workload/pod-spec/index.ts";
 import type { Pod, PullSecret } from "../workload/types.ts";
+import { doctorCall } from "./doctor-call.ts";
 import { type Io, interrupted, paintFor } from "./io.ts";
 import type { ProviderNotes } from "./logins.ts";
-import { createStay, type Stay } from "./pod-stay.ts";
-import { eventLines, podTable } from "./pod-view.ts";
-import type { PolicyFiles } from "./policy-option.ts";
-import type { PolicyChanges, PolicyWatch } from "./policy-watch.ts";
+import type { OutputOptions } from "./options.ts";
+import { print } from "./output.ts";
+import { openPodSession, type PodSession } from "./pod-session.ts";
+import { eventLines, podTable, waiting } from "./pod-view.ts";
+import { type PolicyFiles, watchPolicy } from "./policy-option.ts";
+import { printLines } from "./printing.ts";
 import { createPullSpeeds } from "./pull-speeds.ts";
 import { createRepeatedEvents, repeatedLines } from "./repeated-events.ts";
 
@@ -97,30 +100,24 @@ export async function runPods(options: RunPodsOptions, io: Io): Promise<PodsResu
   options.notes?.showWith(view.say);
   node.onSignal(view.hear);
   const changes = { onChange: node.setPolicy, say: view.say };
-  const policyWatch = policyFiles && (await watchChanges(policyFiles, changes, clock));
+  const policyWatch = policyFiles && watchPolicy(policyFiles, changes, clock);
   const { containers } = options;
-  let stay: Stay | undefined;
+  let session: PodSession | undefined;
   try {
-    stay = containers && (await createStay({ pods, root, containers, say: view.say }));
+    session = containers && (await openPodSession({ pods, root, containers, say: view.say }));
     node.add(pods, secrets, options.objects);
     await Promise.race([options.once ? node.settled() : node.ended(), interrupted(signal)]);
     // What is under way comes to its end first: a pull that was told of is counted, and nothing is told after the count.
     await node.stop();
     const result = { pods: node.pods(), events: view.events };
-    if (stay === undefined || options.keep) return result;
-    return { ...result, leftBehind: await stay.leave(node) };
+    if (session === undefined || options.keep) return result;
+    return { ...result, leftBehind: await session.end(node) };
   } finally {
     policyWatch?.stop();
     await node.stop();
     view.end();
-    await stay?.release();
+    await session?.release();
   }
-}
-
-/** Loaded only where there is a policy: its language takes longer to load than many runs take. */
-async function watchChanges(files: PolicyFiles, changes: PolicyChanges, clock: Clock): Promise<PolicyWatch> {
-  const { watchPolicy } = await import("./policy-watch.ts");
-  return watchPolicy(files, changes, clock);
 }
 
 function watch(pods: () => readonly PodStatus[], io: Io, clock: Clock) {
@@ -169,4 +166,85 @@ function watch(pods: () => readonly PodStatus[], io: Io, clock: Clock) {
       region.end();
     },
   };
+}
+
+/** Says what became of the pods. @returns how many of them are not what they were to be */
+export async function report(
+  { pods, events }: PodsResult,
+  { output, runtime }: OutputOptions & { readonly runtime?: string },
+  io: Io,
+): Promise<number> {
+  const value = { apiVersion: "pulley.dev/v1alpha1", pods: pods.map(podValue), events };
+  if (output !== "text") await print(output, value, () => [], io);
+  const held = pods.filter((status) => status.phase === "Failed" || waiting(status).length > 0);
+  for (const status of held) tellWhy(status, io);
+  const summary = runtime === undefined ? preparedLines(pods, held) : [startedText(pods, held)];
+  printLines("stderr", ["", ...summary.flatMap((line) => hanging("", line, widthOf(io)))], io);
+  return held.length;
+}
+
+function tellWhy(status: PodStatus, io: Io): void {
+  const { stderr } = io;
+  const paint = paintFor(stderr, io);
+  const width = widthOf(io);
+  for (const container of [...status.imageVolumes, ...status.containers]) {
+    const { name, state } = container;
+    const why = whyHeld(container);
+    if (why === undefined) continue;
+    const where = paint("bold", printable(`${status.pod.namespace}/${status.pod.name}, ${name}:`));
+    const below = (text: string) => hanging("  ", printable(text), width).map((line) => paint("dim", line));
+    const lines = [
+      "",
+      ...hanging("", `${where} ${printable(why.message)}`, width),
+      ...(why.advice === undefined ? [] : below(why.advice)),
+      ...(state.kind === "waiting" && io.leavesNothing !== true
+        ? nextLines(callFor(status.pod, name), width).map((line) => paint("dim", line))
+        : []),
+    ];
+    printLines("stderr", lines, io);
+  }
+}
+
+/** A command is not broken, so that it can be copied. */
+function nextLines(call: string, width: number): readonly string[] {
+  const line = `  To look at each step: ${call}`;
+  return line.length <= width ? [line] : ["  To look at each step:", `    ${call}`];
+}
+
+/** Columns that a line may have. */
+function widthOf({ stderr }: Io): number {
+  return stderr.isTTY ? (stderr.columns ?? 80) : Number.POSITIVE_INFINITY;
+}
+
+function callFor(pod: PodStatus["pod"], container: string): string {
+  const own = [...pod.containers, ...pod.imageVolumes].find(({ name }) => name === container);
+  return printable(doctorCall(pod, own?.image ?? pod.name, own?.request.source?.file));
+}
+
+function whyHeld({ state }: ContainerStatus): { readonly message: string; readonly advice?: string } | undefined {
+  if (state.kind === "waiting") return state.message === "" ? undefined : state;
+  if (state.kind !== "terminated" || state.exitCode === 0) return undefined;
+  const said = state.message === "" ? "" : `: ${state.message}`;
+  return { message: `ended with exit code ${state.exitCode}, ${state.reason}${said}` };
+}
+
+function preparedLines(pods: readonly PodStatus[], held: readonly PodStatus[]): readonly string[] {
+  const prepared = pods.length - held.length;
+  const text = `${prepared} of ${pods.length} pods are prepared: their images are on this machine.`;
+  if (prepared === 0) return [text];
+  const runtime = "(--runtime unix:///run/containerd/containerd.sock)";
+  return [text, `Nothing was started: that takes a container runtime ${runtime}.`];
+}
+
+function startedText(pods: readonly PodStatus[], held: readonly PodStatus[]): string {
+  const sound = pods.filter((status) => !held.includes(status));
+  const running = sound.filter(({ phase }) => phase === "Running").length;
+  const completed = sound.filter(({ phase }) => phase === "Succeeded").length;
+  return `Of ${pods.length} pods ${running} ran, ${completed} had completed, and ${held.length} were held up or had failed.`;
+}
+
+function podValue({ pod, ...status }: PodStatus) {
+  const { namespace, name, uid } = pod;
+  const { phase, reason, message, podIP, hostIP, containers, imageVolumes, conditions } = status;
+  return { namespace, name, uid, phase, reason, message, podIP, hostIP, containers, imageVolumes, conditions };
 }

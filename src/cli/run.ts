@@ -11,34 +11,25 @@ import { type CommandIo, type Io } from "./io.ts";
 import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
 import { podLogins, providerNotes } from "./logins.ts";
 import {
+  type CommonOptions,
   type ContentSharingOptions,
   type CredentialProviderFlags,
+  commonOptions,
   contentSharingOption,
   credentialProviderOptions,
   examples,
-  type LoginFlags,
-  loginOptions,
-  type OutputOptions,
-  outputOption,
-  type PlatformOptions,
-  platformOption,
-  type RegistryFlags,
-  type RootOptions,
-  registryOptions,
-  rootOption,
+  type FilenameFlags,
+  filenameOption,
+  namedFiles,
+  runtimeOption,
 } from "./options.ts";
-import { clusterOption, loadPolicyFiles, type PolicyOptions, policyOption } from "./policy-option.ts";
+import { loadPolicyFiles } from "./policy-option.ts";
 import { warnOn } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import { machineHosts, registryClient } from "./registry.ts";
-import { type FilenameFlags, filenameOption, namedFiles } from "./repeated-option.ts";
 import { podsFrom, startablePodsFrom, withPullPolicy } from "./requests.ts";
-import { runPods } from "./run-pods.ts";
-import { report } from "./run-report.ts";
-import { runtimeOption } from "./runtime-option.ts";
+import { report, runPods } from "./run-pods.ts";
 import { withStore } from "./store.ts";
-
-type CommonOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
 
 interface RunOptions
   extends CommonOptions,
@@ -56,7 +47,7 @@ interface RunOptions
 }
 
 export function define(command: Command, io: CommandIo): void {
-  credentialProviderOptions(registryOptions(loginOptions(command, io)))
+  command
     .argument("[file|image...]", "manifests (files, folders, - for standard input) or images")
     .addOption(filenameOption())
     .addOption(
@@ -82,13 +73,9 @@ export function define(command: Command, io: CommandIo): void {
       "how many pulls may begin at once after a quiet time (default: 10)",
       readNumber,
     )
-    .addOption(policyOption())
-    .addOption(clusterOption())
     .addOption(kubeletConfigOption())
-    .addOption(contentSharingOption())
-    .addOption(platformOption())
-    .addOption(outputOption())
-    .addOption(rootOption())
+    .addOption(contentSharingOption());
+  credentialProviderOptions(commonOptions(command, io))
     .addHelpText(
       "after",
       examples(

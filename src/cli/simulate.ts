@@ -18,12 +18,19 @@ import { PulleyError } from "../support/errors.ts";
 import { columns, printable } from "../support/terminal.ts";
 import { readInputs } from "./inputs.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";
-import { examples, type OutputOptions, outputOption, type RootOptions, rootOption } from "./options.ts";
+import {
+  examples,
+  type FilenameFlags,
+  filenameOption,
+  type OutputOptions,
+  outputOption,
+  type RootOptions,
+  rootOption,
+} from "./options.ts";
 import { print } from "./output.ts";
 import { clusterOption, loadPolicy, timeOption } from "./policy-option.ts";
 import { printLine } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
-import { type FilenameFlags, filenameOption } from "./repeated-option.ts";
 import { requestsFrom } from "./requests.ts";
 
 interface SimulateOptions extends RootOptions, OutputOptions, FilenameFlags {

@@ -17,12 +17,12 @@ import {
   type RootOptions,
   registryOptions,
   rootOption,
+  runtimeOption,
 } from "./options.ts";
 import { print } from "./output.ts";
 import { clusterOption, loadPolicy, type PolicyOptions, policyOption } from "./policy-option.ts";
 import { printOver, warnOn } from "./printing.ts";
 import { machineHosts, registryClient } from "./registry.ts";
-import { runtimeOption } from "./runtime-option.ts";
 import { withImages } from "./store.ts";
 import { exitStatusOf, type Faulty, verifiedLines, verifiedValue } from "./verify-view.ts";
 

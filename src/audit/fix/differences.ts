@@ -23,9 +23,9 @@ export function differences(before: readonly Value[], after: readonly Value[]): 
   return found;
 }
 
-type Place = Pick<Difference, "start" | "path" | "key">;
+type ValuePlace = Pick<Difference, "start" | "path" | "key">;
 
-function compare(before: Value, after: Value, place: Place, found: Difference[]): void {
+function compare(before: Value, after: Value, place: ValuePlace, found: Difference[]): void {
   if (before.kind === "mapping" && after.kind === "mapping") {
     compareMappings(before, after, childPath(place), found);
   } else if (before.kind === "sequence" && after.kind === "sequence" && before.items.length === after.items.length) {
@@ -50,11 +50,11 @@ function compareMappings(before: MappingValue, after: MappingValue, path: string
   }
 }
 
-function difference(place: Place, after: Value): Difference {
+function difference(place: ValuePlace, after: Value): Difference {
   const value = after.kind === "scalar" && typeof after.value === "string" ? after.value : undefined;
   return { ...place, value, at: after.start };
 }
 
-function childPath({ path, key }: Place): string {
+function childPath({ path, key }: ValuePlace): string {
   return path === "" || key === "" ? path + key : `${path}.${key}`;
 }

@@ -22,7 +22,7 @@ export interface PolicyField extends ImageField {
 }
 
 /** A fix, or half a sentence on why there is none: `the image has a variable in it`. */
-export type Attempt =
+export type FixAttempt =
   | { readonly fix: Fix; readonly refused?: undefined }
   | { readonly fix?: undefined; readonly refused: string };
 
@@ -32,7 +32,7 @@ export type Attempt =
  * that unless all who use the anchor are to have the same; if it comes by a merge key, the container then gets a policy
  * of its own. Never throws.
  */
-export function setPullPolicy(source: SourceText, field: PolicyField, policy: string): Attempt {
+export function setPullPolicy(source: SourceText, field: PolicyField, policy: string): FixAttempt {
   const { value: mapping, policyKey } = field;
   const refused = templateAt(source, mapping.start);
   if (refused !== undefined) return { refused };
@@ -64,7 +64,7 @@ function filling(source: SourceText, { valueFrom }: EntryText, policy: string): 
  * The fix that writes another image in the place of one that is there, in its style. Where the image comes from an
  * anchor or a merge key, the fix changes it there: see {@link setPullPolicy}. Never throws.
  */
-export function setImage(source: SourceText, field: ImageField, image: string): Attempt {
+export function setImage(source: SourceText, field: ImageField, image: string): FixAttempt {
   const refused = templateAt(source, field.value.start);
   if (refused !== undefined) return { refused };
   const value = field.value.entries.get(field.imageKey);
@@ -79,7 +79,7 @@ function replacement(
   key: string,
   value: Value | undefined,
   wanted: string,
-): Attempt {
+): FixAttempt {
   if (value?.kind !== "scalar") return { refused: `${key} is not a text` };
   if (value.value === wanted) return { refused: `${key} is ${wanted} already` };
   const scalar = scalarText(text, value);

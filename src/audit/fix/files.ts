@@ -3,7 +3,7 @@ import { realpathSync } from "node:fs";
 import { isPulleyError, type PulleyError } from "../../support/errors.ts";
 import type { Fix } from "../types.ts";
 import { unifiedDiff } from "./diff.ts";
-import { type Plan, planFixes, type Refused } from "./plan.ts";
+import { type Plan, planFixes, type RefusedFix } from "./plan.ts";
 import { expectText, replaceFile } from "./replace-file.ts";
 
 /** A text that fixes are for. */
@@ -29,7 +29,7 @@ export interface FixReport {
   /** Files that were changed, or that would be, in the order in which they were given. */
   readonly changed: readonly FixedFile[];
   /** Fixes that were not made, each with the reason. */
-  readonly refused: readonly Refused[];
+  readonly refused: readonly RefusedFix[];
   /** Files that were left alone because they changed meanwhile, are not UTF-8 or cannot be written. */
   readonly failures: readonly PulleyError[];
 }
@@ -64,12 +64,12 @@ export async function fixFiles(
   return { changed, refused: plans.flatMap(({ plan }) => plan.refused), failures };
 }
 
-interface Planned extends FixInput {
+interface PlannedFile extends FixInput {
   readonly fixes: Fix[];
 }
 
 /** Each file once, whatever names it is given by, with the fixes for all of its names. */
-function distinct(inputs: readonly FixInput[], fixes: readonly Fix[]): Planned[] {
+function distinct(inputs: readonly FixInput[], fixes: readonly Fix[]): PlannedFile[] {
   const byName = new Map<string, Fix[]>();
   for (const fix of fixes) {
     const name = fix.edits[0]?.file ?? "";
@@ -77,7 +77,7 @@ function distinct(inputs: readonly FixInput[], fixes: readonly Fix[]): Planned[]
     if (others === undefined) byName.set(name, [fix]);
     else others.push(fix);
   }
-  const files: (Planned & { readonly path: string })[] = [];
+  const files: (PlannedFile & { readonly path: string })[] = [];
   for (const { file, text } of inputs) {
     const own = byName.get(file) ?? [];
     byName.delete(file);

@@ -68,13 +68,13 @@ export async function pinImages(
   return { fixes, refused, failures };
 }
 
-interface AskedImage {
+interface PinnedImage {
   readonly reference: Reference;
   readonly asked: PinRequest[];
 }
 
-function groupByImage(requests: readonly PinRequest[], failures: PinFailure[]): Map<string, AskedImage> {
-  const images = new Map<string, AskedImage>();
+function groupByImage(requests: readonly PinRequest[], failures: PinFailure[]): Map<string, PinnedImage> {
+  const images = new Map<string, PinnedImage>();
   for (const request of requests) {
     const reference = parsed(request, failures);
     if (reference === undefined || reference.digest !== undefined) continue;

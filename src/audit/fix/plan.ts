@@ -4,7 +4,7 @@ import type { Edit, Fix, ValueChange } from "../types.ts";
 import { type Difference, differences } from "./differences.ts";
 import { compatibleEdits, isSameEdit, isWithin, type Spliced, splice } from "./edits.ts";
 
-export interface Refused {
+export interface RefusedFix {
   readonly fix: Fix;
   /** Half a sentence: `another fix changes the same place`. */
   readonly reason: string;
@@ -16,7 +16,7 @@ export interface Plan {
   /** Of the fixes that are made: in the order of the text, equal ones once. */
   readonly edits: readonly Edit[];
   readonly made: readonly Fix[];
-  readonly refused: readonly Refused[];
+  readonly refused: readonly RefusedFix[];
 }
 
 /**
@@ -26,7 +26,7 @@ export interface Plan {
  * with those that it has for that case. Never throws.
  */
 export function planFixes(text: string, file: string, fixes: readonly Fix[]): Plan {
-  const refused: Refused[] = [];
+  const refused: RefusedFix[] = [];
   let candidates = compatible(text, fixes.map(first), refused);
   if (candidates.length === 0) return { text, edits: [], made: [], refused };
   const before = readValues(text, file);
@@ -63,7 +63,7 @@ function second({ fix, otherwise }: Candidate): Candidate | undefined {
 }
 
 /** Those that can be made together: where some change one place differently, the first of them. */
-function compatible(text: string, candidates: readonly Candidate[], refused: Refused[]): Candidate[] {
+function compatible(text: string, candidates: readonly Candidate[], refused: RefusedFix[]): Candidate[] {
   const chosen = compatibleEdits();
   return candidates.flatMap((candidate) => {
     if (!candidate.edits.every((edit) => isWithin(text, edit))) {
@@ -78,7 +78,7 @@ function compatible(text: string, candidates: readonly Candidate[], refused: Ref
   });
 }
 
-function afterFault(candidate: Candidate, faults: ReadonlyMap<Fix, string>, refused: Refused[]): Candidate[] {
+function afterFault(candidate: Candidate, faults: ReadonlyMap<Fix, string>, refused: RefusedFix[]): Candidate[] {
   const reason = faults.get(candidate.fix);
   if (reason === undefined) return [candidate];
   const other = second(candidate);
@@ -112,12 +112,12 @@ function faultsOf(
   return faults;
 }
 
-interface Match {
+interface MatchedChanges {
   readonly done: ReadonlySet<ValueChange>;
   readonly unwanted: readonly Difference[];
 }
 
-function match(candidates: readonly Candidate[], found: readonly Difference[]): Match {
+function match(candidates: readonly Candidate[], found: readonly Difference[]): MatchedChanges {
   const wanted = new Map<string, ValueChange[]>();
   for (const { fix } of candidates) {
     for (const change of fix.changes) {

@@ -1,12 +1,11 @@
 /** The report as one page: no requests, no script needed to read it. */
 import { createHash } from "node:crypto";
+import { plural } from "../../support/plural.ts";
+import { printable } from "../../support/terminal.ts";
 import type { Finding } from "../types.ts";
-import { askerOf, type FormatContext, sourceLine } from "./format.ts";
-import { type HtmlCounts, htmlCounts } from "./html-counts.ts";
-import { htmlScript } from "./html-script.ts";
-import { htmlStyle } from "./html-style.ts";
-import { htmlSummary } from "./html-summary.ts";
-import { htmlLink, htmlText, inputName } from "./html-text.ts";
+import { type AuditCounts, askerOf, type FormatContext, type RuleDescription, sourceLine } from "./format.ts";
+import { htmlScript, htmlStyle } from "./html-assets.ts";
+import { emptyTally, severities, summaryLine, type Tally, tallyWith } from "./tally.ts";
 
 /**
  * The summary is known last and read first: it is written last, into the first slot of the page. Browsers that know
@@ -85,7 +84,7 @@ ${fix === undefined ? "" : `<p class="fix"><code>--fix</code> would ${htmlText(f
 }
 
 /** Most characters of a line that are shown on each side of the mark. */
-const most = 300;
+const longestSide = 300;
 
 function marked(finding: Finding, context: FormatContext): string {
   const line = sourceLine(finding, context);
@@ -93,9 +92,159 @@ function marked(finding: Finding, context: FormatContext): string {
   const { region } = finding;
   const from = Math.min(region.column - 1, line.length);
   const to = region.endLine === region.line ? Math.min(Math.max(region.endColumn - 1, from), line.length) : line.length;
-  const before = `${from > most ? "…" : ""}${line.slice(Math.max(0, from - most), from)}`;
-  const mark = `${line.slice(from, Math.min(to, from + most))}${to - from > most ? "…" : ""}`;
-  const after = `${line.slice(to, to + most)}${line.length - to > most ? "…" : ""}`;
+  const before = `${from > longestSide ? "…" : ""}${line.slice(Math.max(0, from - longestSide), from)}`;
+  const mark = `${line.slice(from, Math.min(to, from + longestSide))}${to - from > longestSide ? "…" : ""}`;
+  const after = `${line.slice(to, to + longestSide)}${line.length - to > longestSide ? "…" : ""}`;
   return `<pre><span class="number">${region.line}</span><code>${htmlText(before)}<mark>${htmlText(mark)}</mark>${htmlText(after)}</code></pre>
+`;
+}
+
+const entities: ReadonlyMap<string, string> = new Map([
+  ["&", "&amp;"],
+  ["<", "&lt;"],
+  [">", "&gt;"],
+  ['"', "&quot;"],
+  ["'", "&#39;"],
+]);
+
+/** Control characters become visible escapes, those that turn the direction of what follows among them; tabs stay. */
+export function htmlText(text: string): string {
+  return text
+    .split("\t")
+    .map(printable)
+    .join("\t")
+    .replace(/[&<>"']/g, (character) => entities.get(character) ?? "");
+}
+
+/** A link to a page of the web; nothing but the text where the address is anything else. */
+export function htmlLink(text: string, address: string | undefined): string {
+  if (address === undefined || !/^https?:\/\//.test(address)) return `<code>${htmlText(text)}</code>`;
+  return `<a href="${htmlText(address)}"><code>${htmlText(text)}</code></a>`;
+}
+
+export function inputName(file: string): string {
+  return file === "-" ? "Standard input" : file;
+}
+
+export interface HtmlCounts {
+  add(finding: Finding): void;
+  readonly total: Tally;
+  readonly rules: ReadonlyMap<string, Tally>;
+  readonly namespaces: ReadonlyMap<string, Tally>;
+  readonly files: ReadonlyMap<string, Tally>;
+}
+
+export function htmlCounts(): HtmlCounts {
+  let total = emptyTally;
+  const rules = new Map<string, Tally>();
+  const namespaces = new Map<string, Tally>();
+  const files = new Map<string, Tally>();
+  return {
+    rules,
+    namespaces,
+    files,
+    get total() {
+      return total;
+    },
+    add(finding) {
+      const count = (tallies: Map<string, Tally>, key: string) =>
+        tallies.set(key, tallyWith(tallies.get(key) ?? emptyTally, finding));
+      total = tallyWith(total, finding);
+      count(rules, finding.ruleId);
+      count(files, finding.region.file);
+      if (finding.workload !== undefined) count(namespaces, finding.workload.namespace);
+    },
+  };
+}
+
+export function htmlSummary(counts: HtmlCounts, context: FormatContext): string {
+  const { total } = counts;
+  return `<header slot="summary">
+<h1>Pulley audit</h1>
+<p class="total">${htmlText(summaryLine(total, context.counts()))}</p>
+${total.fixable === 0 ? "" : `<p>${plural(total.fixable, "finding")} can be fixed with <code>pulley audit --fix</code>.</p>\n`}${
+  counts.files.size === 0 ? "" : tables(counts, context.rules) + filters(counts)
+}${notSeenList(context.counts())}</header>
+`;
+}
+
+function notSeenList({ notSeen }: AuditCounts): string {
+  const items = notSeen.map(
+    ({ file, what, why }) => `<li><code>${htmlText(file)}</code> (${what}): ${htmlText(why)}</li>\n`,
+  );
+  return items.length === 0 ? "" : `<h2>Not seen</h2>\n<ul>\n${items.join("")}</ul>\n`;
+}
+
+function tables({ rules, namespaces, files }: HtmlCounts, descriptions: readonly RuleDescription[]): string {
+  const described = new Map(descriptions.map((rule) => [rule.id, rule]));
+  const ruleCell = (id: string) => {
+    const rule = described.get(id);
+    return `${htmlLink(id, rule?.link)}${rule === undefined ? "" : ` ${htmlText(rule.title)}`}`;
+  };
+  const namespaceCell = (name: string) => (name === "" ? "<i>none</i>" : htmlText(name));
+  const sections = new Map([...files.keys()].map((file, index) => [file, index + 1]));
+  const fileCell = (file: string) => `<a href="#file-${sections.get(file)}">${htmlText(inputName(file))}</a>`;
+  return `<div class="tables">
+${table("Rules", "Rule", rules, ruleCell, rules.size)}${table("Files", "File", files, fileCell)}${
+  namespaces.size === 0 ? "" : table("Namespaces", "Namespace", namespaces, namespaceCell)
+}</div>
+`;
+}
+
+/** The rows that weigh most; what is beyond `most` of them is summed up in one more. */
+function table(
+  caption: string,
+  noun: string,
+  tallies: ReadonlyMap<string, Tally>,
+  cell: (key: string) => string,
+  most = 10,
+): string {
+  const rows = [...tallies].sort(([, a], [, b]) => bySeverity(a, b));
+  const rest = rows.slice(most).map(([, tally]) => tally);
+  const lines = rows.slice(0, most).map(([key, tally]) => row(cell(key), tally));
+  if (rest.length > 0) lines.push(row(`<i>${rest.length} more</i>`, rest.reduce(sum)));
+  const heads = severities.map((severity) => `<th scope="col">${severity}s</th>`).join("");
+  return `<table>
+<caption>${caption}</caption>
+<thead><tr><th scope="col">${noun}</th>${heads}</tr></thead>
+<tbody>
+${lines.join("")}</tbody>
+</table>
+`;
+}
+
+function row(head: string, tally: Tally): string {
+  const cells = severities
+    .map((severity) => `<td class="${tally[severity] === 0 ? "zero" : severity}">${tally[severity]}</td>`)
+    .join("");
+  return `<tr><th scope="row">${head}</th>${cells}</tr>\n`;
+}
+
+/** The one with more errors first, then the one with more warnings, then the one with more notes. */
+function bySeverity(a: Tally, b: Tally): number {
+  return b.error - a.error || b.warning - a.warning || b.note - a.note;
+}
+
+function sum(a: Tally, b: Tally): Tally {
+  return {
+    error: a.error + b.error,
+    warning: a.warning + b.warning,
+    note: a.note + b.note,
+    fixable: a.fixable + b.fixable,
+  };
+}
+
+/** Nothing that does nothing is shown: the script uncovers the form. */
+function filters({ rules }: HtmlCounts): string {
+  const boxes = severities.map(
+    (severity) => `<label><input type="checkbox" name="severity" value="${severity}" checked> ${severity}s</label>`,
+  );
+  const options = [...rules.keys()].sort().map((id) => `<option>${htmlText(id)}</option>`);
+  return `<form id="filter" aria-label="Filter findings" hidden>
+${boxes.join("\n")}
+<label>Rule <select name="rule"><option value="">all</option>${options.join("")}</select></label>
+<label>Text <input type="search" name="text"></label>
+<output name="shown"></output>
+</form>
 `;
 }

@@ -1,7 +1,6 @@
 /** The formats of an audit's report, by the names that users give. */
+import { github, gitlab } from "./ci-annotations.ts";
 import type { Format } from "./format.ts";
-import { github } from "./github.ts";
-import { gitlab } from "./gitlab.ts";
 import { html } from "./html.ts";
 import { json } from "./json.ts";
 import { junit } from "./junit.ts";

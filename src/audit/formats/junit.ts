@@ -1,11 +1,9 @@
 /** JUnit's XML: a file is a suite, a finding a failed test. */
-
 import { plural } from "../../support/plural.ts";
 import { printable } from "../../support/terminal.ts";
 import type { Finding } from "../types.ts";
 import { askerOf, type FormatContext } from "./format.ts";
 import { relativePath } from "./paths.ts";
-import { escapeXmlAttribute as attribute, escapeXml as text } from "./xml.ts";
 
 export async function* junit(findings: AsyncIterable<Finding>, context: FormatContext): AsyncIterable<string> {
   yield '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="pulley audit">\n';
@@ -37,7 +35,7 @@ function suite(findings: readonly Finding[], { root }: FormatContext): string {
   const failures = findings.filter(isFailure).length;
   const names = uniqueNames();
   const cases = findings.map((finding) => testCase(finding, names(finding), file));
-  return `  <testsuite name="${attribute(file)}" tests="${findings.length}" failures="${failures}" errors="0" skipped="0">
+  return `  <testsuite name="${escapeAttribute(file)}" tests="${findings.length}" failures="${failures}" errors="0" skipped="0">
 ${cases.join("")}  </testsuite>
 `;
 }
@@ -48,9 +46,9 @@ function testCase(finding: Finding, name: string, file: string): string {
   const place = /[\r\n]/.test(file) ? printable(file) : file;
   const details = `${place}:${line}:${column}: ${finding.message}\n${finding.advice}`;
   const verdict = isFailure(finding)
-    ? `<failure type="${finding.severity}" message="${attribute(finding.message)}">${text(details)}</failure>`
-    : `<system-out>${text(details)}</system-out>`;
-  return `    <testcase classname="${attribute(file)}" name="${attribute(name)}" file="${attribute(file)}" line="${line}">
+    ? `<failure type="${finding.severity}" message="${escapeAttribute(finding.message)}">${escapeText(details)}</failure>`
+    : `<system-out>${escapeText(details)}</system-out>`;
+  return `    <testcase classname="${escapeAttribute(file)}" name="${escapeAttribute(name)}" file="${escapeAttribute(file)}" line="${line}">
       ${verdict}
     </testcase>
 `;
@@ -77,9 +75,9 @@ function uniqueNames(): (finding: Finding) => string {
 function notSeenSuite({ counts, root }: FormatContext): string {
   const { notSeen } = counts();
   const cases = notSeen.map(({ file, what, why }) => {
-    const path = attribute(relativePath(file, root));
-    return `    <testcase classname="${path}" name="${attribute(what)}" file="${path}">
-      <skipped message="${attribute(why)}"/>
+    const path = escapeAttribute(relativePath(file, root));
+    return `    <testcase classname="${path}" name="${escapeAttribute(what)}" file="${path}">
+      <skipped message="${escapeAttribute(why)}"/>
     </testcase>
 `;
   });
@@ -97,4 +95,26 @@ function cleanSuite({ counts }: FormatContext): string {
     <testcase classname="pulley audit" name="${name}"/>
   </testsuite>
 `;
+}
+
+/** What no XML 1.0 document may hold, not even escaped (XML 1.0, 2.2), lone surrogates among them. */
+const forbidden = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+
+const entities: ReadonlyMap<string, string> = new Map([
+  ["&", "&amp;"],
+  ["<", "&lt;"],
+  [">", "&gt;"],
+  ['"', "&quot;"],
+]);
+
+/** Line ends and tabs become references: parsers turn them into blanks within attributes, and `\r` into `\n` elsewhere. */
+function escapeAttribute(text: string): string {
+  return escapeText(text).replace(/[\t\n]/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+function escapeText(text: string): string {
+  return text
+    .replace(forbidden, "")
+    .replace(/[&<>"]/g, (character) => entities.get(character) ?? "")
+    .replaceAll("\r", "&#13;");
 }

@@ -3,8 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { AuditInput } from "../input.ts";
 import { textInput } from "./files.ts";
-import { asPath, outputOf, type ProgramOptions } from "./program.ts";
-import { renderFailed } from "./render-failed.ts";
+import { asPath, outputOf, type ProgramOptions, renderFailure } from "./program.ts";
 
 const largestTemplate = 1024 * 1024;
 const options = { expectManifests: false, mayBePatch: false };
@@ -19,7 +18,7 @@ export async function* renderChart(
   if (/^type:[ \t]*["']?library\b/m.test(readTemplate(chartFile) ?? "")) return;
   const output = await outputOf("helm", ["template", "pulley-audit", asPath(folder)], programs);
   if (output.kind !== "output") {
-    yield renderFailed(chartFile, "chart", ["helm"], output, `helm template ${folder} | pulley audit -`);
+    yield renderFailure(chartFile, "chart", ["helm"], output, `helm template ${folder} | pulley audit -`);
     return;
   }
   const whole = textInput(chartFile, output.bytes, options);
@@ -27,7 +26,7 @@ export async function* renderChart(
   else yield* partsOf(whole.text, folder, chartFile);
 }
 
-interface Part {
+interface TemplateOutput {
   readonly template: string;
   readonly text: string;
 }
@@ -49,7 +48,7 @@ function* partsOf(output: string, folder: string, chartFile: string): Generator<
 }
 
 /** Neighbours from one template stay together, so that findings that are alike are told apart. */
-function* bySource(output: string): Generator<Part> {
+function* bySource(output: string): Generator<TemplateOutput> {
   const source = /^---\r?\n# Source: (.+)\r?$/gm;
   let open: { template: string; start: number } | undefined;
   for (let match = source.exec(output); match !== null; match = source.exec(output)) {

@@ -1,5 +1,6 @@
 /** Programs that render manifests. */
 import { execFile } from "node:child_process";
+import type { UnreadableInput } from "../input.ts";
 import { longestInput } from "./files.ts";
 
 export interface ProgramOptions {
@@ -9,16 +10,16 @@ export interface ProgramOptions {
   readonly timeout?: number | undefined;
 }
 
-export type Output =
+export type ProgramOutput =
   | { readonly kind: "output"; readonly bytes: Buffer }
   | { readonly kind: "missing" }
   /** `problem`: half a sentence on why there is no output, `ended with 1: …`. */
   | { readonly kind: "failed"; readonly problem: string };
 
-const longestComplaint = 400;
+const longestStderr = 400;
 
 /** Runs a program, without a shell and without input, and collects what it prints. Never throws. */
-export function outputOf(program: string, words: readonly string[], options: ProgramOptions): Promise<Output> {
+export function outputOf(program: string, words: readonly string[], options: ProgramOptions): Promise<ProgramOutput> {
   const { environment: env, timeout = 120_000 } = options;
   const limits = { maxBuffer: longestInput, timeout, killSignal: "SIGKILL" } as const;
   return new Promise((resolve) => {
@@ -26,10 +27,10 @@ export function outputOf(program: string, words: readonly string[], options: Pro
       program,
       words,
       { env, encoding: "buffer", windowsHide: true, ...limits },
-      (error, bytes, complaint) => {
+      (error, bytes, stderr) => {
         if (error === null) resolve({ kind: "output", bytes });
         else if (error.code === "ENOENT") resolve({ kind: "missing" });
-        else resolve({ kind: "failed", problem: problemOf(error, complaint, timeout) });
+        else resolve({ kind: "failed", problem: problemOf(error, stderr, timeout) });
       },
     );
     // A program may end without having read its input.
@@ -43,10 +44,10 @@ export function asPath(folder: string): string {
   return folder.startsWith("/") || folder.startsWith("./") || folder.startsWith("../") ? folder : `./${folder}`;
 }
 
-function problemOf(error: Error & { code?: unknown; killed?: unknown }, complaint: Buffer, timeout: number): string {
+function problemOf(error: Error & { code?: unknown; killed?: unknown }, stderr: Buffer, timeout: number): string {
   if (error.code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER") return `printed more than ${longestInput / 1024 / 1024} MiB`;
   if (error.killed === true) return `did not end within ${timeout / 1000} seconds`;
-  const said = printable(complaint.toString()).slice(0, longestComplaint);
+  const said = printable(stderr.toString()).slice(0, longestStderr);
   const status =
     typeof error.code === "number" ? `ended with ${error.code}` : `did not run to its end (${String(error.code)})`;
   return said === "" ? status : `${status}: ${said}`;
@@ -55,4 +56,31 @@ function problemOf(error: Error & { code?: unknown; killed?: unknown }, complain
 /** On one line, without what would disturb a terminal. */
 function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\s]+/gu, " ").trim();
+}
+
+/** The input that says that a chart or kustomization could not be rendered, by which program, and why. */
+export function renderFailure(
+  file: string,
+  what: "chart" | "kustomization",
+  programs: readonly string[],
+  output: Exclude<ProgramOutput, { kind: "output" }>,
+  byHand: string,
+): UnreadableInput {
+  const names = programs.join(" or ");
+  if (output.kind === "missing") {
+    return {
+      kind: "unreadable",
+      file,
+      rule: "render-failed",
+      message: `this is a ${what}, and there is no ${names} in PATH to render it`,
+      advice: `Install ${names}, or render it where there is one: ${byHand}.`,
+    };
+  }
+  return {
+    kind: "unreadable",
+    file,
+    rule: "render-failed",
+    message: `${programs.at(-1) ?? what} could not render the ${what}: it ${output.problem}`,
+    advice: `See what it says when it is run by hand: ${byHand}.`,
+  };
 }

@@ -12,7 +12,7 @@ const deepest = 100;
 const skaffoldFile = /^skaffold(?:[.-][\w.-]+)?\.ya?ml$/;
 
 /** What one file replaces, and the folders whose manifests it does so in, with all below them. */
-interface Replacing {
+interface ImageReplacement {
   readonly file: string;
   readonly names: readonly string[];
   /** The file's own, and those that it takes its resources from. */
@@ -41,18 +41,18 @@ export function replacedImagesBelow(
   };
 }
 
-function isSeen({ file }: Replacing, seen: ReadonlySet<string>): boolean {
+function isSeen({ file }: ImageReplacement, seen: ReadonlySet<string>): boolean {
   return kustomizationFiles.includes(basename(file)) && seen.has(dirname(file));
 }
 
-function entriesFor(folder: string, each: Replacing, all: readonly Replacing[]): [string, string][] {
+function entriesFor(folder: string, each: ImageReplacement, all: readonly ImageReplacement[]): [string, string][] {
   return each.names.length > 0 && reached(each, all).some((other) => isWithin(folder, other))
     ? each.names.map((name) => [name, each.file])
     : [];
 }
 
 /** The folders of a kustomization, of the kustomizations that it builds upon, and so on. */
-function reached(each: Replacing, all: readonly Replacing[]): readonly string[] {
+function reached(each: ImageReplacement, all: readonly ImageReplacement[]): readonly string[] {
   const folders = new Set(each.folders);
   for (const folder of folders) {
     for (const other of all) if (dirname(other.file) === folder) for (const next of other.folders) folders.add(next);
@@ -64,7 +64,7 @@ function isWithin(folder: string, other: string): boolean {
   return folder === other || other === "." || folder.startsWith(`${other}/`);
 }
 
-function* replacingBelow(folder: string, depth: number): Generator<Replacing> {
+function* replacingBelow(folder: string, depth: number): Generator<ImageReplacement> {
   let entries: Dirent[];
   try {
     entries = readdirSync(folder, { withFileTypes: true });
@@ -83,7 +83,7 @@ function* replacingBelow(folder: string, depth: number): Generator<Replacing> {
   }
 }
 
-function readWith(read: (value: Value, file: string) => Replacing, file: string): readonly Replacing[] {
+function readWith(read: (value: Value, file: string) => ImageReplacement, file: string): readonly ImageReplacement[] {
   try {
     const text = readInputBytes(file, { limit: longest }).toString("utf8");
     return readValues(text, file).values.map((value) => read(value, file));
@@ -92,7 +92,7 @@ function readWith(read: (value: Value, file: string) => Replacing, file: string)
   }
 }
 
-function kustomization(value: Value, file: string): Replacing {
+function kustomization(value: Value, file: string): ImageReplacement {
   const folder = dirname(file);
   const bases = ["resources", "bases", "components"].flatMap((key) => itemsAt(value, key));
   const paths = bases.flatMap((item) => {
@@ -103,7 +103,7 @@ function kustomization(value: Value, file: string): Replacing {
   return { file, names, folders: [folder, ...paths.map((path) => path.replace(/\/$/, ""))] };
 }
 
-function skaffold(value: Value, file: string): Replacing {
+function skaffold(value: Value, file: string): ImageReplacement {
   const builds = [value, ...itemsAt(value, "profiles")].flatMap((each) => valueAt(each, "build") ?? []);
   const names = builds.flatMap((build) => itemsAt(build, "artifacts")).flatMap((item) => textAt(item, "image") ?? []);
   return { file, names, folders: [dirname(file)] };

@@ -8,7 +8,7 @@ export const kustomizationFiles: readonly string[] = ["kustomization.yaml", "kus
 /** Folders inside each other, so that no folder can lead on for ever. */
 const deepest = 100;
 
-export type Found =
+export type WalkedPath =
   | { readonly kind: "file"; readonly path: string; readonly mayBePatch: boolean; readonly isOutside: boolean }
   | { readonly kind: "chart"; readonly path: string }
   /** A link that is not followed; `why` is half a sentence. */
@@ -25,7 +25,7 @@ export interface WalkOptions {
  * and `node_modules` are left out. A link to a file is read, and one to a folder is not followed, as kubectl has it
  * (`cli-runtime/pkg/resource/visitor.go`); what a link leads to within the folder comes once, at its own place.
  */
-export function* walk(folder: string, options: WalkOptions): Generator<Found> {
+export function* walk(folder: string, options: WalkOptions): Generator<WalkedPath> {
   const root = { real: realOf(folder) ?? folder, options };
   yield* walkBelow(folder, root, false, 0);
 }
@@ -35,13 +35,13 @@ export function kustomizationFile(folder: string): string | undefined {
   return kustomizationFiles.find((name) => existsSync(join(folder, name)));
 }
 
-interface Root {
+interface WalkRoot {
   /** With links followed. */
   readonly real: string;
   readonly options: WalkOptions;
 }
 
-function* walkBelow(folder: string, root: Root, isPatched: boolean, depth: number): Generator<Found> {
+function* walkBelow(folder: string, root: WalkRoot, isPatched: boolean, depth: number): Generator<WalkedPath> {
   let entries: Dirent[];
   try {
     if (depth > deepest) throw new Error(`there are more than ${deepest} folders inside each other`);
@@ -67,7 +67,7 @@ function* walkBelow(folder: string, root: Root, isPatched: boolean, depth: numbe
   }
 }
 
-function* linked(path: string, root: Root, mayBePatch: boolean): Generator<Found> {
+function* linked(path: string, root: WalkRoot, mayBePatch: boolean): Generator<WalkedPath> {
   const name = basename(path);
   const real = realOf(path);
   const stats = real === undefined ? undefined : statSync(real, { throwIfNoEntry: false });
@@ -84,7 +84,7 @@ function* linked(path: string, root: Root, mayBePatch: boolean): Generator<Found
 }
 
 /** Whether a path is one that the walk comes by. */
-function isWithin(real: string, { real: root }: Root, isLast: (name: string) => boolean): boolean {
+function isWithin(real: string, { real: root }: WalkRoot, isLast: (name: string) => boolean): boolean {
   const names = relative(root, real).split(sep);
   if (names[0] === "..") return false;
   return names.every((each, index) => each === "" || (index < names.length - 1 ? isForManifests : isLast)(each));

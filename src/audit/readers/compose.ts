@@ -1,15 +1,13 @@
 /** Compose files: what their services ask for (compose-spec, `services`). */
-
 import { itemsAt, mappingAt, type Problem, textAt, type Value, valueAt } from "../../workload/index.ts";
 import type { SourceText } from "../../workload/source-text.ts";
 import type { OtherDefault } from "../../workload/types.ts";
 import type { MappingValue } from "../../workload/value.ts";
 import { firstKeySpan, scalarSpan, valueSpan } from "../spans.ts";
-import type { EffectivePull, Subject, Words, WrittenPolicy } from "../subject.ts";
-import { imageParts } from "./image.ts";
-import { withDefaults } from "./variables.ts";
+import type { EffectivePull, FormatWords, Subject, WrittenPolicy } from "../subject.ts";
+import { imageParts, withDefaults } from "./image.ts";
 
-const words: Words = {
+const words: FormatWords = {
   field: "pull_policy",
   values: { Always: "always", IfNotPresent: "missing", Never: "never" },
   others: ["build", "daily", "weekly", "every_<duration>"],

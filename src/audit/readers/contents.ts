@@ -41,3 +41,6 @@ export interface ReadOptions {
   /** Present where they are patches: then they have no names of their own. */
   readonly patch?: "rendered" | "alone" | undefined;
 }
+
+/** Containers of one text that are looked at, at most: a cluster's worth, and not more than memory has room for. */
+export const mostSubjects = 50_000;

@@ -19,17 +19,17 @@ import { isPullPolicy } from "../../workload/requests.ts";
 import type { ImageRequest } from "../../workload/types.ts";
 import { nameInvalid } from "../rules/input.ts";
 import { firstKeySpan, scalarSpan, valueSpan } from "../spans.ts";
-import type { EffectivePull, Subject, Words, WrittenPolicy } from "../subject.ts";
+import type { EffectivePull, FormatWords, Subject, WrittenPolicy } from "../subject.ts";
 import type { SecretName } from "../types.ts";
 import type { InputProblem, ReadOptions, ReadText, WantedSecret } from "./contents.ts";
+import { mostSubjects } from "./contents.ts";
 import { imageParts } from "./image.ts";
-import { mostSubjects } from "./limits.ts";
 
 const values = { Always: "Always", IfNotPresent: "IfNotPresent", Never: "Never" } as const;
 const reader = "the API server";
 const machine = "a node";
-const containerWords: Words = { field: "imagePullPolicy", values, others: [], reader, machine };
-const volumeWords: Words = { field: "pullPolicy", values, others: [], reader, machine };
+const containerWords: FormatWords = { field: "imagePullPolicy", values, others: [], reader, machine };
+const volumeWords: FormatWords = { field: "pullPolicy", values, others: [], reader, machine };
 
 /** Kinds from which operators make the Secret of the same name, or of the name at the path. */
 const secretMakers: ReadonlyMap<string, readonly string[]> = new Map([
@@ -38,12 +38,12 @@ const secretMakers: ReadonlyMap<string, readonly string[]> = new Map([
   ["ExternalSecret", ["spec", "target", "name"]],
 ]);
 
-type Contents = Pick<ReadText, "subjects" | "workloads" | "wantedSecrets" | "secrets" | "problems">;
+type KubernetesContents = Pick<ReadText, "subjects" | "workloads" | "wantedSecrets" | "secrets" | "problems">;
 
 export function readKubernetes(
   documents: readonly ManifestDocument[],
   { mayBePatch, patch, imageFields }: ReadOptions,
-): Contents {
+): KubernetesContents {
   const subjects: Subject[] = [];
   const wantedSecrets: WantedSecret[] = [];
   const secrets: SecretName[] = [];

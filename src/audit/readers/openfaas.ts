@@ -4,14 +4,13 @@ import { isPullPolicy } from "../../workload/requests.ts";
 import type { SourceText } from "../../workload/source-text.ts";
 import type { MappingValue } from "../../workload/value.ts";
 import { firstKeySpan, scalarSpan, valueSpan } from "../spans.ts";
-import type { Subject, Words, WrittenPolicy } from "../subject.ts";
-import { imageParts } from "./image.ts";
-import { withDefaults } from "./variables.ts";
+import type { FormatWords, Subject, WrittenPolicy } from "../subject.ts";
+import { imageParts, withDefaults } from "./image.ts";
 
 /** The one place in a stack file from which a pull policy is read, by Pulley's own provider. */
 const annotation = "pulley.dev/image-pull-policy";
 
-const words: Words = {
+const words: FormatWords = {
   field: annotation,
   values: { Always: "Always", IfNotPresent: "IfNotPresent", Never: "Never" },
   others: [],

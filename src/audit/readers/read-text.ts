@@ -1,6 +1,8 @@
 /** What a text has to say: who asks for images in it, and what of it could not be read. */
+import { basename } from "node:path";
 import {
   type ManifestInput,
+  type Problem,
   readManifests,
   readValues,
   textAt,
@@ -8,16 +10,14 @@ import {
   type ValueInput,
 } from "../../workload/index.ts";
 import { tellsOfLimit } from "../../workload/limits.ts";
-import { type SourceText, sourceText } from "../../workload/source-text.ts";
+import { markLength, type SourceText, sourceText } from "../../workload/source-text.ts";
 import { inputUnreadable, notAManifest, templateNotRendered } from "../rules/input.ts";
+import type { Span } from "../spans.ts";
 import type { Subject } from "../subject.ts";
 import { builtServices, composeSubjects, isComposeFile } from "./compose.ts";
-import type { InputProblem, ReadOptions, ReadText } from "./contents.ts";
+import { type InputProblem, mostSubjects, type ReadOptions, type ReadText } from "./contents.ts";
 import { readKubernetes } from "./kubernetes.ts";
-import { mostSubjects } from "./limits.ts";
 import { isStackFile, stackSubjects } from "./openfaas.ts";
-import { problemsOf, templateAround } from "./problems.ts";
-import { isForeign, isMeantAsManifest } from "./signs.ts";
 
 /** Reads a text as what it is: Kubernetes manifests, a Compose file or an OpenFaaS stack file. Never throws. */
 export function readText(text: string, file: string, options: ReadOptions): ReadText {
@@ -103,4 +103,64 @@ function inputProblems(source: SourceText, input: ManifestInput, { expectManifes
   const others = input.problems.filter(({ source: { line, column } }) => !known.has(`${line}:${column}`));
   if (!expectManifests) return once;
   return [...once, ...problemsOf(source, others).map((problem) => ({ rule: notAManifest, ...problem }))];
+}
+
+export interface PlacedProblem {
+  readonly at: Span;
+  readonly message: string;
+}
+
+/** The problems with the rest of the line that they are on. */
+export function problemsOf({ text }: SourceText, problems: readonly Problem[]): PlacedProblem[] {
+  if (problems.length === 0) return [];
+  const starts = lineStarts(text);
+  return problems.map(({ source: { line, column }, message }) => {
+    const start = Math.min(text.length, (starts[line - 1] ?? 0) + column - 1);
+    const rest = /[^\r\n]*/y;
+    rest.lastIndex = start;
+    return { at: { start, end: start + (rest.exec(text)?.[0].length ?? 0) }, message };
+  });
+}
+
+/** The first braces of a template in the document around a place; `undefined` where the document has none. */
+export function templateAround(text: string, { start }: Span): Span | undefined {
+  const from = text.lastIndexOf("\n---", start) + 1;
+  const next = text.indexOf("\n---", start);
+  const document = text.slice(from, next < 0 ? text.length : next);
+  const open = document.indexOf("{{");
+  if (open < 0) return undefined;
+  const close = /\{\{[^\r\n]*?\}\}|\{\{/y;
+  close.lastIndex = open;
+  return { start: from + open, end: from + open + (close.exec(document)?.[0].length ?? 2) };
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [markLength(text)];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
+}
+
+/** Keys of a Kubernetes object, in YAML and in JSON, also in an item of a list. */
+const apiVersion = /(?:^|[{,\n])[ \t]*(?:- +)*["']?apiVersion["']?[ \t]*:/;
+const kind = /(?:^|[{,\n])[ \t]*(?:- +)*["']?kind["']?[ \t]*:/;
+/** A mapping below `services` or `functions`, with images or what they are built from; pipelines have lists there. */
+const groups =
+  /(?:^|\n)["']?(?:services|functions)["']?[ \t]*:[ \t]*(?:#[^\n]*)?\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]+["']?[\w.${}-]+["']?[ \t]*:/;
+const images = /\n[ \t]+["']?(?:image|build|handler)["']?[ \t]*:/;
+
+/** Whether a text, broken or not, means to be a manifest, a Compose file or a stack file. */
+export function isMeantAsManifest(text: string): boolean {
+  return (apiVersion.test(text) && kind.test(text)) || (groups.test(text) && images.test(text));
+}
+
+const settingsFile = /^(?:\.|(?:ts|js)config\b.*\.json$|.*\.(?:jsonc|json5|jsonl|ndjson)$)/i;
+/** JSON, which may begin with comments. */
+const json = /^\ufeff?(?:\s|\/\/[^\n]*|\/\*(?:[^*]|\*(?!\/))*\*\/)*[{["]/;
+/** What only readers of that kind of YAML know: `!Ref`, `!vault`, `!reference [a, b]`. */
+const ownTag = /(?:^|[\s[{,:-])![A-Za-z][\w.:/-]*(?=[\s[{,]|$)/m;
+
+/** Whether a text that is not meant as a manifest can be told to be something else, and not just a broken text. */
+export function isForeign(text: string, file: string, messages: readonly string[]): boolean {
+  if (settingsFile.test(basename(file)) || json.test(text) || ownTag.test(text)) return true;
+  return messages.every((message) => message.endsWith(" is here twice"));
 }

@@ -16,7 +16,7 @@ export const pullPolicyConflict = {
     advice: "Give the image the same pull policy everywhere.",
     severity: everywhere("warning"),
   },
-  create: () => new PullPolicyConflicts(),
+  create: (): CrossFileCheck => new PullPolicyConflicts(),
 } as const satisfies CrossFileRule;
 
 /** Images in namespaces that are remembered, at most; those beyond are not compared. */

@@ -5,7 +5,7 @@ import type { AuditInput } from "../input.ts";
 import type { TextAudit } from "../text-audit.ts";
 import type { Batch, BatchAudit, ThreadSettings } from "./messages.ts";
 
-interface Waiting {
+interface PendingBatch {
   resolve(audits: readonly TextAudit[]): void;
   reject(death: unknown): void;
 }
@@ -13,7 +13,7 @@ interface Waiting {
 /** A thread, and the batches that it has been given and has not answered. */
 interface Thread {
   readonly worker: Worker;
-  readonly waiting: Map<number, Waiting>;
+  readonly waiting: Map<number, PendingBatch>;
 }
 
 /**
@@ -84,7 +84,7 @@ export class AuditThreads {
 function startThread(script: URL, workerData: ThreadSettings, memory: number): Thread {
   const resourceLimits = { maxYoungGenerationSizeMb, maxOldGenerationSizeMb: memory };
   const worker = new Worker(script, { workerData, resourceLimits });
-  const waiting = new Map<number, Waiting>();
+  const waiting = new Map<number, PendingBatch>();
   const die = (death: unknown) => {
     for (const { reject } of waiting.values()) reject(death);
     waiting.clear();

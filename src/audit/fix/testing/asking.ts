@@ -5,7 +5,7 @@ import type { SourceText } from "../../../workload/source-text.ts";
 import { groupOf, imagePlaces, podTemplates } from "../../../workload/templates.ts";
 import { mappingAt, textAt } from "../../../workload/value.ts";
 import type { Fix } from "../../types.ts";
-import { type Attempt, type PolicyField, setImage, setPullPolicy } from "../fields.ts";
+import { type FixAttempt, type PolicyField, setImage, setPullPolicy } from "../fields.ts";
 import { type Plan, planFixes } from "../plan.ts";
 
 export interface Asking {
@@ -37,25 +37,25 @@ function inGroup(group: string, text: string, file: string): Asking[] {
 }
 
 /** Every policy that is another one is to be `policy`. */
-export function policyAttempts(text: string, policy: string): Attempt[] {
+export function policyAttempts(text: string, policy: string): FixAttempt[] {
   return askingIn(text)
     .filter(({ field: { value, policyKey } }) => textAt(value, policyKey) !== policy)
     .map(({ source, field }) => setPullPolicy(source, field, policy));
 }
 
 /** Every image is to be what `wanted` makes of it. */
-export function imageAttempts(text: string, wanted: (image: string) => string): Attempt[] {
+export function imageAttempts(text: string, wanted: (image: string) => string): FixAttempt[] {
   return askingIn(text).flatMap(({ source, field }) => {
     const image = textAt(field.value, field.imageKey);
     return image === undefined || wanted(image) === image ? [] : setImage(source, field, wanted(image));
   });
 }
 
-export function fixesOf(attempts: readonly Attempt[]): Fix[] {
+export function fixesOf(attempts: readonly FixAttempt[]): Fix[] {
   return attempts.flatMap(({ fix }) => fix ?? []);
 }
 
-export function planOf(text: string, attempts: readonly Attempt[]): Plan {
+export function planOf(text: string, attempts: readonly FixAttempt[]): Plan {
   return planFixes(text, "file.yaml", fixesOf(attempts));
 }
 

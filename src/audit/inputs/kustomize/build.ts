@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, relative, resolve, sep } from "node:path";
 import { decodeTextLoosely } from "../../../support/text-bytes.ts";
 import { type ImageFields, type ManifestDocument, readManifests, readValues, textAt } from "../../../workload/index.ts";
-import { asPath, type Output, outputOf, type ProgramOptions } from "../program.ts";
+import { asPath, outputOf, type ProgramOptions, type ProgramOutput } from "../program.ts";
 import type { Kustomization } from "./kustomization.ts";
 
 export interface BuildOptions extends ProgramOptions {
@@ -67,7 +67,7 @@ async function built(folder: string, outside: string | undefined, programs: Prog
   return buildOf(await outputOf("kubectl", ["kustomize", path], programs), "kubectl kustomize", outside);
 }
 
-function buildOf(output: Output, by: string, outside: string | undefined): Build {
+function buildOf(output: ProgramOutput, by: string, outside: string | undefined): Build {
   if (output.kind === "missing") return output;
   if (output.kind === "failed") return { ...output, by };
   const texts = decodeTextLoosely(output.bytes).split(/^---\r?\n/m);

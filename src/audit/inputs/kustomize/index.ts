@@ -2,13 +2,12 @@
 import { availableParallelism } from "node:os";
 import { join, relative, sep } from "node:path";
 import { withoutSecrets } from "../../../support/without-secrets.ts";
-import type { NotSeenInput, UnreadableInput } from "../../input.ts";
-import type { RenderedContainer, RenderedObject } from "../../rendered.ts";
-import { renderFailed } from "../render-failed.ts";
+import type { NotSeenInput, RenderedContainer, RenderedObject, UnreadableInput } from "../../input.ts";
+import { renderFailure } from "../program.ts";
 import { type Build, type BuildOptions, buildKustomization } from "./build.ts";
-import { KustomizationGraph } from "./graph.ts";
 import type { Kustomization } from "./kustomization.ts";
-import { containerIn, type Place, placeOf } from "./place.ts";
+import { KustomizationGraph } from "./kustomization.ts";
+import { containerIn, type ImageLocation, placeOf } from "./place.ts";
 import { Sources } from "./sources.ts";
 
 export type { BuildOptions } from "./build.ts";
@@ -47,7 +46,7 @@ export const nothingRendered: Renderings = {
 export async function renderKustomizations(folders: readonly string[], options: BuildOptions): Promise<Renderings> {
   const graph = new KustomizationGraph();
   const all = folders.flatMap((folder) => graph.at(folder) ?? []);
-  const rendering = new Rendering(graph, new Sources(options.imageFields));
+  const rendering = new RenderingCollector(graph, new Sources(options.imageFields));
   const tried = new Set<Kustomization>();
   let next = graph.tops(all);
   for (let isBase = false; next.length > 0; isBase = true) {
@@ -67,9 +66,9 @@ export async function renderKustomizations(folders: readonly string[], options: 
   return rendering.done(all);
 }
 
-type Attempt = Build | { readonly kind: "remote"; readonly address: string } | { readonly kind: "helm" };
+type BuildAttempt = Build | { readonly kind: "remote"; readonly address: string } | { readonly kind: "helm" };
 
-async function build(top: Kustomization, graph: KustomizationGraph, options: BuildOptions): Promise<Attempt> {
+async function build(top: Kustomization, graph: KustomizationGraph, options: BuildOptions): Promise<BuildAttempt> {
   const chain = graph.chain(top);
   const address = chain.find(({ remote }) => remote !== undefined)?.remote;
   if (address !== undefined && !options.remoteBases) return { kind: "remote", address };
@@ -78,11 +77,11 @@ async function build(top: Kustomization, graph: KustomizationGraph, options: Bui
 }
 
 /** What has been built so far, sorted by the files that it is told in. */
-class Rendering {
+class RenderingCollector {
   readonly seen = new Set<string>();
   readonly #graph: KustomizationGraph;
   readonly #sources: Sources;
-  readonly #files = new Map<string, { objects: Map<string, Mutable>; replaced: Set<string> }>();
+  readonly #files = new Map<string, { objects: Map<string, MutableRendering>; replaced: Set<string> }>();
   readonly #notSeen: NotSeenInput[] = [];
   readonly #refused = new Map<string, UnreadableInput>();
 
@@ -91,7 +90,7 @@ class Rendering {
     this.#sources = sources;
   }
 
-  take(top: Kustomization, attempt: Attempt | undefined, mayBeChanged: boolean): void {
+  take(top: Kustomization, attempt: BuildAttempt | undefined, mayBeChanged: boolean): void {
     if (attempt === undefined) return;
     if (attempt.kind !== "built") {
       this.#notSeen.push({ kind: "notSeen", file: top.file, what: "kustomization", why: reasonOf(attempt) });
@@ -122,7 +121,7 @@ class Rendering {
     file: string,
     text: string,
     { file: by }: Kustomization,
-    rest: Pick<Mutable, "mayBeChanged" | "containers">,
+    rest: Pick<MutableRendering, "mayBeChanged" | "containers">,
   ): void {
     const { objects } = this.#file(file);
     const key = JSON.stringify([rest, text]);
@@ -131,7 +130,7 @@ class Rendering {
     else known.kustomizations.push(by);
   }
 
-  #file(path: string): { objects: Map<string, Mutable>; replaced: Set<string> } {
+  #file(path: string): { objects: Map<string, MutableRendering>; replaced: Set<string> } {
     const file = this.#files.get(path) ?? { objects: new Map(), replaced: new Set() };
     this.#files.set(path, file);
     return file;
@@ -161,16 +160,16 @@ function patchesOf(all: readonly Kustomization[], seen: ReadonlySet<string>): Re
   ]);
 }
 
-interface Mutable extends RenderedObject {
+interface MutableRendering extends RenderedObject {
   readonly kustomizations: string[];
 }
 
 function refusal({ file, folder }: Kustomization, attempt: Extract<Build, { kind: "failed" }>): UnreadableInput {
   const output = { ...attempt, problem: withoutSecrets(attempt.problem) };
-  return renderFailed(file, "kustomization", [attempt.by], output, `kustomize build ${folder} | pulley audit -`);
+  return renderFailure(file, "kustomization", [attempt.by], output, `kustomize build ${folder} | pulley audit -`);
 }
 
-function containerOf(path: string, { at, own, replaced }: Place): RenderedContainer {
+function containerOf(path: string, { at, own, replaced }: ImageLocation): RenderedContainer {
   return { path, at, own, isCountedElsewhere: replaced !== undefined };
 }
 
@@ -184,7 +183,7 @@ function givenPath(path: string, chain: readonly Kustomization[]): string {
   return start === undefined ? path : join(start.folder, relative(start.realFolder, path));
 }
 
-function reasonOf(attempt: Exclude<Attempt, { kind: "built" }>): string {
+function reasonOf(attempt: Exclude<BuildAttempt, { kind: "built" }>): string {
   switch (attempt.kind) {
     case "missing":
       return "there is no kustomize and no kubectl in PATH to build it";

@@ -1,12 +1,12 @@
 /** Where the image of a container that kustomize made is written: in its object's file, or in what changes that object. */
 import { type ImagePlace, textAt, valueAt } from "../../../workload/index.ts";
 import type { ScalarValue } from "../../../workload/value.ts";
-import { containerKey } from "../../rendered.ts";
+import { containerKey } from "../../input.ts";
 import { firstKeySpan, type Span, scalarSpan } from "../../spans.ts";
 import type { ImageChange, Kustomization } from "./kustomization.ts";
 import type { Source, SourceObject, Sources } from "./sources.ts";
 
-export interface Place {
+export interface ImageLocation {
   readonly file: string;
   readonly at: Span;
   /** The container of that file that it is: see {@link containerKey}. */
@@ -35,7 +35,7 @@ export function placeOf(
   written: { readonly source: Source; readonly place: ImagePlace | undefined } | undefined,
   chain: readonly Kustomization[],
   sources: Sources,
-): Place {
+): ImageLocation {
   const image = textAt(built.value, built.imageKey);
   const source = written?.source;
   const own = written?.place;
@@ -50,7 +50,7 @@ export function placeOf(
   return { file, at: found ?? { start: 0, end: 0 }, own: undefined, replaced: undefined };
 }
 
-type Setting = Omit<Place, "replaced">;
+type ImageSetting = Omit<ImageLocation, "replaced">;
 
 /** What sets the image, from the topmost kustomization down: the last word is the one that counts. */
 function setting(
@@ -58,7 +58,7 @@ function setting(
   container: string,
   chain: readonly Kustomization[],
   sources: Sources,
-): Setting | undefined {
+): ImageSetting | undefined {
   for (const { file, text, images, changes } of chain) {
     const entry = images.map((each) => entryFor(image, each)).find((each) => each !== undefined);
     if (entry !== undefined) return { file, at: scalarSpan(text.text, entry), own: undefined };
@@ -80,7 +80,7 @@ function entryFor(image: string, { name, newName, newTag, digest }: ImageChange)
   return newTag === undefined && digest === undefined && /^(?:[:@]|$)/.test(rest) ? newName : undefined;
 }
 
-function inSource(source: Source | undefined, image: string, container: string): Setting | undefined {
+function inSource(source: Source | undefined, image: string, container: string): ImageSetting | undefined {
   if (source === undefined) return undefined;
   const { file, text, objects } = source;
   const places = objects.flatMap((object) => object.places).filter((own) => textAt(own.value, own.imageKey) === image);

@@ -1,5 +1,4 @@
 /** The files that kustomizations are made of, read once. */
-
 import { readInputBytes } from "../../../support/input-file.ts";
 import { decodeTextLoosely } from "../../../support/text-bytes.ts";
 import {

@@ -1,11 +1,11 @@
 import { mkdir, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
+import { readPolicy } from "../policy/language/read.ts";
 import type { Policy } from "../policy/types.ts";
 import { type ManualClock, manualClock } from "../support/manual-clock.ts";
 import { temporaryFolder } from "../support/testing.ts";
-import { readPolicyFiles } from "./policy-option.ts";
-import { watchPolicy } from "./policy-watch.ts";
+import { readPolicyFiles, watchPolicy } from "./policy-option.ts";
 
 function policy(rule: string): string {
   return `apiVersion: pulley.dev/v1alpha1\nkind: ImagePullPolicy\nmetadata: { name: house }\nspec: { rules: [${rule}] }\n`;
@@ -37,7 +37,7 @@ async function watched(cluster?: string): Promise<Watched> {
     onMistake: () => heard.push("mistake"),
     say: (line: string) => lines.push(line),
   };
-  const watch = watchPolicy({ path, texts: [{ file: path, text: closed }], cluster }, changes, clock);
+  const watch = watchPolicy({ path, texts: [{ file: path, text: closed }], cluster, read: readPolicy }, changes, clock);
   onTestFinished(() => watch.stop());
   return { path, clock, heard, lines, clusters };
 }
@@ -77,7 +77,11 @@ it("reads a folder as a ConfigMap is mounted, whose files are links, and hears o
   const heard: string[] = [];
   const onChange = ({ documents }: Policy) =>
     heard.push(...documents.flatMap(({ rules }) => rules.map(({ name }) => name)));
-  const watch = watchPolicy({ path, texts, cluster: undefined }, { onChange, say: () => undefined }, clock);
+  const watch = watchPolicy(
+    { path, texts, cluster: undefined, read: readPolicy },
+    { onChange, say: () => undefined },
+    clock,
+  );
   onTestFinished(() => watch.stop());
   await write("..2026_02", policy("{ name: open, admit: Allow }"));
   await clock.advance(3000);

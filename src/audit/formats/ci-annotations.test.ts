@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { z } from "zod";
 import { printable } from "../../support/terminal.ts";
-import { github } from "./github.ts";
+import { github, gitlab } from "./ci-annotations.ts";
 import { everywhere, hostileTexts, printed, sample } from "./testing/sample.ts";
 
 /** A command as the runner takes it apart: at the first `::` behind the properties, those at commas and equals signs. */
@@ -46,4 +47,28 @@ test("columns are left out where a finding spans lines", async () => {
 
 test("standard input is no file of the repository", async () => {
   expect(await printed(github, sample.slice(3))).toMatch(/^::warning title=[^,]*::/);
+});
+
+const report = z.array(
+  z.strictObject({
+    description: z.string().min(1),
+    check_name: z.string(),
+    fingerprint: z.string().min(1),
+    severity: z.enum(["info", "minor", "major", "critical", "blocker"]),
+    location: z.strictObject({
+      path: z.string().regex(/^(?!\.\/|\/repo)/),
+      lines: z.strictObject({ begin: z.int().min(1), end: z.int().min(1) }),
+    }),
+  }),
+);
+
+test("GitLab's report has what GitLab asks for, whatever the texts are", async () => {
+  report.parse(JSON.parse(await printed(gitlab, hostileTexts.map(everywhere))));
+  const issues = report.parse(JSON.parse(await printed(gitlab, sample)));
+  expect(issues.map(({ severity }) => severity)).toEqual(["minor", "major", "info", "minor"]);
+  expect(new Set(issues.map(({ fingerprint }) => fingerprint)).size).toBe(sample.length);
+});
+
+test("nothing found is to GitLab an empty list", async () => {
+  expect(await printed(gitlab, [])).toBe("[]\n");
 });

@@ -9,9 +9,9 @@ import { printable, wantsColour } from "../support/terminal.ts";
 import type { CommandIo, OutputStream } from "./io.ts";
 import { printLine } from "./printing.ts";
 
-export const everywhereGroup = "Everywhere:";
+export const globalGroup = "Global options:";
 
-interface Tone {
+interface GlobalOptions {
   readonly verbose?: true;
   readonly quiet?: true;
   readonly color?: "auto" | "always" | "never";
@@ -28,25 +28,25 @@ const options = (): readonly Option[] => [
 ];
 
 /** Gives a command and those below it the options, except where one of its own has the same name. */
-export function addEverywhere(command: Command): void {
+export function addGlobalOptions(command: Command): void {
   for (const option of options()) {
     const isTaken = command.options.some(
       ({ long, short }) => long === option.long || (short && short === option.short),
     );
-    if (!isTaken) command.addOption(option.helpGroup(everywhereGroup));
+    if (!isTaken) command.addOption(option.helpGroup(globalGroup));
   }
-  for (const below of command.commands) addEverywhere(below);
+  for (const below of command.commands) addGlobalOptions(below);
 }
 
-export interface TunedIo {
+export interface GlobalOptionsIo {
   readonly io: CommandIo;
   /** Takes the options of the command that is called, before it acts. */
-  tune(command: Command): void;
+  apply(command: Command): void;
   end(): void;
 }
 
 /** An Io that takes the options into account from the moment on in which they are known. */
-export function tunable(given: CommandIo): TunedIo {
+export function withGlobalOptions(given: CommandIo): GlobalOptionsIo {
   let { stderr, environment } = given;
   let stopWatching: (() => void) | undefined;
   const io: CommandIo = {
@@ -61,8 +61,8 @@ export function tunable(given: CommandIo): TunedIo {
   };
   return {
     io,
-    tune(command) {
-      const { verbose, quiet, color }: Tone = { ...command.parent?.opts(), ...command.opts() };
+    apply(command) {
+      const { verbose, quiet, color }: GlobalOptions = { ...command.parent?.opts(), ...command.opts() };
       if (color === "always") environment = { ...environment, FORCE_COLOR: "1" };
       if (color === "never") environment = { ...environment, FORCE_COLOR: "0" };
       // images -q is docker's: it is about ids, and not about what is said beside them.

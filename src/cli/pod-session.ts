@@ -8,16 +8,16 @@ import { errorText, PulleyError } from "../support/errors.ts";
 import { plural } from "../support/plural.ts";
 import type { Pod } from "../workload/types.ts";
 
-export interface StayOptions {
+export interface PodSessionOptions {
   readonly pods: readonly Pod[];
   readonly root: string;
   readonly containers: ContainersOptions;
   readonly say: (line: string) => void;
 }
 
-export interface Stay {
+export interface PodSession {
   /** Stops and removes all pods; what failed, if something is left. */
-  leave(node: Node): Promise<PulleyError | undefined>;
+  end(node: Node): Promise<PulleyError | undefined>;
   /** Lets others run them. */
   release(): Promise<void>;
 }
@@ -26,7 +26,7 @@ export interface Stay {
  * Sees to it that nobody else runs these pods, and that what an earlier version of one of them left running ends.
  * @throws PulleyError `USAGE` if another process runs one of them
  */
-export async function createStay({ pods, root, containers, say }: StayOptions): Promise<Stay> {
+export async function openPodSession({ pods, root, containers, say }: PodSessionOptions): Promise<PodSession> {
   const claims = openClaims(root);
   const taken: Pod[] = [];
   const release = async () => {
@@ -47,7 +47,7 @@ export async function createStay({ pods, root, containers, say }: StayOptions): 
     throw error;
   }
   return {
-    leave: async (node) => {
+    end: async (node) => {
       const results = await Promise.allSettled(pods.map((pod) => node.remove(pod)));
       const failures = results.flatMap((result) => (result.status === "rejected" ? [errorText(result.reason)] : []));
       if (failures.length === 0) return undefined;
