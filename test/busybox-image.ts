@@ -1,7 +1,7 @@
 /** A real image with Debian's busybox in it, made here: containers start from it, and nothing is fetched for it. */
 import { readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
-import { ociConfig, ociLayer, ociManifest } from "../src/image/media-type.ts";
+import { ociConfig, ociLayer, ociManifest } from "../src/image/index.ts";
 import {
   blob,
   describe,

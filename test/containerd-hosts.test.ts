@@ -7,8 +7,8 @@ import { buildImage } from "../examples/world/image-builder.ts";
 import { startRegistry } from "../examples/world/registry.ts";
 import { ImageService } from "../src/cri/api/runtime/v1/api_pb.js";
 import { openHostsDirectory } from "../src/hosts/index.ts";
-import { parseReference } from "../src/image/reference.ts";
-import { createRegistryClient } from "../src/registry/client.ts";
+import { parseReference } from "../src/image/index.ts";
+import { createRegistryClient } from "../src/registry/index.ts";
 import { openChannel } from "../src/support/grpc/client.ts";
 import { type Containerd, containerdTools, startContainerd } from "./containerd.ts";
 import {

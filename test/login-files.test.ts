@@ -2,8 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { clientLogins } from "../src/credentials/client-logins.ts";
-import { parseReference } from "../src/image/reference.ts";
+import { clientLogins } from "../src/credentials/index.ts";
+import { parseReference } from "../src/image/index.ts";
 import { manualClock } from "../src/support/manual-clock.ts";
 import { type DockerRegistry, describeWith, run, startDockerRegistry } from "./tools.ts";
 

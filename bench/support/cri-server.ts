@@ -1,11 +1,9 @@
 import { join } from "node:path";
 import { startCriServer } from "../../src/cri/index.ts";
-import { decide } from "../../src/policy/decide.ts";
-import { kubernetesOnly } from "../../src/policy/types.ts";
-import { openPullRecords } from "../../src/pull/records/index.ts";
-import { createEmbeddedImageService } from "../../src/pull/store-image-service.ts";
-import { createRegistryClient } from "../../src/registry/client.ts";
-import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
+import { decide, kubernetesOnly } from "../../src/policy/index.ts";
+import { createEmbeddedImageService, openPullRecords } from "../../src/pull/index.ts";
+import { createRegistryClient } from "../../src/registry/index.ts";
+import { openEmbeddedStore } from "../../src/store/index.ts";
 import { systemClock } from "../../src/support/clock.ts";
 
 /** Until the process is told to end. */

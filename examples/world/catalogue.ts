@@ -1,6 +1,5 @@
 /** What the example registry has: content and tags by repository. */
-import type { Descriptor } from "../../src/image/descriptor.ts";
-import type { Digest } from "../../src/image/digest.ts";
+import type { Descriptor, Digest } from "../../src/image/index.ts";
 import type { BuiltContent, BuiltImage } from "./image-builder.ts";
 
 export interface Catalogue {

@@ -3,8 +3,7 @@ import { createCipheriv, createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { Header } from "tar";
-import type { Descriptor } from "../../src/image/descriptor.ts";
-import { type Digest, parseDigest } from "../../src/image/digest.ts";
+import { type Descriptor, type Digest, parseDigest } from "../../src/image/index.ts";
 
 const gzipped = promisify(gzip);
 

@@ -1,5 +1,5 @@
 /** Images as other builders leave them: an ordinary one, of which single fields are written otherwise. */
-import type { Digest } from "../../src/image/digest.ts";
+import type { Digest } from "../../src/image/index.ts";
 import { type BuiltContent, type BuiltImage, type BuiltManifest, contentOf } from "./image-builder.ts";
 
 /** Fields in the place of those of an ordinary document; `undefined` leaves one out. */

@@ -1,7 +1,6 @@
 /** A small, correct, read-only registry on loopback: the pull category of distribution-spec 1.1. */
 import { createServer, type RequestListener } from "node:http";
-import type { Descriptor } from "../../src/image/descriptor.ts";
-import { isDigest } from "../../src/image/digest.ts";
+import { type Descriptor, isDigest } from "../../src/image/index.ts";
 import { type Access, type AccessRules, accessFrom, anonymous, basicLogin, bearerToken, userOf } from "./access.ts";
 import { type Catalogue, catalogue } from "./catalogue.ts";
 import { type Exchange, type Pace, type Pacer, pacer, sendContent } from "./exchange.ts";

@@ -32,6 +32,16 @@ const rooms = floors
   })
   .filter(({ notBelow }) => notBelow.length > 0);
 
+/** `support` is a box of tools, each in a file of its own; into `cli` nobody comes. */
+export const doorless = ["support", "cli"];
+
+/**
+ * A room's doors, where it has more than `index.ts`. The language of policies takes longer to load than many commands take,
+ * so it is imported only where there is a policy.
+ * @type {Record<string, string[]>}
+ */
+export const doors = { policy: ["index.ts", "language/read.ts"] };
+
 /** Rooms that only think: time, randomness and facts come to them as arguments. */
 const pureRooms = ["image", "workload", "policy"];
 
@@ -51,6 +61,15 @@ export const rules = [
     from: { path: `^src/${name}/` },
     to: { path: `^src/(${oneOf(notBelow)})/` },
   })),
+  ...floors
+    .flat()
+    .filter((name) => !doorless.includes(name))
+    .map((name) => ({
+      name: `door-of-${name}`,
+      comment: `Other rooms know ${name} by its door alone. A test may look inside.`,
+      from: { path: "^src/", pathNot: `^src/${name}/|${testFiles}` },
+      to: { path: `^src/${name}/`, pathNot: `^src/${name}/(${oneOf(doors[name] ?? ["index.ts"])})$` },
+    })),
   {
     name: "pure-without-node",
     comment: "A room that only thinks imports no module of Node, not even through another room.",

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { errorText, PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
-import { sourceText } from "../workload/source-text.ts";
+import { sourceText } from "../workload/index.ts";
 import type { AuditConfig } from "./config.ts";
 import { findingOf } from "./finding.ts";
 import { Fingerprints, plainPath } from "./fingerprint.ts";

@@ -1,6 +1,5 @@
 /** What an audit is given: which rules are on and how severe, which tags move, and the policy. */
-import { matchesWildcards } from "../policy/language/wildcard.ts";
-import { imageFieldsIn, kubernetesOnly, type Policy } from "../policy/types.ts";
+import { imageFieldsIn, kubernetesOnly, matchesWildcards, type Policy } from "../policy/index.ts";
 import type { ImageFields } from "../workload/index.ts";
 import { type PlaceholderTest, placeholderTest } from "./placeholders.ts";
 import type { CrossFileContext, Profile, Rule } from "./rules/rule.ts";

@@ -1,6 +1,6 @@
 /** Making findings of what rules report, and telling two about one cause as one. */
 import { printable } from "../support/terminal.ts";
-import type { ImageRequest, Workload } from "../workload/types.ts";
+import type { ImageRequest, Workload } from "../workload/index.ts";
 import type { AuditConfig } from "./config.ts";
 import type { Fingerprints } from "./fingerprint.ts";
 import type { Rule } from "./rules/rule.ts";

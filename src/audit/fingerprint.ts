@@ -1,6 +1,6 @@
 /** Telling findings from one another, in a way that outlives moved lines. */
 import { createHash } from "node:crypto";
-import type { ImageRequest } from "../workload/types.ts";
+import type { ImageRequest } from "../workload/index.ts";
 
 /** Counts what is otherwise alike: two containers of one name, two identical documents. One for each file. */
 export class Fingerprints {

@@ -1,5 +1,5 @@
 /** Comments that leave findings out: `# pulley:ignore RULE[,RULE] REASON`, and `# pulley:ignore-file` at a file's head. */
-import type { SourceText } from "../workload/source-text.ts";
+import type { SourceText } from "../workload/index.ts";
 import type { AuditConfig } from "./config.ts";
 import { findingOf } from "./finding.ts";
 import type { Fingerprints } from "./fingerprint.ts";

@@ -7,7 +7,8 @@ export { type FixedFile, type FixInput, type FixReport, fixFiles } from "./fix/f
 export { type PinFailure, type PinOptions, type PinRequest, type PinResult, pinImages } from "./fix/pin.ts";
 export type { RefusedFix } from "./fix/plan.ts";
 export { excerpt } from "./formats/excerpt.ts";
-export { type AuditCounts, type Format, type FormatContext, type FormatName, formats } from "./formats/index.ts";
+export type { AuditCounts, Format, FormatContext } from "./formats/format.ts";
+export { type FormatName, formats } from "./formats/index.ts";
 export { notSeenWords } from "./formats/tally.ts";
 export { type AuditInput, containerKey, type TextInput, type UnreadableInput } from "./input.ts";
 export { auditInputs, type InputOptions } from "./inputs/index.ts";

@@ -1,5 +1,5 @@
 /** Images that are none: words in the place of an image that a program or a person puts in later. */
-import { matchesWildcards } from "../policy/language/wildcard.ts";
+import { matchesWildcards } from "../policy/index.ts";
 import type { Subject } from "./subject.ts";
 
 interface Placeholder {

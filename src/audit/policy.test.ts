@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readPolicy } from "../policy/language/read.ts";
+import { readPolicy } from "../policy/index.ts";
 import { deployment, digest, findingsIn, told } from "./testing/findings.ts";
 
 const now = Date.parse("2026-11-21T00:00:00Z");

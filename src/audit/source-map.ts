@@ -1,5 +1,5 @@
 /** Findings in rendered manifests, told in what they were rendered from. */
-import { sourceText } from "../workload/source-text.ts";
+import { sourceText } from "../workload/index.ts";
 import { regionOf, type Span } from "./spans.ts";
 import type { Finding, Region } from "./types.ts";
 

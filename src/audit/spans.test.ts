@@ -1,7 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readManifests } from "../workload/index.ts";
-import type { SourceText } from "../workload/source-text.ts";
-import { type Value, valueAt } from "../workload/value.ts";
+import { readManifests, type SourceText, type Value, valueAt } from "../workload/index.ts";
 import { firstKeySpan, regionOf, valueSpan } from "./spans.ts";
 
 function parsed(body: string): { root: Value; text: SourceText } {

@@ -1,7 +1,5 @@
 /** Where values stand in a text, to the character: readers of manifests say only where they begin. */
-import type { Value } from "../workload/index.ts";
-import type { SourceText } from "../workload/source-text.ts";
-import type { MappingValue, ScalarValue } from "../workload/value.ts";
+import type { MappingValue, ScalarValue, SourceText, Value } from "../workload/index.ts";
 import type { Region } from "./types.ts";
 
 /** A piece of a text: offsets in UTF-16 units, the end behind the last. */

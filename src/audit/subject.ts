@@ -1,7 +1,7 @@
 /** What the rules look at: one container, with the place of each of its words. */
-import type { Reference } from "../image/reference.ts";
+import type { Reference } from "../image/index.ts";
 
-import type { ImageRequest, PullPolicy } from "../workload/types.ts";
+import type { ImageRequest, PullPolicy } from "../workload/index.ts";
 import type { ImageField, PolicyField } from "./fix/fields.ts";
 import type { Span } from "./spans.ts";
 

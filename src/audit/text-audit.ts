@@ -1,11 +1,8 @@
 /** The audit of one text for itself. What has to be seen with the other texts goes on to the bookkeeping. */
-import { canonicalText, withImpliedTag } from "../image/reference.ts";
-import { decide } from "../policy/decide.ts";
-import { usedExemptions } from "../policy/exemptions.ts";
-import type { Decision } from "../policy/types.ts";
+import { canonicalText, withImpliedTag } from "../image/index.ts";
+import { type Decision, decide, usedExemptions } from "../policy/index.ts";
 import { errorTable, errorText } from "../support/errors.ts";
-import type { SourceText } from "../workload/source-text.ts";
-import type { ImageRequest } from "../workload/types.ts";
+import type { ImageRequest, SourceText } from "../workload/index.ts";
 import type { AuditConfig } from "./config.ts";
 import { type AuditedContainer, contentsOf } from "./containers.ts";
 import { findingOf } from "./finding.ts";

@@ -1,5 +1,5 @@
 /** What an audit says: findings, each with its place, the reason, and what to do. */
-import type { ImageRequest, Workload } from "../workload/types.ts";
+import type { ImageRequest, Workload } from "../workload/index.ts";
 
 export type Severity = "error" | "warning" | "note";
 

@@ -16,9 +16,8 @@ import {
   type TextInput,
   withoutPlaceholder,
 } from "../audit/index.ts";
-import type { Digest } from "../image/digest.ts";
-import { canonicalText, type Reference } from "../image/reference.ts";
-import { imageFieldsIn, type Policy } from "../policy/types.ts";
+import { canonicalText, type Digest, type Reference } from "../image/index.ts";
+import { imageFieldsIn, type Policy } from "../policy/index.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
 import { plural } from "../support/plural.ts";
 import { printable } from "../support/terminal.ts";

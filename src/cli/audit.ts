@@ -22,7 +22,7 @@ import {
   type Severity,
   writeBaseline,
 } from "../audit/index.ts";
-import { imageFieldsIn, kubernetesOnly } from "../policy/types.ts";
+import { imageFieldsIn, kubernetesOnly } from "../policy/index.ts";
 import { putFile } from "../support/atomic-file.ts";
 import { PulleyError } from "../support/errors.ts";
 import { readInputBytes } from "../support/input-file.ts";

@@ -1,6 +1,6 @@
 /** What commands share that ask a daemon. */
 import { type Command, Option } from "commander";
-import { createNodeClient, defaultSocket, type NodeClient } from "../daemon/api/client.ts";
+import { createNodeClient, defaultSocket, type NodeClient } from "../daemon/index.ts";
 import { isPulleyError } from "../support/errors.ts";
 import { printable } from "../support/terminal.ts";
 import type { CommandIo, Io } from "./io.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { podObject } from "../daemon/api/pod-object.ts";
 import { statusOf } from "../daemon/api/testing/statuses.ts";
+import { podObject } from "../daemon/index.ts";
 import { describePod } from "./describe-view.ts";
 import { growingColumns, podTable } from "./get-view.ts";
 

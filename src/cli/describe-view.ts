@@ -2,8 +2,8 @@
  * A pod as `kubectl describe` words it (k8s kubectl pkg/describe/describe.go), with what kubectl cannot say: what was
  * decided about each container's image, by which rules, and what to do where it failed.
  */
-import type { ContainerStateObject, ContainerStatusObject, EventObject, PodObject } from "../daemon/api/objects.ts";
-import { warningText } from "../policy/trial.ts";
+import type { ContainerStateObject, ContainerStatusObject, EventObject, PodObject } from "../daemon/index.ts";
+import { warningText } from "../policy/index.ts";
 import { humanDuration } from "../support/human-duration.ts";
 import { columns, pad, printable } from "../support/terminal.ts";
 import { since } from "./get-view.ts";

@@ -1,7 +1,5 @@
 import type { Command } from "commander";
-import type { NodeClient } from "../daemon/api/client.ts";
-import type { PodObject } from "../daemon/api/objects.ts";
-import { apiVersion } from "../daemon/api/version.ts";
+import { apiVersion, type NodeClient, type PodObject } from "../daemon/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { daemonOptions, type NamespaceOptions, type SocketOptions, withDaemon } from "./daemon.ts";
 import { describePod } from "./describe-view.ts";

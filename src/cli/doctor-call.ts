@@ -1,4 +1,4 @@
-import type { Pod } from "../workload/types.ts";
+import type { Pod } from "../workload/index.ts";
 
 /** What to type to have a pull looked at; what came from standard input or the command line is named by its image. */
 export function doctorCall(

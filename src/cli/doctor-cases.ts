@@ -1,11 +1,9 @@
 /** From the words of `pulley doctor` to questions, each with the logins that count for it. */
-import { givenAccounts, type ProviderNote } from "../credentials/exec/index.ts";
-import type { LoginSource } from "../credentials/index.ts";
-import { createNodeClient } from "../daemon/api/client.ts";
-import type { SettingsObject } from "../daemon/api/objects.ts";
+import { givenAccounts, type LoginSource, type ProviderNote } from "../credentials/index.ts";
+import { createNodeClient, type SettingsObject } from "../daemon/index.ts";
 import type { Question } from "../doctor/index.ts";
 import { PulleyError } from "../support/errors.ts";
-import type { ImageRequest } from "../workload/types.ts";
+import type { ImageRequest } from "../workload/index.ts";
 import { type SocketOptions, socketPath } from "./daemon.ts";
 import { type FindPod, type FoundPod, podsOfDaemon, podsOfManifests } from "./doctor-pods.ts";
 import type { ShownDiagnosis } from "./doctor-view.ts";

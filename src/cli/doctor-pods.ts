@@ -1,9 +1,8 @@
 /** Where the pods that `pulley doctor` is asked about come from. */
-import type { ServiceAccountFacts } from "../credentials/exec/service-accounts.ts";
-import type { NodeClient } from "../daemon/api/client.ts";
-import type { SettingsObject } from "../daemon/api/objects.ts";
+import type { ServiceAccountFacts } from "../credentials/index.ts";
+import type { NodeClient, SettingsObject } from "../daemon/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
-import type { Pod, PullSecret } from "../workload/types.ts";
+import type { Pod, PullSecret } from "../workload/index.ts";
 import { readInputs } from "./inputs.ts";
 import type { Io } from "./io.ts";
 import { printProblems } from "./problems.ts";

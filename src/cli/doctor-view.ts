@@ -1,7 +1,6 @@
 /** The shape of `doctor -o json`, and its text for people. */
-import type { Diagnosis, Step } from "../doctor/types.ts";
-import { warningText } from "../policy/trial.ts";
-import type { Warning } from "../policy/types.ts";
+import type { Diagnosis, Step } from "../doctor/index.ts";
+import { type Warning, warningText } from "../policy/index.ts";
 import { hanging, type Paint, printable } from "../support/terminal.ts";
 
 /** One image's diagnosis. Stable: a part of the public interface, versioned by `apiVersion`. */

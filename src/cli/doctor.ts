@@ -1,14 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { createNodeClient } from "../daemon/api/client.ts";
-import type { SettingsObject } from "../daemon/api/objects.ts";
-import { diskSpaceOf } from "../doctor/disk-space.ts";
-import { type DoctorWorld, diagnose } from "../doctor/index.ts";
-import { createProbe } from "../doctor/probe/index.ts";
-import { decide } from "../policy/decide.ts";
-import { openPullRecords } from "../pull/records/index.ts";
-import { createEmbeddedImageService } from "../pull/store-image-service.ts";
+import { createNodeClient, type SettingsObject } from "../daemon/index.ts";
+import { createProbe, type DoctorWorld, diagnose, diskSpaceOf } from "../doctor/index.ts";
+import { decide } from "../policy/index.ts";
+import { createEmbeddedImageService, openPullRecords } from "../pull/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { socketOption, socketPath } from "./daemon.ts";
 import { type CaseOptions, casesOf, podNameIn } from "./doctor-cases.ts";

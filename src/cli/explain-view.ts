@@ -1,10 +1,8 @@
 /** The shape of `explain -o json`, and its text for people. */
-import type { Reference } from "../image/reference.ts";
-import { withImpliedTag } from "../image/reference.ts";
-import { warningText } from "../policy/trial.ts";
-import type { Decision, TraceStep, Warning } from "../policy/types.ts";
+import { type Reference, withImpliedTag } from "../image/index.ts";
+import { type Decision, type TraceStep, type Warning, warningText } from "../policy/index.ts";
 import { type Paint, printable } from "../support/terminal.ts";
-import type { ImageRequest, Position } from "../workload/types.ts";
+import type { ImageRequest, Position } from "../workload/index.ts";
 
 /** One container's answer. Stable: a part of the public interface, versioned by `apiVersion`. */
 export interface Explanation {

@@ -1,20 +1,22 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { givenAccounts } from "../credentials/exec/service-accounts.ts";
-import { parseImageName, type Reference } from "../image/reference.ts";
-import { decide } from "../policy/decide.ts";
-import type { Policy } from "../policy/types.ts";
-import { withLogin } from "../pull/attempts.ts";
-import { type FactSources, findLocal } from "../pull/local-facts.ts";
-import { decideOnCopy } from "../pull/names-of-copy.ts";
-import { openPullRecords } from "../pull/records/index.ts";
-import { createEmbeddedImageService } from "../pull/store-image-service.ts";
+import { givenAccounts } from "../credentials/index.ts";
+import { parseImageName, type Reference } from "../image/index.ts";
+import { decide, type Policy } from "../policy/index.ts";
+import {
+  createEmbeddedImageService,
+  decideOnCopy,
+  type FactSources,
+  findLocal,
+  openPullRecords,
+  withLogin,
+} from "../pull/index.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
-import type { ImageRequest, Pod } from "../workload/types.ts";
+import type { ImageRequest, Pod } from "../workload/index.ts";
 import { doctorCall } from "./doctor-call.ts";
 import { type Explanation, explanation, explanationLines } from "./explain-view.ts";
 import { filesWithout, type Inputs, readInputs } from "./inputs.ts";

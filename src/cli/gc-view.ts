@@ -1,13 +1,13 @@
 /** A collection for people and for programs. */
-import { usagePercent } from "../gc/amounts.ts";
-import type {
-  CollectableImage,
-  CollectionEvent,
-  CollectionReport,
-  ImageOutcome,
-  KeptBecause,
-  Measured,
-  Outcome,
+import {
+  type CollectableImage,
+  type CollectionEvent,
+  type CollectionReport,
+  type ImageOutcome,
+  type KeptBecause,
+  type Measured,
+  type Outcome,
+  usagePercent,
 } from "../gc/index.ts";
 import { formatBytes } from "../support/bytes.ts";
 import { plural } from "../support/plural.ts";

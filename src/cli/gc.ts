@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { openImagesInUse } from "../cri/index.ts";
 import {
   type CollectionEvent,
   type CollectionPolicy,
@@ -14,7 +15,7 @@ import {
   type Pins,
   parsePins,
 } from "../gc/index.ts";
-import { openPullRecords } from "../pull/records/index.ts";
+import { openPullRecords } from "../pull/index.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { ImageStore } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";
@@ -115,15 +116,11 @@ async function withSite<Result>(
 ): Promise<Result> {
   return withImages(options, io, async (store) => {
     if (options.runtime === undefined) return use({ store, inUse: nobody });
-    const [{ imagesOfContainers }, { openChannel }] = await Promise.all([
-      import("../cri/client/in-use.ts"),
-      import("../support/grpc/client.ts"),
-    ]);
-    const channel = openChannel(options.runtime);
+    const inUse = await openImagesInUse(options.runtime);
     try {
-      return await use({ store, inUse: imagesOfContainers(channel) });
+      return await use({ store, inUse });
     } finally {
-      channel.close();
+      inUse.close();
     }
   });
 }

@@ -1,5 +1,5 @@
 /** The rows of `pulley get`, in kubectl's columns. */
-import type { EventObject, ImageObject, PodObject } from "../daemon/api/objects.ts";
+import type { EventObject, ImageObject, PodObject } from "../daemon/index.ts";
 import { humanDuration } from "../support/human-duration.ts";
 import { columns, printable, widthOf } from "../support/terminal.ts";
 import { imageRows } from "./images.ts";

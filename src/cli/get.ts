@@ -1,7 +1,12 @@
 import { type Command, Option } from "commander";
-import type { NodeClient } from "../daemon/api/client.ts";
-import type { Change, EventObject, ImageObject, PodObject } from "../daemon/api/objects.ts";
-import { apiVersion } from "../daemon/api/version.ts";
+import {
+  apiVersion,
+  type Change,
+  type EventObject,
+  type ImageObject,
+  type NodeClient,
+  type PodObject,
+} from "../daemon/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { daemonOptions, type NamespaceOptions, type SocketOptions, withDaemon } from "./daemon.ts";
 import { eventTable, growingColumns, imageTable, podTable, type RowOptions, type Table } from "./get-view.ts";

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { checkHosts } from "../hosts/lint/index.ts";
+import { checkHosts } from "../hosts/index.ts";
 import { temporaryFolder } from "../support/testing.ts";
 import { callPulley } from "./testing/call.ts";
 

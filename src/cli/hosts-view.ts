@@ -1,7 +1,6 @@
 /** Findings in `hosts.toml` files, for people and for programs. */
 import { excerpt } from "../audit/index.ts";
-import type { HostsFinding, HostsSeverity } from "../hosts/lint/finding.ts";
-import type { HostsReport } from "../hosts/lint/index.ts";
+import type { HostsFinding, HostsReport, HostsSeverity } from "../hosts/index.ts";
 import { plural } from "../support/plural.ts";
 import { type Paint, printable, widthOf } from "../support/terminal.ts";
 

@@ -1,6 +1,5 @@
 import type { Command } from "commander";
-import { splitRoots } from "../hosts/folders.ts";
-import { checkHosts } from "../hosts/lint/index.ts";
+import { checkHosts, splitRoots } from "../hosts/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { type ImportOptions, importRegistriesConf } from "./hosts-import.ts";
 import { findingLines, findingValue, summary } from "./hosts-view.ts";

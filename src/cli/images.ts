@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { familiarName, parseReference } from "../image/reference.ts";
+import { familiarName, parseReference } from "../image/index.ts";
 import type { StoredImage } from "../store/index.ts";
 import { formatBytes } from "../support/bytes.ts";
 import { columns } from "../support/terminal.ts";

@@ -5,7 +5,7 @@ import { errnoOf } from "../support/errno.ts";
 import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import { readInputBytes } from "../support/input-file.ts";
 import { decodeTextLoosely } from "../support/text-bytes.ts";
-import type { Position } from "../workload/types.ts";
+import type { Position } from "../workload/index.ts";
 import type { Io } from "./io.ts";
 
 /** Bytes of one input file, at most. */

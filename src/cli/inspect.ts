@@ -1,7 +1,5 @@
 import type { Command } from "commander";
-import { parseImageConfig } from "../image/config.ts";
-import { parseManifest } from "../image/manifest.ts";
-import { formatPlatform } from "../image/platform.ts";
+import { formatPlatform, parseImageConfig, parseManifest } from "../image/index.ts";
 import type { ImageStore, StoredImage } from "../store/index.ts";
 import { formatBytes } from "../support/bytes.ts";
 import { PulleyError } from "../support/errors.ts";

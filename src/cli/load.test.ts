@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { dockerTar, imageOf, ociTar, tarOf } from "../store/archive/testing.ts";
-import { openEmbeddedStore } from "../store/embedded/index.ts";
+import { openEmbeddedStore } from "../store/index.ts";
 import { runCommandLine } from "./program.ts";
 
 let folder: string;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
-import { loadArchive } from "../store/archive/index.ts";
+import { loadArchive } from "../store/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { expectFile } from "../support/input-file.ts";
 import type { CommandIo, Io } from "./io.ts";

@@ -1,10 +1,18 @@
 import type { Command } from "commander";
-import { clientFiles, readClientFile } from "../credentials/client-files.ts";
-import { secretFor } from "../credentials/client-logins.ts";
-import { type NamedServer, parseServer, serverOf } from "../credentials/docker-server.ts";
-import type { HelperSurroundings } from "../credentials/helper.ts";
-import { type LoginFile, loginFilePath, openLoginFile } from "../credentials/login-file.ts";
-import { storedLogin, storeLogin } from "../credentials/stored-logins.ts";
+import {
+  clientFiles,
+  type HelperSurroundings,
+  type LoginFile,
+  loginFilePath,
+  type NamedServer,
+  openLoginFile,
+  parseServer,
+  readClientFile,
+  secretFor,
+  serverOf,
+  storedLogin,
+  storeLogin,
+} from "../credentials/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { atPlace, isPulleyError, PulleyError } from "../support/errors.ts";
 import { homeFolder } from "../support/home.ts";

@@ -1,14 +1,21 @@
+import {
+  type CredentialProviders,
+  clientLogins,
+  commandLineLogin,
+  type LoginSource,
+  loginsFor,
+  nodeFileLogins,
+  openCredentialProviders,
+  type PluginRun,
+  type ProviderNote,
+  type ServiceAccounts,
+} from "../credentials/index.ts";
 /** Which logins a command uses, in which order. */
 
-import { clientLogins } from "../credentials/client-logins.ts";
-import { commandLineLogin, loginsFor } from "../credentials/combine.ts";
-import type { CredentialProviders, PluginRun, ProviderNote, ServiceAccounts } from "../credentials/exec/index.ts";
-import type { LoginSource } from "../credentials/index.ts";
-import { nodeFileLogins } from "../credentials/node-files.ts";
 import { systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
 import { homeFolder } from "../support/home.ts";
-import type { Pod, PullSecret } from "../workload/types.ts";
+import type { Pod, PullSecret } from "../workload/index.ts";
 import type { Io } from "./io.ts";
 import type { CredentialProviderFlags, LoginFlags, RootOptions } from "./options.ts";
 import { warnOn } from "./printing.ts";
@@ -85,8 +92,6 @@ export async function openProviders(
   }
   // The login of --creds may stand there, and is for nobody's programs.
   const { PULLEY_CREDS: _, ...environment } = io.environment;
-  // Few have credential providers: only those who do pay for what runs them.
-  const { openCredentialProviders } = await import("../credentials/exec/index.ts");
   const providers = await openCredentialProviders({
     ...{ config, binDir, environment, clock: systemClock },
     ...{ accounts, say, onRun },

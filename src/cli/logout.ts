@@ -1,7 +1,5 @@
 import type { Command } from "commander";
-import { parseServer, serverOf } from "../credentials/docker-server.ts";
-import { openLoginFile } from "../credentials/login-file.ts";
-import { entriesFor, removeLogin } from "../credentials/stored-logins.ts";
+import { entriesFor, openLoginFile, parseServer, removeLogin, serverOf } from "../credentials/index.ts";
 import type { CommandIo, Io } from "./io.ts";
 import { helperDeps, loginFile } from "./login.ts";
 import { authfileOption, examples } from "./options.ts";

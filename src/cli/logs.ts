@@ -1,6 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { NodeClient } from "../daemon/api/client.ts";
-import type { PodObject } from "../daemon/api/objects.ts";
+import type { NodeClient, PodObject } from "../daemon/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { daemonOptions, type NamespaceOptions, type SocketOptions, withDaemon } from "./daemon.ts";
 import { podName } from "./describe.ts";

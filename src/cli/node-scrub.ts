@@ -1,7 +1,7 @@
 /** What `pulley node` is told of reading its store again. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { DaemonOptions } from "../daemon/index.ts";
-import { parseQuantity } from "../kubelet-config/quantity.ts";
+import { parseQuantity } from "../kubelet-config/index.ts";
 import { readDuration } from "./kubelet-config-option.ts";
 
 export interface ScrubFlags {

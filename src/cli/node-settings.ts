@@ -1,9 +1,9 @@
 /** What a daemon pulls with, told by it, and taken over by those who look at its pulls. */
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import type { SettingsObject } from "../daemon/api/objects.ts";
-import { splitRoots } from "../hosts/folders.ts";
-import { formatPlatform, parsePlatform } from "../image/platform.ts";
+import type { SettingsObject } from "../daemon/index.ts";
+import { splitRoots } from "../hosts/index.ts";
+import { formatPlatform, parsePlatform } from "../image/index.ts";
 import type { Io } from "./io.ts";
 import type { CredentialProviderFlags, LoginFlags, PlatformOptions, RegistryFlags, RootOptions } from "./options.ts";
 import { namedCluster, type PolicyOptions } from "./policy-option.ts";

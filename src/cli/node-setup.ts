@@ -1,11 +1,18 @@
 /** `pulley node setup containerd`, a command of `pulley node`. */
 import { Argument, type Command } from "commander";
 import { unifiedDiff } from "../audit/index.ts";
-import { defaultFolder } from "../hosts/folders.ts";
-import { registryOf } from "../hosts/lint/folders.ts";
-import { configPathLines, readContainerdConfig } from "../hosts/setup/containerd-config.ts";
-import { type Change, carryOut, hidingFolders, planSetup, planUndo } from "../hosts/setup/plan.ts";
-import { isLoopback } from "../image/origin.ts";
+import {
+  type Change,
+  carryOut,
+  configPathLines,
+  defaultFolder,
+  hidingFolders,
+  planSetup,
+  planUndo,
+  readContainerdConfig,
+  registryOf,
+} from "../hosts/index.ts";
+import { isLoopback } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { printable } from "../support/terminal.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";

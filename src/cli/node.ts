@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import packageFile from "../../package.json" with { type: "json" };
+import type { PluginRun } from "../credentials/index.ts";
 import { type DaemonLogins, type DaemonOptions, type PolicySource, startDaemon } from "../daemon/index.ts";
-import type { PluginRun } from "../daemon/metrics/index.ts";
 import { parsePins } from "../gc/index.ts";
-import type { Policy } from "../policy/types.ts";
+import type { Policy } from "../policy/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
 import { inheritedSockets } from "../support/inherited-sockets.ts";

@@ -1,9 +1,9 @@
 import { isAbsolute, join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { formatPlatform, hostPlatform, type Platform, parsePlatform } from "../image/platform.ts";
-import { parseSize } from "../policy/language/size.ts";
-import { type ContentSharing, contentSharings } from "../pull/content-sharing.ts";
-import { defaultLeastRate } from "../registry/deadlines.ts";
+import { formatPlatform, hostPlatform, type Platform, parsePlatform } from "../image/index.ts";
+import { parseSize } from "../policy/index.ts";
+import { type ContentSharing, contentSharings } from "../pull/index.ts";
+import { defaultLeastRate } from "../registry/index.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
 import { homeFolder } from "../support/home.ts";
 import type { Login } from "../support/login.ts";

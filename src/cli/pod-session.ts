@@ -1,12 +1,16 @@
 /** Pods that have containers on this machine for as long as a run lasts. */
 
-import { type FoundPod, foundPods, removeOrphan } from "../pods/containers/orphans.ts";
-import { openClaims } from "../pods/containers/pod-locks.ts";
-import type { ContainersOptions } from "../pods/containers/types.ts";
-import type { Node } from "../pods/pod-manager.ts";
+import {
+  type ContainersOptions,
+  type FoundPod,
+  foundPods,
+  type Node,
+  openClaims,
+  removeOrphan,
+} from "../pods/index.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
 import { plural } from "../support/plural.ts";
-import type { Pod } from "../workload/types.ts";
+import type { Pod } from "../workload/index.ts";
 
 export interface PodSessionOptions {
   readonly pods: readonly Pod[];

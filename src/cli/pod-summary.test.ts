@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { podObject } from "../daemon/api/pod-object.ts";
 import { type StatusGiven, statusOf } from "../daemon/api/testing/statuses.ts";
-import type { ContainerState, PodStatus } from "../pods/types.ts";
+import { podObject } from "../daemon/index.ts";
+import type { ContainerState, PodStatus } from "../pods/index.ts";
 import { podSummary } from "./pod-summary.ts";
 
 const now = Date.UTC(2026, 10, 24, 12);

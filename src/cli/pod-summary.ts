@@ -1,5 +1,5 @@
 /** What a row of `kubectl get pods` says of a pod (k8s pkg/printers/internalversion/printers.go, `printPod`). */
-import type { ContainerStatusObject, PodObject } from "../daemon/api/objects.ts";
+import type { ContainerStatusObject, PodObject } from "../daemon/index.ts";
 import { humanDuration } from "../support/human-duration.ts";
 
 export interface PodSummary {

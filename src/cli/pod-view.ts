@@ -1,7 +1,7 @@
 /** How pods, events and pulls look to people: kubectl's words and columns. */
-import { podObject } from "../daemon/api/pod-object.ts";
-import type { ContainerStatus, NodeEvent, PodStatus } from "../pods/types.ts";
-import type { PullProgress } from "../pull/types.ts";
+import { podObject } from "../daemon/index.ts";
+import type { ContainerStatus, NodeEvent, PodStatus } from "../pods/index.ts";
+import type { PullProgress } from "../pull/index.ts";
 import { columns, fit, hanging, type Paint, printable, widthOf } from "../support/terminal.ts";
 import { age } from "./output.ts";
 import { podSummary } from "./pod-summary.ts";

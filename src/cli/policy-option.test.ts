@@ -1,8 +1,7 @@
 import { mkdir, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { readPolicy } from "../policy/language/read.ts";
-import type { Policy } from "../policy/types.ts";
+import { type Policy, readPolicy } from "../policy/index.ts";
 import { type ManualClock, manualClock } from "../support/manual-clock.ts";
 import { temporaryFolder } from "../support/testing.ts";
 import { readPolicyFiles, watchPolicy } from "./policy-option.ts";

@@ -1,12 +1,10 @@
 /** The policy that a command goes by, read once, or again when its files change. */
 import { InvalidArgumentError, Option } from "commander";
-import { parseMoment } from "../policy/language/moment.ts";
-import type { readPolicy } from "../policy/language/read.ts";
-import { kubernetesOnly, type Policy } from "../policy/types.ts";
+import { kubernetesOnly, type Policy, parseMoment, type readPolicy } from "../policy/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
 import { plural } from "../support/plural.ts";
-import type { Position } from "../workload/types.ts";
+import type { Position } from "../workload/index.ts";
 import { type InputText, readManifestFiles } from "./inputs.ts";
 import type { Io } from "./io.ts";
 import { printProblems } from "./problems.ts";

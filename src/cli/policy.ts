@@ -1,6 +1,5 @@
 import type { Command } from "commander";
-import { readPolicy } from "../policy/language/read.ts";
-import { policyInit } from "../policy/starter.ts";
+import { policyInit, readPolicy } from "../policy/index.ts";
 import { createFile } from "../support/atomic-file.ts";
 import { plural } from "../support/plural.ts";
 import type { CommandIo, Io } from "./io.ts";

@@ -1,5 +1,5 @@
 /** How fast pulls are: over the last seconds, so that a stall shows. */
-import type { PullProgress } from "../pull/types.ts";
+import type { PullProgress } from "../pull/index.ts";
 
 export interface Speed {
   readonly bytesPerSecond: number;

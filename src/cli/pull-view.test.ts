@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { parseDigest } from "../image/digest.ts";
-import type { LayerProgress, PullProgress } from "../pull/types.ts";
+import { parseDigest } from "../image/index.ts";
+import type { PullProgress } from "../pull/index.ts";
+import type { LayerProgress } from "../pull/types.ts";
 import { painter, widthOf } from "../support/terminal.ts";
 import { createPullSpeeds } from "./pull-speeds.ts";
 import { pullLines } from "./pull-view.ts";

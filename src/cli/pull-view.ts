@@ -1,5 +1,5 @@
 /** Pulls under way, a line each: whatever the width, how far they are can be read. */
-import type { PullProgress } from "../pull/types.ts";
+import type { PullProgress } from "../pull/index.ts";
 import { formatBytes } from "../support/bytes.ts";
 import { humanDuration } from "../support/human-duration.ts";
 import { plural } from "../support/plural.ts";

@@ -1,19 +1,32 @@
 import type { Command } from "commander";
 import type { LoginSource } from "../credentials/index.ts";
-import type { Digest } from "../image/digest.ts";
-import { canonicalText, familiarName, parseImageName, parseReference, type Reference } from "../image/reference.ts";
-import { decide } from "../policy/decide.ts";
-import { createBackOff } from "../pull/back-off.ts";
-import { usedCachedEvent } from "../pull/cached-copy.ts";
-import { usableProofs } from "../pull/content-proofs.ts";
-import type { OutcomeKind } from "../pull/decision-log/types.ts";
-import { createImageManager, type ImageManager } from "../pull/image-manager.ts";
-import { oddImageEvent, type RecordEvent, trialEvent } from "../pull/image-pull.ts";
-import { createPuller } from "../pull/puller.ts";
-import { type AccessResult, openPullRecords, type PullRecords } from "../pull/records/index.ts";
-import { createEmbeddedImageService } from "../pull/store-image-service.ts";
-import { askingPod } from "../pull/synthetic-pod.ts";
-import type { PullProgress } from "../pull/types.ts";
+import {
+  canonicalText,
+  type Digest,
+  familiarName,
+  parseImageName,
+  parseReference,
+  type Reference,
+} from "../image/index.ts";
+import { decide } from "../policy/index.ts";
+import {
+  type AccessResult,
+  askingPod,
+  createBackOff,
+  createEmbeddedImageService,
+  createImageManager,
+  createPuller,
+  type ImageManager,
+  type OutcomeKind,
+  oddImageEvent,
+  openPullRecords,
+  type PullProgress,
+  type PullRecords,
+  type RecordEvent,
+  trialEvent,
+  usableProofs,
+  usedCachedEvent,
+} from "../pull/index.ts";
 import { formatBytes } from "../support/bytes.ts";
 import { systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";

@@ -1,9 +1,6 @@
-import { splitRoots } from "../hosts/folders.ts";
-import { openHostsDirectory } from "../hosts/index.ts";
-import { configuredHosts } from "../pull/configured-hosts.ts";
-import type { HostsFor } from "../pull/local-facts.ts";
-import { createRegistryClient } from "../registry/client.ts";
-import type { RegistryClient, RegistryOptions } from "../registry/index.ts";
+import { openHostsDirectory, splitRoots } from "../hosts/index.ts";
+import { configuredHosts, type HostsFor } from "../pull/index.ts";
+import { createRegistryClient, type RegistryClient, type RegistryOptions } from "../registry/index.ts";
 import type { HostsFlags, RegistryFlags } from "./options.ts";
 
 /** How the command line wants registries spoken to. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { NodeEvent } from "../pods/types.ts";
+import type { NodeEvent } from "../pods/index.ts";
 import { painter, widthOf } from "../support/terminal.ts";
 import { eventLines } from "./pod-view.ts";
 import { createRepeatedEvents, repeatedLines } from "./repeated-events.ts";

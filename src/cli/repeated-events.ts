@@ -1,5 +1,5 @@
 /** Events that come again and again: told once, and counted from then on. */
-import type { NodeEvent } from "../pods/types.ts";
+import type { NodeEvent } from "../pods/index.ts";
 import { humanDuration } from "../support/human-duration.ts";
 import { columns, type Paint, printable } from "../support/terminal.ts";
 

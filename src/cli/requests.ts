@@ -1,22 +1,25 @@
 /** From a command line's inputs to Kubernetes objects. */
 import { randomUUID } from "node:crypto";
 import { invalidPolicyValue, missingImage, type ReadText, readOther, type Subject } from "../audit/index.ts";
-import { parseReference } from "../image/reference.ts";
-import { identified, uidOf } from "../pods/containers/identity.ts";
-import { imageFieldsIn, kubernetesOnly, type Policy } from "../policy/types.ts";
+import { parseReference } from "../image/index.ts";
+import { identified, uidOf } from "../pods/index.ts";
+import { imageFieldsIn, kubernetesOnly, type Policy } from "../policy/index.ts";
 import { isPulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import {
   type ExpandedPods,
+  type ImageRequest,
   imageRequests,
   type ManifestDocument,
+  type Pod,
+  type PodContainer,
   type PodsOptions,
   type Problem,
+  type PullPolicy,
   podsOf,
   readManifests,
   validate,
 } from "../workload/index.ts";
-import type { ImageRequest, Pod, PodContainer, PullPolicy } from "../workload/types.ts";
 import type { Inputs, NamedImage } from "./inputs.ts";
 
 /** The pods that are to be, and the places that could not be read among the problems. */

@@ -5,11 +5,11 @@ import { expect, it } from "vitest";
 import { kubeletConfiguration } from "../kubelet-config/index.ts";
 import { fakeRegistry } from "../pull/testing/fake-registry.ts";
 import { podOf } from "../pull/testing/pods.ts";
-import { openEmbeddedStore } from "../store/embedded/index.ts";
+import { openEmbeddedStore } from "../store/index.ts";
 import { type Clock, systemClock } from "../support/clock.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { temporaryFolder } from "../support/testing.ts";
-import type { Pod } from "../workload/types.ts";
+import type { Pod } from "../workload/index.ts";
 import { loadPolicyFiles } from "./policy-option.ts";
 import { type PodsResult, runPods } from "./run-pods.ts";
 

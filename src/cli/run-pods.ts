@@ -1,28 +1,33 @@
 /** Pods on a node, watched until they have settled or somebody has seen enough, and what became of them. */
 
 import type { LoginSource } from "../credentials/index.ts";
-import type { Platform } from "../image/platform.ts";
+import type { Platform } from "../image/index.ts";
 import type { KubeletConfiguration } from "../kubelet-config/index.ts";
-import type { ContainersOptions } from "../pods/containers/types.ts";
-import { createNode } from "../pods/pod-manager.ts";
-import type { ContainerStatus, NodeEvent, NodeSignal, PodStatus } from "../pods/types.ts";
-import { decide } from "../policy/decide.ts";
-import type { Policy } from "../policy/types.ts";
-import { usableProofs } from "../pull/content-proofs.ts";
-import type { ContentSharing } from "../pull/content-sharing.ts";
-import { openDecisionLog } from "../pull/decision-log/index.ts";
-import type { HostsFor } from "../pull/local-facts.ts";
-import { openPullRecords } from "../pull/records/index.ts";
-import { createEmbeddedImageService } from "../pull/store-image-service.ts";
-import type { PullProgress } from "../pull/types.ts";
+import {
+  type ContainerStatus,
+  type ContainersOptions,
+  createNode,
+  type NodeEvent,
+  type NodeSignal,
+  type PodStatus,
+} from "../pods/index.ts";
+import { decide, type Policy } from "../policy/index.ts";
+import {
+  type ContentSharing,
+  createEmbeddedImageService,
+  type HostsFor,
+  openDecisionLog,
+  openPullRecords,
+  type PullProgress,
+  usableProofs,
+} from "../pull/index.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { ImageStore } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
 import type { PulleyError } from "../support/errors.ts";
 import { liveRegion } from "../support/live.ts";
 import { hanging, printable, wantsColour } from "../support/terminal.ts";
-import type { DataObjects } from "../workload/pod-spec/index.ts";
-import type { Pod, PullSecret } from "../workload/types.ts";
+import type { DataObjects, Pod, PullSecret } from "../workload/index.ts";
 import { doctorCall } from "./doctor-call.ts";
 import { type Io, interrupted, paintFor } from "./io.ts";
 import type { ProviderNotes } from "./logins.ts";

@@ -1,11 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { givenAccounts } from "../credentials/exec/service-accounts.ts";
+import { givenAccounts } from "../credentials/index.ts";
+import { openRuntime } from "../daemon/index.ts";
 import type { GivenConfiguration } from "../kubelet-config/index.ts";
-import type { ContainersOptions } from "../pods/containers/types.ts";
+import type { ContainersOptions } from "../pods/index.ts";
 import type { ImageStore } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
-import type { PullPolicy } from "../workload/types.ts";
+import type { PullPolicy } from "../workload/index.ts";
 import { readInputs } from "./inputs.ts";
 import { type CommandIo, type Io } from "./io.ts";
 import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
@@ -155,8 +156,6 @@ async function withImages<Result>(
 ): Promise<Result> {
   const { root, runtime: socket } = options;
   if (socket === undefined) return withStore(root, io, (store) => use(store, undefined));
-  // Loaded only where it is used: most runs start nothing.
-  const { openRuntime } = await import("../daemon/runtime.ts");
   const runtime = await openRuntime(socket, options, warnOn(io));
   try {
     return await use(runtime.store, runtime.containers);

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { type ArchiveFormat, saveArchive } from "../store/archive/index.ts";
+import { type ArchiveFormat, saveArchive } from "../store/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { CommandIo, Io } from "./io.ts";
 import { examples, type RootOptions, rootOption } from "./options.ts";

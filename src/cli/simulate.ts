@@ -1,18 +1,19 @@
 import { type Command, Option } from "commander";
-import { decide } from "../policy/decide.ts";
 import {
   addCost,
   type Cost,
   createReplay,
+  decide,
+  type LocalFacts,
   noCost,
   type PastRequest,
+  type Policy,
   type Replay,
   type Verdict,
   verdictOf,
-} from "../policy/simulation.ts";
-import { warningText } from "../policy/trial.ts";
-import type { LocalFacts, Policy } from "../policy/types.ts";
-import { readDecisionFile, readDecisions } from "../pull/decision-log/reader.ts";
+  warningText,
+} from "../policy/index.ts";
+import { readDecisionFile, readDecisions } from "../pull/index.ts";
 import { formatBytes } from "../support/bytes.ts";
 import { PulleyError } from "../support/errors.ts";
 import { columns, printable } from "../support/terminal.ts";

@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import { hostPlatform } from "../image/platform.ts";
-import { openEmbeddedStore } from "../store/embedded/index.ts";
-import type { ImageStore } from "../store/index.ts";
+import { hostPlatform } from "../image/index.ts";
+import { type ImageStore, openContainerdStore, openEmbeddedStore } from "../store/index.ts";
 import { type Io } from "./io.ts";
 import { warnOn } from "./printing.ts";
 
@@ -46,7 +45,6 @@ export async function withImages<Result>(
 
 export async function openImages({ root, runtime: socket }: ImagesPlace, io: Io): Promise<ImageStore> {
   if (socket === undefined) return openStore(root, io);
-  const { openContainerdStore } = await import("../store/containerd/index.ts");
   const platform = hostPlatform(process.platform, process.arch);
   return openContainerdStore({ socket, root: join(root, "containerd"), platform, warn: warnOn(io) });
 }

@@ -1,7 +1,6 @@
 /** What is said of a store that was read again. */
 import type { Repair } from "../scrub/index.ts";
-import type { Verified } from "../store/index.ts";
-import type { UnfitLayer } from "../store/unpacking.ts";
+import type { UnfitLayer, Verified } from "../store/index.ts";
 import { type ErrorCode, errorTable } from "../support/errors.ts";
 import { plural } from "../support/plural.ts";
 import { printable } from "../support/terminal.ts";

@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { createRepairer } from "../scrub/index.ts";
-import type { ImageStore, Verified } from "../store/index.ts";
-import { type UnfitLayer, unfitLayers } from "../store/unpacking.ts";
+import { type ImageStore, type UnfitLayer, unfitLayers, type Verified } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { type CommandIo, type Io } from "./io.ts";
 import { personLogins } from "./logins.ts";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import packageFile from "../../package.json" with { type: "json" };
-import { formatPlatform, hostPlatform } from "../image/platform.ts";
+import { formatPlatform, hostPlatform } from "../image/index.ts";
 import { readJson } from "../support/json-cursor.ts";
 import type { CommandIo, Io } from "./io.ts";
 import { examples, type OutputOptions, outputOption } from "./options.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { parseReference } from "../image/reference.ts";
+import { parseReference } from "../image/index.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { clientFiles } from "./client-files.ts";
 import { clientLogins } from "./client-logins.ts";

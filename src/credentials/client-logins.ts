@@ -1,11 +1,11 @@
 /** The logins of a person's machine, as docker, podman and skopeo find them. */
-import type { Repository } from "../image/reference.ts";
+import type { Repository } from "../image/index.ts";
 import { Login, type LoginSecret } from "../support/login.ts";
 import { type ClientFolders, clientFiles, readClientFile } from "./client-files.ts";
 import type { DockerConfig } from "./docker-config.ts";
 import { helperServersOf, hostOf, pathOf, serverOf } from "./docker-server.ts";
 import { askHelper, type HelperSurroundings } from "./helper.ts";
-import type { LoginSource } from "./index.ts";
+import type { LoginSource } from "./types.ts";
 
 /**
  * One login at most, as skopeo chooses it: that of the first file which has one for the repository, and in that file

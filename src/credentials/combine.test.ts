@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { parseReference } from "../image/reference.ts";
+import { parseReference } from "../image/index.ts";
 import { Login } from "../support/login.ts";
-import type { PullSecret } from "../workload/types.ts";
+import type { PullSecret } from "../workload/index.ts";
 import { commandLineLogin, loginsFor } from "./combine.ts";
 
 const { repository } = parseReference("r.io/app");

@@ -1,9 +1,9 @@
 import { PulleyError } from "../support/errors.ts";
 import { Login } from "../support/login.ts";
-import type { Pod, PullSecret } from "../workload/types.ts";
-import type { LoginSource } from "./index.ts";
+import type { Pod, PullSecret } from "../workload/index.ts";
 import { podLogins } from "./pull-secrets.ts";
 import { secretNotes } from "./secret-notes.ts";
+import type { LoginSource } from "./types.ts";
 
 /**
  * All logins that a pod's image may be pulled with: those of the pod's Secrets, then the node's own. One that several

@@ -1,5 +1,5 @@
 /** Registries as docker, podman and skopeo write them in their files of logins, and say them to credential helpers. */
-import { parseReference } from "../image/reference.ts";
+import { parseReference } from "../image/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 
 const dockerHub = "docker.io";

@@ -1,18 +1,17 @@
-/** Where logins come from. */
-import type { Repository } from "../image/reference.ts";
-import type { Login } from "../support/login.ts";
-
-/** Something that may know logins for a repository; the order of the answer is the order in which they are tried. */
-export interface LoginSource {
-  /** @throws PulleyError `CREDENTIALS_INVALID`, `CREDENTIAL_HELPER_FAILED` */
-  logins(repository: Repository): Promise<readonly Login[]>;
-  /** Of a pod's logins: why the Secrets that it names give it none. */
-  notes?(repository: Repository): SecretNotes;
-}
-
-export interface SecretNotes {
-  /** A sentence for each Secret that is named and has no login for the image. One that has is not among them: it is tried. */
-  readonly notes: readonly string[];
-  /** What to do about them. */
-  readonly advice: string;
-}
+/** Where logins come from: Secrets, login files, helpers, credential providers. */
+export { clientFiles, readClientFile } from "./client-files.ts";
+export { clientLogins, secretFor } from "./client-logins.ts";
+export { commandLineLogin, loginsFor } from "./combine.ts";
+export { type NamedServer, parseServer, serverOf } from "./docker-server.ts";
+export type { CredentialProviders } from "./exec/index.ts";
+export type { PluginRun } from "./exec/plugin.ts";
+export type { ProviderNote } from "./exec/provider.ts";
+export { givenAccounts, type ServiceAccountFacts, type ServiceAccounts } from "./exec/service-accounts.ts";
+export { decodeGoBase64 } from "./go-base64.ts";
+export type { HelperSurroundings } from "./helper.ts";
+export { type LoginFile, loginFilePath, openLoginFile } from "./login-file.ts";
+export { nodeFileLogins } from "./node-files.ts";
+export { openCredentialProviders } from "./open-providers.ts";
+export { secretNotes } from "./secret-notes.ts";
+export { entriesFor, removeLogin, storedLogin, storeLogin } from "./stored-logins.ts";
+export type { LoginSource, SecretNotes } from "./types.ts";

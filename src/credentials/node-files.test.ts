@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { parseReference } from "../image/reference.ts";
+import { parseReference } from "../image/index.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { nodeFileLogins } from "./node-files.ts";
 

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type { Clock } from "../support/clock.ts";
 import { Login } from "../support/login.ts";
-import type { LoginSource } from "./index.ts";
 import { createKeyring, type Keyring } from "./keyring.ts";
 import { type KubeletEntries, readKubeletConfig, readKubeletDockercfg } from "./kubelet-config.ts";
 import { readSmallFile } from "./small-file.ts";
+import type { LoginSource } from "./types.ts";
 
 /** Where a kubelet looks for docker's config files. */
 export interface NodeFolders {

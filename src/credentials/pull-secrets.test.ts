@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { parseReference } from "../image/reference.ts";
-import type { PullSecret } from "../workload/types.ts";
+import { parseReference } from "../image/index.ts";
+import type { PullSecret } from "../workload/index.ts";
 import { podLogins } from "./pull-secrets.ts";
 
 function secret(

@@ -1,10 +1,10 @@
 import { errorText, PulleyError } from "../support/errors.ts";
 import { Login, type LoginOrigin } from "../support/login.ts";
-import type { PullSecret } from "../workload/types.ts";
-import type { LoginSource } from "./index.ts";
+import type { PullSecret } from "../workload/index.ts";
 import { createKeyring, type Keyring } from "./keyring.ts";
 import { type KubeletEntries, type KubeletEntry, readKubeletConfig, readKubeletDockercfg } from "./kubelet-config.ts";
 import { parseLocation } from "./location.ts";
+import type { LoginSource } from "./types.ts";
 
 /**
  * The logins of a pod: one keyring of all its Secrets (k8s pkg/credentialprovider/secrets/secrets.go). One Secret that

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { parseReference } from "../image/reference.ts";
+import { parseReference } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { clientLogins } from "./client-logins.ts";

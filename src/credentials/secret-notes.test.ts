@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parseReference } from "../image/reference.ts";
-import type { PullSecret } from "../workload/types.ts";
+import { parseReference } from "../image/index.ts";
+import type { PullSecret } from "../workload/index.ts";
 import { secretNotes } from "./secret-notes.ts";
 
 const login = { username: "ann", password: "Canary7ann" };

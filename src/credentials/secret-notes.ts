@@ -1,8 +1,8 @@
 /** Why the Secrets that a pod names give it no login for an image. */
-import type { Repository } from "../image/reference.ts";
-import type { Pod, PullSecret } from "../workload/types.ts";
-import type { SecretNotes } from "./index.ts";
+import type { Repository } from "../image/index.ts";
+import type { Pod, PullSecret } from "../workload/index.ts";
 import { isSecretFor, pullSecretLocations } from "./pull-secrets.ts";
+import type { SecretNotes } from "./types.ts";
 
 /** Locations of a Secret that are named. */
 const mostLocations = 5;

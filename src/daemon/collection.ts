@@ -1,5 +1,5 @@
 /** Garbage collection for as long as a daemon runs. */
-import { imagesOfContainers } from "../cri/client/in-use.ts";
+import { imagesOfContainers } from "../cri/index.ts";
 import {
   type CollectionReport,
   collectableStore,
@@ -10,7 +10,7 @@ import {
   type KeptBecause,
   processMemory,
 } from "../gc/index.ts";
-import type { Node } from "../pods/pod-manager.ts";
+import type { Node } from "../pods/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";
 import { openChannel } from "../support/grpc/client.ts";

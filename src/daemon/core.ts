@@ -1,17 +1,22 @@
 /** What all parts of a daemon stand on: the images, the ways to registries, and what is remembered. */
 import { mirrorPseudonym } from "../mirror/index.ts";
-import { type ContentProofs, createContentProofs, proofsFolder, sharing } from "../pull/content-proofs.ts";
-import type { DecisionLog } from "../pull/decision-log/index.ts";
-import { openDecisionLog } from "../pull/decision-log/index.ts";
-import type { ImageService } from "../pull/image-service.ts";
-import { createLayerFetcher, type LayerFetcher } from "../pull/layers.ts";
-import { withAccessHeard } from "../pull/records/figures.ts";
-import { openPullRecords, type PullRecords } from "../pull/records/index.ts";
-import { createEmbeddedImageService } from "../pull/store-image-service.ts";
-import { createRegistryClient } from "../registry/client.ts";
-import type { RegistryClient } from "../registry/index.ts";
-import { openEmbeddedStore } from "../store/embedded/index.ts";
-import type { ImageStore } from "../store/index.ts";
+import {
+  type ContentProofs,
+  createContentProofs,
+  createEmbeddedImageService,
+  createLayerFetcher,
+  type DecisionLog,
+  type ImageService,
+  type LayerFetcher,
+  openDecisionLog,
+  openPullRecords,
+  type PullRecords,
+  proofsFolder,
+  sharing,
+  withAccessHeard,
+} from "../pull/index.ts";
+import { createRegistryClient, type RegistryClient } from "../registry/index.ts";
+import { type ImageStore, openEmbeddedStore } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";
 import type { Log } from "../support/log.ts";
 import type { Endings } from "./disposers.ts";

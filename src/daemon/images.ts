@@ -2,11 +2,8 @@
 import { startCriServer } from "../cri/index.ts";
 import { isPinned } from "../gc/index.ts";
 import { startMirror } from "../mirror/index.ts";
-import { decide } from "../policy/decide.ts";
-import { noBackOff } from "../pull/back-off.ts";
-import { createImageManager } from "../pull/image-manager.ts";
-import { createPuller } from "../pull/puller.ts";
-import { unlimitedPulls } from "../pull/settings.ts";
+import { decide } from "../policy/index.ts";
+import { createImageManager, createPuller, noBackOff, unlimitedPulls } from "../pull/index.ts";
 import { systemClock } from "../support/clock.ts";
 import type { Ground } from "./core.ts";
 import type { Endings } from "./disposers.ts";

@@ -1,5 +1,5 @@
-import type { NodeSignal, PodStatus } from "../pods/types.ts";
-import type { EnsuredImage } from "../pull/types.ts";
+import type { NodeSignal, PodStatus } from "../pods/index.ts";
+import type { EnsuredImage } from "../pull/index.ts";
 import type { Log } from "../support/log.ts";
 
 /** A listener that writes what a node says into a log: events as they are, the rest for those who look closely. */

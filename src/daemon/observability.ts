@@ -1,7 +1,7 @@
 /** What a daemon tells of itself: its log, its metrics, whether it is well, and its own interface. */
 import { hostname } from "node:os";
-import type { Node } from "../pods/pod-manager.ts";
-import { countPullRecords } from "../pull/records/figures.ts";
+import type { Node } from "../pods/index.ts";
+import { countPullRecords } from "../pull/index.ts";
 import type { ImageStore } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";

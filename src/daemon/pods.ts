@@ -1,8 +1,6 @@
 /** The pods of a daemon: those that a folder of manifests asks for. */
-import { openClaims } from "../pods/containers/pod-locks.ts";
-import { createNode, type Node } from "../pods/pod-manager.ts";
-import { createStaticPods } from "../pods/static/index.ts";
-import { decide } from "../policy/decide.ts";
+import { createNode, createStaticPods, type Node, openClaims } from "../pods/index.ts";
+import { decide } from "../policy/index.ts";
 import { systemClock } from "../support/clock.ts";
 import type { Ground } from "./core.ts";
 import type { Endings } from "./disposers.ts";

@@ -3,13 +3,10 @@ import { createHash } from "node:crypto";
 import { mkdirSync, realpathSync } from "node:fs";
 import { availableParallelism, hostname, networkInterfaces, totalmem } from "node:os";
 import { join } from "node:path";
-import { connectRuntime } from "../cri/client/runtime.ts";
-import type { RuntimeOperation } from "../cri/operations.ts";
-import type { Platform } from "../image/platform.ts";
-import { podFolders, readResolver } from "../pods/containers/folders.ts";
-import type { ContainersOptions } from "../pods/containers/types.ts";
-import { openContainerdStore } from "../store/containerd/index.ts";
-import type { ImageStore } from "../store/index.ts";
+import { connectRuntime, type RuntimeOperation } from "../cri/index.ts";
+import type { Platform } from "../image/index.ts";
+import { type ContainersOptions, podFolders, readResolver } from "../pods/index.ts";
+import { type ImageStore, openContainerdStore } from "../store/index.ts";
 
 export interface OpenedRuntime {
   readonly containers: ContainersOptions;

@@ -1,18 +1,17 @@
 /** What a daemon is told to do. */
-import type { LoginSource } from "../credentials/index.ts";
+import type { LoginSource, PluginRun } from "../credentials/index.ts";
 import type { Pins } from "../gc/index.ts";
-import type { Platform } from "../image/platform.ts";
+import type { Platform } from "../image/index.ts";
 import type { KubeletConfiguration } from "../kubelet-config/index.ts";
 import type { MirrorOptions } from "../mirror/index.ts";
-import type { Policy } from "../policy/types.ts";
-import type { ContentSharing } from "../pull/content-sharing.ts";
-import type { HostsFor } from "../pull/local-facts.ts";
+import type { Policy } from "../policy/index.ts";
+import type { ContentSharing, HostsFor } from "../pull/index.ts";
 import type { RegistryOptions } from "../registry/index.ts";
 import type { Log } from "../support/log.ts";
 import type { Takeover } from "../support/unix-socket.ts";
-import type { Pod, PullSecret } from "../workload/types.ts";
+import type { Pod, PullSecret } from "../workload/index.ts";
 import type { SettingsObject } from "./api/objects.ts";
-import type { Metrics, PluginRun } from "./metrics/index.ts";
+import type { Metrics } from "./metrics/index.ts";
 
 export interface DaemonOptions {
   /** The folder of the images, of what is known of them, and of the pods. */

@@ -1,7 +1,7 @@
 /** Which login a source accepts for an image, and whether it has the image. */
-import { secretNotes } from "../credentials/secret-notes.ts";
-import type { Reference } from "../image/reference.ts";
-import type { PullSource } from "../pull/sources.ts";
+import { secretNotes } from "../credentials/index.ts";
+import type { Reference } from "../image/index.ts";
+import type { PullSource } from "../pull/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
 import type { Looking } from "./connection.ts";

@@ -1,10 +1,6 @@
 /** Whether a source has the image, whole, and for this machine's platform. */
-import { configLimit } from "../image/config.ts";
-import type { Descriptor } from "../image/descriptor.ts";
-import type { Digest } from "../image/digest.ts";
-import { formatPlatform } from "../image/platform.ts";
-import type { Reference } from "../image/reference.ts";
-import { type ImageContent, readContent } from "../pull/image-content.ts";
+import { configLimit, type Descriptor, type Digest, formatPlatform, type Reference } from "../image/index.ts";
+import { type ImageContent, readContent } from "../pull/index.ts";
 import type { Call } from "../registry/index.ts";
 import { formatBytes } from "../support/bytes.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";

@@ -1,8 +1,7 @@
 /** What this machine makes of an image: its rules, the copy that is here, the room that there is. */
 
-import type { Decision, LocalFacts } from "../policy/types.ts";
-import type { ImageContent } from "../pull/image-content.ts";
-import type { Found } from "../pull/local-facts.ts";
+import type { Decision, LocalFacts } from "../policy/index.ts";
+import type { Found, ImageContent } from "../pull/index.ts";
 import { formatBytes } from "../support/bytes.ts";
 import { formatDuration } from "../support/go.ts";
 import { failed, failedBy, ok, skipped } from "./steps.ts";

@@ -1,5 +1,5 @@
 /** Whether an image's name is one. */
-import { canonicalText, parseImageName, parseReference, type Reference } from "../image/reference.ts";
+import { canonicalText, parseImageName, parseReference, type Reference } from "../image/index.ts";
 import { failedBy, ok } from "./steps.ts";
 import type { Step } from "./types.ts";
 

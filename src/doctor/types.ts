@@ -1,11 +1,11 @@
 /** Why a pull fails, found out step by step. */
 import type { LoginSource } from "../credentials/index.ts";
-import type { Platform } from "../image/platform.ts";
-import type { Decide, Warning } from "../policy/types.ts";
-import type { FactSources } from "../pull/local-facts.ts";
+import type { Platform } from "../image/index.ts";
+import type { Decide, Warning } from "../policy/index.ts";
+import type { FactSources } from "../pull/index.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { ErrorCode } from "../support/errors.ts";
-import type { ImageRequest, PullSecret } from "../workload/types.ts";
+import type { ImageRequest, PullSecret } from "../workload/index.ts";
 import type { Probe } from "./probe/index.ts";
 
 /** In the order in which they are told. */

@@ -1,5 +1,5 @@
 import { statfs } from "node:fs/promises";
-import { parseReference } from "../image/reference.ts";
+import { parseReference } from "../image/index.ts";
 import type { ImageStore, StoredImage } from "../store/index.ts";
 import type { CollectableImage, CollectableStore, Disk, ImageOrigin } from "./types.ts";
 

@@ -1,4 +1,4 @@
-import { manifestLimit, parseManifest } from "../image/manifest.ts";
+import { manifestLimit, parseManifest } from "../image/index.ts";
 import type { ImageStore, StoredImage } from "../store/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import { collectableStore } from "./collectable-store.ts";

@@ -1,5 +1,5 @@
 /** Garbage collection of images, as the kubelet does it, with what really lies on the disk. */
-
+export { usagePercent } from "./amounts.ts";
 export { collectableStore } from "./collectable-store.ts";
 export { type Collector, createCollector } from "./collector.ts";
 export { confirmedMemory } from "./confirmed-memory.ts";
@@ -9,4 +9,14 @@ export { fileMemory } from "./memory-file.ts";
 export { collectionPolicy, collectOnNode, type NodeCollection, type NodeCollectionOptions } from "./on-node.ts";
 export { isPinned, type Pins, parsePins } from "./pins.ts";
 export { createRegistries } from "./registries.ts";
-export type * from "./types.ts";
+export type {
+  CollectableImage,
+  CollectionEvent,
+  CollectionPolicy,
+  CollectionReport,
+  ImageOutcome,
+  InUse,
+  KeptBecause,
+  Measured,
+  Outcome,
+} from "./types.ts";

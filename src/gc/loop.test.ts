@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { EvictionThreshold } from "../kubelet-config/eviction-threshold.ts";
+import type { EvictionThreshold } from "../kubelet-config/index.ts";
 import { runCollection, runPressureRelief } from "./loop.ts";
 import { fakeWorld, image, minute, start } from "./testing/fake-store.ts";
 import type { CollectionReport } from "./types.ts";

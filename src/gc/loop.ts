@@ -1,6 +1,6 @@
 /** Collection that goes on for as long as a node runs. */
 
-import type { EvictionThreshold } from "../kubelet-config/eviction-threshold.ts";
+import type { EvictionThreshold } from "../kubelet-config/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";
 import type { Collector } from "./collector.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { parseDigest } from "../image/digest.ts";
+import { parseDigest } from "../image/index.ts";
 import { nodeStatusImages } from "./node-status.ts";
 
 const id = (digit: string) => parseDigest(`sha256:${digit.repeat(64)}`);

@@ -1,7 +1,5 @@
-import { parseReference } from "../image/reference.ts";
-import { imageSegments, parseImagePattern } from "../policy/language/image-pattern.ts";
-import { isListed } from "../policy/language/pattern.ts";
-import type { Pattern } from "../policy/language/types.ts";
+import { parseReference } from "../image/index.ts";
+import { imageSegments, isListed, type Pattern, parseImagePattern } from "../policy/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 

@@ -1,4 +1,4 @@
-import type { EvictionThreshold, ThresholdValue } from "../kubelet-config/eviction-threshold.ts";
+import type { EvictionThreshold, ThresholdValue } from "../kubelet-config/index.ts";
 import type { Disk } from "./types.ts";
 
 /** Whether the images' file system is under pressure. */

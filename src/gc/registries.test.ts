@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseReference, type Repository } from "../image/reference.ts";
+import { parseReference, type Repository } from "../image/index.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import { type ErrorCode, PulleyError } from "../support/errors.ts";
 import { Login } from "../support/login.ts";

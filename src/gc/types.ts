@@ -1,6 +1,5 @@
 /** What collection is about: images that may go, the disk that they lie on, and what became of each. */
-import type { Digest } from "../image/digest.ts";
-import type { Repository } from "../image/reference.ts";
+import type { Digest, Repository } from "../image/index.ts";
 
 /** An image as collection sees it. */
 export interface CollectableImage {

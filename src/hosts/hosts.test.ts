@@ -6,8 +6,8 @@ import { describe, expect, it } from "vitest";
 import { PulleyError } from "../support/errors.ts";
 import { temporaryFolder } from "../support/testing.ts";
 import { folderNames, splitRoots } from "./folders.ts";
+import { openHostsDirectory } from "./hosts-directory.ts";
 import { readHostsFile, readUrl } from "./hosts-file.ts";
-import { openHostsDirectory } from "./index.ts";
 import { parseToml } from "./toml.ts";
 
 /** Writes files by their paths below a new folder. */

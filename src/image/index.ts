@@ -1,9 +1,40 @@
 /** What an image is: its reference, digests, platforms and manifests, each parsed once and then carried as a type. */
 export { type ContainerConfig, configLimit, type ImageConfig, parseImageConfig, readImageConfig } from "./config.ts";
-export type { Descriptor, Unusable } from "./descriptor.ts";
-export { type Digest, type DigestAlgorithm, digestAlgorithm, digestHex, isDigest, parseDigest } from "./digest.ts";
+export { type Descriptor, readDescriptor, readDigest, type Unusable } from "./descriptor.ts";
+export {
+  type Digest,
+  type DigestAlgorithm,
+  digestAlgorithm,
+  digestHex,
+  digestProblem,
+  isDigest,
+  parseDigest,
+} from "./digest.ts";
+export { configHazards } from "./hazards.ts";
 export { type Index, type Manifest, manifestLimit, parseManifest, requireImage } from "./manifest.ts";
-export { formatPlatform, hostPlatform, normalisePlatform, type Platform, parsePlatform } from "./platform.ts";
+export {
+  acceptedManifests,
+  isImageConfigType,
+  layerType,
+  manifestKind,
+  mediaTypeOf,
+  ociConfig,
+  ociIndex,
+  ociLayer,
+  ociManifest,
+} from "./media-type.ts";
+export { asOciManifest } from "./oci-manifest.ts";
+export { isLoopback, isOrigin, registryOrigin } from "./origin.ts";
+export {
+  completePlatform,
+  formatPlatform,
+  hostPlatform,
+  matchOrder,
+  normalisePlatform,
+  type Platform,
+  parsePlatform,
+  samePlatform,
+} from "./platform.ts";
 export {
   canonicalText,
   familiarName,
@@ -15,4 +46,5 @@ export {
   type Tag,
   withImpliedTag,
 } from "./reference.ts";
-export { candidateManifests, selectManifest } from "./select.ts";
+export { candidateManifests, isRunnable, platformMissing, selectManifest } from "./select.ts";
+export { type ImageUser, imageUser } from "./user.ts";

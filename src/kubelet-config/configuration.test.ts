@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type GivenConfiguration, kubeletConfiguration, readKubeletConfiguration } from "./index.ts";
+import { type GivenConfiguration, kubeletConfiguration, readKubeletConfiguration } from "./read.ts";
 
 const head = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n";
 

@@ -1,5 +1,4 @@
-import { fieldReader, type Refuse } from "../workload/go-fields.ts";
-import type { MappingValue } from "../workload/value.ts";
+import { fieldReader, type MappingValue, type Refuse } from "../workload/index.ts";
 import type { GivenConfiguration } from "./types.ts";
 
 /** What a document says of images. What does not have the type that it must have is told, and left out. */

@@ -1,5 +1,4 @@
-import { type VerificationPolicy, verificationPolicies } from "../pull/records/verification.ts";
-import { resolvePullSettings } from "../pull/settings.ts";
+import { resolvePullSettings, type VerificationPolicy, verificationPolicies } from "../pull/index.ts";
 import { evictionThresholds } from "./eviction.ts";
 import { isGateEnabled } from "./feature-gates.ts";
 import type { GivenConfiguration, KubeletConfiguration } from "./types.ts";

@@ -1,4 +1,4 @@
-import type { VerificationPolicy } from "../pull/records/verification.ts";
+import type { VerificationPolicy } from "../pull/index.ts";
 import type { EvictionThreshold } from "./eviction-threshold.ts";
 import type { GivenGates } from "./feature-gates.ts";
 

@@ -1,7 +1,6 @@
 /** What is wrong with a configuration, in the kubelet's words (k8s pkg/kubelet/apis/config/validation/validation.go). */
 
-import { validateVerificationSettings, verificationPolicies } from "../pull/records/verification.ts";
-import { validatePullSettings } from "../pull/settings.ts";
+import { validatePullSettings, validateVerificationSettings, verificationPolicies } from "../pull/index.ts";
 import { formatDuration } from "../support/go.ts";
 import { withDefaults } from "./defaults.ts";
 import { evictionThresholds, type FieldProblem } from "./eviction.ts";

@@ -3,11 +3,8 @@
  * more than a fingerprint that means nothing outside this process, for a few minutes. What anybody may pull, everybody may.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Digest } from "../image/digest.ts";
-import { familiarName, parseReference, type Repository } from "../image/reference.ts";
-import { isUnreachable } from "../pull/failure.ts";
-import type { Source } from "../pull/layers.ts";
-import type { AccessResult } from "../pull/records/index.ts";
+import { type Digest, familiarName, parseReference, type Repository } from "../image/index.ts";
+import { type AccessResult, isUnreachable, type Source } from "../pull/index.ts";
 import type { ImageRecord } from "../store/index.ts";
 import { errorText, type PulleyError } from "../support/errors.ts";
 import type { Judged, Outline } from "./authorize-pull.ts";

@@ -1,5 +1,5 @@
 /** Where a mirror listens, and whom it may serve there. */
-import { isLoopback } from "../image/origin.ts";
+import { isLoopback } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import type { MirrorOptions } from "./types.ts";

@@ -1,13 +1,25 @@
 /** What the policy says to a request: the same decision as for every other pull. */
-import type { Digest } from "../image/digest.ts";
-import { isDigest } from "../image/digest.ts";
-import { canonicalText, parseReference, type Reference, type Repository, type Tag } from "../image/reference.ts";
-import { decide } from "../policy/decide.ts";
-import type { Decision, ImageFacts, LocalFacts, Refusal, Warning } from "../policy/types.ts";
-import { factsOfCopy } from "../policy/unasked.ts";
-import { findLocal } from "../pull/local-facts.ts";
+import {
+  canonicalText,
+  type Digest,
+  isDigest,
+  parseReference,
+  type Reference,
+  type Repository,
+  type Tag,
+} from "../image/index.ts";
+import {
+  type Decision,
+  decide,
+  factsOfCopy,
+  type ImageFacts,
+  type LocalFacts,
+  type Refusal,
+  type Warning,
+} from "../policy/index.ts";
+import { findLocal } from "../pull/index.ts";
 import { PulleyError } from "../support/errors.ts";
-import type { ImageRequest } from "../workload/types.ts";
+import type { ImageRequest } from "../workload/index.ts";
 import type { Asking } from "./sources.ts";
 import type { Ground } from "./types.ts";
 import { visitorPod } from "./visitor-pod.ts";

@@ -1,12 +1,7 @@
 /** Configs and layers (distribution-spec 1.1, "Pulling blobs"). */
-import type { Descriptor } from "../image/descriptor.ts";
-import type { Digest } from "../image/digest.ts";
-import { parseReference, type Repository, type Tag } from "../image/reference.ts";
-import { isGone } from "../pull/content-sources.ts";
-import type { Receiving, Source } from "../pull/layers.ts";
-import type { Holding } from "../pull/repository-contents.ts";
-import type { ImageRecord, Lease } from "../store/index.ts";
-import { type Part, partOf } from "../store/part.ts";
+import { type Descriptor, type Digest, parseReference, type Repository, type Tag } from "../image/index.ts";
+import { type Holding, isGone, type Receiving, type Source } from "../pull/index.ts";
+import { type ImageRecord, type Lease, type Part, partOf } from "../store/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import { requireAnswer } from "./access.ts";
 import type { CacheState } from "./answer.ts";

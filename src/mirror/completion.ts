@@ -1,10 +1,17 @@
 /** Making an image of what came through piece by piece, as soon as its last piece is here. */
-import { configLimit, parseImageConfig } from "../image/config.ts";
-import { requireImage } from "../image/manifest.ts";
-import { completePlatform, matchOrder, type Platform, samePlatform } from "../image/platform.ts";
-import { canonicalText, type Repository } from "../image/reference.ts";
-import { candidateManifests } from "../image/select.ts";
-import { contentsOf, type Holdings } from "../pull/repository-contents.ts";
+import {
+  candidateManifests,
+  canonicalText,
+  completePlatform,
+  configLimit,
+  matchOrder,
+  type Platform,
+  parseImageConfig,
+  type Repository,
+  requireImage,
+  samePlatform,
+} from "../image/index.ts";
+import { contentsOf, type Holdings } from "../pull/index.ts";
 import { errorText, isPulleyError } from "../support/errors.ts";
 import { referenceTo } from "./authorize-pull.ts";
 import type { Pending, PendingDocument } from "./incomplete-images.ts";

@@ -1,5 +1,5 @@
 /** Conditions that a client sets on an answer (RFC 9110, section 13). Content under a digest has that for its tag. */
-import type { Digest } from "../image/digest.ts";
+import type { Digest } from "../image/index.ts";
 
 export function etagOf(digest: Digest): string {
   return `"${digest}"`;

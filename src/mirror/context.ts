@@ -1,7 +1,7 @@
 /** The parts of the mirror that all of its answers need, put together once. */
 
-import type { Descriptor } from "../image/descriptor.ts";
-import { createHoldings, type Holdings } from "../pull/repository-contents.ts";
+import type { Descriptor } from "../image/index.ts";
+import { createHoldings, type Holdings } from "../pull/index.ts";
 import type { Fetched } from "../registry/index.ts";
 import { createFlights, type Flights } from "../support/single-flight.ts";
 import { type Access, createAccess } from "./access.ts";

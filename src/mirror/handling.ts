@@ -1,8 +1,6 @@
 /** One request, from its address to its answer. */
 import type { IncomingMessage } from "node:http";
-import { digestProblem, isDigest, parseDigest } from "../image/digest.ts";
-import { isLoopback } from "../image/origin.ts";
-import { parseTag, type Repository } from "../image/reference.ts";
+import { digestProblem, isDigest, isLoopback, parseDigest, parseTag, type Repository } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { type Answer, type Headers, jsonAnswer, jsonType } from "./answer.ts";
 import { findBlob } from "./blobs.ts";

@@ -3,11 +3,16 @@
  * by piece, and it is an image only when the last piece is here. Until then a lease protects it; what nobody asks for any
  * more is let go.
  */
-import type { Descriptor } from "../image/descriptor.ts";
-import type { Digest } from "../image/digest.ts";
-import { type Index, type Manifest, parseManifest } from "../image/manifest.ts";
-import type { Repository, Tag } from "../image/reference.ts";
-import { contentsOf } from "../pull/repository-contents.ts";
+import {
+  type Descriptor,
+  type Digest,
+  type Index,
+  type Manifest,
+  parseManifest,
+  type Repository,
+  type Tag,
+} from "../image/index.ts";
+import { contentsOf } from "../pull/index.ts";
 import type { Fetched } from "../registry/index.ts";
 import type { ImageStore, Lease } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";

@@ -1,13 +1,15 @@
 /** Manifests and indexes: what a name stands for now, and the document itself (distribution-spec 1.1, "Pulling manifests"). */
-import type { Descriptor } from "../image/descriptor.ts";
-import { type Digest, isDigest } from "../image/digest.ts";
-import { manifestLimit } from "../image/manifest.ts";
-import { canonicalText, type Repository, type Tag } from "../image/reference.ts";
-import { warningText } from "../policy/trial.ts";
-import { withoutAnswer } from "../pull/cached-copy.ts";
-import { isGone } from "../pull/content-sources.ts";
-import { isUnreachable } from "../pull/failure.ts";
-import type { Source } from "../pull/layers.ts";
+import {
+  canonicalText,
+  type Descriptor,
+  type Digest,
+  isDigest,
+  manifestLimit,
+  type Repository,
+  type Tag,
+} from "../image/index.ts";
+import { warningText } from "../policy/index.ts";
+import { isGone, isUnreachable, type Source, withoutAnswer } from "../pull/index.ts";
 import type { Fetched } from "../registry/index.ts";
 import type { ImageRecord } from "../store/index.ts";
 import { PulleyError } from "../support/errors.ts";

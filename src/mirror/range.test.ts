@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseDigest } from "../image/digest.ts";
-import { partOf } from "../store/part.ts";
+import { parseDigest } from "../image/index.ts";
+import { partOf } from "../store/index.ts";
 import { hasAlready, rangeHolds } from "./conditions.ts";
 import { readRange } from "./range.ts";
 

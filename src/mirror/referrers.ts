@@ -1,12 +1,18 @@
 /** What refers to a manifest: signatures, lists of contents (distribution-spec 1.1, "Listing Referrers"). */
-import type { Descriptor } from "../image/descriptor.ts";
-import { type Digest, digestAlgorithm, digestHex } from "../image/digest.ts";
-import { type Index, type Manifest, manifestLimit, parseManifest } from "../image/manifest.ts";
-import { ociIndex } from "../image/media-type.ts";
-import { parseTag, type Repository } from "../image/reference.ts";
-import { isGone } from "../pull/content-sources.ts";
-import { isUnreachable } from "../pull/failure.ts";
-import type { Source } from "../pull/layers.ts";
+import {
+  type Descriptor,
+  type Digest,
+  digestAlgorithm,
+  digestHex,
+  type Index,
+  type Manifest,
+  manifestLimit,
+  ociIndex,
+  parseManifest,
+  parseTag,
+  type Repository,
+} from "../image/index.ts";
+import { isGone, isUnreachable, type Source } from "../pull/index.ts";
 import { isPulleyError } from "../support/errors.ts";
 import { type Answer, type Headers, jsonAnswer } from "./answer.ts";
 import type { Workshop } from "./context.ts";

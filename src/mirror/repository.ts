@@ -1,5 +1,5 @@
 /** Which repository of which registry a request means. */
-import { parseReference, type Repository } from "../image/reference.ts";
+import { parseReference, type Repository } from "../image/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 

@@ -1,13 +1,16 @@
 /** Rules about what an image says of itself: they are asked again as soon as it has said it, before anything of it is given out. */
 
-import { readImageConfig } from "../image/config.ts";
-import type { Descriptor } from "../image/descriptor.ts";
-import { parseManifest, requireImage } from "../image/manifest.ts";
-import { completePlatform, formatPlatform, type Platform } from "../image/platform.ts";
-import type { ImageFacts } from "../policy/types.ts";
-import { isGone, localSource, remoteSource } from "../pull/content-sources.ts";
-import { type ContentSource, readContent } from "../pull/image-content.ts";
-import type { Source } from "../pull/layers.ts";
+import {
+  completePlatform,
+  type Descriptor,
+  formatPlatform,
+  type Platform,
+  parseManifest,
+  readImageConfig,
+  requireImage,
+} from "../image/index.ts";
+import type { ImageFacts } from "../policy/index.ts";
+import { type ContentSource, isGone, localSource, readContent, remoteSource, type Source } from "../pull/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Judged } from "./authorize-pull.ts";
 import type { Workshop } from "./context.ts";

@@ -1,11 +1,17 @@
 /** Asking the places where an image may come from, one after the other, on behalf of a caller. */
-import type { Digest } from "../image/digest.ts";
-import { canonicalText, type Reference, type Repository } from "../image/reference.ts";
-import type { Fetching } from "../policy/types.ts";
-import { type Attempted, aggregate, isOfSource, isRefusal } from "../pull/failure.ts";
-import type { Source } from "../pull/layers.ts";
-import { createSourceOrder } from "../pull/source-order.ts";
-import { findSources, ownSource, type PullSource } from "../pull/sources.ts";
+import { canonicalText, type Digest, type Reference, type Repository } from "../image/index.ts";
+import type { Fetching } from "../policy/index.ts";
+import {
+  type Attempted,
+  aggregate,
+  createSourceOrder,
+  findSources,
+  isOfSource,
+  isRefusal,
+  ownSource,
+  type PullSource,
+  type Source,
+} from "../pull/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { Ground, Visit } from "./types.ts";
 

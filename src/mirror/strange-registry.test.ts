@@ -2,8 +2,7 @@
 import { stat } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import type { Digest } from "../image/digest.ts";
-import type { Repository } from "../image/reference.ts";
+import type { Digest, Repository } from "../image/index.ts";
 import { fakeRegistry } from "../pull/testing/fake-registry.ts";
 import { sourceOf } from "../pull/testing/logins.ts";
 import { policyOf } from "../pull/testing/policies.ts";

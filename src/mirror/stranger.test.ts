@@ -1,7 +1,7 @@
 /** What somebody who may have nothing sees: the same, byte for byte, whether or not what he asks for is here. */
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { kubernetesOnly } from "../policy/types.ts";
+import { kubernetesOnly } from "../policy/index.ts";
 import { type FakeRegistry, fakeRegistry } from "../pull/testing/fake-registry.ts";
 import { policyOf } from "../pull/testing/policies.ts";
 import { type ErrorCode, PulleyError } from "../support/errors.ts";

@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, rename, rm, truncate, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { Receiving } from "../pull/layers.ts";
+import type { Receiving } from "../pull/index.ts";
 import { blobOf } from "../store/testing/sample-image.ts";
 import { PulleyError } from "../support/errors.ts";
 import { follow } from "./stream-while-downloading.ts";

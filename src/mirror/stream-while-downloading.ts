@@ -7,9 +7,9 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Descriptor } from "../image/descriptor.ts";
-import type { Receiving } from "../pull/layers.ts";
-import { partOf } from "../store/part.ts";
+import type { Descriptor } from "../image/index.ts";
+import type { Receiving } from "../pull/index.ts";
+import { partOf } from "../store/index.ts";
 import { hasErrno } from "../support/errno.ts";
 import { Verifier } from "../support/verifier.ts";
 

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseDigest } from "../image/digest.ts";
-import type { Receiving } from "../pull/layers.ts";
-import { partOf } from "../store/part.ts";
+import { parseDigest } from "../image/index.ts";
+import type { Receiving } from "../pull/index.ts";
+import { partOf } from "../store/index.ts";
 import { createFlights } from "../support/single-flight.ts";
 import { follow } from "./stream-while-downloading.ts";
 

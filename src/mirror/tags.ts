@@ -1,8 +1,6 @@
 /** Lists of tags (distribution-spec 1.1, "Listing Tags"). */
-import { isDigest } from "../image/digest.ts";
-import { parseReference, parseTag, type Repository } from "../image/reference.ts";
-import { isUnreachable } from "../pull/failure.ts";
-import type { Source } from "../pull/layers.ts";
+import { isDigest, parseReference, parseTag, type Repository } from "../image/index.ts";
+import { isUnreachable, type Source } from "../pull/index.ts";
 import type { ImageRecord } from "../store/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Entry } from "./access.ts";

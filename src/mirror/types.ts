@@ -1,12 +1,8 @@
 /** What the mirror is given, and what it tells. */
 import type { LoginSource } from "../credentials/index.ts";
-import type { Platform } from "../image/platform.ts";
-import type { Policy } from "../policy/types.ts";
-import type { ContentProofs } from "../pull/content-proofs.ts";
-import type { ImageManager } from "../pull/image-manager.ts";
-import type { ImageService } from "../pull/image-service.ts";
-import type { LayerFetcher } from "../pull/layers.ts";
-import type { PullRecords } from "../pull/records/index.ts";
+import type { Platform } from "../image/index.ts";
+import type { Policy } from "../policy/index.ts";
+import type { ContentProofs, ImageManager, ImageService, LayerFetcher, PullRecords } from "../pull/index.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { ImageStore } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";

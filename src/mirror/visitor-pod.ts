@@ -1,4 +1,4 @@
-import { askingPod } from "../pull/synthetic-pod.ts";
+import { askingPod } from "../pull/index.ts";
 
 /**
  * The pod that stands for whoever asks the mirror. Nobody there says which pod an image is for, so that rules about

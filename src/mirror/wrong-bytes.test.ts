@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { parseReference } from "../image/reference.ts";
+import { parseReference } from "../image/index.ts";
 import { fakeRegistry } from "../pull/testing/fake-registry.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { Reply } from "./testing/asking.ts";

@@ -1,6 +1,6 @@
 /** Rules are about names: an image that is asked for by its id is judged by those that it has. */
 import { describe, expect, it } from "vitest";
-import type { Policy } from "../policy/types.ts";
+import type { Policy } from "../policy/index.ts";
 import { localImage } from "../pull/testing/fake-images.ts";
 import { podOf } from "../pull/testing/pods.ts";
 import { policyOf } from "../pull/testing/policies.ts";

@@ -1,9 +1,8 @@
 /** The images of one pod: brought in as its containers want them, with the events that tell of it. */
 import type { LoginSource } from "../credentials/index.ts";
-import type { ImageManager } from "../pull/image-manager.ts";
-import type { Failure, RecordEvent } from "../pull/image-pull.ts";
+import type { Failure, ImageManager, RecordEvent } from "../pull/index.ts";
 import type { Clock } from "../support/clock.ts";
-import type { ContainerKind, Pod, PodContainer, PullSecret } from "../workload/types.ts";
+import type { ContainerKind, Pod, PodContainer, PullSecret } from "../workload/index.ts";
 import type { PodState } from "./pod-state.ts";
 import type { NodeSignal } from "./types.ts";
 

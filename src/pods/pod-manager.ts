@@ -1,19 +1,21 @@
 import { setMaxListeners } from "node:events";
 import type { LoginSource } from "../credentials/index.ts";
-import type { Decide, Policy } from "../policy/types.ts";
-import { createBackOff } from "../pull/back-off.ts";
-import type { DecisionLog } from "../pull/decision-log/index.ts";
-import { createImageManager } from "../pull/image-manager.ts";
-import type { ImageService } from "../pull/image-service.ts";
-import type { HostsFor } from "../pull/local-facts.ts";
-import { createPuller } from "../pull/puller.ts";
-import type { PullRecords } from "../pull/records/index.ts";
-import { type PullSettings, validatePullSettings } from "../pull/settings.ts";
-import type { PullProgress } from "../pull/types.ts";
+import type { Decide, Policy } from "../policy/index.ts";
+import {
+  createBackOff,
+  createImageManager,
+  createPuller,
+  type DecisionLog,
+  type HostsFor,
+  type ImageService,
+  type PullProgress,
+  type PullRecords,
+  type PullSettings,
+  validatePullSettings,
+} from "../pull/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
-import type { DataObjects } from "../workload/pod-spec/index.ts";
-import type { Pod, PullSecret } from "../workload/types.ts";
+import type { DataObjects, Pod, PullSecret } from "../workload/index.ts";
 import { rotateLogs, runningLogs } from "./containers/log-rotation.ts";
 import { nodeLabels } from "./containers/names.ts";
 import { createRelist } from "./containers/pleg.ts";

@@ -1,7 +1,6 @@
-import type { Decision } from "../policy/types.ts";
-import type { Ensured } from "../pull/image-manager.ts";
-import type { Failure } from "../pull/image-pull.ts";
-import type { Pod, PodContainer } from "../workload/types.ts";
+import type { Decision } from "../policy/index.ts";
+import type { Ensured, Failure } from "../pull/index.ts";
+import type { Pod, PodContainer } from "../workload/index.ts";
 import type { ContainerStatus, PodCondition, PodStatus } from "./types.ts";
 
 /** What is known of a pod's containers while it is worked on; gives out what its status is at any time. */

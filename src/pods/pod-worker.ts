@@ -1,5 +1,5 @@
 import type { Clock } from "../support/clock.ts";
-import type { ContainerKind, PodContainer } from "../workload/types.ts";
+import type { ContainerKind, PodContainer } from "../workload/index.ts";
 import { createPodImages, type PodImagesOptions, type VolumeFailures } from "./pod-images.ts";
 import { createPodState } from "./pod-state.ts";
 import { createRester } from "./requeue.ts";

@@ -1,8 +1,8 @@
 /** What a node tells about itself: pods, their containers, and events. */
-import type { Digest } from "../image/digest.ts";
-import type { Decision } from "../policy/types.ts";
-import type { EnsuredImage, PullProgress } from "../pull/types.ts";
-import type { ContainerKind, Pod, PullPolicy } from "../workload/types.ts";
+import type { Digest } from "../image/index.ts";
+import type { Decision } from "../policy/index.ts";
+import type { EnsuredImage, PullProgress } from "../pull/index.ts";
+import type { ContainerKind, Pod, PullPolicy } from "../workload/index.ts";
 
 /** An event as the kubelet records it (k8s pkg/kubelet/events/event.go). */
 export interface NodeEvent {

@@ -1,4 +1,4 @@
-import type { ImageRequest } from "../workload/types.ts";
+import type { ImageRequest } from "../workload/index.ts";
 import type { Policy } from "./types.ts";
 
 /** The request as one from the cluster that the policy is read for, unless it names its own. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parseDigest } from "../image/digest.ts";
-import type { ContainerKind, ImageRequest, PullPolicy } from "../workload/types.ts";
+import { parseDigest } from "../image/index.ts";
+import type { ContainerKind, ImageRequest, PullPolicy } from "../workload/index.ts";
 import { policyOf } from "./cases/case.ts";
 import { decide, effectivePullPolicy, looksForCopy } from "./decide.ts";
 import { readPolicy } from "./language/read.ts";

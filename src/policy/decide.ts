@@ -2,12 +2,10 @@
  * The one decision. On each subject the first matching rule that speaks on it decides; where none speaks, it is what a
  * kubelet does (k8s pkg/kubelet/images/image_manager.go, `EnsureImageExists`).
  */
-import { isLoopback, registryOrigin } from "../image/origin.ts";
-import { parseImageName, type Reference } from "../image/reference.ts";
+import { isLoopback, parseImageName, type Reference, registryOrigin } from "../image/index.ts";
 import { errorText } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
-import { defaultPullPolicy } from "../workload/defaults.ts";
-import type { ImageRequest } from "../workload/types.ts";
+import { defaultPullPolicy, type ImageRequest } from "../workload/index.ts";
 import { type Choice, choose } from "./choosing.ts";
 import { enforced, judge, knownImage, pullPolicyBy } from "./judgement.ts";
 import { askedOf } from "./match.ts";

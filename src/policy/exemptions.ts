@@ -1,6 +1,6 @@
 /** Which exemptions are of use, and which are to be removed. */
-import { parseImageName } from "../image/reference.ts";
-import type { ImageRequest } from "../workload/types.ts";
+import { parseImageName } from "../image/index.ts";
+import type { ImageRequest } from "../workload/index.ts";
 import { askedOf } from "./match.ts";
 import { hasExpired, readRules } from "./readings.ts";
 import type { Exemption, ImageFacts, Policy } from "./types.ts";

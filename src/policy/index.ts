@@ -1,18 +1,47 @@
 /** The rules, and the one decision about each request for an image. */
-export { decide, effectivePullPolicy } from "./decide.ts";
+export { inCluster } from "./cluster.ts";
+export { decide, effectivePullPolicy, looksForCopy } from "./decide.ts";
+export { exemptionFindings, usedExemptions } from "./exemptions.ts";
+export { imageSegments, parseImagePattern } from "./language/image-pattern.ts";
 export { policyJsonSchema } from "./language/json-schema.ts";
+export { parseMoment } from "./language/moment.ts";
+export { isListed } from "./language/pattern.ts";
+export { keyPosition, positionOf } from "./language/place.ts";
 export { type PolicyText, type ReadPolicy, readPolicy } from "./language/read.ts";
-export { createReplay, type PastRequest, type Replay } from "./simulation.ts";
+export { selects } from "./language/selector.ts";
+export { parseSize } from "./language/size.ts";
+export { suggestion } from "./language/spelling.ts";
+export type { LabelRequirement, LabelSelector, Pattern, Policy } from "./language/types.ts";
+export { matchesWildcards } from "./language/wildcard.ts";
 export {
+  addCost,
+  type Cost,
+  createReplay,
+  noCost,
+  type PastRequest,
+  type Replay,
+  type Verdict,
+  verdictOf,
+} from "./simulation.ts";
+export { policyInit } from "./starter.ts";
+export { noTrial, warningText } from "./trial.ts";
+export {
+  type ConfiguredHosts,
+  type Decide,
   type Decision,
   type EffectivePullPolicy,
+  type Fetching,
   type ImageFacts,
   imageFieldsIn,
   kubernetesOnly,
   type LocalFacts,
-  type Policy,
+  type Mislabelled,
+  type Presence,
   type Refusal,
   type RefusalReason,
+  type Subject,
   type TraceStep,
+  type Trial,
   type Warning,
 } from "./types.ts";
+export { factsOfCopy, refusalOfCopy, warningsOfCopy } from "./unasked.ts";

@@ -1,6 +1,6 @@
 /** What rules come to on every subject, taken together. */
-import type { Reference } from "../image/reference.ts";
-import type { ImageRequest } from "../workload/types.ts";
+import type { Reference } from "../image/index.ts";
+import type { ImageRequest } from "../workload/index.ts";
 import { type Admission, admit } from "./admitting.ts";
 import { type Choice, choose } from "./choosing.ts";
 import { askedOf } from "./match.ts";

@@ -1,6 +1,6 @@
 /** Whether a rule is about a request: all keys of its `match` together. */
-import type { Reference } from "../image/reference.ts";
-import type { ImageRequest } from "../workload/types.ts";
+import type { Reference } from "../image/index.ts";
+import type { ImageRequest } from "../workload/index.ts";
 import { imageSegments } from "./language/image-pattern.ts";
 import { isListed } from "./language/pattern.ts";
 import { selects } from "./language/selector.ts";

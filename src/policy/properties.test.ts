@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseDigest } from "../image/digest.ts";
-import type { ImageRequest } from "../workload/types.ts";
+import { parseDigest } from "../image/index.ts";
+import type { ImageRequest } from "../workload/index.ts";
 import { document, requestFor } from "./cases/case.ts";
 import { decide, effectivePullPolicy, looksForCopy } from "./decide.ts";
 import { readPolicy } from "./language/read.ts";

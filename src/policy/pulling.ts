@@ -1,6 +1,6 @@
 /** What a pull policy asks for, given what is on this machine: Kubernetes' own behaviour, and what a rule adds to it. */
 import { quote } from "../support/go.ts";
-import type { ImageRequest } from "../workload/types.ts";
+import type { ImageRequest } from "../workload/index.ts";
 import { instantText } from "./instant.ts";
 import type { Decision, EffectivePullPolicy, LocalFacts, Refusal, Rule } from "./types.ts";
 

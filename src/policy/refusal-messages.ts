@@ -1,6 +1,6 @@
 /** What is said of an image that a rule refuses. */
 import { quote } from "../support/go.ts";
-import type { ImageRequest } from "../workload/types.ts";
+import type { ImageRequest } from "../workload/index.ts";
 import type { Required } from "./requiring.ts";
 import type { Rule } from "./types.ts";
 

@@ -1,6 +1,5 @@
 /** Subject `require`: what an image must be. Every matching rule's requirements hold. */
-import { parsePlatform, samePlatform } from "../image/platform.ts";
-import type { Reference } from "../image/reference.ts";
+import { parsePlatform, type Reference, samePlatform } from "../image/index.ts";
 import { isListed } from "./language/pattern.ts";
 import type { Asked } from "./match.ts";
 import { noteOn, type Reading, speakingOn, standingOf } from "./readings.ts";

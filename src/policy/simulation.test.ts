@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ImageRequest, PullPolicy } from "../workload/types.ts";
+import type { ImageRequest, PullPolicy } from "../workload/index.ts";
 import { decide } from "./decide.ts";
 import { readPolicy } from "./language/read.ts";
 import { addCost, createReplay, noCost, type PastRequest, verdictOf } from "./simulation.ts";

@@ -1,5 +1,5 @@
 /** What another policy would have decided about requests that came once. */
-import type { ImageRequest, PullPolicy } from "../workload/types.ts";
+import type { ImageRequest, PullPolicy } from "../workload/index.ts";
 import { decide } from "./decide.ts";
 import type { Decision, LocalFacts, Policy, RefusalReason } from "./types.ts";
 

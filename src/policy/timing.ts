@@ -1,6 +1,6 @@
 /** Subject `when`, carried out: what a plan becomes outside of the windows in which registries may be asked. */
 import { quote } from "../support/go.ts";
-import type { ImageRequest } from "../workload/types.ts";
+import type { ImageRequest } from "../workload/index.ts";
 import type { Choice } from "./choosing.ts";
 import { choose } from "./choosing.ts";
 import { wallText } from "./instant.ts";

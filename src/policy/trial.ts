@@ -1,5 +1,5 @@
 /** Rules on trial (`mode: Warn`): they decide nothing, and what they would refuse is said. */
-import type { ImageRequest } from "../workload/types.ts";
+import type { ImageRequest } from "../workload/index.ts";
 import type { Judgement } from "./judgement.ts";
 import { denial, tooOldUnasked, unmetMessage } from "./refusal-messages.ts";
 import type { RefusalReason, Rule, Trial, Warning } from "./types.ts";

@@ -1,6 +1,5 @@
-import type { Digest } from "../image/digest.ts";
-import type { ImageFields } from "../workload/image-fields.ts";
-import type { ImageRequest, PullPolicy } from "../workload/types.ts";
+import type { Digest } from "../image/index.ts";
+import type { ImageFields, ImageRequest, PullPolicy } from "../workload/index.ts";
 import type { Policy } from "./language/types.ts";
 
 export type * from "./language/types.ts";

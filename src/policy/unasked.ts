@@ -4,7 +4,7 @@
  * of what is used unasked.
  */
 import { quote } from "../support/go.ts";
-import type { ImageRequest } from "../workload/types.ts";
+import type { ImageRequest } from "../workload/index.ts";
 import { tooOldUnasked } from "./refusal-messages.ts";
 import { noTrial } from "./trial.ts";
 import type { Decision, LocalFacts, Refusal, RefusalReason, Subject, Warning } from "./types.ts";

@@ -2,15 +2,23 @@
  * Whether a container may start from the copy of an image that is on this machine already. A kubelet asks for no pull
  * where a copy is here (`IfNotPresent`, `Never`), so the rules are heeded once more when the container is made.
  */
-import { type Digest, isDigest } from "../image/digest.ts";
-import type { Reference } from "../image/reference.ts";
-import { noTrial } from "../policy/trial.ts";
-import type { Decide, Decision, ImageFacts, LocalFacts, Policy, Refusal, Warning } from "../policy/types.ts";
-import { refusalOfCopy, warningsOfCopy } from "../policy/unasked.ts";
+import { type Digest, isDigest, type Reference } from "../image/index.ts";
+import {
+  type Decide,
+  type Decision,
+  type ImageFacts,
+  type LocalFacts,
+  noTrial,
+  type Policy,
+  type Refusal,
+  refusalOfCopy,
+  type Warning,
+  warningsOfCopy,
+} from "../policy/index.ts";
 import type { StoredImage } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
-import type { Pod, PodContainer } from "../workload/types.ts";
+import type { Pod, PodContainer } from "../workload/index.ts";
 import type { DecisionLog } from "./decision-log/index.ts";
 import { createRecorder } from "./decision-log/recorder.ts";
 import { failureOf } from "./image-pull.ts";

@@ -1,4 +1,4 @@
-import type { ImageFacts } from "../policy/types.ts";
+import type { ImageFacts } from "../policy/index.ts";
 import type { Clock } from "../support/clock.ts";
 import type { PulleyError } from "../support/errors.ts";
 

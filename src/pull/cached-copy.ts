@@ -1,7 +1,6 @@
 /** The copy on this machine where nobody can be asked about it. */
-import type { Digest } from "../image/digest.ts";
-import { noTrial } from "../policy/trial.ts";
-import type { Decision, LocalFacts, Presence, Refusal } from "../policy/types.ts";
+import type { Digest } from "../image/index.ts";
+import { type Decision, type LocalFacts, noTrial, type Presence, type Refusal } from "../policy/index.ts";
 import { errorText, type PulleyError } from "../support/errors.ts";
 import { formatDuration, quote } from "../support/go.ts";
 import type { PullRequest, Unconfirmed } from "./image-pull.ts";

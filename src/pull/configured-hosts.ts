@@ -1,5 +1,5 @@
 import type { HostsDirectory, RegistryHost } from "../hosts/index.ts";
-import type { Reference } from "../image/reference.ts";
+import type { Reference } from "../image/index.ts";
 import type { HostsFor } from "./local-facts.ts";
 
 /** Where this machine asks for images by its `hosts.toml` files, as a fact for the decision. */

@@ -2,9 +2,8 @@ import { appendFile, mkdtemp, readdir, rm, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { parseReference } from "../image/reference.ts";
-import { openEmbeddedStore } from "../store/embedded/index.ts";
-import type { ImageStore } from "../store/index.ts";
+import { parseReference } from "../image/index.ts";
+import { type ImageStore, openEmbeddedStore } from "../store/index.ts";
 import { pullSample, sampleImage } from "../store/testing/sample-image.ts";
 import { createContentProofs, sharing } from "./content-proofs.ts";
 

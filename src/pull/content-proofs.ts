@@ -5,8 +5,7 @@
  * in which it is enough to name the digest, `shared`.
  */
 import { join } from "node:path";
-import type { Digest } from "../image/digest.ts";
-import type { Repository } from "../image/reference.ts";
+import type { Digest, Repository } from "../image/index.ts";
 import type { ImageStore } from "../store/index.ts";
 import type { ContentSharing } from "./content-sharing.ts";
 import { openProofFiles } from "./proof-files.ts";

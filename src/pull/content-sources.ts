@@ -1,8 +1,4 @@
-import { configLimit } from "../image/config.ts";
-import type { Descriptor } from "../image/descriptor.ts";
-import type { Digest } from "../image/digest.ts";
-import { manifestLimit } from "../image/manifest.ts";
-import type { Tag } from "../image/reference.ts";
+import { configLimit, type Descriptor, type Digest, manifestLimit, type Tag } from "../image/index.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { ImageStore, Lease } from "../store/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";

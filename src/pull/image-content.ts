@@ -1,11 +1,24 @@
-import { type ImageConfig, readImageConfig } from "../image/config.ts";
-import type { Descriptor } from "../image/descriptor.ts";
-import type { Digest } from "../image/digest.ts";
-import { type Index, type Manifest, parseManifest, requireImage } from "../image/manifest.ts";
-import { layerType, manifestKind } from "../image/media-type.ts";
-import { completePlatform, formatPlatform, matchOrder, type Platform, samePlatform } from "../image/platform.ts";
-import { candidateManifests, isRunnable, platformMissing } from "../image/select.ts";
-import type { ImageFacts, Mislabelled } from "../policy/types.ts";
+import {
+  candidateManifests,
+  completePlatform,
+  type Descriptor,
+  type Digest,
+  formatPlatform,
+  type ImageConfig,
+  type Index,
+  isRunnable,
+  layerType,
+  type Manifest,
+  manifestKind,
+  matchOrder,
+  type Platform,
+  parseManifest,
+  platformMissing,
+  readImageConfig,
+  requireImage,
+  samePlatform,
+} from "../image/index.ts";
+import type { ImageFacts, Mislabelled } from "../policy/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 
 /** Where small content comes from: a registry, the store, or the one through the other. Both are verified. */

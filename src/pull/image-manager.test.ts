@@ -1,10 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { decide } from "../policy/decide.ts";
-import { noTrial } from "../policy/trial.ts";
-import { type Decision, kubernetesOnly, type RefusalReason } from "../policy/types.ts";
+import { type Decision, decide, kubernetesOnly, noTrial, type RefusalReason } from "../policy/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { manualClock } from "../support/manual-clock.ts";
-import type { PullPolicy } from "../workload/types.ts";
+import type { PullPolicy } from "../workload/index.ts";
 import { createBackOff } from "./back-off.ts";
 import { createImageManager, type Ensured, type ImageManagerOptions } from "./image-manager.ts";
 import { createPuller } from "./puller.ts";

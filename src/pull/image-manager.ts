@@ -1,9 +1,19 @@
 import type { LoginSource } from "../credentials/index.ts";
-import type { Digest } from "../image/digest.ts";
-import { effectivePullPolicy } from "../policy/decide.ts";
-import { noTrial, warningText } from "../policy/trial.ts";
-import type { Decide, Decision, LocalFacts, Policy, Refusal, RefusalReason, Warning } from "../policy/types.ts";
-import { factsOfCopy, warningsOfCopy } from "../policy/unasked.ts";
+import type { Digest } from "../image/index.ts";
+import {
+  type Decide,
+  type Decision,
+  effectivePullPolicy,
+  factsOfCopy,
+  type LocalFacts,
+  noTrial,
+  type Policy,
+  type Refusal,
+  type RefusalReason,
+  type Warning,
+  warningsOfCopy,
+  warningText,
+} from "../policy/index.ts";
 import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import type { Login } from "../support/login.ts";

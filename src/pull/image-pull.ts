@@ -1,11 +1,11 @@
 import type { SecretNotes } from "../credentials/index.ts";
-import type { Digest } from "../image/digest.ts";
-import type { Fetching, ImageFacts, Refusal } from "../policy/types.ts";
+import type { Digest } from "../image/index.ts";
+import type { Fetching, ImageFacts, Refusal } from "../policy/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { type ErrorCode, errorTable, errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import { formatDuration, quote } from "../support/go.ts";
 import type { Login } from "../support/login.ts";
-import type { Pod, PodContainer } from "../workload/types.ts";
+import type { Pod, PodContainer } from "../workload/index.ts";
 import type { BackOff, RefusedBecause, Wait } from "./back-off.ts";
 import { isUnreachable } from "./failure.ts";
 import type { Pulled, Puller } from "./puller.ts";

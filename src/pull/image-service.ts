@@ -1,5 +1,5 @@
-import type { Digest } from "../image/digest.ts";
-import type { ImageFacts } from "../policy/types.ts";
+import type { Digest } from "../image/index.ts";
+import type { ImageFacts } from "../policy/index.ts";
 import type { StoredImage } from "../store/index.ts";
 import type { Login } from "../support/login.ts";
 import type { ContentMirror } from "./sources.ts";

@@ -1,6 +1,5 @@
 import { setMaxListeners } from "node:events";
-import type { Descriptor } from "../image/descriptor.ts";
-import type { Repository } from "../image/reference.ts";
+import type { Descriptor, Repository } from "../image/index.ts";
 import type { BlobProgress, RegistryClient } from "../registry/index.ts";
 import type { ImageStore, Lease } from "../store/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { requestFor } from "../policy/cases/case.ts";
-import type { ImageFacts } from "../policy/types.ts";
+import type { ImageFacts } from "../policy/index.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { findLocal } from "./local-facts.ts";
 import type { AccessResult } from "./records/index.ts";

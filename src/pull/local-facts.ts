@@ -1,11 +1,9 @@
 /** What a kubelet finds on its machine before it decides. */
-import { type Digest, isDigest } from "../image/digest.ts";
-import { parseImageName, type Reference } from "../image/reference.ts";
-import { looksForCopy } from "../policy/decide.ts";
-import type { ConfiguredHosts, ImageFacts, LocalFacts, Policy } from "../policy/types.ts";
+import { type Digest, isDigest, parseImageName, type Reference } from "../image/index.ts";
+import { type ConfiguredHosts, type ImageFacts, type LocalFacts, looksForCopy, type Policy } from "../policy/index.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Login } from "../support/login.ts";
-import type { ImageRequest } from "../workload/types.ts";
+import type { ImageRequest } from "../workload/index.ts";
 import type { ImageService, LocalImage } from "./image-service.ts";
 import { namesOfCopy } from "./names-of-copy.ts";
 import type { PullRecords } from "./records/index.ts";

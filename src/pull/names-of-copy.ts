@@ -1,6 +1,6 @@
 /** The names by which whoever wrote an image may have meant a copy that is here. */
-import { isDigest } from "../image/digest.ts";
-import type { Decide, Decision, Trial } from "../policy/types.ts";
+import { isDigest } from "../image/index.ts";
+import type { Decide, Decision, Trial } from "../policy/index.ts";
 import type { StoredImage } from "../store/index.ts";
 
 /**

@@ -6,8 +6,7 @@
 import { createHash } from "node:crypto";
 import { appendFile, mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type Digest, isDigest } from "../image/digest.ts";
-import type { Repository } from "../image/reference.ts";
+import { type Digest, isDigest, type Repository } from "../image/index.ts";
 
 export interface ProofFiles {
   read(repository: Repository): Promise<ReadonlySet<Digest>>;

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { parseReference } from "../image/reference.ts";
+import { parseReference } from "../image/index.ts";
 import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
 import { manualClock } from "../support/manual-clock.ts";

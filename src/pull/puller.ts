@@ -1,5 +1,5 @@
-import type { Digest } from "../image/digest.ts";
-import type { Fetching } from "../policy/types.ts";
+import type { Digest } from "../image/index.ts";
+import type { Fetching } from "../policy/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";

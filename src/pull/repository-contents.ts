@@ -2,10 +2,15 @@
  * What the store holds of a repository. Content is looked up by repository and never by its digest alone: the same bytes
  * under another name may be another's secret (KEP-2535).
  */
-import type { Descriptor } from "../image/descriptor.ts";
-import type { Digest } from "../image/digest.ts";
-import { type Index, type Manifest, manifestLimit, parseManifest } from "../image/manifest.ts";
-import type { Repository } from "../image/reference.ts";
+import {
+  type Descriptor,
+  type Digest,
+  type Index,
+  type Manifest,
+  manifestLimit,
+  parseManifest,
+  type Repository,
+} from "../image/index.ts";
 import type { ImageRecord, ImageStore } from "../store/index.ts";
 import { isPulleyError } from "../support/errors.ts";
 

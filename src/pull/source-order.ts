@@ -1,4 +1,4 @@
-import type { Fetching } from "../policy/types.ts";
+import type { Fetching } from "../policy/index.ts";
 import type { Clock } from "../support/clock.ts";
 import type { PullSource } from "./sources.ts";
 

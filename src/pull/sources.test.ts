@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseReference } from "../image/reference.ts";
+import { parseReference } from "../image/index.ts";
 import { Login } from "../support/login.ts";
 import { findSources } from "./sources.ts";
 import { loginOf } from "./testing/logins.ts";

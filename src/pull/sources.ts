@@ -1,7 +1,13 @@
 /** Whom a decision's sources are, and which logins each of them gets. */
 import type { LoginSource } from "../credentials/index.ts";
-import { isLoopback, isOrigin, registryOrigin } from "../image/origin.ts";
-import { parseReference, type Reference, type Repository } from "../image/reference.ts";
+import {
+  isLoopback,
+  isOrigin,
+  parseReference,
+  type Reference,
+  type Repository,
+  registryOrigin,
+} from "../image/index.ts";
 import type { Login } from "../support/login.ts";
 
 /** One of the places where an image may be asked for. */

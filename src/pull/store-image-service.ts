@@ -1,7 +1,13 @@
-import type { Descriptor } from "../image/descriptor.ts";
-import type { Platform } from "../image/platform.ts";
-import { canonicalText, parseReference, type Reference, type Tag, withImpliedTag } from "../image/reference.ts";
-import type { ImageFacts } from "../policy/types.ts";
+import {
+  canonicalText,
+  type Descriptor,
+  type Platform,
+  parseReference,
+  type Reference,
+  type Tag,
+  withImpliedTag,
+} from "../image/index.ts";
+import type { ImageFacts } from "../policy/index.ts";
 import type { Location, RegistryClient } from "../registry/index.ts";
 import type { ImageRecord, ImageStore, StoredImage } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";

@@ -1,4 +1,4 @@
-import type { ContainerKind, Pod, PodContainer, PullPolicy } from "../workload/types.ts";
+import type { ContainerKind, Pod, PodContainer, PullPolicy } from "../workload/index.ts";
 
 /** Who asks for an image without being a pod of this node; what is not said is as `default` has it. */
 export interface Asker {

@@ -1,8 +1,8 @@
 /** What a pull tells: how far it is, and how a request for an image ended. */
-import type { Digest } from "../image/digest.ts";
-import type { Decision, ImageFacts } from "../policy/types.ts";
+import type { Digest } from "../image/index.ts";
+import type { Decision, ImageFacts } from "../policy/index.ts";
 import type { ErrorCode } from "../support/errors.ts";
-import type { PullPolicy } from "../workload/types.ts";
+import type { PullPolicy } from "../workload/index.ts";
 import type { OutcomeKind } from "./decision-log/types.ts";
 
 /** How far one pull is; several pods may be waiting for it. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
-import { parseTag } from "../image/reference.ts";
+import { parseTag } from "../image/index.ts";
 import { Login, type LoginSecret } from "../support/login.ts";
 import { client, type Handler, sampleManifest, serve, type TestServer } from "./testing.ts";
 

@@ -1,5 +1,4 @@
-import type { Descriptor } from "../image/descriptor.ts";
-import type { Digest } from "../image/digest.ts";
+import type { Descriptor, Digest } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { verify } from "../support/verifier.ts";
 import { type Asking, ask } from "./ask.ts";

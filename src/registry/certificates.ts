@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createSecureContext, rootCertificates, type SecureContext, type SecureContextOptions } from "node:tls";
-import { type HostSettings, type OwnCertificate, plainSettings } from "../hosts/host-settings.ts";
+import { type HostSettings, type OwnCertificate, plainSettings } from "../hosts/index.ts";
 import { readConfigFile } from "../support/config-file.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
 

@@ -1,4 +1,4 @@
-import type { Repository } from "../image/reference.ts";
+import type { Repository } from "../image/index.ts";
 import { type Clock, systemClock } from "../support/clock.ts";
 import type { Asking } from "./ask.ts";
 import { type Authorization, createAuthorizer } from "./authorization.ts";
@@ -8,7 +8,6 @@ import { createDownloads, type Elsewhere } from "./downloads.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { downloadElsewhere, mayBeElsewhere, noAuthorization } from "./foreign-layers.ts";
 import { endpointAt } from "./host-endpoint.ts";
-import type { Call, RegistryClient, RegistryOptions } from "./index.ts";
 import { logIn } from "./log-in.ts";
 import { fetchManifest, layerSizes, resolveManifest } from "./manifests.ts";
 import { ping } from "./ping.ts";
@@ -17,6 +16,7 @@ import { openSession } from "./session.ts";
 import { listTags } from "./tags.ts";
 import { createTokenService } from "./token.ts";
 import { createTransport } from "./transport.ts";
+import type { Call, RegistryClient, RegistryOptions } from "./types.ts";
 
 /** What the client takes from the world around it; tests give their own. */
 export interface RegistrySurroundings {

@@ -14,8 +14,7 @@ import {
   skopeoCopy,
   startDockerRegistry,
 } from "../../test/tools.ts";
-import { ociManifest } from "../image/media-type.ts";
-import { parseReference, parseTag } from "../image/reference.ts";
+import { ociManifest, parseReference, parseTag } from "../image/index.ts";
 import { Login } from "../support/login.ts";
 import { temporaryFolder } from "../support/testing.ts";
 import { client, describeBytes, someBytes } from "./testing.ts";

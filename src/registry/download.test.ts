@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../support/clock.ts";
 import { temporaryFolder } from "../support/testing.ts";
-import type { BlobProgress, RegistryOptions } from "./index.ts";
 import { client, describeBytes, type Handler, serve, someBytes } from "./testing.ts";
+import type { BlobProgress, RegistryOptions } from "./types.ts";
 
 const content = someBytes(300_000);
 const descriptor = describeBytes(content);

@@ -8,10 +8,10 @@ import { announcedLength, discard, readErrorBody, receive } from "./body.ts";
 import { type RateWatch, watchRate } from "./deadlines.ts";
 import { repositoryUrl } from "./endpoint.ts";
 import { describeAsked, isHtml, statusFailure } from "./failure.ts";
-import type { BlobProgress, BlobTarget } from "./index.ts";
 import { judge } from "./retries.ts";
 import type { Session } from "./session.ts";
 import type { Answer } from "./transport.ts";
+import type { BlobProgress, BlobTarget } from "./types.ts";
 
 export interface DownloadOptions {
   readonly pace: Pace;

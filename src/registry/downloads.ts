@@ -4,9 +4,9 @@ import { availableParallelism } from "node:os";
 import type { Authorization } from "./authorization.ts";
 import { type DownloadOptions, downloadBlob } from "./download.ts";
 import { named } from "./failure.ts";
-import type { BlobTarget } from "./index.ts";
 import { createPool, type DownloadPool, type PoolOptions } from "./pool.ts";
 import type { Session } from "./session.ts";
+import type { BlobTarget } from "./types.ts";
 
 /** Another way to a blob that could not be downloaded; throws the failure where there is none. */
 export type Elsewhere = (target: BlobTarget, error: unknown, signal: AbortSignal) => Promise<void>;

@@ -1,10 +1,9 @@
-import type { HostSettings } from "../hosts/host-settings.ts";
-import { isLoopback, registryOrigin } from "../image/origin.ts";
-import type { Repository } from "../image/reference.ts";
+import type { HostSettings } from "../hosts/index.ts";
+import { isLoopback, type Repository, registryOrigin } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { printable } from "../support/printable.ts";
 import { hasCertificates } from "./certificates.ts";
-import type { RegistryOptions } from "./index.ts";
+import type { RegistryOptions } from "./types.ts";
 
 /** A repository and where it is asked for. Plain data: it is handed to worker threads. */
 export interface Endpoint {

@@ -1,10 +1,9 @@
-import { headerProblem, isSameHost } from "../hosts/host-settings.ts";
-import type { RegistryHost } from "../hosts/index.ts";
-import type { Repository } from "../image/reference.ts";
+import { headerProblem, isSameHost, type RegistryHost } from "../hosts/index.ts";
+import type { Repository } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { printable } from "../support/printable.ts";
 import { type Endpoint, endpointOf, mirrorEndpoint } from "./endpoint.ts";
-import type { RegistryOptions } from "./index.ts";
+import type { RegistryOptions } from "./types.ts";
 
 /**
  * Where a repository is asked for at a host of a `hosts.toml`. A host that is reached by http, but has certificates set

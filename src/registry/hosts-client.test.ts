@@ -10,7 +10,7 @@ import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type Certificates, describeWith, makeCertificates } from "../../test/tools.ts";
 import { openHostsDirectory } from "../hosts/index.ts";
-import { parseReference, parseTag } from "../image/reference.ts";
+import { parseReference, parseTag } from "../image/index.ts";
 import { Login } from "../support/login.ts";
 import { temporaryFolder } from "../support/testing.ts";
 import type { RegistrySurroundings } from "./client.ts";

@@ -1,10 +1,10 @@
 /** A registry on this machine, and where it may send us. */
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { parseTag } from "../image/reference.ts";
+import { parseTag } from "../image/index.ts";
 import { temporaryFolder } from "../support/testing.ts";
-import type { RegistryClient, RegistryOptions } from "./index.ts";
 import { client, describeBytes, type Handler, serve, someBytes, type TestServer } from "./testing.ts";
+import type { RegistryClient, RegistryOptions } from "./types.ts";
 
 const content = someBytes(2_000);
 const descriptor = describeBytes(content);

@@ -1,9 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
-import { parseDigest } from "../image/digest.ts";
-import { dockerIndex, ociIndex, ociManifest } from "../image/media-type.ts";
-import { parseTag } from "../image/reference.ts";
+import { ociIndex, ociManifest, parseDigest, parseTag } from "../image/index.ts";
+import { dockerIndex } from "../image/media-type.ts";
 import { systemClock } from "../support/clock.ts";
 import { temporaryFolder } from "../support/testing.ts";
 import { client, describeBytes, type Handler, sampleManifest, serve } from "./testing.ts";

@@ -1,8 +1,17 @@
 /** Manifests and indexes: what a name stands for, and the document itself (distribution-spec 1.1, "Pulling manifests"). */
-import type { Descriptor } from "../image/descriptor.ts";
-import { type Digest, digestAlgorithm, isDigest, parseDigest } from "../image/digest.ts";
-import { acceptedManifests, manifestKind, mediaTypeOf, ociIndex, ociManifest } from "../image/media-type.ts";
-import type { Tag } from "../image/reference.ts";
+import {
+  acceptedManifests,
+  type Descriptor,
+  type Digest,
+  digestAlgorithm,
+  isDigest,
+  manifestKind,
+  mediaTypeOf,
+  ociIndex,
+  ociManifest,
+  parseDigest,
+  type Tag,
+} from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { type JsonMembers, parseJson } from "../support/json.ts";
 import { printable } from "../support/printable.ts";
@@ -10,9 +19,9 @@ import { sha256Of, verify } from "../support/verifier.ts";
 import { type Asking, ask } from "./ask.ts";
 import { announcedLength, discard, readBody } from "./body.ts";
 import { describeAsked, isHtml } from "./failure.ts";
-import type { Fetched } from "./index.ts";
 import type { SessionRequest } from "./session.ts";
 import type { Answer } from "./transport.ts";
+import type { Fetched } from "./types.ts";
 
 /** Bytes; containerd and containers/image draw the line here too. */
 const manifestLimit = 4 * 1024 * 1024;

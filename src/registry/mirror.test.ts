@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parseReference, parseTag } from "../image/reference.ts";
+import { parseReference, parseTag } from "../image/index.ts";
 import { Login } from "../support/login.ts";
 import { temporaryFolder } from "../support/testing.ts";
 import { client, describeBytes, type Handler, sampleManifest, serve, someBytes } from "./testing.ts";

@@ -11,7 +11,7 @@ import {
 } from "./download-messages.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { cancellation } from "./failure.ts";
-import type { BlobProgress, BlobTarget } from "./index.ts";
+import type { BlobProgress, BlobTarget } from "./types.ts";
 
 export interface PoolJob {
   /** Downloads the blob on the calling thread; given where that thread takes its part of the work. */

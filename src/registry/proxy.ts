@@ -1,5 +1,5 @@
 import { BlockList, isIP } from "node:net";
-import { isLoopback } from "../image/origin.ts";
+import { isLoopback } from "../image/index.ts";
 import { bareHost } from "./addresses.ts";
 
 /**

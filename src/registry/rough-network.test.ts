@@ -14,8 +14,8 @@ import { type Dice, diceFrom } from "../../examples/world/dice.ts";
 import { cutting, networkSeed, type Profile, rough } from "../../examples/world/network.ts";
 import { describeWith, makeCertificates } from "../../test/tools.ts";
 import { temporaryFolder } from "../support/testing.ts";
-import type { RegistryOptions } from "./index.ts";
 import { client, describeBytes, type Handler, serve, serveWith, someBytes, type TestServer } from "./testing.ts";
+import type { RegistryOptions } from "./types.ts";
 
 const mebibyte = 1024 * 1024;
 /** Bytes from which on a body is read past the parser. */

@@ -3,12 +3,12 @@ import { statSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parseTag } from "../image/reference.ts";
+import { parseTag } from "../image/index.ts";
 import { Login } from "../support/login.ts";
 import { type ManualClock, manualClock } from "../support/manual-clock.ts";
 import { temporaryFolder } from "../support/testing.ts";
-import type { RegistryClient } from "./index.ts";
 import { client, describeBytes, type Handler, serve, someBytes, type TestServer } from "./testing.ts";
+import type { RegistryClient } from "./types.ts";
 
 const second = 1000;
 const content = someBytes(200_000);

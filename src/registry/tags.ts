@@ -1,4 +1,4 @@
-import { parseTag } from "../image/reference.ts";
+import { parseTag } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { type Asking, ask } from "./ask.ts";
 import { readBody } from "./body.ts";

@@ -6,13 +6,10 @@ import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { filler } from "../../examples/world/image-builder.ts";
 import { type NetworkChoice, openNetwork } from "../../examples/world/network.ts";
-import type { Descriptor } from "../image/descriptor.ts";
-import { parseDigest } from "../image/digest.ts";
-import { ociManifest } from "../image/media-type.ts";
-import { parseReference, type Repository } from "../image/reference.ts";
+import { type Descriptor, ociManifest, parseDigest, parseReference, type Repository } from "../image/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { createRegistryClient, type RegistrySurroundings } from "./client.ts";
-import type { RegistryClient, RegistryOptions } from "./index.ts";
+import type { RegistryClient, RegistryOptions } from "./types.ts";
 
 export interface Asked {
   /** `GET /v2/app/manifests/1` */

@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PulleyError } from "../support/errors.ts";
 import { Login } from "../support/login.ts";
 import { temporaryFolder } from "../support/testing.ts";
-import type { BlobProgress } from "./index.ts";
 import { client, describeBytes, type Handler, serve, someBytes } from "./testing.ts";
+import type { BlobProgress } from "./types.ts";
 
 let bundle = "";
 let workerScript: URL;

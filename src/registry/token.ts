@@ -1,5 +1,5 @@
 /** Tokens from the token service that a registry's `Bearer` challenge names (distribution `spec/auth/token.md`, `oauth.md`). */
-import { isLoopback } from "../image/origin.ts";
+import { isLoopback } from "../image/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { LoginSecret } from "../support/login.ts";

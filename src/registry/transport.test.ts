@@ -6,7 +6,7 @@ import { connect, createServer as createTcpServer, type Socket } from "node:net"
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { describeWith, makeCertificates } from "../../test/tools.ts";
-import { parseReference, parseTag } from "../image/reference.ts";
+import { parseReference, parseTag } from "../image/index.ts";
 import { Login } from "../support/login.ts";
 import { temporaryFolder } from "../support/testing.ts";
 import { client, type Handler, sampleManifest, serve, serveWith } from "./testing.ts";

@@ -3,7 +3,7 @@ import http, { type ClientRequest, type IncomingMessage, type RequestOptions } f
 import https from "node:https";
 import type { LookupFunction } from "node:net";
 import { type SecureContext, TLSSocket } from "node:tls";
-import type { HostSettings } from "../hosts/host-settings.ts";
+import type { HostSettings } from "../hosts/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { lookupFor, type PlaceKind, refuseLiteral, refuseNearby } from "./addresses.ts";
 import { createTrust, stampOf, type Trust } from "./certificates.ts";

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { parseDigest } from "../image/digest.ts";
-import { parseTag } from "../image/reference.ts";
+import { parseDigest, parseTag } from "../image/index.ts";
 import { client, sampleManifest, serve, someBytes } from "./testing.ts";
 
 const digest = parseDigest(`sha256:${"a".repeat(64)}`);

@@ -3,23 +3,23 @@
  * of every other pull: the rules of the policy, the sources that they name, and the logins hold here, too.
  */
 import type { LoginSource } from "../credentials/index.ts";
-import type { Digest } from "../image/digest.ts";
-import { formatPlatform, type Platform } from "../image/platform.ts";
-import { canonicalText, parseReference } from "../image/reference.ts";
-import { decide } from "../policy/decide.ts";
-import type { Policy } from "../policy/types.ts";
-import { noBackOff } from "../pull/back-off.ts";
-import { createImageManager, type ImageManager } from "../pull/image-manager.ts";
-import type { LayerFetcher } from "../pull/layers.ts";
-import type { HostsFor } from "../pull/local-facts.ts";
-import { createPuller } from "../pull/puller.ts";
-import { createEmbeddedImageService } from "../pull/store-image-service.ts";
-import { askingPod } from "../pull/synthetic-pod.ts";
+import { canonicalText, type Digest, formatPlatform, type Platform, parseReference } from "../image/index.ts";
+import { decide, type Policy } from "../policy/index.ts";
+import {
+  askingPod,
+  createEmbeddedImageService,
+  createImageManager,
+  createPuller,
+  type HostsFor,
+  type ImageManager,
+  type LayerFetcher,
+  noBackOff,
+} from "../pull/index.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { ImageStore, Verified } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
 import type { ErrorCode } from "../support/errors.ts";
-import type { Pod } from "../workload/types.ts";
+import type { Pod } from "../workload/index.ts";
 
 export interface RepairerOptions {
   readonly store: ImageStore;

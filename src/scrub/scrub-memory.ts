@@ -1,8 +1,7 @@
 /** How far the reading of a store is, over restarts: `scrub.json` in the store's folder. */
 import { join } from "node:path";
-import { readDigest } from "../image/descriptor.ts";
-import { type Digest } from "../image/digest.ts";
-import { readSmall } from "../store/files.ts";
+import { type Digest, readDigest } from "../image/index.ts";
+import { readSmall } from "../store/index.ts";
 import { putFile } from "../support/atomic-file.ts";
 import { isPulleyError } from "../support/errors.ts";
 import { readJson } from "../support/json-cursor.ts";

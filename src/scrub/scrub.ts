@@ -3,7 +3,7 @@
  * wrong. Content that is damaged is set aside by the store; what can be fetched again is, and the rest comes with the
  * next pull.
  */
-import type { Digest } from "../image/digest.ts";
+import type { Digest } from "../image/index.ts";
 import type { ImageStore, Verified } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Repair, Repairer } from "./repair.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Digest, digestHex } from "../image/digest.ts";
+import { type Digest, digestHex } from "../image/index.ts";
 import { Catalog } from "./catalog.ts";
 import type { StoredRecord } from "./stored-record.ts";
 import { recordOf, sampleImage } from "./testing/sample-image.ts";

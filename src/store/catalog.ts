@@ -1,9 +1,16 @@
 /** What is in the store at one moment, by all the ways in which an image is asked for. */
-import { type Digest, digestHex, isDigest } from "../image/digest.ts";
-import { canonicalText, parseReference, type Reference, withImpliedTag } from "../image/reference.ts";
+import {
+  canonicalText,
+  type Digest,
+  digestHex,
+  isDigest,
+  parseReference,
+  type Reference,
+  withImpliedTag,
+} from "../image/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
-import type { StoredImage } from "./index.ts";
+import type { StoredImage } from "./image-store.ts";
 import { isNameless, type StoredRecord } from "./stored-record.ts";
 
 interface Entry {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseDigest } from "../image/digest.ts";
+import { parseDigest } from "../image/index.ts";
 import { TrueSizes } from "./claims.ts";
 
 const digest = parseDigest(`sha256:${"a".repeat(64)}`);

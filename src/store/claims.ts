@@ -2,7 +2,7 @@
  * Sizes that somebody says of content: a manifest, an archive, a registry. A size is part of what is claimed. If the
  * content is here and has another one, the claim is wrong, unless the content is damaged, and that only reading it tells.
  */
-import type { Digest } from "../image/digest.ts";
+import type { Digest } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { Content } from "./stored-record.ts";
 

@@ -5,7 +5,7 @@ import { describeLeases, describeReading, describeReceiving, describeUsage } fro
 import type { OpenStore } from "./contract/expectations.ts";
 import { describeFinding, describePublishing, describeRemoving, describeTagging } from "./contract/names.ts";
 import { describeWriting } from "./contract/writing.ts";
-import type { ImageStore } from "./index.ts";
+import type { ImageStore } from "./image-store.ts";
 
 /** @param open a new, empty store each time; it is closed after the test */
 export function imageStoreContract(name: string, open: OpenStore): void {

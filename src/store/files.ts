@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, rename, unlink } from "node:fs/promises";
-import { type Digest, digestAlgorithm, digestHex } from "../image/digest.ts";
+import { type Digest, digestAlgorithm, digestHex } from "../image/index.ts";
 import { formatBytes } from "../support/bytes.ts";
 import { hasErrno } from "../support/errno.ts";
 import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";

@@ -22,7 +22,7 @@ import {
   requireFolder,
   writeNew,
 } from "./files.ts";
-import type { Ingest } from "./index.ts";
+import type { Ingest } from "./image-store.ts";
 import type { Content } from "./stored-record.ts";
 
 /** Milliseconds after which received bytes that nobody came back for are deleted: a week. */

@@ -1,10 +1,8 @@
 /** A name with everything that its image consists of, whichever way it is kept. */
-import type { Descriptor } from "../image/descriptor.ts";
-import type { Digest } from "../image/digest.ts";
-import { canonicalText, parseReference } from "../image/reference.ts";
+import { canonicalText, type Descriptor, type Digest, parseReference } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
-import type { ImageRecord } from "./index.ts";
+import type { ImageRecord } from "./image-store.ts";
 
 export interface Content {
   readonly digest: Digest;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { openEmbeddedStore } from "./embedded/index.ts";
-import type { ImageStore } from "./index.ts";
+import type { ImageStore } from "./image-store.ts";
 import { blobOf, layerWith, pullSample, sampleImage, withDocument } from "./testing/sample-image.ts";
 import { temporaryRoot } from "./testing/temporary-root.ts";
 import { type UnfitLayer, unfitLayers } from "./unpacking.ts";

@@ -1,12 +1,17 @@
 /** Whether layers unpack to what their image's config says of them (image-spec `config.md`, `rootfs.diff_ids`). */
 import { createHash } from "node:crypto";
-import { configLimit, parseImageConfig } from "../image/config.ts";
-import type { Descriptor } from "../image/descriptor.ts";
-import { type Digest, digestAlgorithm } from "../image/digest.ts";
-import { manifestLimit, parseManifest } from "../image/manifest.ts";
+import {
+  configLimit,
+  type Descriptor,
+  type Digest,
+  digestAlgorithm,
+  manifestLimit,
+  parseImageConfig,
+  parseManifest,
+} from "../image/index.ts";
 import { decompressDetected } from "../support/decompress.ts";
 import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
-import type { ImageStore, StoredImage } from "./index.ts";
+import type { ImageStore, StoredImage } from "./image-store.ts";
 
 /**
  * Reads a layer's unpacked bytes to their end.

@@ -1,5 +1,5 @@
 /** Which names go when one is taken away. */
-import { parseReference } from "../image/reference.ts";
+import { parseReference } from "../image/index.ts";
 import type { Found } from "./catalog.ts";
 import { isNameless, type StoredRecord } from "./stored-record.ts";
 

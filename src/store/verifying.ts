@@ -1,7 +1,7 @@
 /** What both stores do alike when they read everything again. */
-import type { Digest } from "../image/digest.ts";
+import type { Digest } from "../image/index.ts";
 import type { Catalog } from "./catalog.ts";
-import type { Verified, VerifyOptions } from "./index.ts";
+import type { Verified, VerifyOptions } from "./image-store.ts";
 import { type Content, isNameless, type StoredRecord } from "./stored-record.ts";
 
 /** Which records need content. */

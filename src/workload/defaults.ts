@@ -2,7 +2,7 @@
  * The API server's defaulting of pull policies (k8s pkg/apis/core/v1/defaults.go, `SetDefaults_Container` and
  * `SetDefaults_Volume`). It happens once, when an object is created: changing the image later changes nothing.
  */
-import { parseReference, type Reference } from "../image/reference.ts";
+import { parseReference, type Reference } from "../image/index.ts";
 import type { PullPolicy } from "./types.ts";
 
 export interface DefaultPullPolicy {

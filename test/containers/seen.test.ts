@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createNodeClient } from "../../src/daemon/api/client.ts";
+import { createNodeClient } from "../../src/daemon/index.ts";
 import { readExposition } from "../../src/daemon/metrics/testing/exposition.ts";
 import { program, pulley } from "../e2e/pulley.ts";
 import { containerdTools, describeWith } from "../tools.ts";

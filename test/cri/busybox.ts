@@ -1,6 +1,5 @@
 import type { BuiltContent, BuiltImage } from "../../examples/world/image-builder.ts";
-import type { Digest } from "../../src/image/digest.ts";
-import { ociConfig, ociLayer, ociManifest } from "../../src/image/media-type.ts";
+import { type Digest, ociConfig, ociLayer, ociManifest } from "../../src/image/index.ts";
 import { blobOf } from "../../src/store/testing/sample-image.ts";
 import { busyboxImage } from "../tools.ts";
 

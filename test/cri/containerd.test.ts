@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { ContainerState, NamespaceMode, RuntimeService } from "../../src/cri/api/runtime/v1/api_pb.js";
 import { begin, connectRaw, framed, rawCall } from "../../src/cri/testing/raw-call.ts";
 import { policyOf } from "../../src/pull/testing/policies.ts";
-import { openContainerdStore } from "../../src/store/containerd/index.ts";
+import { openContainerdStore } from "../../src/store/index.ts";
 import { run } from "../programs.ts";
 import { type Containerd, containerdTools, describeWith, startContainerd, tool } from "../tools.ts";
 import { busybox } from "./busybox.ts";

@@ -1,23 +1,27 @@
 /** Everything in the program that decides, asked about a situation. Each answers in the words of the model. */
-import { parseDigest } from "../../src/image/digest.ts";
-import { parseImageName } from "../../src/image/reference.ts";
+import { parseDigest, parseImageName } from "../../src/image/index.ts";
 import { createJudge } from "../../src/mirror/authorize-pull.ts";
-import { decide } from "../../src/policy/decide.ts";
-import { readPolicy } from "../../src/policy/language/read.ts";
-import { createReplay } from "../../src/policy/simulation.ts";
-import type { Decision, LocalFacts, Policy } from "../../src/policy/types.ts";
-import { createCopyJudge } from "../../src/pull/authorize-start.ts";
-import { noBackOff } from "../../src/pull/back-off.ts";
-import { createImageManager } from "../../src/pull/image-manager.ts";
+import {
+  createReplay,
+  type Decision,
+  decide,
+  type LocalFacts,
+  type Policy,
+  readPolicy,
+} from "../../src/policy/index.ts";
+import { createCopyJudge, createImageManager, createPuller, noBackOff, unlimitedPulls } from "../../src/pull/index.ts";
 import { nameForRuntime } from "../../src/pull/local-facts.ts";
-import { createPuller } from "../../src/pull/puller.ts";
-import { unlimitedPulls } from "../../src/pull/settings.ts";
 import { fakeImages, localImage } from "../../src/pull/testing/fake-images.ts";
 import { sourceOf } from "../../src/pull/testing/logins.ts";
 import { isPulleyError, PulleyError } from "../../src/support/errors.ts";
 import { manualClock } from "../../src/support/manual-clock.ts";
-import { defaultPullPolicy } from "../../src/workload/defaults.ts";
-import type { ImageRequest, Pod, PodContainer, PullPolicy } from "../../src/workload/types.ts";
+import {
+  defaultPullPolicy,
+  type ImageRequest,
+  type Pod,
+  type PodContainer,
+  type PullPolicy,
+} from "../../src/workload/index.ts";
 import type { End, Outlook, Subject } from "./model.ts";
 import type { Situation } from "./situation.ts";
 

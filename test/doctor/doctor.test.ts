@@ -5,17 +5,15 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
 import { diagnosisLines, exitStatus, shownDiagnosis } from "../../src/cli/doctor-view.ts";
-import { loginsFor } from "../../src/credentials/combine.ts";
-import { type DiskSpace, diagnose, type Question } from "../../src/doctor/index.ts";
-import { createProbe } from "../../src/doctor/probe/index.ts";
-import { decide } from "../../src/policy/decide.ts";
-import { readPolicy } from "../../src/policy/language/read.ts";
-import { kubernetesOnly, type Policy } from "../../src/policy/types.ts";
+import { loginsFor } from "../../src/credentials/index.ts";
+import type { DiskSpace } from "../../src/doctor/diagnose.ts";
+import { createProbe, diagnose, type Question } from "../../src/doctor/index.ts";
+import { decide, kubernetesOnly, type Policy, readPolicy } from "../../src/policy/index.ts";
 import type { LocalImage } from "../../src/pull/image-service.ts";
-import { createRegistryClient } from "../../src/registry/client.ts";
+import { createRegistryClient } from "../../src/registry/index.ts";
 import { Login } from "../../src/support/login.ts";
 import { painter } from "../../src/support/terminal.ts";
-import type { ImageRequest, PullPolicy, PullSecret } from "../../src/workload/types.ts";
+import type { ImageRequest, PullPolicy, PullSecret } from "../../src/workload/index.ts";
 import {
   type Certificates,
   type DockerRegistry,

@@ -11,9 +11,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type BuiltImage, buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
-import type { Descriptor } from "../../src/image/descriptor.ts";
-import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
-import type { ImageStore } from "../../src/store/index.ts";
+import type { Descriptor } from "../../src/image/index.ts";
+import { type ImageStore, openEmbeddedStore } from "../../src/store/index.ts";
 import { wrongBytes } from "../bytes-on-disk.ts";
 import { program, pulley } from "./pulley.ts";
 

@@ -1,4 +1,4 @@
 /** What containers of this machine run on. */
-import { hostPlatform } from "../../src/image/platform.ts";
+import { hostPlatform } from "../../src/image/index.ts";
 
 export const platform = hostPlatform(process.platform, process.arch);

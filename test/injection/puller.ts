@@ -1,5 +1,5 @@
 /** A process that pulls one image into containerd, to be ended at any moment: `node puller.mjs SOCKET ROOT IMAGE`. */
-import { openContainerdStore } from "../../src/store/containerd/index.ts";
+import { openContainerdStore } from "../../src/store/index.ts";
 import { platform } from "./platform.ts";
 import { pullInto } from "./pulls.ts";
 

@@ -1,8 +1,8 @@
 /** Pulls from a registry on loopback into a containerd, in this process. */
 
 import type { PulledImage } from "../../src/pull/image-service.ts";
-import { createEmbeddedImageService } from "../../src/pull/store-image-service.ts";
-import { createRegistryClient } from "../../src/registry/client.ts";
+import { createEmbeddedImageService } from "../../src/pull/index.ts";
+import { createRegistryClient } from "../../src/registry/index.ts";
 import type { ImageStore } from "../../src/store/index.ts";
 import { systemClock } from "../../src/support/clock.ts";
 import { platform } from "./platform.ts";

@@ -1,5 +1,5 @@
 /** Images that containers start from, brought into a store as a pull brings them. */
-import { ociConfig, ociIndex, ociLayer, ociManifest } from "../../src/image/media-type.ts";
+import { ociConfig, ociIndex, ociLayer, ociManifest } from "../../src/image/index.ts";
 import type { ImageStore, StoredImage } from "../../src/store/index.ts";
 import { blobOf, pullSample, type SampleImage } from "../../src/store/testing/sample-image.ts";
 import { type BusyboxImage, type BusyboxImageOptions, busyboxImage } from "../tools.ts";

@@ -4,8 +4,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { buildImage } from "../../examples/world/image-builder.ts";
 import { startRegistry } from "../../examples/world/registry.ts";
 import { serve } from "../../src/registry/testing.ts";
-import { openContainerdStore } from "../../src/store/containerd/index.ts";
-import type { ImageStore } from "../../src/store/index.ts";
+import { type ImageStore, openContainerdStore } from "../../src/store/index.ts";
 import { platform } from "../injection/platform.ts";
 import { type Containerd, containerdTools, describeWith, startContainerd } from "../tools.ts";
 import { realMirror } from "./real-mirror.ts";

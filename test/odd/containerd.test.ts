@@ -2,12 +2,9 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
-import type { ImageService } from "../../src/pull/image-service.ts";
-import { createEmbeddedImageService } from "../../src/pull/store-image-service.ts";
-import { createRegistryClient } from "../../src/registry/client.ts";
-import type { RegistryClient } from "../../src/registry/index.ts";
-import { openContainerdStore } from "../../src/store/containerd/index.ts";
-import type { ImageStore } from "../../src/store/index.ts";
+import { createEmbeddedImageService, type ImageService } from "../../src/pull/index.ts";
+import { createRegistryClient, type RegistryClient } from "../../src/registry/index.ts";
+import { type ImageStore, openContainerdStore } from "../../src/store/index.ts";
 import { systemClock } from "../../src/support/clock.ts";
 import { type Containerd, containerdTools, describeWith, startContainerd } from "../tools.ts";
 import { oddCases } from "./cases.ts";

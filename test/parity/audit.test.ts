@@ -1,7 +1,7 @@
 /** `audit` finds fault with the images that the table refuses because of what they are, and with no others. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Case, cases } from "../../src/policy/cases.ts";
-import type { RefusalReason } from "../../src/policy/types.ts";
+import type { RefusalReason } from "../../src/policy/index.ts";
 import { call, folderForTests, manifestOf, policyFlags } from "./command-line.ts";
 import { expressible, named } from "./expressible.ts";
 

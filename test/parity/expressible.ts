@@ -1,7 +1,7 @@
 /** Which cases of the table can be put to which place that decides, and why the others cannot. */
 import { type Case, cases } from "../../src/policy/cases.ts";
-import type { ImageFacts, LocalFacts } from "../../src/policy/types.ts";
-import { defaultPullPolicy } from "../../src/workload/defaults.ts";
+import type { ImageFacts, LocalFacts } from "../../src/policy/index.ts";
+import { defaultPullPolicy } from "../../src/workload/index.ts";
 import { isAbsent, isPulled, isRefusedByKubelet } from "./kubelet-cases.ts";
 
 export type Place = "explain" | "audit" | "simulate" | "node" | "kubelet";

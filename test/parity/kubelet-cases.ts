@@ -1,11 +1,15 @@
 /** The table's cases as the pods of a real kubelet, and whose question a request on its socket is. */
-import { parseImageName, withImpliedTag } from "../../src/image/reference.ts";
+import { parseImageName, withImpliedTag } from "../../src/image/index.ts";
 import { type Case, cases } from "../../src/policy/cases.ts";
-import { decide } from "../../src/policy/decide.ts";
-import { readPolicy } from "../../src/policy/language/read.ts";
-import { type Decide, kubernetesOnly, type LocalFacts, type Policy } from "../../src/policy/types.ts";
-import { defaultPullPolicy } from "../../src/workload/defaults.ts";
-import type { ImageRequest, PullPolicy } from "../../src/workload/types.ts";
+import {
+  type Decide,
+  decide,
+  kubernetesOnly,
+  type LocalFacts,
+  type Policy,
+  readPolicy,
+} from "../../src/policy/index.ts";
+import { defaultPullPolicy, type ImageRequest, type PullPolicy } from "../../src/workload/index.ts";
 
 /** A pod that asks for the images of several cases, each in a container of its own. */
 export interface TablePod {

@@ -1,21 +1,17 @@
 /** A node does with every case what the table says: whom it asks, what it uses, and why it refuses. */
 import { describe, expect, it } from "vitest";
-import { isLoopback, registryOrigin } from "../../src/image/origin.ts";
-import { createNode } from "../../src/pods/pod-manager.ts";
-import type { NodeEvent } from "../../src/pods/types.ts";
+import { isLoopback, registryOrigin } from "../../src/image/index.ts";
+import { createNode, type NodeEvent } from "../../src/pods/index.ts";
 import { type Case, cases, type Expected } from "../../src/policy/cases.ts";
-import { decide } from "../../src/policy/decide.ts";
-import { readPolicy } from "../../src/policy/language/read.ts";
-import { kubernetesOnly } from "../../src/policy/types.ts";
+import { decide, kubernetesOnly, readPolicy } from "../../src/policy/index.ts";
 import type { DecisionRecord } from "../../src/pull/decision-log/types.ts";
+import type { PullRecords } from "../../src/pull/index.ts";
 import { nameForRuntime } from "../../src/pull/local-facts.ts";
-import type { PullRecords } from "../../src/pull/records/index.ts";
 import { fakeImages, localImage } from "../../src/pull/testing/fake-images.ts";
 import { sourceOf } from "../../src/pull/testing/logins.ts";
 import { PulleyError } from "../../src/support/errors.ts";
 import { manualClock } from "../../src/support/manual-clock.ts";
-import { defaultPullPolicy } from "../../src/workload/defaults.ts";
-import type { Pod } from "../../src/workload/types.ts";
+import { defaultPullPolicy, type Pod } from "../../src/workload/index.ts";
 import { expressible, isAlways, named, saysOf } from "./expressible.ts";
 
 const { ran, left } = expressible("node");

@@ -1,7 +1,7 @@
 /** Names that no image has: refused before anybody is asked. And unusual ones that are right: asked for exactly so. */
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type BuiltImage, buildImage } from "../../examples/world/image-builder.ts";
-import { parseReference } from "../../src/image/reference.ts";
+import { parseReference } from "../../src/image/index.ts";
 import { expectFailure, openVictim, type Victim, type Weather, weather } from "./victim.ts";
 
 let image: BuiltImage;

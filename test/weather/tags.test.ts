@@ -1,7 +1,7 @@
 /** Lists of tags that lead elsewhere, or have no end. */
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type BuiltImage, buildImage } from "../../examples/world/image-builder.ts";
-import { parseReference } from "../../src/image/reference.ts";
+import { parseReference } from "../../src/image/index.ts";
 import { type ErrorCode, isPulleyError } from "../../src/support/errors.ts";
 import { all, body, endless, type Fault, header, inTurn, json, status } from "./faults.ts";
 import { expectFailure, expectNoLogin, login, openVictim, type Victim, type Weather, weather } from "./victim.ts";

@@ -1,7 +1,7 @@
 /** Layers that break off, hang, come back different, or come from somewhere else. */
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type BuiltImage, buildImage } from "../../examples/world/image-builder.ts";
-import type { Descriptor } from "../../src/image/descriptor.ts";
+import type { Descriptor } from "../../src/image/index.ts";
 import type { ErrorCode } from "../../src/support/errors.ts";
 import {
   type Asked,

@@ -1,5 +1,5 @@
 /** What is different between the values of a text before and after it was edited. */
-import type { MappingValue, Value } from "../../workload/value.ts";
+import type { MappingValue, Value } from "../../workload/index.ts";
 
 export interface Difference {
   /** Where the mapping began in the text before; of what is in no mapping, -1. */

@@ -1,7 +1,5 @@
 /** The two fixes that there are: another text for an image, and a pull policy that is what it should be. */
-import type { SourceText } from "../../workload/source-text.ts";
-import type { MappingValue, Value } from "../../workload/value.ts";
-import { type YamlPart, yamlParts } from "../../workload/yaml-parts.ts";
+import { type MappingValue, type SourceText, type Value, type YamlPart, yamlParts } from "../../workload/index.ts";
 import type { Edit, Fix } from "../types.ts";
 import { type Insertion, insertEntry } from "./insert.ts";
 import { type EntryText, type MappingText, mappingText } from "./mapping-text.ts";

@@ -1,6 +1,6 @@
 /** How one mapping is written: its keys and values with their places, read from its own text alone. */
 import { CST, Parser } from "yaml";
-import { lineEnd } from "../../workload/yaml-parts.ts";
+import { lineEnd } from "../../workload/index.ts";
 
 export interface MappingText {
   readonly style: "block" | "flow";

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type Digest, parseDigest } from "../../image/digest.ts";
-import { canonicalText, type Reference } from "../../image/reference.ts";
+import { canonicalText, type Digest, parseDigest, type Reference } from "../../image/index.ts";
 import { PulleyError } from "../../support/errors.ts";
-import { textAt } from "../../workload/value.ts";
+import { textAt } from "../../workload/index.ts";
 import { type PinRequest, pinImages } from "./pin.ts";
 import { planFixes } from "./plan.ts";
 import { askingIn } from "./testing/asking.ts";

@@ -1,7 +1,6 @@
 /** Pinning: images written with the digest that they stand for now. */
-import type { Digest } from "../../image/digest.ts";
-import { canonicalText, parseReference, type Reference, withImpliedTag } from "../../image/reference.ts";
-import type { SourceText } from "../../workload/source-text.ts";
+import { canonicalText, type Digest, parseReference, type Reference, withImpliedTag } from "../../image/index.ts";
+import type { SourceText } from "../../workload/index.ts";
 import type { Fix } from "../types.ts";
 import { type ImageField, setImage } from "./fields.ts";
 

@@ -1,5 +1,5 @@
 /** Which fixes of one file can be made together, and the text that they make: each is seen to change only what it may. */
-import { readValues, type ValueInput } from "../../workload/documents.ts";
+import { readValues, type ValueInput } from "../../workload/index.ts";
 import type { Edit, Fix, ValueChange } from "../types.ts";
 import { type Difference, differences } from "./differences.ts";
 import { compatibleEdits, isSameEdit, isWithin, type Spliced, splice } from "./edits.ts";

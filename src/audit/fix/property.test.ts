@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { readValues } from "../../workload/documents.ts";
+import { readValues } from "../../workload/index.ts";
 import { type Plan, planFixes } from "./plan.ts";
 import { askingIn, fixesOf, imageAttempts, pinned, policyAttempts } from "./testing/asking.ts";
 import { randomManifest } from "./testing/random-manifest.ts";

@@ -1,6 +1,5 @@
 /** Scalars as they are written, and as another text is written in their place. */
-import { plainScalar } from "../../workload/scalar.ts";
-import type { ScalarValue } from "../../workload/value.ts";
+import { plainScalar, type ScalarValue } from "../../workload/index.ts";
 
 export type ScalarStyle = "plain" | "single" | "double" | "block";
 

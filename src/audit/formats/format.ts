@@ -1,6 +1,6 @@
 /** What every format is given, and what it makes of it: findings come in and text goes out, one at a time. */
 import type { Paint } from "../../support/terminal.ts";
-import { markLength } from "../../workload/source-text.ts";
+import { markLength } from "../../workload/index.ts";
 import type { AuditResult, Finding, Severity } from "../types.ts";
 
 /** What readers of a report are told about a rule. */

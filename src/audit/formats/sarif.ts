@@ -1,5 +1,5 @@
 /** SARIF 2.1.0 (OASIS), as GitHub code scanning and editors read it. */
-import { markLength } from "../../workload/source-text.ts";
+import { markLength } from "../../workload/index.ts";
 import type { Edit, Finding, Fix } from "../types.ts";
 import type { FormatContext, RuleDescription } from "./format.ts";
 import { artifactLocation, rootUri } from "./paths.ts";

@@ -1,8 +1,15 @@
 /** Compose files: what their services ask for (compose-spec, `services`). */
-import { itemsAt, mappingAt, type Problem, textAt, type Value, valueAt } from "../../workload/index.ts";
-import type { SourceText } from "../../workload/source-text.ts";
-import type { OtherDefault } from "../../workload/types.ts";
-import type { MappingValue } from "../../workload/value.ts";
+import {
+  itemsAt,
+  type MappingValue,
+  mappingAt,
+  type OtherDefault,
+  type Problem,
+  type SourceText,
+  textAt,
+  type Value,
+  valueAt,
+} from "../../workload/index.ts";
 import { firstKeySpan, scalarSpan, valueSpan } from "../spans.ts";
 import type { EffectivePull, FormatWords, Subject, WrittenPolicy } from "../subject.ts";
 import { imageParts, withDefaults } from "./image.ts";

@@ -1,7 +1,5 @@
 /** What readers make of a text. */
-import type { ImageFields, Problem } from "../../workload/index.ts";
-import type { SourceText } from "../../workload/source-text.ts";
-import type { Workload } from "../../workload/types.ts";
+import type { ImageFields, Problem, SourceText, Workload } from "../../workload/index.ts";
 import type { Rule } from "../rules/rule.ts";
 import type { Span } from "../spans.ts";
 import type { Subject } from "../subject.ts";

@@ -1,5 +1,5 @@
 /** The image of a container, parsed as far as it is known. */
-import { parseReference } from "../../image/reference.ts";
+import { parseReference } from "../../image/index.ts";
 import { errorText } from "../../support/errors.ts";
 import type { Subject } from "../subject.ts";
 

@@ -4,7 +4,9 @@ import {
   defaultPullPolicy,
   groupOf,
   type ImagePlace,
+  type ImageRequest,
   imagePlaces,
+  isPullPolicy,
   itemsAt,
   type ManifestDocument,
   type PodTemplate,
@@ -15,8 +17,6 @@ import {
   valueAt,
   workloadOf,
 } from "../../workload/index.ts";
-import { isPullPolicy } from "../../workload/requests.ts";
-import type { ImageRequest } from "../../workload/types.ts";
 import { nameInvalid } from "../rules/input.ts";
 import { firstKeySpan, scalarSpan, valueSpan } from "../spans.ts";
 import type { EffectivePull, FormatWords, Subject, WrittenPolicy } from "../subject.ts";

@@ -1,8 +1,13 @@
 /** Stack files of OpenFaaS: what their functions ask for (faas-cli's stack.yml). */
-import { mappingAt, textAt, type Value, valueAt } from "../../workload/index.ts";
-import { isPullPolicy } from "../../workload/requests.ts";
-import type { SourceText } from "../../workload/source-text.ts";
-import type { MappingValue } from "../../workload/value.ts";
+import {
+  isPullPolicy,
+  type MappingValue,
+  mappingAt,
+  type SourceText,
+  textAt,
+  type Value,
+  valueAt,
+} from "../../workload/index.ts";
 import { firstKeySpan, scalarSpan, valueSpan } from "../spans.ts";
 import type { FormatWords, Subject, WrittenPolicy } from "../subject.ts";
 import { imageParts, withDefaults } from "./image.ts";

@@ -2,15 +2,17 @@
 import { basename } from "node:path";
 import {
   type ManifestInput,
+  markLength,
   type Problem,
   readManifests,
   readValues,
+  type SourceText,
+  sourceText,
+  tellsOfLimit,
   textAt,
   type Value,
   type ValueInput,
 } from "../../workload/index.ts";
-import { tellsOfLimit } from "../../workload/limits.ts";
-import { markLength, type SourceText, sourceText } from "../../workload/source-text.ts";
 import { inputUnreadable, notAManifest, templateNotRendered } from "../rules/input.ts";
 import type { Span } from "../spans.ts";
 import type { Subject } from "../subject.ts";

@@ -1,8 +1,6 @@
 /** Rules about the policy: images that it refuses, and exemptions that have had their time. */
-import { exemptionFindings } from "../../policy/exemptions.ts";
-import { warningText } from "../../policy/trial.ts";
-import type { RefusalReason } from "../../policy/types.ts";
-import type { Position } from "../../workload/types.ts";
+import { exemptionFindings, type RefusalReason, warningText } from "../../policy/index.ts";
+import type { Position } from "../../workload/index.ts";
 import type { Region } from "../types.ts";
 import {
   type ContainerRule,

@@ -1,6 +1,5 @@
 /** Rules about the pull policy of a container, as it is written or by default. */
-import { pullPolicies } from "../../workload/requests.ts";
-import type { PullPolicy } from "../../workload/types.ts";
+import { type PullPolicy, pullPolicies } from "../../workload/index.ts";
 import { pullsText, type Subject } from "../subject.ts";
 import { type ContainerRule, effectiveTag, everywhere, exampleDigest, imageText, policyPlace, shown } from "./rule.ts";
 import { tagMoving } from "./tag.ts";

@@ -1,5 +1,5 @@
 /** Rules about the image's reference as a whole: whether it is one, whether it is known, which registry it names. */
-import { canonicalText, parseReference } from "../../image/reference.ts";
+import { canonicalText, parseReference } from "../../image/index.ts";
 import { isPulleyError } from "../../support/errors.ts";
 import type { Subject } from "../subject.ts";
 import { type ContainerRule, everywhere, imagePlace, imageText, shown } from "./rule.ts";

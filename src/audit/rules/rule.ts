@@ -1,8 +1,8 @@
 /** What a rule is: its id, what people are told about it, and its check. */
-import type { Reference } from "../../image/reference.ts";
-import type { Decision, Policy } from "../../policy/types.ts";
+import type { Reference } from "../../image/index.ts";
+import type { Decision, Policy } from "../../policy/index.ts";
 import { quote } from "../../support/go.ts";
-import type { ImageRequest, PullPolicy, Workload } from "../../workload/types.ts";
+import type { ImageRequest, PullPolicy, Workload } from "../../workload/index.ts";
 import type { Span } from "../spans.ts";
 import type { EffectivePull, Subject } from "../subject.ts";
 import type { Region, SecretName, Severity } from "../types.ts";

@@ -1,6 +1,6 @@
 /** An audit thread: audits one batch of inputs after another, each for itself. */
 import { parentPort, workerData } from "node:worker_threads";
-import type { Policy } from "../../policy/types.ts";
+import type { Policy } from "../../policy/index.ts";
 import { auditConfig } from "../config.ts";
 import { auditInput } from "../text-audit.ts";
 import type { Batch, BatchAudit, ThreadSettings } from "./messages.ts";

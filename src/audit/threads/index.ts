@@ -1,7 +1,7 @@
 /** Audits on several processors: what takes the time is parsing, and that needs nothing but the text. */
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import type { PolicyText } from "../../policy/language/read.ts";
+import type { PolicyText } from "../../policy/index.ts";
 import { type AuditCall, type AuditFile, AuditRun } from "../audit.ts";
 import type { AuditInput } from "../input.ts";
 import type { TextAudit } from "../text-audit.ts";

@@ -1,5 +1,5 @@
 /** What passes between an audit and its threads: plain values, which survive the way. */
-import type { PolicyText } from "../../policy/language/read.ts";
+import type { PolicyText } from "../../policy/index.ts";
 import type { AuditOptions } from "../config.ts";
 import type { AuditInput } from "../input.ts";
 import type { TextAudit } from "../text-audit.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readPolicy } from "../../policy/language/read.ts";
+import { readPolicy } from "../../policy/index.ts";
 import { audit } from "../audit.ts";
 import type { AuditInput } from "../input.ts";
 import { deployment } from "../testing/findings.ts";

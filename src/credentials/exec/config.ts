@@ -5,7 +5,7 @@ import { extname, join } from "node:path";
 import { hasErrno } from "../../support/errno.ts";
 import { errorText, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
-import { readManifests } from "../../workload/documents.ts";
+import { readManifests } from "../../workload/index.ts";
 import { readSmallFile } from "../small-file.ts";
 import { decodeProviders, strangerProblem } from "./decode.ts";
 import type { CredentialProvider, GivenProvider } from "./types.ts";

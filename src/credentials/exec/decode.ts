@@ -1,9 +1,16 @@
 /** `CredentialProviderConfig` documents, read strictly: what a version does not know is an error. */
 import { quote } from "../../support/go.ts";
-import type { ManifestDocument } from "../../workload/documents.ts";
-import { type FieldReader, fieldReader, type Refuse } from "../../workload/go-fields.ts";
-import { credentialProviderScheme, kubeletDecodeProblem } from "../../workload/kubelet-schemes.ts";
-import { itemsAt, type Value, valueAt } from "../../workload/value.ts";
+import {
+  credentialProviderScheme,
+  type FieldReader,
+  fieldReader,
+  itemsAt,
+  kubeletDecodeProblem,
+  type ManifestDocument,
+  type Refuse,
+  type Value,
+  valueAt,
+} from "../../workload/index.ts";
 import type { EnvironmentVariable, GivenProvider, GivenTokenAttributes } from "./types.ts";
 
 const kind = "CredentialProviderConfig";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { parseReference } from "../../image/reference.ts";
+import { parseReference } from "../../image/index.ts";
 import { systemClock } from "../../support/clock.ts";
 import { isPulleyError } from "../../support/errors.ts";
 import { Login } from "../../support/login.ts";

@@ -1,7 +1,7 @@
 /** What a kubelet checks in a credential provider configuration (k8s pkg/credentialprovider/plugin/config.go). */
 import { formatDuration, quote } from "../../support/go.ts";
 import { goUrlProblem } from "../../support/go-url.ts";
-import { duplicate, forbidden, invalid, notSupported, required } from "../../workload/field-errors.ts";
+import { duplicate, forbidden, invalid, notSupported, required } from "../../workload/index.ts";
 import { parseLocation } from "../location.ts";
 import { annotationKeyProblems } from "./annotation-key.ts";
 import {

@@ -1,6 +1,6 @@
 /** Sandboxes and containers as the interface's messages say them. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { ContainerConfig, LinuxSecurity, Mount, Namespaces, SandboxConfig } from "../../pods/container-runtime.ts";
+import type { ContainerConfig, LinuxSecurity, Mount, Namespaces, SandboxConfig } from "../../pods/index.ts";
 import {
   type ContainerConfigSchema,
   type LinuxContainerSecurityContextSchema,

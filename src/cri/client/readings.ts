@@ -1,11 +1,5 @@
 /** What a runtime answers, in our own words. Its times are in nanoseconds. */
-import type {
-  ImageUser,
-  ListedContainer,
-  RuntimeContainer,
-  Sandbox,
-  SandboxStatus,
-} from "../../pods/container-runtime.ts";
+import type { ImageUser, ListedContainer, RuntimeContainer, Sandbox, SandboxStatus } from "../../pods/index.ts";
 import {
   type Container,
   ContainerState,

@@ -1,7 +1,7 @@
 /** A container runtime behind a CRI socket. */
 
 import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import type { ContainerRuntime, Labels } from "../../pods/container-runtime.ts";
+import type { ContainerRuntime, Labels } from "../../pods/index.ts";
 import { type Channel, openChannel, statusOf } from "../../support/grpc/client.ts";
 import { ImageService, RuntimeService } from "../api/runtime/v1/api_pb.js";
 import type { RuntimeOperation } from "../operations.ts";

@@ -1,8 +1,7 @@
 /** The login that a caller of PullImage shows. */
-import { decodeGoBase64 } from "../../credentials/go-base64.ts";
-import type { LoginSource } from "../../credentials/index.ts";
-import type { Repository } from "../../image/reference.ts";
-import { credentialHash } from "../../pull/records/format.ts";
+import { decodeGoBase64, type LoginSource } from "../../credentials/index.ts";
+import type { Repository } from "../../image/index.ts";
+import { credentialHash } from "../../pull/index.ts";
 import { PulleyError } from "../../support/errors.ts";
 import { Login, type LoginSecret } from "../../support/login.ts";
 import type { AuthConfig } from "../api/runtime/v1/api_pb.js";

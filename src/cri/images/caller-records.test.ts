@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { PullRecords } from "../../pull/records/index.ts";
+import type { PullRecords } from "../../pull/index.ts";
 import { Login } from "../../support/login.ts";
 import { callerRecords } from "./caller-records.ts";
 

@@ -1,4 +1,4 @@
-import type { PullRecords } from "../../pull/records/index.ts";
+import type { PullRecords } from "../../pull/index.ts";
 import { Login } from "../../support/login.ts";
 
 /** Logins that are written down of one image under one name, until the server is started anew. */

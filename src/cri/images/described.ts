@@ -1,9 +1,7 @@
 /** Images of the store in the words of the Container Runtime Interface. */
 import { createHash } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { configLimit, parseImageConfig } from "../../image/config.ts";
-import type { Digest } from "../../image/digest.ts";
-import { type ImageUser, imageUser } from "../../image/user.ts";
+import { configLimit, type Digest, type ImageUser, imageUser, parseImageConfig } from "../../image/index.ts";
 import type { ImageStore, StoredImage } from "../../store/index.ts";
 import { isPulleyError } from "../../support/errors.ts";
 import { type ImageSchema, ImageStatusResponseSchema } from "../api/runtime/v1/api_pb.js";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Failure } from "../../pull/image-pull.ts";
+import type { Failure } from "../../pull/index.ts";
 import { PulleyError } from "../../support/errors.ts";
 import { CallFailure } from "../grpc/status.ts";
 import { callFailureOf, pullFailureOf } from "./failures.ts";

@@ -1,7 +1,6 @@
 /** What a caller hears of a failure. The kubelet shows the text alone only of `UNKNOWN` (k8s cri-client `remote_image.go`). */
 
-import { isUnreachableCode } from "../../pull/failure.ts";
-import type { Failure } from "../../pull/image-pull.ts";
+import { type Failure, isUnreachableCode } from "../../pull/index.ts";
 import { type ErrorCode, errorText, isPulleyError } from "../../support/errors.ts";
 import { CallFailure, type StatusCode } from "../grpc/status.ts";
 

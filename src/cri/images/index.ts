@@ -1,13 +1,13 @@
 /** The image service of the Container Runtime Interface, over a store of images and the one way to pull into it. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { LoginSource } from "../../credentials/index.ts";
-import { parseReference } from "../../image/reference.ts";
-import type { ImageManager } from "../../pull/image-manager.ts";
+import { parseReference } from "../../image/index.ts";
+import type { ImageManager } from "../../pull/index.ts";
 import type { ImageStore, StoredImage } from "../../store/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import { errorText, isPulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
-import type { Pod } from "../../workload/types.ts";
+import type { Pod } from "../../workload/index.ts";
 import {
   type ImageFsInfoResponseSchema,
   ImageService,

@@ -1,5 +1,5 @@
 /** Who asks for an image, as far as a runtime is told. */
-import { type Asker, askingPod } from "../../pull/synthetic-pod.ts";
+import { type Asker, askingPod } from "../../pull/index.ts";
 import type { PodSandboxConfig } from "../api/runtime/v1/api_pb.js";
 
 /** Labels that the kubelet adds to a pod's own (k8s pkg/kubelet/types/labels.go). */

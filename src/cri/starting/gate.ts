@@ -3,7 +3,7 @@
  * came, byte for byte; a sandbox names no image of its own, so RunPodSandbox is not among them.
  */
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
-import type { CopyJudge, RefusedStart, Start } from "../../pull/authorize-start.ts";
+import type { CopyJudge, RefusedStart, Start } from "../../pull/index.ts";
 import type { Channel } from "../../support/grpc/client.ts";
 import { CreateContainerRequestSchema, RestorePodRequestSchema, RuntimeService } from "../api/runtime/v1/api_pb.js";
 import type { Method, Onward } from "../grpc/methods.ts";

@@ -1,5 +1,5 @@
 /** Which images the containers are to start from that a runtime is asked to make. */
-import type { Start } from "../../pull/authorize-start.ts";
+import type { Start } from "../../pull/index.ts";
 import type { ContainerConfig, ImageSpec } from "../api/runtime/v1/api_pb.js";
 import { podOfSandbox, type SandboxFacts } from "../images/pod-of-sandbox.ts";
 

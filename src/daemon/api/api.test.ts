@@ -4,8 +4,8 @@ import { createServer as createHttpServer, type IncomingMessage, request } from 
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { NodeEvent } from "../../pods/index.ts";
 import { fakeNode } from "../../pods/testing/fake-node.ts";
-import type { NodeEvent } from "../../pods/types.ts";
 import { localImage } from "../../pull/testing/fake-images.ts";
 import { podOf } from "../../pull/testing/pods.ts";
 import { temporaryFolder } from "../../support/testing.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { NodeEvent } from "../../pods/types.ts";
+import type { NodeEvent } from "../../pods/index.ts";
 import { createEventList } from "./events.ts";
 
 function eventOf(time: number, message = "Back-off pulling image", change: Partial<NodeEvent> = {}): NodeEvent {

@@ -1,5 +1,5 @@
 /** The events of a node, as many as are worth keeping, each with how often it happened. */
-import type { NodeEvent } from "../../pods/types.ts";
+import type { NodeEvent } from "../../pods/index.ts";
 import type { Change, EventObject } from "./objects.ts";
 import { timeText } from "./pod-object.ts";
 import { apiVersion } from "./version.ts";

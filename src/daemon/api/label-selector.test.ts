@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { selects } from "../../policy/language/selector.ts";
+import { selects } from "../../policy/index.ts";
 import { parseLabelSelector } from "./label-selector.ts";
 
 const labels = { app: "web", env: "prod", "acme.io/tier": "front", empty: "" };

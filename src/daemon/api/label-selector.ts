@@ -1,5 +1,5 @@
 /** `-l app=web,tier!=db,env in (prod,test),!draft` (k8s apimachinery pkg/labels/selector.go). */
-import type { LabelRequirement, LabelSelector } from "../../policy/types.ts";
+import type { LabelRequirement, LabelSelector } from "../../policy/index.ts";
 
 const key = "((?:[a-zA-Z0-9.-]{1,253}/)?[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?)";
 const value = "[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?";

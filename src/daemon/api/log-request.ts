@@ -1,6 +1,6 @@
 /** Which file a request for a container's log means, or why there is none, in the kubelet's words. */
 import { dirname, join } from "node:path";
-import type { ContainerStatus, PodStatus } from "../../pods/types.ts";
+import type { ContainerStatus, PodStatus } from "../../pods/index.ts";
 
 export type FoundLog =
   | { readonly path: string; readonly running: boolean }

@@ -1,8 +1,8 @@
 /** A pod's status as the daemon tells it. */
 
-import type { ContainerState, ContainerStatus, PodStatus, TerminatedState } from "../../pods/types.ts";
-import type { Decision } from "../../policy/types.ts";
-import type { ContainerKind, PodContainer } from "../../workload/types.ts";
+import type { ContainerState, ContainerStatus, PodStatus, TerminatedState } from "../../pods/index.ts";
+import type { Decision } from "../../policy/index.ts";
+import type { ContainerKind, PodContainer } from "../../workload/index.ts";
 import type { ContainerObject, ContainerStateObject, ContainerStatusObject, PodObject } from "./objects.ts";
 import { apiVersion } from "./version.ts";
 

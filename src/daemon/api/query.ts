@@ -1,5 +1,5 @@
 /** Parameters of requests, each checked before it is used. */
-import type { LabelSelector } from "../../policy/types.ts";
+import type { LabelSelector } from "../../policy/index.ts";
 import { parseLabelSelector } from "./label-selector.ts";
 
 /** Reads a request's parameters; the first that is wrong becomes {@link Query.problem}. */

@@ -1,9 +1,7 @@
 /** What the daemon answers on its socket. Nothing here changes anything. */
-import { formatPlatform } from "../../image/platform.ts";
-import { isReadable, readContainerLog } from "../../pods/container-log/index.ts";
-import type { Node } from "../../pods/pod-manager.ts";
-import type { PodStatus } from "../../pods/types.ts";
-import { selects } from "../../policy/language/selector.ts";
+import { formatPlatform } from "../../image/index.ts";
+import { isReadable, type Node, type PodStatus, readContainerLog } from "../../pods/index.ts";
+import { selects } from "../../policy/index.ts";
 import type { StoredImage } from "../../store/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { Answer, Asked } from "../../support/read-only-server.ts";

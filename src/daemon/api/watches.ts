@@ -1,6 +1,5 @@
 /** What changes on a node, as it changes. */
-import type { Node } from "../../pods/pod-manager.ts";
-import type { PodStatus } from "../../pods/types.ts";
+import type { Node, PodStatus } from "../../pods/index.ts";
 import { latestChanges } from "./changes.ts";
 import type { EventList } from "./events.ts";
 import type { Change, EventObject, PodObject } from "./objects.ts";

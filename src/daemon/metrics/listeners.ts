@@ -1,12 +1,13 @@
 /** From what happens to the metrics that count it. */
 import type { Counter, Gauge, Histogram } from "prom-client";
-import type { RuntimeOperation } from "../../cri/operations.ts";
-import type { NodeEvent } from "../../pods/types.ts";
-import type { EnsuredImage } from "../../pull/types.ts";
+import type { PluginRun } from "../../credentials/index.ts";
+import type { RuntimeOperation } from "../../cri/index.ts";
+import type { NodeEvent } from "../../pods/index.ts";
+import type { EnsuredImage } from "../../pull/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { catalogue } from "./catalogue.ts";
 import { fewValues, operationType, sizeClass } from "./labels.ts";
-import type { CollectionPass, MetricListeners, MirrorRequest, PluginRun } from "./types.ts";
+import type { CollectionPass, MetricListeners, MirrorRequest } from "./types.ts";
 
 interface Kinds {
   readonly counter: Counter;

@@ -4,7 +4,7 @@
  * page's name in that header, never an address.
  */
 import { isIP } from "node:net";
-import { isLoopback } from "../../image/origin.ts";
+import { isLoopback } from "../../image/index.ts";
 
 /** Whether the host, `localhost:9419`, is one that is meant; `here` is the address at which the request arrived. */
 export type IsOwnHost = (host: string | undefined, here: string | undefined) => boolean;

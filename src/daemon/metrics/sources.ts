@@ -1,6 +1,6 @@
 /** Figures that are looked up when somebody asks. */
 
-import type { PodStatus } from "../../pods/types.ts";
+import type { PodStatus } from "../../pods/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { Instruments } from "./listeners.ts";
 import type { MetricSources } from "./types.ts";

@@ -1,8 +1,9 @@
 /** What metrics are told by those who know: plain data, so that no room has to know what a metric is. */
 
-import type { RuntimeOperation } from "../../cri/operations.ts";
-import type { NodeSignal, PodStatus } from "../../pods/types.ts";
-import type { AccessResult } from "../../pull/records/index.ts";
+import type { PluginRun } from "../../credentials/index.ts";
+import type { RuntimeOperation } from "../../cri/index.ts";
+import type { NodeSignal, PodStatus } from "../../pods/index.ts";
+import type { AccessResult } from "../../pull/index.ts";
 
 export interface MetricListeners {
   /** Goes to {@link Node.onSignal}. */
@@ -56,14 +57,6 @@ export interface MirrorRequest {
   readonly bytes: number;
   /** Whether the content was here: `hit`, `miss`; absent where it is not about content. */
   readonly cache: string | undefined;
-}
-
-/** One run of a credential provider plugin. */
-export interface PluginRun {
-  /** The provider's name in its configuration. */
-  readonly name: string;
-  readonly seconds: number;
-  readonly failed: boolean;
 }
 
 /** Where figures come from that are looked up when somebody asks for the metrics. */

@@ -1,14 +1,17 @@
 /** What a registry answers to one login, with all that its answer's head says. */
-import { type Digest, isDigest } from "../../image/digest.ts";
-import { acceptedManifests } from "../../image/media-type.ts";
-import type { Tag } from "../../image/reference.ts";
-import type { Authorization } from "../../registry/authorization.ts";
-import { readErrorBody } from "../../registry/body.ts";
-import { parseChallenges } from "../../registry/challenge.ts";
-import type { Endpoint } from "../../registry/endpoint.ts";
-import { type Answered, isHtml, statusFailure } from "../../registry/failure.ts";
-import { openSession } from "../../registry/session.ts";
-import type { Answer, Transport } from "../../registry/transport.ts";
+import { acceptedManifests, type Digest, isDigest, type Tag } from "../../image/index.ts";
+import {
+  type Answer,
+  type Answered,
+  type Authorization,
+  type Endpoint,
+  isHtml,
+  openSession,
+  parseChallenges,
+  readErrorBody,
+  statusFailure,
+  type Transport,
+} from "../../registry/index.ts";
 import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
 import { printable } from "../../support/printable.ts";
 

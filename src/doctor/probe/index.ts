@@ -1,19 +1,20 @@
 /** A registry looked at step by step, to find out at which one a pull fails. Nothing is tried twice. */
 
 import { createSecureContext } from "node:tls";
-import type { Digest } from "../../image/digest.ts";
-import type { Repository, Tag } from "../../image/reference.ts";
-import { bareHost } from "../../registry/addresses.ts";
-import { createAuthorizer } from "../../registry/authorization.ts";
-import { createTrust } from "../../registry/certificates.ts";
-import type { Endpoint } from "../../registry/endpoint.ts";
-import { endpointAt } from "../../registry/host-endpoint.ts";
-import type { RegistryOptions } from "../../registry/index.ts";
-import { proxyFor } from "../../registry/proxy.ts";
-import { createSchemes } from "../../registry/schemes.ts";
-import { always } from "../../registry/session.ts";
-import { createTokenService } from "../../registry/token.ts";
-import { createTransport } from "../../registry/transport.ts";
+import type { Digest, Repository, Tag } from "../../image/index.ts";
+import {
+  always,
+  bareHost,
+  createAuthorizer,
+  createSchemes,
+  createTokenService,
+  createTransport,
+  createTrust,
+  type Endpoint,
+  endpointAt,
+  proxyFor,
+  type RegistryOptions,
+} from "../../registry/index.ts";
 import { systemClock } from "../../support/clock.ts";
 import { PulleyError } from "../../support/errors.ts";
 import type { Login } from "../../support/login.ts";

@@ -1,4 +1,4 @@
-import { parseReference } from "../../image/reference.ts";
+import { parseReference } from "../../image/index.ts";
 import { PulleyError } from "../../support/errors.ts";
 import { manualClock } from "../../support/manual-clock.ts";
 import { type Collector, createCollector } from "../collector.ts";

@@ -1,5 +1,5 @@
 /** From registries.conf to hosts.toml where one host is meant, and to a policy for what only that can say. */
-import { isLoopback } from "../../image/origin.ts";
+import { isLoopback } from "../../image/index.ts";
 import type { LeftOut, MirrorEntry, RegistriesConf, RegistryEntry } from "./registries-conf.ts";
 
 export interface Converted {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readPolicy } from "../../policy/language/read.ts";
+import { readPolicy } from "../../policy/index.ts";
 import { PulleyError } from "../../support/errors.ts";
 import { readHostsFile } from "../hosts-file.ts";
 import { parseToml } from "../toml.ts";

@@ -1,7 +1,7 @@
 /** Folders that no registry looks into, or that hide others. */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { parseReference } from "../../image/reference.ts";
+import { parseReference } from "../../image/index.ts";
 import { defaultFolder } from "../folders.ts";
 import type { HostsFinding } from "./finding.ts";
 

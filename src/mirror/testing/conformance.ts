@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { ociIndex } from "../../image/media-type.ts";
+import { ociIndex } from "../../image/index.ts";
 import { ask, codeOf, type Question, type Reply } from "./asking.ts";
 
 /** A registry, and what is in it. */

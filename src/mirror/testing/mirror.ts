@@ -6,19 +6,20 @@ import { onTestFinished } from "vitest";
 import { type NetworkChoice, openNetwork } from "../../../examples/world/network.ts";
 import { readAgainAfterTest } from "../../../test/bytes-on-disk.ts";
 import type { LoginSource } from "../../credentials/index.ts";
-import { decide } from "../../policy/decide.ts";
-import { kubernetesOnly, type Policy } from "../../policy/types.ts";
-import { createBackOff } from "../../pull/back-off.ts";
-import { createContentProofs } from "../../pull/content-proofs.ts";
-import { createImageManager } from "../../pull/image-manager.ts";
-import { createLayerFetcher } from "../../pull/layers.ts";
-import { createPuller } from "../../pull/puller.ts";
-import { openPullRecords, type PullRecords } from "../../pull/records/index.ts";
-import { createEmbeddedImageService } from "../../pull/store-image-service.ts";
+import { decide, kubernetesOnly, type Policy } from "../../policy/index.ts";
+import {
+  createBackOff,
+  createContentProofs,
+  createEmbeddedImageService,
+  createImageManager,
+  createLayerFetcher,
+  createPuller,
+  openPullRecords,
+  type PullRecords,
+} from "../../pull/index.ts";
 import { type FakeRegistry, fakeRegistry } from "../../pull/testing/fake-registry.ts";
 import type { RegistryClient } from "../../registry/index.ts";
-import { openEmbeddedStore } from "../../store/embedded/index.ts";
-import type { ImageStore } from "../../store/index.ts";
+import { type ImageStore, openEmbeddedStore } from "../../store/index.ts";
 import { type Clock, systemClock } from "../../support/clock.ts";
 import { type Log, silentLog } from "../../support/log.ts";
 import { type Mirror, mirrorPseudonym, type ServedRequest, startMirror } from "../index.ts";

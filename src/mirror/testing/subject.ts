@@ -1,7 +1,6 @@
 /** What the conformance of a mirror is tested on. Everything is in the store, and no registry has to be asked. */
 import { createHash } from "node:crypto";
-import { parseDigest } from "../../image/digest.ts";
-import { ociManifest } from "../../image/media-type.ts";
+import { ociManifest, parseDigest } from "../../image/index.ts";
 import { policyOf } from "../../pull/testing/policies.ts";
 import type { ImageStore } from "../../store/index.ts";
 import { blobsOf, type SampleImage, sampleImage } from "../../store/testing/sample-image.ts";

@@ -1,5 +1,5 @@
 /** What is to be done about a pod, given what there is of it (k8s pkg/kubelet/kuberuntime, `computePodActions`). */
-import type { ContainerSpec, PodSpec, RestartPolicy } from "../../workload/pod-spec/index.ts";
+import type { ContainerSpec, PodSpec, RestartPolicy } from "../../workload/index.ts";
 import { newestOf, type Observed, type ObservedContainer, readySandbox } from "./observed.ts";
 
 export type PodAction =

@@ -7,7 +7,7 @@ import {
   type PodFacts,
   unknownNames,
   type VolumeMount,
-} from "../../workload/pod-spec/index.ts";
+} from "../../workload/index.ts";
 import type { ContainerConfig, Mount, PortMapping, SandboxConfig } from "../container-runtime.ts";
 import { containerAnnotations, containerLabels, podLabels } from "./names.ts";
 import { resolverOf } from "./resolver.ts";

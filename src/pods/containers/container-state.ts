@@ -1,5 +1,5 @@
 /** How a container's state follows from what the runtime has of it (k8s pkg/kubelet/kubelet_pods.go, `convertToAPIContainerStatuses`). */
-import type { ContainerSpec, PodSpec } from "../../workload/pod-spec/index.ts";
+import type { ContainerSpec, PodSpec } from "../../workload/index.ts";
 import type { ContainerStatus, TerminatedState } from "../types.ts";
 import { policyOf, shouldRestart } from "./actions.ts";
 import { newestOf, type Observed, type ObservedContainer, previousOf } from "./observed.ts";

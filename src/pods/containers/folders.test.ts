@@ -2,8 +2,7 @@ import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { podsOf, readManifests } from "../../workload/index.ts";
-import type { PodFacts } from "../../workload/pod-spec/index.ts";
+import { type PodFacts, podsOf, readManifests } from "../../workload/index.ts";
 import { podFolders } from "./folders.ts";
 import { mountsIn, unmountAll } from "./sub-path.ts";
 

@@ -2,7 +2,7 @@
 import { chmod, lstat, mkdir, open, readFile, rm, rmdir, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PulleyError } from "../../support/errors.ts";
-import type { Pod } from "../../workload/types.ts";
+import type { Pod } from "../../workload/index.ts";
 import { rotatedLogs } from "./log-rotation.ts";
 import { logFolderName } from "./names.ts";
 import { mountSubPath, mountsIn, unmountAll } from "./sub-path.ts";

@@ -4,8 +4,7 @@
  * not go in, for an identifier is no secret.
  */
 import { createHash } from "node:crypto";
-import type { DataObject, DataObjects, PodSpec } from "../../workload/pod-spec/index.ts";
-import type { Pod, PodContainer } from "../../workload/types.ts";
+import type { DataObject, DataObjects, Pod, PodContainer, PodSpec } from "../../workload/index.ts";
 
 /** @param place what tells equal pods of different places from each other */
 export function identified(pod: Pod, { configMaps }: DataObjects, place: string): Pod {

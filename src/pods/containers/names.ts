@@ -1,7 +1,6 @@
 /** What the kubelet writes on sandboxes and containers, by which they are found again (k8s pkg/kubelet/types/labels.go, kuberuntime/labels.go). */
 import { createHash } from "node:crypto";
-import type { ContainerSpec, PodSpec } from "../../workload/pod-spec/index.ts";
-import type { Pod } from "../../workload/types.ts";
+import type { ContainerSpec, Pod, PodSpec } from "../../workload/index.ts";
 import type { Labels } from "../container-runtime.ts";
 
 const podNameLabel = "io.kubernetes.pod.name";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { hasErrno } from "../../support/errno.ts";
 import { PulleyError } from "../../support/errors.ts";
 import { formatOwner, ownerState, parseOwner, thisOwner } from "../../support/owner.ts";
-import type { Pod } from "../../workload/types.ts";
+import type { Pod } from "../../workload/index.ts";
 
 /** Bytes that the file of a claim may have. */
 const longest = 256;

@@ -1,5 +1,5 @@
 /** A pod's phase and conditions (k8s pkg/kubelet/kubelet_pods.go, `getPhase`; pkg/kubelet/status/generate.go). */
-import type { ContainerSpec, PodSpec } from "../../workload/pod-spec/index.ts";
+import type { ContainerSpec, PodSpec } from "../../workload/index.ts";
 import type { ContainerStatus, PodCondition, PodStatus } from "../types.ts";
 
 export type Phase = Exclude<PodStatus["phase"], "Prepared">;

@@ -1,5 +1,5 @@
 /** What a pod's status is, given what the runtime has of it and what is known of its images. */
-import type { PodContainer } from "../../workload/types.ts";
+import type { PodContainer } from "../../workload/index.ts";
 import type { ContainerStatus, PodStatus } from "../types.ts";
 import { policyOf, shouldRestart } from "./actions.ts";
 import { containerStatus } from "./container-state.ts";

@@ -1,5 +1,5 @@
 /** Whom a pod asks for names (k8s pkg/kubelet/network/dns). */
-import type { PodSpec } from "../../workload/pod-spec/index.ts";
+import type { PodSpec } from "../../workload/index.ts";
 import type { SandboxConfig } from "../container-runtime.ts";
 
 type Dns = NonNullable<SandboxConfig["dns"]>;

@@ -1,5 +1,5 @@
 /** Requests and limits as Linux takes them (k8s pkg/kubelet/cm/helpers_linux.go, pkg/kubelet/qos/policy.go). */
-import type { ContainerSpec, PodSpec } from "../../workload/pod-spec/index.ts";
+import type { ContainerSpec, PodSpec } from "../../workload/index.ts";
 import type { LinuxResources } from "../container-runtime.ts";
 
 const sharesPerCore = 1024;

@@ -1,5 +1,5 @@
 /** How long a pod with containers rests between two looks, in milliseconds. */
-import type { PodSpec } from "../../workload/pod-spec/index.ts";
+import type { PodSpec } from "../../workload/index.ts";
 import { type Rests, restAfterFailure, resync } from "../resync.ts";
 import type { PodStatus } from "../types.ts";
 import { relistPeriod } from "./pleg.ts";

@@ -1,5 +1,5 @@
 /** Security contexts of pod and container together (k8s pkg/securitycontext/util.go, kuberuntime/security_context.go). */
-import type { ContainerSpec, PodSpec } from "../../workload/pod-spec/index.ts";
+import type { ContainerSpec, PodSpec } from "../../workload/index.ts";
 import type { ImageUser, LinuxSecurity, Namespaces } from "../container-runtime.ts";
 
 /** Of /proc and /sys, what tells about the host, and what would change it. */

@@ -1,9 +1,9 @@
 /** Starts one container: image, environment, creation, start (k8s pkg/kubelet/kuberuntime, `startContainer`). */
 
-import { type Failure, failureOf, type RecordEvent } from "../../pull/image-pull.ts";
+import { type Failure, failureOf, type RecordEvent } from "../../pull/index.ts";
 import { errorText, isPulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
-import { type ContainerSpec, environmentOf, type PodFacts } from "../../workload/pod-spec/index.ts";
+import { type ContainerSpec, environmentOf, type PodFacts } from "../../workload/index.ts";
 import type { ContainerConfig, SandboxConfig } from "../container-runtime.ts";
 import { containerConfig } from "./configs.ts";
 import { podText } from "./names.ts";

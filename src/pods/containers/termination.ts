@@ -1,5 +1,5 @@
 /** Ends pods: their containers within their grace period, then all that is left of them. */
-import type { Pod } from "../../workload/types.ts";
+import type { Pod } from "../../workload/index.ts";
 import type { ContainerRuntime, Labels, ListedContainer } from "../container-runtime.ts";
 import { gracePeriodOf } from "./names.ts";
 import { type Observed, type ObservedContainer, observe } from "./observed.ts";

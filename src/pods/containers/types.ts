@@ -1,6 +1,5 @@
 /** What starting containers takes, beside the runtime. */
-import type { DataObjects, PodFacts, PodSpec } from "../../workload/pod-spec/index.ts";
-import type { Pod } from "../../workload/types.ts";
+import type { DataObjects, Pod, PodFacts, PodSpec } from "../../workload/index.ts";
 import type { ContainerRuntime } from "../container-runtime.ts";
 import type { CrashLimits } from "./crash-back-off.ts";
 

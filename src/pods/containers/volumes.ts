@@ -10,7 +10,7 @@ import {
   type PodSpec,
   type Volume,
   volumeFiles,
-} from "../../workload/pod-spec/index.ts";
+} from "../../workload/index.ts";
 import { mountMemory, mountsIn } from "./sub-path.ts";
 import type { VolumeProblem } from "./types.ts";
 

@@ -1,11 +1,10 @@
 /** Works on one pod whose containers a runtime runs (k8s pkg/kubelet/kuberuntime/kuberuntime_manager.go, `SyncPod`). */
 
-import { failureOf } from "../../pull/image-pull.ts";
+import { failureOf } from "../../pull/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import { isPulleyError } from "../../support/errors.ts";
 import { formatDuration } from "../../support/go.ts";
-import { type ContainerSpec, type PodFacts, type PodSpec } from "../../workload/pod-spec/index.ts";
-import type { PodContainer } from "../../workload/types.ts";
+import type { ContainerSpec, PodContainer, PodFacts, PodSpec } from "../../workload/index.ts";
 import type { SandboxStatus } from "../container-runtime.ts";
 import { createPodImages, type VolumeFailures } from "../pod-images.ts";
 import { createPodState } from "../pod-state.ts";

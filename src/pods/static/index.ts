@@ -4,8 +4,7 @@
  */
 import type { Clock } from "../../support/clock.ts";
 import { errorText } from "../../support/errors.ts";
-import type { Problem } from "../../workload/index.ts";
-import type { Pod } from "../../workload/types.ts";
+import type { Pod, Problem } from "../../workload/index.ts";
 import { type FoundPod, foundPods, removeOrphan } from "../containers/orphans.ts";
 import type { Claims } from "../containers/pod-locks.ts";
 import type { ContainersOptions } from "../containers/types.ts";

@@ -1,8 +1,15 @@
 /** Pods from the manifests of a folder, as a kubelet has static pods (k8s pkg/kubelet/config/file.go). */
 
-import { type ManifestDocument, type Problem, podsOf, readManifests } from "../../workload/index.ts";
-import type { DataObject, DataObjects } from "../../workload/pod-spec/index.ts";
-import type { Pod, PullSecret } from "../../workload/types.ts";
+import {
+  type DataObject,
+  type DataObjects,
+  type ManifestDocument,
+  type Pod,
+  type Problem,
+  type PullSecret,
+  podsOf,
+  readManifests,
+} from "../../workload/index.ts";
 import { identified, uidOf } from "../containers/identity.ts";
 import { staticPod } from "../containers/names.ts";
 

@@ -1,11 +1,9 @@
-import { decide } from "../../policy/decide.ts";
-import { kubernetesOnly } from "../../policy/types.ts";
-import type { PullRecords } from "../../pull/records/index.ts";
-import type { PullSettings } from "../../pull/settings.ts";
+import { decide, kubernetesOnly } from "../../policy/index.ts";
+import type { PullRecords, PullSettings } from "../../pull/index.ts";
 import { type FakeImages, fakeImages } from "../../pull/testing/fake-images.ts";
 import { loginsOfSecrets } from "../../pull/testing/logins.ts";
 import { type ManualClock, manualClock } from "../../support/manual-clock.ts";
-import type { Pod, PullSecret } from "../../workload/types.ts";
+import type { Pod, PullSecret } from "../../workload/index.ts";
 import type { ContainersOptions } from "../containers/types.ts";
 import { createNode, type Node } from "../pod-manager.ts";
 import type { NodeEvent, NodeSignal } from "../types.ts";

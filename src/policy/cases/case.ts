@@ -1,6 +1,6 @@
 /** One line of the table that every place which decides is held to. Plain data: texts, numbers and nothing that runs. */
-import { parseDigest } from "../../image/digest.ts";
-import type { ContainerKind, ImageRequest, PullPolicy } from "../../workload/types.ts";
+import { parseDigest } from "../../image/index.ts";
+import type { ContainerKind, ImageRequest, PullPolicy } from "../../workload/index.ts";
 import type { Decision, LocalFacts, RefusalReason, Subject } from "../types.ts";
 
 export interface Case {

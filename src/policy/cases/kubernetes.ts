@@ -1,5 +1,5 @@
 /** Without a rule that speaks, a request is decided as a kubelet decides it. */
-import type { PullPolicy } from "../../workload/types.ts";
+import type { PullPolicy } from "../../workload/index.ts";
 import type { LocalFacts, RefusalReason } from "../types.ts";
 import { absent, type Case, copy, now, policyOf, requestFor, unknown } from "./case.ts";
 

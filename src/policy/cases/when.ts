@@ -1,5 +1,5 @@
 /** When registries may be asked. */
-import type { PullPolicy } from "../../workload/types.ts";
+import type { PullPolicy } from "../../workload/index.ts";
 import type { LocalFacts } from "../types.ts";
 import { absent, type Case, copy, type Expected, now, policyOf, requestFor, unknown } from "./case.ts";
 

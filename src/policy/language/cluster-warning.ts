@@ -1,5 +1,5 @@
 /** What a policy says of clusters, where no cluster has a name. */
-import type { Problem } from "../../workload/problem.ts";
+import type { Problem } from "../../workload/index.ts";
 import { matchesIn } from "./matches.ts";
 import type { PolicyDocument } from "./types.ts";
 

@@ -6,7 +6,7 @@
  *     registry.acme.io/team/**  everything below team, and team itself
  *     *.acme.io                 everything in the registries whose hosts end so
  */
-import type { Repository } from "../../image/reference.ts";
+import type { Repository } from "../../image/index.ts";
 import type { Parsed } from "./parsed.ts";
 import { patternOf } from "./pattern.ts";
 import type { Pattern } from "./types.ts";

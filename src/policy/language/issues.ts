@@ -1,9 +1,15 @@
 /** What the schema has to say, in sentences for people, each with its place. */
 import type { z } from "zod";
-import type { ManifestDocument } from "../../workload/documents.ts";
-import { invalid, notSupported, required, shown, wrongType } from "../../workload/field-errors.ts";
-import type { Problem } from "../../workload/problem.ts";
-import type { Value } from "../../workload/value.ts";
+import {
+  invalid,
+  type ManifestDocument,
+  notSupported,
+  type Problem,
+  required,
+  shown,
+  type Value,
+  wrongType,
+} from "../../workload/index.ts";
 import { keyPosition, type Path, pathText, positionOf, valueAtPath } from "./place.ts";
 import { suggestion } from "./spelling.ts";
 

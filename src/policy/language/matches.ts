@@ -1,4 +1,4 @@
-import type { Position } from "../../workload/types.ts";
+import type { Position } from "../../workload/index.ts";
 import type { Match, PolicyDocument } from "./types.ts";
 
 /** A `match` with whose it is: that of the selector, a rule or an exemption. */

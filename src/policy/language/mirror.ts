@@ -1,5 +1,5 @@
 /** Addresses of mirrors. */
-import { isLoopback } from "../../image/origin.ts";
+import { isLoopback } from "../../image/index.ts";
 import type { Parsed } from "./parsed.ts";
 
 export const mirrorPattern = "^https?://[^\\s/?#@]+(/[^\\s?#]*)?$";

@@ -1,9 +1,6 @@
 /** What a schema cannot say: names that are there twice, and names of nothing. */
 import { quote } from "../../support/go.ts";
-import type { ManifestDocument } from "../../workload/documents.ts";
-import { duplicate } from "../../workload/field-errors.ts";
-import type { Problem } from "../../workload/problem.ts";
-import { itemsAt, textAt } from "../../workload/value.ts";
+import { duplicate, itemsAt, type ManifestDocument, type Problem, textAt } from "../../workload/index.ts";
 import { suggestion } from "./spelling.ts";
 import type { PolicyDocument } from "./types.ts";
 

@@ -1,7 +1,5 @@
 /** Where in a document things are written. */
-import type { ManifestDocument } from "../../workload/documents.ts";
-import type { Position } from "../../workload/types.ts";
-import type { Value } from "../../workload/value.ts";
+import type { ManifestDocument, Position, Value } from "../../workload/index.ts";
 
 export type Path = readonly PropertyKey[];
 

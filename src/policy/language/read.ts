@@ -1,8 +1,5 @@
 /** Reading policies: texts in, rules and everything that is wrong with them out. */
-import { type ManifestDocument, readManifests } from "../../workload/documents.ts";
-import { notSupported } from "../../workload/field-errors.ts";
-import type { Problem } from "../../workload/problem.ts";
-import { plain } from "../../workload/value.ts";
+import { type ManifestDocument, notSupported, type Problem, plain, readManifests } from "../../workload/index.ts";
 import { closingOf } from "./closing.ts";
 import { clusterWarnings } from "./cluster-warning.ts";
 import { problemsOf } from "./issues.ts";

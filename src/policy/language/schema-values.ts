@@ -1,6 +1,6 @@
 /** The values in a policy that are written as text: what they look like, for editors, and what they mean. */
 import { z } from "zod";
-import { formatPlatform, parsePlatform } from "../../image/platform.ts";
+import { formatPlatform, parsePlatform } from "../../image/index.ts";
 import { errorText } from "../../support/errors.ts";
 import { parseWrittenMoment } from "./closing.ts";
 import { durationPattern, parseDuration } from "./duration.ts";

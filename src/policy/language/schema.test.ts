@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { readManifests } from "../../workload/documents.ts";
-import { plain } from "../../workload/value.ts";
+import { plain, readManifests } from "../../workload/index.ts";
 import { policyOf } from "../cases/case.ts";
 import { cases } from "../cases.ts";
 import { policyInit } from "../starter.ts";

@@ -1,6 +1,5 @@
 /** What a policy says, once it has been read. */
-import type { ImageFields } from "../../workload/image-fields.ts";
-import type { Position, PullPolicy, Workload } from "../../workload/types.ts";
+import type { ImageFields, Position, PullPolicy, Workload } from "../../workload/index.ts";
 
 /** The rules that hold, in the order in which they are read. Without any, Kubernetes' own behaviour is all there is. */
 export interface Policy {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import picomatch from "picomatch";
 import { describe, expect, it } from "vitest";
-import { parseReference } from "../../image/reference.ts";
+import { parseReference } from "../../image/index.ts";
 import { durationPattern, parseDuration } from "./duration.ts";
 import { expiryPattern, parseExpiry } from "./expiry.ts";
 import { imagePattern, imageSegments, parseImagePattern } from "./image-pattern.ts";

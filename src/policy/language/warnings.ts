@@ -1,5 +1,5 @@
 /** What a policy says without any effect. */
-import type { Problem } from "../../workload/problem.ts";
+import type { Problem } from "../../workload/index.ts";
 import type { Subject } from "../types.ts";
 import { imagePatternWarning } from "./image-pattern-warning.ts";
 import { matchesIn } from "./matches.ts";

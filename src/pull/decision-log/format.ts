@@ -1,9 +1,9 @@
 /** A record as one line of JSON. Fields that a later version adds are ignored by this one. */
-import { type Digest, parseDigest } from "../../image/digest.ts";
-import type { ConfiguredHosts, ImageFacts, LocalFacts, Mislabelled, Presence } from "../../policy/types.ts";
+import { type Digest, parseDigest } from "../../image/index.ts";
+import type { ConfiguredHosts, ImageFacts, LocalFacts, Mislabelled, Presence } from "../../policy/index.ts";
 import type { JsonCursor } from "../../support/json-cursor.ts";
 import { readJson } from "../../support/json-cursor.ts";
-import type { ContainerKind, ImageRequest, PullPolicy } from "../../workload/types.ts";
+import type { ContainerKind, ImageRequest, PullPolicy } from "../../workload/index.ts";
 import type { DecisionRecord, OutcomeKind, RecordedDecision, RecordedOutcome } from "./types.ts";
 
 const version = 1;

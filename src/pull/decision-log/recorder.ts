@@ -1,7 +1,6 @@
-import type { Digest } from "../../image/digest.ts";
-import { inCluster } from "../../policy/cluster.ts";
-import type { Decision, ImageFacts, LocalFacts, Policy } from "../../policy/types.ts";
-import type { ImageRequest } from "../../workload/types.ts";
+import type { Digest } from "../../image/index.ts";
+import { type Decision, type ImageFacts, inCluster, type LocalFacts, type Policy } from "../../policy/index.ts";
+import type { ImageRequest } from "../../workload/index.ts";
 import type { Failure, PullRequest } from "../image-pull.ts";
 import type { FinishedPull } from "../types.ts";
 import type { DecisionLog } from "./index.ts";

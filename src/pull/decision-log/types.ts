@@ -1,7 +1,7 @@
 /** What a node writes down about each decision: enough to decide it again under other rules, and to compare. */
-import type { Digest } from "../../image/digest.ts";
-import type { Decision, LocalFacts, RefusalReason, Subject } from "../../policy/types.ts";
-import type { ImageRequest, PullPolicy } from "../../workload/types.ts";
+import type { Digest } from "../../image/index.ts";
+import type { Decision, LocalFacts, RefusalReason, Subject } from "../../policy/index.ts";
+import type { ImageRequest, PullPolicy } from "../../workload/index.ts";
 
 export interface DecisionRecord {
   /** When it was decided, in milliseconds since the epoch. */

@@ -3,7 +3,7 @@
  * k8s pkg/kubelet/images/pullmanager/image_pull_manager.go). The files are the kubelet's own, in its own format.
  */
 import { join } from "node:path";
-import { canonicalText, parseImageName } from "../../image/reference.ts";
+import { canonicalText, parseImageName } from "../../image/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import { errorText } from "../../support/errors.ts";
 import type { Login } from "../../support/login.ts";

@@ -1,4 +1,4 @@
-import { parseReference } from "../../image/reference.ts";
+import { parseReference } from "../../image/index.ts";
 import { errorText, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { parseDigest } from "../../image/digest.ts";
-import type { ImageFacts } from "../../policy/types.ts";
+import { parseDigest } from "../../image/index.ts";
+import type { ImageFacts } from "../../policy/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import { PulleyError } from "../../support/errors.ts";
 import type { Login } from "../../support/login.ts";

@@ -1,9 +1,15 @@
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
-import type { Descriptor } from "../../image/descriptor.ts";
-import { type Digest, parseDigest } from "../../image/digest.ts";
-import { ociConfig, ociIndex, ociLayer, ociManifest } from "../../image/media-type.ts";
-import type { Repository } from "../../image/reference.ts";
+import {
+  type Descriptor,
+  type Digest,
+  ociConfig,
+  ociIndex,
+  ociLayer,
+  ociManifest,
+  parseDigest,
+  type Repository,
+} from "../../image/index.ts";
 import type { Call, Location, RegistryClient } from "../../registry/index.ts";
 import { PulleyError } from "../../support/errors.ts";
 

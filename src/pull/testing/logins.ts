@@ -1,6 +1,6 @@
 import type { LoginSource } from "../../credentials/index.ts";
 import { Login } from "../../support/login.ts";
-import type { PullSecret } from "../../workload/types.ts";
+import type { PullSecret } from "../../workload/index.ts";
 
 /** A login out of a secret of the namespace `default`. */
 export function loginOf(secretName: string, username: string, password = "s3cret"): Login {

@@ -1,5 +1,10 @@
-import { defaultPullPolicy } from "../../workload/defaults.ts";
-import type { ContainerKind, Pod, PodContainer, PullPolicy } from "../../workload/types.ts";
+import {
+  type ContainerKind,
+  defaultPullPolicy,
+  type Pod,
+  type PodContainer,
+  type PullPolicy,
+} from "../../workload/index.ts";
 
 export interface ContainerGiven {
   readonly image: string;

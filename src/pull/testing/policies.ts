@@ -1,5 +1,4 @@
-import { readPolicy } from "../../policy/language/read.ts";
-import type { Policy } from "../../policy/types.ts";
+import { type Policy, readPolicy } from "../../policy/index.ts";
 
 /** A policy of one document, `test`, with these rules: each in YAML on one line, `{ name: near, from: … }`. */
 export function policyOf(...rules: readonly string[]): Policy {

@@ -1,7 +1,11 @@
-import type { Descriptor } from "../../image/descriptor.ts";
-import type { Digest } from "../../image/digest.ts";
-import type { Platform } from "../../image/platform.ts";
-import { canonicalText, parseReference, withImpliedTag } from "../../image/reference.ts";
+import {
+  canonicalText,
+  type Descriptor,
+  type Digest,
+  type Platform,
+  parseReference,
+  withImpliedTag,
+} from "../../image/index.ts";
 import { errorText } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 import type { Wanted } from "./receive.ts";

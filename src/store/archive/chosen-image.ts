@@ -1,8 +1,6 @@
-import type { ImageConfig } from "../../image/config.ts";
-import type { Descriptor } from "../../image/descriptor.ts";
-import type { Manifest } from "../../image/manifest.ts";
+import type { Descriptor, ImageConfig, Manifest } from "../../image/index.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
-import type { ImageStore, StoredImage } from "../index.ts";
+import type { ImageStore, StoredImage } from "../image-store.ts";
 import type { TarFile } from "./tar-format.ts";
 
 /** An image that is to be saved: read and checked, save for its layers' bytes. */

@@ -1,10 +1,20 @@
 /** Images out of what `docker save` writes (moby `image/spec/v1.2.md`, "Combined Image JSON + Filesystem Changeset Format"). */
 import { createHash } from "node:crypto";
-import { configLimit, parseImageConfig } from "../../image/config.ts";
-import type { Descriptor } from "../../image/descriptor.ts";
-import { type Digest, type DigestAlgorithm, digestAlgorithm, isDigest, parseDigest } from "../../image/digest.ts";
-import { ociConfig, ociLayer, ociManifest } from "../../image/media-type.ts";
-import { completePlatform, type Platform } from "../../image/platform.ts";
+import {
+  completePlatform,
+  configLimit,
+  type Descriptor,
+  type Digest,
+  type DigestAlgorithm,
+  digestAlgorithm,
+  isDigest,
+  ociConfig,
+  ociLayer,
+  ociManifest,
+  type Platform,
+  parseDigest,
+  parseImageConfig,
+} from "../../image/index.ts";
 import { type Compression, decompress, detectCompression, magicLength } from "../../support/decompress.ts";
 import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";

@@ -6,11 +6,9 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, describe as group, it } from "vitest";
 import { describeWith, run } from "../../../test/tools.ts";
-import { parseManifest } from "../../image/manifest.ts";
-import { ociManifest } from "../../image/media-type.ts";
-import { parsePlatform } from "../../image/platform.ts";
+import { ociManifest, parseManifest, parsePlatform } from "../../image/index.ts";
 import { openEmbeddedStore } from "../embedded/index.ts";
-import type { ImageStore } from "../index.ts";
+import type { ImageStore } from "../image-store.ts";
 import { loadArchive } from "./index.ts";
 import {
   blobsOf,

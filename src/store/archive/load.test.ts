@@ -3,12 +3,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, describe as group, it } from "vitest";
-import { parseDigest } from "../../image/digest.ts";
-import { parseManifest } from "../../image/manifest.ts";
-import { ociIndex, ociManifest } from "../../image/media-type.ts";
-import { parsePlatform } from "../../image/platform.ts";
+import { ociIndex, ociManifest, parseDigest, parseManifest, parsePlatform } from "../../image/index.ts";
 import { openEmbeddedStore } from "../embedded/index.ts";
-import type { ImageStore } from "../index.ts";
+import type { ImageStore } from "../image-store.ts";
 import { loadArchive } from "./index.ts";
 import {
   blob,

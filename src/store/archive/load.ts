@@ -1,8 +1,7 @@
 import { stat } from "node:fs/promises";
-import { type Digest, digestHex } from "../../image/digest.ts";
-import type { Platform } from "../../image/platform.ts";
+import { type Digest, digestHex, type Platform } from "../../image/index.ts";
 import { type ErrorCode, errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
-import type { ImageRecord, ImageStore, Lease } from "../index.ts";
+import type { ImageRecord, ImageStore, Lease } from "../image-store.ts";
 import type { ArchiveImage } from "./archive-image.ts";
 import { type DockerEntry, readDockerImages, readDockerList } from "./docker.ts";
 import { openFolder } from "./folder-source.ts";

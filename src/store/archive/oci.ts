@@ -1,11 +1,23 @@
 /** Images out of an OCI image layout (image-spec `image-layout.md`), in a tar or a folder. */
-import { configLimit, readImageConfig } from "../../image/config.ts";
-import type { Descriptor } from "../../image/descriptor.ts";
-import { type Digest, digestAlgorithm, digestHex } from "../../image/digest.ts";
-import { type Index, type Manifest, manifestLimit, parseManifest, requireImage } from "../../image/manifest.ts";
-import { manifestKind, ociIndex } from "../../image/media-type.ts";
-import { completePlatform, type Platform } from "../../image/platform.ts";
-import { isRunnable, selectManifest } from "../../image/select.ts";
+import {
+  completePlatform,
+  configLimit,
+  type Descriptor,
+  type Digest,
+  digestAlgorithm,
+  digestHex,
+  type Index,
+  isRunnable,
+  type Manifest,
+  manifestKind,
+  manifestLimit,
+  ociIndex,
+  type Platform,
+  parseManifest,
+  readImageConfig,
+  requireImage,
+  selectManifest,
+} from "../../image/index.ts";
 import { quote } from "../../support/go.ts";
 import { readJson } from "../../support/json-cursor.ts";
 import { verify } from "../../support/verifier.ts";

@@ -1,8 +1,8 @@
-import type { Descriptor } from "../../image/descriptor.ts";
+import type { Descriptor } from "../../image/index.ts";
 import { openBlobFile } from "../../support/blob-file.ts";
 import { PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
-import type { Lease } from "../index.ts";
+import type { Lease } from "../image-store.ts";
 import type { ArchiveFile } from "./source.ts";
 
 /** Content of an archive that the store is to have. */

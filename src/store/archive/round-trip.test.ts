@@ -5,12 +5,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, describe as group, it } from "vitest";
 import { describeWith, run } from "../../../test/tools.ts";
-import type { Digest, DigestAlgorithm } from "../../image/digest.ts";
-import { parseManifest } from "../../image/manifest.ts";
-import { ociManifest } from "../../image/media-type.ts";
-import { parsePlatform } from "../../image/platform.ts";
+import { type Digest, type DigestAlgorithm, ociManifest, parseManifest, parsePlatform } from "../../image/index.ts";
 import { openEmbeddedStore } from "../embedded/index.ts";
-import type { ImageStore } from "../index.ts";
+import type { ImageStore } from "../image-store.ts";
 import { type ArchiveFormat, loadArchive, saveArchive } from "./index.ts";
 import {
   blobsOf,

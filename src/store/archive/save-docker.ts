@@ -1,8 +1,6 @@
-import type { Descriptor } from "../../image/descriptor.ts";
-import { type Digest, digestHex } from "../../image/digest.ts";
-import { familiarName, parseReference } from "../../image/reference.ts";
+import { type Descriptor, type Digest, digestHex, familiarName, parseReference } from "../../image/index.ts";
 import { decompressDetected } from "../../support/decompress.ts";
-import type { ImageStore } from "../index.ts";
+import type { ImageStore } from "../image-store.ts";
 import { measureUnpacked } from "../unpacking.ts";
 import { byPath, type ChosenImage, checkList, jsonBytes, opened, smallFile } from "./chosen-image.ts";
 import { parseDockerList } from "./docker.ts";

@@ -1,7 +1,5 @@
-import { type Digest, digestAlgorithm, digestHex } from "../../image/digest.ts";
-import { parseManifest } from "../../image/manifest.ts";
-import { ociIndex } from "../../image/media-type.ts";
-import type { ImageStore } from "../index.ts";
+import { type Digest, digestAlgorithm, digestHex, ociIndex, parseManifest } from "../../image/index.ts";
+import type { ImageStore } from "../image-store.ts";
 import { byPath, type ChosenImage, checkList, jsonBytes, opened, smallFile } from "./chosen-image.ts";
 import type { TarFile } from "./tar-format.ts";
 

@@ -6,10 +6,9 @@ import { buffer } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, describe as group, it } from "vitest";
 import { describeWith, run } from "../../../test/tools.ts";
-import { ociConfig, ociLayer, ociManifest } from "../../image/media-type.ts";
-import { parsePlatform } from "../../image/platform.ts";
+import { ociConfig, ociLayer, ociManifest, parsePlatform } from "../../image/index.ts";
 import { openEmbeddedStore } from "../embedded/index.ts";
-import type { ImageStore } from "../index.ts";
+import type { ImageStore } from "../image-store.ts";
 import { type ArchiveFormat, loadArchive, saveArchive } from "./index.ts";
 import { describe, digestOf, dockerTar, hexOf, ociTar, type SampleImage, sampleImage } from "./testing.ts";
 

@@ -1,11 +1,17 @@
 import type { Writable } from "node:stream";
-import { configLimit, readImageConfig } from "../../image/config.ts";
-import type { Descriptor } from "../../image/descriptor.ts";
-import type { Digest } from "../../image/digest.ts";
-import { manifestLimit, parseManifest } from "../../image/manifest.ts";
-import { canonicalText, parseReference, withImpliedTag } from "../../image/reference.ts";
+import {
+  canonicalText,
+  configLimit,
+  type Descriptor,
+  type Digest,
+  manifestLimit,
+  parseManifest,
+  parseReference,
+  readImageConfig,
+  withImpliedTag,
+} from "../../image/index.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
-import type { ImageStore, Lease, StoredImage } from "../index.ts";
+import type { ImageStore, Lease, StoredImage } from "../image-store.ts";
 import type { ChosenImage } from "./chosen-image.ts";
 import { writeTo } from "./destination.ts";
 import { dockerFiles } from "./save-docker.ts";

@@ -2,8 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { Header, type HeaderData, Pax } from "tar";
-import type { DigestAlgorithm } from "../../image/digest.ts";
-import { ociConfig, ociIndex, ociLayer, ociManifest } from "../../image/media-type.ts";
+import { type DigestAlgorithm, ociConfig, ociIndex, ociLayer, ociManifest } from "../../image/index.ts";
 
 export interface TarEntry extends HeaderData {
   readonly path: string;

@@ -1,6 +1,5 @@
 /** The names of unpacked layers: each stands for a layer and all that are below it (image-spec `config.md`, ChainID). */
-import type { Digest } from "../../image/digest.ts";
-import { parseDigest } from "../../image/digest.ts";
+import { type Digest, parseDigest } from "../../image/index.ts";
 import { sha256Of } from "../../support/verifier.ts";
 
 /** From the lowest layer to the topmost. */

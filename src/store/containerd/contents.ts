@@ -2,11 +2,11 @@
  * Content in containerd, read with the same care as any other. What is not what its digest says is marked, not deleted:
  * it may be another program's. It counts as missing from then on, and who has the right bytes may replace it.
  */
-import type { Digest } from "../../image/digest.ts";
+import type { Digest } from "../../image/index.ts";
 import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
 import { Verifier } from "../../support/verifier.ts";
 import { type Seen, TrueSizes, wrongSize } from "../claims.ts";
-import type { VerifyOptions } from "../index.ts";
+import type { VerifyOptions } from "../image-store.ts";
 import type { Content } from "../stored-record.ts";
 import { type Info, Content as Service } from "./api/containerd/services/content/content_pb.js";
 import { call, headersOf, isStatus, told, unless } from "./daemon.ts";

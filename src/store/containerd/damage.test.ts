@@ -15,10 +15,9 @@ import {
   run,
   startContainerd,
 } from "../../../test/tools.ts";
-import type { Descriptor } from "../../image/descriptor.ts";
-import { ociLayer } from "../../image/media-type.ts";
+import { type Descriptor, ociLayer } from "../../image/index.ts";
 import { collectStream, expectFailure } from "../contract/expectations.ts";
-import type { ImageStore } from "../index.ts";
+import type { ImageStore } from "../image-store.ts";
 import { type Blob, blobOf, bring, pullSample, recordOf, sampleImage } from "../testing/sample-image.ts";
 import { connect } from "./daemon.ts";
 import { openContainerdStore } from "./index.ts";

@@ -1,11 +1,18 @@
 /** What an image in containerd consists of, read from its content. */
-import { configLimit, type ImageConfig, parseImageConfig } from "../../image/config.ts";
-import type { Descriptor } from "../../image/descriptor.ts";
-import { isDigest } from "../../image/digest.ts";
-import { type Index, type Manifest, manifestLimit, parseManifest } from "../../image/manifest.ts";
-import { isImageConfigType } from "../../image/media-type.ts";
-import type { Platform } from "../../image/platform.ts";
-import { candidateManifests } from "../../image/select.ts";
+import {
+  candidateManifests,
+  configLimit,
+  type Descriptor,
+  type ImageConfig,
+  type Index,
+  isDigest,
+  isImageConfigType,
+  type Manifest,
+  manifestLimit,
+  type Platform,
+  parseImageConfig,
+  parseManifest,
+} from "../../image/index.ts";
 import { isPulleyError } from "../../support/errors.ts";
 import type { Contents } from "./contents.ts";
 

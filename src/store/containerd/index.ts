@@ -4,16 +4,29 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { Descriptor } from "../../image/descriptor.ts";
-import type { Digest } from "../../image/digest.ts";
-import type { Platform } from "../../image/platform.ts";
-import { canonicalText, parseReference, withImpliedTag } from "../../image/reference.ts";
+import {
+  canonicalText,
+  type Descriptor,
+  type Digest,
+  type Platform,
+  parseReference,
+  withImpliedTag,
+} from "../../image/index.ts";
 import { type Clock, systemClock } from "../../support/clock.ts";
 import { PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 import { thisOwner } from "../../support/owner.ts";
 import { guarded, requireFolder } from "../files.ts";
-import type { ImageRecord, ImageStore, Lease, Removal, StoredImage, Usage, Verified, VerifyOptions } from "../index.ts";
+import type {
+  ImageRecord,
+  ImageStore,
+  Lease,
+  Removal,
+  StoredImage,
+  Usage,
+  Verified,
+  VerifyOptions,
+} from "../image-store.ts";
 import { sweepIngest } from "../ingest.ts";
 import { type Part, partOf } from "../part.ts";
 import { type StatFileSystem, systemStatfs } from "../space.ts";

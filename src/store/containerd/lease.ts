@@ -1,9 +1,8 @@
 import { open, stat } from "node:fs/promises";
-import type { Descriptor } from "../../image/descriptor.ts";
-import type { Digest } from "../../image/digest.ts";
+import type { Descriptor, Digest } from "../../image/index.ts";
 import { verify } from "../../support/verifier.ts";
 import { guarded } from "../files.ts";
-import type { ImageRecord, Ingest, Lease, StoredImage } from "../index.ts";
+import type { ImageRecord, Ingest, Lease, StoredImage } from "../image-store.ts";
 import { beginIngest, leavePart } from "../ingest.ts";
 import { ensureRoom } from "../space.ts";
 import type { Content } from "../stored-record.ts";

@@ -1,9 +1,8 @@
 /** Names in containerd, as records of ours: those that Pulley gave, and those of anybody else. */
-import type { Descriptor } from "../../image/descriptor.ts";
-import { completePlatform, formatPlatform, type Platform, parsePlatform } from "../../image/platform.ts";
+import { completePlatform, type Descriptor, formatPlatform, type Platform, parsePlatform } from "../../image/index.ts";
 import { isPulleyError } from "../../support/errors.ts";
 import { Catalog } from "../catalog.ts";
-import type { ImageRecord } from "../index.ts";
+import type { ImageRecord } from "../image-store.ts";
 import { bare, checkName, distinct, type StoredRecord } from "../stored-record.ts";
 import { type Image, Images } from "./api/containerd/services/images/images_pb.js";
 import type { Contents } from "./contents.ts";

@@ -1,5 +1,5 @@
 /** A lease of containerd's: what it names is not collected, and what was made under it goes with it. */
-import type { Digest } from "../../image/digest.ts";
+import type { Digest } from "../../image/index.ts";
 import { isPulleyError } from "../../support/errors.ts";
 import { formatOwner, ownerState, parseOwner } from "../../support/owner.ts";
 import { randomName } from "../files.ts";

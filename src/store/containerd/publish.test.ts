@@ -7,9 +7,9 @@ import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type State, stateOf, unfinished } from "../../../test/injection/state.ts";
 import { type Containerd, containerdTools, describeWith, run, startContainerd } from "../../../test/tools.ts";
-import { ociConfig, ociLayer, ociManifest } from "../../image/media-type.ts";
+import { ociConfig, ociLayer, ociManifest } from "../../image/index.ts";
 import { expectFailure } from "../contract/expectations.ts";
-import type { ImageStore } from "../index.ts";
+import type { ImageStore } from "../image-store.ts";
 import {
   type Blob,
   blobOf,

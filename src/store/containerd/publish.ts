@@ -1,13 +1,20 @@
 /** Making an image visible: content whole, layers unpacked, each tied to what it needs, and then the names. */
-import { configLimit, type ImageConfig, readImageConfig } from "../../image/config.ts";
-import type { Descriptor } from "../../image/descriptor.ts";
-import type { Digest } from "../../image/digest.ts";
-import { configHazards } from "../../image/hazards.ts";
-import { type Index, type Manifest, manifestLimit, parseManifest } from "../../image/manifest.ts";
-import { parseReference } from "../../image/reference.ts";
+import {
+  configHazards,
+  configLimit,
+  type Descriptor,
+  type Digest,
+  type ImageConfig,
+  type Index,
+  type Manifest,
+  manifestLimit,
+  parseManifest,
+  parseReference,
+  readImageConfig,
+} from "../../image/index.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
-import type { ImageRecord, StoredImage } from "../index.ts";
+import type { ImageRecord, StoredImage } from "../image-store.ts";
 import { dropParts } from "../ingest.ts";
 import { checkName, distinct, isNameless } from "../stored-record.ts";
 import { chainIds } from "./chain-ids.ts";

@@ -1,9 +1,8 @@
 /** Taking names away, and with its last name the image: its content and its snapshots. */
-import { configLimit, parseImageConfig } from "../../image/config.ts";
-import type { Digest } from "../../image/digest.ts";
+import { configLimit, type Digest, parseImageConfig } from "../../image/index.ts";
 import { isPulleyError } from "../../support/errors.ts";
 import type { Catalog } from "../catalog.ts";
-import type { Removal } from "../index.ts";
+import type { Removal } from "../image-store.ts";
 import { type Content, isNameless, needs, type StoredRecord } from "../stored-record.ts";
 import { recordsToDrop } from "../untag.ts";
 import { Snapshots } from "./api/containerd/services/snapshots/snapshots_pb.js";

@@ -1,5 +1,5 @@
 /** Putting the right bytes in place of damaged ones. */
-import type { Digest } from "../../image/digest.ts";
+import type { Digest } from "../../image/index.ts";
 import { PulleyError } from "../../support/errors.ts";
 import type { Content } from "../stored-record.ts";
 import type { Contents } from "./contents.ts";

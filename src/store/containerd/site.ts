@@ -1,5 +1,5 @@
 /** What the parts of a containerd store share. */
-import type { Platform } from "../../image/platform.ts";
+import type { Platform } from "../../image/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { Owner } from "../../support/owner.ts";
 import type { StatFileSystem } from "../space.ts";

@@ -1,8 +1,5 @@
 /** Layers becoming snapshots: containerd unpacks each upon those below it, and we check what came of it. */
-import type { ImageConfig } from "../../image/config.ts";
-import type { Descriptor } from "../../image/descriptor.ts";
-import type { Digest } from "../../image/digest.ts";
-import type { Manifest } from "../../image/manifest.ts";
+import type { Descriptor, Digest, ImageConfig, Manifest } from "../../image/index.ts";
 import { PulleyError } from "../../support/errors.ts";
 import { randomName } from "../files.ts";
 import { Diff } from "./api/containerd/services/diff/diff_pb.js";

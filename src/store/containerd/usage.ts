@@ -1,5 +1,5 @@
 /** What images take up in containerd: content, and the snapshots that they were unpacked to. */
-import type { Usage } from "../index.ts";
+import type { Usage } from "../image-store.ts";
 import { measure } from "../measure.ts";
 import { Content } from "./api/containerd/services/content/content_pb.js";
 import { Kind, Snapshots } from "./api/containerd/services/snapshots/snapshots_pb.js";

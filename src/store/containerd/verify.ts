@@ -1,5 +1,5 @@
 /** Reading everything again that an image in containerd needs. */
-import type { Verified, VerifyOptions } from "../index.ts";
+import type { Verified, VerifyOptions } from "../image-store.ts";
 import { needs } from "../stored-record.ts";
 import { inTurn, keepersOf, verified } from "../verifying.ts";
 import type { Contents } from "./contents.ts";

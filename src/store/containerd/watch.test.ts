@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Containerd, containerdTools, describeWith, startContainerd } from "../../../test/tools.ts";
 import { errorText } from "../../support/errors.ts";
 import { manualClock } from "../../support/manual-clock.ts";
-import type { ImageStore } from "../index.ts";
+import type { ImageStore } from "../image-store.ts";
 import { openContainerdStore } from "./index.ts";
 
 const pause = "pulley.test/pause:1";

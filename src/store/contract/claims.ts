@@ -1,7 +1,7 @@
 /** A size is part of what somebody says of content. Whoever says a wrong one is refused, and takes nothing away. */
 import { expect, test } from "vitest";
-import type { Descriptor } from "../../image/descriptor.ts";
-import type { ImageStore } from "../index.ts";
+import type { Descriptor } from "../../image/index.ts";
+import type { ImageStore } from "../image-store.ts";
 import {
   bring,
   pullSample,

@@ -1,6 +1,6 @@
 /** Content: bringing it in, reading it, protecting it. */
 import { expect, test } from "vitest";
-import type { ImageStore } from "../index.ts";
+import type { ImageStore } from "../image-store.ts";
 import { blobsOf, bring, layerWith, pullSample, receive, recordOf, sampleImage } from "../testing/sample-image.ts";
 import { byDigest, collectStream, expectFailure, nginx, type OpenStore, statesOf, verifyAll } from "./expectations.ts";
 

@@ -1,8 +1,8 @@
 /** What the tests of the contract look at. */
 import { expect } from "vitest";
-import type { Descriptor } from "../../image/descriptor.ts";
+import type { Descriptor } from "../../image/index.ts";
 import type { ErrorCode } from "../../support/errors.ts";
-import type { ImageStore, Verified } from "../index.ts";
+import type { ImageStore, Verified } from "../image-store.ts";
 
 /** Opens a new, empty store. */
 export type OpenStore = () => Promise<ImageStore>;

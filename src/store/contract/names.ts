@@ -1,7 +1,6 @@
 /** Names: giving them, finding by them, taking them away. */
 import { expect, test } from "vitest";
-import type { Descriptor } from "../../image/descriptor.ts";
-import { digestHex } from "../../image/digest.ts";
+import { type Descriptor, digestHex } from "../../image/index.ts";
 import {
   blobsOf,
   bring,

@@ -2,12 +2,11 @@
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Descriptor } from "../../image/descriptor.ts";
-import { ociLayer } from "../../image/media-type.ts";
+import { type Descriptor, ociLayer } from "../../image/index.ts";
 import { openBlobFile } from "../../support/blob-file.ts";
 import { isPulleyError } from "../../support/errors.ts";
 import { receive } from "../archive/receive.ts";
-import type { Ingest, Lease } from "../index.ts";
+import type { Ingest, Lease } from "../image-store.ts";
 import { blobOf } from "../testing/sample-image.ts";
 import { collectStream, type OpenStore } from "./expectations.ts";
 

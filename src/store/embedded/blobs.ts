@@ -1,7 +1,7 @@
 /** Content under its digest. What is found not to be what its name says is set aside, so that it is fetched anew. */
 import { link, mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { type Digest, isDigest } from "../../image/digest.ts";
+import { type Digest, isDigest } from "../../image/index.ts";
 import { openBlobFile } from "../../support/blob-file.ts";
 import { hasErrno } from "../../support/errno.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
@@ -20,7 +20,7 @@ import {
   stateOf,
   unlessExisting,
 } from "../files.ts";
-import type { VerifyOptions } from "../index.ts";
+import type { VerifyOptions } from "../image-store.ts";
 import { type Part, partOf } from "../part.ts";
 import type { Content } from "../stored-record.ts";
 import { blobFolder, blobPath, type Site, temporaryPath } from "./site.ts";

@@ -1,7 +1,7 @@
 /** Reading everything again: is what is on the disk still what its names say? */
-import type { Digest } from "../../image/digest.ts";
+import type { Digest } from "../../image/index.ts";
 import { hasErrno } from "../../support/errno.ts";
-import type { Verified, VerifyOptions } from "../index.ts";
+import type { Verified, VerifyOptions } from "../image-store.ts";
 import type { StoredRecord } from "../stored-record.ts";
 import { inTurn, keepersOf, verified } from "../verifying.ts";
 import type { Blobs } from "./blobs.ts";

@@ -1,9 +1,9 @@
 import { appendFile, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { Digest } from "../../image/digest.ts";
+import type { Digest } from "../../image/index.ts";
 import { expiry, formatOwner, type Owner, thisOwner } from "../../support/owner.ts";
-import type { ImageStore } from "../index.ts";
+import type { ImageStore } from "../image-store.ts";
 import { blobsOf, bring, pullSample, recordOf, type SampleImage, sampleImage } from "../testing/sample-image.ts";
 import { temporaryRoot } from "../testing/temporary-root.ts";
 import { Blobs } from "./blobs.ts";

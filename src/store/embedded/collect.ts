@@ -1,5 +1,5 @@
 /** Collection: what no name and no lease needs is removed. Any number of processes may do it at once. */
-import type { Digest } from "../../image/digest.ts";
+import type { Digest } from "../../image/index.ts";
 import type { Blobs } from "./blobs.ts";
 import { leasedDigests } from "./lease-file.ts";
 import { keeps } from "./record.ts";

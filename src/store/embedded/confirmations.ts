@@ -5,7 +5,7 @@
  */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { readDigest } from "../../image/descriptor.ts";
+import { readDigest } from "../../image/index.ts";
 import { isPulleyError } from "../../support/errors.ts";
 import { readJson } from "../../support/json-cursor.ts";
 import type { Catalog } from "../catalog.ts";

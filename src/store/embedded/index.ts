@@ -1,12 +1,19 @@
 /** The embedded store: an OCI image layout on this machine's disk, for any number of processes. See `site.ts`. */
 import { resolve } from "node:path";
-import type { Descriptor } from "../../image/descriptor.ts";
-import type { Digest } from "../../image/digest.ts";
-import { canonicalText, parseReference, withImpliedTag } from "../../image/reference.ts";
+import { canonicalText, type Descriptor, type Digest, parseReference, withImpliedTag } from "../../image/index.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 import { guarded } from "../files.ts";
-import type { ImageRecord, ImageStore, Lease, Removal, StoredImage, Usage, Verified, VerifyOptions } from "../index.ts";
+import type {
+  ImageRecord,
+  ImageStore,
+  Lease,
+  Removal,
+  StoredImage,
+  Usage,
+  Verified,
+  VerifyOptions,
+} from "../image-store.ts";
 import { sweepIngest } from "../ingest.ts";
 import type { Part } from "../part.ts";
 import { type StatFileSystem, systemStatfs } from "../space.ts";

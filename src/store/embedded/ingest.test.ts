@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { expiry, formatOwner, type Owner, thisOwner } from "../../support/owner.ts";
 import { flatName } from "../files.ts";
-import type { ImageStore, Lease } from "../index.ts";
+import type { ImageStore, Lease } from "../image-store.ts";
 import { receive, sampleImage } from "../testing/sample-image.ts";
 import { temporaryRoot } from "../testing/temporary-root.ts";
 import { openEmbeddedStore } from "./index.ts";

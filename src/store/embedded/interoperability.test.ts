@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, run, skopeoCopy } from "../../../test/tools.ts";
-import type { ImageStore } from "../index.ts";
+import type { ImageStore } from "../image-store.ts";
 import { bring, pullSample, recordOf, type SampleImage, sampleImage } from "../testing/sample-image.ts";
 import { openEmbeddedStore } from "./index.ts";
 

@@ -5,7 +5,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { open, readdir, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { type Digest, isDigest } from "../../image/digest.ts";
+import { type Digest, isDigest } from "../../image/index.ts";
 import { expiry, formatOwner, isLeftBehind, parseOwner } from "../../support/owner.ts";
 import { lookAt, randomName, readSmall, removeFile } from "../files.ts";
 import type { Site } from "./site.ts";

@@ -1,8 +1,7 @@
-import type { Descriptor } from "../../image/descriptor.ts";
-import type { Digest } from "../../image/digest.ts";
+import type { Descriptor, Digest } from "../../image/index.ts";
 import { verify } from "../../support/verifier.ts";
 import { guarded } from "../files.ts";
-import type { ImageRecord, Ingest, Lease, StoredImage } from "../index.ts";
+import type { ImageRecord, Ingest, Lease, StoredImage } from "../image-store.ts";
 import { beginIngest } from "../ingest.ts";
 import { ensureRoom, type StatFileSystem } from "../space.ts";
 import { LeaseFile } from "./lease-file.ts";

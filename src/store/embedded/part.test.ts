@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { digestHex } from "../../image/digest.ts";
+import { digestHex } from "../../image/index.ts";
 import { collectStream, expectFailure, nginx } from "../contract/expectations.ts";
 import { pullSample, sampleImage } from "../testing/sample-image.ts";
 import { openEmbeddedStore } from "./index.ts";

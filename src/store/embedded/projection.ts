@@ -10,9 +10,7 @@
  * whether it is up to date; or the year 1970 if another change to the folder might not have shown in that.
  */
 import { rename } from "node:fs/promises";
-import type { Descriptor } from "../../image/descriptor.ts";
-import { ociIndex, ociManifest } from "../../image/media-type.ts";
-import type { Platform } from "../../image/platform.ts";
+import { type Descriptor, ociIndex, ociManifest, type Platform } from "../../image/index.ts";
 import { errorText } from "../../support/errors.ts";
 import type { Catalog } from "../catalog.ts";
 import { lookAt, readSmall, syncDirectory, writeNew } from "../files.ts";

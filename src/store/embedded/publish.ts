@@ -1,12 +1,17 @@
 /** Making an image visible under its names. */
-import { configLimit, parseImageConfig } from "../../image/config.ts";
-import type { Descriptor } from "../../image/descriptor.ts";
-import type { Digest } from "../../image/digest.ts";
-import { type Manifest, manifestLimit, parseManifest } from "../../image/manifest.ts";
+import {
+  configLimit,
+  type Descriptor,
+  type Digest,
+  type Manifest,
+  manifestLimit,
+  parseImageConfig,
+  parseManifest,
+} from "../../image/index.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { type Catalog, describeImage } from "../catalog.ts";
 import { syncDirectory } from "../files.ts";
-import type { ImageRecord, StoredImage } from "../index.ts";
+import type { ImageRecord, StoredImage } from "../image-store.ts";
 import { bare, type Content, checkName, distinct, needs, type StoredRecord } from "../stored-record.ts";
 import type { Blobs } from "./blobs.ts";
 import type { LeaseFile } from "./lease-file.ts";

@@ -1,9 +1,8 @@
 /** What is written down about a name. A record is whole in itself: it lists everything that its image consists of. */
 import { createHash } from "node:crypto";
-import { readDescriptor, readDigest } from "../../image/descriptor.ts";
-import { normalisePlatform } from "../../image/platform.ts";
+import { normalisePlatform, readDescriptor, readDigest } from "../../image/index.ts";
 import { type JsonCursor, readJson } from "../../support/json-cursor.ts";
-import type { ImageRecord } from "../index.ts";
+import type { ImageRecord } from "../image-store.ts";
 import { bare, type Content, checkName, needs, type StoredRecord } from "../stored-record.ts";
 
 /** Bytes: more than a record with the most layers that a manifest may have. */

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
-import type { Digest } from "../../image/digest.ts";
+import type { Digest } from "../../image/index.ts";
 import type { StoredRecord } from "../stored-record.ts";
 import { recordOf, sampleImage } from "../testing/sample-image.ts";
 import { temporaryRoot } from "../testing/temporary-root.ts";

@@ -1,6 +1,6 @@
 /** Taking names away, and with its last name the image. */
 
-import type { Removal } from "../index.ts";
+import type { Removal } from "../image-store.ts";
 import { isNameless } from "../stored-record.ts";
 import { recordsToDrop } from "../untag.ts";
 import type { Blobs } from "./blobs.ts";

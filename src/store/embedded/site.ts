@@ -14,7 +14,7 @@
  */
 import { chmod, mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { type Digest, digestAlgorithm, digestHex } from "../../image/digest.ts";
+import { type Digest, digestAlgorithm, digestHex } from "../../image/index.ts";
 import { errorText, PulleyError } from "../../support/errors.ts";
 import { readJson } from "../../support/json-cursor.ts";
 import { formatOwner, type Owner, thisOwner } from "../../support/owner.ts";

@@ -1,10 +1,8 @@
 import { readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import type { Digest } from "../../image/digest.ts";
-import { digestHex } from "../../image/digest.ts";
-import { ociManifest } from "../../image/media-type.ts";
-import type { ImageStore } from "../index.ts";
+import { type Digest, digestHex, ociManifest } from "../../image/index.ts";
+import type { ImageStore } from "../image-store.ts";
 import { pullSample, type SampleImage, sampleImage } from "../testing/sample-image.ts";
 import { temporaryRoot } from "../testing/temporary-root.ts";
 import { openEmbeddedStore } from "./index.ts";

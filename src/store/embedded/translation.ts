@@ -4,9 +4,7 @@
  * it stays as long as the record; nothing that Pulley does needs it.
  */
 import { createHash } from "node:crypto";
-import { isDigest } from "../../image/digest.ts";
-import { type Manifest, manifestLimit, parseManifest } from "../../image/manifest.ts";
-import { asOciManifest } from "../../image/oci-manifest.ts";
+import { asOciManifest, isDigest, type Manifest, manifestLimit, parseManifest } from "../../image/index.ts";
 import { PulleyError } from "../../support/errors.ts";
 import type { Content, StoredRecord } from "../stored-record.ts";
 import type { Blobs } from "./blobs.ts";

@@ -9,7 +9,7 @@
  */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Digest, isDigest } from "../../image/digest.ts";
+import { type Digest, isDigest } from "../../image/index.ts";
 import { flatName, lookAt, moveFile, randomName, removeFile } from "../files.ts";
 import { blobPath, type Site } from "./site.ts";
 

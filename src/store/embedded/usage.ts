@@ -1,4 +1,4 @@
-import type { Usage } from "../index.ts";
+import type { Usage } from "../image-store.ts";
 import { measure } from "../measure.ts";
 import type { FileSystem } from "../space.ts";
 import type { Site } from "./site.ts";

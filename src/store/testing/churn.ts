@@ -5,7 +5,7 @@
  */
 import { isPulleyError } from "../../support/errors.ts";
 import { openEmbeddedStore } from "../embedded/index.ts";
-import type { ImageStore, Lease } from "../index.ts";
+import type { ImageStore, Lease } from "../image-store.ts";
 import { blobsOf, bring, recordOf, type SampleImage, sampleImage } from "./sample-image.ts";
 
 const repository = "docker.io/library/churn";

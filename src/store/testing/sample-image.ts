@@ -2,21 +2,18 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
-import type { Descriptor } from "../../image/descriptor.ts";
-import type { Digest } from "../../image/digest.ts";
 import {
-  dockerConfig,
-  dockerIndex,
-  dockerLayer,
-  dockerManifest,
+  type Descriptor,
+  type Digest,
   ociConfig,
   ociIndex,
   ociLayer,
   ociManifest,
-} from "../../image/media-type.ts";
-import type { Platform } from "../../image/platform.ts";
+  type Platform,
+} from "../../image/index.ts";
+import { dockerConfig, dockerIndex, dockerLayer, dockerManifest } from "../../image/media-type.ts";
 import { tarOf } from "../archive/testing.ts";
-import type { ImageRecord, Ingest, Lease, StoredImage } from "../index.ts";
+import type { ImageRecord, Ingest, Lease, StoredImage } from "../image-store.ts";
 
 export interface Blob {
   readonly descriptor: Descriptor;

@@ -1,9 +1,15 @@
 /** For tests: every place of a text that asks for an image, whatever the format. */
-import { parseReference } from "../../../image/reference.ts";
-import { readManifests, readValues } from "../../../workload/documents.ts";
-import type { SourceText } from "../../../workload/source-text.ts";
-import { groupOf, imagePlaces, podTemplates } from "../../../workload/templates.ts";
-import { mappingAt, textAt } from "../../../workload/value.ts";
+import { parseReference } from "../../../image/index.ts";
+import {
+  groupOf,
+  imagePlaces,
+  mappingAt,
+  podTemplates,
+  readManifests,
+  readValues,
+  type SourceText,
+  textAt,
+} from "../../../workload/index.ts";
 import type { Fix } from "../../types.ts";
 import { type FixAttempt, type PolicyField, setImage, setPullPolicy } from "../fields.ts";
 import { type Plan, planFixes } from "../plan.ts";

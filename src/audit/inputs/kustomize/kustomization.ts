@@ -3,9 +3,15 @@ import { existsSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readInputBytes } from "../../../support/input-file.ts";
 import { decodeTextLoosely } from "../../../support/text-bytes.ts";
-import { itemsAt, readValues, textAt, type Value, valueAt } from "../../../workload/index.ts";
-import type { SourceText } from "../../../workload/source-text.ts";
-import type { ScalarValue } from "../../../workload/value.ts";
+import {
+  itemsAt,
+  readValues,
+  type ScalarValue,
+  type SourceText,
+  textAt,
+  type Value,
+  valueAt,
+} from "../../../workload/index.ts";
 import { kustomizationFile } from "../walk.ts";
 import { loadsOf, lower, plugins } from "./loads.ts";
 

@@ -1,6 +1,5 @@
 /** Where the image of a container that kustomize made is written: in its object's file, or in what changes that object. */
-import { type ImagePlace, textAt, valueAt } from "../../../workload/index.ts";
-import type { ScalarValue } from "../../../workload/value.ts";
+import { type ImagePlace, type ScalarValue, textAt, valueAt } from "../../../workload/index.ts";
 import { containerKey } from "../../input.ts";
 import { firstKeySpan, type Span, scalarSpan } from "../../spans.ts";
 import type { ImageChange, Kustomization } from "./kustomization.ts";

@@ -9,9 +9,10 @@ import {
   type ManifestDocument,
   podTemplates,
   readManifests,
+  type SourceText,
+  sourceText,
   textAt,
 } from "../../../workload/index.ts";
-import { type SourceText, sourceText } from "../../../workload/source-text.ts";
 import { longestInput } from "../files.ts";
 
 export interface Source {

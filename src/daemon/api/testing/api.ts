@@ -1,7 +1,7 @@
 /** A daemon's socket for tests, over pods that a test makes up or a node that runs. */
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import type { NodeEvent, NodeSignal, PodStatus } from "../../../pods/types.ts";
+import type { NodeEvent, NodeSignal, PodStatus } from "../../../pods/index.ts";
 import type { StoredImage } from "../../../store/index.ts";
 import { type Clock, systemClock } from "../../../support/clock.ts";
 import { silentLog } from "../../../support/log.ts";

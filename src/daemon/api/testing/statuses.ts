@@ -1,6 +1,6 @@
-import type { ContainerStatus, PodStatus } from "../../../pods/types.ts";
+import type { ContainerStatus, PodStatus } from "../../../pods/index.ts";
 import { podOf } from "../../../pull/testing/pods.ts";
-import type { ContainerKind, Pod } from "../../../workload/types.ts";
+import type { ContainerKind, Pod } from "../../../workload/index.ts";
 
 export interface StatusGiven extends Partial<Omit<PodStatus, "pod" | "containers">> {
   readonly name?: string;

@@ -1,4 +1,4 @@
-import { parseDigest } from "../../../image/digest.ts";
+import { parseDigest } from "../../../image/index.ts";
 import type { DecisionRecord } from "../types.ts";
 
 /** A record in which every field is filled that the format had when it was settled. */

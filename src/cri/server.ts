@@ -1,0 +1,209 @@
+/** The Container Runtime Interface: an image service on a unix socket, alone or in front of a container runtime. */
+import type { LoginSource } from "../credentials/index.ts";
+import { type Decide, type Policy, warningText } from "../policy/index.ts";
+import {
+  type CopyJudge,
+  createCopyJudge,
+  createImageManager,
+  createPuller,
+  type DecisionLog,
+  type EnsuredImage,
+  type HostsFor,
+  type ImageService as NodeImages,
+  noBackOff,
+  type PullProgress,
+  type PullRecords,
+  unlimitedPulls,
+} from "../pull/index.ts";
+import type { ImageStore, StoredImage } from "../store/index.ts";
+import type { Clock } from "../support/clock.ts";
+import { errorText, isPulleyError } from "../support/errors.ts";
+import { openChannel } from "../support/grpc/client.ts";
+import { listenOnSocket, type Takeover } from "../support/unix-socket.ts";
+import { ImageService } from "./api/runtime/v1/api_pb.js";
+import type { Methods } from "./grpc/methods.ts";
+import { createGrpcServer, refuse } from "./grpc/server.ts";
+import { CallFailure } from "./grpc/status.ts";
+import { callerRecords } from "./images/caller-records.ts";
+import { callFailureOf } from "./images/failures.ts";
+import { imageMethods } from "./images/index.ts";
+import type { RuntimeOperation } from "./operations.ts";
+import { heardMethod } from "./operations.ts";
+import { createPassThrough } from "./pass-through.ts";
+import { type CheckHandler, handlersOf, noHandlers } from "./runtime-handlers.ts";
+import { imageServiceOnly, notImplemented } from "./runtime-service.ts";
+import { createGate } from "./starting/gate.ts";
+
+export interface CriServerOptions {
+  /** Path of the unix socket to listen on; its folder is made if it is absent. */
+  readonly socket: string;
+  /** Whose place it may take there, and what systemd holds for it. */
+  readonly takeover?: Takeover | undefined;
+  readonly images: CriImages;
+  /** Path of a container runtime's unix socket: gets every call that is not about images. */
+  readonly runtime?: string | undefined;
+  /** Pulley's, for RuntimeService.Version. */
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log?: CriLog;
+  /** Hears of each call that was answered here, once it has ended; what is passed on is not among them. */
+  readonly onOperation?: ((operation: RuntimeOperation) => void) | undefined;
+}
+
+export interface CriImages {
+  readonly store: ImageStore;
+  /** What pulls into that store; its platform is that of every image. */
+  readonly service: NodeImages;
+  readonly decide: Decide;
+  /** The rules that hold now; asked for at each pull. */
+  readonly policy: () => Policy;
+  /** Where the machine is set up to ask; absent: at the registry in the image's name. */
+  readonly hosts?: HostsFor | undefined;
+  /** Pulley's own, not the kubelet's: see `images/caller-records.ts`. */
+  readonly records: PullRecords;
+  /** Where decisions are written down; absent: nowhere. */
+  readonly decisions?: Pick<DecisionLog, "append"> | undefined;
+  /** The node's own logins, for mirrors alone: a registry in an image's name gets the caller's. Default: none. */
+  readonly mirrorLogins?: LoginSource | undefined;
+  /** Whether clients should be told not to collect an image. Default: none. */
+  readonly isPinned?: (image: StoredImage) => boolean;
+  readonly onProgress?: (progress: PullProgress) => void;
+  /** Hears how each request for an image ended. */
+  readonly onEnsured?: ((ensured: EnsuredImage) => void) | undefined;
+}
+
+/** Hears a sentence at a time; no credential is ever in one. */
+export interface CriLog {
+  info(message: string): void;
+  warn(message: string): void;
+}
+
+export interface CriServer {
+  readonly socket: string;
+  /** Resolves when another process has taken its place. */
+  readonly replaced: Promise<void>;
+  /** Resolves when the process whose place it has taken is no longer there. */
+  readonly predecessorGone: Promise<void>;
+  /** Takes no more calls, gives those under way a few seconds, ends the rest, and removes the socket. */
+  close(): Promise<void>;
+}
+
+/** Milliseconds that calls have to end in when the server stops. */
+const grace = 5_000;
+
+/** Version v1alpha2 of the image service has the same messages (k8s cri-api); it is served by the same rules. */
+const imageServices = [ImageService.typeName, "runtime.v1alpha2.ImageService"];
+
+/** @throws PulleyError `OUTPUT_UNWRITABLE` if it cannot listen there */
+export async function startCriServer(options: CriServerOptions): Promise<CriServer> {
+  const { socket, takeover, clock, runtime, version } = options;
+  const log = options.log ?? { info: () => undefined, warn: () => undefined };
+  const judge = judgeOf(options, log);
+  const upstream = runtime === undefined ? undefined : openUpstream(runtime, options, { judge, log });
+  const checkHandler = upstream === undefined ? noHandlers : handlersOf(upstream.channel);
+  const methods = methodsOf(options, { log, judge, checkHandler });
+  const server = createGrpcServer({
+    methods:
+      upstream === undefined
+        ? new Map([...methods, ...imageServiceOnly(version)])
+        : { get: (path) => methods.get(path) ?? upstream.held(path) },
+    otherwise: (stream, headers) => {
+      if (upstream === undefined) refuse(stream, headers, notImplemented(headers[":path"] ?? ""));
+      else upstream.pass(stream, headers);
+    },
+    failureOf: (error) => tellUnforeseen(error, log),
+    clock,
+  });
+  const listening = await listenOnSocket(server.listener, socket, 0o660, takeover).catch((error: unknown) => {
+    upstream?.close();
+    throw error;
+  });
+  log.info(`the image service listens on ${socket}${runtime === undefined ? "" : `, in front of ${runtime}`}`);
+  return {
+    socket,
+    replaced: listening.replaced,
+    predecessorGone: listening.predecessorGone,
+    close: async () => {
+      await listening.remove();
+      await server.close(grace);
+      upstream?.close();
+    },
+  };
+}
+
+interface Parts {
+  readonly log: CriLog;
+  readonly judge: CopyJudge;
+}
+
+/** A container runtime: gets every call that is not about images, unless the policy refuses the container that it would make. */
+function openUpstream(runtime: string, { images, onOperation, clock }: CriServerOptions, { log, judge }: Parts) {
+  const { pass, close } = createPassThrough(runtime);
+  const channel = openChannel(runtime);
+  const hasRules = () => images.policy().documents.length > 0;
+  const held = createGate({
+    judge,
+    hasRules,
+    runtime: channel,
+    warn: log.warn,
+    onward: pass,
+    hearing: { onOperation, clock },
+  });
+  return {
+    ...{ channel, pass, held },
+    close: () => {
+      close();
+      channel.close();
+    },
+  };
+}
+
+function judgeOf({ images, clock }: CriServerOptions, log: CriLog): CopyJudge {
+  const { service, decide, policy, hosts, decisions, onEnsured } = images;
+  return createCopyJudge({
+    ...{ images: service, decide, policy, hosts, clock, log: decisions, onEnsured },
+    onWarning: ({ pod }, warning) => log.warn(`${pod.namespace}/${pod.name}: ${warningText(warning)}`),
+  });
+}
+
+/** By path. The file systems are the runtime's where there is one: it keeps the containers' layers, too. */
+function methodsOf(
+  { images, clock, runtime, onOperation }: CriServerOptions,
+  { log, judge, checkHandler }: Parts & { readonly checkHandler: CheckHandler },
+): Methods {
+  const { store, isPinned = () => false } = images;
+  const manager = managerOf(images, clock);
+  const { mirrorLogins } = images;
+  const onPulled = judge.asked;
+  const { warn } = log;
+  const methods = imageMethods({ store, manager, isPinned, mirrorLogins, checkHandler, clock, onPulled, warn });
+  const fileSystems = ImageService.method.imageFsInfo.name;
+  const served = [...methods].filter(([name]) => runtime === undefined || name !== fileSystems);
+  return new Map(
+    imageServices.flatMap((service) =>
+      served.map(
+        ([name, method]) => [`/${service}/${name}`, heardMethod(name, method, { onOperation, clock })] as const,
+      ),
+    ),
+  );
+}
+
+/**
+ * The way of every other pull. The kubelet waits between attempts and limits their number by itself (`registryPullQPS`,
+ * `maxParallelImagePulls`), so nothing is refused here because it comes too early.
+ */
+function managerOf(images: CriImages, clock: Clock) {
+  const { service, decide, policy, hosts, records, decisions, onProgress, onEnsured } = images;
+  const puller = createPuller({ images: service, settings: unlimitedPulls, clock, ...(onProgress && { onProgress }) });
+  return createImageManager({
+    ...{ images: service, puller, backOff: noBackOff, records: callerRecords(records), clock, decide, policy, hosts },
+    log: decisions,
+    onEnsured,
+  });
+}
+
+function tellUnforeseen(error: unknown, log: CriLog): CallFailure {
+  if (!isPulleyError(error) && !(error instanceof CallFailure))
+    log.warn(`a call failed for a reason that nobody foresaw: ${errorText(error)}`);
+  return callFailureOf(error);
+}

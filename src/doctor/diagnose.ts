@@ -1,0 +1,183 @@
+/** Why the pull of an image fails: every step of it looked at by itself, in order, each with an end. */
+import type { LoginSource } from "../credentials/index.ts";
+import type { Reference } from "../image/index.ts";
+import type { Decision, LocalFacts, Warning } from "../policy/index.ts";
+import { type Found, findLocal, findSources, type ImageContent, ownSource, type PullSource } from "../pull/index.ts";
+import type { Login } from "../support/login.ts";
+import { examineAuthentication } from "./authentication.ts";
+import { examineDns, examineTcp, type Looking } from "./connection.ts";
+import { examineContent } from "./content.ts";
+import { examineCache, examineDisk, examinePolicy } from "./here.ts";
+import { examineName } from "./name.ts";
+import { examineQuota } from "./quota.ts";
+import { failedBy, skipped, within } from "./steps.ts";
+import { examineTls } from "./tls.ts";
+import { type Diagnosis, type DoctorWorld, type Question, type Step, type StepName, usualPatience } from "./types.ts";
+import { examineGreeting } from "./v2-ping.ts";
+
+export type { Diagnosis, DiskSpace, DoctorWorld, Question, Step } from "./types.ts";
+
+const ofSources: readonly StepName[] = [
+  "dns",
+  "tcp",
+  "tls",
+  "registry",
+  "authentication",
+  "manifest",
+  "platform",
+  "quota",
+];
+const ofMachine: readonly StepName[] = ["policy", "cache", "disk"];
+
+/** Throws the reason of the world's signal, and nothing else. */
+export async function diagnose(asked: Question, world: DoctorWorld): Promise<Diagnosis> {
+  const question = { ...asked, logins: remembered(asked.logins) };
+  const { image } = question.request;
+  const { step, reference } = examineName(image);
+  if (reference === undefined) {
+    const rest = [...ofSources, ...ofMachine].map((name) => skipped(name, "the name cannot be read"));
+    return { image, steps: [step, ...rest], cause: step, warnings: [] };
+  }
+  const local = await localFacts(question, reference, world);
+  const sources = await sourcesOf(question, reference, local.found.facts, world);
+  const looks: Look[] = [];
+  for (const source of sources) looks.push(await lookAt(source, reference, question, world));
+  const served = looks.find(({ content }) => content !== undefined);
+  const machine = await lookHere(question, local, served, world);
+  const steps = [step, ...looks.flatMap((look) => look.steps), ...machine.steps];
+  const excused = served === undefined ? [] : looks.filter((look) => look !== served).flatMap((look) => look.steps);
+  const cause = steps.find((each) => each.status === "failed" && !excused.includes(each));
+  return { image, steps, cause, warnings: machine.warnings };
+}
+
+interface Local {
+  /** As far as the pull policy lets a kubelet look. */
+  readonly found: Found;
+  /** The copy on this machine, whether anybody would look for it or not. */
+  readonly copy: Found;
+}
+
+async function localFacts(
+  { request, logins }: Question,
+  { repository }: Reference,
+  world: DoctorWorld,
+): Promise<Local> {
+  const own = () => logins.logins(repository);
+  const found = await findLocal(request, world.facts, own, world.signal);
+  if (found.facts.presence !== "unknown" || found.failure !== undefined) return { found, copy: found };
+  const looking = { ...request, pullPolicy: "IfNotPresent" } as const;
+  return { found, copy: await findLocal(looking, world.facts, own, world.signal) };
+}
+
+/** Whoever knows logins is asked once for each repository: some run programs for it. */
+function remembered(source: LoginSource): LoginSource {
+  const known = new Map<string, Promise<readonly Login[]>>();
+  return {
+    logins: (repository) => {
+      const found = known.get(repository.name) ?? source.logins(repository);
+      known.set(repository.name, found);
+      return found;
+    },
+  };
+}
+
+/** Whom a pull would ask, were the image not here; where the rules let nobody pull it, the registry itself. */
+async function sourcesOf(
+  { request, logins }: Question,
+  reference: Reference,
+  facts: LocalFacts,
+  { facts: { policy, clock }, decide }: DoctorWorld,
+): Promise<readonly PullSource[]> {
+  const { repository } = reference;
+  const asking = { ...request, pullPolicy: "Always" } as const;
+  const decision = decide(asking, policy, { ...facts, presence: "absent" }, clock.now());
+  const own = () => logins.logins(repository);
+  const addresses = decision.action === "Pull" || decision.action === "Check" ? decision.sources : [];
+  try {
+    if (addresses.length > 0) return await findSources(addresses, reference, own, logins);
+    return [ownSource(repository, await own())];
+  } catch (error) {
+    return [{ ...ownSource(repository, []), failure: { error } }];
+  }
+}
+
+/** What was found out at one source. */
+interface Look {
+  readonly steps: readonly Step[];
+  /** The image, where the source serves it whole. */
+  readonly content: ImageContent | undefined;
+  readonly digest: string | undefined;
+}
+
+async function lookAt(source: PullSource, reference: Reference, question: Question, world: DoctorWorld): Promise<Look> {
+  const { probe, facts, signal, patience = usualPatience } = world;
+  const steps: Step[] = [];
+  const stopped = (): Look => ({
+    steps: [...steps, ...unreached(steps, source.address)],
+    content: undefined,
+    digest: undefined,
+  });
+  const mirror = source.mirror ? source.address : undefined;
+  let looking: Looking;
+  try {
+    const target = await within(patience.connection, signal, (limit) => {
+      return probe.target(reference.repository, mirror, limit);
+    });
+    looking = { probe, target, source: mirror ?? target.endpoint.origin, patience, signal };
+  } catch (error) {
+    steps.push(failedBy("dns", error, { source: source.address }));
+    return stopped();
+  }
+  const now = facts.clock.now();
+  for (const examine of [examineDns, examineTcp, examineTls, examineGreeting]) {
+    const step = await examine(looking, now);
+    steps.push(step);
+    if (step.status === "failed") return stopped();
+  }
+  const asked = await examineAuthentication(looking, reference, source, question, world.loginNotes());
+  steps.push(asked.step);
+  const { login, answer } = asked;
+  if (asked.step.status === "failed" || answer === undefined) return stopped();
+  const { manifest, platform, content } = await examineContent(looking, { reference, mirror, login, answer }, world);
+  steps.push(manifest, platform, examineQuota(asked, looking.source));
+  return { steps, content, digest: answer.kind === "found" ? answer.digest : undefined };
+}
+
+/** The steps that come after the one that failed. */
+function unreached(steps: readonly Step[], address: string): readonly Step[] {
+  const last = steps.at(-1);
+  const source = last?.source ?? address;
+  return ofSources.slice(steps.length).map((name) => skipped(name, `${last?.step} failed`, { source }));
+}
+
+async function lookHere(
+  { request }: Question,
+  { found, copy }: Local,
+  served: Look | undefined,
+  world: DoctorWorld,
+): Promise<{ readonly steps: readonly Step[]; readonly warnings: readonly Warning[] }> {
+  const { decide, facts, disk } = world;
+  const now = facts.clock.now();
+  const onMachine = decide(request, facts.policy, found.facts, now);
+  const image = isAsking(onMachine) ? served?.content?.facts : undefined;
+  const decision = image === undefined ? onMachine : decide(request, facts.policy, { ...found.facts, image }, now);
+  const steps = [
+    examinePolicy(decision),
+    examineCache(copy, { current: served?.digest, isLookedFor: found.facts.presence !== "unknown" }, now),
+    await diskStep(disk, served?.content),
+  ];
+  return { steps, warnings: decision.trial.warnings };
+}
+
+/** Then rules are about what the registry has, and not about the copy on this machine. */
+function isAsking({ action }: Decision): boolean {
+  return action === "Check" || action === "Pull";
+}
+
+async function diskStep(disk: DoctorWorld["disk"], content: ImageContent | undefined): Promise<Step> {
+  try {
+    return examineDisk(await disk(), content);
+  } catch (error) {
+    return failedBy("disk", error, { remedy: "Check the folder of --root and its permissions." });
+  }
+}

@@ -1,0 +1,24 @@
+/** Pods and containers on a node. */
+export { isReadable, readContainerLog } from "./container-log/index.ts";
+export type {
+  ContainerConfig,
+  ContainerRuntime,
+  ImageUser,
+  Labels,
+  LinuxSecurity,
+  ListedContainer,
+  Mount,
+  Namespaces,
+  RuntimeContainer,
+  Sandbox,
+  SandboxConfig,
+  SandboxStatus,
+} from "./container-runtime.ts";
+export { podFolders, readResolver } from "./containers/folders.ts";
+export { identified, uidOf } from "./containers/identity.ts";
+export { type FoundPod, foundPods, removeOrphan } from "./containers/orphans.ts";
+export { openClaims } from "./containers/pod-locks.ts";
+export type { ContainersOptions } from "./containers/types.ts";
+export { createNode, type Node } from "./pod-manager.ts";
+export { createStaticPods } from "./static/index.ts";
+export type { ContainerState, ContainerStatus, NodeEvent, NodeSignal, PodStatus, TerminatedState } from "./types.ts";

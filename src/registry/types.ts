@@ -1,0 +1,132 @@
+/** Speaking to registries (distribution-spec 1.1): every byte that comes in is counted, hashed and bounded. */
+
+import type { HostsDirectory } from "../hosts/index.ts";
+import type { Descriptor, Digest, Repository, Tag } from "../image/index.ts";
+import type { Login } from "../support/login.ts";
+
+export interface RegistryClient {
+  /**
+   * What a tag or digest stands for now, by one HEAD; by a GET only where the registry's HEAD does not say.
+   * @throws PulleyError any of the registry codes of the error table
+   */
+  resolve(at: Location, call: Call): Promise<Descriptor>;
+  /** A manifest or index, verified; its media type is the one that body and header agree on. At most 4 MiB. */
+  manifest(at: Location, call: Call): Promise<Fetched>;
+  /** Small content by digest (an image's config), verified. At most `limit` bytes. */
+  blob(repository: Repository, descriptor: Descriptor, limit: number, call: Call): Promise<Buffer>;
+  /**
+   * Bytes of some content, by one HEAD: whether this repository has it for this login, and how much it is.
+   * @throws PulleyError any of the registry codes; `REGISTRY_PROTOCOL` if the answer does not say the length
+   */
+  blobSize(repository: Repository, digest: Digest, call: Call): Promise<number>;
+  /**
+   * Large content into files, in parallel and verified, resuming what is already in the files. A small fixed number of
+   * worker threads does the work, a blob at a time each, so that hashing and writing use more than one core.
+   * Ends when all blobs are complete; fails with the first failure, after the others have been stopped. What was
+   * received stays in the files for the next attempt, unless it turned out to be wrong: then the file is emptied.
+   * A foreign layer that the registry does not have is asked for at its own addresses, where their hosts are allowed.
+   */
+  download(repository: Repository, blobs: readonly BlobTarget[], call: DownloadCall): Promise<void>;
+  /** Ends when whoever would be asked has answered anything, be it a refusal; takes no login. @throws PulleyError as any request */
+  ping(repository: Repository, call: Omit<Call, "login">): Promise<void>;
+  /**
+   * Shows a registry a login, at the address that every registry answers.
+   * @param registry host and port, as in images' names
+   * @returns whether the registry has asked for it; one that asks nobody says nothing about the login
+   * @throws PulleyError `REGISTRY_UNAUTHORIZED` if it is refused, in docker's words; or as any request
+   */
+  logIn(registry: string, call: Call & { readonly login: Login }): Promise<boolean>;
+  /** All tags, in the registry's order, page by page from the same origin only. */
+  tags(repository: Repository, call: Call): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+export interface Location {
+  readonly repository: Repository;
+  readonly version: Tag | Digest;
+}
+
+export interface Call {
+  /** For the one who is asked: the mirror, if there is one. Absent: anonymous. */
+  readonly login?: Login | undefined;
+  /**
+   * Base address of a mirror to ask in the place of the repository's own registry, or the address of a host that is set
+   * up for the registry (`hosts`), and then spoken to as it says there. A mirror is `https://mirror.acme.io`, or with a
+   * path that goes before the repository's, `https://mirror.acme.io/hub`. It is told in the query which registry is meant
+   * (`ns`, distribution-spec "Registry proxying"). The scheme is spoken as it is written: that `http` is meant is for those
+   * to see to who read the configuration. What a mirror says of a tag is taken for true; content is verified against its
+   * digest, whoever sends it.
+   */
+  readonly mirror?: string | undefined;
+  /** Not to try again what failed, and what broke off only while it gets on: there is another source to ask. */
+  readonly hasty?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface DownloadCall extends Call {
+  /** Called for each blob as bytes arrive, at most ten times a second and once at its end. */
+  readonly onProgress?: (progress: BlobProgress) => void;
+}
+
+export interface BlobTarget {
+  readonly descriptor: Descriptor;
+  /** The file to write; bytes from an earlier attempt may be in it, and are verified again. */
+  readonly path: string;
+}
+
+export interface BlobProgress {
+  readonly digest: Digest;
+  /** Bytes verified or received so far, of the descriptor's size. */
+  readonly received: number;
+  /** Bytes that an earlier attempt had left. */
+  readonly resumed: number;
+}
+
+export interface Fetched {
+  readonly descriptor: Descriptor;
+  readonly bytes: Buffer;
+}
+
+/** How the client speaks; every field has a default that is safe. */
+export interface RegistryOptions {
+  /** Registries (`host:port`) to speak plain HTTP with, or `true` for all. Loopback hosts need no mention. */
+  readonly plainHttp?: true | readonly string[];
+  /** Folders laid out as docker's `certs.d`: `<host:port>/{*.crt, *.cert + *.key}`. */
+  readonly certDirs?: readonly string[];
+  /** Where registries are asked, and how their hosts are spoken to, by containerd's `hosts.toml` files. */
+  readonly hosts?: HostsDirectory | undefined;
+  /**
+   * Hosts, `cdn.acme.io` or `127.0.0.1:9000`, to which every registry may send us, with redirects or for tokens. Others may
+   * lead to places of their own kind or a more public one: a public registry to public addresses, one in a private network
+   * to private ones, too; to this machine only a registry that is on it, and to link-local addresses only one that is there.
+   */
+  readonly allowedRedirects?: readonly string[];
+  /**
+   * Hosts, with or without a port, that are asked for foreign layers which a registry does not have, if their manifest names
+   * them (`urls`): by https, or where `plainHttp` says so by http, and without a login. Default: none.
+   */
+  readonly foreignLayerHosts?: readonly string[];
+  /**
+   * Who passes requests on for others, told to registries and mirrors in the header `Via` (RFC 9110, section 7.6.3), so
+   * that it recognises a request that comes back to it. Not told to places that they redirect to.
+   */
+  readonly via?: string;
+  /** Milliseconds without a byte after which a source counts as stalled. Default 60 000. */
+  readonly stallTimeout?: number;
+  /**
+   * Milliseconds for the whole of a document (manifest, config, token, page of a list), with everything that is asked for
+   * it and every attempt. A list of all tags has five times as much. Default 120 000.
+   */
+  readonly documentTimeout?: number;
+  /** Bytes a second that a blob has to come at, on average over every five minutes; 0: any. Default 1 024. */
+  readonly leastRate?: number;
+  /** Milliseconds for name, connection and TLS together. Default 30 000. */
+  readonly connectTimeout?: number;
+  /**
+   * Whether the calling thread downloads, too, which saves a thread's memory and the time to start it. For programs
+   * that have nothing else to do meanwhile; not for those that answer others. Default false.
+   */
+  readonly takesPart?: boolean;
+  /** Blobs downloaded at once. Default: as many as there are processors, from 2 to 6. */
+  readonly parallelDownloads?: number;
+}
