@@ -1,5 +1,6 @@
 /** Telling findings from one another, in a way that outlives moved lines. */
 import { createHash } from "node:crypto";
+import { sep } from "node:path";
 import type { ImageRequest } from "../workload/index.ts";
 
 /** Counts what is otherwise alike: two containers of one name, two identical documents. One for each file. */
@@ -20,9 +21,9 @@ export class Fingerprints {
   }
 }
 
-/** The same for `a.yaml` and `./a.yaml`, which are two ways to call for one file. */
-export function plainPath(file: string): string {
-  return file.replace(/^(?:\.\/+)+/, "");
+/** The same for `a.yaml` and `./a.yaml`, which are two ways to call for one file, and on Windows as elsewhere. */
+export function plainPath(file: string, separator = sep): string {
+  return file.replaceAll(separator, "/").replace(/^(?:\.\/+)+/, "");
 }
 
 function identityOf({ workload, container, image }: ImageRequest): string[] {

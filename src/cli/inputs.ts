@@ -1,6 +1,6 @@
 /** Files, folders, standard input and image names from a command line. */
 import { type Dirent, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { errnoOf } from "../support/errno.ts";
 import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import { readInputBytes } from "../support/input-file.ts";
@@ -50,12 +50,12 @@ export function filesWithout(files: readonly string[], words: readonly string[])
   return words.filter((word) => {
     if (word !== "-" && !isPath(word)) return false;
     const folder = join(word, "/");
-    return !files.some((file) => file === word || join(file).startsWith(folder) || folder === "./");
+    return !files.some((file) => file === word || join(file).startsWith(folder) || folder === join("./"));
   });
 }
 
 function isPath(word: string): boolean {
-  if (/\.(ya?ml|json|txt)$/i.test(word) || /^\.{0,2}\//.test(word)) return true;
+  if (/\.(ya?ml|json|txt)$/i.test(word) || /^\.{0,2}[/\\]/.test(word) || isAbsolute(word)) return true;
   return statSync(word, { throwIfNoEntry: false }) !== undefined;
 }
 

@@ -9,6 +9,7 @@ import { PulleyError } from "../support/errors.ts";
 import { inheritedSockets } from "../support/inherited-sockets.ts";
 import { type Log, type LogLevel, logLevels } from "../support/log.ts";
 import { type LogFormat, openLog } from "../support/log-output.ts";
+import { refuseWindows } from "../support/windows.ts";
 import { type SocketOptions, socketOption, socketPath } from "./daemon.ts";
 import { readInputFile } from "./inputs.ts";
 import { type CommandIo, type Io, interrupted, paintFor } from "./io.ts";
@@ -131,6 +132,7 @@ export function define(command: Command, io: CommandIo): void {
 
 /** Runs until a signal, or until a fault of its own. */
 async function runNode(options: NodeOptions, io: CommandIo): Promise<number> {
+  refuseWindows("pulley node");
   const { logFormat: format } = options;
   const stderr = io.errors ?? io.stderr;
   const level = options.logLevel ?? (options.quiet ? "error" : options.verbose ? "debug" : "info");

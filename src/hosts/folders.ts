@@ -1,6 +1,6 @@
 /** Which folder speaks for a registry (containerd core/remotes/docker/config/hosts.go, config_unix.go). */
 import { statSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { hasErrno } from "../support/errno.ts";
 
 /** The folder for every registry that has none of its own. */
@@ -13,9 +13,9 @@ export function folderNames(registry: string): readonly string[] {
   return [...own, defaultFolder];
 }
 
-/** The roots in a text such as containerd's `config_path`: separated by colons, empty ones left out. */
-export function splitRoots(text: string): readonly string[] {
-  return text.split(":").filter((root) => root !== "");
+/** The roots in a text such as containerd's `config_path`: separated as in `PATH`, empty ones left out. */
+export function splitRoots(text: string, separator: string = delimiter): readonly string[] {
+  return text.split(separator).filter((root) => root !== "");
 }
 
 /**

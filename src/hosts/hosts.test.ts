@@ -68,6 +68,7 @@ describe("the folder of a registry", () => {
     expect(found([first, second])).toBe("https://first-default.example");
     expect(found(["/nonexistent", second, first])).toBe("https://second-own.example");
     expect(splitRoots(`${first}::${second}:`)).toEqual([first, second]);
+    expect(splitRoots("C:\\certs.d;D:\\certs.d", ";")).toEqual(["C:\\certs.d", "D:\\certs.d"]);
   });
 
   it("hides that of all registries even if there is nothing in it", () => {

@@ -1,5 +1,6 @@
 /** Programs that render manifests. */
 import { execFile } from "node:child_process";
+import { isAbsolute } from "node:path";
 import type { UnreadableInput } from "../input.ts";
 import { longestInput } from "./files.ts";
 
@@ -41,7 +42,7 @@ export function outputOf(program: string, words: readonly string[], options: Pro
 
 /** A folder as an argument: one whose name begins with a hyphen is no option, and none is an address on the network. */
 export function asPath(folder: string): string {
-  return folder.startsWith("/") || folder.startsWith("./") || folder.startsWith("../") ? folder : `./${folder}`;
+  return isAbsolute(folder) || /^\.\.?[/\\]/.test(folder) ? folder : `./${folder}`;
 }
 
 function problemOf(error: Error & { code?: unknown; killed?: unknown }, stderr: Buffer, timeout: number): string {

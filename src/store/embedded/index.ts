@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { canonicalText, type Descriptor, type Digest, parseReference, withImpliedTag } from "../../image/index.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
+import { refuseWindows } from "../../support/windows.ts";
 import { guarded } from "../files.ts";
 import type {
   ImageRecord,
@@ -43,11 +44,12 @@ export interface EmbeddedStoreOptions {
 /**
  * Opens the store in a folder; makes one there if the folder is absent or empty. What killed processes left behind is
  * tidied up.
- * @throws PulleyError `STORE_INVALID` if the folder holds something else or a newer version's store, `STORE_FAILED`
+ * @throws PulleyError `STORE_INVALID` if the folder holds something else or a newer version's store, `STORE_FAILED`, `USAGE` on Windows
  */
 export function openEmbeddedStore(root: string, options: EmbeddedStoreOptions = {}): Promise<ImageStore> {
   const path = resolve(root);
   return guarded(path, async () => {
+    refuseWindows("the store of images");
     const site = await openSite(path, options.warn ?? (() => undefined));
     const store = new EmbeddedStore(site, options.statfs ?? systemStatfs);
     await store.tidy();
