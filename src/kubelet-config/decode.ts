@@ -1,8 +1,8 @@
-import { fieldReader, type MappingValue, type Refuse } from "../workload/index.ts";
+import { fieldReader, type MappingValue, type RefuseField } from "../workload/index.ts";
 import type { GivenConfiguration } from "./types.ts";
 
 /** What a document says of images. What does not have the type that it must have is told, and left out. */
-export function decodeConfiguration(root: MappingValue, refuse: Refuse): GivenConfiguration {
+export function decodeConfiguration(root: MappingValue, refuse: RefuseField): GivenConfiguration {
   const { boolean, integer, text, duration, texts, textMap, booleanMap, struct } = fieldReader(
     root,
     { name: "KubeletConfiguration", package: "v1beta1" },

@@ -41,7 +41,12 @@ export interface ValueInput {
  */
 export function readManifests(text: string, file: string): ManifestInput {
   const input = readValues(text, file);
-  const collection: Collection = { text: input.text, documents: [], problems: [...input.problems], full: false };
+  const collection: DocumentCollection = {
+    text: input.text,
+    documents: [],
+    problems: [...input.problems],
+    full: false,
+  };
   for (const value of input.values) collect(value, undefined, collection);
   const { documents, problems } = collection;
   return { documents, problems: problems.toSorted((one, other) => one.source.line - other.source.line) };
@@ -60,7 +65,7 @@ export function readValues(text: string, file: string): ValueInput {
   return json !== undefined && yaml.problems.length > 0 ? json : yaml;
 }
 
-interface Collection {
+interface DocumentCollection {
   readonly text: SourceText;
   readonly documents: ManifestDocument[];
   readonly problems: Problem[];
@@ -73,7 +78,7 @@ interface TypeMeta {
 }
 
 /** Adds an object, or the objects of a list; `implied` is what the items of a typed list need not say. */
-function collect(value: Value, implied: TypeMeta | undefined, collection: Collection): void {
+function collect(value: Value, implied: TypeMeta | undefined, collection: DocumentCollection): void {
   const { text, documents, problems } = collection;
   if (isNull(value) || collection.full) return;
   const source = text.position(value.start);

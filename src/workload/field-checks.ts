@@ -1,6 +1,6 @@
 /** Checks of fields' types, each with a problem at the value that has the wrong one. */
 import { invalid, wrongType } from "./field-errors.ts";
-import type { Report } from "./problem.ts";
+import type { ProblemReporter } from "./problem.ts";
 import { child } from "./templates.ts";
 import { type MappingValue, textAt, type Value, valueAt } from "./value.ts";
 
@@ -11,7 +11,7 @@ export interface ListItem {
 }
 
 /** The items of a list of objects. A field that is no list, and an item that is no object, is a problem. */
-export function checkList(parent: Value, path: string, key: string, report: Report): readonly ListItem[] {
+export function checkList(parent: Value, path: string, key: string, report: ProblemReporter): readonly ListItem[] {
   const list = valueAt(parent, key);
   const field = child(path, key);
   if (list === undefined) return [];
@@ -28,7 +28,12 @@ export function checkList(parent: Value, path: string, key: string, report: Repo
 }
 
 /** The text of a field: empty where it is absent or null, `undefined` (and a problem) where it is no text. */
-export function checkText(parent: MappingValue, path: string, key: string, report: Report): string | undefined {
+export function checkText(
+  parent: MappingValue,
+  path: string,
+  key: string,
+  report: ProblemReporter,
+): string | undefined {
   const value = valueAt(parent, key);
   if (value === undefined) return "";
   const text = textAt(value);
@@ -37,7 +42,7 @@ export function checkText(parent: MappingValue, path: string, key: string, repor
 }
 
 /** A number of things: whole and not negative, or absent. */
-export function checkCount(root: MappingValue, keys: readonly string[], report: Report): void {
+export function checkCount(root: MappingValue, keys: readonly string[], report: ProblemReporter): void {
   const value = valueAt(root, ...keys);
   if (value === undefined) return;
   const path = keys.join(".");
@@ -49,7 +54,7 @@ export function checkCount(root: MappingValue, keys: readonly string[], report: 
 }
 
 /** The metadata under `parent`, whose path is given: names, labels and annotations are texts. */
-export function checkMetadata(parent: Value | undefined, path: string, report: Report): void {
+export function checkMetadata(parent: Value | undefined, path: string, report: ProblemReporter): void {
   const metadata = valueAt(parent, "metadata");
   const field = child(path, "metadata");
   if (metadata === undefined) return;
@@ -61,7 +66,7 @@ export function checkMetadata(parent: Value | undefined, path: string, report: R
   for (const key of ["labels", "annotations"]) checkTexts(metadata, child(field, key), key, report);
 }
 
-function checkTexts(parent: MappingValue, field: string, key: string, report: Report): void {
+function checkTexts(parent: MappingValue, field: string, key: string, report: ProblemReporter): void {
   const texts = valueAt(parent, key);
   if (texts === undefined) return;
   if (texts.kind !== "mapping") report.problem(texts, wrongType(field, texts, "an object"));

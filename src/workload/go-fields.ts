@@ -3,7 +3,7 @@ import { parseGoDuration } from "../support/go-duration.ts";
 import { isNull, type MappingValue, type Value, valueAt } from "./value.ts";
 
 /** Told what is wrong, and with which value. */
-export type Refuse = (at: Value, message: string) => void;
+export type RefuseField = (at: Value, message: string) => void;
 
 const least = -(2 ** 31);
 const most = 2 ** 31 - 1;
@@ -35,7 +35,7 @@ export interface GoStruct {
   readonly above?: string;
 }
 
-export function fieldReader(root: MappingValue | undefined, struct: GoStruct, refuse: Refuse): FieldReader {
+export function fieldReader(root: MappingValue | undefined, struct: GoStruct, refuse: RefuseField): FieldReader {
   const { above = "", package: version } = struct;
   const mismatch = (value: Value, key: string, type: string): undefined => {
     const field = `${struct.name}.${above}${key}`;

@@ -102,7 +102,7 @@ function isOf(group: string, pattern: string): boolean {
   return pattern.startsWith("*.") ? group.endsWith(pattern.slice(1)) : group === pattern;
 }
 
-interface Step {
+interface PathStep {
   readonly value: Value;
   readonly path: string;
   readonly name: string | undefined;
@@ -111,7 +111,7 @@ interface Step {
 function found(root: MappingValue, path: string): FoundField[] {
   const steps = path.split(".");
   const key = steps.pop() ?? "";
-  let reached: readonly Step[] = [{ value: root, path: "", name: undefined }];
+  let reached: readonly PathStep[] = [{ value: root, path: "", name: undefined }];
   for (const step of steps) reached = reached.flatMap((from) => below(from, step));
   return reached.flatMap(({ value, path: holderPath, name }) =>
     value.kind === "mapping" && (textAt(value, key) ?? "") !== ""
@@ -120,7 +120,7 @@ function found(root: MappingValue, path: string): FoundField[] {
   );
 }
 
-function below({ value, path, name }: Step, step: string): Step[] {
+function below({ value, path, name }: PathStep, step: string): PathStep[] {
   const key = step.replace(/\[\*\]$/, "");
   const whole = path === "" ? key : `${path}.${key}`;
   if (key !== step) {

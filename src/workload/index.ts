@@ -2,7 +2,7 @@
 export { type DefaultPullPolicy, defaultPullPolicy } from "./defaults.ts";
 export { type ManifestDocument, type ManifestInput, readManifests, readValues, type ValueInput } from "./documents.ts";
 export { duplicate, forbidden, invalid, notSupported, required, shown, wrongType } from "./field-errors.ts";
-export { type FieldReader, fieldReader, type Refuse } from "./go-fields.ts";
+export { type FieldReader, fieldReader, type RefuseField } from "./go-fields.ts";
 export type { ImageFields } from "./image-fields.ts";
 export { credentialProviderScheme, kubeletDecodeProblem, kubeletScheme } from "./kubelet-schemes.ts";
 export { tellsOfLimit } from "./limits.ts";

@@ -1,7 +1,7 @@
 /** Names as the API server allows them (k8s apimachinery/pkg/util/validation/validation.go, pkg/apis/core/validation). */
 import type { ManifestDocument } from "./documents.ts";
 import { invalid, shown } from "./field-errors.ts";
-import type { Report } from "./problem.ts";
+import type { ProblemReporter } from "./problem.ts";
 import { child, type PodTemplate, podTemplates } from "./templates.ts";
 import { itemsAt, type MappingValue, textAt, type Value, valueAt } from "./value.ts";
 
@@ -30,7 +30,7 @@ const subdomain: NameForm = {
 };
 
 /** Reports the names of an object that the API server refuses; what has no name, or one that is no text, is for others. */
-export function checkNames(document: ManifestDocument, report: Report): void {
+export function checkNames(document: ManifestDocument, report: ProblemReporter): void {
   const metadata = valueAt(document.root, "metadata");
   checkName(metadata, "metadata", "name", subdomain, report);
   checkName(metadata, "metadata", "generateName", subdomain, report);
@@ -38,7 +38,7 @@ export function checkNames(document: ManifestDocument, report: Report): void {
   for (const template of podTemplates(document)) if (template.form !== "shape") checkPodNames(template, report);
 }
 
-function checkPodNames({ spec, path }: PodTemplate, report: Report): void {
+function checkPodNames({ spec, path }: PodTemplate, report: ProblemReporter): void {
   if (spec?.kind !== "mapping") return;
   for (const key of ["volumes", "initContainers", "containers", "ephemeralContainers"]) {
     for (const [index, item] of itemsAt(spec, key).entries()) {
@@ -47,7 +47,13 @@ function checkPodNames({ spec, path }: PodTemplate, report: Report): void {
   }
 }
 
-function checkName(parent: Value | undefined, path: string, key: string, form: NameForm, report: Report): void {
+function checkName(
+  parent: Value | undefined,
+  path: string,
+  key: string,
+  form: NameForm,
+  report: ProblemReporter,
+): void {
   if (parent?.kind !== "mapping") return;
   const name = textAt(parent, key);
   if (name === undefined || name === "") return;

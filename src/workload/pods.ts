@@ -6,7 +6,7 @@ import { limits } from "./limits.ts";
 import { type DataKind, dataObjectOf } from "./pod-spec/data-objects.ts";
 import { readPodSpec } from "./pod-spec/read.ts";
 import type { DataObject, DataObjects, PodSpec } from "./pod-spec/types.ts";
-import type { Problem, Report } from "./problem.ts";
+import type { Problem, ProblemReporter } from "./problem.ts";
 import { isSuspended, replicasOf } from "./replicas.ts";
 import { namespaceOf, requestOf, workloadOf } from "./requests.ts";
 import { pullSecretOf } from "./secrets.ts";
@@ -117,7 +117,7 @@ function createData(document: ManifestDocument, cluster: Cluster): void {
   }
 }
 
-function reportTo(document: ManifestDocument, { problems, warnings }: Cluster): Report {
+function reportTo(document: ManifestDocument, { problems, warnings }: Cluster): ProblemReporter {
   return {
     problem: (at, message) => problems.push({ source: document.text.position(at.start), message }),
     warning: (at, message) => warnings.push({ source: document.text.position(at.start), message }),
@@ -168,10 +168,10 @@ function specOf(
 }
 
 /** All of a pod but what tells it from its replicas. */
-type Draft = Omit<Pod, "uid" | "name">;
+type PodDraft = Omit<Pod, "uid" | "name">;
 
 /** The pod that a template stands for, defaulted and admitted; a text says why it is refused. */
-function draftOf(document: ManifestDocument, template: PodTemplate, accounts: Cluster["accounts"]): Draft | string {
+function draftOf(document: ManifestDocument, template: PodTemplate, accounts: Cluster["accounts"]): PodDraft | string {
   const { spec, metadata } = template;
   const namespace = namespaceOf(document);
   const annotations = textsAt(metadata, "annotations");

@@ -10,7 +10,7 @@ export interface Problem {
 }
 
 /** Collects what is wrong with one object, each with the value that is wrong or lacks something. */
-export interface Report {
+export interface ProblemReporter {
   problem(at: Value, message: string): void;
   warning(at: Value, message: string): void;
 }

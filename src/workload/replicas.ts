@@ -1,6 +1,5 @@
 /** How many pods the controllers make of a template on one node, and what they call them. */
 import type { ManifestDocument } from "./documents.ts";
-import { generatedName, templateHash } from "./pod-names.ts";
 import type { PodTemplate } from "./templates.ts";
 import { isTrueAt, numberAt, plain, textAt } from "./value.ts";
 
@@ -60,4 +59,35 @@ function podName(root: ManifestDocument["root"], seed: string): string {
 function hashed(name: string, { spec, metadata }: PodTemplate, count: number): Replicas {
   const hash = templateHash(JSON.stringify([spec && plain(spec), metadata && plain(metadata)]));
   return { count, name: (_index, seed) => generatedName(`${name}-${hash}-`, seed) };
+}
+
+/** Letters and digits that make no words: without vowels, and without digits that look like letters. */
+const safeLetters = "bcdfghjklmnpqrstvwxz2456789";
+const suffixLength = 5;
+const longestGenerated = 63;
+
+/**
+ * A name from a `generateName`, cut where it would get too long. `seed` makes it random.
+ * As the API server makes them up (k8s apiserver/pkg/storage/names, apimachinery/pkg/util/rand).
+ */
+export function generatedName(base: string, seed: string): string {
+  let rest = fnv1a(seed);
+  let suffix = "";
+  while (suffix.length < suffixLength) {
+    suffix += safeLetters[rest % safeLetters.length];
+    rest = Math.floor(rest / safeLetters.length);
+  }
+  return base.slice(0, longestGenerated - suffixLength) + suffix;
+}
+
+/** What a Deployment puts between its own name and the suffix: the same for the same template. */
+export function templateHash(template: string): string {
+  return [...String(fnv1a(template))].map((digit) => safeLetters[digit.charCodeAt(0) % safeLetters.length]).join("");
+}
+
+/** FNV-1a, 32 bits, over UTF-16 code units. */
+function fnv1a(text: string): number {
+  let result = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) result = Math.imul(result ^ text.charCodeAt(at), 0x01000193);
+  return result >>> 0;
 }

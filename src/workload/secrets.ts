@@ -1,7 +1,7 @@
 /** Secrets that hold registry logins. Their contents never get into a message. */
 import type { ManifestDocument } from "./documents.ts";
 import { invalid, required, wrongType } from "./field-errors.ts";
-import type { Report } from "./problem.ts";
+import type { ProblemReporter } from "./problem.ts";
 import { namespaceOf } from "./requests.ts";
 import { groupOf } from "./templates.ts";
 import type { PullSecret } from "./types.ts";
@@ -34,7 +34,7 @@ export function isSecret({ kind, apiVersion }: ManifestDocument): boolean {
 }
 
 /** Checks a Secret (k8s `ValidateSecret`): a pull secret must have its key, and there a JSON object. */
-export function validateSecret(root: MappingValue, report: Report): void {
+export function validateSecret(root: MappingValue, report: ProblemReporter): void {
   const typed = valueAt(root, "type");
   if (typed !== undefined && textAt(typed) === undefined) report.problem(typed, wrongType("type", typed, "a string"));
   const type = pullSecretType(root);
@@ -59,10 +59,10 @@ function isPullSecretType(text: string): text is PullSecretType {
   return Object.hasOwn(keyOfType, text);
 }
 
-type Entry = { readonly at: Value; readonly content: string } | { readonly at: Value; readonly problem: string };
+type SecretEntry = { readonly at: Value; readonly content: string } | { readonly at: Value; readonly problem: string };
 
 /** The decoded entry of a key: `stringData` replaces `data`, as the API server merges them. */
-function dataEntry(root: MappingValue, key: string): Entry {
+function dataEntry(root: MappingValue, key: string): SecretEntry {
   const path = `data[${key}]`;
   const written = valueAt(root, "stringData", key);
   if (written !== undefined) {

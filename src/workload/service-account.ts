@@ -41,13 +41,13 @@ export function isServiceAccount({ kind, apiVersion }: ManifestDocument): boolea
   return kind === "ServiceAccount" && groupOf(apiVersion) === "";
 }
 
-export type Admission = { readonly imagePullSecrets: readonly string[] } | { readonly refusal: string };
+export type AdmittedSecrets = { readonly imagePullSecrets: readonly string[] } | { readonly refusal: string };
 
 /**
  * The pull secrets of a new pod: its own, or if it names none those of its service account, never both together.
  * `refusal` where the service account limits Secrets and the pod names another one.
  */
-export function admitPullSecrets(own: readonly string[], account: ServiceAccount | undefined): Admission {
+export function admitPullSecrets(own: readonly string[], account: ServiceAccount | undefined): AdmittedSecrets {
   if (account === undefined) return { imagePullSecrets: own };
   if (own.length === 0) return { imagePullSecrets: account.imagePullSecrets };
   const { enforceMountableSecrets, imagePullSecrets: known, name } = account;

@@ -7,7 +7,7 @@ import type { ManifestDocument } from "./documents.ts";
 import { checkCount, checkList, checkMetadata, checkText } from "./field-checks.ts";
 import { duplicate, forbidden, invalid, notSupported, required, shown, wrongType } from "./field-errors.ts";
 import { checkNames } from "./names.ts";
-import type { Problem, Report } from "./problem.ts";
+import type { Problem, ProblemReporter } from "./problem.ts";
 import { isPullPolicy, pullPolicies } from "./requests.ts";
 import { isSecret, validateSecret } from "./secrets.ts";
 import { isServiceAccount } from "./service-account.ts";
@@ -31,7 +31,7 @@ export interface ValidateOptions {
 export function validate(document: ManifestDocument, { standing = false }: ValidateOptions = {}): Validation {
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
-  const report: Report = {
+  const report: ProblemReporter = {
     problem: (at, message) => problems.push({ source: document.text.position(at.start), message }),
     warning: (at, message) => warnings.push({ source: document.text.position(at.start), message }),
   };
@@ -54,7 +54,7 @@ export function validate(document: ManifestDocument, { standing = false }: Valid
 /** The fields that say how many pods there are to be. */
 const counts = ["replicas", "parallelism", "completions"];
 
-function validateName({ root }: ManifestDocument, report: Report): void {
+function validateName({ root }: ManifestDocument, report: ProblemReporter): void {
   const isNamed = valueAt(root, "metadata", "name") ?? valueAt(root, "metadata", "generateName");
   if (isNamed === undefined) {
     const at = valueAt(root, "metadata") ?? root;
@@ -62,7 +62,7 @@ function validateName({ root }: ManifestDocument, report: Report): void {
   }
 }
 
-function validateTemplate(document: ManifestDocument, template: PodTemplate, report: Report): void {
+function validateTemplate(document: ManifestDocument, template: PodTemplate, report: ProblemReporter): void {
   const { form, path, spec } = template;
   const places = imagePlaces(template, groupOf(document.apiVersion));
   if (form === "shape") {
@@ -84,7 +84,7 @@ function validateTemplate(document: ManifestDocument, template: PodTemplate, rep
 }
 
 /** Image and pull policy of a container or image volume. */
-function validateImage(place: ImagePlace, template: PodTemplate, report: Report): void {
+function validateImage(place: ImagePlace, template: PodTemplate, report: ProblemReporter): void {
   const { value, path, imageKey, policyKey } = place;
   const image = checkText(value, path, imageKey, report);
   const written = valueAt(value, imageKey) ?? value;
@@ -112,7 +112,7 @@ function missingImage({ kind, path, imageKey }: ImagePlace, { form, path: spec }
 }
 
 /** Every container has a name, and no two of a pod have the same. */
-function validateNames(places: readonly ImagePlace[], report: Report): void {
+function validateNames(places: readonly ImagePlace[], report: ProblemReporter): void {
   const names = new Set<string>();
   const containers = places.filter(({ kind }) => kind !== "imageVolume");
   const inOrder = [
@@ -128,7 +128,7 @@ function validateNames(places: readonly ImagePlace[], report: Report): void {
   }
 }
 
-function validateVolumes(spec: Value, path: string, report: Report): void {
+function validateVolumes(spec: Value, path: string, report: ProblemReporter): void {
   const names = new Set<string>();
   for (const { value, path: at } of checkList(spec, path, "volumes", report)) {
     const name = checkText(value, at, "name", report);
@@ -148,7 +148,7 @@ function validateVolumes(spec: Value, path: string, report: Report): void {
 }
 
 /** Ephemeral containers come into a pod only while it is there. */
-function validateEphemeral({ form, path, spec }: PodTemplate, standing: boolean, report: Report): void {
+function validateEphemeral({ form, path, spec }: PodTemplate, standing: boolean, report: ProblemReporter): void {
   const [first] = form === "shape" ? [] : itemsAt(spec, "ephemeralContainers");
   if (first === undefined) return;
   const field = child(path, "ephemeralContainers");
@@ -156,7 +156,7 @@ function validateEphemeral({ form, path, spec }: PodTemplate, standing: boolean,
   else if (!standing) report.problem(first, forbidden(field, "cannot be set on create"));
 }
 
-function validatePullSecrets(spec: Value, path: string, report: Report): void {
+function validatePullSecrets(spec: Value, path: string, report: ProblemReporter): void {
   const names = new Set<string>();
   for (const { value, path: at } of checkList(spec, path, "imagePullSecrets", report)) {
     const name = checkText(value, at, "name", report);

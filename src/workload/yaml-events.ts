@@ -26,10 +26,10 @@ const colon = /[ \t]*:[ \t]*/y;
 const dash = /(?:[ \t\r\n]|#[^\n]*)*-[ \t]*/y;
 const nowhere = /(?!)/y;
 
-type ScalarEvent = Extract<Event, { type: typeof EVENT_ID.SCALAR }>;
-type CollectionEvent = Extract<Event, { type: typeof EVENT_ID.MAPPING | typeof EVENT_ID.SEQUENCE }>;
+type YamlScalarEvent = Extract<Event, { type: typeof EVENT_ID.SCALAR }>;
+type YamlCollectionEvent = Extract<Event, { type: typeof EVENT_ID.MAPPING | typeof EVENT_ID.SEQUENCE }>;
 
-interface Walk {
+interface EventWalk {
   readonly text: string;
   /** Offset in the whole text of the part that is read. */
   readonly base: number;
@@ -44,7 +44,7 @@ interface Walk {
 export function readPlainYaml(text: string, base: number): Value[] | undefined {
   if (disputed.test(text) || (/[ \t]$/.test(text) && keeping.test(text))) return undefined;
   try {
-    const walk: Walk = { text, base, events: parseEvents(text, { maxDepth: limits.depth - 1 }), next: 0, end: 0 };
+    const walk: EventWalk = { text, base, events: parseEvents(text, { maxDepth: limits.depth - 1 }), next: 0, end: 0 };
     const values: Value[] = [];
     while (walk.next < walk.events.length) values.push(documentOf(walk));
     return values;
@@ -53,7 +53,7 @@ export function readPlainYaml(text: string, base: number): Value[] | undefined {
   }
 }
 
-function documentOf(walk: Walk): Value {
+function documentOf(walk: EventWalk): Value {
   const event = take(walk);
   if (event.type !== EVENT_ID.DOCUMENT || event.directives.length > 0) throw unknown;
   const value = valueOf(walk, nowhere);
@@ -61,7 +61,7 @@ function documentOf(walk: Walk): Value {
   return value;
 }
 
-function take(walk: Walk): Event {
+function take(walk: EventWalk): Event {
   const event = walk.events[walk.next];
   if (event === undefined) throw unknown;
   walk.next += 1;
@@ -69,14 +69,14 @@ function take(walk: Walk): Event {
 }
 
 /** Whether what is being read ends here; if so, it has ended. */
-function isPop(walk: Walk): boolean {
+function isPop(walk: EventWalk): boolean {
   if (walk.events[walk.next]?.type !== EVENT_ID.POP) return false;
   walk.next += 1;
   return true;
 }
 
 /** @param indicator what stands before a value, and there is nothing behind it where the value is not there */
-function valueOf(walk: Walk, indicator: RegExp): Value {
+function valueOf(walk: EventWalk, indicator: RegExp): Value {
   const event = take(walk);
   switch (event.type) {
     case EVENT_ID.SCALAR:
@@ -90,7 +90,7 @@ function valueOf(walk: Walk, indicator: RegExp): Value {
   }
 }
 
-function mappingOf(event: CollectionEvent, walk: Walk): MappingValue {
+function mappingOf(event: YamlCollectionEvent, walk: EventWalk): MappingValue {
   const start = startOf(event, walk);
   const entries = new Map<string, Value>();
   while (!isPop(walk)) {
@@ -101,30 +101,30 @@ function mappingOf(event: CollectionEvent, walk: Walk): MappingValue {
   return { kind: "mapping", start, entries };
 }
 
-function keyOf(walk: Walk): string {
+function keyOf(walk: EventWalk): string {
   const event = take(walk);
   if (event.type !== EVENT_ID.SCALAR || event.valueStart < 0 || isMergeKey(event, walk)) throw unknown;
   return String(scalarOf(event, walk).value);
 }
 
-function isMergeKey({ style, valueStart, valueEnd }: ScalarEvent, { text }: Walk): boolean {
+function isMergeKey({ style, valueStart, valueEnd }: YamlScalarEvent, { text }: EventWalk): boolean {
   return style === SCALAR_STYLE.PLAIN && valueEnd - valueStart === 2 && text.startsWith("<<", valueStart);
 }
 
-function sequenceOf(event: CollectionEvent, walk: Walk): SequenceValue {
+function sequenceOf(event: YamlCollectionEvent, walk: EventWalk): SequenceValue {
   const start = startOf(event, walk);
   const items: Value[] = [];
   while (!isPop(walk)) items.push(valueOf(walk, dash));
   return { kind: "sequence", start, items };
 }
 
-function startOf(event: CollectionEvent, walk: Walk): number {
+function startOf(event: YamlCollectionEvent, walk: EventWalk): number {
   refuseProperties(event);
   walk.end = event.start;
   return walk.base + event.start;
 }
 
-function scalarOf(event: ScalarEvent, walk: Walk): ScalarValue {
+function scalarOf(event: YamlScalarEvent, walk: EventWalk): ScalarValue {
   refuseProperties(event);
   const { text, base } = walk;
   const start = base + beginningOf(event, walk);
@@ -134,7 +134,7 @@ function scalarOf(event: ScalarEvent, walk: Walk): ScalarValue {
 }
 
 /** A value of which nothing is written: null, placed where it would begin. */
-function missing(event: ScalarEvent, walk: Walk, indicator: RegExp): ScalarValue {
+function missing(event: YamlScalarEvent, walk: EventWalk, indicator: RegExp): ScalarValue {
   refuseProperties(event);
   indicator.lastIndex = walk.end;
   if (!indicator.test(walk.text)) throw unknown;
@@ -143,13 +143,13 @@ function missing(event: ScalarEvent, walk: Walk, indicator: RegExp): ScalarValue
 }
 
 /** Events point to what is between the quotes, or below the indicator. */
-function beginningOf(event: ScalarEvent, { text, end }: Walk): number {
+function beginningOf(event: YamlScalarEvent, { text, end }: EventWalk): number {
   const { style, valueStart } = event;
   if (style === SCALAR_STYLE.PLAIN) return valueStart;
   return isQuoted(event) ? valueStart - 1 : indicatorBefore(text.slice(end, valueStart), end);
 }
 
-function isQuoted({ style }: ScalarEvent): boolean {
+function isQuoted({ style }: YamlScalarEvent): boolean {
   return style === SCALAR_STYLE.SINGLE_QUOTED || style === SCALAR_STYLE.DOUBLE_QUOTED;
 }
 
@@ -160,6 +160,6 @@ function indicatorBefore(between: string, from: number): number {
   return from + before.length;
 }
 
-function refuseProperties({ anchorStart, tagStart }: ScalarEvent | CollectionEvent): void {
+function refuseProperties({ anchorStart, tagStart }: YamlScalarEvent | YamlCollectionEvent): void {
   if (anchorStart >= 0 || tagStart >= 0) throw unknown;
 }

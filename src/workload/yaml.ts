@@ -37,7 +37,7 @@ export interface Budget {
 }
 
 /** What is known while a document is read. */
-interface Reading {
+interface DocumentContext {
   /** From an offset in what the library reads to the one in the whole text. */
   readonly place: (offset: number) => number;
   readonly anchors: Map<string, Anchor>;
@@ -97,12 +97,12 @@ function readPadded(padded: PaddedText, base: number, budget: Budget, values: Va
 function valuesOf(contents: unknown, { original }: PaddedText, base: number, budget: Budget): Value[] {
   if (contents === null) return [];
   const place = (offset: number) => base + original(offset);
-  const reading: Reading = { place, budget, anchors: new Map(), values: 0, deepest: 0 };
+  const reading: DocumentContext = { place, budget, anchors: new Map(), values: 0, deepest: 0 };
   return [valueOf(contents, base, 0, reading)];
 }
 
 /** The value of a node. One that is not there (`? key` without a value) is null, and is placed at `parent`. */
-function valueOf(node: unknown, parent: number, depth: number, reading: Reading): Value {
+function valueOf(node: unknown, parent: number, depth: number, reading: DocumentContext): Value {
   const start = startOf(node, parent, reading);
   descend(depth, start, reading);
   if (isAlias(node)) return anchored(node.source, start, depth, reading);
@@ -116,17 +116,17 @@ function valueOf(node: unknown, parent: number, depth: number, reading: Reading)
   return value;
 }
 
-function descend(depth: number, start: number, reading: Reading): void {
+function descend(depth: number, start: number, reading: DocumentContext): void {
   if (depth > limits.depth) throw new SyntaxProblem(start, limitMessages.depth);
   if (depth > reading.deepest) reading.deepest = depth;
 }
 
-function startOf(node: unknown, parent: number, { place }: Reading): number {
+function startOf(node: unknown, parent: number, { place }: DocumentContext): number {
   const offset = isNode(node) ? node.range?.[0] : undefined;
   return offset === undefined ? parent : place(offset);
 }
 
-function ownValueOf(node: unknown, start: number, depth: number, reading: Reading): Value {
+function ownValueOf(node: unknown, start: number, depth: number, reading: DocumentContext): Value {
   reading.values += 1;
   if (isScalar(node)) return { kind: "scalar", start, value: scalarOf(node) };
   if (isMap(node)) return mappingOf(node, start, depth, reading);
@@ -136,7 +136,7 @@ function ownValueOf(node: unknown, start: number, depth: number, reading: Readin
   return { kind: "scalar", start, value: null };
 }
 
-function mappingOf(node: YAMLMap, start: number, depth: number, reading: Reading): MappingValue {
+function mappingOf(node: YAMLMap, start: number, depth: number, reading: DocumentContext): MappingValue {
   const entries = new Map<string, Value>();
   const merged: Value[] = [];
   for (const { key, value } of node.items) {
@@ -154,19 +154,19 @@ function mappingOf(node: YAMLMap, start: number, depth: number, reading: Reading
 }
 
 /** kubectl takes the last of them: so its value is looked at, and the mistake told. */
-function refuseTwice(name: string, at: number, { budget }: Reading): void {
+function refuseTwice(name: string, at: number, { budget }: DocumentContext): void {
   if (budget.mistakes.length < limits.mistakes) budget.mistakes.push(keyTwice(name, at));
 }
 
 /** Kubernetes turns keys into text, whatever they are: `1` and `"1"` are the same key. */
-function keyOf(node: unknown, start: number, depth: number, reading: Reading): string {
+function keyOf(node: unknown, start: number, depth: number, reading: DocumentContext): string {
   const key = valueOf(node, start, depth + 1, reading);
   if (key.kind !== "scalar") throw new SyntaxProblem(key.start, `a key must be a string, not ${sortOf(key)}`);
   return String(key.value);
 }
 
 /** `<<`: the entries of other mappings, which never replace those that are there (yaml.org/type/merge.html). */
-function merge(source: Value, entries: Map<string, Value>, reading: Reading): void {
+function merge(source: Value, entries: Map<string, Value>, reading: DocumentContext): void {
   const mappings = source.kind === "sequence" ? source.items : [source];
   for (const mapping of mappings) {
     if (mapping.kind !== "mapping") {
@@ -177,7 +177,7 @@ function merge(source: Value, entries: Map<string, Value>, reading: Reading): vo
   }
 }
 
-function anchored(name: string, start: number, depth: number, reading: Reading): Value {
+function anchored(name: string, start: number, depth: number, reading: DocumentContext): Value {
   const anchor = reading.anchors.get(name);
   if (anchor === undefined) throw new SyntaxProblem(start, `the alias *${name} has no anchor &${name} before it`);
   countRepeated(anchor.weight, start, reading);
@@ -186,7 +186,7 @@ function anchored(name: string, start: number, depth: number, reading: Reading):
   return anchor.value;
 }
 
-function countRepeated(values: number, start: number, { budget }: Reading): void {
+function countRepeated(values: number, start: number, { budget }: DocumentContext): void {
   budget.repeatedValues -= values;
   if (budget.repeatedValues < 0) {
     throw new SyntaxProblem(start, limitMessages.repeated);

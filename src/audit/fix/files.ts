@@ -3,7 +3,7 @@ import { realpathSync } from "node:fs";
 import { isPulleyError, type PulleyError } from "../../support/errors.ts";
 import type { Fix } from "../types.ts";
 import { unifiedDiff } from "./diff.ts";
-import { type Plan, planFixes, type RefusedFix } from "./plan.ts";
+import { type FixPlan, planFixes, type RefusedFix } from "./plan.ts";
 import { expectText, replaceFile } from "./replace-file.ts";
 
 /** A text that fixes are for. */
@@ -99,6 +99,6 @@ function pathOf(file: string): string {
   }
 }
 
-function fixedFile({ file, text }: FixInput, plan: Plan, notes: readonly string[]): FixedFile {
+function fixedFile({ file, text }: FixInput, plan: FixPlan, notes: readonly string[]): FixedFile {
   return { file, text: plan.text, fixes: plan.made, diff: unifiedDiff(file, text, plan.edits), notes };
 }

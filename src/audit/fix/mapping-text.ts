@@ -23,7 +23,7 @@ export interface EntryText {
   readonly value: "none" | "alias" | "scalar" | "block scalar" | "collection";
 }
 
-type Token = CST.CollectionItem["value"];
+type FlowToken = CST.CollectionItem["value"];
 
 /** Code units of a flow mapping; one that is longer is no container. */
 const longestFlow = 1024 * 1024;
@@ -78,7 +78,7 @@ function flowEnd(text: string, start: number): number | undefined {
   return undefined;
 }
 
-function firstValue(piece: string): Token {
+function firstValue(piece: string): FlowToken {
   for (const token of new Parser().parse(piece)) if (token.type === "document") return token.value;
   return undefined;
 }
@@ -99,12 +99,12 @@ function entriesOf(items: readonly CST.CollectionItem[], base: number): EntryTex
 }
 
 /** Of collections only what is certain: they are never written behind. */
-function lengthOf(token: NonNullable<Token>): number {
+function lengthOf(token: NonNullable<FlowToken>): number {
   if (token.type !== "block-scalar") return "source" in token ? token.source.length : 0;
   return token.props.reduce((sum, prop) => sum + ("source" in prop ? prop.source.length : 0), token.source.length);
 }
 
-function sortOf(token: Token): EntryText["value"] {
+function sortOf(token: FlowToken): EntryText["value"] {
   switch (token?.type) {
     case "alias":
       return "alias";

@@ -10,7 +10,7 @@ export interface RefusedFix {
   readonly reason: string;
 }
 
-export interface Plan {
+export interface FixPlan {
   /** The text with the fixes made; the same as before if there are none. */
   readonly text: string;
   /** Of the fixes that are made: in the order of the text, equal ones once. */
@@ -25,7 +25,7 @@ export interface Plan {
  * anchor has users that did not ask for the change. A fix is made with all of its edits or not at all; instead of them
  * with those that it has for that case. Never throws.
  */
-export function planFixes(text: string, file: string, fixes: readonly Fix[]): Plan {
+export function planFixes(text: string, file: string, fixes: readonly Fix[]): FixPlan {
   const refused: RefusedFix[] = [];
   let candidates = compatible(text, fixes.map(first), refused);
   if (candidates.length === 0) return { text, edits: [], made: [], refused };
@@ -48,22 +48,22 @@ export function planFixes(text: string, file: string, fixes: readonly Fix[]): Pl
 }
 
 /** A fix with the edits that it is to be made with. */
-interface Candidate {
+interface FixCandidate {
   readonly fix: Fix;
   readonly edits: readonly Edit[];
   readonly otherwise: readonly Edit[] | undefined;
 }
 
-function first(fix: Fix): Candidate {
+function first(fix: Fix): FixCandidate {
   return { fix, edits: fix.edits, otherwise: fix.otherwise };
 }
 
-function second({ fix, otherwise }: Candidate): Candidate | undefined {
+function second({ fix, otherwise }: FixCandidate): FixCandidate | undefined {
   return otherwise && { fix, edits: otherwise, otherwise: undefined };
 }
 
 /** Those that can be made together: where some change one place differently, the first of them. */
-function compatible(text: string, candidates: readonly Candidate[], refused: RefusedFix[]): Candidate[] {
+function compatible(text: string, candidates: readonly FixCandidate[], refused: RefusedFix[]): FixCandidate[] {
   const chosen = compatibleEdits();
   return candidates.flatMap((candidate) => {
     if (!candidate.edits.every((edit) => isWithin(text, edit))) {
@@ -78,7 +78,7 @@ function compatible(text: string, candidates: readonly Candidate[], refused: Ref
   });
 }
 
-function afterFault(candidate: Candidate, faults: ReadonlyMap<Fix, string>, refused: RefusedFix[]): Candidate[] {
+function afterFault(candidate: FixCandidate, faults: ReadonlyMap<Fix, string>, refused: RefusedFix[]): FixCandidate[] {
   const reason = faults.get(candidate.fix);
   if (reason === undefined) return [candidate];
   const other = second(candidate);
@@ -89,7 +89,7 @@ function afterFault(candidate: Candidate, faults: ReadonlyMap<Fix, string>, refu
 
 /** Those that change what nobody asked to change, or do not change what they are for; all, if that cannot be told. */
 function faultsOf(
-  candidates: readonly Candidate[],
+  candidates: readonly FixCandidate[],
   before: ValueInput,
   spliced: Spliced,
   file: string,
@@ -117,7 +117,7 @@ interface MatchedChanges {
   readonly unwanted: readonly Difference[];
 }
 
-function match(candidates: readonly Candidate[], found: readonly Difference[]): MatchedChanges {
+function match(candidates: readonly FixCandidate[], found: readonly Difference[]): MatchedChanges {
   const wanted = new Map<string, ValueChange[]>();
   for (const { fix } of candidates) {
     for (const change of fix.changes) {
@@ -147,7 +147,7 @@ function isUnread({ path }: Difference): boolean {
   return path.startsWith("x-");
 }
 
-function fixesAt(at: number, candidates: readonly Candidate[], { edits, places }: Spliced): Fix[] {
+function fixesAt(at: number, candidates: readonly FixCandidate[], { edits, places }: Spliced): Fix[] {
   const edit = edits[places.findIndex(({ start, end }) => start <= at && at < end)];
   if (edit === undefined) return [];
   return candidates

@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { readValues } from "../../workload/index.ts";
-import { type Plan, planFixes } from "./plan.ts";
+import { type FixPlan, planFixes } from "./plan.ts";
 import { askingIn, fixesOf, imageAttempts, pinned, policyAttempts } from "./testing/asking.ts";
 import { randomManifest } from "./testing/random-manifest.ts";
 
-interface Planned extends Plan {
+interface Planned extends FixPlan {
   /** Why something was not fixed. */
   readonly reasons: readonly string[];
 }
@@ -47,7 +47,7 @@ function askingObjects(documents: readonly unknown[]): unknown[] {
 }
 
 /** What the documents should be understood as, with the fixes made. */
-function expected(text: string, { made }: Plan): unknown[] {
+function expected(text: string, { made }: FixPlan): unknown[] {
   const documents = understood(text);
   const objects = askingObjects(documents);
   const starts = askingIn(text).map(({ field }) => field.value.start);
@@ -59,7 +59,7 @@ function expected(text: string, { made }: Plan): unknown[] {
 }
 
 /** The text, found again in what it became: what is between the edits must be there as it was. */
-function undone(text: string, { edits, text: after }: Plan): string {
+function undone(text: string, { edits, text: after }: FixPlan): string {
   let before = "";
   let from = 0;
   for (const { start, end, text: added } of edits) {

@@ -3,16 +3,16 @@ import { printable } from "../../support/terminal.ts";
 import type { Finding, NotSeen, Severity } from "../types.ts";
 import { askerOf, type FormatContext } from "./format.ts";
 import { relativePath } from "./paths.ts";
-import { emptyTally, summaryLine, tallyWith } from "./tally.ts";
+import { countedWith, noFindings, summaryLine } from "./tally.ts";
 
 const commands: Readonly<Record<Severity, string>> = { error: "error", warning: "warning", note: "notice" };
 
 /** The runner keeps ten annotations of each kind for a step, but the log has all of them. */
 export async function* github(findings: AsyncIterable<Finding>, context: FormatContext): AsyncIterable<string> {
   const titles = new Map(context.rules.map(({ id, title }) => [id, title]));
-  let tally = emptyTally;
+  let tally = noFindings;
   for await (const finding of findings) {
-    tally = tallyWith(tally, finding);
+    tally = countedWith(tally, finding);
     const title = titles.get(finding.ruleId);
     yield annotation(finding, title === undefined ? finding.ruleId : `${title} (${finding.ruleId})`, context);
   }

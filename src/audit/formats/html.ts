@@ -5,7 +5,7 @@ import { printable } from "../../support/terminal.ts";
 import type { Finding } from "../types.ts";
 import { type AuditCounts, askerOf, type FormatContext, type RuleDescription, sourceLine } from "./format.ts";
 import { htmlScript, htmlStyle } from "./html-assets.ts";
-import { emptyTally, severities, summaryLine, type Tally, tallyWith } from "./tally.ts";
+import { countedWith, noFindings, type SeverityCounts, severities, summaryLine } from "./tally.ts";
 
 /**
  * The summary is known last and read first: it is written last, into the first slot of the page. Browsers that know
@@ -128,17 +128,17 @@ export function inputName(file: string): string {
 
 export interface HtmlCounts {
   add(finding: Finding): void;
-  readonly total: Tally;
-  readonly rules: ReadonlyMap<string, Tally>;
-  readonly namespaces: ReadonlyMap<string, Tally>;
-  readonly files: ReadonlyMap<string, Tally>;
+  readonly total: SeverityCounts;
+  readonly rules: ReadonlyMap<string, SeverityCounts>;
+  readonly namespaces: ReadonlyMap<string, SeverityCounts>;
+  readonly files: ReadonlyMap<string, SeverityCounts>;
 }
 
 export function htmlCounts(): HtmlCounts {
-  let total = emptyTally;
-  const rules = new Map<string, Tally>();
-  const namespaces = new Map<string, Tally>();
-  const files = new Map<string, Tally>();
+  let total = noFindings;
+  const rules = new Map<string, SeverityCounts>();
+  const namespaces = new Map<string, SeverityCounts>();
+  const files = new Map<string, SeverityCounts>();
   return {
     rules,
     namespaces,
@@ -147,9 +147,9 @@ export function htmlCounts(): HtmlCounts {
       return total;
     },
     add(finding) {
-      const count = (tallies: Map<string, Tally>, key: string) =>
-        tallies.set(key, tallyWith(tallies.get(key) ?? emptyTally, finding));
-      total = tallyWith(total, finding);
+      const count = (tallies: Map<string, SeverityCounts>, key: string) =>
+        tallies.set(key, countedWith(tallies.get(key) ?? noFindings, finding));
+      total = countedWith(total, finding);
       count(rules, finding.ruleId);
       count(files, finding.region.file);
       if (finding.workload !== undefined) count(namespaces, finding.workload.namespace);
@@ -195,7 +195,7 @@ ${table("Rules", "Rule", rules, ruleCell, rules.size)}${table("Files", "File", f
 function table(
   caption: string,
   noun: string,
-  tallies: ReadonlyMap<string, Tally>,
+  tallies: ReadonlyMap<string, SeverityCounts>,
   cell: (key: string) => string,
   most = 10,
 ): string {
@@ -213,7 +213,7 @@ ${lines.join("")}</tbody>
 `;
 }
 
-function row(head: string, tally: Tally): string {
+function row(head: string, tally: SeverityCounts): string {
   const cells = severities
     .map((severity) => `<td class="${tally[severity] === 0 ? "zero" : severity}">${tally[severity]}</td>`)
     .join("");
@@ -221,11 +221,11 @@ function row(head: string, tally: Tally): string {
 }
 
 /** The one with more errors first, then the one with more warnings, then the one with more notes. */
-function bySeverity(a: Tally, b: Tally): number {
+function bySeverity(a: SeverityCounts, b: SeverityCounts): number {
   return b.error - a.error || b.warning - a.warning || b.note - a.note;
 }
 
-function sum(a: Tally, b: Tally): Tally {
+function sum(a: SeverityCounts, b: SeverityCounts): SeverityCounts {
   return {
     error: a.error + b.error,
     warning: a.warning + b.warning,

@@ -1,14 +1,14 @@
 /** The report for programs: a stable shape, versioned with the rest of the public interface; one finding a line. */
 import type { Finding, Fix } from "../types.ts";
 import type { FormatContext } from "./format.ts";
-import { emptyTally, tallyWith } from "./tally.ts";
+import { countedWith, noFindings } from "./tally.ts";
 
 export async function* json(findings: AsyncIterable<Finding>, context: FormatContext): AsyncIterable<string> {
   yield '{\n  "apiVersion": "pulley.dev/v1alpha1",\n  "kind": "AuditReport",\n  "findings": [';
-  let tally = emptyTally;
+  let tally = noFindings;
   let separator = "\n    ";
   for await (const finding of findings) {
-    tally = tallyWith(tally, finding);
+    tally = countedWith(tally, finding);
     yield separator + JSON.stringify(reportedFinding(finding));
     separator = ",\n    ";
   }

@@ -3,7 +3,7 @@ import { plural } from "../../support/plural.ts";
 import type { Finding, Severity } from "../types.ts";
 import type { AuditCounts } from "./format.ts";
 
-export interface Tally {
+export interface SeverityCounts {
   readonly error: number;
   readonly warning: number;
   readonly note: number;
@@ -13,15 +13,15 @@ export interface Tally {
 
 export const severities: readonly Severity[] = ["error", "warning", "note"];
 
-export const emptyTally: Tally = { error: 0, warning: 0, note: 0, fixable: 0 };
+export const noFindings: SeverityCounts = { error: 0, warning: 0, note: 0, fixable: 0 };
 
-export function tallyWith(tally: Tally, { severity, fix }: Finding): Tally {
+export function countedWith(tally: SeverityCounts, { severity, fix }: Finding): SeverityCounts {
   return { ...tally, [severity]: tally[severity] + 1, fixable: tally.fixable + (fix === undefined ? 0 : 1) };
 }
 
 /** `3 errors, 2 warnings in 14 files (120 containers)`; `tone` may colour the first part. */
 export function summaryLine(
-  tally: Tally,
+  tally: SeverityCounts,
   counts: AuditCounts,
   tone: (severity: Severity | undefined, text: string) => string = (_severity, text) => text,
 ): string {

@@ -4,7 +4,7 @@ import { type Paint, printable, widthOf } from "../../support/terminal.ts";
 import type { Finding, Severity } from "../types.ts";
 import { excerpt } from "./excerpt.ts";
 import { type AuditCounts, askerOf, type FormatContext, sourceLine } from "./format.ts";
-import { emptyTally, summaryLine, type Tally, tallyWith } from "./tally.ts";
+import { countedWith, noFindings, type SeverityCounts, summaryLine } from "./tally.ts";
 
 const colours = { error: "red", warning: "yellow", note: "blue" } as const satisfies Record<Severity, string>;
 
@@ -16,10 +16,10 @@ const narrowest = 20;
 
 export async function* text(findings: AsyncIterable<Finding>, context: FormatContext): AsyncIterable<string> {
   const { paint } = context;
-  let tally = emptyTally;
+  let tally = noFindings;
   let file: string | undefined;
   for await (const finding of findings) {
-    tally = tallyWith(tally, finding);
+    tally = countedWith(tally, finding);
     // Before a name that the input chose stand signs of our own, so that no line begins with a command to a CI system.
     const heading = finding.region.file === file ? "" : `${paint("bold", `── ${fileName(finding)}`)}\n\n`;
     file = finding.region.file;
@@ -64,7 +64,7 @@ function markedLine(finding: Finding, context: FormatContext, rail: string): str
   ];
 }
 
-function lastLines(tally: Tally, { counts, paint }: FormatContext): string[] {
+function lastLines(tally: SeverityCounts, { counts, paint }: FormatContext): string[] {
   const counted = counts();
   const line = summaryLine(tally, counted, (severity, words) =>
     paint(["bold", severity === undefined ? "green" : colours[severity]], words),

@@ -3,9 +3,9 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { Policy } from "../../policy/index.ts";
 import { auditConfig } from "../config.ts";
 import { auditInput } from "../text-audit.ts";
-import type { Batch, BatchAudit, ThreadSettings } from "./messages.ts";
+import type { AuditThreadSettings, Batch, BatchAudit } from "./messages.ts";
 
-const { policyTexts, cluster, ...options }: ThreadSettings = workerData;
+const { policyTexts, cluster, ...options }: AuditThreadSettings = workerData;
 const config = auditConfig({ ...options, policy: await policyIn(policyTexts) });
 
 parentPort?.on("message", ({ number, inputs }: Batch) => {
@@ -14,7 +14,7 @@ parentPort?.on("message", ({ number, inputs }: Batch) => {
 });
 
 /** The language of policies takes a while to load, and most audits go without. */
-async function policyIn(texts: ThreadSettings["policyTexts"]): Promise<Policy | undefined> {
+async function policyIn(texts: AuditThreadSettings["policyTexts"]): Promise<Policy | undefined> {
   if (texts.length === 0) return undefined;
   const { readPolicy } = await import("../../policy/language/read.ts");
   return readPolicy(texts, cluster).policy;

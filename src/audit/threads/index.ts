@@ -5,7 +5,7 @@ import type { PolicyText } from "../../policy/index.ts";
 import { type AuditCall, type AuditFile, AuditRun } from "../audit.ts";
 import type { AuditInput } from "../input.ts";
 import type { TextAudit } from "../text-audit.ts";
-import type { Batch, ThreadSettings } from "./messages.ts";
+import type { AuditThreadSettings, Batch } from "./messages.ts";
 import { AuditThreads } from "./threads.ts";
 
 export interface ThreadedCall extends AuditCall {
@@ -71,7 +71,7 @@ export async function* auditInThreads(
 }
 
 /** All that survives the way into a thread. */
-function settingsOf(call: ThreadedCall): ThreadSettings {
+function settingsOf(call: ThreadedCall): AuditThreadSettings {
   const { profile, severities, movingTags, placeholders, fixes, now, policyTexts = [], policy } = call;
   return { profile, severities, movingTags, placeholders, fixes, now, policyTexts, cluster: policy?.cluster };
 }

@@ -5,7 +5,7 @@ import type { AuditInput } from "../input.ts";
 import type { TextAudit } from "../text-audit.ts";
 
 /** What a thread judges by. A policy has functions in it, so each thread reads it for itself. */
-export interface ThreadSettings extends Omit<AuditOptions, "policy"> {
+export interface AuditThreadSettings extends Omit<AuditOptions, "policy"> {
   readonly policyTexts: readonly PolicyText[];
   /** The cluster that the policy is read for. */
   readonly cluster: string | undefined;

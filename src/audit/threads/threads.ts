@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import { errorText } from "../../support/errors.ts";
 import type { AuditInput } from "../input.ts";
 import type { TextAudit } from "../text-audit.ts";
-import type { Batch, BatchAudit, ThreadSettings } from "./messages.ts";
+import type { AuditThreadSettings, Batch, BatchAudit } from "./messages.ts";
 
 interface PendingBatch {
   resolve(audits: readonly TextAudit[]): void;
@@ -11,7 +11,7 @@ interface PendingBatch {
 }
 
 /** A thread, and the batches that it has been given and has not answered. */
-interface Thread {
+interface AuditThread {
   readonly worker: Worker;
   readonly waiting: Map<number, PendingBatch>;
 }
@@ -26,17 +26,17 @@ const maxYoungGenerationSizeMb = 8;
  * are audited one at a time, and only the one that takes its thread with it is lost.
  */
 export class AuditThreads {
-  readonly #start: () => Thread;
+  readonly #start: () => AuditThread;
   readonly #lost: (input: AuditInput, why: string) => TextAudit;
   /** `undefined` where a thread has died, until the next batch comes. */
-  readonly #threads: (Thread | undefined)[];
+  readonly #threads: (AuditThread | undefined)[];
   /** Files are audited alone one after another: lack of memory would only grow with more of them. */
   #alone: Promise<unknown> = Promise.resolve();
 
   /** @param lost what is said of an input that no thread survives */
   constructor(
     script: URL,
-    settings: ThreadSettings,
+    settings: AuditThreadSettings,
     { size, memory }: { readonly size: number; readonly memory: number },
     lost: (input: AuditInput, why: string) => TextAudit,
   ) {
@@ -66,7 +66,7 @@ export class AuditThreads {
 
   async #oneByOne(inputs: readonly AuditInput[]): Promise<readonly TextAudit[]> {
     const audits: TextAudit[] = [];
-    let thread: Thread | undefined;
+    let thread: AuditThread | undefined;
     for (const [number, input] of inputs.entries()) {
       thread ??= this.#start();
       try {
@@ -81,7 +81,7 @@ export class AuditThreads {
   }
 }
 
-function startThread(script: URL, workerData: ThreadSettings, memory: number): Thread {
+function startThread(script: URL, workerData: AuditThreadSettings, memory: number): AuditThread {
   const resourceLimits = { maxYoungGenerationSizeMb, maxOldGenerationSizeMb: memory };
   const worker = new Worker(script, { workerData, resourceLimits });
   const waiting = new Map<number, PendingBatch>();
@@ -99,7 +99,7 @@ function startThread(script: URL, workerData: ThreadSettings, memory: number): T
   return { worker, waiting };
 }
 
-function answerOf({ worker, waiting }: Thread, batch: Batch): Promise<readonly TextAudit[]> {
+function answerOf({ worker, waiting }: AuditThread, batch: Batch): Promise<readonly TextAudit[]> {
   const answer = new Promise<readonly TextAudit[]>((resolve, reject) => {
     // A thread that is gone takes no messages, and says nothing more.
     if (worker.threadId < 0) reject(new Error("its thread ended"));

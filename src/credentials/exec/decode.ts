@@ -7,7 +7,7 @@ import {
   itemsAt,
   kubeletDecodeProblem,
   type ManifestDocument,
-  type Refuse,
+  type RefuseField,
   type Value,
   valueAt,
 } from "../../workload/index.ts";
@@ -28,7 +28,7 @@ export function strangerProblem(document: ManifestDocument): string | undefined 
 }
 
 /** The providers of a configuration. What has not the type that it must have is told, and left out. */
-export function decodeProviders({ apiVersion, root }: ManifestDocument, refuse: Refuse): readonly GivenProvider[] {
+export function decodeProviders({ apiVersion, root }: ManifestDocument, refuse: RefuseField): readonly GivenProvider[] {
   const [, version = ""] = apiVersion.split("/");
   checkFields(root, ["apiVersion", "kind", "providers"], "", refuse);
   // The older versions of the file know nothing of tokens.
@@ -73,7 +73,7 @@ function decodeTokenAttributes(attributes: FieldReader): GivenTokenAttributes {
   };
 }
 
-function checkFields(value: Value | undefined, known: readonly string[], above: string, refuse: Refuse): void {
+function checkFields(value: Value | undefined, known: readonly string[], above: string, refuse: RefuseField): void {
   if (value?.kind !== "mapping") return;
   for (const [key, entry] of value.entries) {
     if (known.includes(key)) continue;

@@ -1,7 +1,7 @@
 /** ConfigMaps and Secrets of an input, with their contents. What a Secret holds never gets into a message. */
 import type { ManifestDocument } from "../documents.ts";
 import { invalid, shown, wrongType } from "../field-errors.ts";
-import type { Report } from "../problem.ts";
+import type { ProblemReporter } from "../problem.ts";
 import { namespaceOf } from "../requests.ts";
 import { groupOf } from "../templates.ts";
 import { textAt, type Value, valueAt } from "../value.ts";
@@ -16,7 +16,7 @@ export type DataKind = "configMap" | "secret";
 /** The object as a ConfigMap or Secret; `undefined` if it is neither, or has no name. */
 export function dataObjectOf(
   document: ManifestDocument,
-  report: Report,
+  report: ProblemReporter,
 ): { readonly kind: DataKind; readonly object: DataObject } | undefined {
   const kind = kindOf(document);
   const name = textAt(document.root, "metadata", "name");
@@ -33,9 +33,9 @@ export function dataObjectOf(
   return { kind, object: { namespace: namespaceOf(document), name, data } };
 }
 
-interface Reading {
+interface DataContext {
   readonly document: ManifestDocument;
-  readonly report: Report;
+  readonly report: ProblemReporter;
   readonly data: Map<string, Uint8Array>;
   readonly secret: boolean;
 }
@@ -44,7 +44,7 @@ function readEntries(
   field: string,
   decode: (text: string) => Uint8Array | undefined,
   why: string,
-  { document, report, data, secret }: Reading,
+  { document, report, data, secret }: DataContext,
 ): void {
   const entries = valueAt(document.root, field);
   if (entries === undefined) return;

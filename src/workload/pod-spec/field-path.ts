@@ -1,6 +1,6 @@
 /** The fields of a pod that a container can ask for (k8s pkg/apis/core/pods/helpers.go, pkg/fieldpath). */
 import { notSupported } from "../field-errors.ts";
-import { type Place, pathOf, problem, requiredText } from "./place.ts";
+import { type PlacedObject, pathOf, problem, requiredText } from "./place.ts";
 import type { FieldPath } from "./types.ts";
 
 const simple: ReadonlyMap<string, FieldPath> = new Map([
@@ -23,7 +23,7 @@ const asFiles: ReadonlyMap<string, FieldPath> = new Map([
 ] satisfies (readonly [string, FieldPath])[]);
 
 /** Reads a `fieldRef`; `asFile` where it is to be a file. */
-export function fieldPath(place: Place, asFile: boolean): FieldPath | undefined {
+export function fieldPath(place: PlacedObject, asFile: boolean): FieldPath | undefined {
   const written = requiredText(place, "fieldPath");
   if (written === "") return undefined;
   const [, map, key] = /^metadata\.(labels|annotations)\['([^']+)'\]$/.exec(written) ?? [];

@@ -1,33 +1,33 @@
 /** Reading fields of an object whose place is known: a value of the wrong type is a problem at its place, and absent. */
 import { invalid, notSupported, required, wrongType } from "../field-errors.ts";
-import type { Report } from "../problem.ts";
+import type { ProblemReporter } from "../problem.ts";
 import { child } from "../templates.ts";
 import { type MappingValue, plain, type Value, valueAt } from "../value.ts";
 import { parseQuantity } from "./quantity.ts";
 
 /** An object inside a manifest. */
-export interface Place {
+export interface PlacedObject {
   readonly value: MappingValue;
   /** `spec.containers[0]` */
   readonly path: string;
-  readonly report: Report;
+  readonly report: ProblemReporter;
 }
 
-export function pathOf(place: Place, key: string): string {
+export function pathOf(place: PlacedObject, key: string): string {
   return child(place.path, key);
 }
 
 /** Reports a problem with a field, at the field where it is there and else at the object. */
-export function problem(place: Place, key: string, message: string): void {
+export function problem(place: PlacedObject, key: string, message: string): void {
   place.report.problem(valueAt(place.value, key) ?? place.value, message);
 }
 
-export function warning(place: Place, key: string, message: string): void {
+export function warning(place: PlacedObject, key: string, message: string): void {
   place.report.warning(valueAt(place.value, key) ?? place.value, message);
 }
 
 /** The object under a key. */
-export function objectAt(place: Place, key: string): Place | undefined {
+export function objectAt(place: PlacedObject, key: string): PlacedObject | undefined {
   const value = valueAt(place.value, key);
   if (value === undefined) return undefined;
   const path = pathOf(place, key);
@@ -37,7 +37,7 @@ export function objectAt(place: Place, key: string): Place | undefined {
 }
 
 /** The objects of the list under a key. */
-export function objectsAt(place: Place, key: string): readonly Place[] {
+export function objectsAt(place: PlacedObject, key: string): readonly PlacedObject[] {
   return valuesAt(place, key).flatMap((value, index) => {
     const path = `${pathOf(place, key)}[${index}]`;
     if (value.kind === "mapping") return [{ value, path, report: place.report }];
@@ -46,7 +46,7 @@ export function objectsAt(place: Place, key: string): readonly Place[] {
   });
 }
 
-function valuesAt(place: Place, key: string): readonly Value[] {
+function valuesAt(place: PlacedObject, key: string): readonly Value[] {
   const value = valueAt(place.value, key);
   if (value === undefined) return [];
   if (value.kind === "sequence") return value.items;
@@ -55,7 +55,7 @@ function valuesAt(place: Place, key: string): readonly Value[] {
 }
 
 /** The text under a key; `undefined` where it is absent or empty. */
-export function text(place: Place, key: string): string | undefined {
+export function text(place: PlacedObject, key: string): string | undefined {
   const value = valueAt(place.value, key);
   if (value === undefined) return undefined;
   if (value.kind === "scalar" && typeof value.value === "string") return value.value === "" ? undefined : value.value;
@@ -64,7 +64,7 @@ export function text(place: Place, key: string): string | undefined {
 }
 
 /** As {@link text}, where the field must be there; then an empty text stands in for it, and the pod is refused. */
-export function requiredText(place: Place, key: string): string {
+export function requiredText(place: PlacedObject, key: string): string {
   const found = text(place, key);
   const value = valueAt(place.value, key);
   const isEmpty = value === undefined || (value.kind === "scalar" && value.value === "");
@@ -72,7 +72,7 @@ export function requiredText(place: Place, key: string): string {
   return found ?? "";
 }
 
-export function texts(place: Place, key: string): readonly string[] {
+export function texts(place: PlacedObject, key: string): readonly string[] {
   return valuesAt(place, key).flatMap((value, index) => {
     if (value.kind === "scalar" && typeof value.value === "string") return [value.value];
     place.report.problem(value, wrongType(`${pathOf(place, key)}[${index}]`, value, "a string"));
@@ -80,7 +80,7 @@ export function texts(place: Place, key: string): readonly string[] {
   });
 }
 
-export function flag(place: Place | undefined, key: string): boolean | undefined {
+export function flag(place: PlacedObject | undefined, key: string): boolean | undefined {
   const value = place && valueAt(place.value, key);
   if (place === undefined || value === undefined) return undefined;
   if (value.kind === "scalar" && typeof value.value === "boolean") return value.value;
@@ -89,13 +89,18 @@ export function flag(place: Place | undefined, key: string): boolean | undefined
 }
 
 /** A whole number from `least` to `most`. */
-export function integer(place: Place | undefined, key: string, least = 0, most = 2 ** 31 - 1): number | undefined {
+export function integer(
+  place: PlacedObject | undefined,
+  key: string,
+  least = 0,
+  most = 2 ** 31 - 1,
+): number | undefined {
   const value = place && valueAt(place.value, key);
   if (place === undefined || value === undefined) return undefined;
   return integerOf(value, { place, path: pathOf(place, key), least, most });
 }
 
-export function integers(place: Place | undefined, key: string): readonly number[] {
+export function integers(place: PlacedObject | undefined, key: string): readonly number[] {
   if (place === undefined) return [];
   return valuesAt(place, key).flatMap((value, index) => {
     const path = `${pathOf(place, key)}[${index}]`;
@@ -103,14 +108,14 @@ export function integers(place: Place | undefined, key: string): readonly number
   });
 }
 
-interface IntegerPlace {
-  readonly place: Place;
+interface PlacedInteger {
+  readonly place: PlacedObject;
   readonly path: string;
   readonly least: number;
   readonly most: number;
 }
 
-function integerOf(value: Value, { place, path, least, most }: IntegerPlace): number | undefined {
+function integerOf(value: Value, { place, path, least, most }: PlacedInteger): number | undefined {
   if (value.kind !== "scalar" || typeof value.value !== "number" || !Number.isInteger(value.value)) {
     place.report.problem(value, wrongType(path, value, "a whole number"));
     return undefined;
@@ -122,7 +127,7 @@ function integerOf(value: Value, { place, path, least, most }: IntegerPlace): nu
 
 /** One of a few texts. */
 export function choice<Text extends string>(
-  place: Place | undefined,
+  place: PlacedObject | undefined,
   key: string,
   choices: readonly Text[],
 ): Text | undefined {
@@ -134,7 +139,7 @@ export function choice<Text extends string>(
 }
 
 /** A quantity, which may be written as a number too. */
-export function quantity(place: Place | undefined, key: string): number | undefined {
+export function quantity(place: PlacedObject | undefined, key: string): number | undefined {
   const value = place && valueAt(place.value, key);
   if (place === undefined || value === undefined) return undefined;
   const path = pathOf(place, key);
@@ -149,7 +154,7 @@ export function quantity(place: Place | undefined, key: string): number | undefi
 }
 
 /** Says of fields that they are not carried out, where they are there. */
-export function warnOf(place: Place, keys: Readonly<Record<string, string>>): void {
+export function warnOf(place: PlacedObject, keys: Readonly<Record<string, string>>): void {
   for (const [key, effect] of Object.entries(keys)) {
     if (valueAt(place.value, key) !== undefined)
       warning(place, key, `${pathOf(place, key)}: not carried out: ${effect}`);

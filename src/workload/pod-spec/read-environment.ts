@@ -6,7 +6,7 @@ import {
   flag,
   objectAt,
   objectsAt,
-  type Place,
+  type PlacedObject,
   pathOf,
   problem,
   quantity,
@@ -18,7 +18,7 @@ import type { EnvFrom, EnvSource, EnvVar, KeySource, ResourceSource } from "./ty
 /** Since Kubernetes 1.34: any printable ASCII character but the equals sign. */
 const variableName = /^[ -<>-~]+$/;
 
-export function readEnv(container: Place): readonly EnvVar[] {
+export function readEnv(container: PlacedObject): readonly EnvVar[] {
   return objectsAt(container, "env").flatMap((place) => {
     const name = requiredText(place, "name");
     if (name !== "" && !variableName.test(name)) {
@@ -29,7 +29,7 @@ export function readEnv(container: Place): readonly EnvVar[] {
   });
 }
 
-export function readEnvFrom(container: Place): readonly EnvFrom[] {
+export function readEnvFrom(container: PlacedObject): readonly EnvFrom[] {
   return objectsAt(container, "envFrom").flatMap((place): EnvFrom[] => {
     const prefix = text(place, "prefix") ?? "";
     for (const [key, kind] of [
@@ -45,7 +45,7 @@ export function readEnvFrom(container: Place): readonly EnvFrom[] {
   });
 }
 
-function envSource(place: Place): EnvSource | undefined {
+function envSource(place: PlacedObject): EnvSource | undefined {
   const from = objectAt(place, "valueFrom");
   if (from === undefined) return { kind: "value", value: text(place, "value") ?? "" };
   const configMap = objectAt(from, "configMapKeyRef");
@@ -64,14 +64,14 @@ function envSource(place: Place): EnvSource | undefined {
   return undefined;
 }
 
-function keySource(kind: KeySource["kind"], place: Place): KeySource {
+function keySource(kind: KeySource["kind"], place: PlacedObject): KeySource {
   const [name, key] = [requiredText(place, "name"), requiredText(place, "key")];
   return { kind, name, key, optional: flag(place, "optional") ?? false };
 }
 
 const resources = ["limits.cpu", "limits.memory", "requests.cpu", "requests.memory"] as const;
 
-export function resourceSource(place: Place): ResourceSource | undefined {
+export function resourceSource(place: PlacedObject): ResourceSource | undefined {
   const resource = choice(place, "resource", resources);
   if (resource === undefined) {
     requiredText(place, "resource");

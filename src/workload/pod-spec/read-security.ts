@@ -9,7 +9,7 @@ import {
   integers,
   objectAt,
   objectsAt,
-  type Place,
+  type PlacedObject,
   pathOf,
   problem,
   requiredText,
@@ -26,7 +26,7 @@ const notHere = {
   appArmorProfile: "the runtime's own profile holds",
 };
 
-export function readPodSecurity(spec: Place): PodSecurity {
+export function readPodSecurity(spec: PlacedObject): PodSecurity {
   const place = objectAt(spec, "securityContext");
   if (place !== undefined) {
     warnOf(place, { ...notHere, supplementalGroupsPolicy: "groups of the image are merged in" });
@@ -45,7 +45,7 @@ export function readPodSecurity(spec: Place): PodSecurity {
   };
 }
 
-export function readContainerSecurity(container: Place): ContainerSecurity {
+export function readContainerSecurity(container: PlacedObject): ContainerSecurity {
   const place = objectAt(container, "securityContext");
   const capabilities = place && objectAt(place, "capabilities");
   if (place !== undefined) warnOf(place, notHere);
@@ -66,7 +66,7 @@ export function readContainerSecurity(container: Place): ContainerSecurity {
 }
 
 /** As the API server refuses it (k8s `ValidateSecurityContext`). */
-function checkEscalation(place: Place, security: ContainerSecurity): void {
+function checkEscalation(place: PlacedObject, security: ContainerSecurity): void {
   if (security.allowPrivilegeEscalation !== false) return;
   const key = "allowPrivilegeEscalation";
   const refuse = (what: string) =>
@@ -75,7 +75,7 @@ function checkEscalation(place: Place, security: ContainerSecurity): void {
   if (security.addCapabilities.includes("CAP_SYS_ADMIN")) refuse("`capabilities.Add` CAP_SYS_ADMIN");
 }
 
-function seccomp(context: Place): SeccompProfile | undefined {
+function seccomp(context: PlacedObject): SeccompProfile | undefined {
   const place = objectAt(context, "seccompProfile");
   if (place === undefined) return undefined;
   const type = choice(place, "type", ["RuntimeDefault", "Unconfined", "Localhost"] as const);

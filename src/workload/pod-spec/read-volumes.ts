@@ -10,7 +10,7 @@ import {
   integer,
   objectAt,
   objectsAt,
-  type Place,
+  type PlacedObject,
   pathOf,
   problem,
   quantity,
@@ -35,7 +35,7 @@ import {
 const defaultFileMode = 0o644;
 const supported = ["configMap", "downwardAPI", "emptyDir", "hostPath", "image", "projected", "secret"];
 
-export function readVolumes(spec: Place): readonly Volume[] {
+export function readVolumes(spec: PlacedObject): readonly Volume[] {
   return objectsAt(spec, "volumes").flatMap((place) => {
     const name = requiredText(place, "name");
     const source = volumeSource(place);
@@ -43,7 +43,7 @@ export function readVolumes(spec: Place): readonly Volume[] {
   });
 }
 
-function volumeSource(volume: Place): VolumeSource | undefined {
+function volumeSource(volume: PlacedObject): VolumeSource | undefined {
   const kind = volumeSources.find((key) => valueAt(volume.value, key) !== undefined);
   // What says nothing of its kind is an emptyDir (k8s pkg/apis/core/v1/defaults.go).
   if (kind === undefined) return { kind: "emptyDir", inMemory: false, sizeLimit: undefined };
@@ -69,7 +69,7 @@ function volumeSource(volume: Place): VolumeSource | undefined {
   }
 }
 
-function emptyDir(place: Place): VolumeSource {
+function emptyDir(place: PlacedObject): VolumeSource {
   const medium = text(place, "medium") ?? "";
   if (medium !== "" && medium !== "Memory") {
     problem(place, "medium", notSupported(pathOf(place, "medium"), medium, ["", "Memory"]));
@@ -78,7 +78,7 @@ function emptyDir(place: Place): VolumeSource {
   return { kind: "emptyDir", inMemory: medium === "Memory", sizeLimit: quantity(place, "sizeLimit") };
 }
 
-function hostPath(place: Place): VolumeSource {
+function hostPath(place: PlacedObject): VolumeSource {
   const path = requiredText(place, "path");
   const refuse = (why: string) => problem(place, "path", invalid(pathOf(place, "path"), shown(path), why));
   if (path !== "" && !path.startsWith("/")) refuse("must be an absolute path");
@@ -86,16 +86,16 @@ function hostPath(place: Place): VolumeSource {
   return { kind: "hostPath", path, type: choice(place, "type", hostPathTypes) ?? "" };
 }
 
-function files(place: Place, sources: readonly FileSource[]): VolumeSource {
+function files(place: PlacedObject, sources: readonly FileSource[]): VolumeSource {
   return { kind: "files", defaultMode: integer(place, "defaultMode", 0, 0o777) ?? defaultFileMode, sources };
 }
 
-function objectFiles(kind: "configMap" | "secret", place: Place, nameKey: string): FileSource {
+function objectFiles(kind: "configMap" | "secret", place: PlacedObject, nameKey: string): FileSource {
   const items = valueAt(place.value, "items") === undefined ? undefined : objectsAt(place, "items").map(keyToPath);
   return { kind, name: requiredText(place, nameKey), optional: flag(place, "optional") ?? false, items };
 }
 
-function projectedFiles(source: Place): readonly FileSource[] {
+function projectedFiles(source: PlacedObject): readonly FileSource[] {
   const configMap = objectAt(source, "configMap");
   if (configMap !== undefined) return [objectFiles("configMap", configMap, "name")];
   const secret = objectAt(source, "secret");
@@ -107,11 +107,11 @@ function projectedFiles(source: Place): readonly FileSource[] {
   return [];
 }
 
-function keyToPath(place: Place): KeyToPath {
+function keyToPath(place: PlacedObject): KeyToPath {
   return { key: requiredText(place, "key"), path: filePath(place), mode: integer(place, "mode", 0, 0o777) };
 }
 
-function downwardFiles(place: Place): readonly DownwardFile[] {
+function downwardFiles(place: PlacedObject): readonly DownwardFile[] {
   return objectsAt(place, "items").flatMap((item): DownwardFile[] => {
     const [path, mode] = [filePath(item), integer(item, "mode", 0, 0o777)];
     const resource = objectAt(item, "resourceFieldRef");
@@ -127,7 +127,7 @@ function downwardFiles(place: Place): readonly DownwardFile[] {
   });
 }
 
-function filePath(place: Place): string {
+function filePath(place: PlacedObject): string {
   const path = requiredText(place, "path");
   const why = path === "" ? undefined : filePathProblem(path);
   if (why !== undefined) problem(place, "path", invalid(pathOf(place, "path"), shown(path), why));
@@ -135,7 +135,7 @@ function filePath(place: Place): string {
 }
 
 /** @param known names of all volumes of the pod */
-export function readMounts(container: Place, known: ReadonlySet<string>): readonly VolumeMount[] {
+export function readMounts(container: PlacedObject, known: ReadonlySet<string>): readonly VolumeMount[] {
   const paths = new Set<string>();
   return objectsAt(container, "volumeMounts").map((place) => {
     const [name, mountPath] = [requiredText(place, "name"), requiredText(place, "mountPath")];
@@ -162,7 +162,7 @@ export function readMounts(container: Place, known: ReadonlySet<string>): readon
   });
 }
 
-function subPath(mount: Place): SubPath | undefined {
+function subPath(mount: PlacedObject): SubPath | undefined {
   const [plain, expression] = [text(mount, "subPath"), text(mount, "subPathExpr")];
   const key = plain === undefined ? "subPathExpr" : "subPath";
   const path = plain ?? expression;

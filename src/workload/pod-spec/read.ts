@@ -1,6 +1,6 @@
 /** Reads from a pod's specification what starting its containers takes. What is not carried out is a warning. */
 import { invalid, shown } from "../field-errors.ts";
-import type { Report } from "../problem.ts";
+import type { ProblemReporter } from "../problem.ts";
 import type { ContainerKind } from "../types.ts";
 import { itemsAt, type MappingValue, textAt, valueAt } from "../value.ts";
 import {
@@ -9,7 +9,7 @@ import {
   integer,
   objectAt,
   objectsAt,
-  type Place,
+  type PlacedObject,
   pathOf,
   problem,
   quantity,
@@ -31,8 +31,8 @@ const lists = [
 ] as const satisfies readonly (readonly [string, ContainerKind])[];
 
 /** @param path where the specification is: `spec`, `spec.template.spec` */
-export function readPodSpec(value: MappingValue, path: string, report: Report): PodSpec {
-  const spec: Place = { value, path, report };
+export function readPodSpec(value: MappingValue, path: string, report: ProblemReporter): PodSpec {
+  const spec: PlacedObject = { value, path, report };
   warnOfPodFields(spec);
   const volumes = readVolumes(spec);
   const known = new Set(itemsAt(value, "volumes").map((volume) => textAt(volume, "name") ?? ""));
@@ -57,7 +57,7 @@ export function readPodSpec(value: MappingValue, path: string, report: Report): 
   };
 }
 
-function warnOfPodFields(spec: Place): void {
+function warnOfPodFields(spec: PlacedObject): void {
   const runtimeClass = text(spec, "runtimeClassName");
   if (runtimeClass !== undefined) {
     // To start it without its sandbox would be less safe than was asked for.
@@ -110,13 +110,17 @@ const containerFields = new Set([
 ]);
 
 /** What nobody knows is told as the API server tells it: perhaps it is a mistake in writing. */
-function warnOfUnknown({ value, path, report }: Place, ...known: readonly ReadonlySet<string>[]): void {
+function warnOfUnknown({ value, path, report }: PlacedObject, ...known: readonly ReadonlySet<string>[]): void {
   for (const [key, field] of value.entries) {
     if (!known.some((keys) => keys.has(key))) report.warning(field, `unknown field "${path}.${key}"`);
   }
 }
 
-function readContainer(container: Place, kind: ContainerSpec["kind"], volumes: ReadonlySet<string>): ContainerSpec {
+function readContainer(
+  container: PlacedObject,
+  kind: ContainerSpec["kind"],
+  volumes: ReadonlySet<string>,
+): ContainerSpec {
   warnOf(container, unattended);
   warnOfUnknown(container, containerFields, new Set(Object.keys(unattended)));
   if (choice(container, "terminationMessagePolicy", ["File", "FallbackToLogsOnError"]) === "FallbackToLogsOnError") {
@@ -151,7 +155,7 @@ function readContainer(container: Place, kind: ContainerSpec["kind"], volumes: R
 
 const mostPort = 65_535;
 
-function readPort(place: Place): ContainerPort[] {
+function readPort(place: PlacedObject): ContainerPort[] {
   const containerPort = integer(place, "containerPort", 1, mostPort);
   if (containerPort === undefined) {
     if (valueAt(place.value, "containerPort") === undefined) requiredText(place, "containerPort");
@@ -167,7 +171,7 @@ function readPort(place: Place): ContainerPort[] {
   ];
 }
 
-function readResources(container: Place): Resources {
+function readResources(container: PlacedObject): Resources {
   const place = objectAt(container, "resources");
   const limits = readAmounts(place && objectAt(place, "limits"));
   const requests = readAmounts(place && objectAt(place, "requests"));
@@ -175,7 +179,7 @@ function readResources(container: Place): Resources {
   return { limits, requests: { cpu: requests.cpu ?? limits.cpu, memory: requests.memory ?? limits.memory } };
 }
 
-function readAmounts(place: Place | undefined): Amounts {
+function readAmounts(place: PlacedObject | undefined): Amounts {
   for (const key of place?.value.entries.keys() ?? []) {
     if (place !== undefined && key !== "cpu" && key !== "memory") {
       warning(place, key, `${pathOf(place, key)}: not carried out: only cpu and memory are`);
@@ -189,7 +193,7 @@ function readAmounts(place: Place | undefined): Amounts {
   };
 }
 
-function readDnsConfig(spec: Place): DnsConfig {
+function readDnsConfig(spec: PlacedObject): DnsConfig {
   const place = objectAt(spec, "dnsConfig");
   if (place === undefined) return { nameservers: [], searches: [], options: [] };
   const options = objectsAt(place, "options").map((option) => {

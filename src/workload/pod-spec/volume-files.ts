@@ -29,9 +29,9 @@ export function volumeFiles(
   return { files: [...files.values()] };
 }
 
-type Found = { readonly files: readonly VolumeFile[] } | { readonly problem: string };
+type FoundFiles = { readonly files: readonly VolumeFile[] } | { readonly problem: string };
 
-function sourceFiles(source: FileSource, defaultMode: number, facts: PodFacts): Found {
+function sourceFiles(source: FileSource, defaultMode: number, facts: PodFacts): FoundFiles {
   if (source.kind === "downwardAPI") {
     const files = source.items.map(({ path, mode, from }) => {
       const text = from.kind === "field" ? fieldValue(from.path, facts) : resourceValue(from, undefined, facts);

@@ -12,7 +12,7 @@ import {
 } from "../../../workload/index.ts";
 import type { Fix } from "../../types.ts";
 import { type FixAttempt, type PolicyField, setImage, setPullPolicy } from "../fields.ts";
-import { type Plan, planFixes } from "../plan.ts";
+import { type FixPlan, planFixes } from "../plan.ts";
 
 export interface Asking {
   readonly source: SourceText;
@@ -61,7 +61,7 @@ export function fixesOf(attempts: readonly FixAttempt[]): Fix[] {
   return attempts.flatMap(({ fix }) => fix ?? []);
 }
 
-export function planOf(text: string, attempts: readonly FixAttempt[]): Plan {
+export function planOf(text: string, attempts: readonly FixAttempt[]): FixPlan {
   return planFixes(text, "file.yaml", fixesOf(attempts));
 }
 

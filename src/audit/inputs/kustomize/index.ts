@@ -8,7 +8,7 @@ import { type Build, type BuildOptions, buildKustomization } from "./build.ts";
 import type { Kustomization } from "./kustomization.ts";
 import { KustomizationGraph } from "./kustomization.ts";
 import { containerIn, type ImageLocation, placeOf } from "./place.ts";
-import { Sources } from "./sources.ts";
+import { KustomizeSources } from "./sources.ts";
 
 export type { BuildOptions } from "./build.ts";
 
@@ -46,7 +46,7 @@ export const nothingRendered: Renderings = {
 export async function renderKustomizations(folders: readonly string[], options: BuildOptions): Promise<Renderings> {
   const graph = new KustomizationGraph();
   const all = folders.flatMap((folder) => graph.at(folder) ?? []);
-  const rendering = new RenderingCollector(graph, new Sources(options.imageFields));
+  const rendering = new RenderingCollector(graph, new KustomizeSources(options.imageFields));
   const tried = new Set<Kustomization>();
   let next = graph.tops(all);
   for (let isBase = false; next.length > 0; isBase = true) {
@@ -80,12 +80,12 @@ async function build(top: Kustomization, graph: KustomizationGraph, options: Bui
 class RenderingCollector {
   readonly seen = new Set<string>();
   readonly #graph: KustomizationGraph;
-  readonly #sources: Sources;
+  readonly #sources: KustomizeSources;
   readonly #files = new Map<string, { objects: Map<string, MutableRendering>; replaced: Set<string> }>();
   readonly #notSeen: NotSeenInput[] = [];
   readonly #refused = new Map<string, UnreadableInput>();
 
-  constructor(graph: KustomizationGraph, sources: Sources) {
+  constructor(graph: KustomizationGraph, sources: KustomizeSources) {
     this.#graph = graph;
     this.#sources = sources;
   }

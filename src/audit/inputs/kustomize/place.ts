@@ -3,7 +3,7 @@ import { type ImagePlace, type ScalarValue, textAt, valueAt } from "../../../wor
 import { containerKey } from "../../input.ts";
 import { firstKeySpan, type Span, scalarSpan } from "../../spans.ts";
 import type { ImageChange, Kustomization } from "./kustomization.ts";
-import type { Source, SourceObject, Sources } from "./sources.ts";
+import type { KustomizeSource, KustomizeSources, SourceObject } from "./sources.ts";
 
 export interface ImageLocation {
   readonly file: string;
@@ -15,7 +15,7 @@ export interface ImageLocation {
 }
 
 /** The container of an object's file from which one of the built object was made. */
-export function containerIn(source: Source, object: SourceObject, built: ImagePlace): ImagePlace | undefined {
+export function containerIn(source: KustomizeSource, object: SourceObject, built: ImagePlace): ImagePlace | undefined {
   const alike = source.objects.filter(({ kind, name }) => kind === object.kind && object.name.includes(name));
   const longest = alike.toSorted((one, other) => other.name.length - one.name.length)[0];
   const places = longest?.places ?? [];
@@ -31,9 +31,9 @@ export function containerIn(source: Source, object: SourceObject, built: ImagePl
  */
 export function placeOf(
   built: ImagePlace,
-  written: { readonly source: Source; readonly place: ImagePlace | undefined } | undefined,
+  written: { readonly source: KustomizeSource; readonly place: ImagePlace | undefined } | undefined,
   chain: readonly Kustomization[],
-  sources: Sources,
+  sources: KustomizeSources,
 ): ImageLocation {
   const image = textAt(built.value, built.imageKey);
   const source = written?.source;
@@ -56,7 +56,7 @@ function setting(
   image: string,
   container: string,
   chain: readonly Kustomization[],
-  sources: Sources,
+  sources: KustomizeSources,
 ): ImageSetting | undefined {
   for (const { file, text, images, changes } of chain) {
     const entry = images.map((each) => entryFor(image, each)).find((each) => each !== undefined);
@@ -79,7 +79,7 @@ function entryFor(image: string, { name, newName, newTag, digest }: ImageChange)
   return newTag === undefined && digest === undefined && /^(?:[:@]|$)/.test(rest) ? newName : undefined;
 }
 
-function inSource(source: Source | undefined, image: string, container: string): ImageSetting | undefined {
+function inSource(source: KustomizeSource | undefined, image: string, container: string): ImageSetting | undefined {
   if (source === undefined) return undefined;
   const { file, text, objects } = source;
   const places = objects.flatMap((object) => object.places).filter((own) => textAt(own.value, own.imageKey) === image);
@@ -89,7 +89,7 @@ function inSource(source: Source | undefined, image: string, container: string):
   return at && { file, at, own: undefined };
 }
 
-function spanOf({ value, imageKey }: ImagePlace, { text }: Source): Span {
+function spanOf({ value, imageKey }: ImagePlace, { text }: KustomizeSource): Span {
   const image = valueAt(value, imageKey);
   return image?.kind === "scalar" ? scalarSpan(text.text, image) : firstKeySpan(text.text, value);
 }

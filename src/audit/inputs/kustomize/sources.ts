@@ -15,7 +15,7 @@ import {
 } from "../../../workload/index.ts";
 import { longestInput } from "../files.ts";
 
-export interface Source {
+export interface KustomizeSource {
   readonly file: string;
   readonly text: SourceText;
   readonly objects: readonly SourceObject[];
@@ -27,8 +27,8 @@ export interface SourceObject {
   readonly places: readonly ImagePlace[];
 }
 
-export class Sources {
-  readonly #known = new Map<string, Source | undefined>();
+export class KustomizeSources {
+  readonly #known = new Map<string, KustomizeSource | undefined>();
   readonly #imageFields: readonly ImageFields[] | undefined;
 
   /** @param imageFields of custom resources, beside those that are known */
@@ -37,7 +37,7 @@ export class Sources {
   }
 
   /** A file; `undefined` where it cannot be read. */
-  at(file: string): Source | undefined {
+  at(file: string): KustomizeSource | undefined {
     if (!this.#known.has(file)) this.#known.set(file, this.#read(file));
     return this.#known.get(file);
   }
@@ -51,7 +51,7 @@ export class Sources {
     };
   }
 
-  #read(file: string): Source | undefined {
+  #read(file: string): KustomizeSource | undefined {
     try {
       const text = decodeTextLoosely(readInputBytes(file, { limit: longestInput }));
       const { documents } = readManifests(text, file);
