@@ -4,7 +4,8 @@ import { LongestFirst } from "./test/longest-first.ts";
 
 /** They put other modules in the place of ours or of Node's, which those who share a worker with them would get, too. */
 const replacing = [
-  ...["test/parity/**/*.test.ts", "test/differential/command-line.test.ts"],
+  "test/parity/**/*.test.ts",
+  "test/differential/command-line.test.ts",
   "src/store/embedded/durability.test.ts",
 ];
 

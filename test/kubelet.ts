@@ -58,8 +58,14 @@ export async function startKubelet(endpoint: string): Promise<Kubelet> {
   await writeFile(inside("kubelet.json"), JSON.stringify(configuration(inside, endpoint, { port, readOnlyPort })));
   const logFile = inside("kubelet.log");
   const child = spawnLogged(logFile, [
-    ...["--config", inside("kubelet.json"), "--root-dir", inside("root"), "--cert-dir", inside("pki")],
-    ...["--hostname-override", nodeName],
+    "--config",
+    inside("kubelet.json"),
+    "--root-dir",
+    inside("root"),
+    "--cert-dir",
+    inside("pki"),
+    "--hostname-override",
+    nodeName,
   ]);
   const killAtExit = (): unknown => child.kill("SIGKILL");
   process.once("exit", killAtExit);

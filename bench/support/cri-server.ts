@@ -13,9 +13,14 @@ export async function serveImages(folder: string, socket: string): Promise<void>
   const registry = createRegistryClient({});
   const platform = { os: "linux", architecture: "amd64", variant: "" };
   const server = await startCriServer({
-    ...{ socket, version: "bench", clock },
+    socket,
+    version: "bench",
+    clock,
     images: {
-      ...{ store, decide, policy: () => kubernetesOnly, records: openPullRecords(folder, {}, clock) },
+      store,
+      decide,
+      policy: () => kubernetesOnly,
+      records: openPullRecords(folder, {}, clock),
       service: createEmbeddedImageService({ store, registry, platform, clock }),
     },
   });

@@ -5,7 +5,7 @@ import { minVersion, satisfies, valid } from "semver";
 import { root } from "../support/run.mjs";
 
 /** @typedef {{ dependencies?: Record<string, string>, devDependencies?: Record<string, string>, engines: { node: string } }} Manifest */
-/** @typedef {{ version?: string, resolved?: string, integrity?: string, engines?: { node?: string } }} LockedPackage */
+/** @typedef {{ version?: string, resolved?: string, integrity?: string | undefined, engines?: { node?: string } }} LockedPackage */
 
 /** What is wrong with this checkout's package.json and package-lock.json, one line each. */
 export async function lockFile() {

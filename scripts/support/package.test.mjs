@@ -8,8 +8,19 @@ import { capture, npm, root } from "./run.mjs";
 
 /** Everything that packing reads: it builds anew, which must not touch the programs that other tests run. */
 const sources = [
-  ...["src", "examples", "scripts", "schema", "docs", "node_modules"],
-  ...["package.json", "package-lock.json", "tsconfig.json", ".npmrc", "README.md", "LICENSE", "CHANGELOG.md"],
+  "src",
+  "examples",
+  "scripts",
+  "schema",
+  "docs",
+  "node_modules",
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+  ".npmrc",
+  "README.md",
+  "LICENSE",
+  "CHANGELOG.md",
 ];
 
 const page = await readFile(join(root, "docs", "library.md"), "utf8");
@@ -47,8 +58,14 @@ test("holds the program, the types, the pages and the schema, and none of the ex
   const installed = await readdir(join(folder, "node_modules", "pulley"), { recursive: true });
   expect(installed).toEqual(
     expect.arrayContaining([
-      ...["dist/pulley.mjs", "dist/THIRD-PARTY-LICENSES.txt", "dist/types/image/index.d.ts"],
-      ...["README.md", "LICENSE", "CHANGELOG.md", "docs/library.md", "schema/imagepullpolicy.json"],
+      "dist/pulley.mjs",
+      "dist/THIRD-PARTY-LICENSES.txt",
+      "dist/types/image/index.d.ts",
+      "README.md",
+      "LICENSE",
+      "CHANGELOG.md",
+      "docs/library.md",
+      "schema/imagepullpolicy.json",
     ]),
   );
   expect(installed.filter((name) => name.startsWith("dist/examples"))).toEqual([]);

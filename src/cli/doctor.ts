@@ -75,7 +75,11 @@ async function doctor(
       : { status: () => Promise.resolve(undefined), facts: () => Promise.resolve(undefined) };
     const records = openPullRecords(root, {}, systemClock);
     const world: DoctorWorld = {
-      ...{ probe, registry, decide, platform, signal },
+      probe,
+      registry,
+      decide,
+      platform,
+      signal,
       facts: { images, records, policy, hosts: machineHosts(options, warnOn(io)), clock: systemClock },
       disk: () => diskSpaceOf(root),
       loginNotes: () => notes,

@@ -108,7 +108,9 @@ export function collectionValue({ report, events, dryRun }: Collection) {
 
 function imageValue({ image: { id, names, size }, firstDetected, lastUsed, outcome }: ImageOutcome) {
   return {
-    ...{ id, names, size },
+    id,
+    names,
+    size,
     firstDetected: timestamp(firstDetected),
     lastUsed: lastUsed === undefined ? null : timestamp(lastUsed),
     result: outcome.kind,

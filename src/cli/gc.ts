@@ -175,7 +175,11 @@ async function pass(options: PassOptions, io: CommandIo): Promise<Collection> {
   const remembered = confirmedMemory(await fileMemory(root, clock.now()), store);
   const events: CollectionEvent[] = [];
   const collector = createCollector({
-    ...{ policy, pins, clock, inUse, onOutcome: progress.hear },
+    policy,
+    pins,
+    clock,
+    inUse,
+    onOutcome: progress.hear,
     store: dryRun ? await dryRunStore(store) : collectableStore(store),
     memory: dryRun ? { ...remembered, save: () => Promise.resolve() } : remembered,
     records: dryRun ? undefined : openPullRecords(root, {}, clock),

@@ -53,9 +53,14 @@ interface Wanted {
 }
 
 const kinds: Readonly<Record<string, Wanted["kind"]>> = {
-  ...{ pods: "pods", pod: "pods", po: "pods" },
-  ...{ events: "events", event: "events", ev: "events" },
-  ...{ images: "images", image: "images" },
+  pods: "pods",
+  pod: "pods",
+  po: "pods",
+  events: "events",
+  event: "events",
+  ev: "events",
+  images: "images",
+  image: "images",
 };
 
 function readKind(text: string, names: readonly string[]): Wanted {

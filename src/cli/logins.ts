@@ -93,8 +93,13 @@ export async function openProviders(
   // The login of --creds may stand there, and is for nobody's programs.
   const { PULLEY_CREDS: _, ...environment } = io.environment;
   const providers = await openCredentialProviders({
-    ...{ config, binDir, environment, clock: systemClock },
-    ...{ accounts, say, onRun },
+    config,
+    binDir,
+    environment,
+    clock: systemClock,
+    accounts,
+    say,
+    onRun,
   });
   onOpen?.(providers);
   return providers;

@@ -112,8 +112,14 @@ async function pullImages(images: readonly string[], options: PullOptions, io: C
       const records = underBothNames(openPullRecords(options.root, {}, clock));
       let ended: OutcomeKind | undefined;
       const manager = createImageManager({
-        ...{ images: service, puller, backOff: createBackOff(clock), records, clock },
-        ...{ decide, policy: () => policy, hosts: machineHosts(options, warnOn(io)) },
+        images: service,
+        puller,
+        backOff: createBackOff(clock),
+        records,
+        clock,
+        decide,
+        policy: () => policy,
+        hosts: machineHosts(options, warnOn(io)),
         onEnsured: ({ outcome }) => {
           ended = outcome;
         },

@@ -74,7 +74,10 @@ export function requestsFrom(inputs: Inputs, policy: Policy = kubernetesOnly): W
   const refused = documents.flatMap((document) => validate(document, { standing: true }).problems);
   const named = namedPods(inputs.images)
     .flatMap((document) => imageRequests(document))
-    .map((request, at) => ({ ...request, source: inputs.images[at]?.source }));
+    .map((request, at) => {
+      const source = inputs.images[at]?.source;
+      return source === undefined ? request : { ...request, source };
+    });
   return {
     requests: [
       ...documents.flatMap((document) => imageRequests(document, fields)),

@@ -56,8 +56,14 @@ async function run({ pods: given, once = true, policy, clock = systemClock, hear
   try {
     const result = await runPods(
       {
-        ...{ pods: given, store, registry, root, once, clock },
-        ...{ policy: first, policyFiles: files },
+        pods: given,
+        store,
+        registry,
+        root,
+        once,
+        clock,
+        policy: first,
+        policyFiles: files,
         secrets: [],
         contentSharing: "isolated",
         objects: { configMaps: [], secrets: [] },
@@ -112,7 +118,10 @@ it("looks at pods that wait as soon as other rules hold, and counts what that br
     onRefused = resolve;
   });
   const running = run({
-    ...{ pods: pods.slice(0, 1), once: false, policy: file, clock },
+    pods: pods.slice(0, 1),
+    once: false,
+    policy: file,
+    clock,
     hear: (line, _at, end) => {
       if (/Warning +Failed +pod\/one\/second +.*ImageDenied/.test(line)) onRefused();
       if (/pod\/one\/second +Successfully pulled/.test(line)) end();

@@ -96,8 +96,15 @@ async function simulate(paths: readonly string[], options: SimulateOptions, io: 
   const { past, status } =
     named.length > 0 ? await fromManifests(named, options, io) : { past: fromRecords(options, io), status: 0 };
   const result: Simulation = {
-    ...{ decisions: 0, changed: 0, newlyWarned: 0, from: undefined, to: undefined, newlyRefused: 0 },
-    ...{ before: noCost, after: noCost, changes: new Map() },
+    decisions: 0,
+    changed: 0,
+    newlyWarned: 0,
+    from: undefined,
+    to: undefined,
+    newlyRefused: 0,
+    before: noCost,
+    after: noCost,
+    changes: new Map(),
   };
   const replay = createReplay(policy);
   for await (const request of past) count(result, replay(request));

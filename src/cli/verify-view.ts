@@ -16,13 +16,20 @@ export function verifiedValue(sound: number, faulty: readonly Faulty[], unfit: r
     apiVersion: "pulley.dev/v1alpha1",
     sound,
     blobs: faulty.map(({ digest, state, neededBy, nameless = [], repair }) => ({
-      ...{ digest, state, neededBy, nameless },
+      digest,
+      state,
+      neededBy,
+      nameless,
       ...(repair && {
         repair: { repaired: repair.repaired, from: repair.from ?? null, failures: repair.failures.map(failureValue) },
       }),
     })),
     unfit: unfit.map(({ layer, diffId, error, images }) => ({
-      ...{ layer, diffId, code: error.code, message: error.message, neededBy: images },
+      layer,
+      diffId,
+      code: error.code,
+      message: error.message,
+      neededBy: images,
     })),
   };
 }

@@ -119,7 +119,12 @@ async function repair(
   try {
     const hosts = machineHosts(options, warnOn(io));
     const repairer = createRepairer({
-      ...{ store, registry, hosts, clock: systemClock, policy: () => policy, logins: () => logins },
+      store,
+      registry,
+      hosts,
+      clock: systemClock,
+      policy: () => policy,
+      logins: () => logins,
     });
     return (await repairer.repair(found, signal)).map((repaired) => ({ ...repaired, repair: repaired }));
   } finally {

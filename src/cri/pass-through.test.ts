@@ -59,7 +59,10 @@ function upstreamAt(socket: string, handler: Handler): Upstream {
   const sessions = new Set<ServerHttp2Session>();
   let server: ReturnType<typeof createServer> | undefined;
   return {
-    ...{ socket, asked, ends, sessions },
+    socket,
+    asked,
+    ends,
+    sessions,
     listen: async () => {
       server = createServer();
       server.on("session", (session) => sessions.add(session).size);

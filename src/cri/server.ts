@@ -150,7 +150,9 @@ function openUpstream(runtime: string, { images, onOperation, clock }: CriServer
     hearing: { onOperation, clock },
   });
   return {
-    ...{ channel, pass, held },
+    channel,
+    pass,
+    held,
     close: () => {
       close();
       channel.close();
@@ -161,7 +163,13 @@ function openUpstream(runtime: string, { images, onOperation, clock }: CriServer
 function judgeOf({ images, clock }: CriServerOptions, log: CriLog): CopyJudge {
   const { service, decide, policy, hosts, decisions, onEnsured } = images;
   return createCopyJudge({
-    ...{ images: service, decide, policy, hosts, clock, log: decisions, onEnsured },
+    images: service,
+    decide,
+    policy,
+    hosts,
+    clock,
+    log: decisions,
+    onEnsured,
     onWarning: ({ pod }, warning) => log.warn(`${pod.namespace}/${pod.name}: ${warningText(warning)}`),
   });
 }
@@ -196,7 +204,14 @@ function managerOf(images: CriImages, clock: Clock) {
   const { service, decide, policy, hosts, records, decisions, onProgress, onEnsured } = images;
   const puller = createPuller({ images: service, settings: unlimitedPulls, clock, ...(onProgress && { onProgress }) });
   return createImageManager({
-    ...{ images: service, puller, backOff: noBackOff, records: callerRecords(records), clock, decide, policy, hosts },
+    images: service,
+    puller,
+    backOff: noBackOff,
+    records: callerRecords(records),
+    clock,
+    decide,
+    policy,
+    hosts,
     log: decisions,
     onEnsured,
   });

@@ -36,7 +36,11 @@ export function startCollection(part: CollectionPart, ground: Ground, telling: T
   const stopping = new AbortController();
   const { ended } = collectOnNode(
     {
-      ...{ configuration: kubelet, store: collectableStore(ground.store), clock, records, pins: settings.pins },
+      configuration: kubelet,
+      store: collectableStore(ground.store),
+      clock,
+      records,
+      pins: settings.pins,
       inUse: inUse(part, endings),
       // Where nobody knows the containers, that an image was asked for is the only use of it that can be seen.
       memory: part.runtime === undefined ? confirmedMemory(memory, ground.store) : memory,

@@ -29,16 +29,20 @@ export async function serveImages(
   const { store, images, records, decisions } = ground;
   const pins = collection?.pins ?? [];
   const server = await startCriServer({
-    ...{
-      socket: sockets.cri,
-      takeover: sockets.takeover,
-      runtime,
-      version,
-      clock: systemClock,
-      log: telling.log.with({ part: "cri" }),
-    },
+    socket: sockets.cri,
+    takeover: sockets.takeover,
+    runtime,
+    version,
+    clock: systemClock,
+    log: telling.log.with({ part: "cri" }),
     images: {
-      ...{ store, service: images, decide, policy: () => policy.current(), hosts, records, decisions },
+      store,
+      service: images,
+      decide,
+      policy: () => policy.current(),
+      hosts,
+      records,
+      decisions,
       mirrorLogins: logins.own,
       onEnsured: (ensured) => telling.metrics.nodeSignal({ kind: "ensured", ensured }),
       isPinned: ({ repoTags, repoDigests }) => isPinned([...repoTags, ...repoDigests], pins),
@@ -72,7 +76,15 @@ export async function serveMirror(
   const puller = createPuller({ images, settings: unlimitedPulls, clock });
   const log = decisions;
   const manager = createImageManager({
-    ...{ images, puller, backOff: noBackOff, records, clock, decide, policy: current, hosts, log },
+    images,
+    puller,
+    backOff: noBackOff,
+    records,
+    clock,
+    decide,
+    policy: current,
+    hosts,
+    log,
     onEnsured: (ensured) => telling.metrics.nodeSignal({ kind: "ensured", ensured }),
   });
   const logged = telling.log.with({ part: "mirror" });

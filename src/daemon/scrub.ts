@@ -17,14 +17,24 @@ export function startScrub(options: ScrubPart, ground: Ground, telling: Telling,
   const log = telling.log.with({ part: "scrub" });
   const clock = systemClock;
   const repairer = createRepairer({
-    ...{ store, registry, layers, hosts, clock, policy: () => policy.current() },
+    store,
+    registry,
+    layers,
+    hosts,
+    clock,
+    policy: () => policy.current(),
     // Whose pods use an image is not known here: what needs a pod's own login comes with that pod's pull.
     logins: (pod) => logins.forPod(pod, []),
   });
   const stopping = new AbortController();
   const ended = runScrub(
     {
-      ...{ ...scrub, store, repairer, clock, memory: scrubMemory(root), isBusy: () => layers.isBusy() },
+      ...scrub,
+      store,
+      repairer,
+      clock,
+      memory: scrubMemory(root),
+      isBusy: () => layers.isBusy(),
       onBlob: (blob) => {
         telling.metrics.scrubbed({ ...blob, repaired: blob.repair?.repaired === true });
         tellBlob(log, blob);

@@ -78,8 +78,18 @@ function missing(
 
 /** Registries that everybody may know: such a name is not misspelt, and a misspelt one may be meant for it. */
 const wellKnown = [
-  ...["registry-1.docker.io", "docker.io", "quay.io", "ghcr.io", "gcr.io", "registry.k8s.io", "mcr.microsoft.com"],
-  ...["public.ecr.aws", "registry.gitlab.com", "registry.access.redhat.com", "registry.redhat.io", "docker.elastic.co"],
+  "registry-1.docker.io",
+  "docker.io",
+  "quay.io",
+  "ghcr.io",
+  "gcr.io",
+  "registry.k8s.io",
+  "mcr.microsoft.com",
+  "public.ecr.aws",
+  "registry.gitlab.com",
+  "registry.access.redhat.com",
+  "registry.redhat.io",
+  "docker.elastic.co",
 ];
 
 function missingRemedy(host: string): string {

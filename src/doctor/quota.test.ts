@@ -6,7 +6,9 @@ import { ok } from "./steps.ts";
 
 const step = ok("authentication", "");
 const found = (quota: Quota) => ({
-  ...{ step, login: undefined, quota },
+  step,
+  login: undefined,
+  quota,
   answer: { kind: "found", digest: undefined, quota, authorized: false } as const,
 });
 

@@ -23,7 +23,13 @@ export function skipped(step: StepName, fact: string, { hints = [], source }: To
 
 export function failed(step: StepName, fact: string, { remedy, code, unanswered, hints = [], source }: Failed): Step {
   return {
-    ...{ step, source: source ?? null, status: "failed", fact, hints, remedy, code },
+    step,
+    source: source ?? null,
+    status: "failed",
+    fact,
+    hints,
+    remedy,
+    code,
     ...(unanswered === true && { unanswered }),
   };
 }

@@ -23,7 +23,11 @@ const MiB = 1024 * 1024;
 
 function collectorOf(store: CollectableStore, policy: Partial<CollectionPolicy> = {}) {
   return createCollector({
-    ...{ store, clock: systemClock, pins: [], registries: undefined, memory: processMemory(0) },
+    store,
+    clock: systemClock,
+    pins: [],
+    registries: undefined,
+    memory: processMemory(0),
     policy: { highThreshold: 85, lowThreshold: 80, minimumAge: 0, maximumAge: 0, ...policy },
     inUse: { images: async () => new Set() },
   });

@@ -72,8 +72,14 @@ async function run(pass: Pass, way: (pass: Pass, take: TakeStep) => Promise<void
   const after = await measured(store);
   const freed = { reported: pass.reportedFreed, real: reallyFreed(pass, before, after) };
   return {
-    ...{ startedAt: pass.startedAt, endedAt: clock.now(), steps, images: pass.outcomes },
-    ...{ disk: { before, after }, wanted: pass.wanted, freed, error },
+    startedAt: pass.startedAt,
+    endedAt: clock.now(),
+    steps,
+    images: pass.outcomes,
+    disk: { before, after },
+    wanted: pass.wanted,
+    freed,
+    error,
   };
 }
 

@@ -18,7 +18,12 @@ it("goes by the kubelet's configuration: thresholds, ages and pressure", async (
   });
   const { ended } = collectOnNode(
     {
-      ...{ store, clock, configuration, pins: [], registries: undefined, memory: processMemory(clock.now()) },
+      store,
+      clock,
+      configuration,
+      pins: [],
+      registries: undefined,
+      memory: processMemory(clock.now()),
       inUse: { images: async () => new Set(world.inUse) },
       onEvent: (event) => events.push(event),
       onReport: (report) => reports.push(report),

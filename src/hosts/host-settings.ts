@@ -33,7 +33,15 @@ export function headerProblem(name: string, value: string): string | undefined {
 }
 
 const hopByHop: ReadonlySet<string> = new Set([
-  ...["connection", "content-length", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"],
+  "connection",
+  "content-length",
+  "expect",
+  "host",
+  "keep-alive",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
 ]);
 
 /** Whether a host is the registry, and so not told which one is meant (containerd core/remotes/docker/resolver.go, `isProxy`). */

@@ -11,12 +11,12 @@ export interface Descriptor {
   readonly digest: Digest;
   /** Bytes; never negative. */
   readonly size: number;
-  readonly platform?: Platform;
-  readonly annotations?: Readonly<Record<string, string>>;
+  readonly platform?: Platform | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
   /** What kind of artifact it is, where it is one (image-spec 1.1). */
-  readonly artifactType?: string;
+  readonly artifactType?: string | undefined;
   /** Addresses where the content is, too. Whoever made the manifest chose them, and nobody has checked them. */
-  readonly urls?: readonly string[];
+  readonly urls?: readonly string[] | undefined;
 }
 
 /** Bytes: a tebibyte, more than any layer that registries take. */

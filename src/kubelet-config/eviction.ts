@@ -44,7 +44,11 @@ export function evictionThresholds(given: GivenConfiguration): {
   const hard = valuesOf("evictionHard", hardTexts(given), readThreshold, refuse);
   const soft = valuesOf("evictionSoft", given.evictionSoft, readThreshold, refuse);
   const thresholds: EvictionThreshold[] = [...hard].map(([signal, { value, text }]) => ({
-    ...{ signal, value, text, gracePeriod: undefined, minimumReclaim: reclaims.get(signal) },
+    signal,
+    value,
+    text,
+    gracePeriod: undefined,
+    minimumReclaim: reclaims.get(signal),
   }));
   for (const [signal, { value, text }] of soft) {
     const gracePeriod = periods.get(signal);

@@ -94,8 +94,10 @@ async function untilNamed({ store }: TestMirror, name: string): Promise<void> {
 
 function every(name: string, { target, config, layer }: Parts): readonly string[] {
   return [
-    ...[`/v2/${name}/manifests/1`, `/v2/${name}/manifests/${target}`],
-    ...[`/v2/${name}/blobs/${config}`, `/v2/${name}/blobs/${layer}`],
+    `/v2/${name}/manifests/1`,
+    `/v2/${name}/manifests/${target}`,
+    `/v2/${name}/blobs/${config}`,
+    `/v2/${name}/blobs/${layer}`,
   ];
 }
 

@@ -88,8 +88,12 @@ export function createPending(store: ImageStore, clock: Clock, keepFor: number):
   async function open(repository: Repository, descriptor: Descriptor): Promise<Entry> {
     const lease = await store.lease();
     const entry: Entry = {
-      ...{ repository, descriptor, lease, document: undefined },
-      ...{ caller: { login: undefined }, usedAt: clock.now() },
+      repository,
+      descriptor,
+      lease,
+      document: undefined,
+      caller: { login: undefined },
+      usedAt: clock.now(),
     };
     try {
       // Before it is known, nobody finds it; from then on it stays.

@@ -117,7 +117,9 @@ function described({ mediaType, digest, size }: Descriptor, document: Manifest |
   const fallback = document.kind === "manifest" ? document.config.mediaType : undefined;
   const artifactType = document.artifactType ?? fallback;
   return outward({
-    ...{ mediaType, digest, size },
+    mediaType,
+    digest,
+    size,
     ...(artifactType !== undefined && { artifactType }),
     ...(document.annotations !== undefined && { annotations: document.annotations }),
   });
@@ -125,7 +127,9 @@ function described({ mediaType, digest, size }: Descriptor, document: Manifest |
 
 function outward({ mediaType, digest, size, artifactType, annotations }: Descriptor): Descriptor {
   return {
-    ...{ mediaType, digest, size },
+    mediaType,
+    digest,
+    size,
     ...(artifactType !== undefined && { artifactType }),
     ...(annotations !== undefined && { annotations }),
   };

@@ -42,7 +42,9 @@ async function download(size = descriptor.size) {
       async () => stored(),
     );
   return {
-    ...{ folder, path, start },
+    folder,
+    path,
+    start,
     land: () => land(),
     crash: (error: unknown) => crash(error),
     opened: () => opened,

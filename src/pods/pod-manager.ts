@@ -93,7 +93,14 @@ export function createNode(options: NodeOptions): Node {
   const puller = createPuller({ images, settings: pulls, clock, onProgress });
   const backOff = createBackOff(clock);
   const manager = createImageManager({
-    ...{ images, puller, backOff, records, decide, hosts, log, clock },
+    images,
+    puller,
+    backOff,
+    records,
+    decide,
+    hosts,
+    log,
+    clock,
     policy: () => policy,
     onEnsured: (ensured) => tell({ kind: "ensured", ensured }),
   });

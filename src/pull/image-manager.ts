@@ -257,7 +257,11 @@ function pulledAs(pulled: Pulled, decision: Decision, waited: number): CarriedOu
     decision,
     pull: { from: source.mirror ? "mirror" : "registry", fetched: own, size, milliseconds: waited },
     outcome: {
-      ...{ kind, digest, source: source.address, login: used?.source, fetched: own },
+      kind,
+      digest,
+      source: source.address,
+      login: used?.source,
+      fetched: own,
       ...(passedOver.length > 0 && { passedOver }),
     },
   };

@@ -53,7 +53,7 @@ export interface PullPlan {
   /** Why the image is not to be had after all, now that it has said what it is. */
   readonly refusal: (facts: ImageFacts) => Refusal | undefined;
   /** What happens where nobody could be asked; absent: it is a failure like any other. */
-  readonly unconfirmed?: (error: PulleyError) => Unconfirmed;
+  readonly unconfirmed?: ((error: PulleyError) => Unconfirmed) | undefined;
   /** Why the Secrets that the pod names give it no login for the image. */
   readonly secretNotes: () => SecretNotes | undefined;
 }

@@ -23,7 +23,14 @@ export function askingPod(image: string, asker: Asker): Pod & { readonly contain
   const workload = { apiVersion: "v1", kind: "Pod", namespace, name, labels, annotations };
   const request = { workload, container, image, pullPolicy };
   return {
-    ...{ uid, namespace, name, labels, annotations, serviceAccountName: "default" },
-    ...{ containers: [{ ...container, image, pullPolicy, request }], imageVolumes: [], imagePullSecrets: [] },
+    uid,
+    namespace,
+    name,
+    labels,
+    annotations,
+    serviceAccountName: "default",
+    containers: [{ ...container, image, pullPolicy, request }],
+    imageVolumes: [],
+    imagePullSecrets: [],
   };
 }

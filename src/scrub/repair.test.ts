@@ -68,7 +68,12 @@ function repairer(options: Partial<RepairerOptions> = {}) {
   const clock = manualClock(1_800_000_000_000);
   const policy = kubernetesOnly;
   return createRepairer({
-    ...{ store, registry, clock, hosts: () => undefined, logins: anonymous, policy: () => policy },
+    store,
+    registry,
+    clock,
+    hosts: () => undefined,
+    logins: anonymous,
+    policy: () => policy,
     ...options,
   });
 }

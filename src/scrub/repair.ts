@@ -140,6 +140,13 @@ function createManager(
   const images = { ...service, status: nothing, facts: nothing };
   const puller = createPuller({ images, settings: { registryPullQPS: 0 }, clock });
   return createImageManager({
-    ...{ images, puller, backOff: noBackOff, records: undefined, clock, decide, policy, hosts },
+    images,
+    puller,
+    backOff: noBackOff,
+    records: undefined,
+    clock,
+    decide,
+    policy,
+    hosts,
   });
 }

@@ -72,8 +72,13 @@ function begin(options: Partial<ScrubOptions> & Pick<ScrubOptions, "store" | "cl
   };
   running = runScrub(
     {
-      ...{ repairer: { repair }, memory: memoryOf(nothingYet), rate: mebibyte, every: 7 * day, isBusy: () => false },
-      ...{ onBlob: (blob) => blobs.push(blob), onFinished: (at) => finished.push(at) },
+      repairer: { repair },
+      memory: memoryOf(nothingYet),
+      rate: mebibyte,
+      every: 7 * day,
+      isBusy: () => false,
+      onBlob: (blob) => blobs.push(blob),
+      onFinished: (at) => finished.push(at),
       onFailure: (error) => failures.push(error),
       ...options,
     },

@@ -36,7 +36,7 @@ export interface ImageRecord {
   readonly manifest: Descriptor;
   readonly platform: Platform;
   /** When a registry last said that the name has this target, in milliseconds since the epoch; absent for loaded images. */
-  readonly confirmedAt?: number;
+  readonly confirmedAt?: number | undefined;
 }
 
 export interface ImageStore {

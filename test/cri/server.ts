@@ -63,15 +63,17 @@ export async function startCri(given: CriGiven = {}): Promise<CriUnderTest> {
   const said: string[] = [];
   const decisions: DecisionRecord[] = [];
   const server = await startCriServer({
-    ...{ socket, runtime: given.runtime, version: "1.2.3", clock, onOperation: given.onOperation },
+    socket,
+    runtime: given.runtime,
+    version: "1.2.3",
+    clock,
+    onOperation: given.onOperation,
     log: { info: (text) => said.push(text), warn: (text) => said.push(`warning: ${text}`) },
     images: {
-      ...{
-        store,
-        decide: given.decide ?? decide,
-        policy: given.policyNow ?? (() => policy),
-        records: openPullRecords(folder, {}, clock),
-      },
+      store,
+      decide: given.decide ?? decide,
+      policy: given.policyNow ?? (() => policy),
+      records: openPullRecords(folder, {}, clock),
       service: createEmbeddedImageService({ store, registry, platform, clock }),
       ...(given.mirrorLogins && { mirrorLogins: given.mirrorLogins }),
       decisions: { append: (record) => decisions.push(record) },

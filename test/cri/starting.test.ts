@@ -58,7 +58,11 @@ async function node(given: CriGiven & { readonly status?: Parameters<typeof star
   }
   const sandbox: Sandbox = { metadata: { name: "web-0", uid: "u1", namespace: "prod" }, labels: { tier: "web" } };
   return {
-    ...{ ...cri, runtime, id, call, sandbox },
+    ...cri,
+    runtime,
+    id,
+    call,
+    sandbox,
     ensured: () => ensured.slice(before.ensured),
     decisions: () => cri.decisions.slice(before.decisions),
     operations: () => operations.filter((one) => one.startsWith("CreateContainer")),

@@ -36,8 +36,16 @@ beforeAll(async () => {
   await writeFile(join(folder, "policy.yaml"), policy("these are not for us").replaceAll("127.0.0.1:*", registry.host));
   daemon = await startNode(
     folder,
-    ...["--root", join(folder, "root"), "--policy", join(folder, "policy.yaml")],
-    ...["--mirror", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--log-format", "json"],
+    "--root",
+    join(folder, "root"),
+    "--policy",
+    join(folder, "policy.yaml"),
+    "--mirror",
+    "127.0.0.1:0",
+    "--metrics",
+    "127.0.0.1:0",
+    "--log-format",
+    "json",
   );
   await daemon.until("the mirror listens");
   channel = openChannel(daemon.sockets.cri);

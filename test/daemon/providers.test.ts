@@ -29,8 +29,16 @@ beforeAll(async () => {
   await writeFile(join(folder, "pods", "web.json"), JSON.stringify(pod));
   daemon = await startNode(
     folder,
-    ...["--root", join(folder, "root"), "--manifests", join(folder, "pods"), "--metrics", "127.0.0.1:0"],
-    ...["--log-format", "json", "--log-level", "debug"],
+    "--root",
+    join(folder, "root"),
+    "--manifests",
+    join(folder, "pods"),
+    "--metrics",
+    "127.0.0.1:0",
+    "--log-format",
+    "json",
+    "--log-level",
+    "debug",
     `--image-credential-provider-config=${join(folder, "config.json")}`,
     `--image-credential-provider-bin-dir=${join(folder, "bin")}`,
   );

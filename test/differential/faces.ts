@@ -132,7 +132,13 @@ export async function node(situation: Situation): Promise<End> {
   } as const;
   const puller = createPuller({ images, settings: unlimitedPulls, clock });
   const manager = createImageManager({
-    ...{ images, puller, backOff: noBackOff, records, clock, decide, policy: () => policy },
+    images,
+    puller,
+    backOff: noBackOff,
+    records,
+    clock,
+    decide,
+    policy: () => policy,
   });
   const record = (_type: string, reason: string) => events.push(reason);
   const { decision, failure } = await manager.ensureImageExists({ ...podOf(situation), logins: sourceOf(), record });
@@ -154,7 +160,10 @@ export async function start(situation: Situation): Promise<End> {
   const policy = policyOf(situation);
   const warnings: string[] = [];
   const judge = createCopyJudge({
-    ...{ images, decide, policy: () => policy, clock },
+    images,
+    decide,
+    policy: () => policy,
+    clock,
     onWarning: (_start, { rule, reason }) => warnings.push(`${rule} ${reason}`),
   });
   const copy = nameForRuntime(situation.asker.image.text)?.name ?? "";

@@ -128,9 +128,21 @@ function ruleNamed(dice: Dice, name: string): Rule {
 }
 
 const patterns = [
-  ...["docker.io", "docker.io/library/*", "quay.io", "quay.io/acme/*", "quay.io/*", "*.acme.io:5000", "**", "*"],
-  ...["registry.acme.io:5000/**", "registry.acme.io:5000/team/*", "registry.acme.io:5000/team/**", "**/app"],
-  ...["registry.acme.io:5000/team/sub/main/**", "!quay.io", "!docker.io/**/nginx"],
+  "docker.io",
+  "docker.io/library/*",
+  "quay.io",
+  "quay.io/acme/*",
+  "quay.io/*",
+  "*.acme.io:5000",
+  "**",
+  "*",
+  "registry.acme.io:5000/**",
+  "registry.acme.io:5000/team/*",
+  "registry.acme.io:5000/team/**",
+  "**/app",
+  "registry.acme.io:5000/team/sub/main/**",
+  "!quay.io",
+  "!docker.io/**/nginx",
 ];
 
 function matchOf(dice: Dice): Match | undefined {

@@ -88,7 +88,10 @@ async function report(image: string, given: Given = {}) {
     const diagnosis = await diagnose(
       { request, secrets, logins },
       {
-        ...{ probe, registry, decide, platform: { os: "linux", architecture, variant } },
+        probe,
+        registry,
+        decide,
+        platform: { os: "linux", architecture, variant },
         facts: {
           images: { status: async () => given.copy, facts: async () => undefined },
           records: undefined,

@@ -74,8 +74,18 @@ it("an image that can be pulled: status 0, every step in order, and nothing is l
   expect(images).toHaveLength(1);
   expect(images[0]).toMatchObject({ verdict: "Healthy", cause: null, pod: null });
   expect(images[0]?.steps.map(({ step }) => step)).toEqual([
-    ...["name", "dns", "tcp", "tls", "registry", "authentication", "manifest", "platform", "quota"],
-    ...["policy", "cache", "disk"],
+    "name",
+    "dns",
+    "tcp",
+    "tls",
+    "registry",
+    "authentication",
+    "manifest",
+    "platform",
+    "quota",
+    "policy",
+    "cache",
+    "disk",
   ]);
   const images2 = await pulley(["images", root()]);
   expect(images2.stdout).not.toContain("team/app");
@@ -148,8 +158,16 @@ it("a pod of the daemon is looked at with what the daemon pulls with, unless an 
   const daemonRoot = join(folder, "daemon-root");
   await mkdir(daemonRoot);
   const settings = {
-    ...{ root: daemonRoot, platform: "linux/amd64", policy, authfile, hostsDir: "" },
-    ...{ certDir: [], plainHttp: false, allowRedirect: [], ownLogin: false, workingDirectory: folder },
+    root: daemonRoot,
+    platform: "linux/amd64",
+    policy,
+    authfile,
+    hostsDir: "",
+    certDir: [],
+    plainHttp: false,
+    allowRedirect: [],
+    ownLogin: false,
+    workingDirectory: folder,
   };
   const status = statusOf({ containers: [{ name: "app", image: `${registry.host}/private/app:1.0` }] });
   const { socket } = await testApi({ pods: [status], settings });

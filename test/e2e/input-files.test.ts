@@ -154,8 +154,12 @@ describe("what goes out", () => {
       promisify(execFile)("bash", ["-e", "-c", runs.steps[1].run], {
         cwd: own,
         env: {
-          ...{ PATH: process.env["PATH"], PROGRAM: program, AUDIT_PATHS: "pod.yaml", AUDIT_POLICY: "" },
-          ...{ FAIL_ON: "never", SARIF_FILE: sarif },
+          PATH: process.env["PATH"],
+          PROGRAM: program,
+          AUDIT_PATHS: "pod.yaml",
+          AUDIT_POLICY: "",
+          FAIL_ON: "never",
+          SARIF_FILE: sarif,
         },
       });
     await act("out/pulley.sarif");

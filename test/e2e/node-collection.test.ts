@@ -54,7 +54,9 @@ async function leftBy(word: string, ...lines: readonly string[]) {
 it("deletes what is neither pinned nor young when the disk is too full", async () => {
   const { left, stderr } = await leftBy(
     "Insufficient free disk space",
-    ...["imageGCHighThresholdPercent: 1", "imageGCLowThresholdPercent: 0", "imageMinimumGCAge: 1ms"],
+    "imageGCHighThresholdPercent: 1",
+    "imageGCLowThresholdPercent: 0",
+    "imageMinimumGCAge: 1ms",
   );
   expect(left).toEqual(["base:1"]);
   expect(stderr).toContain('"reason":"FreeDiskSpaceFailed"');
@@ -64,7 +66,9 @@ it("deletes what is neither pinned nor young when the disk is too full", async (
 it("deletes it under pressure, too, whatever the thresholds are", async () => {
   const { left } = await leftBy(
     "images were collected",
-    ...["imageGCHighThresholdPercent: 100", "imageMinimumGCAge: 1ms", "evictionHard: {imagefs.available: 99.99%}"],
+    "imageGCHighThresholdPercent: 100",
+    "imageMinimumGCAge: 1ms",
+    "evictionHard: {imagefs.available: 99.99%}",
   );
   expect(left).toEqual(["base:1"]);
 });
@@ -72,7 +76,9 @@ it("deletes it under pressure, too, whatever the thresholds are", async () => {
 it("deletes nothing that is young", async () => {
   const { left } = await leftBy(
     "collection ended early",
-    ...["imageGCHighThresholdPercent: 1", "imageGCLowThresholdPercent: 0", "imageMinimumGCAge: 1h"],
+    "imageGCHighThresholdPercent: 1",
+    "imageGCLowThresholdPercent: 0",
+    "imageMinimumGCAge: 1h",
   );
   expect(left).toEqual(["app:1", "base:1", "web:1"]);
 });

@@ -111,11 +111,11 @@ describe("pulley load", () => {
     const cut = wrong.size > 1_000_000 ? right : Buffer.concat([right, Buffer.alloc(10)]).subarray(0, wrong.size);
     for (const content of [right, cut]) {
       const files = [
-        ...[layoutMarker, layoutIndex({ ...image.target, ...named("stranger/app:1") }), entry(document, image.target)],
-        ...[
-          entry(bytesOf(other, part(other).config), part(other).config),
-          entry(bytesOf(other, layerOf(other)), layerOf(other)),
-        ],
+        layoutMarker,
+        layoutIndex({ ...image.target, ...named("stranger/app:1") }),
+        entry(document, image.target),
+        entry(bytesOf(other, part(other).config), part(other).config),
+        entry(bytesOf(other, layerOf(other)), layerOf(other)),
         entry(content, wrong),
       ];
       await writeFile(archive, tarOf(...files));

@@ -57,7 +57,9 @@ describeWith(containerdTools, "containerd's images", () => {
   beforeAll(async () => {
     containerd = await startContainerd();
     store = await openContainerdStore({
-      ...{ socket: containerd.socket, root: join(containerd.folder, "pulley"), platform },
+      socket: containerd.socket,
+      root: join(containerd.folder, "pulley"),
+      platform,
     });
   }, 60_000);
   afterAll(async () => {

@@ -53,10 +53,16 @@ export async function startKubeletNode({ decide, policy }: KubeletNodeOptions): 
     const warnings: string[] = [];
     const clock = systemClock;
     const server = await startCriServer({
-      ...{ socket: join(folder, "run", "cri.sock"), runtime: containerd.socket, version: "1.2.3", clock },
+      socket: join(folder, "run", "cri.sock"),
+      runtime: containerd.socket,
+      version: "1.2.3",
+      clock,
       log: { info: () => undefined, warn: (text) => warnings.push(text) },
       images: {
-        ...{ store, decide, policy, records: openPullRecords(folder, {}, clock) },
+        store,
+        decide,
+        policy,
+        records: openPullRecords(folder, {}, clock),
         service: createEmbeddedImageService({ store, registry, platform, clock }),
         decisions: { append: (record) => decisions.push(record) },
       },

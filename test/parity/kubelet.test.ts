@@ -136,7 +136,9 @@ describeWith([...kubeletTools], "a real kubelet", () => {
       ...more,
     });
     const podOf = (name: string, spec: object) => ({
-      ...{ apiVersion: "v1", kind: "Pod", metadata: { name, namespace: "default" } },
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name, namespace: "default" },
       spec: Object.assign({ hostNetwork: true, terminationGracePeriodSeconds: 1 }, spec),
     });
     const shut = '{ name: shut, match: { images: ["pulley.test/own"] }, admit: Deny, message: not any more }';

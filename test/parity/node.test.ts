@@ -22,7 +22,12 @@ function podOf({ request }: Case): Pod {
   const { namespace, name, labels, annotations } = workload;
   const pullPolicy = request.pullPolicy ?? defaultPullPolicy(image).value;
   return {
-    ...{ uid: "uid", namespace, name, labels, annotations, serviceAccountName: "default" },
+    uid: "uid",
+    namespace,
+    name,
+    labels,
+    annotations,
+    serviceAccountName: "default",
     containers: [{ ...container, image, pullPolicy, request }],
     imageVolumes: [],
     imagePullSecrets: [],
@@ -66,7 +71,13 @@ async function run(each: Case, isReachable: boolean) {
   const log: DecisionRecord[] = [];
   const events: NodeEvent[] = [];
   const node = createNode({
-    ...{ images, policy, decide, clock, random: () => 0, pulls: {}, records: recordsFor(each) },
+    images,
+    policy,
+    decide,
+    clock,
+    random: () => 0,
+    pulls: {},
+    records: recordsFor(each),
     loginsFor: () => sourceOf(),
     log: { append: (record) => log.push(record), flush: async () => undefined },
   });

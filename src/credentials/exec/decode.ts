@@ -16,8 +16,11 @@ import type { EnvironmentVariable, GivenProvider, GivenTokenAttributes } from ".
 const kind = "CredentialProviderConfig";
 const providerFields = ["name", "matchImages", "defaultCacheDuration", "apiVersion", "args", "env"];
 const tokenFields = [
-  ...["serviceAccountTokenAudience", "cacheType", "requireServiceAccount"],
-  ...["requiredServiceAccountAnnotationKeys", "optionalServiceAccountAnnotationKeys"],
+  "serviceAccountTokenAudience",
+  "cacheType",
+  "requireServiceAccount",
+  "requiredServiceAccountAnnotationKeys",
+  "optionalServiceAccountAnnotationKeys",
 ];
 
 /** Why a document is no such configuration, in the kubelet's words; `undefined` if it is one. */

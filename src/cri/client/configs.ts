@@ -51,7 +51,10 @@ export function containerMessage(config: ContainerConfig): MessageInitShape<type
     mounts: mounts.map(mountMessage),
     labels: { ...labels },
     annotations: { ...annotations },
-    ...{ logPath, stdin, stdinOnce, tty },
+    logPath,
+    stdin,
+    stdinOnce,
+    tty,
     linux: {
       resources: {
         cpuShares: BigInt(resources.cpuShares),

@@ -51,7 +51,13 @@ export function containerOf({ status }: ContainerStatusResponse): RuntimeContain
   if (status === undefined) return undefined;
   const { id, metadata, labels, annotations, exitCode, reason, message, logPath } = status;
   return {
-    ...{ id, labels, annotations, exitCode, reason, message, logPath },
+    id,
+    labels,
+    annotations,
+    exitCode,
+    reason,
+    message,
+    logPath,
     name: metadata?.name ?? "",
     attempt: metadata?.attempt ?? 0,
     state: stateOf(status.state),

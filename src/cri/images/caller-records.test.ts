@@ -6,8 +6,11 @@ import { callerRecords } from "./caller-records.ts";
 function recording() {
   const kept: (string | undefined)[] = [];
   const records: PullRecords = {
-    ...{ begin: async () => undefined, fail: async () => undefined, recover: async () => undefined },
-    ...{ prune: async () => undefined, access: async () => "mustAuthenticate" },
+    begin: async () => undefined,
+    fail: async () => undefined,
+    recover: async () => undefined,
+    prune: async () => undefined,
+    access: async () => "mustAuthenticate",
     succeed: async (_image, _reference, used) => {
       kept.push(used?.origin?.kind);
     },

@@ -69,7 +69,10 @@ export function imageMethods(options: ImageMethodsOptions): ReadonlyMap<string, 
     const [container] = pod.containers;
     const { signal } = call;
     const { imageId, failure } = await manager.ensureImageExists({
-      ...{ pod, container, logins, signal },
+      pod,
+      container,
+      logins,
+      signal,
       record: (type, _reason, message) => {
         if (type === "Warning") warn(`${pod.namespace}/${pod.name}: ${message}`);
       },

@@ -21,7 +21,10 @@ test("is the pod of the sandbox, with its own labels and not the kubelet's", () 
   expect(pod).toMatchObject({ name: "web-0", namespace: "prod", uid: "u1", labels, annotations: { team: "shop" } });
   expect(pod.containers).toEqual([
     expect.objectContaining({
-      ...{ name: "nginx", kind: "container", image: "nginx:1.27", pullPolicy: "Always" },
+      name: "nginx",
+      kind: "container",
+      image: "nginx:1.27",
+      pullPolicy: "Always",
       request: {
         workload: {
           apiVersion: "v1",
@@ -31,7 +34,9 @@ test("is the pod of the sandbox, with its own labels and not the kubelet's", () 
           labels,
           annotations: { team: "shop" },
         },
-        ...{ container: { name: "nginx", kind: "container" }, image: "nginx:1.27", pullPolicy: "Always" },
+        container: { name: "nginx", kind: "container" },
+        image: "nginx:1.27",
+        pullPolicy: "Always",
       },
     }),
   ]);

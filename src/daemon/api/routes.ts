@@ -87,17 +87,15 @@ export function createRoutes(sources: ApiSources): (asked: Asked) => Promise<Ans
   async function log({ query, signal }: Asked): Promise<Answer> {
     const parameters = readQuery(
       query,
-      ...[
-        "namespace",
-        "pod",
-        "container",
-        "previous",
-        "follow",
-        "timestamps",
-        "tailLines",
-        "sinceSeconds",
-        "sinceTime",
-      ],
+      "namespace",
+      "pod",
+      "container",
+      "previous",
+      "follow",
+      "timestamps",
+      "tailLines",
+      "sinceSeconds",
+      "sinceTime",
     );
     const [namespace = "default", name, container] = ["namespace", "pod", "container"].map(parameters.text);
     const [tailLines, sinceSeconds] = [parameters.count("tailLines"), parameters.count("sinceSeconds")];
@@ -114,7 +112,10 @@ export function createRoutes(sources: ApiSources): (asked: Asked) => Promise<Ans
     const { uid } = status.pod;
     const since = sinceTime === undefined ? sinceSeconds && clock.now() - sinceSeconds * 1000 : Date.parse(sinceTime);
     const reading = {
-      ...{ tailLines, since, clock, signal },
+      tailLines,
+      since,
+      clock,
+      signal,
       timestamps: parameters.flag("timestamps"),
       follow: parameters.flag("follow"),
       running: () => found.running && isRunning(node.pods(), uid, found.path),
@@ -168,7 +169,10 @@ function isRunning(all: readonly PodStatus[], uid: string, logPath: string): boo
 
 function imageObject({ id, repoTags, repoDigests, size, platform, createdAt }: StoredImage): ImageObject {
   return {
-    ...{ apiVersion, kind: "Image", id, size },
+    apiVersion,
+    kind: "Image",
+    id,
+    size,
     repoTags: [...repoTags],
     repoDigests: [...repoDigests],
     platform: formatPlatform(platform),

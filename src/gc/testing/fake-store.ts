@@ -90,7 +90,11 @@ export function fakeWorld(given: FakeWorld) {
   const policy = { highThreshold: 85, lowThreshold: 80, minimumAge: 0, maximumAge: 0, ...given.policy };
   const { presence } = given;
   const collector: Collector = createCollector({
-    ...{ store, policy, clock, pins: parsePins(given.pins ?? []), inUse: { images: async () => new Set(inUse) } },
+    store,
+    policy,
+    clock,
+    pins: parsePins(given.pins ?? []),
+    inUse: { images: async () => new Set(inUse) },
     memory: given.memory ?? processMemory(clock.now()),
     registries: presence && {
       presence: async ({ id }) => {

@@ -71,8 +71,13 @@ export async function openMirror(given: MirrorGiven = {}): Promise<TestMirror> {
   const puller = createPuller({ images, settings: { registryPullQPS: 0, serializeImagePulls: false }, clock });
   const kept = given.recorded === false ? undefined : records;
   const manager = createImageManager({
-    ...{ images, puller, backOff: createBackOff(clock), records: kept, clock },
-    ...{ decide, policy },
+    images,
+    puller,
+    backOff: createBackOff(clock),
+    records: kept,
+    clock,
+    decide,
+    policy,
   });
   const { logins, pseudonym = mirrorPseudonym() } = given;
   const log = given.log ?? silentLog;
@@ -82,7 +87,10 @@ export async function openMirror(given: MirrorGiven = {}): Promise<TestMirror> {
   const { openToAll, registries, limits } = given;
   const own = await startMirror({
     address: "127.0.0.1:0",
-    ...{ openToAll, registries, limits, parts },
+    openToAll,
+    registries,
+    limits,
+    parts,
     onRequest: (request) => served.push(request),
   });
   const { network: choice = {} } = given;

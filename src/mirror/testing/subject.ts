@@ -22,7 +22,9 @@ export async function openSubject(
   const referrer = withSubject(image);
   if ((await store.record(`${name}:${tags[0]}`)) === undefined) await bringIn(store, image, referrer);
   return {
-    ...{ url: mirror.url, name, tags },
+    url: mirror.url,
+    name,
+    tags,
     manifest: { digest: image.manifest.descriptor.digest, mediaType: ociManifest, bytes: image.manifest.bytes },
     blob: { digest: layer.descriptor.digest, bytes: layer.bytes },
     referrer: { digest: referrer.digest, artifactType: image.config.descriptor.mediaType },

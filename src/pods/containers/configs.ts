@@ -36,7 +36,8 @@ export async function sandboxConfig(
     sysctls,
     namespaces: namespacesOf(spec),
     privileged: spec.containers.some(({ security }) => security.privileged),
-    ...{ runAsUser, runAsGroup },
+    runAsUser,
+    runAsGroup,
     supplementalGroups: groupsOf(spec),
   };
 }
@@ -78,7 +79,13 @@ export async function containerConfig(draft: ContainerDraft, options: Containers
     from: { kind: "host", path: lastWords },
   });
   return {
-    ...{ name, attempt, image, mounts, stdin, stdinOnce, tty },
+    name,
+    attempt,
+    image,
+    mounts,
+    stdin,
+    stdinOnce,
+    tty,
     ...commandOf(container, variables),
     workingDir: container.workingDir ?? "",
     env: variables,

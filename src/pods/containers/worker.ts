@@ -51,7 +51,15 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
 
   const status = () =>
     podStatusOf({
-      ...{ input, observed, runtimeName, createdAt, resting, expired, host, lastWords, now: clock.now() },
+      input,
+      observed,
+      runtimeName,
+      createdAt,
+      resting,
+      expired,
+      host,
+      lastWords,
+      now: clock.now(),
       noted: state.statusOf,
       holdsUp: state.isHeldUp,
     });
@@ -170,7 +178,10 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
     const attempt = newest === undefined ? 0 : newest.attempt + 1;
     const notStarted = await startContainer(
       {
-        ...{ input, container, attempt, record },
+        input,
+        container,
+        attempt,
+        record,
         facts: facts(sandbox),
         image: { id: imageId, written: own.image },
         imageVolumes: mountableImages(),

@@ -54,7 +54,9 @@ export function filePods({ file, documents, problems }: ReadFile, accounts: read
   const own = ({ source }: Problem) => source.file === file.path;
   const { pods, secrets, objects } = expanded;
   return {
-    ...{ pods, secrets, objects },
+    pods,
+    secrets,
+    objects,
     problems: [...problems, ...expanded.problems.filter(own)],
     warnings: expanded.warnings.filter(own),
   };

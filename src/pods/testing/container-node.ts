@@ -50,7 +50,12 @@ export function containerNode(known?: FakeRuntime, knownClock?: ManualClock): Co
     return status;
   };
   return {
-    ...{ ...fake, runtime, containers, removed, volumeProblems, after },
+    ...fake,
+    runtime,
+    containers,
+    removed,
+    volumeProblems,
+    after,
     start: (spec, seconds, objects = []) => {
       const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "web", labels: { app: "web" } }, spec };
       const items = [...objects, pod];

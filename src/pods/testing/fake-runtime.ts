@@ -86,7 +86,13 @@ export function fakeRuntime(clock: Clock): FakeRuntime {
     const hasEnded = startedAt >= 0 && ended <= clock.now();
     const { name, attempt, labels, annotations } = config;
     return {
-      ...{ id, name, attempt, labels, annotations, createdAt, message: "" },
+      id,
+      name,
+      attempt,
+      labels,
+      annotations,
+      createdAt,
+      message: "",
       state: startedAt < 0 ? "created" : hasEnded ? "exited" : "running",
       startedAt: Math.max(0, startedAt),
       finishedAt: hasEnded ? ended : 0,
@@ -101,7 +107,13 @@ export function fakeRuntime(clock: Clock): FakeRuntime {
   }
 
   const fake: FakeRuntime = {
-    ...{ plans, failures, calls, configs, sandboxConfigs, isReachable: true, conditions: [] },
+    plans,
+    failures,
+    calls,
+    configs,
+    sandboxConfigs,
+    isReachable: true,
+    conditions: [],
     breakSandboxes: () => {
       for (const sandbox of sandboxes.values()) sandbox.ready = false;
       for (const container of containers.values()) stop(container);

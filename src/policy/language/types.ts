@@ -17,7 +17,7 @@ export interface PolicyDocument {
   readonly rules: readonly Rule[];
   readonly exemptions: readonly Exemption[];
   /** Custom resources with images in fields of their own; they hold wherever the policy does, whatever the selector says. */
-  readonly customResources?: readonly ImageFields[];
+  readonly customResources?: readonly ImageFields[] | undefined;
 }
 
 /** What holds for the images that match. It speaks on the subjects that are there and is silent on the others. */
@@ -27,27 +27,27 @@ export interface Rule {
   readonly name: string;
   readonly source: Position;
   /** `Warn`: it decides nothing, and what it would refuse is said. Absent: `Enforce`. */
-  readonly mode?: "Enforce" | "Warn";
+  readonly mode?: "Enforce" | "Warn" | undefined;
   /** Absent: every image. */
-  readonly match?: Match;
-  readonly admit?: "Allow" | "Deny";
+  readonly match?: Match | undefined;
+  readonly admit?: "Allow" | "Deny" | undefined;
   /** What people are told when the rule denies. */
-  readonly message?: string;
-  readonly pull?: Pulling;
-  readonly when?: PullTimes;
-  readonly from?: Sources;
-  readonly require?: Requirements;
+  readonly message?: string | undefined;
+  readonly pull?: Pulling | undefined;
+  readonly when?: PullTimes | undefined;
+  readonly from?: Sources | undefined;
+  readonly require?: Requirements | undefined;
 }
 
 /** How fresh the local copy must be. */
 export interface Pulling {
   /** Replaces what the container says. */
-  readonly policy?: PullPolicy;
+  readonly policy?: PullPolicy | undefined;
   /** Under `Always`: a copy that was confirmed within this time is used without asking. */
-  readonly checkEvery?: Duration;
+  readonly checkEvery?: Duration | undefined;
   readonly whenUnreachable: "Fail" | "UseCached";
   /** A copy that was last confirmed longer ago than this, or never, is not used. */
-  readonly maxStaleness?: Duration;
+  readonly maxStaleness?: Duration | undefined;
 }
 
 /** When registries may be asked. */
@@ -92,14 +92,14 @@ export interface Sources {
 /** What an image must be. */
 export interface Requirements {
   /** The reference has a tag that is written, or a digest. */
-  readonly tag?: boolean;
-  readonly notTags?: readonly Pattern[];
-  readonly digest?: boolean;
-  readonly maxSize?: Size;
+  readonly tag?: boolean | undefined;
+  readonly notTags?: readonly Pattern[] | undefined;
+  readonly digest?: boolean | undefined;
+  readonly maxSize?: Size | undefined;
   /** Each of these is offered; normalised. */
-  readonly platforms?: readonly string[];
+  readonly platforms?: readonly string[] | undefined;
   /** The image says itself that it is for the platform that it is taken for. */
-  readonly truePlatform?: boolean;
+  readonly truePlatform?: boolean | undefined;
 }
 
 /** Lifts the named rules of its document from what matches, until it expires. */
@@ -116,16 +116,16 @@ export interface Exemption {
 
 /** All that is there must hold. */
 export interface Match {
-  readonly images?: readonly Pattern[];
-  readonly tags?: readonly Pattern[];
-  readonly pinned?: boolean;
-  readonly namespaces?: readonly Pattern[];
-  readonly labels?: LabelSelector;
+  readonly images?: readonly Pattern[] | undefined;
+  readonly tags?: readonly Pattern[] | undefined;
+  readonly pinned?: boolean | undefined;
+  readonly namespaces?: readonly Pattern[] | undefined;
+  readonly labels?: LabelSelector | undefined;
   /** Over the labels in the image's own config. */
-  readonly imageLabels?: LabelSelector;
-  readonly containers?: readonly Pattern[];
-  readonly clusters?: readonly Pattern[];
-  readonly expression?: Expression;
+  readonly imageLabels?: LabelSelector | undefined;
+  readonly containers?: readonly Pattern[] | undefined;
+  readonly clusters?: readonly Pattern[] | undefined;
+  readonly expression?: Expression | undefined;
 }
 
 /** A pattern of a list, cut where segments end; `*` stands for any characters of a segment, `**` for any segments. */
@@ -137,8 +137,8 @@ export interface Pattern {
 
 /** Kubernetes' label selector (k8s apimachinery `LabelSelector`). */
 export interface LabelSelector {
-  readonly matchLabels?: Readonly<Record<string, string>>;
-  readonly matchExpressions?: readonly LabelRequirement[];
+  readonly matchLabels?: Readonly<Record<string, string>> | undefined;
+  readonly matchExpressions?: readonly LabelRequirement[] | undefined;
 }
 
 export type LabelRequirement =

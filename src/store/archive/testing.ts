@@ -14,7 +14,9 @@ export function tarOf(...entries: readonly TarEntry[]): Buffer {
   const blocks = entries.flatMap(({ content = "", ...data }) => {
     const bytes = Buffer.from(content);
     const header = new Header({ type: "File", mode: 0o644, mtime: new Date(0), size: bytes.length, ...data });
-    const extended = header.encode() ? new Pax({ path: data.path, linkpath: data.linkpath }).encode() : Buffer.alloc(0);
+    const extended = header.encode()
+      ? new Pax({ path: data.path, ...(data.linkpath !== undefined && { linkpath: data.linkpath }) }).encode()
+      : Buffer.alloc(0);
     return [extended, header.block ?? Buffer.alloc(512), bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)];
   });
   return Buffer.concat([...blocks, Buffer.alloc(1024)]);

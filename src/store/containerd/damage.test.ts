@@ -47,7 +47,9 @@ describeWith(containerdTools, "damaged content in containerd", () => {
     containerd = await startContainerd();
     warnings = [];
     store = await openContainerdStore({
-      ...{ socket: containerd.socket, root: await mkdtemp(join(folder, "root-")), platform },
+      socket: containerd.socket,
+      root: await mkdtemp(join(folder, "root-")),
+      platform,
       warn: (message) => warnings.push(message),
     });
     before = await stateOf(containerd);
@@ -107,7 +109,9 @@ describeWith(containerdTools, "damaged content in containerd", () => {
     await truncate(pathOf(layer.descriptor), 100);
     await expectFailure(collectStream(await store.open(layer.descriptor)), "BLOB_DAMAGED");
     const other = await openContainerdStore({
-      ...{ socket: containerd.socket, root: await mkdtemp(join(folder, "root-")), platform },
+      socket: containerd.socket,
+      root: await mkdtemp(join(folder, "root-")),
+      platform,
     });
     const lease = await other.lease();
     expect(await lease.has(layer.descriptor)).toBe(false);

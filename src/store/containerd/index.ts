@@ -73,7 +73,13 @@ export async function openContainerdStore(options: ContainerdStoreOptions): Prom
     const plugins = await findPlugins(daemon, snapshotter);
     const ingest = join(root, "ingest");
     const site: Site = {
-      ...{ daemon, snapshotter, ...plugins, root, ingest, platform: options.platform, self: thisOwner() },
+      daemon,
+      snapshotter,
+      ...plugins,
+      root,
+      ingest,
+      platform: options.platform,
+      self: thisOwner(),
       clock: options.clock ?? systemClock,
       statfs: options.statfs ?? systemStatfs,
       warn: options.warn ?? (() => undefined),
@@ -187,7 +193,7 @@ class ContainerdStore implements ImageStore {
   /** Releases every lease that is still held. */
   async close(): Promise<void> {
     try {
-      for (const lease of [...this.#leases]) await lease.release();
+      for (const lease of this.#leases) await lease.release();
       await this.#protections.settle();
     } finally {
       this.#names.close();

@@ -77,7 +77,7 @@ export class Protections {
    * lease holds some room, which is no reason for anything to fail.
    */
   async settle(): Promise<void> {
-    for (const [id, collecting] of [...this.#owed]) {
+    for (const [id, collecting] of new Map(this.#owed)) {
       this.#owed.delete(id);
       try {
         await endLease(this.#site, id, collecting);

@@ -206,7 +206,10 @@ function withParts(
 ): SampleImage {
   const config = diffIds === undefined ? image.config : blobOf(ociConfig, configWith(diffIds, section));
   const document = {
-    ...{ schemaVersion: 2, mediaType: ociManifest, annotations, config: config.descriptor },
+    schemaVersion: 2,
+    mediaType: ociManifest,
+    annotations,
+    config: config.descriptor,
     layers: layers.map(({ descriptor }) => descriptor),
   };
   const manifest = blobOf(ociManifest, Buffer.from(JSON.stringify(document)));

@@ -184,7 +184,7 @@ class EmbeddedStore implements ImageStore {
 
   /** Releases every lease that is still held, and has `index.json` written. */
   async close(): Promise<void> {
-    for (const lease of [...this.#leases]) await lease.release();
+    for (const lease of this.#leases) await lease.release();
     await this.#projection.finished();
   }
 

@@ -122,7 +122,9 @@ describe("an image under Docker's media types", () => {
       await store.remove("nginx:2");
       expect((await store.image(image.id))?.repoTags).toEqual([]);
       expect(await verified(store)).toContainEqual({
-        ...{ digest, state: "sound", neededBy: [] },
+        digest,
+        state: "sound",
+        neededBy: [],
         nameless: [image.id],
       });
     });

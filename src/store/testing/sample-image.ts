@@ -53,12 +53,16 @@ export function sampleImage(seed: string, options: SampleOptions = {}): SampleIm
   const layers = contents.map((bytes) => blobOf(types.layer, options.docker ? gzipSync(bytes) : bytes));
   const createdAt = Date.UTC(2026, 1, 3, 4, 5, 6, 789);
   const config = jsonBlob(types.config, {
-    ...{ os: platform.os, architecture: platform.architecture, created: new Date(createdAt).toISOString() },
+    os: platform.os,
+    architecture: platform.architecture,
+    created: new Date(createdAt).toISOString(),
     config: { Labels: { seed } },
     rootfs: { type: "layers", diff_ids: contents.map((bytes) => blobOf(types.layer, bytes).descriptor.digest) },
   });
   const manifest = jsonBlob(types.manifest, {
-    ...{ schemaVersion: 2, mediaType: types.manifest, config: config.descriptor },
+    schemaVersion: 2,
+    mediaType: types.manifest,
+    config: config.descriptor,
     layers: layers.map(({ descriptor }) => descriptor),
   });
   const entry = { ...manifest.descriptor, platform: { os: platform.os, architecture: platform.architecture } };
