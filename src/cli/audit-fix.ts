@@ -106,13 +106,13 @@ function isPinned(fix: Fix, pins: readonly Fix[]): boolean {
   return fix.changes.some(({ start, key }) => pinned.some((change) => change.start === start && change.key === key));
 }
 
-interface Pins {
+interface DigestPins {
   fixesFor(input: TextInput): Promise<readonly Fix[]>;
   close(): Promise<void>;
 }
 
 /** Asks each registry for each image once, whatever the number of files. */
-function createPins(flags: FixFlags, policy: Policy, io: Io): Pins {
+function createPins(flags: FixFlags, policy: Policy, io: Io): DigestPins {
   const imageFields = imageFieldsIn(policy);
   const registry = registryClient(flags);
   const logins = commandLogins(flags, io);

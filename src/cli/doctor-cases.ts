@@ -5,7 +5,7 @@ import type { Question } from "../doctor/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { ImageRequest } from "../workload/index.ts";
 import { type SocketOptions, socketPath } from "./daemon.ts";
-import { type FindPod, type FoundPod, podsOfDaemon, podsOfManifests } from "./doctor-pods.ts";
+import { type FindPod, type PodWithSecrets, podsOfDaemon, podsOfManifests } from "./doctor-pods.ts";
 import type { ShownDiagnosis } from "./doctor-view.ts";
 import type { Io } from "./io.ts";
 import { personLogins, podLogins } from "./logins.ts";
@@ -20,13 +20,13 @@ export interface CaseOptions extends RootOptions, LoginFlags, CredentialProvider
 }
 
 /** A question, and whose image it is about. */
-export interface Case {
+export interface DoctorCase {
   readonly question: Question;
   readonly pod: ShownDiagnosis["pod"];
 }
 
-export interface Cases {
-  readonly cases: readonly Case[];
+export interface DoctorCases {
+  readonly cases: readonly DoctorCase[];
   /** What credential providers say; it grows as they are asked. */
   readonly notes: readonly string[];
 }
@@ -37,13 +37,13 @@ export async function casesOf(
   options: CaseOptions,
   io: Io,
   signal: AbortSignal,
-): Promise<Cases> {
+): Promise<DoctorCases> {
   const notes: string[] = [];
   if (options.daemon?.ownLogin) notes.push("the daemon was started with a login of its own, which it tells nobody");
   const say = ({ provider, message }: ProviderNote) => void notes.push(`credential provider ${provider}: ${message}`);
   let ownLogins: Promise<LoginSource> | undefined;
   let findPod: Promise<FindPod> | undefined;
-  const cases: Case[] = [];
+  const cases: DoctorCase[] = [];
   for (const word of words) {
     const name = podNameIn(word);
     if (name === undefined) {
@@ -71,11 +71,11 @@ async function podFinder(options: CaseOptions, io: Io, signal: AbortSignal): Pro
 
 /** Each image of a pod once, with the pod's own logins. */
 async function casesOfPod(
-  { pod, secrets, serviceAccounts }: FoundPod,
+  { pod, secrets, serviceAccounts }: PodWithSecrets,
   options: CaseOptions,
   io: Io,
   say: (note: ProviderNote) => void,
-): Promise<readonly Case[]> {
+): Promise<readonly DoctorCase[]> {
   const own = (secrets ?? []).filter(({ namespace }) => namespace === pod.namespace);
   const found = pod.imagePullSecrets.flatMap((wanted) => own.find((secret) => secret.name === wanted) ?? []);
   const others = pod.imagePullSecrets.filter((wanted) => !own.some((secret) => secret.name === wanted));

@@ -8,7 +8,7 @@ import type { Io } from "./io.ts";
 import { printProblems } from "./problems.ts";
 import { standingPodsFrom } from "./requests.ts";
 
-export interface FoundPod {
+export interface PodWithSecrets {
   readonly pod: Pod;
   /** Pull secrets that exist, those of other pods included; absent where nobody tells. */
   readonly secrets: readonly PullSecret[] | undefined;
@@ -16,7 +16,7 @@ export interface FoundPod {
 }
 
 /** Finds a pod by its name. @throws PulleyError where there is none of that name, or where it cannot be asked for */
-export type FindPod = (namespace: string, name: string) => Promise<FoundPod>;
+export type FindPod = (namespace: string, name: string) => Promise<PodWithSecrets>;
 
 /** The pods of manifests, with the Secrets and service accounts beside them. @throws PulleyError `INPUT_UNREADABLE` */
 export async function podsOfManifests(files: readonly string[], io: Io): Promise<FindPod> {

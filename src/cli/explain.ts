@@ -87,7 +87,7 @@ async function explainAll(
   io: Io,
 ): Promise<readonly Explanation[]> {
   const registry = registryClient(options);
-  const askerOf = askersOf(inputs, options, io);
+  const podFor = requestingPods(inputs, options, io);
   // A store that does not exist yet is not made for a question.
   const store = existsSync(join(options.root, "oci-layout")) ? await openStore(options.root, io) : undefined;
   try {
@@ -102,20 +102,20 @@ async function explainAll(
     const answers: Explanation[] = [];
     for (const request of requests) {
       const reference = parsed(request.image);
-      const asker = askerOf(request);
-      const lookUp = async () => (typeof reference === "string" ? [] : asker.logins(reference));
+      const pod = podFor(request);
+      const lookUp = async () => (typeof reference === "string" ? [] : pod.logins(reference));
       const { facts, names, failure } = await findLocal(request, sources, lookUp);
       if (failure !== undefined) throw failure.error;
       const decision = decideOnCopy(decide, names, request, policy, facts, clock.now());
       const answer = explanation(request, reference, decision);
       const check = options.check && typeof reference !== "string" ? await ask(reference, registry, lookUp) : undefined;
-      const login = decision.action === "Check" || decision.action === "Pull" ? await asker.told(reference) : undefined;
+      const login = decision.action === "Check" || decision.action === "Pull" ? await pod.told(reference) : undefined;
       const mayFail = (login?.notes ?? []).length > 0 || check?.digest === null;
       answers.push({
         ...answer,
         ...(login !== undefined && { login }),
         ...(check !== undefined && { check }),
-        ...(mayFail && { next: asker.doctorCall() }),
+        ...(mayFail && { next: pod.doctorCall() }),
       });
     }
     return answers;
@@ -147,7 +147,7 @@ async function ask(
 }
 
 /** The pod that a request would become a part of. */
-interface Asker {
+interface RequestingPod {
   logins(reference: Reference): Promise<readonly Login[]>;
   /** Where its logins come from; absent where it has none and names none, or where they cannot be looked up. */
   told(reference: Reference | string): Promise<Explanation["login"]>;
@@ -155,7 +155,7 @@ interface Asker {
 }
 
 /** The pods are made only if somebody asks. */
-function askersOf(inputs: Inputs, options: ExplainOptions, io: Io) {
+function requestingPods(inputs: Inputs, options: ExplainOptions, io: Io) {
   let pods: ReturnType<typeof standingPodsFrom> | undefined;
   let sourceFor: LoginsForPod | undefined;
   const podOf = (request: ImageRequest) => {
@@ -171,7 +171,7 @@ function askersOf(inputs: Inputs, options: ExplainOptions, io: Io) {
     );
     return sourceFor(pod, secrets);
   };
-  return (request: ImageRequest): Asker => ({
+  return (request: ImageRequest): RequestingPod => ({
     logins: async ({ repository }) => (await sourceOf(request))?.logins(repository) ?? [],
     told: async (reference) => {
       if (typeof reference === "string") return undefined;

@@ -25,14 +25,14 @@ const keptBecause: Readonly<Record<KeptBecause, string>> = {
   unreachable: "its registry could not be asked whether it still has it",
 };
 
-export interface Collection {
+export interface GcResult {
   readonly report: CollectionReport;
   readonly events: readonly CollectionEvent[];
   readonly dryRun: boolean;
 }
 
 /** What is asked for is text: a line for each image, then the disk before and after. */
-export function collectionLines({ report, dryRun }: Collection, now: number, paint: Paint): string[] {
+export function collectionLines({ report, dryRun }: GcResult, now: number, paint: Paint): string[] {
   const { images, disk, freed } = report;
   const all = report.wanted === Number.POSITIVE_INFINITY;
   const rows = images.map(({ image, lastUsed, outcome }) => [
@@ -89,7 +89,7 @@ export function shownName({ id, names: [first, ...others] }: CollectableImage): 
 }
 
 /** The same for programs; times are in RFC 3339, sizes in bytes. */
-export function collectionValue({ report, events, dryRun }: Collection) {
+export function collectionValue({ report, events, dryRun }: GcResult) {
   const { startedAt, endedAt, images, disk, wanted, freed, error } = report;
   return {
     apiVersion: "pulley.dev/v1alpha1",

@@ -22,7 +22,7 @@ import { systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
 import { liveRegion } from "../support/live.ts";
 import { printable, wantsColour } from "../support/terminal.ts";
-import { type Collection, collectionLines, collectionValue, shownName } from "./gc-view.ts";
+import { collectionLines, collectionValue, type GcResult, shownName } from "./gc-view.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";
 import {
   type KubeletConfigOptions,
@@ -103,16 +103,16 @@ export function define(command: Command, io: CommandIo): void {
 const nobody: InUse = { images: () => Promise.resolve(new Set<string>()) };
 
 /** Images, and who uses them. */
-interface Site {
+interface GcTarget {
   readonly store: ImageStore;
   readonly inUse: InUse;
 }
 
 /** With the runtime's images where there is a runtime, and else with those of the store. */
-async function withSite<Result>(
+async function withTarget<Result>(
   options: CollectOptions,
   io: Io,
-  use: (site: Site) => Promise<Result>,
+  use: (target: GcTarget) => Promise<Result>,
 ): Promise<Result> {
   return withImages(options, io, async (store) => {
     if (options.runtime === undefined) return use({ store, inUse: nobody });
@@ -131,7 +131,9 @@ async function collect(options: CollectOptions, io: CommandIo): Promise<number> 
   const policy = readPolicy(options, io);
   const registry = registryClient(options);
   try {
-    const collection = await withSite(options, io, (site) => pass({ ...options, ...site, pins, policy, registry }, io));
+    const collection = await withTarget(options, io, (target) =>
+      pass({ ...options, ...target, pins, policy, registry }, io),
+    );
     const now = Date.now();
     const paint = paintFor(io.stdout, io);
     const lines = () => collectionLines(collection, now, paint);
@@ -161,13 +163,13 @@ function readPolicy(options: CollectOptions, io: Io): CollectionPolicy {
   return noMinimum ? { ...policy, minimumAge: 0 } : policy;
 }
 
-interface PassOptions extends CollectOptions, Site {
+interface PassOptions extends CollectOptions, GcTarget {
   readonly pins: Pins;
   readonly policy: CollectionPolicy;
   readonly registry: RegistryClient;
 }
 
-async function pass(options: PassOptions, io: CommandIo): Promise<Collection> {
+async function pass(options: PassOptions, io: CommandIo): Promise<GcResult> {
   const { store, inUse, registry, policy, pins, root, dryRun = false } = options;
   const clock = systemClock;
   const signal = io.interruption();

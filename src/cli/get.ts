@@ -47,12 +47,12 @@ export function define(command: Command, io: CommandIo): void {
     );
 }
 
-interface Wanted {
+interface ResourceArgument {
   readonly kind: "pods" | "events" | "images";
   readonly names: readonly string[];
 }
 
-const kinds: Readonly<Record<string, Wanted["kind"]>> = {
+const kinds: Readonly<Record<string, ResourceArgument["kind"]>> = {
   pods: "pods",
   pod: "pods",
   po: "pods",
@@ -63,7 +63,7 @@ const kinds: Readonly<Record<string, Wanted["kind"]>> = {
   image: "images",
 };
 
-function readKind(text: string, names: readonly string[]): Wanted {
+function readKind(text: string, names: readonly string[]): ResourceArgument {
   const [word = "", name, ...more] = text.split("/");
   const kind = Object.hasOwn(kinds, word) ? kinds[word] : undefined;
   if (kind === undefined || more.length > 0) {
@@ -78,7 +78,7 @@ function readKind(text: string, names: readonly string[]): Wanted {
   return { kind, names: all };
 }
 
-async function get(client: NodeClient, wanted: Wanted, options: GetOptions, io: Io): Promise<void> {
+async function get(client: NodeClient, wanted: ResourceArgument, options: GetOptions, io: Io): Promise<void> {
   const { kind, names } = wanted;
   const namespace = options.allNamespaces ? undefined : (options.namespace ?? "default");
   const shown = { options, io, namespace };

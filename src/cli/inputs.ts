@@ -18,14 +18,14 @@ export interface InputText {
 }
 
 /** An image that was named on the command line, or in a text file with a reference a line. */
-export interface NamedImage {
+export interface ImageArgument {
   readonly image: string;
   readonly source?: Position;
 }
 
 export interface Inputs {
   readonly manifests: readonly InputText[];
-  readonly images: readonly NamedImage[];
+  readonly images: readonly ImageArgument[];
 }
 
 /**
@@ -35,7 +35,7 @@ export interface Inputs {
  */
 export async function readInputs(words: readonly string[], { stdin }: Io): Promise<Inputs> {
   const manifests: InputText[] = [];
-  const images: NamedImage[] = [];
+  const images: ImageArgument[] = [];
   for (const word of words) {
     if (word === "-") manifests.push({ file: "-", text: await readAll(stdin) });
     else if (!isPath(word)) images.push({ image: word });
@@ -60,7 +60,7 @@ function isPath(word: string): boolean {
 }
 
 /** Blank lines and lines that begin with `#` are left out. */
-function listedImages({ file, text }: InputText): NamedImage[] {
+function listedImages({ file, text }: InputText): ImageArgument[] {
   return text.split(/\r?\n/).flatMap((line, at) => {
     const image = line.trim();
     if (image === "" || image.startsWith("#")) return [];

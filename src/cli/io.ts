@@ -37,7 +37,7 @@ export function paintFor(stream: OutputStream, { environment }: Io): Paint {
 }
 
 /** One call of the program. */
-export interface Call {
+export interface CommandCall {
   readonly io: CommandIo;
   /** The exit status that the command's action has returned; 0 until then. */
   status(): number;
@@ -45,7 +45,7 @@ export interface Call {
   end(): void;
 }
 
-export function startCall(given: Io): Call {
+export function startCall(given: Io): CommandCall {
   let status = 0;
   const ends: (() => void)[] = [];
   return {

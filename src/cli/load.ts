@@ -20,7 +20,7 @@ import {
 import { print } from "./output.ts";
 import { withStore } from "./store.ts";
 
-type LoadOptions = RootOptions & OutputOptions & PlatformOptions;
+type LoadFlags = RootOptions & OutputOptions & PlatformOptions;
 
 export function define(command: Command, io: CommandIo): void {
   command
@@ -43,10 +43,10 @@ export function define(command: Command, io: CommandIo): void {
         ["pulley load --platform linux/arm64 app-oci.tar", "take one platform of an archive that has several"],
       ),
     )
-    .action(io.withStatus((file: string, options: LoadOptions) => load(file, options, io)));
+    .action(io.withStatus((file: string, options: LoadFlags) => load(file, options, io)));
 }
 
-async function load(file: string, options: LoadOptions, io: Io): Promise<number> {
+async function load(file: string, options: LoadFlags, io: Io): Promise<number> {
   const images = await withFile(file, io, (path) =>
     withStore(options.root, io, (store) => loadArchive(store, path, { platform: options.platform })),
   );

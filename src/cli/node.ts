@@ -38,7 +38,7 @@ import {
 import { clusterOption, loadPolicyFiles, type PolicyOptions, policyOption, watchPolicy } from "./policy-option.ts";
 import { machineHosts, registrySettings } from "./registry.ts";
 
-interface NodeOptions
+interface NodeFlags
   extends RootOptions,
     PlatformOptions,
     RegistryFlags,
@@ -127,11 +127,11 @@ export function define(command: Command, io: CommandIo): void {
         ],
       ),
     )
-    .action(io.withStatus((options: NodeOptions) => runNode(options, io)));
+    .action(io.withStatus((options: NodeFlags) => runNode(options, io)));
 }
 
 /** Runs until a signal, or until a fault of its own. */
-async function runNode(options: NodeOptions, io: CommandIo): Promise<number> {
+async function runNode(options: NodeFlags, io: CommandIo): Promise<number> {
   refuseWindows("pulley node");
   const { logFormat: format } = options;
   const stderr = io.errors ?? io.stderr;
@@ -178,13 +178,13 @@ async function runNode(options: NodeOptions, io: CommandIo): Promise<number> {
   return 0;
 }
 
-function collectionOf({ collect, runtime, manifests, pin = [], evenIfLost }: NodeOptions): DaemonOptions["collection"] {
+function collectionOf({ collect, runtime, manifests, pin = [], evenIfLost }: NodeFlags): DaemonOptions["collection"] {
   const isKubelets = runtime !== undefined && manifests === undefined;
   if (collect === "off" || (collect === "auto" && isKubelets)) return undefined;
   return { pins: parsePins(pin), evenIfLost: evenIfLost === true };
 }
 
-async function loginsOf(options: NodeOptions, log: Log, io: Io): Promise<DaemonLogins> {
+async function loginsOf(options: NodeFlags, log: Log, io: Io): Promise<DaemonLogins> {
   const say = ({ kind, provider, message }: { kind: string; provider: string; message: string }) => {
     if (kind === "problem") log.warn(message, { provider });
     else log.debug(message, { provider });
@@ -203,7 +203,7 @@ async function loginsOf(options: NodeOptions, log: Log, io: Io): Promise<DaemonL
 }
 
 /** The policy, and whatever it becomes while the daemon runs. */
-async function watchedPolicy(options: NodeOptions, log: Log, io: Io): Promise<PolicySource & { stop(): void }> {
+async function watchedPolicy(options: NodeFlags, log: Log, io: Io): Promise<PolicySource & { stop(): void }> {
   const listeners = new Set<(policy: Policy | undefined) => void>();
   const loaded = await loadPolicyFiles(options, io);
   const { files } = loaded;

@@ -10,7 +10,7 @@ export interface PodSummary {
   readonly restarts: string;
 }
 
-interface Tally {
+interface ContainerCounts {
   ready: number;
   restarts: number;
   /** Milliseconds since the epoch; 0 if nothing was started again. */
@@ -23,73 +23,77 @@ export function podSummary(pod: PodObject, now: number): PodSummary {
   const isSidecar = (name: string) =>
     spec.initContainers.some((container) => container.name === name && container.restartPolicy === "Always");
   const total = spec.containers.length + spec.initContainers.filter(({ name }) => isSidecar(name)).length;
-  const tally: Tally = { ready: 0, restarts: 0, lastRestart: 0, status: status.reason ?? status.phase };
-  const initializing = tallyInitContainers(pod, tally, isSidecar);
+  const counts: ContainerCounts = { ready: 0, restarts: 0, lastRestart: 0, status: status.reason ?? status.phase };
+  const initializing = tallyInitContainers(pod, counts, isSidecar);
   const initialized = status.conditions.some(
     (condition) => condition.type === "Initialized" && condition.status === "True",
   );
   if (!initializing || initialized) {
     // Init containers that have done their work count no more, those that run beside the others do.
-    Object.assign(tally, { restarts: 0, lastRestart: 0 });
+    Object.assign(counts, { restarts: 0, lastRestart: 0 });
     for (const container of status.initContainerStatuses)
-      if (isSidecar(container.name)) tallyRestarts(container, tally);
-    tallyContainers(pod, tally);
-    tallyVolumes(pod, tally);
+      if (isSidecar(container.name)) tallyRestarts(container, counts);
+    tallyContainers(pod, counts);
+    tallyVolumes(pod, counts);
   }
-  const { restarts, lastRestart } = tally;
+  const { restarts, lastRestart } = counts;
   const since = restarts > 0 && lastRestart > 0 ? ` (${humanDuration(now - lastRestart)} ago)` : "";
-  return { ready: `${tally.ready}/${total}`, status: tally.status, restarts: `${restarts}${since}` };
+  return { ready: `${counts.ready}/${total}`, status: counts.status, restarts: `${restarts}${since}` };
 }
 
 /** Whether the pod is still held up by one of its init containers; then the status says by which. */
-function tallyInitContainers({ spec, status }: PodObject, tally: Tally, isSidecar: (name: string) => boolean): boolean {
+function tallyInitContainers(
+  { spec, status }: PodObject,
+  counts: ContainerCounts,
+  isSidecar: (name: string) => boolean,
+): boolean {
   for (const [at, container] of status.initContainerStatuses.entries()) {
-    tallyRestarts(container, tally);
+    tallyRestarts(container, counts);
     const { terminated, waiting, prepared } = container.state;
     if (terminated?.exitCode === 0 || prepared !== undefined) continue;
     if (isSidecar(container.name) && container.started) {
-      if (container.ready) tally.ready += 1;
+      if (container.ready) counts.ready += 1;
       continue;
     }
-    if (terminated !== undefined) tally.status = `Init:${endOf(terminated)}`;
+    if (terminated !== undefined) counts.status = `Init:${endOf(terminated)}`;
     else if (waiting !== undefined && waiting.reason !== "" && waiting.reason !== "PodInitializing") {
-      tally.status = `Init:${waiting.reason}`;
-    } else tally.status = `Init:${at}/${spec.initContainers.length}`;
+      counts.status = `Init:${waiting.reason}`;
+    } else counts.status = `Init:${at}/${spec.initContainers.length}`;
     return true;
   }
   return false;
 }
 
 /** Of several containers that have something to say, the first says it. */
-function tallyContainers({ status }: PodObject, tally: Tally): void {
+function tallyContainers({ status }: PodObject, counts: ContainerCounts): void {
   let somethingRuns = false;
   for (const container of [...status.containerStatuses].reverse()) {
-    tallyRestarts(container, tally);
+    tallyRestarts(container, counts);
     const { waiting, terminated, running, prepared } = container.state;
-    if (waiting !== undefined && waiting.reason !== "") tally.status = waiting.reason;
-    else if (terminated !== undefined) tally.status = endOf(terminated);
-    else if (prepared !== undefined) tally.ready += 1;
+    if (waiting !== undefined && waiting.reason !== "") counts.status = waiting.reason;
+    else if (terminated !== undefined) counts.status = endOf(terminated);
+    else if (prepared !== undefined) counts.ready += 1;
     else if (container.ready && running !== undefined) {
       somethingRuns = true;
-      tally.ready += 1;
+      counts.ready += 1;
     }
   }
-  if (tally.status !== "Completed" || !somethingRuns) return;
+  if (counts.status !== "Completed" || !somethingRuns) return;
   const ready = status.conditions.some((condition) => condition.type === "Ready" && condition.status === "True");
-  tally.status = ready ? "Running" : "NotReady";
+  counts.status = ready ? "Running" : "NotReady";
 }
 
 /** A volume that no container mounts holds up the pod alone: then it says why. */
-function tallyVolumes({ status }: PodObject, tally: Tally): void {
-  if (tally.status !== "Pending") return;
+function tallyVolumes({ status }: PodObject, counts: ContainerCounts): void {
+  if (counts.status !== "Pending") return;
   const waiting = status.imageVolumeStatuses.flatMap(({ state }) => state.waiting ?? []);
-  tally.status = waiting.find(({ reason }) => reason !== "")?.reason ?? tally.status;
+  counts.status = waiting.find(({ reason }) => reason !== "")?.reason ?? counts.status;
 }
 
-function tallyRestarts({ restartCount, lastState }: ContainerStatusObject, tally: Tally): void {
-  tally.restarts += restartCount;
+function tallyRestarts({ restartCount, lastState }: ContainerStatusObject, counts: ContainerCounts): void {
+  counts.restarts += restartCount;
   const ended = Date.parse(lastState.terminated?.finishedAt ?? "");
-  if (!Number.isNaN(ended)) tally.lastRestart = Math.max(tally.lastRestart, ended);
+  if (!Number.isNaN(ended)) counts.lastRestart = Math.max(counts.lastRestart, ended);
 }
 
 function endOf({ reason, signal, exitCode }: NonNullable<ContainerStatusObject["state"]["terminated"]>): string {

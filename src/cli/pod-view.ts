@@ -9,7 +9,7 @@ import type { PullSpeeds } from "./pull-speeds.ts";
 import { pullLines } from "./pull-view.ts";
 import { objectOf } from "./repeated-events.ts";
 
-export interface PodView {
+export interface PodTableView {
   readonly pods: readonly PodStatus[];
   readonly pulls: readonly PullProgress[];
   readonly speeds: Pick<PullSpeeds, "of">;
@@ -22,7 +22,7 @@ const narrow = 72;
  * The table of pods, with the pulls under way below it.
  * @param width columns that a line may have; where they are too few, words are shorter
  */
-export function podTable({ pods, pulls, speeds }: PodView, now: number, width: number, paint: Paint): string[] {
+export function podTable({ pods, pulls, speeds }: PodTableView, now: number, width: number, paint: Paint): string[] {
   // Where nothing is started, nothing is started again.
   const areStarted = pods.some(({ containers }) => containers.some(({ containerId }) => containerId !== undefined));
   const rows = (isShort: boolean) =>

@@ -7,26 +7,26 @@ import { StringDecoder } from "node:string_decoder";
 import { printable, printableJson, printableLine, wantsColour } from "../support/terminal.ts";
 import { type Io, type OutputStream, paintFor } from "./io.ts";
 
-type Target = "stdout" | "stderr" | "errors";
+type OutputName = "stdout" | "stderr" | "errors";
 
-function streamOf(target: Target, io: Io): OutputStream {
+function streamOf(target: OutputName, io: Io): OutputStream {
   return target === "errors" ? (io.errors ?? io.stderr) : io[target];
 }
 
 /** Prints lines, each of which stays one. False if the stream's buffer is full. */
-export function printLines(target: Target, lines: readonly string[], io: Io): boolean {
+export function printLines(target: OutputName, lines: readonly string[], io: Io): boolean {
   const stream = streamOf(target, io);
   if (lines.length === 0) return true;
   const colour = wantsColour(stream, io.environment);
   return stream.write(`${lines.map((line) => printableLine(line, colour)).join("\n")}\n`);
 }
 
-export function printLine(target: Target, line: string, io: Io): void {
+export function printLine(target: OutputName, line: string, io: Io): void {
   printLines(target, [line], io);
 }
 
 /** Prints text that has its line feeds already, which its writer answers for. False if the stream's buffer is full. */
-export function printText(target: Target, text: string, io: Io): boolean {
+export function printText(target: OutputName, text: string, io: Io): boolean {
   const stream = streamOf(target, io);
   const colour = wantsColour(stream, io.environment);
   return stream.write(

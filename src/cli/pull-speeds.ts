@@ -17,13 +17,13 @@ export interface PullSpeeds {
 const longest = 5_000;
 const shortest = 400;
 
-interface Sample {
+interface SpeedSample {
   readonly at: number;
   readonly bytes: number;
 }
 
 interface Course {
-  readonly samples: readonly Sample[];
+  readonly samples: readonly SpeedSample[];
   /** Bytes that are still to come. */
   readonly missing: number;
 }
@@ -58,7 +58,7 @@ export function createPullSpeeds(now: () => number): PullSpeeds {
 }
 
 /** Those of the last seconds, and the one before them, which is where they began. */
-function recent(samples: readonly Sample[], now: number): readonly Sample[] {
+function recent(samples: readonly SpeedSample[], now: number): readonly SpeedSample[] {
   const from = samples.findIndex(({ at }) => now - at <= longest);
   if (from < 0) return samples.slice(-1);
   return samples.slice(Math.max(0, from - 1));

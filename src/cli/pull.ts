@@ -55,7 +55,7 @@ import { withStore } from "./store.ts";
 
 type PullOptions = CommonOptions & CredentialProviderFlags & ContentSharingOptions & KubeletConfigOptions;
 
-interface PulledImage {
+interface PullResult {
   readonly image: string;
   /**
    * `pulled`: the name stands for something that was not here. `confirmed`: a registry said that it is what is here.
@@ -125,7 +125,7 @@ async function pullImages(images: readonly string[], options: PullOptions, io: C
         },
       });
       const recordOf = (reference: Reference) => store.record(canonicalText(storedName(reference)));
-      const pulled: PulledImage[] = [];
+      const pulled: PullResult[] = [];
       for (const reference of references) {
         const image = canonicalText(reference);
         const started = Date.now();
@@ -137,7 +137,7 @@ async function pullImages(images: readonly string[], options: PullOptions, io: C
         const [size, fetched] = [await service.size(id), watch.fetched(image)];
         const isNew = fetched > 0 || before?.target.digest !== record?.target.digest;
         const outcome = ended === "used" || ended === "usedCached" ? ended : isNew ? "pulled" : "confirmed";
-        const result: PulledImage = { image, outcome, id, digest, confirmedAt, size, fetched };
+        const result: PullResult = { image, outcome, id, digest, confirmedAt, size, fetched };
         watch.clear();
         pulled.push(result);
         if (options.output === "text") printLine("stdout", sentence(result, Date.now() - started), io);
@@ -180,11 +180,11 @@ function storedName(reference: Reference): Reference {
   return reference.digest === undefined ? reference : { ...reference, tag: undefined };
 }
 
-function sentence(result: PulledImage, took: number): string {
+function sentence(result: PullResult, took: number): string {
   return `${result.image}: ${happened(result, took)}; ${result.id}, ${formatBytes(result.size)}`;
 }
 
-function happened({ outcome, confirmedAt, fetched }: PulledImage, took: number): string {
+function happened({ outcome, confirmedAt, fetched }: PullResult, took: number): string {
   const age = confirmedAt === null ? "never confirmed by a registry" : `confirmed ${ago(Date.parse(confirmedAt))}`;
   switch (outcome) {
     case "pulled":
@@ -228,13 +228,13 @@ function watchPulls(io: Io) {
   };
 }
 
-type Asking = Pick<PullRecords, "access" | "begin" | "succeed" | "fail">;
-
 /**
  * Records of who may have an image are kept by the name that is written. A pull writes it out in full, and a pod perhaps
  * short, `nginx`: what is recorded for one counts for the other.
  */
-function underBothNames<Records extends Asking>(records: Records): Records {
+function underBothNames<Records extends Pick<PullRecords, "access" | "begin" | "succeed" | "fail">>(
+  records: Records,
+): Records {
   const forBoth = async (image: string, act: (name: string) => Promise<unknown>) => {
     for (const name of namesOf(image)) await act(name);
   };

@@ -20,7 +20,7 @@ import {
   readManifests,
   validate,
 } from "../workload/index.ts";
-import type { Inputs, NamedImage } from "./inputs.ts";
+import type { ImageArgument, Inputs } from "./inputs.ts";
 
 /** The pods that are to be, and the places that could not be read among the problems. */
 export function podsFrom(inputs: Inputs): ExpandedPods {
@@ -128,7 +128,7 @@ function documentsFrom({ manifests }: Inputs): { documents: ManifestDocument[]; 
 }
 
 /** An image that is only named becomes the pod that `kubectl run` would make of it. */
-function namedPods(images: readonly NamedImage[]): readonly ManifestDocument[] {
+function namedPods(images: readonly ImageArgument[]): readonly ManifestDocument[] {
   if (images.length === 0) return [];
   const taken = new Set<string>();
   const items = images.map(({ image }) => {

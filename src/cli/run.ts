@@ -32,7 +32,7 @@ import { podsFrom, startablePodsFrom, withPullPolicy } from "./requests.ts";
 import { report, runPods } from "./run-pods.ts";
 import { withStore } from "./store.ts";
 
-interface RunOptions
+interface RunFlags
   extends CommonOptions,
     CredentialProviderFlags,
     KubeletConfigOptions,
@@ -91,10 +91,10 @@ export function define(command: Command, io: CommandIo): void {
         ],
       ),
     )
-    .action(io.withStatus((words: string[], options: RunOptions) => run(words, options, io)));
+    .action(io.withStatus((words: string[], options: RunFlags) => run(words, options, io)));
 }
 
-async function run(words: readonly string[], options: RunOptions, io: CommandIo): Promise<number> {
+async function run(words: readonly string[], options: RunFlags, io: CommandIo): Promise<number> {
   const inputs = await readInputs(namedFiles(words, options), io);
   const expanded = options.runtime === undefined ? podsFrom(inputs) : startablePodsFrom(inputs);
   const { pods, secrets, serviceAccounts, objects, problems, warnings } = expanded;
@@ -150,7 +150,7 @@ async function run(words: readonly string[], options: RunOptions, io: CommandIo)
 
 /** With the runtime's images where there is a runtime, and else with those of the store. */
 async function withImages<Result>(
-  options: RunOptions,
+  options: RunFlags,
   io: Io,
   use: (store: ImageStore, containers: ContainersOptions | undefined) => Promise<Result>,
 ): Promise<Result> {
@@ -164,7 +164,7 @@ async function withImages<Result>(
   }
 }
 
-function givenPullSettings({ parallel, registryQps, registryBurst }: RunOptions): GivenConfiguration {
+function givenPullSettings({ parallel, registryQps, registryBurst }: RunFlags): GivenConfiguration {
   return { maxParallelImagePulls: parallel, registryPullQPS: registryQps, registryBurst };
 }
 

@@ -44,7 +44,7 @@ interface SimulateOptions extends RootOptions, OutputOptions, FilenameFlags {
 }
 
 /** Decisions that change, or are warned about, in the same way about the same image for the same workload: one line for people. */
-interface Change {
+interface ChangedDecision {
   count: number;
   readonly image: string;
   readonly workload: string;
@@ -66,7 +66,7 @@ interface Simulation {
   after: Cost;
   /** Requests that were not refused, and would be. */
   newlyRefused: number;
-  readonly changes: Map<string, Change>;
+  readonly changes: Map<string, ChangedDecision>;
 }
 
 export function define(command: Command, io: CommandIo): void {
@@ -177,7 +177,7 @@ function count(result: Simulation, one: Replay): void {
   if (!changed && before.warnings === after.warnings) return;
   if (after.action === "Refuse" && before.action !== "Refuse") result.newlyRefused += 1;
   const { kind, namespace, name } = past.request.workload;
-  const change: Change = {
+  const change: ChangedDecision = {
     count: 1,
     image: past.request.image,
     workload: `${kind} ${namespace}/${name}`,
@@ -208,7 +208,7 @@ function valueOf({ from, to, changes, ...sums }: Simulation) {
   };
 }
 
-function sorted(changes: Simulation["changes"]): Change[] {
+function sorted(changes: Simulation["changes"]): ChangedDecision[] {
   return [...changes.values()].toSorted((one, other) => other.count - one.count);
 }
 
