@@ -63,55 +63,59 @@ interface AuditFlags extends FixFlags, PolicyOptions, FilenameFlags {
 
 export function define(command: Command, io: CommandIo): void {
   registryOptions(loginOptions(command, io))
-    .argument("[path...]", "files, folders, charts, kustomizations, - for standard input; the current folder if absent")
+    .argument(
+      "[path...]",
+      "Files, directories, charts, kustomizations, or - for standard input (default: the current directory)",
+    )
     .addOption(filenameOption())
     .addOption(
-      new Option("-o, --output <format>", "the format of the output")
-        .choices([...Object.keys(formats), "yaml"])
-        .default("text"),
+      new Option("-o, --output <format>", "Output format").choices([...Object.keys(formats), "yaml"]).default("text"),
     )
-    .option("--report <file>", "write the report into this file; links below the current folder are not followed")
+    .option(
+      "--report <file>",
+      "Write the report to this file; symbolic links below the current directory are not followed",
+    )
     .addOption(
       new Option(
         "--profile <name>",
-        "how strict the rules are: recommended gives each image the pull policy that fits it, always wants every start to ask the registry, offline wants none to",
+        "Rule set; recommended: the pull policy that fits each image; always: every start asks the registry; offline: no start asks the registry",
       )
         .choices(profiles)
         .default("recommended"),
     )
-    .option("--rule <id=severity>", "how severe one rule is: error, warning, note or off; may be repeated", readRules)
+    .option("--rule <id=severity>", "Severity of a rule: error, warning, note or off; can be repeated", readRules)
     .addOption(
       repeatedOption(
         "--moving-tag <pattern>",
-        "a tag that moves to new images, beside those that are known to (latest, main …); may be repeated",
+        "Tag that moves to new images, in addition to the known ones (latest, main …); can be repeated",
       ),
     )
     .addOption(
       repeatedOption(
         "--placeholder <pattern>",
-        "the name of an image that is filled in later, as app-*, beside those that are known; may be repeated",
+        "Image name that is a placeholder, such as app-*, in addition to the known ones; can be repeated",
       ),
     )
     .addOption(
-      new Option("--fail-on <severity>", "end with exit status 1 if there is a finding of this severity or a worse one")
+      new Option("--fail-on <severity>", "Exit with status 1 if there is a finding of this severity or higher")
         .choices([...severities, "never"])
         .default("warning"),
     )
-    .option("--baseline <file>", "leave out the findings that are in this file")
-    .option("--update-baseline", "write the present findings into the file of --baseline")
-    .option("--no-render", "do not render charts and kustomizations: read their files as they are")
-    .option("--remote-bases", "let kustomize fetch from the network what a kustomization builds upon")
-    .option("--fix", "change the files, and in them only what has to be changed")
-    .option("--diff", "print what --fix would change")
-    .option("--check", "name the files that --fix would change, and end with 1 if there are any")
-    .option("--pin", "let --fix write the digest that the registry has now behind each image")
+    .option("--baseline <file>", "File with known findings, which are not reported")
+    .option("--update-baseline", "Write the current findings to the file of --baseline")
+    .option("--no-render", "Do not render charts and kustomizations; read their files as they are")
+    .option("--remote-bases", "Let kustomize download remote bases")
+    .option("--fix", "Fix the files, changing nothing else in them")
+    .option("--diff", "Print what --fix would change, as a diff")
+    .option("--check", "List the files that --fix would change; exit with status 1 if there are any")
+    .option("--pin", "With --fix, add the current digest in the registry to each image")
     .addOption(policyOption())
     .addOption(clusterOption())
     .addHelpText(
       "after",
       examples(
-        ["helm template ./chart | pulley audit -", "what is wrong in what a chart makes"],
-        ["pulley audit --fix --pin deploy/", "set what is missing, and pin every image, changing nothing else"],
+        ["helm template ./chart | pulley audit -", "Check the output of a chart"],
+        ["pulley audit --fix --pin deploy/", "Fix all files, and pin every image to its digest"],
       ),
     )
     .action(io.withStatus((paths: string[], flags: AuditFlags) => auditPaths(paths, flags, io)));

@@ -6,12 +6,12 @@ import { printText } from "./printing.ts";
 
 export function define(command: Command, io: CommandIo): void {
   command
-    .addArgument(new Argument("<shell>", "the shell that is to complete").choices(shells))
+    .addArgument(new Argument("<shell>", "Shell to complete for").choices(shells))
     .addHelpText(
       "after",
       examples(
-        ["source <(pulley completion bash)", "in ~/.bashrc or ~/.zshrc (there with zsh in the place of bash)"],
-        ["pulley completion fish > ~/.config/fish/completions/pulley.fish", "for fish, once"],
+        ["source <(pulley completion bash)", "Add to ~/.bashrc (or to ~/.zshrc, with zsh instead of bash)"],
+        ["pulley completion fish > ~/.config/fish/completions/pulley.fish", "Install for fish"],
       ),
     )
     .action(

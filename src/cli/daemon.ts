@@ -17,13 +17,13 @@ export interface NamespaceOptions {
 /** Where the daemon listens, and which namespace is meant. */
 export function daemonOptions(command: Command): Command {
   return command
-    .addOption(new Option("-n, --namespace <name>", "the namespace; without it, default"))
+    .addOption(new Option("-n, --namespace <name>", "Namespace (default: default)"))
     .addOption(socketOption());
 }
 
 export function socketOption(): Option {
-  const usual = "/run/pulley/node.sock, or pulley/node.sock in $XDG_RUNTIME_DIR for users";
-  return new Option("--socket <path>", `the daemon's socket (default: ${usual})`).env("PULLEY_SOCKET");
+  const usual = "/run/pulley/node.sock for root, else pulley/node.sock in $XDG_RUNTIME_DIR";
+  return new Option("--socket <path>", `Socket of the node daemon (default: ${usual})`).env("PULLEY_SOCKET");
 }
 
 export function socketPath({ socket }: SocketOptions, { environment }: Io): string {

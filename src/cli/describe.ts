@@ -12,13 +12,13 @@ interface DescribeOptions extends SocketOptions, NamespaceOptions, OutputOptions
 
 export function define(command: Command, io: CommandIo): void {
   daemonOptions(command)
-    .argument("<pod/name...>", "pod/NAME; or pod and names; or pods for all of the namespace")
+    .argument("<pod/name...>", "pod/NAME, or pod and names, or pods for all pods of the namespace")
     .addOption(outputOption())
     .addHelpText(
       "after",
       examples(
-        ["pulley describe pod/web", "containers, states, what was decided about each image and by which rule, events"],
-        ["pulley describe pods --namespace prod", "every pod of a namespace"],
+        ["pulley describe pod/web", "Show containers, states, decisions with their rules, and events of a pod"],
+        ["pulley describe pods --namespace prod", "Show all pods of a namespace"],
       ),
     )
     .action(

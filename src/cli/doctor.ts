@@ -23,14 +23,14 @@ interface DoctorOptions extends CommonOptions, CaseOptions {}
 
 export function define(command: Command, io: CommandIo): void {
   command
-    .argument("<image|pod/name...>", "images, or pods: those of the manifests that -f names, or else the daemon's")
+    .argument("<image|pod/name...>", "Images, or pods of the manifests given with -f, else of the node daemon")
     .addOption(
       repeatedOption(
         "-f, --filename <file>",
-        "manifests with the pods, their Secrets and service accounts; may be repeated",
+        "Manifest with the pods, their Secrets and service accounts; can be repeated",
       ),
     )
-    .option("-n, --namespace <namespace>", "the namespace of the pods", "default")
+    .option("-n, --namespace <name>", "Namespace of the pods", "default")
     .addOption(socketOption());
   credentialProviderOptions(commonOptions(command, io))
     .addHelpText(
@@ -38,12 +38,9 @@ export function define(command: Command, io: CommandIo): void {
       examples(
         [
           "pulley doctor registry.acme.io/team/app:1.2",
-          "each step of a pull, and what to do about the first that fails",
+          "Check each step of a pull, with advice for the first that fails",
         ],
-        [
-          "pulley doctor pod/web -f web.yaml -n prod -o json",
-          "the same for every image of a pod, with its pull secrets",
-        ],
+        ["pulley doctor pod/web -f web.yaml -n prod -o json", "Check every image of a pod, with its pull secrets"],
       ),
     )
     .action(

@@ -46,16 +46,19 @@ interface ExplainOptions extends CommonOptions, FilenameFlags {
 
 export function define(command: Command, io: CommandIo): void {
   command
-    .argument("[file|image...]", "manifests (files, folders, - for standard input), lists of images (*.txt), or images")
+    .argument(
+      "[file|image...]",
+      "Manifests (files, directories, - for standard input), lists of images (*.txt), or images",
+    )
     .addOption(filenameOption())
-    .option("--check", "ask the registries, too, what the names stand for now")
+    .option("--check", "Also ask the registries for the current digest of each image")
     .addOption(timeOption());
-  commonOptions(command, io, "the platform of the node")
+  commonOptions(command, io, "Platform of the node")
     .addHelpText(
       "after",
       examples(
-        ["pulley explain deployment.yaml", "which pull policy holds, what a kubelet would do, and why"],
-        ["kustomize build . | pulley explain -o json -", "the same for programs, in a stable shape"],
+        ["pulley explain deployment.yaml", "Show the pull policy of each container, and what a kubelet would do"],
+        ["kustomize build . | pulley explain -o json -", "Print the same as JSON, in a stable format"],
       ),
     )
     .action(io.withStatus((words: string[], options: ExplainOptions) => explain(words, options, io)));

@@ -64,36 +64,37 @@ interface CollectOptions extends RootOptions, OutputOptions, RegistryFlags, Logi
 
 export function define(command: Command, io: CommandIo): void {
   registryOptions(loginOptions(command, io))
-    .option("--dry-run", "say what would be deleted, and delete nothing")
-    .option("--all", "delete every unused image, as a kubelet does under disk pressure")
-    .option("--high <percent>", "begin to delete when the disk is this full (default: 85)", readInteger)
-    .option("--low <percent>", "delete until the disk is only this full (default: 80)", readInteger)
-    .option("--minimum-age <duration>", "keep images that are younger than this (default: 2m)", readDuration)
+    .option("--dry-run", "Print what would be deleted, without deleting it")
+    .option("--all", "Delete every unused image, as a kubelet does under disk pressure")
+    .option("--high <percent>", "Disk usage in percent at which images are deleted (default: 85)", readInteger)
+    .option("--low <percent>", "Disk usage in percent to free space down to (default: 80)", readInteger)
+    .option(
+      "--minimum-age <duration>",
+      "Minimum age of an image before it is deleted, such as 10m (default: 2m)",
+      readDuration,
+    )
     .option(
       "--maximum-age <duration>",
-      "delete images that nobody has used for this long, even if there is room",
+      "Delete images that are unused for this long, such as 168h, whatever the disk usage",
       readDuration,
     )
     .addOption(
       repeatedOption(
         "--pin <pattern>",
-        "images to keep, with the patterns of a policy, as registry.acme.io/**; may be repeated",
+        "Images to keep, as a pattern of a policy, such as registry.acme.io/**; can be repeated",
       ),
     )
-    .option("--even-if-lost", "do not ask registries first whether an image could be pulled again")
+    .option("--even-if-lost", "Do not check first that the registry still has an image")
     .addOption(kubeletConfigOption())
-    .addOption(runtimeOption("containerd's socket: its images are collected, those of its containers stay"))
+    .addOption(runtimeOption("Socket of containerd, to delete its images that no container uses"))
     .addOption(outputOption())
     .addOption(rootOption())
     .addHelpText(
       "after",
       examples(
-        ["pulley gc --dry-run --all", "what could go from this disk, and why the rest has to stay"],
-        [
-          "pulley gc --high 70 --low 60 --pin 'registry.acme.io/base/**'",
-          "make room now, but keep the images that others are built on",
-        ],
-        ["pulley gc --runtime unix:///run/containerd/containerd.sock", "on a node, with the images of its containerd"],
+        ["pulley gc --dry-run --all", "Show what could be deleted, and why the rest is kept"],
+        ["pulley gc --high 70 --low 60 --pin 'registry.acme.io/base/**'", "Free disk space now, but keep base images"],
+        ["pulley gc --runtime unix:///run/containerd/containerd.sock", "Delete unused images of containerd"],
       ),
     )
     .action(io.withStatus((options: CollectOptions) => collect(options, io)));

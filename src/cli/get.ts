@@ -24,20 +24,18 @@ interface GetOptions extends SocketOptions, NamespaceOptions {
 
 export function define(command: Command, io: CommandIo): void {
   daemonOptions(command)
-    .argument("<kind>", "pods, events or images; or pod/NAME")
-    .argument("[name...]", "only these pods")
-    .option("-A, --all-namespaces", "in all namespaces")
-    .addOption(
-      new Option("-o, --output <format>", "the format of the output").choices(["wide", "json", "yaml", "name"]),
-    )
-    .option("-w, --watch", "go on to show what changes, until Ctrl-C")
-    .option("-l, --selector <labels>", "only pods with these labels: app=web,tier!=db")
-    .option("--no-headers", "leave out the titles of the columns")
+    .argument("<kind>", "Resource type: pods, events or images; or pod/NAME")
+    .argument("[name...]", "Names of pods (default: all)")
+    .option("-A, --all-namespaces", "List pods and events of all namespaces")
+    .addOption(new Option("-o, --output <format>", "Output format").choices(["wide", "json", "yaml", "name"]))
+    .option("-w, --watch", "After listing, watch for changes until Ctrl-C")
+    .option("-l, --selector <labels>", "Label selector to filter pods by, such as app=web,tier!=db")
+    .option("--no-headers", "Do not print column headers")
     .addHelpText(
       "after",
       examples(
-        ["pulley get pods --all-namespaces --watch", "every pod of this node, and what becomes of it"],
-        ["pulley get events --namespace prod", "what happened to the pods of a namespace, the newest last"],
+        ["pulley get pods --all-namespaces --watch", "List all pods of this node, and watch for changes"],
+        ["pulley get events --namespace prod", "List the events of a namespace, newest last"],
       ),
     )
     .action(

@@ -18,9 +18,9 @@ interface GlobalOptions {
 }
 
 const options = (): readonly Option[] => [
-  new Option("-v, --verbose", "also say each request to a registry, and where in the program an error arose"),
-  new Option("--quiet", "say nothing but errors on standard error"),
-  new Option("--color <when>", "colour the text; auto: on a terminal, unless NO_COLOR is set").choices([
+  new Option("-v, --verbose", "Also print each request to a registry, and stack traces of errors"),
+  new Option("--quiet", "Print only errors to standard error"),
+  new Option("--color <when>", "When to use colors; auto: on a terminal, unless NO_COLOR is set").choices([
     "auto",
     "always",
     "never",

@@ -4,18 +4,15 @@ import { globalGroup } from "./global-options.ts";
 
 /** The groups of rarer options, in the order in which they stand below the common ones. */
 const groups: readonly (readonly [title: string, options: RegExp])[] = [
-  ["Fixing:", /^--(fix|diff|check|pin)$/],
-  ["What counts as a finding:", /^--(rule|moving-tag|placeholder|fail-on|baseline|update-baseline|no-render)$/],
+  ["Fixes:", /^--(fix|diff|check|pin)$/],
+  ["Findings:", /^--(rule|moving-tag|placeholder|fail-on|baseline|update-baseline|no-render)$/],
   ["Mirror:", /^--mirror/],
-  ["Deleting unused images:", /^--(collect|pin|even-if-lost)$/],
-  ["Reading the store again:", /^--scrub-/],
+  ["Image garbage collection:", /^--(collect|pin|even-if-lost)$/],
+  ["Store verification:", /^--scrub-/],
   ["Log and metrics:", /^--(log-|metrics)/],
   ["Logins:", /^--(username|password-stdin|creds|authfile|image-credential-provider-.*)$/],
-  ["How registries are asked:", /^--(plain-http|cert-dir|hosts-dir|allow-redirect|allow-foreign-layers|least-rate)$/],
-  [
-    "Rarely needed:",
-    /^--(registry-qps|registry-burst|parallel|kubelet-config|content-sharing|record|cluster|take-over)$/,
-  ],
+  ["Registry connections:", /^--(plain-http|cert-dir|hosts-dir|allow-redirect|allow-foreign-layers|least-rate)$/],
+  ["Advanced:", /^--(registry-qps|registry-burst|parallel|kubelet-config|content-sharing|record|cluster|take-over)$/],
 ];
 const common = "Options:";
 
@@ -35,13 +32,13 @@ function groupOf(command: Command, { long }: Option): string | undefined {
   const fixes = command.name() === "audit";
   // --check and --pin are other things elsewhere.
   return groups.find(
-    ([title, options]) => options.test(long) && (fixes || title !== "Fixing:") && !isOwn(command, title),
+    ([title, options]) => options.test(long) && (fixes || title !== "Fixes:") && !isOwn(command, title),
   )?.[0];
 }
 
 /** What the command is for stands first. */
 function isOwn(command: Command, title: string): boolean {
-  const own = { gc: "Deleting unused images:", login: "Logins:", logout: "Logins:", setup: "Mirror:" };
+  const own = { gc: "Image garbage collection:", login: "Logins:", logout: "Logins:", setup: "Mirror:" };
   return Object.entries(own).some(([name, group]) => command.name() === name && title === group);
 }
 
@@ -57,6 +54,7 @@ export const helpStyle: Partial<Help> = {
     );
     return [command.name(), ...(command.parent?.parent ? args : [])].join(" ");
   },
+  subcommandDescription: (command) => command.summary() || command.description().replace(/\.$/, ""),
   padWidth(command, helper) {
     const terms = [
       ...helper.visibleArguments(command).map((argument) => helper.argumentTerm(argument)),

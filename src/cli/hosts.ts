@@ -18,33 +18,33 @@ import { inputInvalid } from "./problems.ts";
 export function define(command: Command, io: CommandIo): void {
   command
     .command("check")
-    .description("Say what is wrong with containerd's hosts.toml files, and what that does to pulls.")
-    .argument("[path...]", "folders as in containerd's config_path, in their order, or single files; else --hosts-dir")
+    .description("Check containerd's hosts.toml files, and print how each problem affects pulls.")
+    .argument(
+      "[path...]",
+      "Directories as in containerd's config_path, in order, or single files (default: --hosts-dir)",
+    )
     .addOption(hostsDirOption())
     .addOption(outputOption())
     .addHelpText(
       "after",
       examples(
-        ["pulley hosts check", "the files of this machine, each finding with its line"],
-        [
-          "pulley hosts check -o json certs.d/",
-          "those of a repository, for programs; exit status 1 if there are findings",
-        ],
+        ["pulley hosts check", "Check the files of this machine, and print each problem with its line"],
+        ["pulley hosts check -o json certs.d/", "Print problems as JSON; exit with status 1 if there are any"],
       ),
     )
     .action(io.withStatus((paths: string[], options: HostsFlags & OutputOptions) => check(paths, options, io)));
   command
     .command("import")
     .description(
-      "Make hosts.toml files from a registries.conf; what they cannot say is printed as a policy, or named as left out.",
+      "Create hosts.toml files from registries.conf; the rest is printed as a policy, or reported as left out.",
     )
-    .argument("<path...>", "registries.conf files, each with the folder of its name and .d; later ones override")
-    .requiredOption("--into <folder>", "where to write them, a folder a registry: containerd's config_path")
-    .option("--dry-run", "show what would be written, as a diff, and write nothing")
+    .argument("<path...>", "registries.conf files, each with its .d directory; later files override earlier ones")
+    .requiredOption("--into <dir>", "Directory to write to, with one directory per registry (containerd's config_path)")
+    .option("--dry-run", "Print what would be written, as a diff, without writing it")
     .addOption(
       repeatedOption(
-        "--cert-dir <folder>",
-        "a folder with the certificates of registries that containerd is told of: <host:port>/*.crt, *.cert, *.key; may be repeated",
+        "--cert-dir <dir>",
+        "Directory with certificates for registries, to refer to in hosts.toml: <host:port>/*.crt, *.cert, *.key; can be repeated",
         { usual: { values: ["/etc/containers/certs.d"], words: "/etc/containers/certs.d" } },
       ),
     )
@@ -53,12 +53,12 @@ export function define(command: Command, io: CommandIo): void {
       "after",
       examples(
         [
-          "pulley hosts import /etc/containers/registries.conf --into /etc/containerd/certs.d --dry-run",
-          "see what would become of podman's configuration",
+          "pulley hosts import /etc/containers/registries.conf \\\n    --into /etc/containerd/certs.d --dry-run",
+          "Print what the configuration of podman would become",
         ],
         [
           "pulley hosts import registries.conf --into certs.d > policy.yaml",
-          "the files into a folder, and the rest as a policy for pulley run --policy",
+          "Write hosts.toml files, and the rest as a policy for pulley run --policy",
         ],
       ),
     )

@@ -16,17 +16,17 @@ interface ImagesOptions extends RootOptions, OutputOptions {
 
 export function define(command: Command, io: CommandIo): void {
   command
-    .argument("[name]", "only images with this name")
-    .option("-q, --quiet", "print only ids")
-    .option("--digests", "show digests")
-    .option("--no-trunc", "show whole ids and digests")
+    .argument("[name]", "Only images with this name")
+    .option("-q, --quiet", "Print only image IDs")
+    .option("--digests", "Show digests")
+    .option("--no-trunc", "Do not shorten IDs and digests")
     .addOption(outputOption())
     .addOption(rootOption())
     .addHelpText(
       "after",
       examples(
-        ["pulley images", "all images, a line for each of their tags"],
-        ["pulley images --digests nginx", "the images named nginx, with their digests"],
+        ["pulley images", "List all images, one line per tag"],
+        ["pulley images --digests nginx", "List the images named nginx, with their digests"],
       ),
     )
     .action(io.withStatus((name: string | undefined, options: ImagesOptions) => listImages(name, options, io)));

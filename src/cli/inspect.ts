@@ -17,14 +17,14 @@ const manifestLimit = 4 * 1024 * 1024;
 
 export function define(command: Command, io: CommandIo): void {
   command
-    .argument("<image...>", "names or ids of images")
+    .argument("<image...>", "Names or IDs of images")
     .addOption(outputOption())
     .addOption(rootOption())
     .addHelpText(
       "after",
       examples(
-        ["pulley inspect nginx:1.27", "names, layers and configuration of an image"],
-        ["pulley inspect -o json nginx | jq '.images[0].config.Env'", "one field of the configuration"],
+        ["pulley inspect nginx:1.27", "Show names, layers and configuration of an image"],
+        ["pulley inspect -o json nginx | jq '.images[0].config.Env'", "Print one field of the configuration"],
       ),
     )
     .action(io.withStatus((images: string[], options: InspectOptions) => inspectImages(images, options, io)));

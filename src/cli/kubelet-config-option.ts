@@ -20,7 +20,7 @@ export interface KubeletConfigOptions {
 export function kubeletConfigOption(): Option {
   return new Option(
     "--kubelet-config <file>",
-    "a KubeletConfiguration file whose settings for images hold; flags win over it",
+    "KubeletConfiguration file to read image settings from; flags override it",
   );
 }
 

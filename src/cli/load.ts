@@ -26,10 +26,10 @@ export function define(command: Command, io: CommandIo): void {
   command
     .argument(
       "[file]",
-      "a docker-archive or an oci-archive, plain, in gzip or in zstd, or a folder with either; standard input if absent",
+      "docker-archive or oci-archive, uncompressed, gzip or zstd, or a directory with the files of one; - for standard input",
       "-",
     )
-    .addOption(platformOption("the platform to take of an archive that has several"))
+    .addOption(platformOption("Platform to load from an archive with several"))
     .addOption(outputOption())
     .addOption(rootOption())
     .addHelpText(
@@ -37,10 +37,10 @@ export function define(command: Command, io: CommandIo): void {
       examples(
         [
           "docker save app:1.0 -o app.tar && pulley load app.tar",
-          "use an image that was built here, without a registry",
+          "Load an image that docker has built, without a registry",
         ],
-        ["docker save app:1.0 | gzip | ssh node2 pulley load", "the same on another machine"],
-        ["pulley load --platform linux/arm64 app-oci.tar", "take one platform of an archive that has several"],
+        ["docker save app:1.0 | gzip | ssh node2 pulley load", "Load it on another machine"],
+        ["pulley load --platform linux/arm64 app-oci.tar", "Load one platform of an archive with several"],
       ),
     )
     .action(io.withStatus((file: string, options: LoadFlags) => load(file, options, io)));

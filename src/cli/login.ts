@@ -35,18 +35,21 @@ type Password = Extract<LoginSecret, { kind: "password" }>;
 
 export function define(command: Command, io: CommandIo): void {
   registryHostOptions(command)
-    .argument("[server]", "the registry, HOST or HOST:PORT; Docker Hub if absent")
-    .option("-u, --username <user>", "the user name; asked for if absent")
-    .option("-p, --password <password>", "the password or access token; everybody on the machine can see it here")
-    .option("--password-stdin", "read the password from standard input")
+    .argument("[server]", "Registry, as HOST or HOST:PORT (default: Docker Hub)")
+    .option("-u, --username <user>", "User name (default: asked for on the terminal)")
+    .option(
+      "-p, --password <password>",
+      "Password or access token; visible to other users in the process list, so prefer --password-stdin",
+    )
+    .option("--password-stdin", "Read the password from standard input")
     .addOption(authfileOption())
     .addHelpText(
       "after",
       examples(
-        ["pulley login registry.acme.io", "ask for user name and password, try them, and keep them where docker does"],
+        ["pulley login registry.acme.io", "Ask for user name and password, check them, and store them as docker does"],
         [
           "pulley login --username ci --password-stdin registry.acme.io < token",
-          "the same in a script: no list of processes shows the password",
+          "Log in from a script, without the password in the process list",
         ],
       ),
     )

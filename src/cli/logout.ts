@@ -11,13 +11,13 @@ interface LogoutOptions {
 
 export function define(command: Command, io: CommandIo): void {
   command
-    .argument("[server]", "the registry, HOST or HOST:PORT; Docker Hub if absent")
+    .argument("[server]", "Registry, as HOST or HOST:PORT (default: Docker Hub)")
     .addOption(authfileOption())
     .addHelpText(
       "after",
       examples(
-        ["pulley logout registry.acme.io", "forget the login that pulley login or docker login has kept"],
-        ["pulley logout", "the same for Docker Hub"],
+        ["pulley logout registry.acme.io", "Remove a login of pulley login or docker login"],
+        ["pulley logout", "Remove the login for Docker Hub"],
       ),
     )
     .action(io.withStatus((server: string | undefined, options: LogoutOptions) => logOut(server, options, io)));

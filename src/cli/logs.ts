@@ -18,19 +18,21 @@ interface LogsOptions extends SocketOptions, NamespaceOptions {
 
 export function define(command: Command, io: CommandIo): void {
   daemonOptions(command)
-    .argument("<pod/name>", "the pod")
-    .argument("[container]", "the container; without it, the pod's first")
-    .addOption(new Option("-c, --container <name>", "the container"))
-    .option("-f, --follow", "go on to print what the container writes, until it ends")
-    .option("-p, --previous", "the output of the container that ran before this one")
-    .option("--timestamps", "put the time at which it was written in front of each line")
-    .addOption(new Option("--tail <lines>", "only the last lines").argParser(readCount))
-    .addOption(new Option("--since <duration>", "only what is newer: 30s, 5m, 2h").argParser(readSince))
+    .argument("<pod/name>", "Pod")
+    .argument("[container]", "Container (default: the first container of the pod)")
+    .addOption(new Option("-c, --container <name>", "Container, same as the argument"))
+    .option("-f, --follow", "Keep printing new output until the container ends")
+    .option("-p, --previous", "Print the logs of the previous instance of the container")
+    .option("--timestamps", "Print a timestamp before each line")
+    .addOption(new Option("--tail <lines>", "Number of most recent lines to print (default: all)").argParser(readCount))
+    .addOption(
+      new Option("--since <duration>", "Print only lines newer than this, such as 30s, 5m or 2h").argParser(readSince),
+    )
     .addHelpText(
       "after",
       examples(
-        ["pulley logs pod/web --follow --tail 20", "the last lines that a pod's container wrote, and all that follows"],
-        ["pulley logs pod/web -c sidecar --previous", "what a container wrote before it was started again"],
+        ["pulley logs pod/web --follow --tail 20", "Print the last 20 lines of a container, and all new ones"],
+        ["pulley logs pod/web -c sidecar --previous", "Print the logs of a container before its restart"],
       ),
     )
     .action(

@@ -16,13 +16,13 @@ export function scrubOptions(command: Command): Command {
     .addOption(
       new Option(
         "--scrub-every <duration>",
-        "read the whole store again this long after the last time, to find damage; off: never",
+        "Interval between checks of the whole store for damage, such as 12h or 7d; off: no checks",
       )
         .argParser(readInterval)
         .default(7 * day, "7d"),
     )
     .addOption(
-      new Option("--scrub-rate <bytes>", "how many bytes of it are read in a second, while nothing is pulled")
+      new Option("--scrub-rate <bytes>", "Read rate of the check in bytes per second, while nothing is pulled")
         .argParser(readRate)
         .default(10 * 1024 * 1024, "10Mi"),
     );

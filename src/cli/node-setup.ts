@@ -35,26 +35,35 @@ const usualPath = "/etc/containerd/certs.d";
 
 export function define(command: Command, io: CommandIo): void {
   command
-    .description("Point a container runtime to Pulley's mirror, or undo that.")
-    .addArgument(new Argument("<runtime>", "the container runtime").choices(["containerd"]))
-    .option("--mirror <address>", "where pulley node --mirror listens, http://127.0.0.1:PORT")
-    .option("--only-mirror", "do not let containerd ask the registry itself where the mirror has failed or refused")
-    .option("--config-path <folder>", `the folder of hosts.toml files; else containerd's config_path, or ${usualPath}`)
+    .description("Configure a container runtime to use the mirror, or undo that.")
+    .addArgument(new Argument("<runtime>", "Container runtime").choices(["containerd"]))
+    .option("--mirror <address>", "Address of the mirror (pulley node --mirror), as http://127.0.0.1:PORT")
+    .option("--only-mirror", "Do not let containerd fall back to the registry when the mirror fails or refuses")
+    .option(
+      "--config-path <dir>",
+      `Directory of hosts.toml files (default: config_path of containerd, or ${usualPath})`,
+    )
     .option(
       "--containerd-config <file>",
-      "containerd's configuration, which is read only",
+      "Configuration file of containerd, which is not changed",
       "/etc/containerd/config.toml",
     )
-    .option("--registries <names>", "registries to set up, separated by commas")
-    .option("--all", "all registries that have no folder of their own (_default); the default without --registries")
-    .option("--undo", "remove what was set up, and bring back what was there before")
-    .option("--dry-run", "show what would change, as a diff, and change nothing")
+    .option("--registries <names>", "Registries to configure, separated by commas")
+    .option(
+      "--all",
+      "Configure all registries without a directory of their own (_default); the default without --registries",
+    )
+    .option("--undo", "Remove the configuration, and restore what was there before")
+    .option("--dry-run", "Print what would change, as a diff, without changing it")
     .addOption(outputOption())
     .addHelpText(
       "after",
       examples(
-        ["pulley node setup containerd --mirror http://127.0.0.1:5000", "every registry without a folder of its own"],
-        ["pulley node setup containerd --undo", "everything as it was before"],
+        [
+          "pulley node setup containerd --mirror http://127.0.0.1:5000",
+          "Use the mirror for every registry without a directory of its own",
+        ],
+        ["pulley node setup containerd --undo", "Restore the configuration that was there before"],
       ),
     )
     .action(io.withStatus((_runtime: string, options: SetupOptions) => setUp(options, io)));

@@ -68,46 +68,48 @@ interface NodeFlags
 export function define(command: Command, io: CommandIo): void {
   defineSetup(command.enablePositionalOptions().command("setup"), io);
   credentialProviderOptions(mirrorOptions(registryOptions(loginOptions(command, io))))
-    .addOption(runtimeOption("containerd's socket: its images are served, and containers start from them"))
+    .addOption(runtimeOption("Socket of containerd, to serve its images and start containers"))
     .addOption(policyOption())
-    .option("--manifests <folder>", "run the pods of the manifests in a folder, as it changes (default: staticPodPath)")
+    .option(
+      "--manifests <dir>",
+      "Directory of manifests whose pods are run; changes are applied (default: staticPodPath of --kubelet-config)",
+    )
     .addOption(rootOption())
     .addOption(
-      new Option("--cri-socket <path>", "where kubelets and crictl find the image service").default(
+      new Option("--cri-socket <path>", "Socket of the CRI image service, for kubelet and crictl").default(
         "/run/pulley/cri.sock",
       ),
     )
     .addOption(socketOption())
-    .option("--take-over", "take the place of a pulley node that runs: it ends when this one answers")
-    .option("--metrics <address>", "serve Prometheus' metrics, /healthz and /readyz there, as 127.0.0.1:9419")
+    .option("--take-over", "Replace a running pulley node; it exits when this one is ready")
+    .option(
+      "--metrics <address>",
+      "Address to serve Prometheus metrics, /healthz and /readyz on, such as 127.0.0.1:9419",
+    )
     .addOption(
       repeatedOption(
         "--metrics-host <name>",
-        "a name under which the metrics may be asked for, besides localhost and addresses; may be repeated",
+        "Host name that requests for metrics may use, in addition to localhost and IP addresses; can be repeated",
       ),
     )
     .addOption(
-      new Option("--collect <when>", "whether unused images are deleted; auto: unless a kubelet does it for a runtime")
+      new Option("--collect <when>", "Delete unused images; auto: unless a kubelet does so for the container runtime")
         .choices(["auto", "on", "off"])
         .default("auto"),
     )
     .addOption(
       repeatedOption(
         "--pin <pattern>",
-        "images to keep, with the patterns of a policy, as registry.acme.io/**; may be repeated",
+        "Images to keep, as a pattern of a policy, such as registry.acme.io/**; can be repeated",
       ),
     )
-    .option("--even-if-lost", "do not ask registries first whether an image could be pulled again");
+    .option("--even-if-lost", "Do not check first that the registry still has an image");
   scrubOptions(command)
-    .addOption(
-      new Option("--log-format <format>", "the format of the log: text for people, json for programs")
-        .choices(["text", "json"])
-        .default("text"),
-    )
+    .addOption(new Option("--log-format <format>", "Log format").choices(["text", "json"]).default("text"))
     .addOption(
       new Option(
         "--log-level <level>",
-        "the least important messages that are logged (default: info; with --quiet error, with -v debug)",
+        "Minimum level of log messages (default: info; error with --quiet, debug with -v)",
       ).choices([...logLevels]),
     )
     .addOption(kubeletConfigOption())
@@ -118,12 +120,12 @@ export function define(command: Command, io: CommandIo): void {
       "after",
       examples(
         [
-          "pulley node --runtime unix:///run/containerd/containerd.sock --policy /etc/pulley/policy.yaml",
-          "stands between a kubelet and containerd: point the kubelet's endpoints to unix:///run/pulley/cri.sock",
+          "pulley node --runtime unix:///run/containerd/containerd.sock \\\n    --policy /etc/pulley/policy.yaml",
+          "Run between kubelet and containerd; set the kubelet's endpoints to\n  # unix:///run/pulley/cri.sock",
         ],
         [
           "pulley node --mirror 127.0.0.1:5000 --metrics 127.0.0.1:9419",
-          "images alone, served to crictl and as a registry that fetches what it does not have",
+          "Serve images to crictl, and as a pull-through registry mirror",
         ],
       ),
     )
@@ -240,21 +242,18 @@ interface MirrorFlags {
 
 function mirrorOptions(command: Command): Command {
   return command
-    .addOption(new Option("--mirror <address>", "serve the images as a registry for reading there, as 127.0.0.1:5000"))
     .addOption(
-      repeatedOption(
-        "--mirror-registries <host>",
-        "a registry that the mirror stands for; may be repeated (default: all)",
-      ),
+      new Option("--mirror <address>", "Address to serve images on as a read-only registry, such as 127.0.0.1:5000"),
     )
-    .option("--mirror-cert <file>", "the mirror's certificate chain in PEM, needed to serve other machines")
-    .option("--mirror-key <file>", "the key of that certificate in PEM")
-    .option("--mirror-plain-http", "serve other machines without TLS, on a network that protects it")
-    .option("--mirror-open", "give everything to everybody who reaches it, without asking registries who may")
+    .addOption(repeatedOption("--mirror-registries <host>", "Registry to mirror; can be repeated (default: all)"))
+    .option("--mirror-cert <file>", "Certificate chain of the mirror in PEM; required to serve other machines")
+    .option("--mirror-key <file>", "Private key of the certificate in PEM")
+    .option("--mirror-plain-http", "Serve other machines without TLS, on a trusted network")
+    .option("--mirror-open", "Serve all images to all clients, without checking their access with the registry")
     .addOption(
       new Option(
         "--mirror-peer-connections <count>",
-        "how many connections one address may have to it at once (default: 256)",
+        "Maximum number of connections per client address (default: 256)",
       ).argParser(readConnections),
     );
 }

@@ -17,9 +17,9 @@ export interface RootOptions {
 
 /** Where images are kept: `--root`, `PULLEY_ROOT`, or the usual place for root or for the user. */
 export function rootOption(): Option {
-  return new Option("--root <folder>", "the folder of the store")
+  return new Option("--root <dir>", "Directory of the image store")
     .env("PULLEY_ROOT")
-    .default(defaultRoot(), "the user's data folder, or /var/lib/pulley for root");
+    .default(defaultRoot(), "/var/lib/pulley for root, else pulley in the user's data directory");
 }
 
 function defaultRoot(): string {
@@ -35,9 +35,7 @@ export interface OutputOptions {
 }
 
 export function outputOption(): Option {
-  return new Option("-o, --output <format>", "the format of the output")
-    .choices(["text", "json", "yaml"])
-    .default("text");
+  return new Option("-o, --output <format>", "Output format").choices(["text", "json", "yaml"]).default("text");
 }
 
 export interface RegistryFlags extends HostsFlags {
@@ -66,8 +64,8 @@ const hostsDir = "/etc/containerd/certs.d";
 /** Where registries are asked: what an operator has set up for containerd holds for Pulley on the same machine. */
 export function hostsDirOption(): Option {
   return new Option(
-    "--hosts-dir <folders>",
-    "the folders with containerd's hosts.toml files (its config_path), separated by colons; empty: none",
+    "--hosts-dir <dirs>",
+    "Directories with containerd's hosts.toml files (its config_path), separated by colons; empty: none",
   )
     .env("PULLEY_HOSTS_DIR")
     .default(hostsDir);
@@ -81,14 +79,14 @@ export function registryOptions(command: Command): Command {
     .addOption(
       repeatedOption(
         "--allow-foreign-layers <host>",
-        "ask this host (HOST or HOST:PORT), too, for foreign layers that a registry does not have, if the image names it; may be repeated",
+        "Also download foreign layers from this host (HOST or HOST:PORT) if the image names it and the registry does not have them; can be repeated",
         { read: readHost },
       ),
     )
     .addOption(
       new Option(
         "--least-rate <bytes>",
-        "give up on a layer that arrives slower than this, in bytes a second over five minutes; 0: never",
+        "Minimum download speed of a layer in bytes per second, averaged over 5 minutes; a slower download is stopped. 0: no minimum",
       )
         .argParser(readRate)
         .default(defaultLeastRate, "1Ki"),
@@ -102,17 +100,17 @@ export function registryHostOptions(command: Command): Command {
     .addOption(
       repeatedOption(
         "--allow-redirect <host>",
-        "let every registry redirect to this host (HOST or HOST:PORT), wherever it is; may be repeated",
+        "Follow redirects of every registry to this host (HOST or HOST:PORT), whatever its address; can be repeated",
         { read: readHost },
       ),
     )
     .addOption(
-      new Option("--plain-http", "speak HTTP without TLS to every registry, not only to those on this machine"),
+      new Option("--plain-http", "Use HTTP without TLS for every registry, not only for those on this machine"),
     )
     .addOption(
       repeatedOption(
-        "--cert-dir <folder>",
-        "a folder with the certificates of registries, as docker's certs.d has them: <host:port>/*.crt, *.cert, *.key; may be repeated",
+        "--cert-dir <dir>",
+        "Directory with certificates for registries, laid out like docker's certs.d: <host:port>/*.crt, *.cert, *.key; can be repeated",
         { usual: { values: certDirs, words: certDirs.join(", ") } },
       ),
     );
@@ -142,22 +140,21 @@ export function loginOptions(command: Command, io: Io): Command {
       const typed = await readTypedLogin(given, called.getOptionValueSource("creds") === "cli", inputs, io);
       if (typed !== undefined) called.setOptionValue("typedLogin", typed);
     })
-    .option("--username <user>", "the user name to log in with; --password-stdin reads the password")
-    .option("--password-stdin", "read the password from standard input, where no list of processes shows it")
+    .option("--username <user>", "User name for the registry; needs --password-stdin")
+    .option("--password-stdin", "Read the password from standard input")
     .addOption(
       new Option(
         "--creds <user:password>",
-        "the login to use; better in the environment, since everybody on a machine can read its command lines",
+        "User name and password for the registry; use the environment variable where other users can see the process list",
       ).env("PULLEY_CREDS"),
     )
     .addOption(authfileOption());
 }
 
 export function authfileOption(): Option {
-  return new Option(
-    "--authfile <file>",
-    "the login file to use, of docker or podman, in the place of the usual ones",
-  ).env("REGISTRY_AUTH_FILE");
+  return new Option("--authfile <file>", "Login file of docker or podman to use instead of the default ones").env(
+    "REGISTRY_AUTH_FILE",
+  );
 }
 
 /** Named as the kubelet's. */
@@ -171,9 +168,9 @@ export function credentialProviderOptions(command: Command): Command {
   return command
     .option(
       "--image-credential-provider-config <path>",
-      "the kubelet's CredentialProviderConfig: a file, or a folder of files",
+      "CredentialProviderConfig of the kubelet: a file, or a directory of files",
     )
-    .option("--image-credential-provider-bin-dir <folder>", "the folder with the programs of the credential providers");
+    .option("--image-credential-provider-bin-dir <dir>", "Directory with the credential provider programs");
 }
 
 export interface ContentSharingOptions {
@@ -184,7 +181,7 @@ export interface ContentSharingOptions {
 export function contentSharingOption(): Option {
   return new Option(
     "--content-sharing <policy>",
-    "isolated: what is here is used for a repository that has given it before; shared: for any that names its digest",
+    "Which repositories may use a blob that is in the store; isolated: only those that it was pulled from; shared: all that name its digest",
   )
     .choices([...contentSharings])
     .default("isolated");
@@ -194,9 +191,9 @@ export interface PlatformOptions {
   readonly platform: Platform;
 }
 
-export function platformOption(purpose = "the platform to pull for"): Option {
+export function platformOption(purpose = "Platform to pull images for"): Option {
   const host = hostPlatform(process.platform, process.arch);
-  return new Option("--platform <os/arch>", `${purpose}, as linux/arm64 or linux/arm/v7`)
+  return new Option("--platform <os/arch>", `${purpose}, such as linux/arm64 or linux/arm/v7`)
     .argParser(readPlatform)
     .default(host, formatPlatform(host));
 }
@@ -235,7 +232,10 @@ export interface FilenameFlags {
 
 /** Another way to name what the command's arguments name, for those whose fingers type kubectl's `-f`. */
 export function filenameOption(): Option {
-  return repeatedOption("-f, --filename <file>", "a file, a folder, or - to read, as an argument is; may be repeated");
+  return repeatedOption(
+    "-f, --filename <file>",
+    "File or directory to read, or - for standard input, same as an argument; can be repeated",
+  );
 }
 
 /** What is named with `-f` and without. @throws PulleyError `USAGE` where nothing is */

@@ -17,7 +17,7 @@ export interface PolicyOptions {
 export function policyOption(): Option {
   return new Option(
     "--policy <path>",
-    "the policy: a file, or a folder of files; without one, Kubernetes' own behaviour",
+    "Policy to apply: a file, or a directory of files; without it, the defaults of Kubernetes apply",
   ).env("PULLEY_POLICY");
 }
 
@@ -25,7 +25,7 @@ export function policyOption(): Option {
 export function clusterOption(): Option {
   return new Option(
     "--cluster <name>",
-    "the cluster's name, for rules with clusters; without one, they match nothing",
+    "Name of the cluster, for rules that select clusters; without it, those rules never match",
   ).env("PULLEY_CLUSTER");
 }
 
@@ -33,7 +33,7 @@ export function clusterOption(): Option {
 export function timeOption(): Option {
   return new Option(
     "--at <time>",
-    "decide as of then: 2026-12-24T18:00:00+01:00, or a day (its beginning in UTC); now, if absent",
+    "Decide as of this time: 2026-12-24T18:00:00+01:00, or a date (midnight UTC) (default: now)",
   ).argParser(readTime);
 }
 

@@ -17,27 +17,27 @@ interface CheckOptions extends OutputOptions {
 export function define(command: Command, io: CommandIo): void {
   command
     .command("check")
-    .description("Read policies and say all that is wrong with them.")
-    .argument("<path...>", "policy files, or folders of them")
+    .description("Check policy files and print all problems.")
+    .argument("<path...>", "Policy files, or directories of them")
     .addOption(clusterOption())
     .addOption(outputOption())
     .addHelpText(
       "after",
       examples(
-        ["pulley policy check policy.yaml", "every problem with its file, line and column"],
-        ["pulley policy check -o json policies/", "the same for programs"],
+        ["pulley policy check policy.yaml", "Print every problem with its file, line and column"],
+        ["pulley policy check -o json policies/", "Print the same as JSON"],
       ),
     )
     .action(io.withStatus((paths: string[], options: CheckOptions) => check(paths, options, io)));
   command
     .command("init")
-    .description("Write a policy to begin with.")
-    .argument("[file]", "the file to write; standard output if absent")
+    .description("Create a commented policy file to start with.")
+    .argument("[file]", "File to write (default: standard output)")
     .addHelpText(
       "after",
       examples(
-        ["pulley policy init policy.yaml", "a commented file that changes little, to be edited"],
-        ["pulley policy init | pulley policy check /dev/stdin", "see that it is sound"],
+        ["pulley policy init policy.yaml", "Create a commented policy file that changes little"],
+        ["pulley policy init | pulley policy check /dev/stdin", "Check the policy that would be created"],
       ),
     )
     .action(io.withStatus((file: string | undefined) => init(file, io)));

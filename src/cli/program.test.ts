@@ -29,6 +29,16 @@ function withSubcommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
+/** What --help prints, with the examples. */
+function printedHelp(command: Command): string {
+  let printed = "";
+  const writeOut = (text: string) => {
+    printed += text;
+  };
+  command.configureOutput({ getOutHelpWidth: () => 80, writeOut }).outputHelp();
+  return printed;
+}
+
 function helpOf(command: Command, width: number): string {
   return command.configureOutput({ getOutHelpWidth: () => width }).helpInformation();
 }
@@ -44,12 +54,16 @@ describe("the help of every command", () => {
         for (const line of help.split("\n")) expect(line.length, line).toBeLessThanOrEqual(width);
         const titles = [...help.matchAll(/^(\S[^\n]*):$/gm)].map(([, title]) => title);
         expect(titles.indexOf("Options")).toBeLessThan(titles.indexOf("Global options"));
-        for (const rare of ["Logins", "How registries are asked", "Rarely needed"]) {
+        for (const rare of ["Logins", "Registry connections", "Advanced"]) {
           if (titles.includes(rare)) expect(titles.indexOf(rare)).toBeGreaterThan(titles.indexOf("Options"));
         }
       }
     },
   );
+
+  it.each(all.map((command) => [command.name(), command] as const))("of %s fits 80 columns", (_name, command) => {
+    for (const line of printedHelp(command).split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
+  });
 
   it.each(all.map((command) => [command.name(), command] as const))(
     "of %s knows -v, --quiet and --color",

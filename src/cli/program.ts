@@ -2,7 +2,7 @@ import { Command, CommanderError } from "commander";
 import packageFile from "../../package.json" with { type: "json" };
 import { errorTable, errorText, isPulleyError } from "../support/errors.ts";
 import { printable } from "../support/terminal.ts";
-import { commands } from "./commands.ts";
+import { commands, groups } from "./commands.ts";
 import { addGlobalOptions, withGlobalOptions } from "./global-options.ts";
 import { groupOptions, helpStyle } from "./help.ts";
 import { type CommandIo, type Io, paintFor, startCall } from "./io.ts";
@@ -31,14 +31,14 @@ export async function runCommandLine(words: readonly string[], given: Io): Promi
   }
 }
 
-const helpCommand = ["help [command]", "print this help, or that of a command"] as const;
+const helpCommand = ["help [command]", "Print help for a command"] as const;
 
 /** The program. Of the commands that are not wanted it has only the names, so that nobody pays for loading them. */
 export async function createProgram(io: CommandIo, isWanted: (command: string) => boolean): Promise<Command> {
   const program = new Command("pulley")
-    .description("Image pull policy for Kubernetes: which images, when, from where, how fresh, and why.")
-    .version(packageFile.version, "--version", "print the version")
-    .helpOption("-h, --help", "print this help")
+    .description("Image pull policy for Kubernetes: which images are pulled, when, from where, and why.")
+    .version(packageFile.version, "--version", "Print the version")
+    .helpOption("-h, --help", "Print help")
     // What stands behind a command's name is that command's: pulley node and its setup both have --mirror.
     .enablePositionalOptions()
     .configureOutput({
@@ -50,16 +50,12 @@ export async function createProgram(io: CommandIo, isWanted: (command: string) =
     .showHelpAfterError("(add --help to see how the command is called)")
     .exitOverride();
   for (const { name, summary, group, load } of commands) {
-    const command = program
-      .command(name)
-      .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
-      .summary(summary)
-      .helpGroup(group);
+    const command = program.command(name).description(`${summary}.`).summary(summary).helpGroup(group);
     command.exitOverride().copyInheritedSettings(program);
     if (isWanted(name)) (await load()).define(command, io);
     if (command.commands.length > 0) command.helpCommand(...helpCommand);
   }
-  program.helpCommand(...helpCommand);
+  program.commandsGroup(groups.other).helpCommand(...helpCommand);
   addGlobalOptions(program);
   groupOptions(program);
   return program;

@@ -75,17 +75,17 @@ interface PullResult {
 
 export function define(command: Command, io: CommandIo): void {
   command
-    .argument("<image...>", "images, as nginx:1.27 or registry.acme.io/app:2.0")
+    .argument("<image...>", "Images, such as nginx:1.27 or registry.acme.io/app:2.0")
     .addOption(kubeletConfigOption())
     .addOption(contentSharingOption());
   credentialProviderOptions(commonOptions(command, io))
     .addHelpText(
       "after",
       examples(
-        ["pulley pull nginx:1.27", "bring an image in, or confirm with one HEAD that it is the one that is here"],
+        ["pulley pull nginx:1.27", "Pull an image, or confirm with one HEAD request that it is up to date"],
         [
           "pulley pull --platform linux/arm64 registry.acme.io/app:2.0",
-          "for another platform, with the login that pulley login or docker login has kept",
+          "Pull for another platform, with a login of pulley login or docker login",
         ],
       ),
     )

@@ -9,14 +9,14 @@ type RemoveOptions = RootOptions & OutputOptions;
 
 export function define(command: Command, io: CommandIo): void {
   command
-    .argument("<image...>", "names to remove, or ids to remove with all their names")
+    .argument("<image...>", "Names to remove, or IDs to remove with all their names")
     .addOption(outputOption())
     .addOption(rootOption())
     .addHelpText(
       "after",
       examples(
-        ["pulley rm nginx:1.27", "remove a name, and the image if that was its last one"],
-        ["pulley rm $(pulley images -q)", "remove all images"],
+        ["pulley rm nginx:1.27", "Remove a name, and the image if it has no other name"],
+        ["pulley rm $(pulley images -q)", "Remove all images"],
       ),
     )
     .action(io.withStatus((images: string[], options: RemoveOptions) => removeImages(images, options, io)));

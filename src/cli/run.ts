@@ -49,45 +49,47 @@ interface RunFlags
 
 export function define(command: Command, io: CommandIo): void {
   command
-    .argument("[file|image...]", "manifests (files, folders, - for standard input) or images")
+    .argument("[file|image...]", "Manifests (files, directories, - for standard input) or images")
     .addOption(filenameOption())
     .addOption(
-      new Option("--pull <policy>", "the pull policy of all containers, whatever their pods say").choices([
+      new Option("--pull <policy>", "Pull policy for all containers, overriding the one in the manifest").choices([
         "Always",
         "IfNotPresent",
         "Never",
       ]),
     )
-    .option("--once", "end when every pod has settled")
+    .option("--once", "Exit when all pods have settled")
     .addOption(
-      runtimeOption("containerd's socket: its images are used, and containers are started; without it none are"),
+      runtimeOption(
+        "Socket of containerd, to use its images and start containers; without it, no container is started",
+      ),
     )
-    .option("--keep", "leave containers running at the end; the same input finds them again")
+    .option("--keep", "Leave containers running on exit; a later run with the same input finds them again")
     .option(
       "--parallel <number>",
-      "how many pulls run at once (maxParallelImagePulls); without it, one after another",
+      "Maximum number of parallel pulls (maxParallelImagePulls); without it, one pull at a time",
       readNumber,
     )
-    .option("--registry-qps <number>", "how many pulls may begin in a second; 0: no limit (default: 5)", readNumber)
     .option(
-      "--registry-burst <number>",
-      "how many pulls may begin at once after a quiet time (default: 10)",
+      "--registry-qps <number>",
+      "Maximum number of pulls started per second; 0: no limit (default: 5)",
       readNumber,
     )
+    .option("--registry-burst <number>", "Maximum burst of pulls started at once (default: 10)", readNumber)
     .addOption(kubeletConfigOption())
     .addOption(contentSharingOption());
   credentialProviderOptions(commonOptions(command, io))
     .addHelpText(
       "after",
       examples(
-        ["pulley run --runtime unix:///run/containerd/containerd.sock pod.yaml", "start its containers, until Ctrl-C"],
         [
-          "pulley run --once pod.yaml",
-          "pull what these pods need, as a kubelet would, and end when nothing more happens",
+          "pulley run --runtime unix:///run/containerd/containerd.sock pod.yaml",
+          "Start the containers of a pod, until Ctrl-C",
         ],
+        ["pulley run --once pod.yaml", "Pull the images of a pod as a kubelet would, then exit"],
         [
           "helm template ./chart | pulley run --pull Always -",
-          "every image of a chart, each confirmed with its registry",
+          "Pull the images of a chart, confirming each with its registry",
         ],
       ),
     )

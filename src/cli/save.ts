@@ -13,10 +13,10 @@ interface SaveOptions extends RootOptions {
 
 export function define(command: Command, io: CommandIo): void {
   command
-    .argument("<image...>", "names or ids of images")
-    .option("-f, --file <file>", "the archive to write; standard output if absent")
+    .argument("<image...>", "Names or IDs of images")
+    .option("-f, --file <file>", "Archive to write (default: standard output)")
     .addOption(
-      new Option("--format <format>", "the archive's format")
+      new Option("--format <format>", "Archive format")
         .choices(["docker-archive", "oci-archive"])
         .default("docker-archive"),
     )
@@ -24,10 +24,10 @@ export function define(command: Command, io: CommandIo): void {
     .addHelpText(
       "after",
       examples(
-        ["pulley save nginx:1.27 -f nginx.tar", "an archive that docker load reads"],
+        ["pulley save nginx:1.27 -f nginx.tar", "Write an archive for docker load"],
         [
           "pulley save --format oci-archive nginx:1.27 | ssh node2 'cat > nginx.tar'",
-          "write the archive to another machine",
+          "Write the archive on another machine",
         ],
       ),
     )

@@ -71,20 +71,24 @@ interface Simulation {
 
 export function define(command: Command, io: CommandIo): void {
   command
-    .argument("[path...]", "manifests to decide on; without any, what the node of this store has recorded")
-    .addOption(new Option("--policy <path>", "the policy to try").env("PULLEY_POLICY").makeOptionMandatory())
+    .argument("[path...]", "Manifests to decide on (default: the recorded decisions of this node)")
+    .addOption(
+      new Option("--policy <path>", "Policy to try: a file, or a directory of files")
+        .env("PULLEY_POLICY")
+        .makeOptionMandatory(),
+    )
     .addOption(clusterOption())
     .addOption(timeOption())
     .addOption(filenameOption())
-    .option("--against <path>", "the present policy, to compare manifests with; without it, Kubernetes' own behaviour")
-    .option("--record <file>", "the recorded decisions of another node")
+    .option("--against <path>", "Current policy to compare with, for manifests; without it, the defaults of Kubernetes")
+    .option("--record <file>", "File with the recorded decisions of another node")
     .addOption(outputOption())
     .addOption(rootOption())
     .addHelpText(
       "after",
       examples(
-        ["pulley simulate --policy new.yaml", "what the new policy would have changed in what this node decided"],
-        ["pulley simulate --policy new.yaml --against old.yaml deploy/", "what would change for these manifests"],
+        ["pulley simulate --policy new.yaml", "Show which decisions of this node a new policy would have changed"],
+        ["pulley simulate --policy new.yaml --against old.yaml deploy/", "Compare two policies for manifests"],
       ),
     )
     .action(io.withStatus((paths: string[], options: SimulateOptions) => simulate(paths, options, io)));

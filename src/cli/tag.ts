@@ -5,14 +5,14 @@ import { withStore } from "./store.ts";
 
 export function define(command: Command, io: CommandIo): void {
   command
-    .argument("<image>", "a name or an id of the image")
-    .argument("<name>", "the new name, with its tag")
+    .argument("<image>", "Name or ID of the image")
+    .argument("<name>", "New name, with its tag")
     .addOption(rootOption())
     .addHelpText(
       "after",
       examples(
-        ["pulley tag nginx:1.27 registry.acme.io/nginx:1.27", "give an image a second name"],
-        ["pulley tag 3b25b682ea82b app:known-good", "name an image by its id"],
+        ["pulley tag nginx:1.27 registry.acme.io/nginx:1.27", "Add a second name to an image"],
+        ["pulley tag 3b25b682ea82b app:known-good", "Name an image by its ID"],
       ),
     )
     .action(

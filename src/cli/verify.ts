@@ -38,8 +38,8 @@ interface VerifyFlags
 
 export function define(command: Command, io: CommandIo): void {
   credentialProviderOptions(registryOptions(loginOptions(command, io)))
-    .option("--repair", "fetch again what is damaged or missing, by the digests that the images name")
-    .addOption(runtimeOption("containerd's socket: its images are read, not those of the store"))
+    .option("--repair", "Download damaged and missing blobs again, by digest")
+    .addOption(runtimeOption("Socket of containerd, to check its images instead of the store"))
     .addOption(policyOption())
     .addOption(clusterOption())
     .addOption(outputOption())
@@ -47,17 +47,11 @@ export function define(command: Command, io: CommandIo): void {
     .addHelpText(
       "after",
       examples(
+        ["pulley verify", "Compare every blob with its digest, and every unpacked layer with its config"],
+        ["pulley verify --repair", "Download damaged blobs again, from the same sources as a pull"],
         [
-          "pulley verify",
-          "read every blob and compare it with its digest, and every layer unpacked with its image's config",
-        ],
-        [
-          "pulley verify --repair",
-          "fetch again what is damaged, with the logins and from the sources of every other pull",
-        ],
-        [
-          "pulley verify --repair -o json | jq -r '.blobs[] | select(.repair.repaired | not) | .neededBy[]' | sort -u",
-          "the images of which something is lost",
+          "pulley verify --repair -o json |\n    jq -r '.blobs[] | select(.repair.repaired | not) | .neededBy[]' | sort -u",
+          "List the images that could not be repaired",
         ],
       ),
     )

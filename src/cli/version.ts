@@ -12,7 +12,10 @@ export function define(command: Command, io: CommandIo): void {
     .addOption(outputOption())
     .addHelpText(
       "after",
-      examples(["pulley version", "what to name in a bug report"], ["pulley version -o json", "the same for programs"]),
+      examples(
+        ["pulley version", "Print the version, for a bug report"],
+        ["pulley version -o json", "Print the same as JSON"],
+      ),
     )
     .action(io.withStatus((options: OutputOptions) => showVersion(options, io)));
 }
