@@ -13,9 +13,9 @@ export async function auditRulesPage(auditModule, origin) {
 
 ${origin}
 
-\`pulley audit\` looks at each container by these rules. A profile says how severe each is: \`recommended\` gives every image the pull policy that fits it, \`always\` wants every start checked by the registry, \`offline\` wants no start to need one. \`--rule ID=SEVERITY\` changes a single rule.
+\`pulley audit\` checks each container by these rules. A profile sets their severities: with \`recommended\`, every image should have the pull policy that fits it; with \`always\`, the registry should check every start; with \`offline\`, no start should need a registry. \`--rule ID=SEVERITY\` changes one rule.
 
-To leave out one finding, write \`# pulley:ignore RULE REASON\` on its line or on the line above it, or \`# pulley:ignore-file RULE REASON\` for a whole file. To begin with findings that are there already, keep them in a file with \`--baseline FILE --update-baseline\`.
+To ignore one finding, write \`# pulley:ignore RULE REASON\` on its line or on the line above it. \`# pulley:ignore-file RULE REASON\` holds for a whole file. To ignore the findings that a project already has, write them to a baseline with \`--baseline FILE --update-baseline\`.
 
 | rule | ${profiles.join(" | ")} |
 |---|${profiles.map(() => "---|").join("")}
@@ -40,7 +40,7 @@ function section({ id, meta }, profiles) {
 }
 
 /** An example that the audit does not see as the page does would mislead. @type {(rule: Rule, audit: AuditModule) => Promise<void>} */
-async function verify({ id, meta: { example } }, { audit, collectAudit }) {
+async function verify({ id, meta: { example, fixable } }, { audit, collectAudit }) {
   if (example === undefined) return;
   const { found, notFound, profile = "recommended" } = example;
   for (const fields of [found, notFound]) {
@@ -48,7 +48,11 @@ async function verify({ id, meta: { example } }, { audit, collectAudit }) {
     /** @type {import("../../src/audit/index.ts").TextInput} */
     const input = { kind: "text", file: "example.yaml", text: pod(fields), expectManifests: true, mayBePatch: false };
     const { findings } = await collectAudit(audit([input], { profile, now: 0 }));
-    if (findings.some(({ ruleId }) => ruleId === id) !== expected) {
+    const own = findings.filter(({ ruleId }) => ruleId === id);
+    if (own.some(({ fix }) => fix !== undefined) !== (expected && fixable === true)) {
+      throw new StepError(`whether --fix can correct ${id} is not as its example has it:\n${fields}`);
+    }
+    if (own.length > 0 !== expected) {
       throw new StepError(`the audit ${expected ? "does not find" : "finds"} ${id} in its example:\n${fields}`);
     }
   }

@@ -30,7 +30,7 @@ describe("pull-policy-conflict", () => {
         severity: "warning",
         region: { file: "b.yaml", line: 10, column: 11 },
         message:
-          "ghcr.io/a:1 is pulled IfNotPresent here, but Always by Deployment web (a.yaml), in the namespace prod",
+          "ghcr.io/a:1 has the pull policy IfNotPresent here, but Always in Deployment web (a.yaml), in the namespace prod",
         container: { name: "c0" },
       },
     ]);

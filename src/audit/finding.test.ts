@@ -13,9 +13,9 @@ describe("a moving tag without a pull policy", () => {
     expect(finding).toMatchObject({
       ruleId: "tag-moving",
       message: expect.stringMatching(
-        /moves: .*; without imagePullPolicy the API server takes IfNotPresent, so a node keeps the first of them that it saw$/,
+        /moves: .*; without imagePullPolicy, the API server uses IfNotPresent, so a node keeps the first image that it pulled$/,
       ),
-      advice: expect.stringMatching(/DIGEST\. If the tag is to move, write imagePullPolicy: Always\.$/),
+      advice: expect.stringMatching(/DIGEST\. If the tag should move, write imagePullPolicy: Always\.$/),
       fix: { description: "set imagePullPolicy to Always", isPartial: true },
     });
   });

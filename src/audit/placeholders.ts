@@ -1,14 +1,14 @@
-/** Images that are none: words in the place of an image that a program or a person puts in later. */
+/** Placeholders: words in the place of an image, which a program or a person replaces later. */
 import { matchesWildcards } from "../policy/index.ts";
 import type { Subject } from "./subject.ts";
 
 interface Placeholder {
   readonly pattern: RegExp;
-  /** Half a sentence: who puts the image in. */
+  /** Half a sentence: who replaces it. */
   readonly who: string;
 }
 
-const somebody = "the image is put in before the manifest is used";
+const somebody = "it is replaced before the manifest is used";
 
 /** Words of which a name in capitals is made when it stands for something else. */
 const capitals =
@@ -16,12 +16,12 @@ const capitals =
 
 /** The first that fits says who. Names in lower case are taken for placeholders only where no image can be meant. */
 const placeholders: readonly Placeholder[] = [
-  { pattern: /^auto$/, who: "Istio puts its proxy's image in when the pod is made" },
-  { pattern: /^ko:\/\//, who: "ko builds the image and puts it in" },
-  { pattern: /^(?:bazel:)?\/\//, who: "Bazel builds the image and puts it in" },
-  { pattern: /^[ \t]+$/, who: "OpenShift puts the image in when its trigger fires" },
+  { pattern: /^auto$/, who: "Istio replaces it with the image of its proxy when the pod is created" },
+  { pattern: /^ko:\/\//, who: "ko builds the image and replaces it" },
+  { pattern: /^(?:bazel:)?\/\//, who: "Bazel builds the image and replaces it" },
+  { pattern: /^[ \t]+$/, who: "OpenShift replaces it when an image trigger fires" },
   // ${IMAGE}, $(params.image), $IMAGE, and {IMAGE}; a template's double braces have a rule of their own
-  { pattern: /\$\{|\$\(|\$[A-Za-z_]/, who: "a variable's value is put in before the manifest is used" },
+  { pattern: /\$\{|\$\(|\$[A-Za-z_]/, who: "the variable is replaced before the manifest is used" },
   { pattern: /\{[^{}]*\}/, who: somebody },
   // <image>, [image], %IMAGE%, @IMAGE@, __IMAGE__, #{IMAGE}#
   { pattern: /<[^<>]*>|\[[A-Za-z][\w .-]*\]|%[A-Za-z_]\w*%|@[A-Z][A-Z0-9_]*@|__[A-Za-z]\w*__|#\{/, who: somebody },
@@ -47,7 +47,7 @@ export function placeholderTest(more: readonly string[] = []): PlaceholderTest {
   return (image) => {
     const text = image.slice(0, longest);
     const isOwn = more.some((pattern) => matchesWildcards(pattern, text, "*", (part, character) => part === character));
-    return isOwn ? "it is one of --placeholder" : placeholders.find(({ pattern }) => pattern.test(text))?.who;
+    return isOwn ? "it matches --placeholder" : placeholders.find(({ pattern }) => pattern.test(text))?.who;
   };
 }
 
@@ -84,5 +84,5 @@ function whoReplaces({ reference }: Subject, replaced: ReplacedImages): string |
   const { given, tag } = reference;
   if (tag !== undefined && tag !== "latest") return undefined;
   const name = tag === undefined ? given : given.slice(0, -tag.length - 1);
-  return Object.hasOwn(replaced, name) ? `${replaced[name]} puts the image in` : undefined;
+  return Object.hasOwn(replaced, name) ? `${replaced[name]} replaces it` : undefined;
 }

@@ -44,7 +44,7 @@ export interface Subject {
   readonly problem: string | undefined;
   /** A variable without a default, a template's braces or a placeholder: the image is not known before it is put in. */
   readonly unresolved: "variable" | "template" | "placeholder" | undefined;
-  /** Of a placeholder, half a sentence: who puts the image in. */
+  /** Of a placeholder, half a sentence: who replaces it. */
   readonly placeholder?: string | undefined;
   readonly written: WrittenPolicy | undefined;
   /** A field that looks like the pull policy's, but that nobody reads here. */

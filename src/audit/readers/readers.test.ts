@@ -59,12 +59,12 @@ describe("a Compose file", () => {
     const message = (rule: string, fields: string) => toldBy(rule, service(fields)).map(({ message }) => message);
     expect(message("tag-moving", "image: ghcr.io/a:latest")).toEqual([
       expect.stringMatching(
-        /; without pull_policy Compose takes missing, so a machine keeps the first of them that it saw$/,
+        /; without pull_policy, Compose uses missing, so a machine keeps the first image that it pulled$/,
       ),
     ]);
     const two = "services:\n  a:\n    image: x.io/a:1\n  b:\n    image: x.io/a:1\n    pull_policy: daily\n";
     expect(toldBy("pull-policy-conflict", two).map(({ message }) => message)).toEqual([
-      expect.stringMatching(/^x\.io\/a:1 is pulled daily here, but missing by /),
+      expect.stringMatching(/^x\.io\/a:1 has the pull policy daily here, but missing in /),
     ]);
   });
 

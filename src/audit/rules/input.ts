@@ -5,8 +5,8 @@ export const inputUnreadable = {
   id: "input-unreadable",
   meta: {
     title: "The input cannot be read",
-    why: "What cannot be read has not been looked at, so nothing is known about its images.",
-    advice: "Correct the file at the place named.",
+    why: "Pulley cannot check what it cannot read, so nothing is known about its images.",
+    advice: "Correct the file at this place.",
     severity: everywhere("error"),
   },
 } as const satisfies ReportedRule;
@@ -15,8 +15,8 @@ export const renderFailed = {
   id: "render-failed",
   meta: {
     title: "The chart or kustomization cannot be rendered",
-    why: "The images of a chart or a kustomization are known only once it has been rendered. One below the folder that was named is no finding: it is among what was not seen.",
-    advice: "Install the program that renders it, or render it yourself and give the output to pulley audit -.",
+    why: "The images of a chart or a kustomization are known only after it is rendered. One below the folder that you name is not a finding: it is listed as not seen.",
+    advice: "Install the program that renders it, or render it yourself and pass the output to pulley audit -.",
     severity: everywhere("error"),
   },
 } as const satisfies ReportedRule;
@@ -25,8 +25,8 @@ export const renderFailed = {
 export const templateNotRendered = {
   id: "template-not-rendered",
   meta: {
-    title: "A template that has not been rendered",
-    why: "Between its braces anything can stand, so the images of a template are not known.",
+    title: "The template is not rendered",
+    why: "A template can produce any image, so its images are not known.",
     advice: "Render it first: helm template CHART | pulley audit -.",
     severity: everywhere("note"),
   },
@@ -34,7 +34,7 @@ export const templateNotRendered = {
     if (subject.unresolved !== "template") return undefined;
     return {
       at: imagePlace(subject),
-      message: `${shown(subject.request.image)} is a template, and what it renders to is not known`,
+      message: `${shown(subject.request.image)} is a template, so the image is not known`,
       advice: "Render it first: helm template CHART | pulley audit -.",
     };
   },
@@ -43,8 +43,8 @@ export const templateNotRendered = {
 export const notAManifest = {
   id: "not-a-manifest",
   meta: {
-    title: "No manifest",
-    why: "The file was named as one to look at, and there is no Kubernetes object in it.",
+    title: "The file is not a manifest",
+    why: "You named the file, but it has no Kubernetes object in it.",
     advice: "Name a Kubernetes manifest, a Compose file or an OpenFaaS stack file.",
     severity: everywhere("note"),
   },
@@ -53,9 +53,10 @@ export const notAManifest = {
 export const nameInvalid = {
   id: "name-invalid",
   meta: {
-    title: "The name is not one that Kubernetes takes",
-    why: "The API server refuses the object, and a kubelet the pod of a file.",
-    advice: "Write lower-case letters, digits and hyphens, at most 63; in names of objects also dots, at most 253.",
+    title: "Kubernetes does not accept the name",
+    why: "The API server refuses the object, and a kubelet refuses a pod from a file.",
+    advice:
+      "Write at most 63 lower-case letters, digits and hyphens. Names of objects may also have dots, and 253 characters.",
     severity: everywhere("error"),
   },
 } as const satisfies ReportedRule;
@@ -63,9 +64,9 @@ export const nameInvalid = {
 export const ignoreWithoutReason = {
   id: "ignore-without-reason",
   meta: {
-    title: "A finding is to be ignored without a reason",
-    why: "Whoever comes next has to know whether the reason still holds; without one, the comment has no effect.",
-    advice: "Write the reason behind the rule: # pulley:ignore RULE REASON.",
+    title: "An ignore comment has no reason",
+    why: "The next reader needs the reason to see whether it still holds. Without one, the comment has no effect.",
+    advice: "Write the reason after the rule: # pulley:ignore RULE REASON.",
     severity: everywhere("warning"),
   },
 } as const satisfies ReportedRule;
@@ -73,8 +74,8 @@ export const ignoreWithoutReason = {
 export const ignoreUnused = {
   id: "ignore-unused",
   meta: {
-    title: "Nothing is there to be ignored",
-    why: "The comment would hide the next finding of the rule without anybody having decided so.",
+    title: "An ignore comment matches no finding",
+    why: "The comment would hide the next finding of the rule, although nobody decided that.",
     advice: "Remove the comment.",
     severity: everywhere("note"),
   },
@@ -83,9 +84,9 @@ export const ignoreUnused = {
 export const baselineObsolete = {
   id: "baseline-obsolete",
   meta: {
-    title: "A finding of the baseline no longer occurs",
-    why: "As long as the baseline has it, it can come back without being noticed.",
-    advice: "Write the baseline again.",
+    title: "A finding in the baseline no longer occurs",
+    why: "While it is in the baseline, it can come back unnoticed.",
+    advice: "Write the baseline again with --update-baseline.",
     severity: everywhere("note"),
   },
 } as const satisfies ReportedRule;

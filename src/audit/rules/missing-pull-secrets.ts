@@ -8,8 +8,8 @@ import { type CrossFileCheck, type CrossFileReport, type CrossFileRule, everywhe
 export const pullSecretMissing = {
   id: "pull-secret-missing",
   meta: {
-    title: "A pull secret that is not in the input",
-    why: "A kubelet goes on without a secret that does not exist, and the registry refuses the pull.",
+    title: "The pull secret is not in the input",
+    why: "A kubelet continues without a secret that does not exist, and the registry refuses the pull.",
     advice: "Correct the name, or add the Secret.",
     severity: everywhere("note"),
   },

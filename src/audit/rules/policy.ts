@@ -1,4 +1,4 @@
-/** Rules about the policy: images that it refuses, and exemptions that have had their time. */
+/** Rules about the policy: images that it refuses, and exemptions that can go. */
 import { exemptionFindings, type RefusalReason, warningText } from "../../policy/index.ts";
 import type { Position } from "../../workload/index.ts";
 import type { Region } from "../types.ts";
@@ -17,7 +17,7 @@ export const notAllowed = {
   id: "not-allowed",
   meta: {
     title: "The policy does not allow the image",
-    why: "The image would be refused at admission and on the node.",
+    why: "Admission and the nodes refuse the image.",
     advice: "Use an image that the policy allows, or ask for an exemption.",
     severity: everywhere("error"),
   },
@@ -35,17 +35,17 @@ export const notAllowed = {
 export const requirementNotMet = {
   id: "requirement-not-met",
   meta: {
-    title: "The image is not as the policy requires",
-    why: "The image would be refused at admission and on the node.",
-    advice: "Write the image as the policy requires it, or ask for an exemption.",
+    title: "The image does not meet the requirements of the policy",
+    why: "Admission and the nodes refuse the image.",
+    advice: "Write the image as the policy requires, or ask for an exemption.",
     severity: everywhere("error"),
   },
   check(subject, { decision }) {
     if (decision?.action !== "Refuse" || decision.reason !== "RequirementNotMet") return undefined;
     return {
       at: imagePlace(subject),
-      message: `${imageText(subject)} is not as the policy requires: ${decision.message}`,
-      advice: "Write the image as the policy requires it, or ask for an exemption.",
+      message: `${imageText(subject)} does not meet the requirements of the policy: ${decision.message}`,
+      advice: "Write the image as the policy requires, or ask for an exemption.",
     };
   },
 } as const satisfies ContainerRule;
@@ -58,7 +58,7 @@ export const ruleOnTrial = {
   id: "rule-on-trial",
   meta: {
     title: "A rule on trial would refuse the image",
-    why: "The rule has the mode Warn: it refuses nothing yet, and will once its mode is Enforce.",
+    why: "The rule has the mode Warn: it refuses nothing yet, but it will when its mode is Enforce.",
     advice: "Use an image that the rule allows before its mode becomes Enforce.",
     severity: everywhere("note"),
   },
@@ -67,7 +67,7 @@ export const ruleOnTrial = {
     if (warnings.length === 0) return undefined;
     return {
       at: imagePlace(subject),
-      message: `${imageText(subject)} is not what the policy is going to ask for: ${warnings.map(warningText).join("; ")}`,
+      message: `${imageText(subject)} would be refused: ${warnings.map(warningText).join("; ")}`,
       advice: "Use an image that the rule allows before its mode becomes Enforce.",
     };
   },
@@ -78,7 +78,7 @@ export const exemptionExpired = {
   meta: {
     title: "An exemption has expired",
     why: "An expired exemption has no effect: what it covered is refused.",
-    advice: "Remove the exemption, or renew it with whoever owns it.",
+    advice: "Remove the exemption, or ask its owner to renew it.",
     severity: everywhere("warning"),
   },
   create: (context) => exemptionCheck("expired", context),
@@ -87,8 +87,8 @@ export const exemptionExpired = {
 export const exemptionUnused = {
   id: "exemption-unused",
   meta: {
-    title: "An exemption that nothing needs",
-    why: "What it covered is gone, and the exemption waits for the next image that fits it.",
+    title: "An exemption is not needed",
+    why: "What it covered is gone, but it would still let the next image through that it matches.",
     advice: "Remove the exemption.",
     severity: everywhere("note"),
   },

@@ -11,8 +11,8 @@ import {
 export const pullPolicyConflict = {
   id: "pull-policy-conflict",
   meta: {
-    title: "One image with two pull policies",
-    why: "Containers that may share a node treat the copy on it differently: whether it is fresh depends on who started last.",
+    title: "One image has two pull policies",
+    why: "Containers that may share a node use its copy of the image differently. Whether the copy is fresh depends on which container started last.",
     advice: "Give the image the same pull policy everywhere.",
     severity: everywhere("warning"),
   },
@@ -52,7 +52,7 @@ export class PullPolicyConflicts implements CrossFileCheck {
     const [first] = use.scopes.flatMap((scope) => this.#otherUse(use, scope) ?? []);
     if (first === undefined) return undefined;
     const { request, image, pulls, neighbourhood, region } = use;
-    const message = `${image.slice(0, 300)} is pulled ${pulls} here, but ${first.pulls} by ${first.who}, in ${neighbourhood}`;
+    const message = `${image.slice(0, 300)} has the pull policy ${pulls} here, but ${first.pulls} in ${first.who}, in ${neighbourhood}`;
     return { region, message, request };
   }
 

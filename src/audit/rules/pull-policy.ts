@@ -8,8 +8,8 @@ import { tagMoving } from "./tag.ts";
 export const policyValueInvalid = {
   id: "policy-value-invalid",
   meta: {
-    title: "The pull policy is not one",
-    why: "Pull policies are written exactly as Kubernetes spells them; the API server refuses everything else.",
+    title: "The pull policy is not valid",
+    why: "The API server accepts pull policies only as Kubernetes spells them.",
     advice: "Write Always, IfNotPresent or Never.",
     severity: everywhere("error"),
     fixable: true,
@@ -57,9 +57,9 @@ function lettersOf(text: string): string {
 export const policyIgnored = {
   id: "policy-ignored",
   meta: {
-    title: "A pull policy where nobody reads it",
-    why: "A field that is not the format's own is dropped without a word, and the default holds.",
-    advice: "Write the pull policy into the field that is read.",
+    title: "The pull policy is in a field that nothing reads",
+    why: "A field that the format does not know is dropped without an error, and the default pull policy applies.",
+    advice: "Write the pull policy in the field that is read.",
     severity: everywhere("warning"),
     example: {
       found: "image: registry.example.com/web:1.4\npullPolicy: Always",
@@ -74,11 +74,11 @@ export const policyIgnored = {
     const place = request.container.kind === "container" && format === "kubernetes" ? "a container" : what;
     return {
       at,
-      message: `${who} knows no ${field} in ${place}, so the pull policy written here holds nowhere`,
+      message: `${who} does not know the field ${field} in ${place}, so this pull policy has no effect`,
       advice:
         format === "openfaas"
           ? `Set image_pull_policy for the provider, or, with Pulley as the provider, the annotation ${words.field}.`
-          : `Call the field ${words.field}.`,
+          : `Rename the field to ${words.field}.`,
     };
   },
 } as const satisfies ContainerRule;
@@ -87,8 +87,8 @@ export const policyIgnored = {
 export const policyMissingSurprises = {
   id: "policy-missing-surprises",
   meta: {
-    title: "The default pull policy is not what the image needs",
-    why: "The default looks at the tag alone: a digest beside latest is asked for at every start, and a moving tag that is not called latest never again. Of a moving tag the finding tag-moving says so, too, and then there is but that one.",
+    title: "The default pull policy does not fit the image",
+    why: "The default depends on the tag alone. An image with the tag latest and a digest is checked at every start, although it cannot change. A moving tag other than latest is never pulled again. Where tag-moving is found for the same container, it says this too, and this rule has no finding of its own.",
     advice: "Write the pull policy that fits the image.",
     severity: { recommended: "warning", always: "off", offline: "off" },
     fixable: true,
@@ -104,7 +104,7 @@ export const policyMissingSurprises = {
     if (reference.digest !== undefined && pulls.value === "Always") {
       return {
         at: subject.head,
-        message: `without ${words.field} ${words.reader} takes ${Always}, because the tag is ${reference.tag}, though the digest already says which image it is`,
+        message: `without ${words.field}, ${words.reader} uses ${Always} because the tag is ${reference.tag}, although the digest already says which image it is`,
         advice: `Write ${words.field}: ${IfNotPresent}, or leave out the tag ${reference.tag}.`,
         correction: { what: "pullPolicy", value: "IfNotPresent" },
       };
@@ -112,13 +112,13 @@ export const policyMissingSurprises = {
     if (reference.digest === undefined && pulls.value === "IfNotPresent" && isMoving(reference.tag)) {
       return {
         at: subject.head,
-        message: `without ${words.field} ${words.reader} takes ${IfNotPresent}, so ${words.machine} keeps the first image that it saw under the moving tag ${reference.tag}`,
+        message: `without ${words.field}, ${words.reader} uses ${IfNotPresent}, so ${words.machine} keeps the first image that it pulled under the moving tag ${reference.tag}`,
         advice: `Write ${words.field}: ${Always}, or a tag that does not move.`,
         correction: { what: "pullPolicy", value: "Always" },
         folds: {
           into: tagMoving.id,
-          message: `without ${words.field} ${words.reader} takes ${IfNotPresent}, so ${words.machine} keeps the first of them that it saw`,
-          advice: `If the tag is to move, write ${words.field}: ${Always}.`,
+          message: `without ${words.field}, ${words.reader} uses ${IfNotPresent}, so ${words.machine} keeps the first image that it pulled`,
+          advice: `If the tag should move, write ${words.field}: ${Always}.`,
         },
       };
     }
@@ -130,8 +130,8 @@ export const policyMissingSurprises = {
 export const movingTagNotAlways = {
   id: "moving-tag-not-always",
   meta: {
-    title: "A moving tag that is not always asked for",
-    why: "A node that has an image under the name keeps it, however old: the same pod runs new code on one node and old code on another. Compose does the same: by default, and with missing, `docker compose up` keeps an image that is here. Its specification says that latest is pulled always; only `docker compose pull` does that.",
+    title: "An image with a moving tag is not always pulled",
+    why: "A node keeps the image that it has under the name, however old it is. The same pod then runs new code on one node and old code on another. In Compose it is the same: by default, and with missing, `docker compose up` keeps the local image. The Compose specification says that latest is always pulled, but only `docker compose pull` does that.",
     advice: "Write Always, or a tag that does not move.",
     severity: { recommended: "warning", always: "off", offline: "off" },
     fixable: true,
@@ -147,10 +147,10 @@ export const movingTagNotAlways = {
     const tag = effectiveTag(reference);
     if (tag === undefined || !isMoving(tag)) return undefined;
     const { Always, IfNotPresent } = words.values;
-    const which = reference.tag === undefined ? "the tag latest, which is implied" : `the moving tag ${tag}`;
+    const which = reference.tag === undefined ? "the implied tag latest" : `the moving tag ${tag}`;
     return {
       at: policyPlace(subject),
-      message: `with ${IfNotPresent} ${words.machine} keeps the first image that it saw under ${which}`,
+      message: `with ${IfNotPresent}, ${words.machine} keeps the first image that it pulled under ${which}`,
       advice: `Write ${words.field}: ${Always}, or a tag that does not move.`,
       correction: { what: "pullPolicy", value: "Always" },
     };
@@ -162,7 +162,7 @@ export const alwaysNeedless = {
   id: "always-needless",
   meta: {
     title: "Always for an image that cannot change",
-    why: "A digest names one image for ever, so asking the registry brings nothing, and the container does not start while the registry cannot be reached.",
+    why: "A digest always means the same image, so asking the registry finds nothing new. But the container does not start while the registry cannot be reached.",
     advice: "Write IfNotPresent.",
     severity: { recommended: "warning", always: "off", offline: "off" },
     fixable: true,
@@ -188,7 +188,7 @@ export const notAlways = {
   id: "not-always",
   meta: {
     title: "The pull policy is not Always",
-    why: "With Always the registry checks at every start that the pod may have the image, and that it is the newest under its name.",
+    why: "With Always, the registry checks at every start that the pod may use the image, and the node gets the newest image under the name.",
     advice: "Write Always.",
     severity: { recommended: "off", always: "warning", offline: "off" },
     fixable: true,
@@ -200,13 +200,13 @@ export const notAlways = {
   },
   check(subject, { pulls }) {
     const { words, reference } = subject;
-    // A digest names one image for ever: there is nothing newer under it.
+    // A digest always means the same image: there is nothing newer under it.
     if (reference?.digest !== undefined) return undefined;
     if (pulls === undefined || pulls.value === "Always") return undefined;
     const { Always } = words.values;
     const message =
       pulls.from === "default"
-        ? `${words.field} is not written, and the default is ${pullsText(subject, pulls.value)}, not ${Always}: ${pulls.because}`
+        ? `${words.field} is not set, and the default is ${pullsText(subject, pulls.value)}, not ${Always}: ${pulls.because}`
         : `${words.field} is ${subject.written?.text ?? pullsText(subject, pulls.value)}, not ${Always}`;
     return {
       at: policyPlace(subject),
@@ -222,7 +222,7 @@ export const alwaysNeedsRegistry = {
   id: "always-needs-registry",
   meta: {
     title: "The container needs a registry to start",
-    why: "With Always a container does not start while its registry cannot be reached, even if the image is on the node.",
+    why: "With Always, a container does not start while its registry cannot be reached, even if the node has the image.",
     advice: "Write IfNotPresent.",
     severity: { recommended: "off", always: "off", offline: "error" },
     fixable: true,
@@ -240,7 +240,7 @@ export const alwaysNeedsRegistry = {
     const because = pulls.from === "default" ? `, the default because ${pulls.because},` : "";
     return {
       at: policyPlace(subject),
-      message: `${words.field} ${written}${because} asks ${registry} whenever the container starts`,
+      message: `${words.field} ${written}${because} asks ${registry} at every start of the container`,
       advice: `Write ${words.field}: ${words.values.IfNotPresent}.`,
       correction: { what: "pullPolicy", value: "IfNotPresent" },
     };
@@ -252,7 +252,7 @@ export const never = {
   id: "never",
   meta: {
     title: "The image is never pulled",
-    why: "Every node on which nobody has loaded the image fails with ErrImageNeverPull.",
+    why: "On a node without the image, the container fails with ErrImageNeverPull.",
     advice: "Write IfNotPresent, unless the image is loaded onto every node.",
     severity: { recommended: "warning", always: "off", offline: "off" },
     example: {
@@ -265,7 +265,7 @@ export const never = {
     if (pulls?.value !== "Never") return undefined;
     return {
       at: policyPlace(subject),
-      message: `with ${words.values.Never} nobody pulls ${imageText(subject)}, so the container fails wherever it has not been loaded`,
+      message: `with ${words.values.Never}, ${imageText(subject)} is not pulled, so the container fails wherever the image is not loaded`,
       advice: `Write ${words.field}: ${words.values.IfNotPresent}, unless the image is loaded onto every machine.`,
     };
   },

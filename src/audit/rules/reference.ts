@@ -10,12 +10,12 @@ const grammar = "Write the image as [host[:port]/]path[:tag][@digest], the path 
 export const referenceInvalid = {
   id: "reference-invalid",
   meta: {
-    title: "The image is not a reference",
-    why: "The API server does not parse images, so the mistake shows only on the node, as InvalidImageName.",
+    title: "The image reference is not valid",
+    why: "The API server does not parse image references, so the error shows only on the node, as InvalidImageName.",
     advice: grammar,
     severity: everywhere("error"),
     fixable: true,
-    example: { found: "image: registry.example.com/Web:1.4", notFound: "image: registry.example.com/web:1.4" },
+    example: { found: "image: https://registry.example.com/web:1.4", notFound: "image: registry.example.com/web:1.4" },
   },
   check(subject) {
     const { problem, request } = subject;
@@ -23,7 +23,7 @@ export const referenceInvalid = {
     const meant = intendedImage(request.image);
     return {
       at: imagePlace(subject),
-      message: `${shown(request.image)} is not an image: ${problem.slice(0, 300)}`,
+      message: `${shown(request.image)} is not an image reference: ${problem.slice(0, 300)}`,
       advice: meant === undefined ? adviceFor(request.image) : `Write ${meant}.`,
       correction: meant === undefined ? undefined : { what: "image", image: meant },
     };
@@ -43,7 +43,7 @@ function intendedImage(image: string): string | undefined {
 }
 
 function adviceFor(image: string): string {
-  if (/\$[({A-Za-z_]/.test(image)) return "Put the variables' values in before the manifest is applied.";
+  if (/\$[({A-Za-z_]/.test(image)) return "Replace the variables before you apply the manifest.";
   return grammar;
 }
 
@@ -61,7 +61,7 @@ export const imageMissing = {
     const message = missingImage(subject);
     return message === undefined
       ? undefined
-      : { at: imagePlace(subject), message, advice: "Write the image, or take the container out." };
+      : { at: imagePlace(subject), message, advice: "Write the image, or remove the container." };
   },
 } as const satisfies ContainerRule;
 
@@ -77,18 +77,18 @@ export const variableUnresolved = {
   id: "variable-unresolved",
   meta: {
     title: "The image depends on a variable without a default",
-    why: "Which image it is shows only when the variable has been given a value.",
+    why: "The image is known only when the variable has a value.",
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what people are to write
-    advice: "Give the variable a default, as in ${TAG:-1.27}, or audit the file with its variables replaced.",
+    advice: "Give the variable a default, as in ${TAG:-1.27}, or replace the variables before you audit the file.",
     severity: everywhere("note"),
   },
   check(subject) {
     if (subject.unresolved !== "variable") return undefined;
     return {
       at: imagePlace(subject),
-      message: `${shown(subject.request.image)} depends on a variable without a default, so the image is not known here`,
+      message: `${shown(subject.request.image)} depends on a variable without a default, so the image is not known`,
       // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what people are to write
-      advice: "Give the variable a default, as in ${TAG:-1.27}, or audit the file with its variables replaced.",
+      advice: "Give the variable a default, as in ${TAG:-1.27}, or replace the variables before you audit the file.",
     };
   },
 } as const satisfies ContainerRule;
@@ -97,9 +97,9 @@ export const variableUnresolved = {
 export const imagePlaceholder = {
   id: "image-placeholder",
   meta: {
-    title: "A placeholder stands where an image goes",
-    why: "A program or a person puts the image in later, so which one it is does not show here.",
-    advice: "Audit what is applied in the end, as in kustomize build . | pulley audit -.",
+    title: "The image is a placeholder",
+    why: "A program or a person replaces it later, so the image is not known here.",
+    advice: "Audit what is applied in the end: kustomize build . | pulley audit -.",
     severity: everywhere("note"),
   },
   check(subject) {
@@ -107,7 +107,7 @@ export const imagePlaceholder = {
     return {
       at: imagePlace(subject),
       message: `${shown(subject.request.image)} is a placeholder, so the image is not known here: ${subject.placeholder}`,
-      advice: "Audit what is applied in the end, as in kustomize build . | pulley audit -.",
+      advice: "Audit what is applied in the end: kustomize build . | pulley audit -.",
     };
   },
 } as const satisfies ContainerRule;
@@ -117,7 +117,7 @@ export const registryMissing = {
   id: "registry-missing",
   meta: {
     title: "The image names no registry",
-    why: "The registry docker.io is implied, with its pull limits, and some container runtimes are set up to look elsewhere first.",
+    why: "The registry docker.io is implied, with its pull limits. Some container runtimes are configured to try another registry first.",
     advice: "Name the registry.",
     severity: everywhere("note"),
     example: { found: "image: nginx:1.27", notFound: "image: docker.io/library/nginx:1.27" },
@@ -130,7 +130,7 @@ export const registryMissing = {
     return {
       at: imagePlace(subject),
       message: `${imageText(subject)} names no registry, so it means docker.io/${reference.repository.path}`,
-      advice: `Write ${explicit.length > 300 ? "the registry before the name" : explicit}, or the same image in a registry of your own.`,
+      advice: `Write ${explicit.length > 300 ? "the registry before the name" : explicit}, or use the image from a registry of your own.`,
     };
   },
 } as const satisfies ContainerRule;

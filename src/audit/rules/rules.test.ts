@@ -19,20 +19,23 @@ const rows: Partial<Record<RuleId, readonly Row[]>> = {
       fields: "image: Nginx:1",
       finding: [
         "Nginx:1",
-        '"Nginx:1" is not an image: invalid reference format: repository name (library/Nginx) must be lowercase',
+        '"Nginx:1" is not an image reference: invalid reference format: repository name (library/Nginx) must be lowercase',
       ],
     },
     {
       fields: "image: https://ghcr.io/a/b:1",
-      finding: ["https://ghcr.io/a/b:1", '"https://ghcr.io/a/b:1" is not an image: invalid reference format'],
+      finding: ["https://ghcr.io/a/b:1", '"https://ghcr.io/a/b:1" is not an image reference: invalid reference format'],
     },
     {
       fields: "image: ' ghcr.io/a/b:1'",
-      finding: ["' ghcr.io/a/b:1'", '" ghcr.io/a/b:1" is not an image: invalid reference format'],
+      finding: ["' ghcr.io/a/b:1'", '" ghcr.io/a/b:1" is not an image reference: invalid reference format'],
     },
     {
       fields: 'image: "ghcr.io/a/b@sha256:abc"',
-      finding: ['"ghcr.io/a/b@sha256:abc"', '"ghcr.io/a/b@sha256:abc" is not an image: invalid reference format'],
+      finding: [
+        '"ghcr.io/a/b@sha256:abc"',
+        '"ghcr.io/a/b@sha256:abc" is not an image reference: invalid reference format',
+      ],
     },
     { fields: "image: Foo/bar:1" },
     { fields: "image: localhost:5000/a/b:1" },
@@ -47,7 +50,7 @@ const rows: Partial<Record<RuleId, readonly Row[]>> = {
   "template-not-rendered": [
     {
       fields: 'image: "{{ .Values.image }}"',
-      finding: ['"{{ .Values.image }}"', '"{{ .Values.image }}" is a template, and what it renders to is not known'],
+      finding: ['"{{ .Values.image }}"', '"{{ .Values.image }}" is a template, so the image is not known'],
     },
   ],
   "tag-missing": [
@@ -55,7 +58,7 @@ const rows: Partial<Record<RuleId, readonly Row[]>> = {
       fields: "image: nginx",
       finding: [
         "nginx",
-        "nginx has neither a tag nor a digest, so it means nginx:latest, whatever that is on the day of a pull",
+        "nginx has no tag and no digest, so it means nginx:latest, which can be another image at each pull",
       ],
     },
     {
@@ -63,7 +66,7 @@ const rows: Partial<Record<RuleId, readonly Row[]>> = {
       fields: "image: registry:5000/app",
       finding: [
         "registry:5000/app",
-        "registry:5000/app has neither a tag nor a digest, so it means registry:5000/app:latest, whatever that is on the day of a pull",
+        "registry:5000/app has no tag and no digest, so it means registry:5000/app:latest, which can be another image at each pull",
       ],
     },
     { fields: `image: app@${digest}` },
@@ -91,7 +94,7 @@ const rows: Partial<Record<RuleId, readonly Row[]>> = {
         fields: `image: ghcr.io/a/b:${tag}\nimagePullPolicy: Always`,
         finding: [
           `ghcr.io/a/b:${tag}`,
-          `the tag ${tag} of ghcr.io/a/b moves: it is pushed again and again, and nodes keep different images under it`,
+          `the tag ${tag} of ghcr.io/a/b moves: it is pushed again and again, so nodes can have different images under it`,
         ],
       }),
     ),
@@ -105,7 +108,7 @@ const rows: Partial<Record<RuleId, readonly Row[]>> = {
     {
       fields: "image: ghcr.io/a/b:1",
       profile: "offline",
-      finding: ["ghcr.io/a/b:1", "ghcr.io/a/b:1 has no digest, so only its registry can say which image it is"],
+      finding: ["ghcr.io/a/b:1", "ghcr.io/a/b:1 has no digest, so only its registry knows which image it is"],
     },
     { fields: `image: ghcr.io/a/b@${digest}`, profile: "offline" },
   ],
@@ -154,7 +157,7 @@ const rows: Partial<Record<RuleId, readonly Row[]>> = {
       fields: "image: a:1\npullPolicy: Always",
       finding: [
         "Always",
-        "the API server knows no pullPolicy in a container, so the pull policy written here holds nowhere",
+        "the API server does not know the field pullPolicy in a container, so this pull policy has no effect",
       ],
     },
     { fields: "image: a:1\nimagePullPolicy: Always" },
@@ -164,14 +167,14 @@ const rows: Partial<Record<RuleId, readonly Row[]>> = {
       fields: `image: app:latest@${digest}`,
       finding: [
         name,
-        "without imagePullPolicy the API server takes Always, because the tag is latest, though the digest already says which image it is",
+        "without imagePullPolicy, the API server uses Always because the tag is latest, although the digest already says which image it is",
       ],
     },
     {
       fields: "image: app:main",
       finding: [
         name,
-        "without imagePullPolicy the API server takes IfNotPresent, so a node keeps the first image that it saw under the moving tag main",
+        "without imagePullPolicy, the API server uses IfNotPresent, so a node keeps the first image that it pulled under the moving tag main",
       ],
     },
     // What the API server does of itself is right here, where Polaris wants the field nevertheless.
@@ -186,13 +189,16 @@ const rows: Partial<Record<RuleId, readonly Row[]>> = {
   "moving-tag-not-always": [
     {
       fields: "image: app:main\nimagePullPolicy: IfNotPresent",
-      finding: ["IfNotPresent", "with IfNotPresent a node keeps the first image that it saw under the moving tag main"],
+      finding: [
+        "IfNotPresent",
+        "with IfNotPresent, a node keeps the first image that it pulled under the moving tag main",
+      ],
     },
     {
       fields: "image: app\nimagePullPolicy: 'IfNotPresent'",
       finding: [
         "'IfNotPresent'",
-        "with IfNotPresent a node keeps the first image that it saw under the tag latest, which is implied",
+        "with IfNotPresent, a node keeps the first image that it pulled under the implied tag latest",
       ],
     },
     { fields: "image: app:main\nimagePullPolicy: Always" },
@@ -227,7 +233,7 @@ const rows: Partial<Record<RuleId, readonly Row[]>> = {
       profile: "always",
       finding: [
         name,
-        "imagePullPolicy is not written, and the default is IfNotPresent, not Always: the tag 1 is not latest",
+        "imagePullPolicy is not set, and the default is IfNotPresent, not Always: the tag 1 is not latest",
       ],
     },
     {
@@ -253,14 +259,14 @@ const rows: Partial<Record<RuleId, readonly Row[]>> = {
     {
       fields: "image: ghcr.io/app:1\nimagePullPolicy: Always",
       profile: "offline",
-      finding: ["Always", "imagePullPolicy Always asks ghcr.io whenever the container starts"],
+      finding: ["Always", "imagePullPolicy Always asks ghcr.io at every start of the container"],
     },
     {
       fields: `image: ghcr.io/app:latest@${digest}`,
       profile: "offline",
       finding: [
         name,
-        "imagePullPolicy Always, the default because the tag is latest, asks ghcr.io whenever the container starts",
+        "imagePullPolicy Always, the default because the tag is latest, asks ghcr.io at every start of the container",
       ],
     },
     { fields: `image: ghcr.io/app@${digest}`, profile: "offline" },
@@ -268,7 +274,7 @@ const rows: Partial<Record<RuleId, readonly Row[]>> = {
   never: [
     {
       fields: "image: app:1\nimagePullPolicy: Never",
-      finding: ["Never", "with Never nobody pulls app:1, so the container fails wherever it has not been loaded"],
+      finding: ["Never", "with Never, app:1 is not pulled, so the container fails wherever the image is not loaded"],
     },
     { fields: "image: app:1\nimagePullPolicy: Never", profile: "offline" },
     { fields: "image: app:1\nimagePullPolicy: IfNotPresent" },

@@ -5,9 +5,9 @@ import { type ContainerRule, exampleDigest, imagePlace, imageText, nameOf } from
 export const tagMissing = {
   id: "tag-missing",
   meta: {
-    title: "The image has neither a tag nor a digest",
-    why: "The tag latest is implied, so what runs is whatever was pushed last when a node happened to pull.",
-    advice: "Write a version's tag, or pin the digest.",
+    title: "The image has no tag and no digest",
+    why: "The tag latest is implied, so each node runs what was latest when it pulled.",
+    advice: "Write the tag of a version, or pin the digest.",
     severity: { recommended: "warning", always: "warning", offline: "error" },
     example: { found: "image: registry.example.com/web", notFound: "image: registry.example.com/web:1.4" },
   },
@@ -17,9 +17,9 @@ export const tagMissing = {
     const image = imageText(subject);
     return {
       at: imagePlace(subject),
-      message: `${image} has neither a tag nor a digest, so it means ${image}:latest, whatever that is on the day of a pull`,
+      message: `${image} has no tag and no digest, so it means ${image}:latest, which can be another image at each pull`,
       // Nobody has chosen a tag, so no fix writes one.
-      advice: `Write the version that you mean, ${image}:VERSION, or pin what it is today with --fix --pin.`,
+      advice: `Write the version that you want, ${image}:VERSION, or pin today's image with --fix --pin.`,
     };
   },
 } as const satisfies ContainerRule;
@@ -29,8 +29,8 @@ export const tagMoving = {
   id: "tag-moving",
   meta: {
     title: "The image's tag moves",
-    why: "Tags such as latest or main are pushed again and again: two nodes can run two images under one name.",
-    advice: "Write a version's tag, or pin the digest.",
+    why: "Tags such as latest or main are pushed again and again, so two nodes can run two images under one name.",
+    advice: "Write the tag of a version, or pin the digest.",
     severity: { recommended: "warning", always: "warning", offline: "error" },
     example: {
       found: "image: registry.example.com/web:main\nimagePullPolicy: Always",
@@ -43,8 +43,8 @@ export const tagMoving = {
     const name = nameOf(reference);
     return {
       at: imagePlace(subject),
-      message: `the tag ${reference.tag} of ${name} moves: it is pushed again and again, and nodes keep different images under it`,
-      advice: `Write a version's tag, ${name}:VERSION, or pin the digest, ${name}:${reference.tag}@sha256:DIGEST.`,
+      message: `the tag ${reference.tag} of ${name} moves: it is pushed again and again, so nodes can have different images under it`,
+      advice: `Write the tag of a version, ${name}:VERSION, or pin the digest, ${name}:${reference.tag}@sha256:DIGEST.`,
     };
   },
 } as const satisfies ContainerRule;
@@ -54,7 +54,7 @@ export const digestMissing = {
   id: "digest-missing",
   meta: {
     title: "The image is not pinned by a digest",
-    why: "Only a digest says which image it is without asking a registry.",
+    why: "Without a digest, only the registry knows which image it is.",
     advice: "Pin the digest.",
     severity: { recommended: "off", always: "off", offline: "error" },
     example: {
@@ -68,7 +68,7 @@ export const digestMissing = {
     if (reference === undefined || reference.digest !== undefined) return undefined;
     return {
       at: imagePlace(subject),
-      message: `${imageText(subject)} has no digest, so only its registry can say which image it is`,
+      message: `${imageText(subject)} has no digest, so only its registry knows which image it is`,
       advice: `Pin the digest: ${imageText(subject)}@sha256:DIGEST.`,
     };
   },
