@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { errorText, PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
+import { longestInput } from "../support/input-file.ts";
 import { sourceText } from "../workload/index.ts";
 import type { AuditConfig } from "./config.ts";
 import { findingOf } from "./finding.ts";
@@ -13,7 +14,6 @@ import type { Finding, Region } from "./types.ts";
 
 const apiVersion = "pulley.dev/v1alpha1";
 const kind = "AuditBaseline";
-const longestText = 64 * 1024 * 1024;
 
 const schema = z.object({
   apiVersion: z.literal(apiVersion),
@@ -67,7 +67,7 @@ function checked(text: string, file: string): z.infer<typeof schema> {
     new PulleyError("INPUT_INVALID", `${file} is not a baseline of an audit: ${problem}`, {
       advice: "Let pulley audit write the baseline again.",
     });
-  if (text.length > longestText) throw invalid("it is too long");
+  if (text.length > longestInput) throw invalid("it is too long");
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -25,7 +25,7 @@ import {
 import { imageFieldsIn, kubernetesOnly } from "../policy/index.ts";
 import { putFile } from "../support/atomic-file.ts";
 import { PulleyError } from "../support/errors.ts";
-import { readInputBytes } from "../support/input-file.ts";
+import { longestInput, readInputBytes } from "../support/input-file.ts";
 import { plural } from "../support/plural.ts";
 import { painter, printableJson } from "../support/terminal.ts";
 import { type FixFlags, fixing } from "./audit-fix.ts";
@@ -42,9 +42,6 @@ import { outputPath } from "./output-path.ts";
 import { clusterOption, loadPolicy, type PolicyOptions, policyOption, readPolicyFiles } from "./policy-option.ts";
 import { printLine, printText, yamlText } from "./printing.ts";
 import { inputInvalid } from "./problems.ts";
-
-/** Bytes of a baseline: some hundred for each finding. */
-const longestBaseline = 64 * 1024 * 1024;
 
 const severities: readonly Severity[] = ["error", "warning", "note"];
 
@@ -280,7 +277,7 @@ async function* findingsOf(files: AsyncIterable<AuditFile>): AsyncGenerator<Find
 function readBaselineFile(file: string | undefined): ReturnType<typeof readBaseline> | undefined {
   if (file === undefined) return undefined;
   try {
-    return readBaseline(readInputBytes(file, { limit: longestBaseline }).toString("utf8"), file);
+    return readBaseline(readInputBytes(file, { limit: longestInput }).toString("utf8"), file);
   } catch (cause) {
     if (cause instanceof PulleyError) throw cause;
     throw new PulleyError("INPUT_UNREADABLE", `cannot read the baseline ${file}`, {

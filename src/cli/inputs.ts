@@ -3,13 +3,10 @@ import { type Dirent, readdirSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { errnoOf } from "../support/errno.ts";
 import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
-import { readInputBytes } from "../support/input-file.ts";
+import { longestInput, readInputBytes } from "../support/input-file.ts";
 import { decodeTextLoosely } from "../support/text-bytes.ts";
 import type { Position } from "../workload/index.ts";
 import type { Io } from "./io.ts";
-
-/** Bytes of one input file, at most. */
-const longestInput = 64 * 1024 * 1024;
 
 export interface InputText {
   /** Path as given, or `-` for standard input. */

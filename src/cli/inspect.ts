@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { formatPlatform, parseImageConfig, parseManifest } from "../image/index.ts";
+import { configLimit, formatPlatform, manifestLimit, parseImageConfig, parseManifest } from "../image/index.ts";
 import type { ImageStore, StoredImage } from "../store/index.ts";
 import { formatBytes } from "../support/bytes.ts";
 import { PulleyError } from "../support/errors.ts";
@@ -12,8 +12,6 @@ import { withStore } from "./store.ts";
 interface InspectOptions extends RootOptions {
   readonly output: OutputFormat;
 }
-
-const manifestLimit = 4 * 1024 * 1024;
 
 export function define(command: Command, io: CommandIo): void {
   command
@@ -51,7 +49,7 @@ async function inspectImages(texts: readonly string[], options: InspectOptions, 
 async function inspect(store: ImageStore, image: StoredImage) {
   const manifest = parseManifest(await store.read(image.manifest.digest, manifestLimit), image.manifest.mediaType);
   const layers = manifest.kind === "manifest" ? manifest.layers : [];
-  const config = parseImageConfig(await store.read(image.id, manifestLimit));
+  const config = parseImageConfig(await store.read(image.id, configLimit));
   const records = await Promise.all([...image.repoTags, ...image.repoDigests].map((name) => store.record(name)));
   const confirmed = records.flatMap((record) =>
     record?.confirmedAt === undefined

@@ -5,7 +5,7 @@ import type { Io } from "./io.ts";
 import { printText } from "./printing.ts";
 
 /** Characters: no user name, password or token is longer. */
-const longestAnswer = 64 * 1024;
+export const longestAnswer = 64 * 1024;
 
 const keys = { interrupt: "\u0003", end: "\u0004", erase: ["\u007f", "\b"], eraseAll: "\u0015" };
 

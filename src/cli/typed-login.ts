@@ -3,14 +3,12 @@
 import { PulleyError } from "../support/errors.ts";
 import { Login } from "../support/login.ts";
 import type { Io } from "./io.ts";
+import { longestAnswer } from "./prompt.ts";
 
 export interface TypedLoginFlags {
   readonly username?: string;
   readonly passwordStdin?: true;
 }
-
-/** Characters: no password or token is longer. */
-const longestPassword = 64 * 1024;
 
 /**
  * Reads the password, if the flags say so.
@@ -53,8 +51,7 @@ export async function readPassword(stdin: Io["stdin"]): Promise<string> {
   for await (const piece of stdin) {
     const bytes = Buffer.from(piece);
     length += bytes.length;
-    if (length > longestPassword)
-      throw new PulleyError("USAGE", "the password on standard input is longer than any is");
+    if (length > longestAnswer) throw new PulleyError("USAGE", "the password on standard input is longer than any is");
     pieces.push(bytes);
   }
   return Buffer.concat(pieces)

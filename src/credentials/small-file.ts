@@ -1,9 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
+import { longestConfigFile } from "../support/config-file.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import { openInput } from "../support/input-file.ts";
-
-/** Bytes that a file of logins may have. */
-const fileLimit = 1024 * 1024;
 
 /**
  * Reads a file of logins, or a pipe that a shell has opened.
@@ -22,11 +20,11 @@ export async function readSmallFile(path: string): Promise<Buffer> {
 
 async function readWhole(file: FileHandle, path: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for (let size = 0; size <= fileLimit; ) {
+  for (let size = 0; size <= longestConfigFile; ) {
     const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(64 * 1024) });
     if (bytesRead === 0) return Buffer.concat(chunks);
     chunks.push(buffer.subarray(0, bytesRead));
     size += bytesRead;
   }
-  throw new PulleyError("CREDENTIALS_INVALID", `${path}: more than the ${fileLimit} bytes that it may have`);
+  throw new PulleyError("CREDENTIALS_INVALID", `${path}: more than the ${longestConfigFile} bytes that it may have`);
 }

@@ -64,9 +64,9 @@ function scoped(): FakeRegistry {
       check(repository, digest);
       return size;
     },
-    download: async (...[repository, blobs, call]: Parameters<FakeRegistry["download"]>) => {
-      for (const { descriptor } of blobs) check(repository, descriptor.digest);
-      return download.call(registry, repository, blobs, call);
+    download: async (...[repository, blob, call]: Parameters<FakeRegistry["download"]>) => {
+      check(repository, blob.descriptor.digest);
+      return download.call(registry, repository, blob, call);
     },
   });
 }

@@ -38,9 +38,9 @@ function registries() {
       check(repository, descriptor.digest);
       return blob.call(registry, repository, descriptor, limit, call);
     },
-    download: async (...[repository, blobs, call]: Parameters<typeof download>) => {
-      for (const { descriptor } of blobs) check(repository, descriptor.digest);
-      return download.call(registry, repository, blobs, call);
+    download: async (...[repository, blob, call]: Parameters<typeof download>) => {
+      check(repository, blob.descriptor.digest);
+      return download.call(registry, repository, blob, call);
     },
   });
   return { registry, target, manifest, given };
@@ -145,8 +145,8 @@ describe("what is here is not given for a digest", () => {
     const path = `blobs/${manifest.layers[0].digest}`;
     expect((await mirror.ask(`/v2/${secret}/${path}`, { headers: alice })).status).toBe(503);
     const begunWith: number[] = [];
-    registry.download = async (_, blobs) => {
-      for (const blob of blobs) begunWith.push((await stat(blob.path)).size);
+    registry.download = async (_, blob) => {
+      begunWith.push((await stat(blob.path)).size);
       throw new PulleyError("REGISTRY_UNAVAILABLE", "500 Internal Server Error");
     };
     await mirror.ask(`/v2/${strange}/${path}`);

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { Descriptor, Repository } from "../image/index.ts";
-import type { BlobProgress, RegistryClient } from "../registry/index.ts";
+import { type BlobProgress, type RegistryClient, transfersAtOnce } from "../registry/index.ts";
 import type { ImageStore, Lease } from "../store/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
@@ -52,12 +52,9 @@ export interface Proving extends Source {
   readonly proofs: RepositoryProofs;
 }
 
-/** Layers on their way at once, of all images together; the registry's client spreads them over its threads. */
-const mostAtOnce = 6;
-
 export function createLayerFetcher(store: ImageStore, registry: RegistryClient): LayerFetcher {
   const flights = createFlights<void, Receiving>();
-  const turns = createTurns(mostAtOnce);
+  const turns = createTurns(transfersAtOnce);
   let downloads = 0;
 
   /** With a lease of its own, because the one who started the flight may leave before it lands. */
@@ -72,10 +69,10 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
       const ingest = await lease.ingest(layer, proofs.scope);
       const { path } = ingest;
       crew.report({ path, received: ingest.received });
-      const blobs = [{ descriptor: layer, path }];
+      const blob = { descriptor: layer, path };
       const onProgress = ({ received }: BlobProgress) => crew.report({ path, received });
       try {
-        await registry.download(repository, blobs, { login, mirror, hasty, signal: crew.signal, onProgress });
+        await registry.download(repository, blob, { login, mirror, hasty, signal: crew.signal, onProgress });
       } catch (error) {
         // What was received helps the next attempt, unless it was wrong; and on a full disk it is in everybody's way.
         const useless = isPulleyError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH", "DISK_FULL");

@@ -3,11 +3,19 @@ import { type Clock, systemClock } from "../support/clock.ts";
 import type { Asking } from "./ask.ts";
 import { type Authorization, createAuthorizer } from "./authorization.ts";
 import { fetchBlob, statBlob } from "./blobs.ts";
-import { defaultLeastRate, inTime } from "./deadlines.ts";
-import { createDownloads, type Elsewhere } from "./downloads.ts";
+import { inTime } from "./deadlines.ts";
+import { createDownloads } from "./downloads.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { downloadElsewhere, mayBeElsewhere, noAuthorization } from "./foreign-layers.ts";
 import { endpointAt } from "./host-endpoint.ts";
+import {
+  defaultAnswerTimeout,
+  defaultConnectTimeout,
+  defaultDocumentTimeout,
+  defaultLeastRate,
+  defaultStallTimeout,
+  documentsOfList,
+} from "./limits.ts";
 import { logIn } from "./log-in.ts";
 import { fetchManifest, layerSizes, resolveManifest } from "./manifests.ts";
 import { ping } from "./ping.ts";
@@ -39,19 +47,16 @@ const defaultSurroundings: RegistrySurroundings = {
   workerScript: new URL("./download-worker.mjs", import.meta.url),
 };
 
-/** A list that comes in pages has the time of so many documents. */
-const listOfPages = 5;
-
 export function createRegistryClient(
   options: RegistryOptions = {},
   surroundings: Partial<RegistrySurroundings> = {},
 ): RegistryClient {
   const { clock, random, timers, environment, workerScript } = { ...defaultSurroundings, ...surroundings };
   const pace = { clock, random };
-  const { stallTimeout = 60_000, documentTimeout = 120_000, leastRate = defaultLeastRate } = options;
-  const { certDirs = [], connectTimeout = 30_000, plainHttp = [] } = options;
-  const { allowedRedirects = [] } = options;
-  const transportSettings = { certDirs, connectTimeout, answerTimeout: 30_000, allowedRedirects };
+  const { stallTimeout = defaultStallTimeout, documentTimeout = defaultDocumentTimeout } = options;
+  const { leastRate = defaultLeastRate, connectTimeout = defaultConnectTimeout } = options;
+  const { certDirs = [], plainHttp = [], allowedRedirects = [] } = options;
+  const transportSettings = { certDirs, connectTimeout, answerTimeout: defaultAnswerTimeout, allowedRedirects };
   const transport = createTransport(transportSettings, environment);
   const schemes = createSchemes(transport, clock);
   const isPlain = (host: string) => plainHttp === true || plainHttp.includes(host);
@@ -110,21 +115,21 @@ export function createRegistryClient(
       const nothing = { registry, path: "", name: registry };
       return document(nothing, call, (asking, authorization) => logIn(asking, authorization, transport));
     },
-    tags: (repository, call) => document(repository, call, listTags, listOfPages),
-    download: async (repository, blobs, call) => {
+    tags: (repository, call) => document(repository, call, listTags, documentsOfList),
+    download: async (repository, blob, call) => {
       const { session, authorization } = await open(repository, call);
       const { signal, onProgress, hasty } = call;
-      const limits = { pace, stallTimeout, leastRate, timers };
-      const elsewhere: Elsewhere = async (target, error, failed) => {
+      const downloading = { pace, stallTimeout, leastRate, timers, signal, onProgress };
+      try {
+        await downloads.run(session, authorization, blob, downloading);
+      } catch (error) {
         // Who is asked next may have it.
-        if (hasty || !mayBeElsewhere(target, error)) throw error;
-        const from = (endpoint: Endpoint) => {
+        if (hasty || !mayBeElsewhere(blob, error)) throw error;
+        await downloadElsewhere(blob, error, options, (endpoint) => {
           const stranger = openSession(endpoint, noAuthorization, transport);
-          return downloads.run(stranger, noAuthorization, [target], { ...limits, signal: failed, onProgress });
-        };
-        return downloadElsewhere(target, error, options, from);
-      };
-      return downloads.run(session, authorization, blobs, { ...limits, signal, onProgress, elsewhere });
+          return downloads.run(stranger, noAuthorization, blob, downloading);
+        });
+      }
     },
     close: async () => {
       await downloads.close();

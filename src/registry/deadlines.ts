@@ -39,9 +39,6 @@ export async function inTime<T>(deadline: Deadline, work: (signal: AbortSignal) 
   }
 }
 
-/** Bytes a second, 1 KiB: more than the slowest modem has, shared by six layers. */
-export const defaultLeastRate = 1024;
-
 /** Milliseconds for which the rate is an average: as long as containerd waits for progress (`image_pull_progress_timeout`). */
 export const rateWindow = 5 * 60_000;
 /** The window moves on in steps. */

@@ -37,7 +37,7 @@ function raw(response: ServerResponse, ...pieces: (string | Buffer)[]): void {
 async function download(server: TestServer, options: RegistryOptions = {}, signal?: AbortSignal) {
   const path = join(temporaryFolder(), "blob");
   const asking = client(options);
-  await asking.download(server.repository, [{ descriptor, path }], { signal });
+  await asking.download(server.repository, { descriptor, path }, { signal });
   return readFileSync(path).equals(content);
 }
 

@@ -93,7 +93,7 @@ describeWith(["docker-registry", "skopeo", "openssl", "perl"], "docker-registry"
       expect(fetched).toEqual({ descriptor: manifestDescriptor, bytes: manifest });
       expect(await asking.blob(repository, configDescriptor, 1_000_000, {})).toEqual(config);
       const path = join(temporaryFolder(), "layer");
-      await asking.download(repository, [{ descriptor: layerDescriptor, path }], {});
+      await asking.download(repository, { descriptor: layerDescriptor, path }, {});
       expect(readFileSync(path).equals(layer)).toBe(true);
       expect(await asking.tags(repository, {})).toEqual(["1"]);
     });
@@ -103,7 +103,7 @@ describeWith(["docker-registry", "skopeo", "openssl", "perl"], "docker-registry"
       writeFileSync(path, layer.subarray(0, 1000));
       const received: number[] = [];
       const onProgress = ({ resumed }: { resumed: number }) => received.push(resumed);
-      await client().download(appOn(registry), [{ descriptor: layerDescriptor, path }], { onProgress });
+      await client().download(appOn(registry), { descriptor: layerDescriptor, path }, { onProgress });
       expect(readFileSync(path).equals(layer)).toBe(true);
       expect(received.at(-1)).toBe(1000);
       expect(await registry.requests()).toContainEqual(expect.stringMatching(/GET .*blobs.* 206$/));
@@ -116,7 +116,7 @@ describeWith(["docker-registry", "skopeo", "openssl", "perl"], "docker-registry"
         message: expect.stringContaining("MANIFEST_UNKNOWN: manifest unknown"),
       });
       const path = join(temporaryFolder(), "layer");
-      const missing = [{ descriptor: describeBytes(Buffer.from("missing")), path }];
+      const missing = { descriptor: describeBytes(Buffer.from("missing")), path };
       await expect(client().download(repository, missing, {})).rejects.toMatchObject({
         code: "REGISTRY_NOT_FOUND",
         message: expect.stringContaining("BLOB_UNKNOWN"),

@@ -61,7 +61,7 @@ async function downloadWith(options: RegistryOptions, ...handlers: Handler[]) {
   const asking = client(options);
   const progress: BlobProgress[] = [];
   const outcome = asking
-    .download(server.repository, [{ descriptor, path }], { onProgress: (report) => progress.push(report) })
+    .download(server.repository, { descriptor, path }, { onProgress: (report) => progress.push(report) })
     .then(() => "complete" as const);
   const ranges = () => server.asked.map(({ headers }) => headers.range);
   return { server, outcome, progress, ranges, waits: asking.waits };
@@ -81,7 +81,7 @@ describe("a download", () => {
   it("of nothing asks nobody", async () => {
     const server = await serve(() => undefined);
     const empty = describeBytes(Buffer.alloc(0));
-    await client().download(server.repository, [{ descriptor: empty, path }], {});
+    await client().download(server.repository, { descriptor: empty, path }, {});
     expect(readFileSync(path)).toHaveLength(0);
     expect(server.asked).toEqual([]);
   });
@@ -179,7 +179,7 @@ describe("a download", () => {
     const controller = new AbortController();
     const server = await serve((_, response) => response.writeHead(...head(0)).write(content.subarray(0, 200_000)));
     const call = { signal: controller.signal, onProgress: () => controller.abort() };
-    const outcome = client().download(server.repository, [{ descriptor, path }], call);
+    const outcome = client().download(server.repository, { descriptor, path }, call);
     await expect(outcome).rejects.toMatchObject({ code: "CANCELLED" });
     expect(statSync(path).size).toBeGreaterThan(0);
     expect(holds(content.subarray(0, statSync(path).size))).toBe(true);
@@ -193,7 +193,7 @@ it("a download that the caller gives up between two attempts is cancelled", asyn
     setTimeout(() => controller.abort(new Error("enough")), 20);
   });
   const call = { signal: controller.signal };
-  const outcome = client({}, { clock: systemClock }).download(server.repository, [{ descriptor, path }], call);
+  const outcome = client({}, { clock: systemClock }).download(server.repository, { descriptor, path }, call);
   await expect(outcome).rejects.toMatchObject({ code: "CANCELLED" });
 });
 

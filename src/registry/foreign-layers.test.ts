@@ -31,7 +31,7 @@ async function download({ registry = absent, urls, type = mediaType, options = {
   const server = await serve(registry);
   const target = { descriptor: { ...descriptor, mediaType: type, urls }, path };
   const outcome = await client(options)
-    .download(server.repository, [target], call)
+    .download(server.repository, target, call)
     .then(
       () => "here" as const,
       (error: unknown) => error,

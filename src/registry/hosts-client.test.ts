@@ -52,7 +52,7 @@ afterAll(() => rm(bundle, { recursive: true, force: true }));
 
 async function download(registry: ReturnType<typeof client>, mirror: string | undefined, repository = nginx) {
   const target = { descriptor: describeBytes(layer), path: join(temporaryFolder(), "layer") };
-  await registry.download(repository, [target], { mirror });
+  await registry.download(repository, target, { mirror });
   expect(readFileSync(target.path).equals(layer)).toBe(true);
 }
 

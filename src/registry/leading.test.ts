@@ -28,8 +28,7 @@ const questions: readonly [string, Question][] = [
   ["tags", (asking, { repository }) => asking.tags(repository, {})],
   [
     "a layer",
-    (asking, { repository }) =>
-      asking.download(repository, [{ descriptor, path: join(temporaryFolder(), "blob") }], {}),
+    (asking, { repository }) => asking.download(repository, { descriptor, path: join(temporaryFolder(), "blob") }, {}),
   ],
 ];
 
@@ -52,7 +51,7 @@ async function layerBy(options: RegistryOptions, location: (other: TestServer) =
   const other = await serve((_request, response) => response.end(content));
   const server = await serve((request, response, body) => redirectTo(location(other))(request, response, body));
   const path = join(temporaryFolder(), "blob");
-  await client(options).download(server.repository, [{ descriptor, path }], {});
+  await client(options).download(server.repository, { descriptor, path }, {});
   return other.asked.length;
 }
 

@@ -6,6 +6,7 @@ import {
   digestAlgorithm,
   isDigest,
   manifestKind,
+  manifestLimit,
   mediaTypeOf,
   ociIndex,
   ociManifest,
@@ -22,9 +23,6 @@ import { describeAsked, isHtml } from "./failure.ts";
 import type { SessionRequest } from "./session.ts";
 import type { Answer } from "./transport.ts";
 import type { Fetched } from "./types.ts";
-
-/** Bytes; containerd and containers/image draw the line here too. */
-const manifestLimit = 4 * 1024 * 1024;
 
 /** What a name stands for now: one HEAD, and a GET only if that does not say. */
 export async function resolveManifest(asking: Asking, version: Tag | Digest): Promise<Descriptor> {

@@ -23,7 +23,7 @@ describe("a mirror", () => {
     expect(await registry.resolve(at, { mirror })).toEqual(descriptor);
     expect((await registry.manifest({ repository, version: descriptor.digest }, { mirror })).bytes).toEqual(manifest);
     const target = { descriptor: describeBytes(layer), path: join(temporaryFolder(), "layer") };
-    await registry.download(repository, [target], { mirror });
+    await registry.download(repository, target, { mirror });
     expect(readFileSync(target.path)).toEqual(layer);
     expect(await registry.blob(repository, target.descriptor, layer.length, { mirror })).toEqual(layer);
     expect(asked.map(({ line }) => line)).toEqual([
@@ -111,7 +111,7 @@ describe("a source that is not the last", () => {
       response.write(layer.subarray(start, start + length), () => response.destroy());
     });
     const target = { descriptor: describeBytes(layer), path: join(temporaryFolder(), "layer") };
-    const downloading = client().download(repository, [target], { mirror, hasty: true });
+    const downloading = client().download(repository, target, { mirror, hasty: true });
     await expect(downloading).rejects.toMatchObject({ code: "REGISTRY_UNREACHABLE" });
     expect(asked).toHaveLength(3);
     expect(readFileSync(target.path)).toEqual(layer.subarray(0, 60_100));

@@ -19,7 +19,7 @@ export interface PoolJob {
   readonly endpoint: Endpoint;
   readonly target: BlobTarget;
   readonly authorization: Authorization;
-  readonly signal: AbortSignal;
+  readonly signal: AbortSignal | undefined;
   readonly onProgress?: ((progress: BlobProgress) => void) | undefined;
 }
 
@@ -155,20 +155,21 @@ export function createPool({ script, size, settings, environment }: PoolOptions)
   }
 
   function run(job: PoolJob): Promise<void> {
+    const { signal = new AbortController().signal } = job;
     return new Promise((resolve, reject) => {
-      if (job.signal.aborted) {
-        reject(cancellation(job.signal));
+      if (signal.aborted) {
+        reject(cancellation(signal));
         return;
       }
       jobs += 1;
       const id = jobs;
-      const stop = () => stopJob(id, job.signal);
+      const stop = () => stopJob(id, signal);
       const settle = (error?: unknown) => {
-        job.signal.removeEventListener("abort", stop);
+        signal.removeEventListener("abort", stop);
         if (error === undefined) resolve();
         else reject(error);
       };
-      job.signal.addEventListener("abort", stop, { once: true });
+      signal.addEventListener("abort", stop, { once: true });
       waiting.push({ ...job, id, settle });
       assign();
     });

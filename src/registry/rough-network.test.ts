@@ -14,7 +14,16 @@ import { type Dice, diceFrom } from "../../examples/world/dice.ts";
 import { cutting, networkSeed, type Profile, rough } from "../../examples/world/network.ts";
 import { describeWith, makeCertificates } from "../../test/tools.ts";
 import { temporaryFolder } from "../support/testing.ts";
-import { client, describeBytes, type Handler, serve, serveWith, someBytes, type TestServer } from "./testing.ts";
+import {
+  client,
+  describeBytes,
+  downloadAll,
+  type Handler,
+  serve,
+  serveWith,
+  someBytes,
+  type TestServer,
+} from "./testing.ts";
 import type { RegistryOptions } from "./types.ts";
 
 const mebibyte = 1024 * 1024;
@@ -94,7 +103,7 @@ async function bring(server: TestServer, contents: readonly Buffer[], options: R
   const folder = temporaryFolder();
   const targets = contents.map((bytes, at) => ({ descriptor: describeBytes(bytes), path: join(folder, String(at)) }));
   const asking = client(options, threads ? { workerScript } : {});
-  await asking.download(server.repository, targets, {});
+  await downloadAll(asking, server.repository, targets);
   return targets.map(({ descriptor, path }, at) => {
     const found = readFileSync(path);
     return found.equals(contents[at] ?? Buffer.alloc(0)) ? "right" : `${descriptor.size} bytes: wrong`;

@@ -98,7 +98,7 @@ describe("a registry that sends a byte every 59 seconds", () => {
     const server = await serve(handler);
     const timers = manualClock();
     const target = { descriptor, path: join(temporaryFolder(), "blob") };
-    const asked = client({}, { timers }).download(server.repository, [target], {});
+    const asked = client({}, { timers }).download(server.repository, target, {});
     let failure: unknown;
     asked.catch((error: unknown) => {
       failure = error;
@@ -168,6 +168,6 @@ it("a slow and honest network brings its layer", async () => {
   const onProgress = (report: { readonly received: number }) => {
     received = report.received;
   };
-  await client({}, { timers, clock }).download(server.repository, [target], { onProgress });
+  await client({}, { timers, clock }).download(server.repository, target, { onProgress });
   expect(statSync(target.path).size).toBe(layer.length);
 });

@@ -9,7 +9,7 @@ import { type NetworkChoice, openNetwork } from "../../examples/world/network.ts
 import { type Descriptor, ociManifest, parseDigest, parseReference, type Repository } from "../image/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { createRegistryClient, type RegistrySurroundings } from "./client.ts";
-import type { RegistryClient, RegistryOptions } from "./types.ts";
+import type { BlobTarget, DownloadCall, RegistryClient, RegistryOptions } from "./types.ts";
 
 export interface Asked {
   /** `GET /v2/app/manifests/1` */
@@ -84,6 +84,20 @@ export function client(options: RegistryOptions = {}, surroundings: Partial<Regi
   const made = createRegistryClient(options, { clock, random: () => 0, environment: {}, ...surroundings });
   onTestFinished(() => made.close());
   return Object.assign(made, { waits });
+}
+
+/** Several blobs at once, in their order; fails with the first failure, after the others have been stopped. */
+export async function downloadAll(
+  asking: RegistryClient,
+  repository: Repository,
+  blobs: readonly BlobTarget[],
+  call: DownloadCall = {},
+): Promise<void> {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([failed.signal, ...(call.signal ? [call.signal] : [])]);
+  const downloads = blobs.map((blob) => asking.download(repository, blob, { ...call, signal }));
+  await Promise.all(downloads.map((download) => download.catch((error: unknown) => failed.abort(error))));
+  if (failed.signal.aborted) throw failed.signal.reason;
 }
 
 export function describeBytes(bytes: Uint8Array, mediaType = "application/octet-stream"): Descriptor {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PulleyError } from "../support/errors.ts";
 import { Login } from "../support/login.ts";
 import { temporaryFolder } from "../support/testing.ts";
-import { client, describeBytes, type Handler, serve, someBytes } from "./testing.ts";
+import { client, describeBytes, downloadAll, type Handler, serve, someBytes } from "./testing.ts";
 import type { BlobProgress } from "./types.ts";
 
 let bundle = "";
@@ -40,17 +40,17 @@ const blobServer: Handler = (request, response) => {
 };
 
 describe("download threads", () => {
-  it("bring large blobs, report, and begin with the biggest", async () => {
+  it("bring large blobs, report, and begin with what was asked for first", async () => {
     const server = await serve(blobServer);
     const folder = temporaryFolder();
     const targets = targetsIn(folder);
     const progress: BlobProgress[] = [];
     const asking = client({ parallelDownloads: 1 }, { workerScript });
-    await asking.download(server.repository, targets, { onProgress: (report) => progress.push(report) });
+    await downloadAll(asking, server.repository, targets, { onProgress: (report) => progress.push(report) });
     for (const [index, bytes] of blobs.entries())
       expect(readFileSync(join(folder, String(index))).equals(bytes)).toBe(true);
     expect(server.asked.map(({ line }) => line)).toEqual(
-      targets.toReversed().map(({ descriptor }) => `GET /v2/app/blobs/${descriptor.digest}`),
+      targets.map(({ descriptor }) => `GET /v2/app/blobs/${descriptor.digest}`),
     );
     for (const { descriptor } of targets) {
       expect(progress).toContainEqual({ digest: descriptor.digest, received: descriptor.size, resumed: 0 });
@@ -68,7 +68,7 @@ describe("download threads", () => {
     };
     const login = new Login("a test", { kind: "password", username: "ann", password: "canary" });
     const asking = client({ foreignLayerHosts: [other.host] }, { workerScript });
-    await asking.download(registry.repository, [target], { login });
+    await asking.download(registry.repository, target, { login });
     expect(readFileSync(target.path).equals(bytes)).toBe(true);
     expect(other.asked.map(({ headers }) => headers.authorization)).toEqual([undefined]);
   });
@@ -77,16 +77,16 @@ describe("download threads", () => {
     const server = await serve(blobServer);
     const folder = temporaryFolder();
     const asking = client({ parallelDownloads, takesPart: true }, { workerScript });
-    await asking.download(server.repository, targetsIn(folder), {});
+    await downloadAll(asking, server.repository, targetsIn(folder));
     for (const [index, bytes] of blobs.entries())
       expect(readFileSync(join(folder, String(index))).equals(bytes)).toBe(true);
     expect(server.asked).toHaveLength(blobs.length);
     const missing = { descriptor: describeBytes(someBytes(1024 * 1024, "missing")), path: join(folder, "missing") };
-    await expect(asking.download(server.repository, [missing], {})).rejects.toMatchObject({
+    await expect(asking.download(server.repository, missing, {})).rejects.toMatchObject({
       code: "REGISTRY_NOT_FOUND",
     });
     const stopped = AbortSignal.abort(new PulleyError("CANCELLED", "enough"));
-    const late = asking.download(server.repository, targetsIn(folder), { signal: stopped });
+    const late = downloadAll(asking, server.repository, targetsIn(folder), { signal: stopped });
     await expect(late).rejects.toMatchObject({ code: "CANCELLED" });
   });
 
@@ -99,17 +99,17 @@ describe("download threads", () => {
     });
     const login = new Login("test", { kind: "password", username: "ann", password: "s3cret" });
     const asking = client({ parallelDownloads: 2 }, { workerScript });
-    await asking.download(server.repository, targetsIn(temporaryFolder()), { login });
+    await downloadAll(asking, server.repository, targetsIn(temporaryFolder()), { login });
     expect(service.asked).toHaveLength(1);
     valid.clear();
     valid.add("Bearer t2");
-    await asking.download(server.repository, targetsIn(temporaryFolder()), { login });
+    await downloadAll(asking, server.repository, targetsIn(temporaryFolder()), { login });
     expect(service.asked).toHaveLength(2);
   });
 
   it("tell failures as they are, with code and advice", async () => {
     const server = await serve((_, response) => response.writeHead(429, { "retry-after": "3600" }).end());
-    const failure = client({}, { workerScript }).download(server.repository, targetsIn(temporaryFolder()), {});
+    const failure = downloadAll(client({}, { workerScript }), server.repository, targetsIn(temporaryFolder()));
     await expect(failure).rejects.toMatchObject({
       name: "PulleyError",
       code: "REGISTRY_RATE_LIMITED",
@@ -122,7 +122,7 @@ describe("download threads", () => {
     const server = await serve((_, response) => {
       response.writeHead(401, { "www-authenticate": 'Bearer realm="http://auth.example/"' }).end();
     });
-    const failure = client({}, { workerScript }).download(server.repository, targetsIn(temporaryFolder()), {});
+    const failure = downloadAll(client({}, { workerScript }), server.repository, targetsIn(temporaryFolder()));
     await expect(failure).rejects.toMatchObject({ code: "TOKEN_REFUSED" });
   });
 
@@ -135,10 +135,10 @@ describe("download threads", () => {
       else blobServer(request, response, body);
     });
     const folder = temporaryFolder();
-    const failure = client({ parallelDownloads: 3 }, { workerScript }).download(
+    const failure = downloadAll(
+      client({ parallelDownloads: 3 }, { workerScript }),
       server.repository,
       targetsIn(folder),
-      {},
     );
     await expect(failure).rejects.toMatchObject({ code: "DIGEST_MISMATCH" });
     expect(statSync(join(folder, "0")).size).toBe(0);
@@ -152,9 +152,9 @@ describe("download threads", () => {
     });
     const folder = temporaryFolder();
     const asking = client({ parallelDownloads: 1 }, { workerScript });
-    const outcome = asking.download(server.repository, targetsIn(folder), { signal: controller.signal });
+    const outcome = downloadAll(asking, server.repository, targetsIn(folder), { signal: controller.signal });
     await expect(outcome).rejects.toMatchObject({ code: "CANCELLED" });
-    expect(readdirSync(folder)).toEqual(["2"]);
+    expect(readdirSync(folder)).toEqual(["0"]);
     expect(server.asked).toHaveLength(1);
   });
 
@@ -162,7 +162,7 @@ describe("download threads", () => {
     const server = await serve(blobServer);
     const asking = client({ parallelDownloads: 2 }, { workerScript });
     for (let round = 0; round < 3; round += 1)
-      await asking.download(server.repository, targetsIn(temporaryFolder()), {});
+      await downloadAll(asking, server.repository, targetsIn(temporaryFolder()), {});
     expect(server.asked).toHaveLength(9);
     const connections = new Set(server.asked.map(({ port }) => port));
     expect(connections.size).toBeLessThanOrEqual(2);
@@ -173,10 +173,10 @@ describe("download threads", () => {
     const broken = join(bundle, "broken.mjs");
     const { writeFileSync } = await import("node:fs");
     writeFileSync(broken, "throw new Error('this thread is broken');");
-    const failure = client({}, { workerScript: pathToFileURL(broken) }).download(
+    const failure = downloadAll(
+      client({}, { workerScript: pathToFileURL(broken) }),
       server.repository,
       targetsIn(temporaryFolder()),
-      {},
     );
     await expect(failure).rejects.toMatchObject({
       code: "INTERNAL",

@@ -11,6 +11,7 @@ import type { Challenge } from "./challenge.ts";
 import { inTime } from "./deadlines.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { showUrl, statusFailure } from "./failure.ts";
+import { tokenTimeout } from "./limits.ts";
 import { judge, planFor } from "./retries.ts";
 import type { Answer, Exchange, Transport } from "./transport.ts";
 
@@ -48,8 +49,6 @@ export interface TokenServiceOptions {
 const longestRealm = 4 * 1024;
 const mostScopes = 16;
 const largestAnswer = 64 * 1024;
-/** Milliseconds for a token, with every attempt: many may wait for the same one. */
-const tokenTimeout = 60_000;
 /** Seconds: what a token is good for if the service does not say, and the least it is taken to be good for. */
 const shortestLife = 60;
 /** Seconds: a service that says more is not believed. */

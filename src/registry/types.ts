@@ -20,13 +20,12 @@ export interface RegistryClient {
    */
   blobSize(repository: Repository, digest: Digest, call: Call): Promise<number>;
   /**
-   * Large content into files, in parallel and verified, resuming what is already in the files. A small fixed number of
-   * worker threads does the work, a blob at a time each, so that hashing and writing use more than one core.
-   * Ends when all blobs are complete; fails with the first failure, after the others have been stopped. What was
-   * received stays in the files for the next attempt, unless it turned out to be wrong: then the file is emptied.
+   * Large content into a file, verified, resuming what is already in it. A small fixed number of worker threads does the
+   * work, a blob at a time each, so that hashing and writing use more than one core; who asks then waits his turn. What
+   * was received stays in the file for the next attempt, unless it turned out to be wrong: then the file is emptied.
    * A foreign layer that the registry does not have is asked for at its own addresses, where their hosts are allowed.
    */
-  download(repository: Repository, blobs: readonly BlobTarget[], call: DownloadCall): Promise<void>;
+  download(repository: Repository, blob: BlobTarget, call: DownloadCall): Promise<void>;
   /** Ends when whoever would be asked has answered anything, be it a refusal; takes no login. @throws PulleyError as any request */
   ping(repository: Repository, call: Omit<Call, "login">): Promise<void>;
   /**
@@ -64,7 +63,7 @@ export interface Call {
 }
 
 export interface DownloadCall extends Call {
-  /** Called for each blob as bytes arrive, at most ten times a second and once at its end. */
+  /** Called as bytes arrive, at most ten times a second and once at its end. */
   readonly onProgress?: (progress: BlobProgress) => void;
 }
 
@@ -127,6 +126,6 @@ export interface RegistryOptions {
    * that have nothing else to do meanwhile; not for those that answer others. Default false.
    */
   readonly takesPart?: boolean;
-  /** Blobs downloaded at once. Default: as many as there are processors, from 2 to 6. */
+  /** Large blobs downloaded at once. Default: as many as there are processors, from 2 to 6. */
   readonly parallelDownloads?: number;
 }

@@ -9,6 +9,9 @@ import { PulleyError } from "./errors.ts";
 /** A path that is one of this process's own descriptors. */
 const ownDescriptor = /^\/(?:dev\/(?:stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/;
 
+/** Bytes of one input, a file or what comes on standard input. */
+export const longestInput = 64 * 1024 * 1024;
+
 const pieceSize = 64 * 1024;
 
 export interface InputFileRules {

@@ -1,11 +1,8 @@
 /** Reading one text, from a file or from standard input. */
 import { errorText, isPulleyError } from "../../support/errors.ts";
-import { readInputBytes } from "../../support/input-file.ts";
+import { longestInput, readInputBytes } from "../../support/input-file.ts";
 import { decodeText } from "../../support/text-bytes.ts";
 import type { AuditInput, TextInput, UnreadableInput } from "../input.ts";
-
-/** Bytes of one input, at most. */
-export const longestInput = 64 * 1024 * 1024;
 
 const tooLong = `it is longer than ${longestInput / 1024 / 1024} MiB`;
 

@@ -1,8 +1,8 @@
 /** Programs that render manifests. */
 import { execFile } from "node:child_process";
 import { isAbsolute } from "node:path";
+import { longestInput } from "../../support/input-file.ts";
 import type { UnreadableInput } from "../input.ts";
-import { longestInput } from "./files.ts";
 
 export interface ProgramOptions {
   /** For the program; its `PATH` is where it is looked for. */

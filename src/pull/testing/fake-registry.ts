@@ -145,18 +145,16 @@ export function fakeRegistry(): FakeRegistry {
       return find(digest).bytes;
     },
 
-    async download(repository, blobs, call) {
-      for (const { descriptor, path } of blobs) {
-        const { digest, size } = descriptor;
-        receive(`DOWNLOAD ${short(digest)}`, repository, call);
-        const half = Math.floor(size / 2);
-        await writeFile(path, find(digest).bytes.subarray(0, half));
-        call.onProgress?.({ digest, received: half, resumed: 0 });
-        await this.duringDownload(digest, call.signal);
-        call.signal?.throwIfAborted();
-        await writeFile(path, find(digest).bytes);
-        call.onProgress?.({ digest, received: size, resumed: 0 });
-      }
+    async download(repository, { descriptor, path }, call) {
+      const { digest, size } = descriptor;
+      receive(`DOWNLOAD ${short(digest)}`, repository, call);
+      const half = Math.floor(size / 2);
+      await writeFile(path, find(digest).bytes.subarray(0, half));
+      call.onProgress?.({ digest, received: half, resumed: 0 });
+      await this.duringDownload(digest, call.signal);
+      call.signal?.throwIfAborted();
+      await writeFile(path, find(digest).bytes);
+      call.onProgress?.({ digest, received: size, resumed: 0 });
     },
 
     async blobSize(repository, digest, call) {

@@ -1,5 +1,5 @@
 /** The files that kustomizations are made of, read once. */
-import { readInputBytes } from "../../../support/input-file.ts";
+import { longestInput, readInputBytes } from "../../../support/input-file.ts";
 import { decodeTextLoosely } from "../../../support/text-bytes.ts";
 import {
   groupOf,
@@ -13,7 +13,6 @@ import {
   sourceText,
   textAt,
 } from "../../../workload/index.ts";
-import { longestInput } from "../files.ts";
 
 export interface KustomizeSource {
   readonly file: string;
