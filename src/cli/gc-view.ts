@@ -2,11 +2,11 @@
 import {
   type CollectableImage,
   type CollectionEvent,
+  type CollectionOutcome,
   type CollectionReport,
   type ImageOutcome,
   type KeptBecause,
   type Measured,
-  type Outcome,
   usagePercent,
 } from "../gc/index.ts";
 import { formatBytes } from "../support/bytes.ts";
@@ -60,7 +60,7 @@ function shownDisk(disk: Measured): string {
 }
 
 function sentence(
-  outcome: Outcome,
+  outcome: CollectionOutcome,
   { all, dryRun }: { readonly all: boolean; readonly dryRun: boolean },
   paint: Paint,
 ): string {

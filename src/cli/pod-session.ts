@@ -4,8 +4,8 @@ import {
   type ContainersOptions,
   type FoundPod,
   foundPods,
-  type Node,
-  openClaims,
+  openPodLocks,
+  type PodManager,
   removeOrphan,
 } from "../pods/index.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
@@ -21,7 +21,7 @@ export interface PodSessionOptions {
 
 export interface PodSession {
   /** Stops and removes all pods; what failed, if something is left. */
-  end(node: Node): Promise<PulleyError | undefined>;
+  end(node: PodManager): Promise<PulleyError | undefined>;
   /** Lets others run them. */
   release(): Promise<void>;
 }
@@ -31,7 +31,7 @@ export interface PodSession {
  * @throws PulleyError `USAGE` if another process runs one of them
  */
 export async function openPodSession({ pods, root, containers, say }: PodSessionOptions): Promise<PodSession> {
-  const claims = openClaims(root);
+  const claims = openPodLocks(root);
   const taken: Pod[] = [];
   const release = async () => {
     for (const { uid } of taken) await claims.release(uid);

@@ -6,7 +6,7 @@ import type { KubeletConfiguration } from "../kubelet-config/index.ts";
 import {
   type ContainerStatus,
   type ContainersOptions,
-  createNode,
+  createPodManager,
   type NodeEvent,
   type NodeSignal,
   type PodStatus,
@@ -88,7 +88,7 @@ export async function runPods(options: RunPodsOptions, io: Io): Promise<PodsResu
   const records = verifies ? openPullRecords(root, kubelet, clock) : undefined;
   await records?.recover(await store.images());
   const proofs = usableProofs(store, root, options.contentSharing);
-  const node = createNode({
+  const node = createPodManager({
     images: createEmbeddedImageService({ store, registry, platform, clock, proofs }),
     policy: options.policy,
     decide,

@@ -10,64 +10,69 @@ import {
   type KeptBecause,
   processMemory,
 } from "../gc/index.ts";
-import type { Node } from "../pods/index.ts";
+import type { PodManager } from "../pods/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";
 import { openChannel } from "../support/grpc/client.ts";
 import type { Log } from "../support/log.ts";
 import type { EventList } from "./api/events.ts";
-import type { Ground } from "./core.ts";
-import type { Endings } from "./disposers.ts";
-import type { DaemonOptions, Telling } from "./types.ts";
+import type { DaemonCore } from "./core.ts";
+import type { Disposers } from "./disposers.ts";
+import type { DaemonOptions, Observers } from "./types.ts";
 
 export interface CollectionPart extends Pick<DaemonOptions, "runtime" | "kubelet"> {
-  readonly node: Node;
+  readonly node: PodManager;
   readonly events: Pick<EventList, "addOfNode">;
   readonly settings: NonNullable<DaemonOptions["collection"]>;
   readonly logins: DaemonOptions["logins"];
 }
 
-export function startCollection(part: CollectionPart, ground: Ground, telling: Telling, endings: Endings): void {
+export function startCollection(
+  part: CollectionPart,
+  core: DaemonCore,
+  observers: Observers,
+  disposers: Disposers,
+): void {
   const { kubelet, settings, logins } = part;
-  const { registry, records } = ground;
-  const log = telling.log.with({ part: "collection" });
+  const { registry, records } = core;
+  const log = observers.log.with({ part: "collection" });
   const clock = systemClock;
   const memory = processMemory(clock.now());
   const stopping = new AbortController();
   const { ended } = collectOnNode(
     {
       configuration: kubelet,
-      store: collectableStore(ground.store),
+      store: collectableStore(core.store),
       clock,
       records,
       pins: settings.pins,
-      inUse: inUse(part, endings),
+      inUse: inUse(part, disposers),
       // Where nobody knows the containers, that an image was asked for is the only use of it that can be seen.
-      memory: part.runtime === undefined ? confirmedMemory(memory, ground.store) : memory,
+      memory: part.runtime === undefined ? confirmedMemory(memory, core.store) : memory,
       registries: settings.evenIfLost ? undefined : createRegistries({ registry, logins: logins.own, clock }),
       onEvent: (event) => {
         log.warn(event.message, { reason: event.reason });
         part.events.addOfNode(event);
       },
       onReport: (report) => {
-        telling.metrics.collection(report);
+        observers.metrics.collection(report);
         tellReport(log, report);
       },
       onFailure: (error) => log.warn("images could not be collected", { error: errorText(error) }),
     },
     stopping.signal,
   );
-  endings.add(async () => {
+  disposers.add(async () => {
     stopping.abort();
     await ended;
   });
 }
 
 /** The images of the runtime's containers, whoever started them; without a runtime, those that pods wait for or have. */
-function inUse({ runtime, node }: CollectionPart, endings: Endings): InUse {
+function inUse({ runtime, node }: CollectionPart, disposers: Disposers): InUse {
   if (runtime !== undefined) {
     const channel = openChannel(runtime);
-    endings.add(() => channel.close());
+    disposers.add(() => channel.close());
     return imagesOfContainers(channel);
   }
   const idsOfPods = () =>

@@ -1,5 +1,5 @@
 /** What all parts of a daemon stand on: the images, the ways to registries, and what is remembered. */
-import { mirrorPseudonym } from "../mirror/index.ts";
+import { createViaId } from "../mirror/index.ts";
 import {
   type ContentProofs,
   createContentProofs,
@@ -19,12 +19,12 @@ import { createRegistryClient, type RegistryClient } from "../registry/index.ts"
 import { type ImageStore, openEmbeddedStore } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";
 import type { Log } from "../support/log.ts";
-import type { Endings } from "./disposers.ts";
+import type { Disposers } from "./disposers.ts";
 import type { Metrics } from "./metrics/index.ts";
 import { type OpenedRuntime, openRuntime } from "./runtime.ts";
 import type { DaemonOptions } from "./types.ts";
 
-export interface Ground {
+export interface DaemonCore {
   readonly store: ImageStore;
   readonly registry: RegistryClient;
   readonly layers: LayerFetcher;
@@ -35,18 +35,18 @@ export interface Ground {
   readonly decisions: DecisionLog;
   readonly runtime: OpenedRuntime | undefined;
   /** By which the mirror recognises what its own questions come back as. */
-  readonly pseudonym: string;
+  readonly viaId: string;
 }
 
-type GroundPart = Pick<DaemonOptions, "root" | "platform" | "runtime" | "kubelet" | "registry" | "contentSharing">;
+type CorePart = Pick<DaemonOptions, "root" | "platform" | "runtime" | "kubelet" | "registry" | "contentSharing">;
 
-export interface GroundOptions extends GroundPart {
+export interface CoreOptions extends CorePart {
   readonly log: Log;
   readonly metrics: Metrics["listeners"];
 }
 
 /** @throws PulleyError `STORE_FAILED`, `RUNTIME_UNREACHABLE`, `RUNTIME_FAILED` */
-export async function layGround(options: GroundOptions, endings: Endings): Promise<Ground> {
+export async function openCore(options: CoreOptions, disposers: Disposers): Promise<DaemonCore> {
   const { root, platform, kubelet, log, metrics } = options;
   const clock = systemClock;
   const warn = (message: string) => log.warn(message);
@@ -54,10 +54,10 @@ export async function layGround(options: GroundOptions, endings: Endings): Promi
   const { runtime: socket } = options;
   const runtime = socket === undefined ? undefined : await openRuntime(socket, options, warn, runtimeOperation);
   const store = runtime?.store ?? (await openEmbeddedStore(root, { warn }));
-  endings.add(() => runtime?.close() ?? store.close());
-  const pseudonym = mirrorPseudonym();
-  const registry = createRegistryClient({ ...options.registry, via: pseudonym });
-  endings.add(() => registry.close());
+  disposers.add(() => runtime?.close() ?? store.close());
+  const viaId = createViaId();
+  const registry = createRegistryClient({ ...options.registry, via: viaId });
+  disposers.add(() => registry.close());
   const layers = createLayerFetcher(store, registry);
   const proofs = createContentProofs(store, proofsFolder(root));
   const usable = options.contentSharing === "shared" ? sharing(proofs) : proofs;
@@ -70,6 +70,6 @@ export async function layGround(options: GroundOptions, endings: Endings): Promi
       metrics.decisionLogFailure();
     },
   });
-  endings.add(() => decisions.flush());
-  return { store, registry, layers, proofs, images, records, decisions, runtime, pseudonym };
+  disposers.add(() => decisions.flush());
+  return { store, registry, layers, proofs, images, records, decisions, runtime, viaId };
 }

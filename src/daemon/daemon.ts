@@ -1,10 +1,10 @@
 /** One machine's Pulley, for as long as it runs: its parts, started in order and ended in reverse. */
 
 import { startCollection } from "./collection.ts";
-import { layGround } from "./core.ts";
-import { createEndings, type Endings } from "./disposers.ts";
+import { openCore } from "./core.ts";
+import { createDisposers, type Disposers } from "./disposers.ts";
 import { serveImages, serveMirror } from "./images.ts";
-import { type Figures, openMetrics, startSeeing } from "./observability.ts";
+import { openMetrics, type StartedParts, startObservability } from "./observability.ts";
 import { openNode, runManifests } from "./pods.ts";
 import { startScrub } from "./scrub.ts";
 import type { Daemon, DaemonOptions } from "./types.ts";
@@ -16,42 +16,42 @@ export type { Daemon, DaemonLogins, DaemonOptions, PolicySource } from "./types.
  * @throws PulleyError `RUNTIME_UNREACHABLE`, `RUNTIME_FAILED`, `STORE_FAILED`, `USAGE`, `OUTPUT_UNWRITABLE`
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const endings = createEndings();
+  const disposers = createDisposers();
   try {
-    return await startParts(options, endings);
+    return await startParts(options, disposers);
   } catch (error) {
-    await endings.run().catch(() => undefined);
+    await disposers.run().catch(() => undefined);
     throw error;
   }
 }
 
-async function startParts(options: DaemonOptions, endings: Endings): Promise<Daemon> {
+async function startParts(options: DaemonOptions, disposers: Disposers): Promise<Daemon> {
   const { log, policy, collection, metrics: metricsAddress } = options;
-  const figures: Figures = {};
-  const metrics = openMetrics(options, figures);
-  const telling = { log, metrics: metrics.listeners };
-  policy.onChange((changed) => telling.metrics.policyReload({ ok: changed !== undefined }));
+  const started: StartedParts = {};
+  const metrics = openMetrics(options, started);
+  const observers = { log, metrics: metrics.listeners };
+  policy.onChange((changed) => observers.metrics.policyReload({ ok: changed !== undefined }));
   const { onPluginRun, providerConfigHash } = options.logins;
-  onPluginRun?.(telling.metrics.credentialPlugin);
-  if (providerConfigHash !== undefined) telling.metrics.credentialProviders({ configHash: providerConfigHash });
-  const ground = await layGround({ ...options, metrics: telling.metrics }, endings);
-  const node = openNode(options, ground, endings);
-  Object.assign(figures, { store: ground.store, node });
+  onPluginRun?.(observers.metrics.credentialPlugin);
+  if (providerConfigHash !== undefined) observers.metrics.credentialProviders({ configHash: providerConfigHash });
+  const core = await openCore({ ...options, metrics: observers.metrics }, disposers);
+  const node = openNode(options, core, disposers);
+  Object.assign(started, { store: core.store, node });
   // Whoever takes another process's place has to wait for its ports, but answers kubelets meanwhile.
-  const { replaced } = await serveImages(options, ground, telling, endings);
-  const events = await startSeeing({ ...options, metricsAddress, metrics, node }, ground, endings);
-  await serveMirror(options, ground, telling, endings);
+  const { replaced } = await serveImages(options, core, observers, disposers);
+  const events = await startObservability({ ...options, metricsAddress, metrics, node }, core, disposers);
+  await serveMirror(options, core, observers, disposers);
   if (collection !== undefined) {
-    startCollection({ ...options, settings: collection, node, events }, ground, telling, endings);
+    startCollection({ ...options, settings: collection, node, events }, core, observers, disposers);
   }
-  startScrub(options, ground, telling, endings);
-  const manifests = runManifests(options, { node, ground, telling }, endings);
+  startScrub(options, core, observers, disposers);
+  const manifests = runManifests(options, { node, core, observers }, disposers);
   let closing: Promise<void> | undefined;
   return {
     replaced,
     failed: Promise.race([node.ended(), manifests]).then(() => new Promise<never>(() => undefined)),
     close: () => {
-      closing ??= endings.run();
+      closing ??= disposers.run();
       return closing;
     },
   };

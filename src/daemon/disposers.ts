@@ -1,11 +1,11 @@
 /** What was started, to be ended in reverse: what came last stands on what came before. */
-export interface Endings {
+export interface Disposers {
   add(end: () => Promise<void> | void): void;
   /** Ends everything; the first failure is thrown when all the rest has ended, too. */
   run(): Promise<void>;
 }
 
-export function createEndings(): Endings {
+export function createDisposers(): Disposers {
   const ends: (() => Promise<void> | void)[] = [];
   return {
     add: (end) => ends.push(end),

@@ -5,9 +5,9 @@ import { startMirror } from "../mirror/index.ts";
 import { decide } from "../policy/index.ts";
 import { createImageManager, createPuller, noBackOff, unlimitedPulls } from "../pull/index.ts";
 import { systemClock } from "../support/clock.ts";
-import type { Ground } from "./core.ts";
-import type { Endings } from "./disposers.ts";
-import type { DaemonOptions, Telling } from "./types.ts";
+import type { DaemonCore } from "./core.ts";
+import type { Disposers } from "./disposers.ts";
+import type { DaemonOptions, Observers } from "./types.ts";
 
 type CriPart = Pick<DaemonOptions, "sockets" | "runtime" | "version" | "policy" | "hosts" | "collection" | "logins">;
 
@@ -21,12 +21,12 @@ const longestFarewell = 30_000;
  */
 export async function serveImages(
   options: CriPart,
-  ground: Ground,
-  telling: Telling,
-  endings: Endings,
+  core: DaemonCore,
+  observers: Observers,
+  disposers: Disposers,
 ): Promise<{ readonly replaced: Promise<void> }> {
   const { sockets, runtime, version, policy, hosts, collection, logins } = options;
-  const { store, images, records, decisions } = ground;
+  const { store, images, records, decisions } = core;
   const pins = collection?.pins ?? [];
   const server = await startCriServer({
     socket: sockets.cri,
@@ -34,7 +34,7 @@ export async function serveImages(
     runtime,
     version,
     clock: systemClock,
-    log: telling.log.with({ part: "cri" }),
+    log: observers.log.with({ part: "cri" }),
     images: {
       store,
       service: images,
@@ -44,15 +44,15 @@ export async function serveImages(
       records,
       decisions,
       mirrorLogins: logins.own,
-      onEnsured: (ensured) => telling.metrics.nodeSignal({ kind: "ensured", ensured }),
+      onEnsured: (ensured) => observers.metrics.nodeSignal({ kind: "ensured", ensured }),
       isPinned: ({ repoTags, repoDigests }) => isPinned([...repoTags, ...repoDigests], pins),
     },
-    onOperation: telling.metrics.runtimeOperation,
+    onOperation: observers.metrics.runtimeOperation,
   });
-  endings.add(() => server.close());
+  disposers.add(() => server.close());
   const left = new AbortController();
   const tooLong = systemClock.sleep(longestFarewell, left.signal).then(
-    () => telling.log.warn("the process before this one has not ended yet", { socket: sockets.cri }),
+    () => observers.log.warn("the process before this one has not ended yet", { socket: sockets.cri }),
     () => undefined,
   );
   await Promise.race([server.predecessorGone, tooLong]);
@@ -65,12 +65,12 @@ type MirrorPart = Pick<DaemonOptions, "mirror" | "platform" | "policy" | "hosts"
 /** @throws PulleyError `USAGE` */
 export async function serveMirror(
   { mirror, platform, policy, hosts, logins }: MirrorPart,
-  ground: Ground,
-  telling: Telling,
-  endings: Endings,
+  core: DaemonCore,
+  observers: Observers,
+  disposers: Disposers,
 ): Promise<void> {
   if (mirror === undefined) return;
-  const { store, registry, images, layers, proofs, records, decisions, pseudonym } = ground;
+  const { store, registry, images, layers, proofs, records, decisions, viaId } = core;
   const clock = systemClock;
   const current = () => policy.current();
   const puller = createPuller({ images, settings: unlimitedPulls, clock });
@@ -85,15 +85,15 @@ export async function serveMirror(
     policy: current,
     hosts,
     log,
-    onEnsured: (ensured) => telling.metrics.nodeSignal({ kind: "ensured", ensured }),
+    onEnsured: (ensured) => observers.metrics.nodeSignal({ kind: "ensured", ensured }),
   });
-  const logged = telling.log.with({ part: "mirror" });
+  const logged = observers.log.with({ part: "mirror" });
   const shared = { store, registry, images, manager, layers, proofs, policy: current, platform, records, clock };
   const server = await startMirror({
     ...mirror,
-    parts: { ...shared, logins: logins.own, pseudonym, log: logged },
-    onRequest: telling.metrics.mirrorRequest,
+    parts: { ...shared, logins: logins.own, viaId, log: logged },
+    onRequest: observers.metrics.mirrorRequest,
   });
-  endings.add(() => server.close());
+  disposers.add(() => server.close());
   logged.info("the mirror listens", { address: server.url });
 }

@@ -1,6 +1,6 @@
 /** What a daemon tells of itself: its log, its metrics, whether it is well, and its own interface. */
 import { hostname } from "node:os";
-import type { Node } from "../pods/index.ts";
+import type { PodManager } from "../pods/index.ts";
 import { countPullRecords } from "../pull/index.ts";
 import type { ImageStore } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";
@@ -8,8 +8,8 @@ import { errorText } from "../support/errors.ts";
 import type { Log } from "../support/log.ts";
 import { createEventList, type EventList } from "./api/events.ts";
 import { serveApi } from "./api/server.ts";
-import type { Ground } from "./core.ts";
-import type { Endings } from "./disposers.ts";
+import type { DaemonCore } from "./core.ts";
+import type { Disposers } from "./disposers.ts";
 import { createHealth, type Health } from "./health.ts";
 import { createMetrics, type Metrics } from "./metrics/index.ts";
 import { serveMetrics } from "./metrics/server.ts";
@@ -17,22 +17,22 @@ import { logSignals } from "./node-log.ts";
 import type { DaemonOptions } from "./types.ts";
 
 /** Where figures are looked up, when somebody asks for them: filled in as the daemon starts. */
-export interface Figures {
+export interface StartedParts {
   readonly store?: ImageStore;
-  readonly node?: Node;
+  readonly node?: PodManager;
 }
 
 export function openMetrics(
   { version, log, root }: Pick<DaemonOptions, "version" | "log" | "root">,
-  figures: Figures,
+  started: StartedParts,
 ): Metrics {
   return createMetrics({
     version,
     clock: systemClock,
     sources: {
-      pods: () => figures.node?.pods() ?? [],
+      pods: () => started.node?.pods() ?? [],
       store: async () => {
-        const { store } = figures;
+        const { store } = started;
         if (store === undefined) throw new Error("the daemon is still starting");
         const [images, { used, capacity, available }] = await Promise.all([store.images(), store.usage()]);
         return { images: images.length, used, capacity, available };
@@ -43,15 +43,19 @@ export function openMetrics(
   });
 }
 
-export interface SeeingOptions
+export interface ObservabilityOptions
   extends Pick<DaemonOptions, "version" | "sockets" | "log" | "metricsHosts" | "settings"> {
   readonly metricsAddress: string | undefined;
   readonly metrics: Metrics;
-  readonly node: Node;
+  readonly node: PodManager;
 }
 
 /** @returns the events, for what is none of a pod's. @throws PulleyError `USAGE`, `OUTPUT_UNWRITABLE` */
-export async function startSeeing(options: SeeingOptions, ground: Ground, endings: Endings): Promise<EventList> {
+export async function startObservability(
+  options: ObservabilityOptions,
+  core: DaemonCore,
+  disposers: Disposers,
+): Promise<EventList> {
   const { node, metrics, metricsAddress, metricsHosts, log, sockets, version, settings } = options;
   const clock = systemClock;
   const events = createEventList({ host: hostname() });
@@ -61,21 +65,21 @@ export async function startSeeing(options: SeeingOptions, ground: Ground, ending
     logged(signal);
     if (signal.kind === "event") events.add(signal.event);
   });
-  endings.add(() => stopListening());
-  const health = healthOf(ground, log);
-  const images = () => ground.store.images();
+  disposers.add(() => stopListening());
+  const health = healthOf(core, log);
+  const images = () => core.store.images();
   const api = { node, events, images, health, clock, nodeName: hostname(), version, settings, log };
   const server = await serveApi({ ...api, socket: sockets.api, takeover: sockets.takeover });
-  endings.add(() => server.close());
+  disposers.add(() => server.close());
   log.info("the daemon's own interface listens", { socket: sockets.api });
   if (metricsAddress === undefined) return events;
   const served = await serveMetrics(metricsAddress, { metrics, health, log, hosts: metricsHosts ?? [] });
-  endings.add(() => served.close());
+  disposers.add(() => served.close());
   log.info("metrics are served", { address: served.address });
   return events;
 }
 
-function healthOf({ store, runtime }: Ground, log: Log): Health {
+function healthOf({ store, runtime }: DaemonCore, log: Log): Health {
   const storeAnswers = { name: "store", check: async () => void (await store.images()) };
   const runtimeAnswers = runtime && {
     name: "runtime",

@@ -3,18 +3,18 @@ import { createRepairer, runScrub, type ScrubbedBlob, scrubMemory } from "../scr
 import { systemClock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";
 import type { Log } from "../support/log.ts";
-import type { Ground } from "./core.ts";
-import type { Endings } from "./disposers.ts";
-import type { DaemonOptions, Telling } from "./types.ts";
+import type { DaemonCore } from "./core.ts";
+import type { Disposers } from "./disposers.ts";
+import type { DaemonOptions, Observers } from "./types.ts";
 
 type ScrubPart = Pick<DaemonOptions, "root" | "scrub" | "policy" | "hosts" | "logins">;
 
 /** Of containerd's content nothing is read: it is containerd's, and a layer that was unpacked need not be there. */
-export function startScrub(options: ScrubPart, ground: Ground, telling: Telling, endings: Endings): void {
+export function startScrub(options: ScrubPart, core: DaemonCore, observers: Observers, disposers: Disposers): void {
   const { root, scrub, policy, hosts, logins } = options;
-  const { store, registry, layers, runtime } = ground;
+  const { store, registry, layers, runtime } = core;
   if (scrub === undefined || runtime !== undefined) return;
-  const log = telling.log.with({ part: "scrub" });
+  const log = observers.log.with({ part: "scrub" });
   const clock = systemClock;
   const repairer = createRepairer({
     store,
@@ -36,18 +36,18 @@ export function startScrub(options: ScrubPart, ground: Ground, telling: Telling,
       memory: scrubMemory(root),
       isBusy: () => layers.isBusy(),
       onBlob: (blob) => {
-        telling.metrics.scrubbed({ ...blob, repaired: blob.repair?.repaired === true });
+        observers.metrics.scrubbed({ ...blob, repaired: blob.repair?.repaired === true });
         tellBlob(log, blob);
       },
       onFinished: (at) => {
-        telling.metrics.scrubFinished(at);
+        observers.metrics.scrubFinished(at);
         log.debug("the store has been read", { at: new Date(at).toISOString() });
       },
       onFailure: (error) => log.warn("the store could not be read", { error: errorText(error) }),
     },
     stopping.signal,
   );
-  endings.add(async () => {
+  disposers.add(async () => {
     stopping.abort();
     await ended;
   });

@@ -83,7 +83,7 @@ export interface Daemon {
 }
 
 /** What the parts of a daemon tell of themselves. */
-export interface Telling {
+export interface Observers {
   readonly log: Log;
   readonly metrics: Metrics["listeners"];
 }

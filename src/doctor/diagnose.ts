@@ -13,7 +13,7 @@ import { examineQuota } from "./quota.ts";
 import { failedBy, skipped, within } from "./steps.ts";
 import { examineTls } from "./tls.ts";
 import { type Diagnosis, type DoctorWorld, type Question, type Step, type StepName, usualPatience } from "./types.ts";
-import { examineGreeting } from "./v2-ping.ts";
+import { examineV2Ping } from "./v2-ping.ts";
 
 export type { Diagnosis, DiskSpace, DoctorWorld, Question, Step } from "./types.ts";
 
@@ -129,7 +129,7 @@ async function lookAt(source: PullSource, reference: Reference, question: Questi
     return stopped();
   }
   const now = facts.clock.now();
-  for (const examine of [examineDns, examineTcp, examineTls, examineGreeting]) {
+  for (const examine of [examineDns, examineTcp, examineTls, examineV2Ping]) {
     const step = await examine(looking, now);
     steps.push(step);
     if (step.status === "failed") return stopped();

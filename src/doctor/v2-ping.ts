@@ -3,25 +3,22 @@
 import { errorText } from "../support/errors.ts";
 import { clockHint } from "./clock-hint.ts";
 import type { Looking } from "./connection.ts";
-import type { Greeting } from "./probe/index.ts";
+import type { V2Ping } from "./probe/index.ts";
 import { failed, failedBy, ok, TooLate, within } from "./steps.ts";
 import type { Step } from "./types.ts";
 
-export async function examineGreeting(
-  { probe, target, source, patience, signal }: Looking,
-  now: number,
-): Promise<Step> {
+export async function examineV2Ping({ probe, target, source, patience, signal }: Looking, now: number): Promise<Step> {
   try {
-    const greeting = await within(patience.answer, signal, (limit) => probe.greet(target, limit));
-    const hints = clockHint(greeting.serverTime, now);
-    if (greeting.failure === undefined) return ok("registry", greetingText(greeting), { source, hints });
-    const page = greeting.isPage
+    const ping = await within(patience.answer, signal, (limit) => probe.ping(target, limit));
+    const hints = clockHint(ping.serverTime, now);
+    if (ping.failure === undefined) return ok("registry", pingText(ping), { source, hints });
+    const page = ping.isPage
       ? {
           remedy:
             "A web page answers: a login page of the network, a proxy, or a server that is no registry. Check the host and the port.",
         }
       : {};
-    return failedBy("registry", greeting.failure, { source, hints, ...page });
+    return failedBy("registry", ping.failure, { source, hints, ...page });
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof TooLate) return silent(error, source);
@@ -49,7 +46,7 @@ function silent(error: TooLate, source: string): Step {
   });
 }
 
-function greetingText({ status, isRegistry, schemes, tokenService }: Greeting): string {
+function pingText({ status, isRegistry, schemes, tokenService }: V2Ping): string {
   const who = isRegistry ? "a registry answers" : `a server answers GET /v2/ with ${status}`;
   if (tokenService !== undefined) return `${who}; it wants a token of ${tokenService}`;
   if (status === 401 && schemes.length === 0) return `${who}; it wants a login, but does not say of which kind`;

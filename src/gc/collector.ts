@@ -1,6 +1,6 @@
 /** Garbage collection of images by the kubelet's algorithm; what really lies on the disk decides when it is enough. */
 import { errorText } from "../support/errors.ts";
-import { beginPass, type CollectionGround, keepRest, type Pass } from "./pass.ts";
+import { beginPass, type CollectorDeps, keepRest, type Pass } from "./pass.ts";
 import { detect, freeOld, freeSpace, measure, prune } from "./steps.ts";
 import type { CollectionReport, Measured, StepName } from "./types.ts";
 
@@ -14,7 +14,7 @@ export interface Collector {
 }
 
 /** Passes never overlap: one that is asked for while another goes on comes after it. */
-export function createCollector(ground: CollectionGround): Collector {
+export function createCollector(deps: CollectorDeps): Collector {
   let last: Promise<unknown> = Promise.resolve();
 
   function afterOthers<Result>(pass: () => Promise<Result>): Promise<Result> {
@@ -24,9 +24,9 @@ export function createCollector(ground: CollectionGround): Collector {
   }
 
   return {
-    collect: (signal) => afterOthers(() => run(beginPass(ground, signal), collectGarbage)),
-    deleteUnused: (signal) => afterOthers(() => run(beginPass(ground, signal), collectUnused)),
-    watch: () => afterOthers(() => detect(beginPass({ ...ground, onOutcome: undefined }, undefined))),
+    collect: (signal) => afterOthers(() => run(beginPass(deps, signal), collectGarbage)),
+    deleteUnused: (signal) => afterOthers(() => run(beginPass(deps, signal), collectUnused)),
+    watch: () => afterOthers(() => detect(beginPass({ ...deps, onOutcome: undefined }, undefined))),
   };
 }
 
@@ -44,13 +44,13 @@ async function collectGarbage(pass: Pass, take: TakeStep): Promise<void> {
 async function collectUnused(pass: Pass, take: TakeStep): Promise<void> {
   pass.wanted = Number.POSITIVE_INFINITY;
   await take("detect", () => detect(pass));
-  const disk = await take("measure", () => pass.ground.store.disk());
+  const disk = await take("measure", () => pass.deps.store.disk());
   await take("space", () => freeSpace(pass, disk));
   await take("prune", () => prune(pass));
 }
 
 async function run(pass: Pass, way: (pass: Pass, take: TakeStep) => Promise<void>): Promise<CollectionReport> {
-  const { store, clock } = pass.ground;
+  const { store, clock } = pass.deps;
   const steps: { name: StepName; took: number }[] = [];
   const take: TakeStep = async (name, step) => {
     const start = clock.now();
@@ -89,6 +89,6 @@ function reallyFreed({ outcomes, unlinked }: Pass, before: Measured, after: Meas
   return knows ? unlinked : Math.max(0, after.available - before.available);
 }
 
-async function measured(store: CollectionGround["store"]): Promise<Measured> {
+async function measured(store: CollectorDeps["store"]): Promise<Measured> {
   return { ...(await store.disk()), used: await store.used() };
 }

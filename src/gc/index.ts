@@ -12,11 +12,11 @@ export { createRegistries } from "./registries.ts";
 export type {
   CollectableImage,
   CollectionEvent,
+  CollectionOutcome,
   CollectionPolicy,
   CollectionReport,
   ImageOutcome,
   InUse,
   KeptBecause,
   Measured,
-  Outcome,
 } from "./types.ts";

@@ -2,10 +2,10 @@
 import type { KubeletConfiguration } from "../kubelet-config/index.ts";
 import { type Collector, createCollector } from "./collector.ts";
 import { runCollection, runPressureRelief } from "./loop.ts";
-import type { CollectionGround } from "./pass.ts";
+import type { CollectorDeps } from "./pass.ts";
 import type { CollectionEvent, CollectionPolicy, CollectionReport } from "./types.ts";
 
-export interface NodeCollectionOptions extends Omit<CollectionGround, "policy" | "onEvent" | "onOutcome"> {
+export interface NodeCollectionOptions extends Omit<CollectorDeps, "policy" | "onEvent" | "onOutcome"> {
   readonly configuration: KubeletConfiguration;
   readonly onEvent: (event: CollectionEvent) => void;
   /** Told of every pass, for the log. */

@@ -7,17 +7,17 @@ import type {
   CollectableImage,
   CollectableStore,
   CollectionEvent,
+  CollectionOutcome,
   CollectionPolicy,
   Disk,
   ImageOutcome,
   InUse,
-  Outcome,
   Reason,
   Registries,
 } from "./types.ts";
 
 /** What a collector works with. */
-export interface CollectionGround {
+export interface CollectorDeps {
   readonly store: CollectableStore;
   readonly inUse: InUse;
   readonly policy: CollectionPolicy;
@@ -44,7 +44,7 @@ export interface Candidate {
 }
 
 export interface Pass {
-  readonly ground: CollectionGround;
+  readonly deps: CollectorDeps;
   readonly startedAt: number;
   readonly signal: AbortSignal | undefined;
   /** Those that may go and of which nothing has been decided yet, in the order in which they would. */
@@ -57,15 +57,15 @@ export interface Pass {
   unlinked: number;
 }
 
-export function beginPass(ground: CollectionGround, signal: AbortSignal | undefined): Pass {
-  const startedAt = ground.clock.now();
-  return { ground, startedAt, signal, candidates: [], outcomes: [], wanted: 0, reportedFreed: 0, unlinked: 0 };
+export function beginPass(deps: CollectorDeps, signal: AbortSignal | undefined): Pass {
+  const startedAt = deps.clock.now();
+  return { deps, startedAt, signal, candidates: [], outcomes: [], wanted: 0, reportedFreed: 0, unlinked: 0 };
 }
 
-export function settle(pass: Pass, { image, firstDetected, lastUsed }: Candidate, outcome: Outcome): void {
+export function settle(pass: Pass, { image, firstDetected, lastUsed }: Candidate, outcome: CollectionOutcome): void {
   const settled = { image, firstDetected, lastUsed, outcome };
   pass.outcomes.push(settled);
-  pass.ground.onOutcome?.(settled);
+  pass.deps.onOutcome?.(settled);
 }
 
 /** Leaves the candidates that are left where they are. */
@@ -75,25 +75,25 @@ export function keepRest(pass: Pass, because: "notNeeded" | "notReached"): void 
 }
 
 /** Deletes an image, unless a container has taken it up meanwhile or it could not be had again. */
-export async function free(pass: Pass, candidate: Candidate, reason: Reason): Promise<Outcome> {
+export async function free(pass: Pass, candidate: Candidate, reason: Reason): Promise<CollectionOutcome> {
   pass.signal?.throwIfAborted();
   const outcome = await remove(pass, candidate, reason);
   settle(pass, candidate, outcome);
   if (outcome.kind === "deleted") {
     pass.reportedFreed += candidate.image.size;
     pass.unlinked += outcome.freed ?? 0;
-    pass.ground.onDeleted?.(reason);
+    pass.deps.onDeleted?.(reason);
   }
   return outcome;
 }
 
-async function remove({ ground, signal }: Pass, { image }: Candidate, reason: Reason): Promise<Outcome> {
+async function remove({ deps, signal }: Pass, { image }: Candidate, reason: Reason): Promise<CollectionOutcome> {
   try {
-    const presence = (await ground.registries?.presence(image, signal)) ?? "offered";
+    const presence = (await deps.registries?.presence(image, signal)) ?? "offered";
     if (presence === "lost" || presence === "unreachable") return { kind: "kept", because: presence };
     // Registries take their time, and passes with many images, too: nobody is to find the image gone who has begun to use it.
-    if ((await ground.inUse.images()).has(image.id)) return { kind: "kept", because: "inUse" };
-    return { kind: "deleted", reason, freed: await ground.store.remove(image.id) };
+    if ((await deps.inUse.images()).has(image.id)) return { kind: "kept", because: "inUse" };
+    return { kind: "deleted", reason, freed: await deps.store.remove(image.id) };
   } catch (error) {
     if (isPulleyError(error, "IMAGE_NOT_FOUND")) return { kind: "gone" };
     if (signal?.aborted) throw error;

@@ -9,7 +9,7 @@ import type { Disk } from "./types.ts";
 
 /** Looks at what is there and who uses it, and puts those that may go in order: the longest unused, then the oldest. */
 export async function detect(pass: Pass): Promise<void> {
-  const { store, inUse, memory, pins, clock } = pass.ground;
+  const { store, inUse, memory, pins, clock } = pass.deps;
   const images = await store.images();
   const used = await inUse.images();
   const histories = detected(await memory.load(), images, used, { at: pass.startedAt, now: clock.now() });
@@ -33,7 +33,7 @@ function inOrder(one: Candidate, other: Candidate): number {
 
 /** Deletes what nobody has used for too long, once images have been watched for so long that this can be known. */
 export async function freeOld(pass: Pass): Promise<void> {
-  const { policy, memory } = pass.ground;
+  const { policy, memory } = pass.deps;
   const { maximumAge } = policy;
   if (maximumAge === 0 || pass.startedAt - memory.began <= maximumAge) return;
   const errors: string[] = [];
@@ -55,13 +55,13 @@ export async function freeOld(pass: Pass): Promise<void> {
 
 /** Reads how full the disk is; answers with it if so much that images have to go. */
 export async function measure(pass: Pass): Promise<Disk | undefined> {
-  const disk = await pass.ground.store.disk();
+  const disk = await pass.deps.store.disk();
   if (disk.capacity === 0) {
     const message = "invalid capacity 0 on image filesystem";
     tell(pass, "InvalidDiskCapacity", message);
     throw failed(message);
   }
-  const { highThreshold, lowThreshold } = pass.ground.policy;
+  const { highThreshold, lowThreshold } = pass.deps.policy;
   if (usagePercent(disk) < highThreshold) return undefined;
   pass.wanted = bytesToFree(disk, lowThreshold);
   return disk;
@@ -69,8 +69,8 @@ export async function measure(pass: Pass): Promise<Disk | undefined> {
 
 /** Deletes in order until enough has really gone from the disk. */
 export async function freeSpace(pass: Pass, before: Disk): Promise<void> {
-  const { ground, wanted, unlinked: unlinkedBefore } = pass;
-  const { store, policy } = ground;
+  const { deps, wanted, unlinked: unlinkedBefore } = pass;
+  const { store, policy } = deps;
   const errors: string[] = [];
   let freed = 0;
   for (const candidate of pass.candidates) {
@@ -110,14 +110,14 @@ export async function freeSpace(pass: Pass, before: Disk): Promise<void> {
  * left, and so forgets those in use; to a pod without a login, such an image would look like one that everybody may have.
  */
 export async function prune(pass: Pass): Promise<void> {
-  const { records, store } = pass.ground;
+  const { records, store } = pass.deps;
   if (records === undefined) return;
   const present = await store.images();
   await records.prune(new Set(present.map(({ id }) => id)), pass.startedAt);
 }
 
-function tell({ ground }: Pass, reason: "InvalidDiskCapacity" | "FreeDiskSpaceFailed", message: string): void {
-  ground.onEvent?.({ time: ground.clock.now(), type: "Warning", reason, message });
+function tell({ deps }: Pass, reason: "InvalidDiskCapacity" | "FreeDiskSpaceFailed", message: string): void {
+  deps.onEvent?.({ time: deps.clock.now(), type: "Warning", reason, message });
 }
 
 function failed(message: string): PulleyError {

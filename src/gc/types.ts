@@ -96,7 +96,7 @@ export type KeptBecause =
   /** No registry could be asked whether it still has it. */
   | "unreachable";
 
-export type Outcome =
+export type CollectionOutcome =
   | { readonly kind: "deleted"; readonly reason: Reason; readonly freed: number | undefined }
   /** Somebody else has removed it. */
   | { readonly kind: "gone" }
@@ -108,7 +108,7 @@ export interface ImageOutcome {
   readonly firstDetected: number;
   /** Absent: nobody has seen it in use. */
   readonly lastUsed: number | undefined;
-  readonly outcome: Outcome;
+  readonly outcome: CollectionOutcome;
 }
 
 /** An event about the node itself (k8s pkg/kubelet/events/event.go). */

@@ -9,7 +9,7 @@ import { pullSample, sampleImage } from "../store/testing/sample-image.ts";
 import { PulleyError } from "../support/errors.ts";
 import { Login } from "../support/login.ts";
 import { manualClock } from "../support/manual-clock.ts";
-import { createWorkshop } from "./context.ts";
+import { createMirrorContext } from "./context.ts";
 import { basic, codeOf, type Reply } from "./testing/asking.ts";
 import { openMirror, type TestMirror } from "./testing/mirror.ts";
 import { defaultLimits } from "./types.ts";
@@ -362,9 +362,9 @@ describe("what this node knows of how an image came here", () => {
     const record = await mirror.store.record(`${open}:1`);
     if (record === undefined) throw new Error("it has just been there");
     const given = { ...mirror.parts, limits: defaultLimits, openToAll: false };
-    const own = createWorkshop({ ...given, local: true }).access;
+    const own = createMirrorContext({ ...given, local: true }).access;
     // Who pulled it is written down after the image has its name.
     while (!(await own.recorded(record))) await delay(5);
-    expect(await createWorkshop({ ...given, local: false }).access.recorded(record)).toBe(false);
+    expect(await createMirrorContext({ ...given, local: false }).access.recorded(record)).toBe(false);
   });
 });

@@ -8,15 +8,15 @@ import { type AccessResult, isUnreachable, type Source } from "../pull/index.ts"
 import type { ImageRecord } from "../store/index.ts";
 import { errorText, type PulleyError } from "../support/errors.ts";
 import type { Judged, Outline } from "./authorize-pull.ts";
-import type { Caller } from "./client-auth.ts";
+import type { ClientAuth } from "./client-auth.ts";
 import type { Sources, Told } from "./sources.ts";
-import type { Ground, Visit } from "./types.ts";
+import type { MirrorDeps, RequestContext } from "./types.ts";
 
 export interface Access {
   /** Notes that a registry has just let a caller into a repository. */
-  grant(repository: Repository, caller: Caller): void;
+  grant(repository: Repository, caller: ClientAuth): void;
   /** Whether that is known already, and whether for so short a time that it need not be asked again. */
-  known(repository: Repository, caller: Caller): "fresh" | "stale" | undefined;
+  known(repository: Repository, caller: ClientAuth): "fresh" | "stale" | undefined;
   /** Whether the caller may use an image because of how it came to be here, whoever is asked. */
   recorded(record: ImageRecord): Promise<boolean>;
   /**
@@ -24,7 +24,7 @@ export interface Access {
    * depends on what is here but to look how it came here; and that takes as long where nothing is.
    * @throws PulleyError the policy's refusal, or what a registry said, or that none can be asked
    */
-  enter<Value>(outline: Outline, visit: Visit, question: Question<Value>): Promise<Entry<Value>>;
+  enter<Value>(outline: Outline, request: RequestContext, question: Question<Value>): Promise<Admission<Value>>;
 }
 
 /** What a caller asks for. */
@@ -36,7 +36,7 @@ export interface Question<Value> {
 }
 
 /** How a caller came in. */
-export interface Entry<Value> {
+export interface Admission<Value> {
   /** `stale`: no registry can be asked now, and one has let him in before. */
   readonly state: "fresh" | "stale";
   /** What a registry said, where one was asked. */
@@ -45,17 +45,17 @@ export interface Entry<Value> {
   readonly failure?: PulleyError;
 }
 
-const anybody: Caller = { login: undefined };
+const anybody: ClientAuth = { login: undefined };
 
 /** Callers in repositories that are remembered. */
 const most = 10_000;
 
-export function createAccess(ground: Ground, sources: Sources): Access {
-  const { store, records: pullRecords, clock, limits, openToAll, local, log } = ground;
+export function createAccess(deps: MirrorDeps, sources: Sources): Access {
+  const { store, records: pullRecords, clock, limits, openToAll, local, log } = deps;
   /** When a registry last let in, in milliseconds since the epoch. */
   const granted = new Map<string, number>();
 
-  function known(repository: Repository, caller: Caller): "fresh" | "stale" | undefined {
+  function known(repository: Repository, caller: ClientAuth): "fresh" | "stale" | undefined {
     if (openToAll) return "fresh";
     const times = [caller, anybody]
       .map((who) => granted.get(keyOf(repository, who)))
@@ -64,7 +64,7 @@ export function createAccess(ground: Ground, sources: Sources): Access {
     return clock.now() - Math.max(...times) < limits.accessFor ? "fresh" : "stale";
   }
 
-  function grant(repository: Repository, caller: Caller): void {
+  function grant(repository: Repository, caller: ClientAuth): void {
     const key = keyOf(repository, caller);
     granted.delete(key);
     granted.set(key, clock.now());
@@ -105,16 +105,20 @@ export function createAccess(ground: Ground, sources: Sources): Access {
     return Promise.race([yes, timeUp.then(() => undefined)]);
   }
 
-  async function askFor<Value>(outline: Outline, visit: Visit, ask: Question<Value>["ask"]): Promise<Entry<Value>> {
+  async function askFor<Value>(
+    outline: Outline,
+    request: RequestContext,
+    ask: Question<Value>["ask"],
+  ): Promise<Admission<Value>> {
     const { repository } = outline.reference;
-    const before = known(repository, visit.caller);
+    const before = known(repository, request.auth);
     if (outline.refusal !== undefined && before === undefined) throw outline.refusal;
     try {
-      const told = await sources.ask(outline, visit, ask);
-      grant(repository, visit.caller);
+      const told = await sources.ask(outline, request, ask);
+      grant(repository, request.auth);
       return { state: "fresh", told };
     } catch (error) {
-      visit.signal.throwIfAborted();
+      request.signal.throwIfAborted();
       if (before === "stale" && isUnreachable(error)) return { state: "stale", failure: error };
       throw error;
     }
@@ -124,18 +128,18 @@ export function createAccess(ground: Ground, sources: Sources): Access {
     grant,
     known,
     recorded,
-    enter: async (outline, visit, { ask, records }) => {
-      if (known(outline.reference.repository, visit.caller) === "fresh") return { state: "fresh" };
-      if (pullRecords === undefined || !local) return askFor(outline, visit, ask);
+    enter: async (outline, request, { ask, records }) => {
+      if (known(outline.reference.repository, request.auth) === "fresh") return { state: "fresh" };
+      if (pullRecords === undefined || !local) return askFor(outline, request, ask);
       // A store that fails shows nobody anything, not even that.
       const looking = anyRecorded(records).catch((error: unknown) => {
         log.error("how an image came here cannot be read", { error: errorText(error) });
         return false;
       });
       if ((await isRecorded(looking)) === true) return { state: "fresh" };
-      visit.signal.throwIfAborted();
+      request.signal.throwIfAborted();
       try {
-        return await askFor(outline, visit, ask);
+        return await askFor(outline, request, ask);
       } catch (error) {
         if (await looking) return { state: "fresh" };
         throw error;
@@ -153,7 +157,7 @@ export function mayUseCached({ decision }: Judged): boolean {
  * Lets nobody pass who was let in before, cannot be asked about now, and is not to have a copy then.
  * @throws PulleyError the entry's failure
  */
-export function requireAnswer({ failure }: Entry<unknown>, judged: Judged): void {
+export function requireAnswer({ failure }: Admission<unknown>, judged: Judged): void {
   if (failure !== undefined && !mayUseCached(judged)) throw failure;
 }
 
@@ -162,7 +166,7 @@ function familiarText(name: string): string {
   return `${familiarName(repository)}${name.slice(repository.name.length)}`;
 }
 
-function keyOf({ name }: Repository, { login }: Caller): string {
+function keyOf({ name }: Repository, { login }: ClientAuth): string {
   return `${login?.fingerprint() ?? "anonymous"} ${name}`;
 }
 

@@ -9,7 +9,7 @@ export type CacheState = "hit" | "miss" | "stale";
 /** Names in lower case. */
 export type Headers = Readonly<Record<string, string>>;
 
-export interface Answer {
+export interface MirrorResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly body?: Buffer | Streamed | undefined;
@@ -27,7 +27,7 @@ export interface Streamed {
 
 export const jsonType = "application/json";
 
-export function jsonAnswer(status: number, value: object, headers: Headers = {}): Answer {
+export function jsonAnswer(status: number, value: object, headers: Headers = {}): MirrorResponse {
   const body = Buffer.from(JSON.stringify(value));
   return {
     status,
@@ -50,7 +50,7 @@ export interface Sending {
  * @returns the bytes of the body that were handed to the connection
  * @throws whatever stands in the way of the content; then nothing was sent, or the connection is closed
  */
-export async function send(response: ServerResponse, answer: Answer, sending: Sending): Promise<number> {
+export async function send(response: ServerResponse, answer: MirrorResponse, sending: Sending): Promise<number> {
   const { status, headers, body } = answer;
   if (response.req.method === "HEAD" || body === undefined) {
     response.writeHead(status, headers).end();

@@ -21,7 +21,7 @@ import { findLocal } from "../pull/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { ImageRequest } from "../workload/index.ts";
 import type { Asking } from "./sources.ts";
-import type { Ground } from "./types.ts";
+import type { MirrorDeps } from "./types.ts";
 import { visitorPod } from "./visitor-pod.ts";
 
 /** A request that is not refused, as far as anything is known about the image. */
@@ -58,7 +58,7 @@ export interface Judge {
   image(repository: Repository, version: Tag | Digest, signal: AbortSignal, here?: boolean): Promise<Judged>;
 }
 
-export function createJudge({ images, policy, clock }: Pick<Ground, "images" | "policy" | "clock">): Judge {
+export function createJudge({ images, policy, clock }: Pick<MirrorDeps, "images" | "policy" | "clock">): Judge {
   const outline = (repository: Repository, version: Tag | Digest): Outline => {
     const reference = referenceTo(repository, version);
     const [{ request }] = visitorPod(canonicalText(reference)).containers;

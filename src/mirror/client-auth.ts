@@ -2,7 +2,7 @@
 import { PulleyError } from "../support/errors.ts";
 import { Login } from "../support/login.ts";
 
-export interface Caller {
+export interface ClientAuth {
   /** For the registry that the content comes from; absent: anonymous. */
   readonly login: Login | undefined;
 }
@@ -16,7 +16,7 @@ const longest = 12 * 1024;
  * Reads an `Authorization`. Basic with neither name nor password is what skopeo sends that has no login, and is none.
  * @throws PulleyError `REGISTRY_UNAUTHORIZED` for what cannot be read; its text shows nothing of it
  */
-export function readCaller(authorization: string | undefined): Caller {
+export function readClientAuth(authorization: string | undefined): ClientAuth {
   if (authorization === undefined) return { login: undefined };
   const [, scheme = "", value = ""] = /^\s*([A-Za-z]+)\s+(\S+)\s*$/.exec(authorization.slice(0, longest + 1)) ?? [];
   if (authorization.length > longest) throw unreadable();
@@ -30,7 +30,7 @@ export function readCaller(authorization: string | undefined): Caller {
   }
 }
 
-function readBasic(value: string): Caller {
+function readBasic(value: string): ClientAuth {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(value)) throw unreadable();
   const text = Buffer.from(value, "base64").toString("utf8");
   const colon = text.indexOf(":");

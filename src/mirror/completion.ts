@@ -14,21 +14,21 @@ import {
 import { contentsOf, type Holdings } from "../pull/index.ts";
 import { errorText, isPulleyError } from "../support/errors.ts";
 import { referenceTo } from "./authorize-pull.ts";
-import type { Pending, PendingDocument } from "./incomplete-images.ts";
-import type { Ground } from "./types.ts";
+import type { IncompleteDocument, IncompleteImages } from "./incomplete-images.ts";
+import type { MirrorDeps } from "./types.ts";
 import { visitorPod } from "./visitor-pod.ts";
 
-export interface Settler {
+export interface Completion {
   /** Looks, in the background, whether something of the repository is complete now. */
   look(repository: Repository): void;
   /** Resolves when nothing is being looked at any more; what takes too long is given up. No look begins after that. */
   close(): Promise<void>;
 }
 
-type Complete = PendingDocument & { readonly platform: Platform };
+type CompleteImage = IncompleteDocument & { readonly platform: Platform };
 
-export function createSettler(ground: Ground, holdings: Holdings, pending: Pending): Settler {
-  const { store, manager, platform: ours, records, clock, limits, logins: nodes, proofs, log } = ground;
+export function createCompletion(deps: MirrorDeps, holdings: Holdings, incomplete: IncompleteImages): Completion {
+  const { store, manager, platform: ours, records, clock, limits, logins: nodes, proofs, log } = deps;
   const looking = new Map<string, Promise<void>>();
   const again = new Set<string>();
   const ending = new AbortController();
@@ -38,7 +38,7 @@ export function createSettler(ground: Ground, holdings: Holdings, pending: Pendi
    * An image of which everything is here and was shown by its repository; `undefined` for one that is not whole, and for
    * what is no image.
    */
-  async function complete(document: PendingDocument): Promise<Complete | undefined> {
+  async function complete(document: IncompleteDocument): Promise<CompleteImage | undefined> {
     if (document.document.kind !== "manifest") return undefined;
     const contents = contentsOf(document.document);
     const shown = await proofs.of(document.repository);
@@ -55,7 +55,7 @@ export function createSettler(ground: Ground, holdings: Holdings, pending: Pendi
   }
 
   /** As a pull of the node's own: by the policy, with a record of who pulled it, and one HEAD, for everything is here. */
-  async function nameAs(image: string, { repository, caller }: PendingDocument): Promise<boolean> {
+  async function nameAs(image: string, { repository, caller }: IncompleteDocument): Promise<boolean> {
     const pod = visitorPod(image);
     const [container] = pod.containers;
     const own = caller.login === undefined ? [] : [caller.login];
@@ -68,7 +68,14 @@ export function createSettler(ground: Ground, holdings: Holdings, pending: Pendi
   }
 
   /** Another platform's image: the node has no use for it, so that it has no tag here, but those who pull it do. */
-  async function keepByDigest({ repository, descriptor, document, platform, lease, caller }: Complete): Promise<void> {
+  async function keepByDigest({
+    repository,
+    descriptor,
+    document,
+    platform,
+    lease,
+    caller,
+  }: CompleteImage): Promise<void> {
     if (document.kind !== "manifest") return;
     const name = canonicalText(referenceTo(repository, descriptor.digest));
     const image = document.config.digest;
@@ -84,27 +91,27 @@ export function createSettler(ground: Ground, holdings: Holdings, pending: Pendi
   }
 
   /** The manifest that this machine would choose from an index. */
-  function chosenFrom({ document }: PendingDocument) {
+  function chosenFrom({ document }: IncompleteDocument) {
     return document.kind === "index" ? candidateManifests(document, ours)[0] : undefined;
   }
 
-  function namesOf({ repository, descriptor, tags }: PendingDocument): readonly string[] {
+  function namesOf({ repository, descriptor, tags }: IncompleteDocument): readonly string[] {
     const versions = tags.size > 0 ? [...tags] : [descriptor.digest];
     return versions.map((version) => canonicalText(referenceTo(repository, version)));
   }
 
-  async function nameAll(document: PendingDocument): Promise<boolean> {
+  async function nameAll(document: IncompleteDocument): Promise<boolean> {
     let all = true;
     for (const name of namesOf(document)) all = (await nameAs(name, document)) && all;
-    if (all) await pending.drop(document.repository, document.descriptor.digest);
+    if (all) await incomplete.drop(document.repository, document.descriptor.digest);
     return all;
   }
 
   async function lookAt(repository: Repository): Promise<void> {
-    const documents = pending.documents(repository);
+    const documents = incomplete.documents(repository);
     const looked = documents.map((document) => complete(document).catch(unlessWrongSize));
     const images = (await Promise.all(looked)).filter((image) => image !== undefined);
-    const isOurs = ({ platform }: Complete) => matchOrder(ours).some((wanted) => samePlatform(platform, wanted));
+    const isOurs = ({ platform }: CompleteImage) => matchOrder(ours).some((wanted) => samePlatform(platform, wanted));
     const named = new Set<string>();
     for (const index of documents) {
       const chosen = chosenFrom(index);
@@ -115,17 +122,17 @@ export function createSettler(ground: Ground, holdings: Holdings, pending: Pendi
       if (whole && (await nameAll(index))) named.add(chosen.digest);
     }
     for (const image of images) {
-      if (named.has(image.descriptor.digest)) await pending.drop(repository, image.descriptor.digest);
+      if (named.has(image.descriptor.digest)) await incomplete.drop(repository, image.descriptor.digest);
       else if (isOurs(image) && image.tags.size > 0) await nameAll(image);
       else if (!isChosen(image, documents)) {
         await keepByDigest(image);
-        await pending.drop(repository, image.descriptor.digest);
+        await incomplete.drop(repository, image.descriptor.digest);
       }
     }
   }
 
   /** Whether an index that is pending leads to it, whose name it will have. */
-  function isChosen({ descriptor }: Complete, documents: readonly PendingDocument[]): boolean {
+  function isChosen({ descriptor }: CompleteImage, documents: readonly IncompleteDocument[]): boolean {
     return documents.some((index) => chosenFrom(index)?.digest === descriptor.digest);
   }
 

@@ -6,37 +6,37 @@ import type { Fetched } from "../registry/index.ts";
 import { createFlights, type Flights } from "../support/single-flight.ts";
 import { type Access, createAccess } from "./access.ts";
 import { createJudge, type Judge } from "./authorize-pull.ts";
-import { createSettler, type Settler } from "./completion.ts";
-import { createPending, type Pending } from "./incomplete-images.ts";
+import { type Completion, createCompletion } from "./completion.ts";
+import { createIncompleteImages, type IncompleteImages } from "./incomplete-images.ts";
 import { createSources, type Sources } from "./sources.ts";
-import type { Ground } from "./types.ts";
+import type { MirrorDeps } from "./types.ts";
 
-export interface Workshop {
-  readonly ground: Ground;
+export interface MirrorContext {
+  readonly deps: MirrorDeps;
   readonly judge: Judge;
   readonly sources: Sources;
   readonly access: Access;
   readonly holdings: Holdings;
-  readonly pending: Pending;
-  readonly settler: Settler;
+  readonly incomplete: IncompleteImages;
+  readonly completion: Completion;
   /** Questions on their way: what a name stands for. */
   readonly heads: Flights<Descriptor, never>;
   /** Documents on their way. */
   readonly documents: Flights<Fetched, never>;
 }
 
-export function createWorkshop(ground: Ground): Workshop {
-  const sources = createSources(ground);
-  const holdings = createHoldings(ground.store);
-  const pending = createPending(ground.store, ground.clock, ground.limits.pendingFor);
+export function createMirrorContext(deps: MirrorDeps): MirrorContext {
+  const sources = createSources(deps);
+  const holdings = createHoldings(deps.store);
+  const incomplete = createIncompleteImages(deps.store, deps.clock, deps.limits.incompleteFor);
   return {
-    ground,
+    deps,
     sources,
-    judge: createJudge(ground),
-    access: createAccess(ground, sources),
+    judge: createJudge(deps),
+    access: createAccess(deps, sources),
     holdings,
-    pending,
-    settler: createSettler(ground, holdings, pending),
+    incomplete,
+    completion: createCompletion(deps, holdings, incomplete),
     heads: createFlights(),
     documents: createFlights(),
   };

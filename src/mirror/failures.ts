@@ -1,7 +1,7 @@
 /** How failures are told to clients: a status, and a code of the specification's list (distribution-spec 1.1, "Error Codes"). */
 import { type ErrorCode, errorText, isPulleyError, type PulleyError } from "../support/errors.ts";
 import type { Log } from "../support/log.ts";
-import { type Answer, type Headers, jsonAnswer } from "./answer.ts";
+import { type Headers, jsonAnswer, type MirrorResponse } from "./answer.ts";
 import type { Route } from "./route.ts";
 
 /** The specification's codes that a registry for reading needs; the last two are distribution's own, for failures of a server. */
@@ -25,7 +25,12 @@ export function noteFailure(log: Log, error: unknown, route: Route): void {
 /** What a client is asked for that may have to show a login. */
 export const challenge = 'Basic realm="the registry that the image comes from", charset="UTF-8"';
 
-export function failureAnswer(status: number, code: FailureCode, message: string, headers: Headers = {}): Answer {
+export function failureAnswer(
+  status: number,
+  code: FailureCode,
+  message: string,
+  headers: Headers = {},
+): MirrorResponse {
   return jsonAnswer(status, { errors: [{ code, message }] }, headers);
 }
 
@@ -33,7 +38,7 @@ export function failureAnswer(status: number, code: FailureCode, message: string
  * What a failure is to a client that asked for something.
  * @param known whether the client may know that there is such a repository
  */
-export function answerToFailure(error: unknown, route: Route, known: boolean): Answer {
+export function answerToFailure(error: unknown, route: Route, known: boolean): MirrorResponse {
   if (!isPulleyError(error)) return failureAnswer(500, "UNKNOWN", "the mirror failed");
   const [status, code] = meaningOf(error.code, route, known);
   if (status === 401) return failureAnswer(status, code, error.message, { "www-authenticate": challenge });

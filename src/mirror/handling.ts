@@ -2,11 +2,11 @@
 import type { IncomingMessage } from "node:http";
 import { digestProblem, isDigest, isLoopback, parseDigest, parseTag, type Repository } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
-import { type Answer, type Headers, jsonAnswer, jsonType } from "./answer.ts";
+import { type Headers, jsonAnswer, jsonType, type MirrorResponse } from "./answer.ts";
 import { findBlob } from "./blobs.ts";
-import { readCaller } from "./client-auth.ts";
+import { readClientAuth } from "./client-auth.ts";
 import { etagOf, hasAlready, rangeHolds } from "./conditions.ts";
-import type { Workshop } from "./context.ts";
+import type { MirrorContext } from "./context.ts";
 import { answerToFailure, challenge, failureAnswer, noteFailure } from "./failures.ts";
 import { findManifest } from "./manifests.ts";
 import { readRange } from "./range.ts";
@@ -14,11 +14,11 @@ import { listReferrers } from "./referrers.ts";
 import { repositoryOf } from "./repository.ts";
 import type { Address, Route } from "./route.ts";
 import { listTags } from "./tags.ts";
-import type { Visit } from "./types.ts";
+import type { RequestContext } from "./types.ts";
 import { isOwn, isRelayed } from "./via-id.ts";
 
 /** What the mirror itself is. */
-export interface Standing {
+export interface ListenScope {
   /** Where it listens. */
   readonly port: number;
   readonly registries: readonly string[] | undefined;
@@ -27,46 +27,46 @@ export interface Standing {
 }
 
 /** Content as the answer describes it. */
-interface Asked {
-  readonly request: IncomingMessage;
+interface ContentRequest {
+  readonly message: IncomingMessage;
   readonly repository: Repository;
-  readonly visit: Visit;
+  readonly request: RequestContext;
 }
 
 export async function answerTo(
-  workshop: Workshop,
-  standing: Standing,
-  request: IncomingMessage,
+  context: MirrorContext,
+  scope: ListenScope,
+  message: IncomingMessage,
   { route, query }: Address,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<MirrorResponse> {
   let repository: Repository | undefined;
-  let visit: Visit | undefined;
+  let request: RequestContext | undefined;
   try {
-    const refusal = refuseAtDoor(workshop, standing, request, route);
+    const refusal = refuseAtDoor(context, scope, message, route);
     if (refusal !== undefined) return refusal;
-    if (route.kind === "base") return baseAnswer(request);
+    if (route.kind === "base") return baseAnswer(message);
     if (route.kind === "unknown") return failureAnswer(404, "NAME_UNKNOWN", "no registry has such an address");
     const namespace = query.get("ns") ?? undefined;
     repository = repositoryOf(route.name, namespace);
-    checkRegistry(repository, standing);
-    visit = { caller: readCaller(request.headers.authorization), relayed: isRelayed(request.headers.via), signal };
-    const answer = await answerRoute(workshop, route, query, { request, repository, visit });
+    checkRegistry(repository, scope);
+    request = { auth: readClientAuth(message.headers.authorization), relayed: isRelayed(message.headers.via), signal };
+    const answer = await answerRoute(context, route, query, { message, repository, request });
     const scoped: Headers = namespace === undefined ? {} : { "oci-namespace": namespace };
     return { ...answer, headers: { ...answer.headers, ...scoped } };
   } catch (error) {
-    noteFailure(workshop.ground.log, error, route);
-    return answerToFailure(error, route, await mayKnow(workshop, repository, visit));
+    noteFailure(context.deps.log, error, route);
+    return answerToFailure(error, route, await mayKnow(context, repository, request));
   }
 }
 
 /** What is refused before it is looked at: everything but reading, and a request that this mirror sent itself. */
 function refuseAtDoor(
-  { ground }: Workshop,
-  { local }: Standing,
+  { deps }: MirrorContext,
+  { local }: ListenScope,
   { method, headers }: IncomingMessage,
   route: Route,
-): Answer | undefined {
+): MirrorResponse | undefined {
   if (method !== "GET" && method !== "HEAD") {
     return failureAnswer(405, "UNSUPPORTED", "this registry is for reading only", {
       allow: "GET, HEAD",
@@ -77,20 +77,20 @@ function refuseAtDoor(
   if (local && headers.host !== undefined && !isLoopback(headers.host)) {
     return failureAnswer(421, "DENIED", "this mirror is asked by its address on this machine only");
   }
-  if (route.kind !== "base" && isOwn(headers.via, ground.pseudonym)) {
+  if (route.kind !== "base" && isOwn(headers.via, deps.viaId)) {
     return failureAnswer(508, "UNAVAILABLE", "this mirror has asked itself, by way of another");
   }
   return undefined;
 }
 
-function baseAnswer({ headers }: IncomingMessage): Answer {
+function baseAnswer({ headers }: IncomingMessage): MirrorResponse {
   // To offer a login without asking for one is what lets skopeo send it where it is asked for (RFC 9110, section 11.6.1).
   const offered: Headers = headers.authorization === undefined ? { "www-authenticate": challenge } : {};
   return jsonAnswer(200, {}, { "content-type": jsonType, ...offered });
 }
 
 /** @throws PulleyError `REFERENCE_INVALID` for the mirror itself, `IMAGE_REFUSED` for a registry that it does not stand for */
-function checkRegistry({ registry }: Repository, { port, registries }: Standing): void {
+function checkRegistry({ registry }: Repository, { port, registries }: ListenScope): void {
   if (isLoopback(registry) && registry.endsWith(`:${port}`)) {
     throw new PulleyError("REFERENCE_INVALID", `${registry} is this mirror itself, and no registry`);
   }
@@ -100,39 +100,39 @@ function checkRegistry({ registry }: Repository, { port, registries }: Standing)
 }
 
 function answerRoute(
-  workshop: Workshop,
+  context: MirrorContext,
   route: Exclude<Route, { kind: "base" | "unknown" }>,
   query: URLSearchParams,
-  asked: Asked,
-): Promise<Answer> {
-  const { repository, visit } = asked;
+  asked: ContentRequest,
+): Promise<MirrorResponse> {
+  const { repository, request } = asked;
   switch (route.kind) {
     case "manifest":
-      return manifestAnswer(workshop, route.version, asked);
+      return manifestAnswer(context, route.version, asked);
     case "blob":
-      return blobAnswer(workshop, route.digest, asked);
+      return blobAnswer(context, route.digest, asked);
     case "tags":
-      return listTags(workshop, repository, visit, { name: route.name, query });
+      return listTags(context, repository, request, { name: route.name, query });
     case "referrers":
-      return listReferrers(workshop, repository, parseDigest(route.digest), visit, query.get("artifactType"));
+      return listReferrers(context, repository, parseDigest(route.digest), request, query.get("artifactType"));
   }
 }
 
 async function manifestAnswer(
-  workshop: Workshop,
+  context: MirrorContext,
   text: string,
-  { request, repository, visit }: Asked,
-): Promise<Answer> {
+  { message, repository, request }: ContentRequest,
+): Promise<MirrorResponse> {
   const version = text.includes(":") ? parseDigest(text) : tagOf(text);
-  const { descriptor, cache, warning, read } = await findManifest(workshop, repository, version, visit);
+  const { descriptor, cache, warning, read } = await findManifest(context, repository, version, request);
   const { digest } = descriptor;
   const headers = {
     "docker-content-digest": digest,
     etag: etagOf(digest),
     ...(warning !== undefined && { warning: `299 - "${warning}"` }),
   };
-  if (hasAlready(request.headers["if-none-match"], digest)) return { status: 304, headers, cache };
-  const fetched = request.method === "HEAD" ? undefined : await read();
+  if (hasAlready(message.headers["if-none-match"], digest)) return { status: 304, headers, cache };
+  const fetched = message.method === "HEAD" ? undefined : await read();
   const { mediaType, size } = fetched?.descriptor ?? descriptor;
   const described = { ...headers, "content-type": mediaType, "content-length": `${size}` };
   return { status: 200, headers: described, body: fetched?.bytes, cache };
@@ -147,10 +147,14 @@ function tagOf(text: string) {
   }
 }
 
-async function blobAnswer(workshop: Workshop, text: string, { request, repository, visit }: Asked): Promise<Answer> {
+async function blobAnswer(
+  context: MirrorContext,
+  text: string,
+  { message, repository, request }: ContentRequest,
+): Promise<MirrorResponse> {
   const problem = digestProblem(text);
   if (problem !== undefined || !isDigest(text)) throw new PulleyError("DIGEST_INVALID", problem ?? "no digest");
-  const { descriptor, cache, open } = await findBlob(workshop, repository, text, visit);
+  const { descriptor, cache, open } = await findBlob(context, repository, text, request);
   const { digest, size } = descriptor;
   const headers = {
     "content-type": "application/octet-stream",
@@ -158,10 +162,10 @@ async function blobAnswer(workshop: Workshop, text: string, { request, repositor
     "accept-ranges": "bytes",
     etag: etagOf(digest),
   };
-  if (hasAlready(request.headers["if-none-match"], digest)) return { status: 304, headers, cache };
+  if (hasAlready(message.headers["if-none-match"], digest)) return { status: 304, headers, cache };
   const range =
-    request.method === "GET" && rangeHolds(request.headersDistinct["if-range"]?.[0], digest)
-      ? request.headers.range
+    message.method === "GET" && rangeHolds(message.headersDistinct["if-range"]?.[0], digest)
+      ? message.headers.range
       : undefined;
   const part = readRange(range, size);
   switch (part.kind) {
@@ -180,17 +184,17 @@ async function blobAnswer(workshop: Workshop, text: string, { request, repositor
 
 /** Whether a caller may know that there is such a repository here; it is not told apart from one that nobody has. */
 async function mayKnow(
-  { access, holdings, pending, ground }: Workshop,
+  { access, holdings, incomplete, deps }: MirrorContext,
   repository: Repository | undefined,
-  visit: Visit | undefined,
+  request: RequestContext | undefined,
 ): Promise<boolean> {
-  if (repository === undefined || visit === undefined) return false;
-  if (access.known(repository, visit.caller) === undefined) return false;
-  if (pending.documents(repository).length > 0) return true;
+  if (repository === undefined || request === undefined) return false;
+  if (access.known(repository, request.auth) === undefined) return false;
+  if (incomplete.documents(repository).length > 0) return true;
   try {
     return (await holdings.records(repository)).length > 0;
   } catch (error) {
-    noteFailure(ground.log, error, { kind: "unknown" });
+    noteFailure(deps.log, error, { kind: "unknown" });
     return false;
   }
 }

@@ -6,19 +6,19 @@ import { parseReference, parseTag } from "../image/index.ts";
 import { openEmbeddedStore } from "../store/index.ts";
 import { pullSample, sampleImage } from "../store/testing/sample-image.ts";
 import { manualClock } from "../support/manual-clock.ts";
-import { createPending } from "./incomplete-images.ts";
+import { createIncompleteImages } from "./incomplete-images.ts";
 
 const { repository } = parseReference("registry.acme.io/shop/app");
 const { repository: other } = parseReference("registry.acme.io/shop/other");
 const caller = { login: undefined };
 
-async function openPending(keepFor = 1000) {
+async function openIncomplete(keepFor = 1000) {
   const root = await mkdtemp(join(tmpdir(), "pulley-pending-"));
   const store = await openEmbeddedStore(root);
   const clock = manualClock(1_000_000_000_000);
-  const pending = createPending(store, clock, keepFor);
+  const incomplete = createIncompleteImages(store, clock, keepFor);
   onTestFinished(async () => {
-    await pending.close();
+    await incomplete.close();
     await store.close();
     await rm(root, { recursive: true, force: true });
   });
@@ -27,7 +27,7 @@ async function openPending(keepFor = 1000) {
     await pullSample(store, sampleImage("another"), ["registry.acme.io/shop/another:1"]);
     await store.remove("registry.acme.io/shop/another:1");
   };
-  return { store, clock, pending, collect };
+  return { store, clock, incomplete, collect };
 }
 
 const image = sampleImage("pending");
@@ -35,74 +35,74 @@ const { descriptor, bytes } = image.manifest;
 const [layer] = image.layers;
 
 test("a document, and what it lists, is found in its repository and in no other", async () => {
-  const { pending } = await openPending();
-  await pending.add(repository, { descriptor, bytes }, caller);
-  expect(pending.find(repository, descriptor.digest)?.descriptor).toEqual(descriptor);
-  expect(pending.find(repository, image.id)?.document?.descriptor).toEqual(descriptor);
-  expect(pending.find(other, descriptor.digest)).toBeUndefined();
-  expect(pending.find(other, image.id)).toBeUndefined();
-  expect(pending.documents(other)).toEqual([]);
+  const { incomplete } = await openIncomplete();
+  await incomplete.add(repository, { descriptor, bytes }, caller);
+  expect(incomplete.find(repository, descriptor.digest)?.descriptor).toEqual(descriptor);
+  expect(incomplete.find(repository, image.id)?.document?.descriptor).toEqual(descriptor);
+  expect(incomplete.find(other, descriptor.digest)).toBeUndefined();
+  expect(incomplete.find(other, image.id)).toBeUndefined();
+  expect(incomplete.documents(other)).toEqual([]);
 });
 
 test("what is pending stays, and what nobody asked for in a while is let go", async () => {
-  const { store, clock, pending, collect } = await openPending(1000);
-  await pending.add(repository, { descriptor, bytes }, caller);
+  const { store, clock, incomplete, collect } = await openIncomplete(1000);
+  await incomplete.add(repository, { descriptor, bytes }, caller);
   await clock.advance(900);
-  expect(pending.find(repository, image.id)).toBeDefined();
+  expect(incomplete.find(repository, image.id)).toBeDefined();
   await clock.advance(900);
-  await pending.sweep();
+  await incomplete.sweep();
   await collect();
   expect(await store.read(descriptor.digest, 10_000)).toEqual(bytes);
   await clock.advance(1001);
-  await pending.sweep();
-  expect(pending.documents(repository)).toEqual([]);
+  await incomplete.sweep();
+  expect(incomplete.documents(repository)).toEqual([]);
   await collect();
   await expect(store.read(descriptor.digest, 10_000)).rejects.toMatchObject({ code: "IMAGE_NOT_FOUND" });
 });
 
 test("a tag that was asked for names the document that it stood for last, whichever comes first", async () => {
-  const { pending } = await openPending();
-  pending.noteTag(repository, parseTag("1"), descriptor.digest);
-  await pending.add(repository, { descriptor, bytes }, caller);
-  pending.noteTag(repository, parseTag("stable"), descriptor.digest);
-  expect(pending.documents(repository).map(({ tags }) => [...tags])).toEqual([["1", "stable"]]);
-  pending.noteTag(repository, parseTag("1"), image.id);
-  expect(pending.documents(repository).map(({ tags }) => [...tags])).toEqual([["stable"]]);
+  const { incomplete } = await openIncomplete();
+  incomplete.noteTag(repository, parseTag("1"), descriptor.digest);
+  await incomplete.add(repository, { descriptor, bytes }, caller);
+  incomplete.noteTag(repository, parseTag("stable"), descriptor.digest);
+  expect(incomplete.documents(repository).map(({ tags }) => [...tags])).toEqual([["1", "stable"]]);
+  incomplete.noteTag(repository, parseTag("1"), image.id);
+  expect(incomplete.documents(repository).map(({ tags }) => [...tags])).toEqual([["stable"]]);
 });
 
 test("content that nothing leads to is known by itself", async () => {
-  const { pending } = await openPending();
+  const { incomplete } = await openIncomplete();
   if (layer === undefined) throw new Error("the sample has layers");
-  await pending.addLoose(repository, layer.descriptor);
-  expect(pending.find(repository, layer.descriptor.digest)).toMatchObject({ document: undefined });
-  expect(pending.find(other, layer.descriptor.digest)).toBeUndefined();
+  await incomplete.addLoose(repository, layer.descriptor);
+  expect(incomplete.find(repository, layer.descriptor.digest)).toMatchObject({ document: undefined });
+  expect(incomplete.find(other, layer.descriptor.digest)).toBeUndefined();
 });
 
 test("what is no manifest is refused, and nothing of it is kept", async () => {
-  const { pending } = await openPending();
+  const { incomplete } = await openIncomplete();
   const nonsense = { descriptor, bytes: Buffer.from("{}") };
-  await expect(pending.add(repository, nonsense, caller)).rejects.toMatchObject({ code: "MANIFEST_INVALID" });
-  expect(pending.documents(repository)).toEqual([]);
+  await expect(incomplete.add(repository, nonsense, caller)).rejects.toMatchObject({ code: "MANIFEST_INVALID" });
+  expect(incomplete.documents(repository)).toEqual([]);
 });
 
 test("closing lets go of everything, also of what is added after it", async () => {
-  const { store, pending, collect } = await openPending();
-  await pending.add(repository, { descriptor, bytes }, caller);
-  await pending.close();
+  const { store, incomplete, collect } = await openIncomplete();
+  await incomplete.add(repository, { descriptor, bytes }, caller);
+  await incomplete.close();
   await collect();
   await expect(store.read(descriptor.digest, 10_000)).rejects.toMatchObject({ code: "IMAGE_NOT_FOUND" });
-  await pending.addLoose(repository, descriptor);
-  expect(pending.find(repository, descriptor.digest)).toBeUndefined();
+  await incomplete.addLoose(repository, descriptor);
+  expect(incomplete.find(repository, descriptor.digest)).toBeUndefined();
 });
 
 test("content that is here under another size is refused, and holds nothing", async () => {
-  const { store, pending, collect } = await openPending();
+  const { store, incomplete, collect } = await openIncomplete();
   const lease = await store.lease();
   await lease.put(descriptor, bytes);
-  await expect(pending.addLoose(repository, { ...descriptor, size: 1 })).rejects.toMatchObject({
+  await expect(incomplete.addLoose(repository, { ...descriptor, size: 1 })).rejects.toMatchObject({
     code: "SIZE_MISMATCH",
   });
-  expect(pending.find(repository, descriptor.digest)).toBeUndefined();
+  expect(incomplete.find(repository, descriptor.digest)).toBeUndefined();
   expect(await lease.has(descriptor)).toBe(true);
   await lease.release();
   await collect();

@@ -16,55 +16,55 @@ import { contentsOf } from "../pull/index.ts";
 import type { Fetched } from "../registry/index.ts";
 import type { ImageStore, Lease } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
-import type { Caller } from "./client-auth.ts";
+import type { ClientAuth } from "./client-auth.ts";
 
-export interface PendingDocument {
+export interface IncompleteDocument {
   readonly repository: Repository;
   readonly descriptor: Descriptor;
   readonly document: Manifest | Index;
   /** Under which it was asked for. */
   readonly tags: ReadonlySet<Tag>;
   /** Who asked last. */
-  readonly caller: Caller;
+  readonly caller: ClientAuth;
   readonly lease: Lease;
 }
 
-export interface Pending {
+export interface IncompleteImages {
   /**
    * Notes what a tag stands for now: a client asks that first, and then for the document by its digest, by which nobody
    * could tell under which name the image is wanted.
    */
   noteTag(repository: Repository, tag: Tag, digest: Digest): void;
   /** Puts a document that the repository has given into the store, under a lease. @throws PulleyError `MANIFEST_INVALID`, store codes */
-  add(repository: Repository, fetched: Fetched, caller: Caller): Promise<void>;
+  add(repository: Repository, fetched: Fetched, caller: ClientAuth): Promise<void>;
   /** Notes content that was asked for by its digest alone, and has come: before, nobody knows its size but by hearsay. */
   addLoose(repository: Repository, descriptor: Descriptor): Promise<void>;
-  documents(repository: Repository): readonly PendingDocument[];
+  documents(repository: Repository): readonly IncompleteDocument[];
   /**
    * A document of the repository, or content that one of them lists; with the lease that protects it. That a document
    * lists something does not show that the repository has it: see `ContentProofs`.
    */
-  find(repository: Repository, digest: Digest): Found | undefined;
+  find(repository: Repository, digest: Digest): FoundContent | undefined;
   drop(repository: Repository, digest: Digest): Promise<void>;
   /** Lets go what nobody has asked for lately. */
   sweep(): Promise<void>;
   close(): Promise<void>;
 }
 
-export interface Found {
+export interface FoundContent {
   readonly descriptor: Descriptor;
   readonly lease: Lease;
   /** The document that it is, or that lists it; absent for loose content. */
-  readonly document: PendingDocument | undefined;
+  readonly document: IncompleteDocument | undefined;
 }
 
-interface Entry {
+interface IncompleteContent {
   readonly repository: Repository;
   /** As it was verified last: of loose content nobody knows the type. */
   descriptor: Descriptor;
   readonly lease: Lease;
   document: Manifest | Index | undefined;
-  caller: Caller;
+  caller: ClientAuth;
   usedAt: number;
 }
 
@@ -79,15 +79,15 @@ interface Tagged {
 /** Documents and loose contents, and as many tags; the one that was not asked for the longest goes first. */
 const most = 1_000;
 
-export function createPending(store: ImageStore, clock: Clock, keepFor: number): Pending {
-  const entries = new Map<string, Entry>();
+export function createIncompleteImages(store: ImageStore, clock: Clock, keepFor: number): IncompleteImages {
+  const entries = new Map<string, IncompleteContent>();
   const tagged = new Map<string, Tagged>();
-  const opening = new Map<string, Promise<Entry>>();
+  const opening = new Map<string, Promise<IncompleteContent>>();
   let closed = false;
 
-  async function open(repository: Repository, descriptor: Descriptor): Promise<Entry> {
+  async function open(repository: Repository, descriptor: Descriptor): Promise<IncompleteContent> {
     const lease = await store.lease();
-    const entry: Entry = {
+    const entry: IncompleteContent = {
       repository,
       descriptor,
       lease,
@@ -108,7 +108,7 @@ export function createPending(store: ImageStore, clock: Clock, keepFor: number):
     return entry;
   }
 
-  function entryFor(repository: Repository, descriptor: Descriptor): Promise<Entry> {
+  function entryFor(repository: Repository, descriptor: Descriptor): Promise<IncompleteContent> {
     const key = keyOf(repository, descriptor.digest);
     const known = entries.get(key);
     if (known !== undefined) return Promise.resolve(known);
@@ -117,7 +117,7 @@ export function createPending(store: ImageStore, clock: Clock, keepFor: number):
     return running;
   }
 
-  async function remove(entry: Entry): Promise<void> {
+  async function remove(entry: IncompleteContent): Promise<void> {
     entries.delete(keyOf(entry.repository, entry.descriptor.digest));
     await entry.lease.release();
   }
@@ -127,16 +127,16 @@ export function createPending(store: ImageStore, clock: Clock, keepFor: number):
     for (const entry of oldest.slice(0, Math.max(0, entries.size - count))) await remove(entry);
   }
 
-  function of(repository: Repository): Entry[] {
+  function of(repository: Repository): IncompleteContent[] {
     return [...entries.values()].filter((entry) => entry.repository.name === repository.name);
   }
 
-  function found(entry: Entry, descriptor: Descriptor): Found {
+  function found(entry: IncompleteContent, descriptor: Descriptor): FoundContent {
     entry.usedAt = clock.now();
     return { descriptor, lease: entry.lease, document: documentOf(entry) };
   }
 
-  function documentOf({ document, ...entry }: Entry): PendingDocument | undefined {
+  function documentOf({ document, ...entry }: IncompleteContent): IncompleteDocument | undefined {
     if (document === undefined) return undefined;
     const { repository, descriptor } = entry;
     const own = [...tagged.values()].filter(

@@ -16,14 +16,14 @@ import { PulleyError } from "../support/errors.ts";
 import { requireAnswer } from "./access.ts";
 import type { CacheState } from "./answer.ts";
 import type { Judged } from "./authorize-pull.ts";
-import type { Workshop } from "./context.ts";
+import type { MirrorContext } from "./context.ts";
 import { checkRequirements } from "./requirements.ts";
 import { flightKey } from "./sources.ts";
-import type { Visit } from "./types.ts";
+import type { RequestContext } from "./types.ts";
 import { visitorPod } from "./visitor-pod.ts";
 
 /** A document that the caller may have. */
-export interface Served {
+export interface FoundManifest {
   /** As a registry describes it, perhaps wrongly, before it has come. */
   readonly descriptor: Descriptor;
   readonly cache: CacheState;
@@ -35,56 +35,61 @@ export interface Served {
 
 /** @throws PulleyError any of the registry and store codes, `IMAGE_REFUSED` */
 export function findManifest(
-  workshop: Workshop,
+  context: MirrorContext,
   repository: Repository,
   version: Tag | Digest,
-  visit: Visit,
-): Promise<Served> {
+  request: RequestContext,
+): Promise<FoundManifest> {
   return isDigest(version)
-    ? findByDigest(workshop, repository, version, visit)
-    : findByTag(workshop, repository, version, visit);
+    ? findByDigest(context, repository, version, request)
+    : findByTag(context, repository, version, request);
 }
 
-async function findByTag(workshop: Workshop, repository: Repository, tag: Tag, visit: Visit): Promise<Served> {
-  const { judge, ground, access, sources } = workshop;
+async function findByTag(
+  context: MirrorContext,
+  repository: Repository,
+  tag: Tag,
+  request: RequestContext,
+): Promise<FoundManifest> {
+  const { judge, deps, access, sources } = context;
   const outline = judge.outline(repository, tag);
   const name = canonicalText(outline.reference);
-  const ask = (from: Source) => resolve(workshop, tag, from, visit);
-  const records = async () => [(await ground.store.record(name)) ?? []].flat();
-  const entry = await access.enter(outline, visit, { ask, records });
-  const judged = await judge.image(repository, tag, visit.signal);
-  const record = await ground.store.record(name);
+  const ask = (from: Source) => resolve(context, tag, from, request);
+  const records = async () => [(await deps.store.record(name)) ?? []].flat();
+  const entry = await access.enter(outline, request, { ask, records });
+  const judged = await judge.image(repository, tag, request.signal);
+  const record = await deps.store.record(name);
   if (judged.decision.action === "Use" && record !== undefined) {
-    return fromStore(workshop, record.target, entry.state === "fresh" ? "hit" : "stale", judged, visit);
+    return fromStore(context, record.target, entry.state === "fresh" ? "hit" : "stale", judged, request);
   }
   try {
     if (entry.failure !== undefined) throw entry.failure;
-    const told = entry.told ?? (await sources.ask(judged, visit, ask));
-    access.grant(repository, visit.caller);
-    await checkRequirements(workshop, judged, told.value, told.from, visit);
+    const told = entry.told ?? (await sources.ask(judged, request, ask));
+    access.grant(repository, request.auth);
+    await checkRequirements(context, judged, told.value, told.from, request);
     if (record?.target.digest !== told.value.digest) {
-      workshop.pending.noteTag(repository, tag, told.value.digest);
-      return throughStore(workshop, told.value, judged, visit);
+      context.incomplete.noteTag(repository, tag, told.value.digest);
+      return throughStore(context, told.value, judged, request);
     }
-    await ground.store.confirm(name, ground.clock.now());
-    return fromStore(workshop, record.target, "hit", judged, visit);
+    await deps.store.confirm(name, deps.clock.now());
+    return fromStore(context, record.target, "hit", judged, request);
   } catch (error) {
-    return staleOr(workshop, judged, record, visit, error);
+    return staleOr(context, judged, record, request, error);
   }
 }
 
 /** The copy on this machine, where nobody can be asked and the policy has it used; otherwise the failure. */
 async function staleOr(
-  workshop: Workshop,
+  context: MirrorContext,
   judged: Judged,
   record: ImageRecord | undefined,
-  visit: Visit,
+  request: RequestContext,
   error: unknown,
-): Promise<Served> {
-  visit.signal.throwIfAborted();
+): Promise<FoundManifest> {
+  request.signal.throwIfAborted();
   if (record === undefined || !isUnreachable(error)) throw error;
-  const { access } = workshop;
-  const known = access.known(judged.reference.repository, visit.caller) !== undefined;
+  const { access } = context;
+  const known = access.known(judged.reference.repository, request.auth) !== undefined;
   if (!known && !(await access.recorded(record))) throw error;
   const { id, facts, refusal, decision, now } = judged;
   const [container] = visitorPod(canonicalText(judged.reference)).containers;
@@ -92,75 +97,85 @@ async function staleOr(
   if (outcome === undefined) throw error;
   if ("refusal" in outcome) throw new PulleyError("IMAGE_REFUSED", outcome.refusal.message);
   const warning = "no registry can be asked, so this is what it said last";
-  return { ...fromStore(workshop, record.target, "stale", judged, visit), warning };
+  return { ...fromStore(context, record.target, "stale", judged, request), warning };
 }
 
-async function findByDigest(workshop: Workshop, repository: Repository, digest: Digest, visit: Visit): Promise<Served> {
-  const { judge, access, sources, holdings, pending } = workshop;
+async function findByDigest(
+  context: MirrorContext,
+  repository: Repository,
+  digest: Digest,
+  request: RequestContext,
+): Promise<FoundManifest> {
+  const { judge, access, sources, holdings, incomplete } = context;
   const outline = judge.outline(repository, digest);
   const ask = async (from: Source) => {
-    const told = await resolve(workshop, digest, from, visit);
+    const told = await resolve(context, digest, from, request);
     if (told.digest === digest) return told;
     throw new PulleyError("DIGEST_MISMATCH", `${canonicalText(outline.reference)}: answered with ${told.digest}`);
   };
   const records = async () => (await holdings.documents(repository, digest)).map(({ record }) => record);
-  const entry = await access.enter(outline, visit, { ask, records });
+  const entry = await access.enter(outline, request, { ask, records });
   const [held] = await holdings.documents(repository, digest);
-  const coming = pending.find(repository, digest)?.document?.descriptor;
+  const coming = incomplete.find(repository, digest)?.document?.descriptor;
   // What a document lists is not known to be one, nor that the repository has it.
   const descriptor = held?.descriptor ?? (coming?.digest === digest ? coming : undefined);
-  const judged = await judge.image(repository, digest, visit.signal, descriptor !== undefined);
+  const judged = await judge.image(repository, digest, request.signal, descriptor !== undefined);
   requireAnswer(entry, judged);
   if (descriptor !== undefined) {
-    await checkRequirements(workshop, judged, descriptor, undefined, visit);
-    const served = fromStore(workshop, descriptor, entry.state === "fresh" ? "hit" : "stale", judged, visit);
+    await checkRequirements(context, judged, descriptor, undefined, request);
+    const served = fromStore(context, descriptor, entry.state === "fresh" ? "hit" : "stale", judged, request);
     // Whole, perhaps, and still without a name, because nobody could be asked for it.
-    if (held === undefined) workshop.settler.look(repository);
+    if (held === undefined) context.completion.look(repository);
     return served;
   }
-  const told = entry.told ?? (await sources.ask(judged, visit, ask));
-  access.grant(repository, visit.caller);
-  await checkRequirements(workshop, judged, told.value, told.from, visit);
-  return throughStore(workshop, told.value, judged, visit);
+  const told = entry.told ?? (await sources.ask(judged, request, ask));
+  access.grant(repository, request.auth);
+  await checkRequirements(context, judged, told.value, told.from, request);
+  return throughStore(context, told.value, judged, request);
 }
 
 /** What a source says that a name stands for; asked once for all who ask the same with the same login. */
-function resolve({ heads, ground }: Workshop, version: Tag | Digest, from: Source, { signal }: Visit) {
+function resolve({ heads, deps }: MirrorContext, version: Tag | Digest, from: Source, { signal }: RequestContext) {
   const { repository, ...call } = from;
   const ask = (crew: { readonly signal: AbortSignal }) =>
-    ground.registry.resolve({ repository, version }, { ...call, signal: crew.signal });
+    deps.registry.resolve({ repository, version }, { ...call, signal: crew.signal });
   return heads.join(flightKey(version, from), ask, { signal });
 }
 
 /** What a name here has, or what came through; fetched anew should it have gone, or turn out to be damaged. */
 function fromStore(
-  workshop: Workshop,
+  context: MirrorContext,
   descriptor: Descriptor,
   cache: CacheState,
   judged: Judged,
-  visit: Visit,
-): Served {
+  request: RequestContext,
+): FoundManifest {
   const read = async () => {
     try {
-      const bytes = await workshop.ground.store.read(descriptor.digest, manifestLimit);
+      const bytes = await context.deps.store.read(descriptor.digest, manifestLimit);
       return { descriptor: { ...descriptor, size: bytes.length }, bytes };
     } catch (error) {
       if (!isGone(error)) throw error;
-      return fetchFromAny(workshop, descriptor, judged, visit, "node");
+      return fetchFromAny(context, descriptor, judged, request, "node");
     }
   };
-  return { descriptor, cache, read, ...onTrial(workshop, judged) };
+  return { descriptor, cache, read, ...onTrial(context, judged) };
 }
 
-function throughStore(workshop: Workshop, descriptor: Descriptor, judged: Judged, visit: Visit): Served {
-  const read = () => fetchFromAny(workshop, descriptor, judged, visit);
-  return { descriptor, cache: "miss", read, ...onTrial(workshop, judged) };
+function throughStore(
+  context: MirrorContext,
+  descriptor: Descriptor,
+  judged: Judged,
+  request: RequestContext,
+): FoundManifest {
+  const read = () => fetchFromAny(context, descriptor, judged, request);
+  return { descriptor, cache: "miss", read, ...onTrial(context, judged) };
 }
 
 /** A header has the rules' names alone: what else they say may not fit into one. */
-function onTrial({ ground }: Workshop, judged: Judged): Pick<Served, "warning"> {
+function onTrial({ deps }: MirrorContext, judged: Judged): Pick<FoundManifest, "warning"> {
   const warnings = judged.warnings();
-  for (const warning of warnings) ground.log.warn(warningText(warning));
+  for (const warning of warnings) deps.log.warn(warningText(warning));
   if (warnings.length === 0) return {};
   const rules = warnings.map(({ rule, reason }) => `${rule} would refuse it with ${reason}`);
   return { warning: `on trial: ${rules.join(", ")}` };
@@ -168,16 +183,16 @@ function onTrial({ ground }: Workshop, judged: Judged): Pick<Served, "warning"> 
 
 /** @param spending `node` for what the repository has shown before */
 async function fetchFromAny(
-  workshop: Workshop,
+  context: MirrorContext,
   { digest }: Descriptor,
   judged: Judged,
-  visit: Visit,
+  request: RequestContext,
   spending?: "node",
 ): Promise<Fetched> {
-  const fetch = (from: Source) => fetchDocument(workshop, digest, from, visit);
-  const { value } = await workshop.sources.ask(judged, visit, fetch, spending);
+  const fetch = (from: Source) => fetchDocument(context, digest, from, request);
+  const { value } = await context.sources.ask(judged, request, fetch, spending);
   // In the background: whoever asks for a document does not wait for what follows from it.
-  workshop.settler.look(judged.reference.repository);
+  context.completion.look(judged.reference.repository);
   return value;
 }
 
@@ -186,14 +201,14 @@ async function fetchFromAny(
  * the repository has shown it: who has only the digest does not get the document for it.
  */
 async function fetchDocument(
-  { ground, documents, pending }: Workshop,
+  { deps, documents, incomplete }: MirrorContext,
   digest: Digest,
   from: Source,
-  { caller, signal }: Visit,
+  { auth: caller, signal }: RequestContext,
 ): Promise<Fetched> {
-  const { registry, proofs, store } = ground;
+  const { registry, proofs, store } = deps;
   const { repository, ...call } = from;
-  const known = pending.find(repository, digest)?.document?.descriptor;
+  const known = incomplete.find(repository, digest)?.document?.descriptor;
   if (known?.digest === digest) {
     // Somebody else who asked at the same time has brought it.
     const bytes = await store.read(digest, manifestLimit).catch(() => undefined);
@@ -202,10 +217,10 @@ async function fetchDocument(
   const work = async (crew: { readonly signal: AbortSignal }) => {
     const fetched = await registry.manifest({ repository, version: digest }, { ...call, signal: crew.signal });
     await (await proofs.of(repository)).note(digest);
-    await pending.add(repository, fetched, caller);
+    await incomplete.add(repository, fetched, caller);
     return fetched;
   };
   const fetched = await documents.join(flightKey(digest, from), work, { signal });
-  await pending.add(repository, fetched, caller);
+  await incomplete.add(repository, fetched, caller);
   return fetched;
 }

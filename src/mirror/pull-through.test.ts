@@ -343,9 +343,9 @@ describe("going in circles", () => {
   test("a request that it sent itself is not answered by sending another", async () => {
     const registry = fakeRegistry();
     imageOf(registry);
-    const pseudonym = "pulley-0123456789abcdef";
-    const mirror = await openMirror({ registry, pseudonym });
-    const headers = { via: `1.1 squid, 1.1 ${pseudonym}` };
+    const viaId = "pulley-0123456789abcdef";
+    const mirror = await openMirror({ registry, viaId });
+    const headers = { via: `1.1 squid, 1.1 ${viaId}` };
     expect((await mirror.ask(`/v2/${name}/manifests/1`, { headers })).status).toBe(508);
     expect(registry.requests).toEqual([]);
   });

@@ -1,19 +1,19 @@
 /** Parts of content (RFC 9110, section 14). */
 
-export type Part =
+export type RequestedRange =
   | { readonly kind: "whole" }
   /** From the first byte to the last, both included. */
   | { readonly kind: "part"; readonly first: number; readonly last: number }
   | { readonly kind: "unsatisfiable" };
 
-const whole: Part = { kind: "whole" };
+const whole: RequestedRange = { kind: "whole" };
 
 /**
  * Which part a `Range` asks for. Several at once are answered with the whole, as the RFC allows: no client of registries
  * asks for them, and they are how servers were made to work for nothing (CVE-2011-3192). So is what cannot be read.
  * @param size of the content, in bytes
  */
-export function readRange(header: string | undefined, size: number): Part {
+export function readRange(header: string | undefined, size: number): RequestedRange {
   const [, first, last] = /^\s*bytes\s*=\s*([0-9]{0,15})-([0-9]{0,15})\s*$/i.exec(header ?? "") ?? [];
   if (first === undefined || last === undefined || (first === "" && last === "")) return whole;
   if (first === "") return fromEnd(Number(last), size);
@@ -22,7 +22,7 @@ export function readRange(header: string | undefined, size: number): Part {
   return from < size ? { kind: "part", first: from, last: Math.min(to, size - 1) } : { kind: "unsatisfiable" };
 }
 
-function fromEnd(length: number, size: number): Part {
+function fromEnd(length: number, size: number): RequestedRange {
   if (length === 0 || size === 0) return { kind: "unsatisfiable" };
   return { kind: "part", first: Math.max(0, size - length), last: size - 1 };
 }

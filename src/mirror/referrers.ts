@@ -14,10 +14,10 @@ import {
 } from "../image/index.ts";
 import { isGone, isUnreachable, type Source } from "../pull/index.ts";
 import { isPulleyError } from "../support/errors.ts";
-import { type Answer, type Headers, jsonAnswer } from "./answer.ts";
-import type { Workshop } from "./context.ts";
+import { type Headers, jsonAnswer, type MirrorResponse } from "./answer.ts";
+import type { MirrorContext } from "./context.ts";
 import { findManifest } from "./manifests.ts";
-import type { Visit } from "./types.ts";
+import type { RequestContext } from "./types.ts";
 
 /** Entries of one answer. */
 const most = 1_000;
@@ -28,15 +28,15 @@ const most = 1_000;
  * @throws PulleyError if the caller may not know
  */
 export async function listReferrers(
-  workshop: Workshop,
+  context: MirrorContext,
   repository: Repository,
   subject: Digest,
-  visit: Visit,
+  request: RequestContext,
   artifactType: string | null,
-): Promise<Answer> {
-  const may = await mayAsk(workshop, repository, subject, visit);
-  const listed = may ? await byTag(workshop, repository, subject, visit) : [];
-  const here = may ? await inStore(workshop, repository, subject, visit) : [];
+): Promise<MirrorResponse> {
+  const may = await mayAsk(context, repository, subject, request);
+  const listed = may ? await byTag(context, repository, subject, request) : [];
+  const here = may ? await inStore(context, repository, subject, request) : [];
   const all = [...new Map([...here, ...listed].map((entry) => [entry.digest, entry])).values()];
   const wanted = artifactType === null ? all : all.filter((entry) => entry.artifactType === artifactType);
   const manifests = wanted.slice(0, most);
@@ -51,14 +51,19 @@ function tagFor(subject: Digest) {
 }
 
 /** Whether there is anything to look for on behalf of this caller, here or anywhere. */
-async function mayAsk(workshop: Workshop, repository: Repository, subject: Digest, visit: Visit): Promise<boolean> {
-  const { judge, access, holdings, ground } = workshop;
+async function mayAsk(
+  context: MirrorContext,
+  repository: Repository,
+  subject: Digest,
+  request: RequestContext,
+): Promise<boolean> {
+  const { judge, access, holdings, deps } = context;
   const version = tagFor(subject);
   const ask = ({ repository: asked, ...call }: Source) =>
-    ground.registry.resolve({ repository: asked, version }, { ...call, signal: visit.signal });
+    deps.registry.resolve({ repository: asked, version }, { ...call, signal: request.signal });
   const records = () => holdings.records(repository);
   try {
-    await access.enter(judge.outline(repository, version), visit, { ask, records });
+    await access.enter(judge.outline(repository, version), request, { ask, records });
     return true;
   } catch (error) {
     if (isNothing(error)) return false;
@@ -73,16 +78,16 @@ function isNothing(error: unknown): boolean {
 }
 
 async function byTag(
-  workshop: Workshop,
+  context: MirrorContext,
   repository: Repository,
   subject: Digest,
-  visit: Visit,
+  request: RequestContext,
 ): Promise<readonly Descriptor[]> {
   try {
-    const { read } = await findManifest(workshop, repository, tagFor(subject), visit);
+    const { read } = await findManifest(context, repository, tagFor(subject), request);
     const { descriptor, bytes } = await read();
     const document = parseManifest(bytes, descriptor.mediaType);
-    return document.kind === "index" ? document.manifests.map(outward) : [];
+    return document.kind === "index" ? document.manifests.map(plainDescriptor) : [];
   } catch (error) {
     if (isNothing(error)) return [];
     throw error;
@@ -91,21 +96,21 @@ async function byTag(
 
 /** What is here, as far as the caller may know of it. */
 async function inStore(
-  { holdings, pending, access, ground }: Workshop,
+  { holdings, incomplete, access, deps }: MirrorContext,
   repository: Repository,
   subject: Digest,
-  { caller }: Visit,
+  { auth: caller }: RequestContext,
 ): Promise<readonly Descriptor[]> {
   const known = access.known(repository, caller) !== undefined;
   const found: Descriptor[] = [];
   const note = (descriptor: Descriptor, document: Manifest | Index) => {
     if (document.subject?.digest === subject) found.push(described(descriptor, document));
   };
-  for (const { descriptor, document } of known ? pending.documents(repository) : []) note(descriptor, document);
+  for (const { descriptor, document } of known ? incomplete.documents(repository) : []) note(descriptor, document);
   for (const record of await holdings.records(repository)) {
     if (!known && !(await access.recorded(record))) continue;
     for (const descriptor of new Map([record.target, record.manifest].map((one) => [one.digest, one])).values()) {
-      const bytes = await ground.store.read(descriptor.digest, manifestLimit).catch(() => undefined);
+      const bytes = await deps.store.read(descriptor.digest, manifestLimit).catch(() => undefined);
       if (bytes !== undefined) note(descriptor, parseManifest(bytes, descriptor.mediaType));
     }
   }
@@ -116,7 +121,7 @@ async function inStore(
 function described({ mediaType, digest, size }: Descriptor, document: Manifest | Index): Descriptor {
   const fallback = document.kind === "manifest" ? document.config.mediaType : undefined;
   const artifactType = document.artifactType ?? fallback;
-  return outward({
+  return plainDescriptor({
     mediaType,
     digest,
     size,
@@ -125,7 +130,7 @@ function described({ mediaType, digest, size }: Descriptor, document: Manifest |
   });
 }
 
-function outward({ mediaType, digest, size, artifactType, annotations }: Descriptor): Descriptor {
+function plainDescriptor({ mediaType, digest, size, artifactType, annotations }: Descriptor): Descriptor {
   return {
     mediaType,
     digest,

@@ -13,46 +13,46 @@ import type { ImageFacts } from "../policy/index.ts";
 import { type ContentSource, isGone, localSource, readContent, remoteSource, type Source } from "../pull/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Judged } from "./authorize-pull.ts";
-import type { Workshop } from "./context.ts";
-import type { Visit } from "./types.ts";
+import type { MirrorContext } from "./context.ts";
+import type { RequestContext } from "./types.ts";
 
 /**
  * @param from where to fetch what is not here, or was not shown by the repository; absent: whoever the policy names
  * @throws PulleyError `IMAGE_REFUSED`, or what stands in the way of reading the image
  */
 export async function checkRequirements(
-  workshop: Workshop,
+  context: MirrorContext,
   judged: Judged,
   target: Descriptor,
   from: Source | undefined,
-  visit: Visit,
+  request: RequestContext,
 ): Promise<void> {
   const { pending, trial } = judged.decision;
   if (pending.length === 0 && !trial.open) return;
-  if (from !== undefined) return check(workshop, judged, target, from, visit);
+  if (from !== undefined) return check(context, judged, target, from, request);
   try {
-    await check(workshop, judged, target, undefined, visit);
+    await check(context, judged, target, undefined, request);
   } catch (error) {
     if (!isGone(error)) throw error;
-    await workshop.sources.ask(judged, visit, (source) => check(workshop, judged, target, source, visit));
+    await context.sources.ask(judged, request, (source) => check(context, judged, target, source, request));
   }
 }
 
 async function check(
-  { ground }: Workshop,
+  { deps }: MirrorContext,
   judged: Judged,
   target: Descriptor,
   from: Source | undefined,
-  visit: Visit,
+  request: RequestContext,
 ): Promise<void> {
-  const { store, registry, platform, proofs } = ground;
+  const { store, registry, platform, proofs } = deps;
   const shown = await proofs.of(judged.reference.repository);
   const lease = await store.lease();
   try {
     const source =
       from === undefined
         ? localSource(store, lease, shown)
-        : remoteSource(registry, store, lease, from, shown, visit.signal);
+        : remoteSource(registry, store, lease, from, shown, request.signal);
     const facts = await factsOf(target, platform, source);
     if (facts !== undefined) judged.check(facts);
   } finally {

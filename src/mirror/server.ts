@@ -8,10 +8,10 @@ import { networkWords } from "../support/network-words.ts";
 import { limitConnectionsPerPeer } from "../support/peer-connections.ts";
 import { createTurns } from "../support/semaphore.ts";
 import { type ListenAddress, listenAddress } from "./address.ts";
-import { type Answer, send } from "./answer.ts";
-import { createWorkshop, type Workshop } from "./context.ts";
+import { type MirrorResponse, send } from "./answer.ts";
+import { createMirrorContext, type MirrorContext } from "./context.ts";
 import { answerToFailure, failureAnswer, noteFailure } from "./failures.ts";
-import { answerTo, type Standing } from "./handling.ts";
+import { answerTo, type ListenScope } from "./handling.ts";
 import { type Address, readAddress } from "./route.ts";
 import { defaultLimits, type MirrorLimits, type MirrorOptions } from "./types.ts";
 
@@ -41,14 +41,14 @@ export async function startMirror(options: MirrorOptions): Promise<Mirror> {
   const where = listenAddress(options);
   const limits = { ...defaultLimits, ...options.limits };
   const { local } = where;
-  const ground = { ...options.parts, limits, local, openToAll: options.openToAll === true };
-  const workshop = createWorkshop(ground);
+  const deps = { ...options.parts, limits, local, openToAll: options.openToAll === true };
+  const context = createMirrorContext(deps);
   const server = createServer(options, limits);
   const port = await listen(server, where, options.address);
-  const standing = { port, registries: options.registries, local: where.local };
-  const desk = createDesk(workshop, standing, options);
-  server.on("request", desk.receive);
-  const sweeping = setInterval(() => void workshop.pending.sweep().catch(() => undefined), sweepEvery);
+  const scope = { port, registries: options.registries, local: where.local };
+  const handler = createRequestHandler(context, scope, options);
+  server.on("request", handler.receive);
+  const sweeping = setInterval(() => void context.incomplete.sweep().catch(() => undefined), sweepEvery);
   sweeping.unref();
   const shown = `${where.host.includes(":") ? `[${where.host}]` : where.host}:${port}`;
   return {
@@ -56,9 +56,9 @@ export async function startMirror(options: MirrorOptions): Promise<Mirror> {
     url: `${options.tls === undefined ? "http" : "https"}://${shown}`,
     close: async () => {
       clearInterval(sweeping);
-      await closeServer(server, desk, limits.closeAfter);
-      await workshop.settler.close();
-      await workshop.pending.close();
+      await closeServer(server, handler, limits.closeAfter);
+      await context.completion.close();
+      await context.incomplete.close();
     },
   };
 }
@@ -91,7 +91,7 @@ async function listen(server: Server, { host, port }: ListenAddress, address: st
   return bound.port;
 }
 
-interface Desk {
+interface RequestHandler {
   readonly receive: (request: IncomingMessage, response: ServerResponse) => void;
   /** Ends what the answers under way wait for. */
   abandon(): void;
@@ -99,26 +99,30 @@ interface Desk {
   idle(): Promise<void>;
 }
 
-function createDesk(workshop: Workshop, standing: Standing, { onRequest }: MirrorOptions): Desk {
-  const { limits, clock, log } = workshop.ground;
+function createRequestHandler(
+  context: MirrorContext,
+  scope: ListenScope,
+  { onRequest }: MirrorOptions,
+): RequestHandler {
+  const { limits, clock, log } = context.deps;
   const turns = createTurns(limits.streams);
   const underWay = new Set<Promise<void>>();
-  const visits = new Set<AbortController>();
+  const clients = new Set<AbortController>();
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const started = clock.now();
-    const visit = new AbortController();
-    const { signal } = visit;
+    const client = new AbortController();
+    const { signal } = client;
     const address = readAddress(request.url ?? "");
-    visits.add(visit);
+    clients.add(client);
     response.once("close", () => {
-      visits.delete(visit);
-      visit.abort(new PulleyError("CANCELLED", "the client has gone"));
+      clients.delete(client);
+      client.abort(new PulleyError("CANCELLED", "the client has gone"));
     });
     response.setHeader("docker-distribution-api-version", "registry/2.0");
     // Nobody who reads sends a body; what comes is not kept.
     request.resume();
-    const answer = await answerTo(workshop, standing, request, address, signal);
+    const answer = await answerTo(context, scope, request, address, signal);
     const { status, bytes } = await sendInTurn(response, answer, address, signal);
     const milliseconds = clock.now() - started;
     const { cache } = answer;
@@ -137,7 +141,7 @@ function createDesk(workshop: Workshop, standing: Standing, { onRequest }: Mirro
     }
   }
 
-  async function sendInTurn(response: ServerResponse, answer: Answer, { route }: Address, signal: AbortSignal) {
+  async function sendInTurn(response: ServerResponse, answer: MirrorResponse, { route }: Address, signal: AbortSignal) {
     const streamed = answer.body !== undefined && !Buffer.isBuffer(answer.body) && response.req.method === "GET";
     let giveBack = () => {};
     try {
@@ -169,7 +173,7 @@ function createDesk(workshop: Workshop, standing: Standing, { onRequest }: Mirro
       void served.finally(() => underWay.delete(served));
     },
     abandon: () => {
-      for (const visit of visits) visit.abort(new PulleyError("CANCELLED", "the mirror is closing"));
+      for (const client of clients) client.abort(new PulleyError("CANCELLED", "the mirror is closing"));
     },
     idle: async () => {
       await Promise.all(underWay);
@@ -182,19 +186,19 @@ function isClients(error: unknown, signal: AbortSignal): boolean {
   return signal.aborted || error instanceof DOMException;
 }
 
-function tooMany(): Answer {
+function tooMany(): MirrorResponse {
   return failureAnswer(429, "TOOMANYREQUESTS", "too much is being sent at once", { "retry-after": "5" });
 }
 
-async function closeServer(server: Server, desk: Desk, closeAfter: number): Promise<void> {
+async function closeServer(server: Server, handler: RequestHandler, closeAfter: number): Promise<void> {
   const closed = once(server, "close");
   server.close();
   server.closeIdleConnections();
   const timer = setTimeout(() => {
-    desk.abandon();
+    handler.abandon();
     server.closeAllConnections();
   }, closeAfter);
-  await desk.idle();
+  await handler.idle();
   server.closeIdleConnections();
   server.closeAllConnections();
   await closed;

@@ -13,7 +13,7 @@ import {
   type Source,
 } from "../pull/index.ts";
 import { PulleyError } from "../support/errors.ts";
-import type { Ground, Visit } from "./types.ts";
+import type { MirrorDeps, RequestContext } from "./types.ts";
 
 /** What a source said. */
 export interface Told<Value> {
@@ -42,20 +42,20 @@ export interface Sources {
    */
   ask<Value>(
     asking: Asking,
-    visit: Visit,
+    request: RequestContext,
     ask: (from: Source) => Promise<Value>,
     spending?: Spending,
   ): Promise<Told<Value>>;
 }
 
-type SourcesGround = Pick<Ground, "images" | "logins" | "clock" | "openToAll">;
+type SourcesGround = Pick<MirrorDeps, "images" | "logins" | "clock" | "openToAll">;
 
 export function createSources({ images, logins, clock, openToAll }: SourcesGround): Sources {
   const sourceOrder = createSourceOrder(clock);
 
   async function candidates(
     { reference, decision }: Asking,
-    { caller, relayed }: Visit,
+    { auth: caller, relayed }: RequestContext,
   ): Promise<readonly PullSource[]> {
     const own = caller.login === undefined ? [] : [caller.login];
     if (decision.action === "Use") return [ownSource(reference.repository, own)];
@@ -68,18 +68,18 @@ export function createSources({ images, logins, clock, openToAll }: SourcesGroun
   }
 
   return {
-    ask: async (asking, visit, ask, spending = openToAll ? "node" : "caller") => {
+    ask: async (asking, request, ask, spending = openToAll ? "node" : "caller") => {
       const { repository } = asking.reference;
-      const found = await candidates(asking, visit);
+      const found = await candidates(asking, request);
       const sources =
         spending === "caller" ? found.filter(({ mirror, logins: held }) => !mirror || held.length === 0) : found;
       const attempts: Attempted[] = [];
       for (const [at, source] of sources.entries()) {
         const hasty = at + 1 < sources.length;
         try {
-          return await askOne(repository, source, hasty, ask, visit.signal);
+          return await askOne(repository, source, hasty, ask, request.signal);
         } catch (error) {
-          visit.signal.throwIfAborted();
+          request.signal.throwIfAborted();
           if (!isOfSource(error)) throw error;
           if (!isRefusal(error)) sourceOrder.failed(source.address);
           attempts.push({ error, mirror: source.mirror, ...(sources.length > 1 && { whom: source.address }) });

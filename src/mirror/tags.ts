@@ -3,10 +3,10 @@ import { isDigest, parseReference, parseTag, type Repository } from "../image/in
 import { isUnreachable, type Source } from "../pull/index.ts";
 import type { ImageRecord } from "../store/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
-import type { Entry } from "./access.ts";
-import { type Answer, type Headers, jsonAnswer } from "./answer.ts";
-import type { Workshop } from "./context.ts";
-import type { Visit } from "./types.ts";
+import type { Admission } from "./access.ts";
+import { type Headers, jsonAnswer, type MirrorResponse } from "./answer.ts";
+import type { MirrorContext } from "./context.ts";
+import type { RequestContext } from "./types.ts";
 
 /** Tags in one answer; clients follow the link to the next (CVE-2023-2253). */
 const mostOnPage = 1_000;
@@ -15,33 +15,33 @@ const latest = parseTag("latest");
 
 /** @param name as it was asked for */
 export async function listTags(
-  workshop: Workshop,
+  context: MirrorContext,
   repository: Repository,
-  visit: Visit,
+  request: RequestContext,
   asked: { readonly name: string; readonly query: URLSearchParams },
-): Promise<Answer> {
-  const { judge, access, ground, holdings } = workshop;
-  const list = (from: Source) => ground.registry.tags(repository, { ...from, signal: visit.signal });
+): Promise<MirrorResponse> {
+  const { judge, access, deps, holdings } = context;
+  const list = (from: Source) => deps.registry.tags(repository, { ...from, signal: request.signal });
   const { refusal, ...outline } = judge.outline(repository, latest);
   // A list is no pull: that one of the tags is refused says nothing of it, except whom not to ask.
   const known = { ...outline, refusal: refusal && noTags(repository) };
-  const entry = await access.enter(known, visit, { ask: list, records: () => holdings.records(repository) });
-  const { tags, cache } = await tagsOf(workshop, repository, entry, list, visit);
+  const entry = await access.enter(known, request, { ask: list, records: () => holdings.records(repository) });
+  const { tags, cache } = await tagsOf(context, repository, entry, list, request);
   return { ...pageOf(tags, asked), cache };
 }
 
 /** What a registry lists, and what is here besides, which a rule may have served without asking one. */
 async function tagsOf(
-  workshop: Workshop,
+  context: MirrorContext,
   repository: Repository,
-  { told, failure }: Entry<readonly string[]>,
+  { told, failure }: Admission<readonly string[]>,
   list: (from: Source) => Promise<readonly string[]>,
-  visit: Visit,
+  request: RequestContext,
 ) {
-  const { judge, sources, access } = workshop;
-  const here = () => tagsHere(workshop, repository, visit);
+  const { judge, sources, access } = context;
+  const here = () => tagsHere(context, repository, request);
   if (told !== undefined) return { tags: [...told.value, ...(await here())], cache: "miss" } as const;
-  const judged = await judge.image(repository, latest, visit.signal).catch((error: unknown) => {
+  const judged = await judge.image(repository, latest, request.signal).catch((error: unknown) => {
     if (isPulleyError(error, "IMAGE_REFUSED", "IMAGE_NOT_FOUND")) return undefined;
     throw error;
   });
@@ -50,11 +50,11 @@ async function tagsOf(
   }
   try {
     if (failure !== undefined) throw failure;
-    const listed = await sources.ask(judged, visit, list);
-    access.grant(repository, visit.caller);
+    const listed = await sources.ask(judged, request, list);
+    access.grant(repository, request.auth);
     return { tags: [...listed.value, ...(await here())], cache: "miss" } as const;
   } catch (error) {
-    visit.signal.throwIfAborted();
+    request.signal.throwIfAborted();
     const gone = isPulleyError(error, "REGISTRY_NOT_FOUND");
     if (!gone && !isUnreachable(error)) throw error;
     const tags = await here();
@@ -64,7 +64,11 @@ async function tagsOf(
 }
 
 /** The tags in the store that the caller may know of. */
-async function tagsHere({ holdings, access }: Workshop, repository: Repository, { caller }: Visit): Promise<string[]> {
+async function tagsHere(
+  { holdings, access }: MirrorContext,
+  repository: Repository,
+  { auth: caller }: RequestContext,
+): Promise<string[]> {
   const known = access.known(repository, caller) !== undefined;
   const tags: string[] = [];
   for (const record of await holdings.records(repository)) {
@@ -91,7 +95,7 @@ function tagOf({ name }: ImageRecord): string | undefined {
 function pageOf(
   tags: readonly string[],
   { name, query }: { readonly name: string; readonly query: URLSearchParams },
-): Answer {
+): MirrorResponse {
   const last = query.get("last");
   const count = pageSize(query.get("n"));
   const sorted = [...new Set(tags)].sort(compare);

@@ -8,7 +8,7 @@ import type { ImageStore } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Log } from "../support/log.ts";
 import type { CacheState } from "./answer.ts";
-import type { Caller } from "./client-auth.ts";
+import type { ClientAuth } from "./client-auth.ts";
 import type { Route } from "./route.ts";
 
 export interface MirrorOptions {
@@ -31,7 +31,7 @@ export interface MirrorOptions {
 /** The rooms below, joined as a node joins them. */
 export interface MirrorParts {
   readonly store: ImageStore;
-  /** Made with `via:` {@link MirrorParts.pseudonym}. */
+  /** Made with `via:` {@link MirrorParts.viaId}. */
   readonly registry: RegistryClient;
   readonly images: ImageService;
   readonly manager: ImageManager;
@@ -47,7 +47,7 @@ export interface MirrorParts {
   /** The node's own logins; spent on the mirrors that the policy names, never on the registry that a caller means. */
   readonly logins?: LoginSource | undefined;
   /** By which this mirror is recognised: see `mirrorPseudonym`. */
-  readonly pseudonym: string;
+  readonly viaId: string;
   readonly clock: Clock;
   /** Hears of what fails on this machine, of which clients are told no more than that. */
   readonly log: Log;
@@ -73,7 +73,7 @@ export interface MirrorLimits {
    */
   readonly lookFor: number;
   /** How long content is kept that came through and belongs to no image that is complete. Default 900 000. */
-  readonly pendingFor: number;
+  readonly incompleteFor: number;
   /** How long a client waits for the head of an answer before it is sent, though the content is not all here. Default 10 000. */
   readonly headAfter: number;
   /** How long closing waits for answers under way. Default 5 000. */
@@ -93,8 +93,8 @@ export interface ServedRequest {
 }
 
 /** One request's circumstances. */
-export interface Visit {
-  readonly caller: Caller;
+export interface RequestContext {
+  readonly auth: ClientAuth;
   /** Whether another mirror asks: then only the registry itself is asked in turn, so that no two wait for each other. */
   readonly relayed: boolean;
   /** Aborts when the client has gone. */
@@ -102,7 +102,7 @@ export interface Visit {
 }
 
 /** What all handlers work with. */
-export interface Ground extends MirrorParts {
+export interface MirrorDeps extends MirrorParts {
   readonly limits: MirrorLimits;
   readonly openToAll: boolean;
   /** Whether only this machine's callers reach the mirror. */
@@ -117,7 +117,7 @@ export const defaultLimits: MirrorLimits = {
   stallTimeout: 60_000,
   accessFor: 300_000,
   lookFor: 20,
-  pendingFor: 900_000,
+  incompleteFor: 900_000,
   headAfter: 10_000,
   closeAfter: 5_000,
 };

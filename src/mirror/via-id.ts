@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 const shape = /\bpulley-[0-9a-f]{16}\b/;
 
 /** New for each mirror, and for the registry client that asks on its behalf. */
-export function mirrorPseudonym(): string {
+export function createViaId(): string {
   return `pulley-${randomBytes(8).toString("hex")}`;
 }
 
@@ -14,6 +14,6 @@ export function isRelayed(via: string | undefined): boolean {
 }
 
 /** Whether a request comes from this very mirror. */
-export function isOwn(via: string | undefined, pseudonym: string): boolean {
-  return (via ?? "").split(/[\s,]+/).includes(pseudonym);
+export function isOwn(via: string | undefined, viaId: string): boolean {
+  return (via ?? "").split(/[\s,]+/).includes(viaId);
 }

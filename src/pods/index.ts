@@ -17,8 +17,8 @@ export type {
 export { podFolders, readResolver } from "./containers/folders.ts";
 export { identified, uidOf } from "./containers/identity.ts";
 export { type FoundPod, foundPods, removeOrphan } from "./containers/orphans.ts";
-export { openClaims } from "./containers/pod-locks.ts";
+export { openPodLocks } from "./containers/pod-locks.ts";
 export type { ContainersOptions } from "./containers/types.ts";
-export { createNode, type Node } from "./pod-manager.ts";
+export { createPodManager, type PodManager } from "./pod-manager.ts";
 export { createStaticPods } from "./static/index.ts";
 export type { ContainerState, ContainerStatus, NodeEvent, NodeSignal, PodStatus, TerminatedState } from "./types.ts";

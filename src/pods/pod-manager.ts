@@ -18,14 +18,14 @@ import { PulleyError } from "../support/errors.ts";
 import type { DataObjects, Pod, PullSecret } from "../workload/index.ts";
 import { rotateLogs, runningLogs } from "./containers/log-rotation.ts";
 import { nodeLabels } from "./containers/names.ts";
-import { createRelist } from "./containers/pleg.ts";
+import { createPleg } from "./containers/pleg.ts";
 import type { ContainersOptions } from "./containers/types.ts";
 import { createContainerWorker } from "./containers/worker.ts";
 import { createPodWorker, type PodWorker } from "./pod-worker.ts";
 import type { NodeSignal, PodStatus } from "./types.ts";
 
 /** A machine that pods run on, as far as images go. */
-export interface Node {
+export interface PodManager {
   /**
    * Takes pods on and begins to work on them, all at once.
    * @param secrets every pull secret that exists; each pod uses those of its own namespace that it names
@@ -51,7 +51,7 @@ export interface Node {
   ended(): Promise<void>;
 }
 
-export interface NodeOptions {
+export interface PodManagerOptions {
   readonly images: ImageService;
   readonly policy: Policy;
   readonly decide: Decide;
@@ -83,7 +83,7 @@ interface PodOnNode {
 }
 
 /** @throws PulleyError `USAGE` if the pull settings are not sound */
-export function createNode(options: NodeOptions): Node {
+export function createPodManager(options: PodManagerOptions): PodManager {
   const { images, decide, hosts, loginsFor, pulls, records, log, containers, clock, random } = options;
   let { policy } = options;
   const [problem] = validatePullSettings(pulls);
@@ -123,9 +123,9 @@ export function createNode(options: NodeOptions): Node {
   }
 
   const lastingWork: Promise<void>[] = [];
-  const relist = containers && createRelist(containers.runtime, nodeLabels(containers.node), clock);
-  if (containers !== undefined && relist !== undefined) {
-    lasting(relist.run(end));
+  const pleg = containers && createPleg(containers.runtime, nodeLabels(containers.node), clock);
+  if (containers !== undefined && pleg !== undefined) {
+    lasting(pleg.run(end));
     lasting(rotateLogs({ runtime: containers.runtime, clock, running: () => runningLogs(statuses()) }, end));
   }
 
@@ -149,9 +149,9 @@ export function createNode(options: NodeOptions): Node {
     const given = { pod, secrets: own, logins, images: manager, clock, random, tell };
     const { spec } = pod;
     const worker =
-      containers === undefined || relist === undefined || spec === undefined
+      containers === undefined || pleg === undefined || spec === undefined
         ? createPodWorker(given)
-        : createContainerWorker({ ...given, input: { pod, spec, objects }, containers, relist });
+        : createContainerWorker({ ...given, input: { pod, spec, objects }, containers, pleg });
     const leaving = new AbortController();
     const follow = () => leaving.abort(end.reason);
     end.addEventListener("abort", follow, { once: true });

@@ -2,8 +2,8 @@ import type { Clock } from "../support/clock.ts";
 import type { ContainerKind, PodContainer } from "../workload/index.ts";
 import { createPodImages, type PodImagesOptions, type VolumeFailures } from "./pod-images.ts";
 import { createPodState } from "./pod-state.ts";
-import { createRester } from "./requeue.ts";
-import { restAfterFailure } from "./resync.ts";
+import { createRequeue } from "./requeue.ts";
+import { delayAfterFailure } from "./resync.ts";
 import type { PodStatus } from "./types.ts";
 
 /** Works on one pod: without a runtime until all of its containers and image volumes are prepared. */
@@ -29,7 +29,7 @@ const relistAfter = 1000;
 export function createPodWorker(options: PodWorkerOptions): PodWorker {
   const { pod, clock, random, tell } = options;
   const state = createPodState(pod, clock.now());
-  const rester = createRester(clock);
+  const requeue = createRequeue(clock);
   let resting = false;
 
   function status(): PodStatus {
@@ -75,13 +75,13 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     return wanted.filter(state.isPrepared).length;
   }
 
-  function rest(): number {
-    return restAfterFailure(wanted.map(state.statusOf), { now: clock.now(), random });
+  function delay(): number {
+    return delayAfterFailure(wanted.map(state.statusOf), { now: clock.now(), random });
   }
 
   return {
     status,
-    wake: rester.wake,
+    wake: requeue.wake,
     run: async (signal) => {
       let preparedBefore = -1;
       for (;;) {
@@ -93,7 +93,7 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
         if (prepared === wanted.length) return;
         const somethingRan = prepared > preparedBefore;
         preparedBefore = prepared;
-        await rester.rest(somethingRan ? relistAfter : rest(), signal);
+        await requeue.wait(somethingRan ? relistAfter : delay(), signal);
       }
     },
     remove: () => Promise.resolve(),

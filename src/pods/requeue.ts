@@ -1,19 +1,19 @@
 /** The rests between two looks at a pod, which end early when something has changed that the pod may have waited for. */
 import type { Clock } from "../support/clock.ts";
 
-export interface Rester {
+export interface Requeue {
   /** Ends the rest that is under way, or the next one at once. */
   wake(): void;
   /** Rejects with the signal's reason, and with nothing else. */
-  rest(milliseconds: number, signal: AbortSignal): Promise<void>;
+  wait(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
-export function createRester(clock: Clock): Rester {
+export function createRequeue(clock: Clock): Requeue {
   let early = new AbortController();
 
   return {
     wake: () => early.abort(),
-    rest: async (milliseconds, signal) => {
+    wait: async (milliseconds, signal) => {
       signal.throwIfAborted();
       const { signal: woken } = early;
       const stop = () => early.abort();

@@ -10,31 +10,31 @@ const resyncAfter = 60_000;
 /** Both are lengthened by up to this part of themselves, so that pods do not all move at once. */
 const jitter = 0.5;
 
-export interface Rests {
+export interface ResyncTiming {
   /** @param random a number from 0 up to 1 */
   readonly now: number;
   readonly random: () => number;
 }
 
 /** How long to rest after a look that left something to do. */
-export function restAfterFailure(containers: readonly ContainerStatus[], rests: Rests): number {
-  const waits = waitsOf(containers, rests);
-  const shortest = waits.length > 0 ? waits : [lengthened(retryAfter, rests)];
-  return Math.max(0, Math.min(resync(rests), ...shortest));
+export function delayAfterFailure(containers: readonly ContainerStatus[], timing: ResyncTiming): number {
+  const waits = waitsOf(containers, timing);
+  const shortest = waits.length > 0 ? waits : [lengthened(retryAfter, timing)];
+  return Math.max(0, Math.min(resyncDelay(timing), ...shortest));
 }
 
-export function resync(rests: Rests): number {
-  return lengthened(resyncAfter, rests);
+export function resyncDelay(timing: ResyncTiming): number {
+  return lengthened(resyncAfter, timing);
 }
 
-function waitsOf(containers: readonly ContainerStatus[], rests: Rests): readonly number[] {
+function waitsOf(containers: readonly ContainerStatus[], timing: ResyncTiming): readonly number[] {
   return containers.flatMap(({ state, backOffUntil }) => {
     if (state.kind !== "waiting" || backOffUntil === undefined) return [];
     const isBackingOff = state.reason === "ImagePullBackOff" || state.reason === "CrashLoopBackOff";
-    return [isBackingOff ? backOffUntil - rests.now : lengthened(retryAfter, rests)];
+    return [isBackingOff ? backOffUntil - timing.now : lengthened(retryAfter, timing)];
   });
 }
 
-function lengthened(milliseconds: number, { random }: Rests): number {
+function lengthened(milliseconds: number, { random }: ResyncTiming): number {
   return milliseconds * (1 + jitter * random());
 }

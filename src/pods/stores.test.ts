@@ -10,7 +10,7 @@ import { loginsOfSecrets, secretOf } from "../pull/testing/logins.ts";
 import { podOf } from "../pull/testing/pods.ts";
 import { type ImageStore, openEmbeddedStore } from "../store/index.ts";
 import type { Pod, PullSecret } from "../workload/index.ts";
-import { createNode } from "./pod-manager.ts";
+import { createPodManager } from "./pod-manager.ts";
 
 let root: string;
 let store: ImageStore;
@@ -30,7 +30,7 @@ afterEach(async () => {
 async function settle(pods: readonly Pod[], secrets: readonly PullSecret[]): Promise<readonly string[]> {
   const clock = hastyClock();
   const platform = { os: "linux", architecture: "amd64", variant: "" };
-  const node = createNode({
+  const node = createPodManager({
     images: createEmbeddedImageService({ store, registry, platform, clock }),
     policy: kubernetesOnly,
     decide,

@@ -3,7 +3,7 @@
  * layout on disk, and containerd's (`containerd/`). One contract suite (`contract.ts`) runs against each.
  */
 import type { Descriptor, Digest, Platform } from "../image/index.ts";
-import type { Part } from "./part.ts";
+import type { ByteRange } from "./byte-range.ts";
 
 /** An image in the words of crictl. */
 export interface StoredImage {
@@ -64,7 +64,7 @@ export interface ImageStore {
   /** Content as a verified stream that fails with `BLOB_DAMAGED` before its end if the bytes are not the digest's. */
   open(descriptor: Descriptor): Promise<AsyncIterable<Buffer>>;
   /** A part of it, which is as good as the whole: its last bytes come when that has been verified, now or as it lies there. */
-  openPart(descriptor: Descriptor, part: Part): Promise<AsyncIterable<Buffer>>;
+  openPart(descriptor: Descriptor, part: ByteRange): Promise<AsyncIterable<Buffer>>;
   /** Begins to bring an image in: until it is released, nothing that the lease has seen or brought is collected. */
   lease(): Promise<Lease>;
   /** Reads every blob again; what is damaged is set aside so that the next pull fetches it anew. Reports as it goes. */

@@ -48,11 +48,11 @@ export function bare({ mediaType, digest, size }: Descriptor): Descriptor {
 }
 
 /** A record as other rooms know it. */
-export function outward({ name, target, image, manifest, platform, confirmedAt }: StoredRecord): ImageRecord {
+export function toImageRecord({ name, target, image, manifest, platform, confirmedAt }: StoredRecord): ImageRecord {
   return { name, target, image, manifest, platform, ...(confirmedAt !== undefined && { confirmedAt }) };
 }
 
 /** Descriptors as contents, each once. */
-export function distinct(descriptors: readonly Descriptor[]): readonly Content[] {
+export function uniqueByDigest(descriptors: readonly Descriptor[]): readonly Content[] {
   return [...new Map(descriptors.map(({ digest, size }) => [digest, { digest, size }])).values()];
 }

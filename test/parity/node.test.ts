@@ -1,7 +1,7 @@
 /** A node does with every case what the table says: whom it asks, what it uses, and why it refuses. */
 import { describe, expect, it } from "vitest";
 import { isLoopback, registryOrigin } from "../../src/image/index.ts";
-import { createNode, type NodeEvent } from "../../src/pods/index.ts";
+import { createPodManager, type NodeEvent } from "../../src/pods/index.ts";
 import { type Case, cases, type Expected } from "../../src/policy/cases.ts";
 import { decide, kubernetesOnly, readPolicy } from "../../src/policy/index.ts";
 import type { DecisionRecord } from "../../src/pull/decision-log/types.ts";
@@ -70,7 +70,7 @@ async function run(each: Case, isReachable: boolean) {
   if (!isReachable) images.failures.get = () => failure;
   const log: DecisionRecord[] = [];
   const events: NodeEvent[] = [];
-  const node = createNode({
+  const node = createPodManager({
     images,
     policy,
     decide,

@@ -1,6 +1,6 @@
 /** What the daemon answers on its socket. Nothing here changes anything. */
 import { formatPlatform } from "../../image/index.ts";
-import { isReadable, type Node, type PodStatus, readContainerLog } from "../../pods/index.ts";
+import { isReadable, type PodManager, type PodStatus, readContainerLog } from "../../pods/index.ts";
 import { selects } from "../../policy/index.ts";
 import type { StoredImage } from "../../store/index.ts";
 import type { Clock } from "../../support/clock.ts";
@@ -17,7 +17,7 @@ import { apiVersion } from "./version.ts";
 import { watchEvents, watchPods } from "./watches.ts";
 
 export interface ApiSources {
-  readonly node: Pick<Node, "pods" | "onSignal">;
+  readonly node: Pick<PodManager, "pods" | "onSignal">;
   readonly events: EventList;
   readonly images: () => Promise<readonly StoredImage[]>;
   readonly health: Health;

@@ -1,12 +1,12 @@
 /** What changes on a node, as it changes. */
-import type { Node, PodStatus } from "../../pods/index.ts";
+import type { PodManager, PodStatus } from "../../pods/index.ts";
 import { latestChanges } from "./changes.ts";
 import type { EventList } from "./events.ts";
 import type { Change, EventObject, PodObject } from "./objects.ts";
 import { podObject } from "./pod-object.ts";
 
 export function watchPods(
-  node: Pick<Node, "pods" | "onSignal">,
+  node: Pick<PodManager, "pods" | "onSignal">,
   isWanted: (pod: PodStatus["pod"]) => boolean,
   nodeName: string,
   signal: AbortSignal,

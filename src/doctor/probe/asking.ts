@@ -16,7 +16,7 @@ import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
 import { printable } from "../../support/printable.ts";
 
 /** What a server says to nobody in particular. */
-export interface Greeting {
+export interface V2Ping {
   readonly status: number;
   /** Whether it says that it is a registry. */
   readonly isRegistry: boolean;
@@ -54,12 +54,12 @@ export type ManifestAnswer = (
 
 export const noQuota: Quota = { limit: undefined, remaining: undefined, source: undefined, retryAfter: undefined };
 
-export async function readGreeting(
+export async function readV2Ping(
   answer: Answer,
   stallTimeout: number,
   now: number,
   signal: AbortSignal,
-): Promise<Greeting> {
+): Promise<V2Ping> {
   const body = await readErrorBody(answer, { stallTimeout, signal });
   const { status, headers } = answer;
   const challenges = parseChallenges(headers["www-authenticate"] ?? []);
@@ -73,12 +73,12 @@ export async function readGreeting(
     schemes: [...new Set(challenges.map(({ scheme }) => printable(scheme, 30)))],
     tokenService: realm === undefined ? undefined : shownRealm(realm),
     serverTime: Number.isNaN(date) ? undefined : date,
-    failure: status < 400 && !isPage ? undefined : greetingFailure(answer, body, now),
+    failure: status < 400 && !isPage ? undefined : pingFailure(answer, body, now),
   };
 }
 
 /** A demand for a login is no failure; neither is a 404 or 403, for some registries serve no more than what is asked for. */
-function greetingFailure(answer: Answered, body: Buffer, now: number): PulleyError | undefined {
+function pingFailure(answer: Answered, body: Buffer, now: number): PulleyError | undefined {
   const failure = statusFailure(answer, body, now);
   if (isHtml(answer) && answer.status !== 401) {
     return new PulleyError(

@@ -18,12 +18,12 @@ import {
 import { systemClock } from "../../support/clock.ts";
 import { PulleyError } from "../../support/errors.ts";
 import type { Login } from "../../support/login.ts";
-import { askManifest, type Greeting, type ManifestAnswer, readGreeting } from "./asking.ts";
+import { askManifest, type ManifestAnswer, readV2Ping, type V2Ping } from "./asking.ts";
 import { openConnection, openTunnel, type Place } from "./connection.ts";
 import { type Handshake, shakeHands } from "./handshake.ts";
 import { findName, type NameFound, type Resolver, systemResolver } from "./names.ts";
 
-export { type Greeting, type ManifestAnswer, noQuota, type Quota } from "./asking.ts";
+export { type ManifestAnswer, noQuota, type Quota, type V2Ping } from "./asking.ts";
 export type { ShownCertificate } from "./certificate.ts";
 export type { Handshake } from "./handshake.ts";
 export type { NameFound } from "./names.ts";
@@ -49,7 +49,7 @@ export interface Probe {
   /** @throws PulleyError `REGISTRY_TLS` for certificates of ours that cannot be used, `REGISTRY_UNREACHABLE` by a proxy; or what the system says */
   shakeHands(target: Target, signal: AbortSignal): Promise<Handshake>;
   /** Asks for the address that every registry answers. @throws PulleyError as any request */
-  greet(target: Target, signal: AbortSignal): Promise<Greeting>;
+  ping(target: Target, signal: AbortSignal): Promise<V2Ping>;
   ask(target: Target, version: Tag | Digest, login: Login | undefined, signal: AbortSignal): Promise<ManifestAnswer>;
   /** Whether somebody speaks TLS there, whoever it is. Never throws. */
   speaksTls(place: Place, signal: AbortSignal): Promise<boolean>;
@@ -109,7 +109,7 @@ export function createProbe(
       const socket = proxy === undefined ? openConnection(place, signal) : openTunnel(new URL(proxy), place, signal);
       return shakeHands(await socket, place.host, context, signal);
     },
-    greet: async ({ endpoint }, signal) => {
+    ping: async ({ endpoint }, signal) => {
       const { registry, host, root = "/v2" } = endpoint;
       const url = new URL(`${root}/`, endpoint.origin);
       const headers = { ...host?.headers, ...always };
@@ -121,7 +121,7 @@ export function createProbe(
         host,
         audience: "registry",
       } as const;
-      return readGreeting(await transport.exchange({ ...exchange, signal }), stallTimeout, clock.now(), signal);
+      return readV2Ping(await transport.exchange({ ...exchange, signal }), stallTimeout, clock.now(), signal);
     },
     ask: ({ endpoint }, version, login, signal) => {
       const authorization = authorizer.authorization(endpoint, login);

@@ -22,7 +22,7 @@ import type { RegistryClient } from "../../registry/index.ts";
 import { type ImageStore, openEmbeddedStore } from "../../store/index.ts";
 import { type Clock, systemClock } from "../../support/clock.ts";
 import { type Log, silentLog } from "../../support/log.ts";
-import { type Mirror, mirrorPseudonym, type ServedRequest, startMirror } from "../index.ts";
+import { createViaId, type Mirror, type ServedRequest, startMirror } from "../index.ts";
 import type { MirrorLimits, MirrorParts } from "../types.ts";
 import { ask, type Question, type Reply } from "./asking.ts";
 
@@ -34,7 +34,7 @@ export interface MirrorGiven<Registry extends RegistryClient = RegistryClient> {
   readonly logins?: LoginSource;
   readonly clock?: Clock;
   readonly limits?: Partial<MirrorLimits>;
-  readonly pseudonym?: string;
+  readonly viaId?: string;
   /** Keeps who pulled what. Default true. */
   readonly recorded?: boolean;
   readonly store?: ImageStore;
@@ -79,9 +79,9 @@ export async function openMirror(given: MirrorGiven = {}): Promise<TestMirror> {
     decide,
     policy,
   });
-  const { logins, pseudonym = mirrorPseudonym() } = given;
+  const { logins, viaId = createViaId() } = given;
   const log = given.log ?? silentLog;
-  const told = { policy, platform, records: kept, logins, pseudonym, clock, log };
+  const told = { policy, platform, records: kept, logins, viaId, clock, log };
   const parts = { ...told, store, registry, images, manager, layers, proofs };
   const served: ServedRequest[] = [];
   const { openToAll, registries, limits } = given;

@@ -4,7 +4,7 @@ import { isPulleyError } from "../../support/errors.ts";
 import type { ContainerRuntime, Labels } from "../container-runtime.ts";
 import { podUidLabel } from "./names.ts";
 
-export interface Relist {
+export interface Pleg {
   /** Calls back whenever something of the pod has changed, until the returned function is called. */
   onChange(uid: string, changed: () => void): () => void;
   /** Asks until the signal; rejects only with its reason, or with a fault that is not the runtime's. */
@@ -14,7 +14,7 @@ export interface Relist {
 /** Milliseconds between two questions. */
 export const relistPeriod = 1000;
 
-export function createRelist(runtime: ContainerRuntime, labels: Labels, clock: Clock): Relist {
+export function createPleg(runtime: ContainerRuntime, labels: Labels, clock: Clock): Pleg {
   const listeners = new Map<string, Set<() => void>>();
   let known = new Map<string, string>();
 

@@ -9,7 +9,7 @@ import type { Pod } from "../../workload/index.ts";
 /** Bytes that the file of a claim may have. */
 const longest = 256;
 
-export interface Claims {
+export interface PodLocks {
   /** @throws PulleyError `USAGE` if a living process has it */
   take(pod: Pod): Promise<void>;
   release(uid: string): Promise<void>;
@@ -18,7 +18,7 @@ export interface Claims {
 }
 
 /** @param root the node's folder */
-export function openClaims(root: string): Claims {
+export function openPodLocks(root: string): PodLocks {
   const folder = join(root, "pods");
   const self = thisOwner();
   const fileOf = (uid: string) => join(folder, `${encodeURIComponent(uid)}.owner`);

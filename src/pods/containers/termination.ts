@@ -8,7 +8,7 @@ import type { PodFolders } from "./types.ts";
 /** Seconds that a container gets at least (k8s `minimumGracePeriodInSeconds`). */
 const shortestGrace = 2;
 
-export interface Ending {
+export interface Termination {
   readonly runtime: ContainerRuntime;
   /** Names of sidecars, in the order of the pod: they end after all others, the last one first. */
   readonly sidecars: readonly string[];
@@ -16,7 +16,7 @@ export interface Ending {
 }
 
 /** Stops what runs of a pod, and its sandboxes; what has ended stays to be looked at. */
-export async function stopPod(observed: Observed, { runtime, sidecars, killing }: Ending): Promise<void> {
+export async function stopPod(observed: Observed, { runtime, sidecars, killing }: Termination): Promise<void> {
   const active = observed.containers.filter(({ state }) => state === "running" || state === "unknown");
   const stop = async (container: ObservedContainer): Promise<void> => {
     killing(container);
@@ -27,14 +27,14 @@ export async function stopPod(observed: Observed, { runtime, sidecars, killing }
   await all(observed.sandboxes.filter(({ ready }) => ready).map(({ id }) => runtime.stopPodSandbox(id)));
 }
 
-export interface Removing extends Ending {
+export interface PodRemoval extends Termination {
   readonly folders: PodFolders;
   /** That all of its sandboxes and containers have. */
   readonly labels: Labels;
 }
 
 /** Stops a pod and removes its containers, sandboxes and folders; safe to call again. */
-export async function removePod(pod: Pick<Pod, "namespace" | "name" | "uid">, removing: Removing): Promise<void> {
+export async function removePod(pod: Pick<Pod, "namespace" | "name" | "uid">, removing: PodRemoval): Promise<void> {
   const { runtime, folders, labels } = removing;
   const observed = await observe(runtime, labels);
   await stopPod(observed, removing);

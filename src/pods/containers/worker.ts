@@ -9,16 +9,16 @@ import type { SandboxStatus } from "../container-runtime.ts";
 import { createPodImages, type VolumeFailures } from "../pod-images.ts";
 import { createPodState } from "../pod-state.ts";
 import type { PodWorker, PodWorkerOptions } from "../pod-worker.ts";
-import { createRester } from "../requeue.ts";
+import { createRequeue } from "../requeue.ts";
 import { nextAction } from "./actions.ts";
 import { sandboxConfig } from "./configs.ts";
 import { createCrashBackOff } from "./crash-back-off.ts";
 import { podLabels, podText } from "./names.ts";
 import { newestOf, nothing, type Observed, observe, readySandbox } from "./observed.ts";
-import type { Relist } from "./pleg.ts";
+import type { Pleg } from "./pleg.ts";
 import { podStatusOf } from "./pod-status.ts";
 import { missesClusterDns } from "./resolver.ts";
-import { restLength } from "./resync-period.ts";
+import { requeueDelay } from "./resync-period.ts";
 import { runtimeText, startContainer } from "./start-container.ts";
 import { removePod, stopPod } from "./termination.ts";
 import type { ContainersOptions, PodInput } from "./types.ts";
@@ -26,12 +26,12 @@ import type { ContainersOptions, PodInput } from "./types.ts";
 export interface ContainerWorkerOptions extends PodWorkerOptions {
   readonly input: PodInput;
   readonly containers: ContainersOptions;
-  readonly relist: Relist;
+  readonly pleg: Pleg;
   readonly clock: Clock;
 }
 
 export function createContainerWorker(options: ContainerWorkerOptions): PodWorker {
-  const { pod, clock, random, tell, input, containers, relist } = options;
+  const { pod, clock, random, tell, input, containers, pleg } = options;
   const { spec, objects } = input;
   const { runtime, folders, host } = containers;
   const labels = podLabels(pod, containers.node);
@@ -65,7 +65,7 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
     });
   const tellStatus = () => tell({ kind: "pod", status: status() });
   const images = createPodImages(options, state, tellStatus);
-  const rester = createRester(clock);
+  const requeue = createRequeue(clock);
 
   const ending = {
     runtime,
@@ -296,9 +296,9 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
 
   return {
     status,
-    wake: rester.wake,
+    wake: requeue.wake,
     run: async (signal) => {
-      const stopListening = relist.onChange(pod.uid, rester.wake);
+      const stopListening = pleg.onChange(pod.uid, requeue.wake);
       try {
         for (;;) {
           resting = false;
@@ -306,8 +306,8 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
           resting = true;
           tellStatus();
           if (finished) return;
-          const rests = { now: clock.now(), random };
-          await rester.rest(restLength({ spec, status: status(), isDone }, rests), signal);
+          const timing = { now: clock.now(), random };
+          await requeue.wait(requeueDelay({ spec, status: status(), isDone }, timing), signal);
         }
       } finally {
         stopListening();

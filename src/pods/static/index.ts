@@ -6,9 +6,9 @@ import type { Clock } from "../../support/clock.ts";
 import { errorText } from "../../support/errors.ts";
 import type { Pod, Problem } from "../../workload/index.ts";
 import { type FoundPod, foundPods, removeOrphan } from "../containers/orphans.ts";
-import type { Claims } from "../containers/pod-locks.ts";
+import type { PodLocks } from "../containers/pod-locks.ts";
 import type { ContainersOptions } from "../containers/types.ts";
-import type { Node } from "../pod-manager.ts";
+import type { PodManager } from "../pod-manager.ts";
 import { manifestFolder } from "./folder.ts";
 import {
   accountsOf,
@@ -22,11 +22,11 @@ import {
 
 export interface StaticPodsOptions {
   readonly folder: string;
-  readonly node: Pick<Node, "add" | "remove">;
+  readonly node: Pick<PodManager, "add" | "remove">;
   /** As the node has them; absent: pods are only prepared. */
   readonly containers: ContainersOptions | undefined;
   /** Of the node's folder; absent where nothing is started. */
-  readonly claims: Claims | undefined;
+  readonly locks: PodLocks | undefined;
   readonly clock: Clock;
   /** Hears of everything that is wrong, each thing once. */
   readonly say: (line: string) => void;
@@ -45,7 +45,7 @@ interface Known {
 /** Milliseconds between two looks at the folder. */
 const period = 1000;
 
-export function createStaticPods({ folder, node, containers, claims, clock, say }: StaticPodsOptions): StaticPods {
+export function createStaticPods({ folder, node, containers, locks, clock, say }: StaticPodsOptions): StaticPods {
   const source = manifestFolder(folder);
   const documents = new Map<string, ReadFile>();
   /** What each file asked for when it was last sound. */
@@ -92,7 +92,7 @@ export function createStaticPods({ folder, node, containers, claims, clock, say 
     known.set(pod.uid, entry);
     next(pod, async () => {
       try {
-        await claims?.take(pod);
+        await locks?.take(pod);
         await endEarlier(pod);
         node.add([pod], secrets, objects);
         entry.state = "there";
@@ -109,7 +109,7 @@ export function createStaticPods({ folder, node, containers, claims, clock, say 
     next(pod, async () => {
       try {
         await node.remove(pod);
-        await claims?.release(pod.uid);
+        await locks?.release(pod.uid);
         known.delete(pod.uid);
       } catch (error) {
         entry.state = "there";
@@ -140,7 +140,7 @@ export function createStaticPods({ folder, node, containers, claims, clock, say 
   async function removeOrphans(which: (found: FoundPod) => boolean = () => true): Promise<void> {
     if (containers === undefined) return;
     for (const found of (await foundPods(containers)).filter(which)) {
-      if (!found.isStatic || known.has(found.uid) || (await claims?.isTaken(found.uid))) continue;
+      if (!found.isStatic || known.has(found.uid) || (await locks?.isTaken(found.uid))) continue;
       const { uid, namespace, name } = found;
       let removal = removals.get(uid);
       if (removal === undefined) {

@@ -50,7 +50,7 @@ function watching(before = containerNode()) {
     folder,
     node,
     containers,
-    claims: undefined,
+    locks: undefined,
     clock: resting,
     say: (line) => said.push(line.replace(folder, "")),
   });

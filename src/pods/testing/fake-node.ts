@@ -5,11 +5,11 @@ import { loginsOfSecrets } from "../../pull/testing/logins.ts";
 import { type ManualClock, manualClock } from "../../support/manual-clock.ts";
 import type { Pod, PullSecret } from "../../workload/index.ts";
 import type { ContainersOptions } from "../containers/types.ts";
-import { createNode, type Node } from "../pod-manager.ts";
+import { createPodManager, type PodManager } from "../pod-manager.ts";
 import type { NodeEvent, NodeSignal } from "../types.ts";
 
 export interface FakeNode {
-  readonly node: Node;
+  readonly node: PodManager;
   readonly clock: ManualClock;
   readonly images: FakeImages;
   readonly signals: NodeSignal[];
@@ -36,14 +36,14 @@ export function fakeNode({
   clock = manualClock(),
 }: FakeNodeGiven = {}): FakeNode {
   const images = fakeImages(clock);
-  const node = createNode({
+  const node = createPodManager({
     images,
     policy: kubernetesOnly,
     decide,
     loginsFor: (_pod, secrets) => loginsOfSecrets(secrets),
     pulls,
     records,
-    containers: containers,
+    containers,
     clock,
     random,
   });

@@ -14,11 +14,11 @@ import type { Clock } from "../../support/clock.ts";
 import type { Login } from "../../support/login.ts";
 import { temporaryFolder } from "../../support/testing.ts";
 import type { Pod } from "../../workload/index.ts";
-import { createNode, type Node } from "../pod-manager.ts";
+import { createPodManager, type PodManager } from "../pod-manager.ts";
 import type { NodeEvent } from "../types.ts";
 
 export interface RealNode {
-  readonly node: Node;
+  readonly node: PodManager;
   readonly clock: Clock;
   readonly store: ImageStore;
   readonly events: readonly NodeEvent[];
@@ -52,7 +52,7 @@ export async function realNode(given: RealNodeGiven = {}): Promise<RealNode> {
   const platform = { os: "linux", architecture: "amd64", variant: "" };
   const events: NodeEvent[] = [];
   const records: DecisionRecord[] = [];
-  const node = createNode({
+  const node = createPodManager({
     images: createEmbeddedImageService({ store, registry, platform, clock }),
     policy,
     decide,

@@ -9,9 +9,9 @@ import { type Seen, TrueSizes, wrongSize } from "../claims.ts";
 import type { VerifyOptions } from "../image-store.ts";
 import type { Content } from "../stored-record.ts";
 import { type Info, Content as Service } from "./api/containerd/services/content/content_pb.js";
+import { type ContainerdContext, labels } from "./context.ts";
 import { call, headersOf, isStatus, told, unless } from "./daemon.ts";
 import { collect } from "./protection.ts";
-import { labels, type Site } from "./site.ts";
 
 /** Content as containerd knows it; the size is that of the bytes when they came. */
 interface Known extends Seen {
@@ -20,11 +20,11 @@ interface Known extends Seen {
 }
 
 export class Contents {
-  readonly #site: Site;
+  readonly #context: ContainerdContext;
   readonly #trueSizes = new TrueSizes((digest) => this.check(digest));
 
-  constructor(site: Site) {
-    this.#site = site;
+  constructor(context: ContainerdContext) {
+    this.#context = context;
   }
 
   /** Bytes; `undefined` if there is no such content. */
@@ -33,7 +33,7 @@ export class Contents {
   }
 
   async find(digest: Digest): Promise<Known | undefined> {
-    const asked = call(this.#site.daemon, `look for ${digest}`, Service.method.info, { digest });
+    const asked = call(this.#context.daemon, `look for ${digest}`, Service.method.info, { digest });
     const info = (await unless(asked, "NOT_FOUND"))?.info;
     return info && knownFrom(info);
   }
@@ -93,7 +93,7 @@ export class Contents {
     if (Object.entries(added).every(([key, value]) => found[key] === value)) return;
     const paths = Object.keys(added).map((key) => `labels.${key}`);
     const request = { info: { digest, labels: added }, updateMask: { paths } };
-    await call(this.#site.daemon, `label ${digest}`, Service.method.update, request, { lease });
+    await call(this.#context.daemon, `label ${digest}`, Service.method.update, request, { lease });
   }
 
   /**
@@ -101,8 +101,8 @@ export class Contents {
    * until then containerd would take them for what is written anew.
    */
   async remove(digest: Digest): Promise<void> {
-    await unless(call(this.#site.daemon, `delete ${digest}`, Service.method.delete, { digest }), "NOT_FOUND");
-    await collect(this.#site);
+    await unless(call(this.#context.daemon, `delete ${digest}`, Service.method.delete, { digest }), "NOT_FOUND");
+    await collect(this.#context);
   }
 
   /** The size of content that is sound; `undefined` if it is damaged or gone. */
@@ -117,7 +117,7 @@ export class Contents {
   }
 
   async *#stream(digest: Digest, known: Known): AsyncGenerator<Buffer, void> {
-    const { daemon } = this.#site;
+    const { daemon } = this.#context;
     const { size } = known;
     const verifier = new Verifier({ digest, size });
     // A size of zero would mean all there is, and of what is empty nothing is sent.
@@ -153,7 +153,7 @@ export class Contents {
   async #mark(digest: Digest, { isDamaged }: Known, why: string): Promise<PulleyError> {
     if (!isDamaged) {
       await this.#note(digest, "found");
-      this.#site.warn(`${digest} is damaged in containerd's content (${why})`);
+      this.#context.warn(`${digest} is damaged in containerd's content (${why})`);
     }
     return damaged(digest, why);
   }
@@ -162,7 +162,7 @@ export class Contents {
   async #note(digest: Digest, mark: string): Promise<void> {
     const request = { info: { digest, labels: { [labels.damaged]: mark } } };
     const updateMask = { paths: [`labels.${labels.damaged}`] };
-    const asked = call(this.#site.daemon, `mark ${digest}`, Service.method.update, { ...request, updateMask });
+    const asked = call(this.#context.daemon, `mark ${digest}`, Service.method.update, { ...request, updateMask });
     await unless(asked, "NOT_FOUND");
   }
 }

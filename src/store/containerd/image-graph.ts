@@ -16,7 +16,7 @@ import {
 import { isPulleyError } from "../../support/errors.ts";
 import type { Contents } from "./contents.ts";
 
-export interface Anatomy {
+export interface ImageGraph {
   readonly descriptor: Descriptor;
   readonly manifest: Manifest;
   readonly config: ImageConfig;
@@ -29,12 +29,12 @@ const deepestIndex = 2;
  * What a target stands for: the manifest that was chosen, or that of the platform. `undefined` if there is none, or not
  * all of what tells is here or can be understood: containerd holds more than images.
  */
-export async function anatomyOf(
+export async function imageGraphOf(
   contents: Contents,
   target: Descriptor,
   platform: Platform,
   chosen: string | undefined,
-): Promise<Anatomy | undefined> {
+): Promise<ImageGraph | undefined> {
   try {
     return await descend(contents, target, platform, chosen, 0);
   } catch (error) {
@@ -53,7 +53,7 @@ async function descend(
   platform: Platform,
   chosen: string | undefined,
   depth: number,
-): Promise<Anatomy | undefined> {
+): Promise<ImageGraph | undefined> {
   const document = parseManifest(await contents.read(descriptor.digest, manifestLimit), descriptor.mediaType);
   if (document.kind === "manifest") {
     const config = parseImageConfig(await contents.read(document.config.digest, configLimit));
@@ -64,7 +64,7 @@ async function descend(
   if (depth === deepestIndex) return undefined;
   for (const candidate of candidatesIn(document, platform, chosen)) {
     // Of an index, containerd has what somebody wanted of it.
-    const found = await anatomyOf(contents, candidate, platform, chosen);
+    const found = await imageGraphOf(contents, candidate, platform, chosen);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -16,6 +16,7 @@ import { type Clock, systemClock } from "../../support/clock.ts";
 import { PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 import { thisOwner } from "../../support/owner.ts";
+import { type ByteRange, partOf } from "../byte-range.ts";
 import { guarded, requireFolder } from "../files.ts";
 import type {
   ImageRecord,
@@ -28,17 +29,16 @@ import type {
   VerifyOptions,
 } from "../image-store.ts";
 import { sweepIngest } from "../ingest.ts";
-import { type Part, partOf } from "../part.ts";
 import { type StatFileSystem, systemStatfs } from "../space.ts";
-import { outward } from "../stored-record.ts";
+import { toImageRecord } from "../stored-record.ts";
 import { Contents } from "./contents.ts";
+import type { ContainerdContext } from "./context.ts";
 import { connect } from "./daemon.ts";
 import { openLease } from "./lease.ts";
 import { Names } from "./names.ts";
 import { findPlugins } from "./plugins.ts";
 import { endLeft, Protections } from "./protection.ts";
 import { remove } from "./remove.ts";
-import type { Site } from "./site.ts";
 import { Unpacker } from "./unpack.ts";
 import { usageOf } from "./usage.ts";
 import { checkContents } from "./verify.ts";
@@ -72,7 +72,7 @@ export async function openContainerdStore(options: ContainerdStoreOptions): Prom
   try {
     const plugins = await findPlugins(daemon, snapshotter);
     const ingest = join(root, "ingest");
-    const site: Site = {
+    const context: ContainerdContext = {
       daemon,
       snapshotter,
       ...plugins,
@@ -87,10 +87,10 @@ export async function openContainerdStore(options: ContainerdStoreOptions): Prom
     await guarded(root, async () => {
       await mkdir(root, { recursive: true, mode: 0o700 });
       await requireFolder(ingest);
-      await sweepIngest(site);
+      await sweepIngest(context);
     });
-    await endLeft(site);
-    return new ContainerdStore(site);
+    await endLeft(context);
+    return new ContainerdStore(context);
   } catch (error) {
     daemon.channel.close();
     throw error;
@@ -98,19 +98,19 @@ export async function openContainerdStore(options: ContainerdStoreOptions): Prom
 }
 
 class ContainerdStore implements ImageStore {
-  readonly #site: Site;
+  readonly #context: ContainerdContext;
   readonly #contents: Contents;
   readonly #names: Names;
   readonly #unpacker: Unpacker;
   readonly #protections: Protections;
   readonly #leases = new Set<Lease>();
 
-  constructor(site: Site) {
-    this.#site = site;
-    this.#contents = new Contents(site);
-    this.#names = new Names(site, this.#contents);
-    this.#unpacker = new Unpacker(site, this.#contents);
-    this.#protections = new Protections(site);
+  constructor(context: ContainerdContext) {
+    this.#context = context;
+    this.#contents = new Contents(context);
+    this.#names = new Names(context, this.#contents);
+    this.#unpacker = new Unpacker(context, this.#contents);
+    this.#protections = new Protections(context);
   }
 
   async images(): Promise<readonly StoredImage[]> {
@@ -123,7 +123,7 @@ class ContainerdStore implements ImageStore {
 
   async record(name: string): Promise<ImageRecord | undefined> {
     const record = (await this.#names.current()).records.get(name);
-    return record && outward(record);
+    return record && toImageRecord(record);
   }
 
   async confirm(name: string, at: number): Promise<void> {
@@ -141,7 +141,7 @@ class ContainerdStore implements ImageStore {
       const [record] = (await this.#names.fresh()).require(image).named;
       if (record === undefined) throw new PulleyError("INTERNAL", `the image ${quote(image)} has no record`);
       // No registry has said that this name has this target.
-      const { confirmedAt: _, ...known } = outward(record);
+      const { confirmedAt: _, ...known } = toImageRecord(record);
       await lease.keepContent(record.target.digest);
       if (!(await this.#contents.has(record.target))) {
         throw new PulleyError("IMAGE_NOT_FOUND", `${quote(image)} was removed meanwhile`);
@@ -153,14 +153,14 @@ class ContainerdStore implements ImageStore {
   }
 
   remove(text: string): Promise<Removal> {
-    return remove(this.#site, this.#contents, this.#names, text);
+    return remove(this.#context, this.#contents, this.#names, text);
   }
 
   read(digest: Digest, limit: number): Promise<Buffer> {
     return this.#contents.read(digest, limit);
   }
 
-  async openPart(descriptor: Descriptor, part: Part): Promise<AsyncIterable<Buffer>> {
+  async openPart(descriptor: Descriptor, part: ByteRange): Promise<AsyncIterable<Buffer>> {
     return partOf(await this.open(descriptor), part);
   }
 
@@ -170,7 +170,7 @@ class ContainerdStore implements ImageStore {
 
   async lease(): Promise<Lease> {
     const lease = await openLease({
-      site: this.#site,
+      context: this.#context,
       contents: this.#contents,
       names: this.#names,
       unpacker: this.#unpacker,
@@ -187,7 +187,7 @@ class ContainerdStore implements ImageStore {
   }
 
   usage(): Promise<Usage> {
-    return guarded(this.#site.root, () => usageOf(this.#site));
+    return guarded(this.#context.root, () => usageOf(this.#context));
   }
 
   /** Releases every lease that is still held. */
@@ -197,7 +197,7 @@ class ContainerdStore implements ImageStore {
       await this.#protections.settle();
     } finally {
       this.#names.close();
-      this.#site.daemon.channel.close();
+      this.#context.daemon.channel.close();
     }
   }
 }

@@ -6,13 +6,13 @@ import type { ImageRecord, Ingest, Lease, StoredImage } from "../image-store.ts"
 import { beginIngest, leavePart } from "../ingest.ts";
 import { ensureRoom } from "../space.ts";
 import type { Content } from "../stored-record.ts";
+import { labels } from "./context.ts";
 import type { Protection, Protections } from "./protection.ts";
 import { type Publication, publish } from "./publish.ts";
 import { replaceDamaged } from "./replace.ts";
-import { labels } from "./site.ts";
 import { type Chunks, writeContent } from "./write.ts";
 
-export interface LeaseGround extends Omit<Publication, "lease"> {
+export interface ContainerdLeaseDeps extends Omit<Publication, "lease"> {
   readonly protections: Protections;
   /** Called after names have changed. */
   readonly onPublished: () => void;
@@ -22,25 +22,25 @@ export interface LeaseGround extends Omit<Publication, "lease"> {
 /** Bytes handed over at once. */
 const chunkSize = 1024 * 1024;
 
-export async function openLease(ground: LeaseGround): Promise<Lease> {
-  return new ContainerdLease(ground, await ground.protections.begin());
+export async function openLease(deps: ContainerdLeaseDeps): Promise<Lease> {
+  return new ContainerdLease(deps, await deps.protections.begin());
 }
 
 /** What is asked for is put under the lease first and looked for then, so that nothing goes in between. */
 class ContainerdLease implements Lease {
-  readonly #ground: LeaseGround;
+  readonly #deps: ContainerdLeaseDeps;
   readonly #protection: Protection;
   readonly #ingests = new Set<Ingest>();
   #released: Promise<void> | undefined;
 
-  constructor(ground: LeaseGround, protection: Protection) {
-    this.#ground = ground;
+  constructor(deps: ContainerdLeaseDeps, protection: Protection) {
+    this.#deps = deps;
     this.#protection = protection;
   }
 
   async has(descriptor: Descriptor): Promise<boolean> {
     await this.#protection.keepContent(descriptor.digest);
-    const there = await this.#ground.contents.has(descriptor);
+    const there = await this.#deps.contents.has(descriptor);
     // Whoever brings it, this lease keeps it then.
     if (!there) this.#protection.noteContent(descriptor.digest);
     return there;
@@ -57,9 +57,9 @@ class ContainerdLease implements Lease {
   }
 
   ingest(descriptor: Descriptor, scope = ""): Promise<Ingest> {
-    return guarded(this.#ground.site.root, async () => {
+    return guarded(this.#deps.context.root, async () => {
       const place = (path: string, content: Content) => this.#place(path, content);
-      const ingest = await beginIngest(this.#ground.site, place, descriptor, scope);
+      const ingest = await beginIngest(this.#deps.context, place, descriptor, scope);
       this.#ingests.add(ingest);
       return ingest;
     });
@@ -67,7 +67,7 @@ class ContainerdLease implements Lease {
 
   /** Content is received here, and kept and unpacked there: what is unpacked is seldom less than what was received. */
   ensureRoom(bytes: number): Promise<void> {
-    const { root, contentRoot, statfs } = this.#ground.site;
+    const { root, contentRoot, statfs } = this.#deps.context;
     return guarded(root, async () => {
       const same = contentRoot !== undefined && (await isSameFileSystem(root, contentRoot));
       await ensureRoom(root, same ? 3 * bytes : bytes, statfs);
@@ -77,17 +77,17 @@ class ContainerdLease implements Lease {
 
   async publish(records: readonly ImageRecord[]): Promise<StoredImage> {
     try {
-      return await publish({ ...this.#ground, lease: this.#protection }, records);
+      return await publish({ ...this.#deps, lease: this.#protection }, records);
     } finally {
-      this.#ground.onPublished();
+      this.#deps.onPublished();
     }
   }
 
   release(): Promise<void> {
-    this.#released ??= guarded(this.#ground.site.root, async () => {
-      this.#ground.onReleased(this);
+    this.#released ??= guarded(this.#deps.context.root, async () => {
+      this.#deps.onReleased(this);
       for (const ingest of this.#ingests) await ingest.abandon("keep");
-      await this.#ground.protections.end(this.#protection);
+      await this.#deps.protections.end(this.#protection);
     });
     return this.#released;
   }
@@ -103,8 +103,8 @@ class ContainerdLease implements Lease {
 
   /** Content is kept by the lease under which it was written, or would have been written had it not been there. */
   async #write(content: Content, chunks: Chunks): Promise<void> {
-    const { site, contents } = this.#ground;
-    const own = { daemon: site.daemon, lease: this.#protection.id, labels: { [labels.brought]: "true" } };
+    const { context, contents } = this.#deps;
+    const own = { daemon: context.daemon, lease: this.#protection.id, labels: { [labels.brought]: "true" } };
     const written = await writeContent(own, content, chunks);
     if (!written) await replaceDamaged(contents, this.#protection, own, content, chunks);
     this.#protection.noteContent(content.digest);

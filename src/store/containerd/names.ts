@@ -3,12 +3,12 @@ import { completePlatform, type Descriptor, formatPlatform, type Platform, parse
 import { isPulleyError } from "../../support/errors.ts";
 import { Catalog } from "../catalog.ts";
 import type { ImageRecord } from "../image-store.ts";
-import { bare, checkName, distinct, type StoredRecord } from "../stored-record.ts";
+import { bare, checkName, type StoredRecord, uniqueByDigest } from "../stored-record.ts";
 import { type Image, Images } from "./api/containerd/services/images/images_pb.js";
 import type { Contents } from "./contents.ts";
+import { type ContainerdContext, labels } from "./context.ts";
 import { call, isStatus, unless } from "./daemon.ts";
-import { type Anatomy, anatomyOf, descriptorFrom } from "./image-graph.ts";
-import { labels, type Site } from "./site.ts";
+import { descriptorFrom, type ImageGraph, imageGraphOf } from "./image-graph.ts";
 import { Watch } from "./watch.ts";
 
 interface NamedImage {
@@ -18,19 +18,19 @@ interface NamedImage {
 }
 
 export class Names {
-  readonly #site: Site;
+  readonly #context: ContainerdContext;
   readonly #contents: Contents;
   /** Content never changes, so that it is read once for as long as a name leads to it. */
-  #anatomies = new Map<string, Anatomy>();
+  #anatomies = new Map<string, ImageGraph>();
 
   /** What was asked of containerd after the last change. */
   #heard: Promise<Catalog> | undefined;
   readonly #watch: Watch;
 
-  constructor(site: Site, contents: Contents) {
-    this.#site = site;
+  constructor(context: ContainerdContext, contents: Contents) {
+    this.#context = context;
     this.#contents = contents;
-    this.#watch = new Watch(site, () => this.#forget());
+    this.#watch = new Watch(context, () => this.#forget());
   }
 
   close(): void {
@@ -56,8 +56,8 @@ export class Names {
 
   /** What containerd has now. */
   async fresh(): Promise<Catalog> {
-    const { images } = await call(this.#site.daemon, "list its images", Images.method.list, {});
-    const used = new Map<string, Anatomy>();
+    const { images } = await call(this.#context.daemon, "list its images", Images.method.list, {});
+    const used = new Map<string, ImageGraph>();
     const records: StoredRecord[] = [];
     for (const image of images) {
       const record = await this.#recordOf(image, used);
@@ -79,7 +79,7 @@ export class Names {
   }
 
   async #put(doing: string, image: NamedImage, lease: string): Promise<void> {
-    const { daemon } = this.#site;
+    const { daemon } = this.#context;
     for (let attempt = 1; ; attempt += 1) {
       const found = await unless(call(daemon, doing, Images.method.get, { name: image.name }), "NOT_FOUND");
       if (found?.image !== undefined && isSame(found.image, image)) return;
@@ -104,30 +104,30 @@ export class Names {
       target: targetOf(record),
     };
     const request = { image, updateMask: { paths: [`labels.${key}`] } };
-    await unless(call(this.#site.daemon, `confirm ${record.name}`, Images.method.update, request), "NOT_FOUND");
+    await unless(call(this.#context.daemon, `confirm ${record.name}`, Images.method.update, request), "NOT_FOUND");
     this.#forget();
   }
 
   /** @param last whether containerd shall collect, before it answers, what nobody needs any more */
   async remove({ name, target }: StoredRecord, last: boolean): Promise<void> {
     const request = { name, sync: last, target: targetOf({ target }) };
-    const removal = call(this.#site.daemon, `remove ${name}`, Images.method.delete, request, { timeout: 600_000 });
+    const removal = call(this.#context.daemon, `remove ${name}`, Images.method.delete, request, { timeout: 600_000 });
     await unless(removal, "NOT_FOUND");
     this.#forget();
   }
 
-  async #recordOf(image: Image, used: Map<string, Anatomy>): Promise<StoredRecord | undefined> {
+  async #recordOf(image: Image, used: Map<string, ImageGraph>): Promise<StoredRecord | undefined> {
     const target = descriptorFrom(image.target);
     if (target === undefined) return undefined;
     const chosen = image.labels[labels.manifest];
     const key = `${target.mediaType} ${target.digest} ${chosen ?? ""}`;
-    const anatomy =
+    const graph =
       used.get(key) ??
       this.#anatomies.get(key) ??
-      (await anatomyOf(this.#contents, target, this.#site.platform, chosen));
-    if (anatomy === undefined) return undefined;
-    used.set(key, anatomy);
-    return recordFrom(image, target, anatomy, this.#site.platform);
+      (await imageGraphOf(this.#contents, target, this.#context.platform, chosen));
+    if (graph === undefined) return undefined;
+    used.set(key, graph);
+    return recordFrom(image, target, graph, this.#context.platform);
   }
 }
 
@@ -135,7 +135,7 @@ export class Names {
 function recordFrom(
   image: Image,
   target: Descriptor,
-  { descriptor, manifest, config }: Anatomy,
+  { descriptor, manifest, config }: ImageGraph,
   ours: Platform,
 ): StoredRecord | undefined {
   const confirmedAt = readConfirmation(image.labels[labels.confirmed], target);
@@ -147,7 +147,7 @@ function recordFrom(
     platform:
       readPlatform(image.labels[labels.platform]) ?? descriptor.platform ?? completePlatform(config.platform, ours),
     createdAt: config.createdAt,
-    contents: distinct([descriptor, manifest.config, ...manifest.layers]),
+    contents: uniqueByDigest([descriptor, manifest.config, ...manifest.layers]),
     ...(confirmedAt !== undefined && { confirmedAt }),
     ...(image.labels[labels.pinned] === "pinned" && { pinned: true }),
   };

@@ -4,8 +4,8 @@ import { isPulleyError } from "../../support/errors.ts";
 import { formatOwner, ownerState, parseOwner } from "../../support/owner.ts";
 import { randomName } from "../files.ts";
 import { Leases } from "./api/containerd/services/leases/leases_pb.js";
+import { type ContainerdContext, labels } from "./context.ts";
 import { call, unless } from "./daemon.ts";
-import { labels, type Site } from "./site.ts";
 
 /** Milliseconds after which containerd lets a lease go that nobody came back for, as its own pulls have it. */
 const lifetime = 24 * 3600 * 1000;
@@ -37,26 +37,26 @@ interface Held extends Protection {
 
 /** The leases of this process. */
 export class Protections {
-  readonly #site: Site;
+  readonly #context: ContainerdContext;
   readonly #held = new Map<string, Held>();
   /** Leases that have ended, and whether containerd shall collect at once; it has not been told of them yet. */
   readonly #owed = new Map<string, boolean>();
 
-  constructor(site: Site) {
-    this.#site = site;
+  constructor(context: ContainerdContext) {
+    this.#context = context;
   }
 
   async begin(): Promise<Protection> {
     await this.settle();
     const id = `pulley-${randomName()}`;
     try {
-      await createLease(this.#site, id);
+      await createLease(this.#context, id);
     } catch (error) {
       // Whether it is there is not known if containerd went away before it could say so.
       this.#owed.set(id, false);
       throw error;
     }
-    const held = hold(this.#site, id);
+    const held = hold(this.#context, id);
     this.#held.set(id, held);
     return held;
   }
@@ -80,18 +80,18 @@ export class Protections {
     for (const [id, collecting] of new Map(this.#owed)) {
       this.#owed.delete(id);
       try {
-        await endLease(this.#site, id, collecting);
+        await endLease(this.#context, id, collecting);
       } catch (error) {
         this.#owed.set(id, true);
         if (isPulleyError(error, "RUNTIME_UNREACHABLE")) return;
         if (!isPulleyError(error)) throw error;
-        this.#site.warn(error.message);
+        this.#context.warn(error.message);
       }
     }
   }
 }
 
-function hold({ daemon, snapshotter }: Site, id: string): Held {
+function hold({ daemon, snapshotter }: ContainerdContext, id: string): Held {
   const snapshots = `snapshots/${snapshotter}`;
   const [kept, unnamed] = [new Set<string>(), new Set<string>()];
   const keep = async (type: string, name: string): Promise<void> => {
@@ -127,29 +127,29 @@ function hold({ daemon, snapshotter }: Site, id: string): Held {
 }
 
 /** Ends the leases of processes that are not there any more, and so what they left: snapshots, ingests, content. */
-export async function endLeft(site: Site): Promise<void> {
+export async function endLeft(context: ContainerdContext): Promise<void> {
   const filters = [`labels."${labels.owner}"`];
-  const { leases } = await call(site.daemon, "list its leases", Leases.method.list, { filters });
+  const { leases } = await call(context.daemon, "list its leases", Leases.method.list, { filters });
   for (const lease of leases) {
     const owner = parseOwner(lease.labels[labels.owner] ?? "");
-    if (owner !== undefined && ownerState(owner, site.self) === "dead") await endLease(site, lease.id, true);
+    if (owner !== undefined && ownerState(owner, context.self) === "dead") await endLease(context, lease.id, true);
   }
 }
 
 /** Has containerd collect what nobody needs, and waits for it. */
-export async function collect(site: Site): Promise<void> {
+export async function collect(context: ContainerdContext): Promise<void> {
   const id = `pulley-${randomName()}`;
-  await createLease(site, id);
-  await endLease(site, id, true);
+  await createLease(context, id);
+  await endLease(context, id, true);
 }
 
-async function createLease({ daemon, clock, self }: Site, id: string): Promise<void> {
+async function createLease({ daemon, clock, self }: ContainerdContext, id: string): Promise<void> {
   const expires = new Date(clock.now() + lifetime).toISOString();
   const request = { id, labels: { [labels.expires]: expires, [labels.owner]: formatOwner(self) } };
   await call(daemon, "begin a lease", Leases.method.create, request);
 }
 
-async function endLease({ daemon }: Site, id: string, sync: boolean): Promise<void> {
+async function endLease({ daemon }: ContainerdContext, id: string, sync: boolean): Promise<void> {
   const settings = { timeout: longestCollection };
   await unless(call(daemon, "end a lease", Leases.method.delete, { id, sync }, settings), "NOT_FOUND");
 }

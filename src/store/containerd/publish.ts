@@ -16,16 +16,16 @@ import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 import type { ImageRecord, StoredImage } from "../image-store.ts";
 import { dropParts } from "../ingest.ts";
-import { checkName, distinct, isNameless } from "../stored-record.ts";
+import { checkName, isNameless, uniqueByDigest } from "../stored-record.ts";
 import { chainIds } from "./chain-ids.ts";
 import type { Contents } from "./contents.ts";
+import { type ContainerdContext, labels } from "./context.ts";
 import type { Names } from "./names.ts";
 import type { Protection } from "./protection.ts";
-import { labels, type Site } from "./site.ts";
 import type { Unpacker } from "./unpack.ts";
 
 export interface Publication {
-  readonly site: Site;
+  readonly context: ContainerdContext;
   readonly contents: Contents;
   readonly names: Names;
   readonly unpacker: Unpacker;
@@ -54,13 +54,13 @@ export async function publish(publication: Publication, wanted: readonly ImageRe
   }
   const top = await unpacker.unpack(manifest, config, lease);
   await tie(publication, first.manifest, manifest, top);
-  for (const target of distinct(targets)) {
+  for (const target of uniqueByDigest(targets)) {
     if (target.digest !== first.manifest.digest) await tieIndex(publication, targets, target.digest, first.manifest);
   }
   await writeNames(publication, wanted);
   lease.noteNamed(...needed.map(({ digest }) => digest), ...chainIds(config.diffIds));
   for (const scope of scopesOf(wanted)) {
-    for (const layer of distinct(manifest.layers)) await dropParts(publication.site, layer, scope);
+    for (const layer of uniqueByDigest(manifest.layers)) await dropParts(publication.context, layer, scope);
   }
   return (await names.fresh()).image(first.image) ?? vanished(first.image);
 }
@@ -104,13 +104,13 @@ function refuseHazards(id: Digest, { config }: ImageConfig): void {
 
 /** What the garbage collector of containerd follows: from the manifest to its parts, from the config to the snapshots. */
 async function tie(
-  { site, contents, lease }: Publication,
+  { context, contents, lease }: Publication,
   { digest }: Descriptor,
   manifest: Manifest,
   top: Digest | undefined,
 ): Promise<void> {
   if (top !== undefined) {
-    await contents.label(manifest.config.digest, { [labels.needsSnapshot + site.snapshotter]: top }, lease.id);
+    await contents.label(manifest.config.digest, { [labels.needsSnapshot + context.snapshotter]: top }, lease.id);
   }
   const layers = manifest.layers.map((layer, at) => [`${labels.needsContent}l.${at}`, layer.digest] as const);
   const parts = Object.fromEntries([[`${labels.needsContent}config`, manifest.config.digest], ...layers]);

@@ -8,21 +8,26 @@ import { recordsToDrop } from "../untag.ts";
 import { Snapshots } from "./api/containerd/services/snapshots/snapshots_pb.js";
 import { chainIds } from "./chain-ids.ts";
 import type { Contents } from "./contents.ts";
+import type { ContainerdContext } from "./context.ts";
 import { call, unless } from "./daemon.ts";
 import type { Names } from "./names.ts";
-import type { Site } from "./site.ts";
 
 /** @throws PulleyError `IMAGE_NOT_FOUND`, `REFERENCE_INVALID` */
-export async function remove(site: Site, contents: Contents, names: Names, text: string): Promise<Removal> {
+export async function remove(
+  context: ContainerdContext,
+  contents: Contents,
+  names: Names,
+  text: string,
+): Promise<Removal> {
   const found = (await names.fresh()).require(text);
   const drop = recordsToDrop(found);
   const parts = await partsOf(contents, drop);
-  const chains = await sizesOf(site, await chainsOf(contents, found.image.id));
+  const chains = await sizesOf(context, await chainsOf(contents, found.image.id));
   for (const [at, record] of drop.entries()) await names.remove(record, at === drop.length - 1);
   const after = await withoutRest(names, found.image.id, drop);
   let freed = 0;
   for (const { digest, size } of parts) if ((await contents.size(digest)) === undefined) freed += size;
-  for (const [chain, size] of chains) if ((await sizeOf(site, chain)) === undefined) freed += size;
+  for (const [chain, size] of chains) if ((await sizeOf(context, chain)) === undefined) freed += size;
   return {
     untagged: drop.filter((record) => !isNameless(record)).map(({ name }) => name),
     deleted: after.image(found.image.id) === undefined ? [found.image.id] : [],
@@ -59,17 +64,17 @@ async function chainsOf(contents: Contents, id: Digest): Promise<readonly Digest
   }
 }
 
-async function sizesOf(site: Site, chains: readonly Digest[]): Promise<ReadonlyMap<Digest, number>> {
+async function sizesOf(context: ContainerdContext, chains: readonly Digest[]): Promise<ReadonlyMap<Digest, number>> {
   const sizes = new Map<Digest, number>();
   for (const chain of chains) {
-    const size = await sizeOf(site, chain);
+    const size = await sizeOf(context, chain);
     if (size !== undefined) sizes.set(chain, size);
   }
   return sizes;
 }
 
 /** Bytes; `undefined` if there is no such snapshot. */
-async function sizeOf({ daemon, snapshotter }: Site, chain: Digest): Promise<number | undefined> {
+async function sizeOf({ daemon, snapshotter }: ContainerdContext, chain: Digest): Promise<number | undefined> {
   const request = { snapshotter, key: chain };
   const usage = await unless(call(daemon, `measure snapshot ${chain}`, Snapshots.method.usage, request), "NOT_FOUND");
   return usage && Number(usage.size);

@@ -3,8 +3,8 @@ import type { Digest } from "../../image/index.ts";
 import { PulleyError } from "../../support/errors.ts";
 import type { Content } from "../stored-record.ts";
 import type { Contents } from "./contents.ts";
+import { labels } from "./context.ts";
 import type { Protection } from "./protection.ts";
-import { labels } from "./site.ts";
 import { type Chunks, type Writing, writeContent } from "./write.ts";
 
 /**

@@ -6,9 +6,9 @@ import { Diff } from "./api/containerd/services/diff/diff_pb.js";
 import { Snapshots } from "./api/containerd/services/snapshots/snapshots_pb.js";
 import { chainIds } from "./chain-ids.ts";
 import type { Contents } from "./contents.ts";
+import { type ContainerdContext, labels } from "./context.ts";
 import { call, unless } from "./daemon.ts";
 import type { Protection } from "./protection.ts";
-import { labels, type Site } from "./site.ts";
 
 /** Milliseconds that a layer may take: tens of gigabytes on a slow disk. */
 const longestUnpacking = 60 * 60_000;
@@ -23,12 +23,12 @@ interface Step {
 
 /** Unpacks images. Those that share layers, and come at the same time, unpack these once. */
 export class Unpacker {
-  readonly #site: Site;
+  readonly #context: ContainerdContext;
   readonly #contents: Contents;
   readonly #underway = new Map<Digest, Promise<void>>();
 
-  constructor(site: Site, contents: Contents) {
-    this.#site = site;
+  constructor(context: ContainerdContext, contents: Contents) {
+    this.#context = context;
     this.#contents = contents;
   }
 
@@ -67,7 +67,7 @@ export class Unpacker {
   }
 
   async #stat(chain: Digest): Promise<boolean> {
-    const { daemon, snapshotter } = this.#site;
+    const { daemon, snapshotter } = this.#context;
     const request = { snapshotter, key: chain };
     const found = await unless(call(daemon, `look for snapshot ${chain}`, Snapshots.method.stat, request), "NOT_FOUND");
     return found !== undefined;
@@ -75,7 +75,7 @@ export class Unpacker {
 
   /** What is made under a lease is kept by it. Another process may have been faster: then nothing has been made here. */
   async #apply({ layer, diffId, chain, parent }: Step, lease: Protection): Promise<void> {
-    const { daemon, snapshotter } = this.#site;
+    const { daemon, snapshotter } = this.#context;
     const key = `pulley-${randomName()} ${chain}`;
     const under = { lease: lease.id };
     const doing = `unpack the layer ${layer.digest}`;
@@ -98,7 +98,7 @@ export class Unpacker {
 
   /** What cannot be removed now goes with the lease. */
   async #drop(key: string): Promise<void> {
-    const { daemon, snapshotter } = this.#site;
+    const { daemon, snapshotter } = this.#context;
     await call(daemon, "remove a snapshot", Snapshots.method.remove, { snapshotter, key }).catch(() => undefined);
   }
 }

@@ -3,8 +3,8 @@ import type { Usage } from "../image-store.ts";
 import { measure } from "../measure.ts";
 import { Content } from "./api/containerd/services/content/content_pb.js";
 import { Kind, Snapshots } from "./api/containerd/services/snapshots/snapshots_pb.js";
+import type { ContainerdContext } from "./context.ts";
 import { call, headersOf, told, unless } from "./daemon.ts";
-import type { Site } from "./site.ts";
 
 interface Taken {
   readonly used: number;
@@ -12,11 +12,11 @@ interface Taken {
 }
 
 /** Received content counts, too, and the writable layers of containers do not: those are the containers'. */
-export async function usageOf(site: Site): Promise<Usage> {
-  const { root, contentRoot, snapshotRoot, ingest, statfs } = site;
+export async function usageOf(context: ContainerdContext): Promise<Usage> {
+  const { root, contentRoot, snapshotRoot, ingest, statfs } = context;
   const path = snapshotRoot ?? contentRoot ?? root;
   const { bsize, blocks, bavail, files, ffree } = await statfs(path);
-  const parts = await Promise.all([snapshotsTake(site), contentTakes(site), measure(ingest)]);
+  const parts = await Promise.all([snapshotsTake(context), contentTakes(context), measure(ingest)]);
   return {
     path,
     used: parts.reduce((sum, { used }) => sum + used, 0),
@@ -29,7 +29,7 @@ export async function usageOf(site: Site): Promise<Usage> {
 }
 
 /** containerd has counted each as it was committed. */
-async function snapshotsTake({ daemon, snapshotter }: Site): Promise<Taken> {
+async function snapshotsTake({ daemon, snapshotter }: ContainerdContext): Promise<Taken> {
   const names: string[] = [];
   const lists = daemon.channel.serverStream(Snapshots.method.list, { snapshotter }, { headers: headersOf(daemon) });
   try {
@@ -51,7 +51,7 @@ async function snapshotsTake({ daemon, snapshotter }: Site): Promise<Taken> {
 }
 
 /** From the disk where its folder can be read; else what containerd says of it. */
-async function contentTakes({ daemon, contentRoot }: Site): Promise<Taken> {
+async function contentTakes({ daemon, contentRoot }: ContainerdContext): Promise<Taken> {
   const measured = contentRoot === undefined ? undefined : await measure(contentRoot);
   if (measured !== undefined && measured.inodes > 0) return measured;
   let [used, inodes] = [0, 0];

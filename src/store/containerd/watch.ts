@@ -1,6 +1,6 @@
 /** Hearing of names that change, so that containerd need not be asked each time what it has. */
 import { Events } from "./api/containerd/services/events/events_pb.js";
-import type { Site } from "./site.ts";
+import type { ContainerdContext } from "./context.ts";
 
 /**
  * Milliseconds after which a subscription is taken to have reached containerd, which does not acknowledge it: what
@@ -9,21 +9,21 @@ import type { Site } from "./site.ts";
 const settling = 1000;
 
 export class Watch {
-  readonly #site: Site;
+  readonly #context: ContainerdContext;
   readonly #onChange: () => void;
   readonly #stop = new AbortController();
   /** When the subscription began, in milliseconds since the epoch; `undefined` while there is none. */
   #since: number | undefined;
 
   /** @param onChange called for each change, and when changes may have gone unheard */
-  constructor(site: Site, onChange: () => void) {
-    this.#site = site;
+  constructor(context: ContainerdContext, onChange: () => void) {
+    this.#context = context;
     this.#onChange = onChange;
   }
 
   /** Whether every change is heard of now. Where it is not, it will be soon. */
   hears(): boolean {
-    const now = this.#site.clock.now();
+    const now = this.#context.clock.now();
     if (this.#since === undefined) {
       this.#since = now;
       void this.#listen();
@@ -37,7 +37,7 @@ export class Watch {
 
   /** Until the stream ends, be it that containerd does: then the next one who asks begins another. */
   async #listen(): Promise<void> {
-    const { daemon } = this.#site;
+    const { daemon } = this.#context;
     const filters = [`namespace==${daemon.namespace},topic~="^/images/"`];
     const events = daemon.channel.serverStream(Events.method.subscribe, { filters }, { signal: this.#stop.signal });
     try {

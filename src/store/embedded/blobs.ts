@@ -6,6 +6,7 @@ import { openBlobFile } from "../../support/blob-file.ts";
 import { hasErrno } from "../../support/errno.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { Verifier } from "../../support/verifier.ts";
+import { type ByteRange, partOf } from "../byte-range.ts";
 import { TrueSizes, wrongSize } from "../claims.ts";
 import {
   flatName,
@@ -21,9 +22,8 @@ import {
   unlessExisting,
 } from "../files.ts";
 import type { VerifyOptions } from "../image-store.ts";
-import { type Part, partOf } from "../part.ts";
 import type { Content } from "../stored-record.ts";
-import { blobFolder, blobPath, type Site, temporaryPath } from "./site.ts";
+import { blobFolder, blobPath, type StorePaths, temporaryPath } from "./paths.ts";
 import { restore } from "./trash.ts";
 
 /** Bytes read at once: hashing and reading are fastest from about here. */
@@ -33,12 +33,12 @@ const chunkSize = 1024 * 1024;
 type Recorded = (digest: Digest) => Promise<number | undefined>;
 
 export class Blobs {
-  readonly #site: Site;
+  readonly #paths: StorePaths;
   readonly #recorded: Recorded;
   readonly #trueSizes = new TrueSizes((digest) => this.check(digest));
 
-  constructor(site: Site, recorded: Recorded = async () => undefined) {
-    this.#site = site;
+  constructor(paths: StorePaths, recorded: Recorded = async () => undefined) {
+    this.#paths = paths;
     this.#recorded = recorded;
   }
 
@@ -101,7 +101,7 @@ export class Blobs {
    * all of it is, and the end of the part is held back until then.
    * @throws PulleyError as {@link Blobs.open}
    */
-  async openPart(content: Content, part: Part): Promise<AsyncIterable<Buffer>> {
+  async openPart(content: Content, part: ByteRange): Promise<AsyncIterable<Buffer>> {
     const opened = await this.#open(content.digest);
     const isSound = opened.size === content.size && this.#trueSizes.isSound(content.digest, opened.state);
     if (isSound) return readPart(opened, content, part);
@@ -128,7 +128,7 @@ export class Blobs {
    * @throws PulleyError `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `DISK_FULL`
    */
   async write(content: Content, bytes: Uint8Array): Promise<void> {
-    const path = temporaryPath(this.#site);
+    const path = temporaryPath(this.#paths);
     const file = openBlobFile({ descriptor: content, path });
     try {
       file.append(bytes);
@@ -146,18 +146,18 @@ export class Blobs {
   /** Makes a verified file the content of a digest. The folder is not synced. */
   async place(path: string, digest: Digest): Promise<void> {
     try {
-      await rename(path, blobPath(this.#site, digest));
+      await rename(path, blobPath(this.#paths, digest));
     } catch (error) {
       if (!hasErrno(error, "ENOENT")) throw error;
-      await mkdir(blobFolder(this.#site, digest), { recursive: true, mode: 0o700 });
-      await rename(path, blobPath(this.#site, digest));
+      await mkdir(blobFolder(this.#paths, digest), { recursive: true, mode: 0o700 });
+      await rename(path, blobPath(this.#paths, digest));
     }
   }
 
   async list(): Promise<Digest[]> {
-    const algorithms = await readdir(this.#site.blobs);
+    const algorithms = await readdir(this.#paths.blobs);
     const lists = algorithms.map(async (algorithm) => {
-      const names = (await ifPresent(readdir(join(this.#site.blobs, algorithm)))) ?? [];
+      const names = (await ifPresent(readdir(join(this.#paths.blobs, algorithm)))) ?? [];
       return names.map((hex) => `${algorithm}:${hex}`).filter(isDigest);
     });
     return (await Promise.all(lists)).flat();
@@ -174,8 +174,8 @@ export class Blobs {
   /** @param seen how the content looked that was found to be damaged: another process may have brought it anew since */
   async #setAside(digest: Digest, why: string, { state }: Pick<Look, "state">): Promise<void> {
     const [path, aside] = [
-      blobPath(this.#site, digest),
-      join(this.#site.damaged, `${flatName(digest)}.${randomName()}`),
+      blobPath(this.#paths, digest),
+      join(this.#paths.damaged, `${flatName(digest)}.${randomName()}`),
     ];
     if (!(await moveFile(path, aside))) return;
     const moved = await lookAt(aside);
@@ -184,15 +184,15 @@ export class Blobs {
       await removeFile(aside);
       return;
     }
-    this.#site.warn(`${digest} is damaged (${why}) and was set aside as ${aside}`);
+    this.#paths.warn(`${digest} is damaged (${why}) and was set aside as ${aside}`);
   }
 
   #look(digest: Digest): ReturnType<typeof lookAt> {
-    return this.#find(digest, () => lookAt(blobPath(this.#site, digest)));
+    return this.#find(digest, () => lookAt(blobPath(this.#paths, digest)));
   }
 
   async #open(digest: Digest): Promise<Opened> {
-    const path = blobPath(this.#site, digest);
+    const path = blobPath(this.#paths, digest);
     const found = await this.#find(digest, () => ifPresent(openRegular(path).then((opened) => ({ opened }))));
     if (found === undefined) throw new PulleyError("IMAGE_NOT_FOUND", `${digest} is not in the store`);
     if (found.opened !== undefined) return found.opened;
@@ -209,7 +209,7 @@ export class Blobs {
     for (let turn = 1; turn <= 5; turn += 1) {
       const found = await look();
       if (found !== undefined) return found;
-      await restore(this.#site, digest);
+      await restore(this.#paths, digest);
     }
     return look();
   }
@@ -254,7 +254,7 @@ export class Blobs {
 }
 
 /** @throws PulleyError `BLOB_DAMAGED` before the last bytes if the file has changed meanwhile */
-async function* readPart({ file, state }: Opened, { digest }: Content, part: Part): AsyncGenerator<Buffer, void> {
+async function* readPart({ file, state }: Opened, { digest }: Content, part: ByteRange): AsyncGenerator<Buffer, void> {
   try {
     for (let at = part.first; at <= part.last; ) {
       const chunk = Buffer.allocUnsafe(Math.min(chunkSize, part.last + 1 - at));

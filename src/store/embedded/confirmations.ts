@@ -11,33 +11,34 @@ import { readJson } from "../../support/json-cursor.ts";
 import type { Catalog } from "../catalog.ts";
 import { readSmall, removeFile } from "../files.ts";
 import { type StoredRecord } from "../stored-record.ts";
+import { replaceFile, type StorePaths } from "./paths.ts";
 import { readTime, recordFile } from "./record.ts";
-import { replaceFile, type Site } from "./site.ts";
 
 const limit = 4096;
 
 /** The digest is part of it: it says nothing about what the name may have come to mean since. */
-export async function writeConfirmation(site: Site, { name, target }: StoredRecord, at: number): Promise<void> {
+export async function writeConfirmation(paths: StorePaths, { name, target }: StoredRecord, at: number): Promise<void> {
   const text = JSON.stringify({ target: target.digest, at });
-  await replaceFile(site, join(site.confirmed, recordFile(name)), Buffer.from(text), false);
+  await replaceFile(paths, join(paths.confirmed, recordFile(name)), Buffer.from(text), false);
 }
 
 /** The record with its latest confirmation. */
-export async function withConfirmation(site: Site, record: StoredRecord): Promise<StoredRecord> {
-  const at = await readConfirmation(site, record);
+export async function withConfirmation(paths: StorePaths, record: StoredRecord): Promise<StoredRecord> {
+  const at = await readConfirmation(paths, record);
   if (at === undefined || at <= (record.confirmedAt ?? Number.NEGATIVE_INFINITY)) return record;
   return { ...record, confirmedAt: at };
 }
 
 /** Removes those of names that are gone. */
-export async function sweepConfirmations(site: Site, catalog: Catalog): Promise<void> {
+export async function sweepConfirmations(paths: StorePaths, catalog: Catalog): Promise<void> {
   const files = new Set([...catalog.records.keys()].map(recordFile));
-  for (const file of await readdir(site.confirmed)) if (!files.has(file)) await removeFile(join(site.confirmed, file));
+  for (const file of await readdir(paths.confirmed))
+    if (!files.has(file)) await removeFile(join(paths.confirmed, file));
 }
 
 /** A file that is not whole says nothing. */
-async function readConfirmation(site: Site, { name, target }: StoredRecord): Promise<number | undefined> {
-  const bytes = await readSmall(join(site.confirmed, recordFile(name)), limit);
+async function readConfirmation(paths: StorePaths, { name, target }: StoredRecord): Promise<number | undefined> {
+  const bytes = await readSmall(join(paths.confirmed, recordFile(name)), limit);
   if (bytes === undefined) return undefined;
   try {
     const root = readJson(bytes, { name: "confirmation", code: "STORE_INVALID", limit });

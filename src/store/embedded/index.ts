@@ -1,9 +1,10 @@
-/** The embedded store: an OCI image layout on this machine's disk, for any number of processes. See `site.ts`. */
+/** The embedded store: an OCI image layout on this machine's disk, for any number of processes. See `paths.ts`. */
 import { resolve } from "node:path";
 import { canonicalText, type Descriptor, type Digest, parseReference, withImpliedTag } from "../../image/index.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 import { refuseWindows } from "../../support/windows.ts";
+import type { ByteRange } from "../byte-range.ts";
 import { guarded } from "../files.ts";
 import type {
   ImageRecord,
@@ -16,22 +17,21 @@ import type {
   VerifyOptions,
 } from "../image-store.ts";
 import { sweepIngest } from "../ingest.ts";
-import type { Part } from "../part.ts";
 import { type StatFileSystem, systemStatfs } from "../space.ts";
-import { outward, type StoredRecord } from "../stored-record.ts";
+import { type StoredRecord, toImageRecord } from "../stored-record.ts";
 import { Blobs } from "./blobs.ts";
 import { checkContents } from "./check.ts";
 import { neededDigests } from "./collect.ts";
 import { withConfirmation, writeConfirmation } from "./confirmations.ts";
 import { openLease } from "./lease.ts";
 import { LeaseFile, leasedDigests } from "./lease-file.ts";
+import { openStorePaths, type StorePaths } from "./paths.ts";
 import { Projection } from "./projection.ts";
 import { keeps } from "./record.ts";
 import { Records } from "./records.ts";
 import { remove } from "./remove.ts";
-import { openSite, type Site } from "./site.ts";
 import { ensureTranslation } from "./translation.ts";
-import { settle } from "./trash.ts";
+import { sweepTrash } from "./trash.ts";
 import { usageOf } from "./usage.ts";
 
 export interface EmbeddedStoreOptions {
@@ -50,33 +50,33 @@ export function openEmbeddedStore(root: string, options: EmbeddedStoreOptions = 
   const path = resolve(root);
   return guarded(path, async () => {
     refuseWindows("the store of images");
-    const site = await openSite(path, options.warn ?? (() => undefined));
-    const store = new EmbeddedStore(site, options.statfs ?? systemStatfs);
+    const paths = await openStorePaths(path, options.warn ?? (() => undefined));
+    const store = new EmbeddedStore(paths, options.statfs ?? systemStatfs);
     await store.tidy();
     return store;
   });
 }
 
 class EmbeddedStore implements ImageStore {
-  readonly #site: Site;
+  readonly #paths: StorePaths;
   readonly #statfs: StatFileSystem;
   readonly #blobs: Blobs;
   readonly #records: Records;
   readonly #projection: Projection;
   readonly #leases = new Set<Lease>();
 
-  constructor(site: Site, statfs: StatFileSystem) {
-    this.#site = site;
+  constructor(paths: StorePaths, statfs: StatFileSystem) {
+    this.#paths = paths;
     this.#statfs = statfs;
-    this.#blobs = new Blobs(site, async (digest) => (await this.#records.current()).sizeOf(digest));
-    this.#records = new Records(site, () => this.#projection.refresh());
-    this.#projection = new Projection(site, this.#blobs, this.#records);
+    this.#blobs = new Blobs(paths, async (digest) => (await this.#records.current()).sizeOf(digest));
+    this.#records = new Records(paths, () => this.#projection.refresh());
+    this.#projection = new Projection(paths, this.#blobs, this.#records);
   }
 
   async tidy(): Promise<void> {
-    await leasedDigests(this.#site);
-    await sweepIngest(this.#site);
-    await settle(this.#site, () => neededDigests(this.#site, this.#records));
+    await leasedDigests(this.#paths);
+    await sweepIngest(this.#paths);
+    await sweepTrash(this.#paths, () => neededDigests(this.#paths, this.#records));
     await this.#projection.refreshIfStale();
   }
 
@@ -91,14 +91,14 @@ class EmbeddedStore implements ImageStore {
   record(name: string): Promise<ImageRecord | undefined> {
     return this.#guarded(async () => {
       const record = (await this.#records.current()).records.get(name);
-      return record && outward(await withConfirmation(this.#site, record));
+      return record && toImageRecord(await withConfirmation(this.#paths, record));
     });
   }
 
   confirm(name: string, at: number): Promise<void> {
     return this.#guarded(async () => {
       const record = (await this.#records.current()).records.get(name);
-      if (record !== undefined) await writeConfirmation(this.#site, record, at);
+      if (record !== undefined) await writeConfirmation(this.#paths, record, at);
     });
   }
 
@@ -112,7 +112,7 @@ class EmbeddedStore implements ImageStore {
       const { named } = await this.#guarded(async () => (await this.#records.current()).require(image));
       // No registry has said that this name has this target.
       const records = named.map((record) => ({
-        ...outward(record),
+        ...toImageRecord(record),
         name: canonicalText(wanted),
         confirmedAt: undefined,
       }));
@@ -125,7 +125,7 @@ class EmbeddedStore implements ImageStore {
   remove(text: string): Promise<Removal> {
     return this.#guarded(async () => {
       try {
-        return await remove(this.#site, this.#blobs, this.#records, text);
+        return await remove(this.#paths, this.#blobs, this.#records, text);
       } finally {
         this.#projection.refresh();
       }
@@ -136,7 +136,7 @@ class EmbeddedStore implements ImageStore {
     return this.#guarded(() => this.#blobs.read(digest, limit));
   }
 
-  openPart(descriptor: Descriptor, part: Part): Promise<AsyncIterable<Buffer>> {
+  openPart(descriptor: Descriptor, part: ByteRange): Promise<AsyncIterable<Buffer>> {
     return this.#guarded(() => this.#blobs.openPart(descriptor, part));
   }
 
@@ -147,7 +147,7 @@ class EmbeddedStore implements ImageStore {
   lease(): Promise<Lease> {
     return this.#guarded(async () => {
       const lease = await openLease({
-        site: this.#site,
+        paths: this.#paths,
         blobs: this.#blobs,
         records: this.#records,
         statfs: this.#statfs,
@@ -165,12 +165,12 @@ class EmbeddedStore implements ImageStore {
   }
 
   usage(): Promise<Usage> {
-    return this.#guarded(async () => usageOf(this.#site, await this.#statfs(this.#site.root)));
+    return this.#guarded(async () => usageOf(this.#paths, await this.#statfs(this.#paths.root)));
   }
 
   /** What can be made from the rest of the store need not be fetched anew. */
   async #repair(record: StoredRecord): Promise<void> {
-    const lease = await LeaseFile.create(this.#site);
+    const lease = await LeaseFile.create(this.#paths);
     try {
       await lease.add(keeps(record).map(({ digest }) => digest));
       await ensureTranslation(this.#blobs, record);
@@ -189,6 +189,6 @@ class EmbeddedStore implements ImageStore {
   }
 
   #guarded<Value>(action: () => Promise<Value>): Promise<Value> {
-    return guarded(this.#site.root, action);
+    return guarded(this.#paths.root, action);
   }
 }

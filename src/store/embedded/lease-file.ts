@@ -8,20 +8,20 @@ import { join } from "node:path";
 import { type Digest, isDigest } from "../../image/index.ts";
 import { expiry, formatOwner, isLeftBehind, parseOwner } from "../../support/owner.ts";
 import { lookAt, randomName, readSmall, removeFile } from "../files.ts";
-import type { Site } from "./site.ts";
+import type { StorePaths } from "./paths.ts";
 
 /** Bytes; more than the content of a few hundred of the largest images. */
 const leaseLimit = 16 * 1024 * 1024;
 
 /** Content that living leases protect. Removes what dead owners left. */
-export async function leasedDigests(site: Site): Promise<Set<Digest>> {
+export async function leasedDigests(paths: StorePaths): Promise<Set<Digest>> {
   const digests = new Set<Digest>();
-  for (const name of await readdir(site.leases)) {
-    const path = join(site.leases, name);
+  for (const name of await readdir(paths.leases)) {
+    const path = join(paths.leases, name);
     const look = await lookAt(path);
     const owner = parseOwner(name.split(".")[0] ?? "");
     if (look === undefined || owner === undefined) continue;
-    if (isLeftBehind(owner, look.modifiedAt, site.self, Date.now())) {
+    if (isLeftBehind(owner, look.modifiedAt, paths.self, Date.now())) {
       await removeFile(path);
       continue;
     }
@@ -46,8 +46,8 @@ export class LeaseFile {
     this.#timer.unref();
   }
 
-  static async create(site: Site): Promise<LeaseFile> {
-    const path = join(site.leases, `${formatOwner(site.self)}.${randomName()}`);
+  static async create(paths: StorePaths): Promise<LeaseFile> {
+    const path = join(paths.leases, `${formatOwner(paths.self)}.${randomName()}`);
     return new LeaseFile(path, await open(path, "ax", 0o600));
   }
 

@@ -7,33 +7,33 @@ import { ensureRoom, type StatFileSystem } from "../space.ts";
 import { LeaseFile } from "./lease-file.ts";
 import { type Publication, publish } from "./publish.ts";
 
-export interface LeaseGround extends Omit<Publication, "lease"> {
+export interface EmbeddedLeaseDeps extends Omit<Publication, "lease"> {
   readonly statfs: StatFileSystem;
   /** Called after names have changed. */
   readonly onPublished: () => void;
   readonly onReleased: (lease: Lease) => void;
 }
 
-export async function openLease(ground: LeaseGround): Promise<Lease> {
-  return new EmbeddedLease(ground, await LeaseFile.create(ground.site));
+export async function openLease(deps: EmbeddedLeaseDeps): Promise<Lease> {
+  return new EmbeddedLease(deps, await LeaseFile.create(deps.paths));
 }
 
 /** Every digest is written into the lease's file before anybody looks for its content: see `trash.ts` for why. */
 class EmbeddedLease implements Lease {
-  readonly #ground: LeaseGround;
+  readonly #deps: EmbeddedLeaseDeps;
   readonly #file: LeaseFile;
   readonly #ingests = new Set<Ingest>();
   #released: Promise<void> | undefined;
 
-  constructor(ground: LeaseGround, file: LeaseFile) {
-    this.#ground = ground;
+  constructor(deps: EmbeddedLeaseDeps, file: LeaseFile) {
+    this.#deps = deps;
     this.#file = file;
   }
 
   has(descriptor: Descriptor): Promise<boolean> {
     return this.#guarded(async () => {
       await this.#file.add([descriptor.digest]);
-      return this.#ground.blobs.has(descriptor);
+      return this.#deps.blobs.has(descriptor);
     });
   }
 
@@ -45,8 +45,8 @@ class EmbeddedLease implements Lease {
     return this.#guarded(async () => {
       verify(descriptor, bytes);
       await this.#file.add([descriptor.digest]);
-      if (await this.#ground.blobs.has(descriptor)) return;
-      await this.#ground.blobs.write(descriptor, bytes);
+      if (await this.#deps.blobs.has(descriptor)) return;
+      await this.#deps.blobs.write(descriptor, bytes);
     });
   }
 
@@ -54,8 +54,8 @@ class EmbeddedLease implements Lease {
     return this.#guarded(async () => {
       await this.#file.add([descriptor.digest]);
       const ingest = await beginIngest(
-        this.#ground.site,
-        (path, { digest }) => this.#ground.blobs.place(path, digest),
+        this.#deps.paths,
+        (path, { digest }) => this.#deps.blobs.place(path, digest),
         descriptor,
         scope,
       );
@@ -65,22 +65,22 @@ class EmbeddedLease implements Lease {
   }
 
   ensureRoom(bytes: number): Promise<void> {
-    return this.#guarded(() => ensureRoom(this.#ground.site.root, bytes, this.#ground.statfs));
+    return this.#guarded(() => ensureRoom(this.#deps.paths.root, bytes, this.#deps.statfs));
   }
 
   publish(records: readonly ImageRecord[]): Promise<StoredImage> {
     return this.#guarded(async () => {
       try {
-        return await publish({ ...this.#ground, lease: this.#file }, records);
+        return await publish({ ...this.#deps, lease: this.#file }, records);
       } finally {
-        this.#ground.onPublished();
+        this.#deps.onPublished();
       }
     });
   }
 
   release(): Promise<void> {
-    this.#released ??= guarded(this.#ground.site.root, async () => {
-      this.#ground.onReleased(this);
+    this.#released ??= guarded(this.#deps.paths.root, async () => {
+      this.#deps.onReleased(this);
       for (const ingest of this.#ingests) await ingest.abandon("keep");
       await this.#file.remove();
     });
@@ -88,6 +88,6 @@ class EmbeddedLease implements Lease {
   }
 
   #guarded<Value>(action: () => Promise<Value>): Promise<Value> {
-    return guarded(this.#ground.site.root, action);
+    return guarded(this.#deps.paths.root, action);
   }
 }

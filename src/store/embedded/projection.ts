@@ -17,21 +17,21 @@ import { lookAt, readSmall, syncDirectory, writeNew } from "../files.ts";
 import { isNameless, type StoredRecord } from "../stored-record.ts";
 import type { Blobs } from "./blobs.ts";
 import { coalesce } from "./coalesce.ts";
+import { type StorePaths, temporaryPath } from "./paths.ts";
 import type { Records, State } from "./records.ts";
-import { type Site, temporaryPath } from "./site.ts";
 
 /** Bytes; more than a hundred thousand names take. */
 const indexLimit = 64 * 1024 * 1024;
 
 export class Projection {
-  readonly #site: Site;
+  readonly #paths: StorePaths;
   readonly #blobs: Blobs;
   readonly #records: Records;
   readonly #run = coalesce(() => this.#project());
   #pending: Promise<void> = Promise.resolve();
 
-  constructor(site: Site, blobs: Blobs, records: Records) {
-    this.#site = site;
+  constructor(paths: StorePaths, blobs: Blobs, records: Records) {
+    this.#paths = paths;
     this.#blobs = blobs;
     this.#records = records;
   }
@@ -48,7 +48,7 @@ export class Projection {
 
   /** Has the index written if it was not made from the records as they are. */
   async refreshIfStale(): Promise<void> {
-    const look = await lookAt(this.#site.index);
+    const look = await lookAt(this.#paths.index);
     if (look === undefined || !isSameTime(look.modifiedAt, await this.#records.modifiedAt())) this.refresh();
   }
 
@@ -63,19 +63,19 @@ export class Projection {
         after = await this.#records.state();
       }
     } catch (error) {
-      this.#site.warn(`${this.#site.index} could not be written: ${errorText(error)}`);
+      this.#paths.warn(`${this.#paths.index} could not be written: ${errorText(error)}`);
     }
   }
 
   async #write({ catalog, modifiedAt, settled }: State): Promise<void> {
     const bytes = await this.#format(catalog);
-    const there = await readSmall(this.#site.index, indexLimit);
+    const there = await readSmall(this.#paths.index, indexLimit);
     if (!settled && there?.equals(bytes)) return;
-    const temporary = temporaryPath(this.#site);
+    const temporary = temporaryPath(this.#paths);
     // As a record: other programs read it, and after a power cut it may be long until the store is opened again.
     await writeNew(temporary, bytes, true, new Date(settled ? modifiedAt : 0));
-    await rename(temporary, this.#site.index);
-    await syncDirectory(this.#site.root);
+    await rename(temporary, this.#paths.index);
+    await syncDirectory(this.#paths.root);
   }
 
   async #format({ records }: Catalog): Promise<Buffer> {

@@ -12,16 +12,16 @@ import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { type Catalog, describeImage } from "../catalog.ts";
 import { syncDirectory } from "../files.ts";
 import type { ImageRecord, StoredImage } from "../image-store.ts";
-import { bare, type Content, checkName, distinct, needs, type StoredRecord } from "../stored-record.ts";
+import { bare, type Content, checkName, needs, type StoredRecord, uniqueByDigest } from "../stored-record.ts";
 import type { Blobs } from "./blobs.ts";
 import type { LeaseFile } from "./lease-file.ts";
+import { blobFolder, type StorePaths } from "./paths.ts";
 import { keeps } from "./record.ts";
 import type { Records } from "./records.ts";
-import { blobFolder, type Site } from "./site.ts";
 import { ensureTranslation, translate } from "./translation.ts";
 
 export interface Publication {
-  readonly site: Site;
+  readonly paths: StorePaths;
   readonly blobs: Blobs;
   readonly records: Records;
   readonly lease: LeaseFile;
@@ -32,15 +32,15 @@ export interface Publication {
  * content that is there. Names with a digest come before tags, which people look at.
  */
 export async function publish(publication: Publication, wanted: readonly ImageRecord[]): Promise<StoredImage> {
-  const { site, blobs, records, lease } = publication;
+  const { paths, blobs, records, lease } = publication;
   const [first] = wanted;
   if (first === undefined) throw new PulleyError("INTERNAL", "an image is published without any name");
   const { complete, contents } = await completeRecords(blobs, first, wanted);
   await lease.add(complete.flatMap(keeps).map(({ digest }) => digest));
   await requireContents(blobs, contents);
   for (const record of complete) await ensureTranslation(blobs, record);
-  const folders = contents.map(({ digest }) => blobFolder(site, digest));
-  await Promise.all([...new Set([site.blobs, ...folders])].map(syncDirectory));
+  const folders = contents.map(({ digest }) => blobFolder(paths, digest));
+  await Promise.all([...new Set([paths.blobs, ...folders])].map(syncDirectory));
   const nameless = await keepNameless(publication, complete);
   await records.write([...nameless, ...complete.toSorted(digestsFirst)]);
   // Only a process that took this one for dead can have collected anything since; the records stand in its way now.
@@ -69,7 +69,7 @@ async function completeRecords(blobs: Blobs, first: ImageRecord, wanted: readonl
   }
   const { createdAt } = parseImageConfig(await readPart(blobs, manifest.config.digest, configLimit));
   const parts = [manifest.config, ...manifest.layers];
-  const contents = distinct([first.manifest, ...parts]);
+  const contents = uniqueByDigest([first.manifest, ...parts]);
   const translation = translate(manifest);
   const complete = wanted.map((record) => ({
     ...record,

@@ -4,8 +4,8 @@ import type { Digest } from "../../image/index.ts";
 import type { StoredRecord } from "../stored-record.ts";
 import { recordOf, sampleImage } from "../testing/sample-image.ts";
 import { temporaryRoot } from "../testing/temporary-root.ts";
+import { openStorePaths } from "./paths.ts";
 import { Records } from "./records.ts";
-import { openSite } from "./site.ts";
 
 function recordNumber(number: number, name: string): StoredRecord {
   const image = `sha256:${number.toString(16).padStart(64, "0")}` as Digest;
@@ -13,8 +13,8 @@ function recordNumber(number: number, name: string): StoredRecord {
 }
 
 test("shows every change of another process, however close changes and looks come", async () => {
-  const site = await openSite(await temporaryRoot(), () => undefined);
-  const [writer, reader] = [new Records(site), new Records(site)];
+  const paths = await openStorePaths(await temporaryRoot(), () => undefined);
+  const [writer, reader] = [new Records(paths), new Records(paths)];
   for (let round = 0; round < 150; round += 1) {
     const record = recordNumber(round, `quay.io/acme/web:${round % 3}`);
     const progress = { written: false };
@@ -33,8 +33,8 @@ test("shows every change of another process, however close changes and looks com
 });
 
 test("is the same object until something changes", async () => {
-  const site = await openSite(await temporaryRoot(), () => undefined);
-  const [writer, reader] = [new Records(site), new Records(site)];
+  const paths = await openStorePaths(await temporaryRoot(), () => undefined);
+  const [writer, reader] = [new Records(paths), new Records(paths)];
   await writer.write([recordNumber(1, "quay.io/acme/web:1")]);
   const before = await reader.current();
   expect(await reader.current()).toBe(before);

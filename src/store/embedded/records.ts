@@ -8,8 +8,8 @@ import { Catalog } from "../catalog.ts";
 import { moveFile, randomName, removeFile, syncDirectory, unlessExisting, writeNew } from "../files.ts";
 import { type StoredRecord } from "../stored-record.ts";
 import { coalesce } from "./coalesce.ts";
+import { type StorePaths, temporaryPath } from "./paths.ts";
 import { formatRecord, parseRecord, recordFile, recordLimit } from "./record.ts";
-import { type Site, temporaryPath } from "./site.ts";
 
 const recordName = /^[0-9a-f]{64}$/;
 
@@ -36,15 +36,15 @@ export interface State {
 }
 
 export class Records {
-  readonly #site: Site;
+  readonly #paths: StorePaths;
   readonly #onSetAside: () => void;
   readonly #refresh = coalesce(() => this.#load());
   #entries: ReadonlyMap<string, Entry> = new Map();
   #state: State | undefined;
 
   /** @param onSetAside told of each damaged record that was taken out */
-  constructor(site: Site, onSetAside: () => void = () => undefined) {
-    this.#site = site;
+  constructor(paths: StorePaths, onSetAside: () => void = () => undefined) {
+    this.#paths = paths;
     this.#onSetAside = onSetAside;
   }
 
@@ -72,13 +72,13 @@ export class Records {
   async write(records: readonly StoredRecord[]): Promise<void> {
     const written = await Promise.all(
       records.map(async (record) => {
-        const temporary = temporaryPath(this.#site);
+        const temporary = temporaryPath(this.#paths);
         await writeNew(temporary, formatRecord(record), true);
         return { temporary, path: this.#path(record.name) };
       }),
     );
     for (const { temporary, path } of written) await rename(temporary, path);
-    await syncDirectory(this.#site.records);
+    await syncDirectory(this.#paths.records);
   }
 
   /**
@@ -88,13 +88,13 @@ export class Records {
   async drop(records: readonly StoredRecord[]): Promise<readonly StoredRecord[]> {
     const dropped: StoredRecord[] = [];
     for (const record of records) if (await this.#dropOne(record)) dropped.push(record);
-    await syncDirectory(this.#site.records);
+    await syncDirectory(this.#paths.records);
     return dropped;
   }
 
   async #dropOne(record: StoredRecord): Promise<boolean> {
     const path = this.#path(record.name);
-    const aside = temporaryPath(this.#site);
+    const aside = temporaryPath(this.#paths);
     if (!(await moveFile(path, aside))) return false;
     const there = readRecord(aside, recordFile(record.name));
     const same = typeof there === "string" || there?.image === record.image;
@@ -105,12 +105,12 @@ export class Records {
   }
 
   #path(name: string): string {
-    return join(this.#site.records, recordFile(name));
+    return join(this.#paths.records, recordFile(name));
   }
 
   /** Looked at at once, as the folder is: a turn of the event loop and of a thread takes ten times as long as the look. */
   #modified(): bigint {
-    return statSync(this.#site.records, { bigint: true }).mtimeNs;
+    return statSync(this.#paths.records, { bigint: true }).mtimeNs;
   }
 
   /** Until the folder has stood still while it was read, and at most a few times: a busy folder is read again anyway. */
@@ -136,7 +136,7 @@ export class Records {
   async #readFolder(now: number): Promise<boolean> {
     const old = this.#entries;
     const entries = new Map<string, Entry>();
-    for (const file of readdirSync(this.#site.records)) {
+    for (const file of readdirSync(this.#paths.records)) {
       const entry = recordName.test(file) ? await this.#readEntry(file, old.get(file), now) : undefined;
       if (entry !== undefined) entries.set(file, entry);
     }
@@ -148,7 +148,7 @@ export class Records {
 
   /** A record that says what it said before is the same object as before. */
   async #readEntry(file: string, old: Entry | undefined, now: number): Promise<Entry | undefined> {
-    const path = join(this.#site.records, file);
+    const path = join(this.#paths.records, file);
     const status = lstatSync(path, { bigint: true, throwIfNoEntry: false });
     if (status === undefined) return undefined;
     const { mtimeNs: modified, ino: inode, size } = status;
@@ -161,12 +161,12 @@ export class Records {
 
   /** The record, unless the file is gone or damaged; then it is set aside, or it would be found anew each time. */
   async #readFile(file: string): Promise<StoredRecord | undefined> {
-    const path = join(this.#site.records, file);
+    const path = join(this.#paths.records, file);
     const record = readRecord(path, file);
     if (typeof record !== "string") return record;
-    const aside = join(this.#site.damaged, `record-${file}.${randomName()}`);
+    const aside = join(this.#paths.damaged, `record-${file}.${randomName()}`);
     if (await moveFile(path, aside)) {
-      this.#site.warn(`a damaged record was set aside as ${aside}: ${record}`);
+      this.#paths.warn(`a damaged record was set aside as ${aside}: ${record}`);
       this.#onSetAside();
     }
     return undefined;

@@ -11,33 +11,33 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, isDigest } from "../../image/index.ts";
 import { flatName, lookAt, moveFile, randomName, removeFile } from "../files.ts";
-import { blobPath, type Site } from "./site.ts";
+import { blobPath, type StorePaths } from "./paths.ts";
 
 /** What must stay, asked anew each time. */
 export type Needed = () => Promise<ReadonlySet<Digest>>;
 
 /** Moves content out; it can be brought back until somebody has settled the trash. */
-export async function discard(site: Site, digest: Digest): Promise<void> {
-  await moveFile(blobPath(site, digest), join(site.trash, `${flatName(digest)}.${randomName()}`));
+export async function discard(paths: StorePaths, digest: Digest): Promise<void> {
+  await moveFile(blobPath(paths, digest), join(paths.trash, `${flatName(digest)}.${randomName()}`));
 }
 
 /** Brings content back from the trash; whether it was there. */
-export async function restore(site: Site, digest: Digest): Promise<boolean> {
-  for (const stay of await stays(site)) {
-    if (stay.digest === digest && (await moveFile(stay.path, blobPath(site, digest)))) return true;
+export async function restore(paths: StorePaths, digest: Digest): Promise<boolean> {
+  for (const stay of await stays(paths)) {
+    if (stay.digest === digest && (await moveFile(stay.path, blobPath(paths, digest)))) return true;
   }
   return false;
 }
 
 /** Brings back what is needed and deletes the rest; also what a process left that was killed over it. Returns the bytes freed. */
-export async function settle(site: Site, needed: Needed): Promise<number> {
+export async function sweepTrash(paths: StorePaths, needed: Needed): Promise<number> {
   // In this order: who needs something that is found here has either announced it by now, or will miss it.
-  const found = await stays(site);
+  const found = await stays(paths);
   if (found.length === 0) return 0;
   const kept = await needed();
   let freed = 0;
   for (const { path, digest } of found) {
-    const home = blobPath(site, digest);
+    const home = blobPath(paths, digest);
     if (kept.has(digest) && (await lookAt(home)) === undefined) {
       await moveFile(path, home);
       continue;
@@ -48,9 +48,9 @@ export async function settle(site: Site, needed: Needed): Promise<number> {
   return freed;
 }
 
-async function stays(site: Site): Promise<{ path: string; digest: Digest }[]> {
-  return (await readdir(site.trash)).flatMap((name) => {
+async function stays(paths: StorePaths): Promise<{ path: string; digest: Digest }[]> {
+  return (await readdir(paths.trash)).flatMap((name) => {
     const digest = /^([a-z0-9]+-[0-9a-f]+)\.[0-9a-f]+$/.exec(name)?.[1]?.replace("-", ":") ?? "";
-    return isDigest(digest) ? [{ path: join(site.trash, name), digest }] : [];
+    return isDigest(digest) ? [{ path: join(paths.trash, name), digest }] : [];
   });
 }

@@ -1,10 +1,10 @@
 import type { Usage } from "../image-store.ts";
 import { measure } from "../measure.ts";
 import type { FileSystem } from "../space.ts";
-import type { Site } from "./site.ts";
+import type { StorePaths } from "./paths.ts";
 
 export async function usageOf(
-  { root, blobs }: Site,
+  { root, blobs }: StorePaths,
   { bsize, blocks, bavail, files, ffree }: FileSystem,
 ): Promise<Usage> {
   const { used, inodes } = await measure(root);

@@ -6,7 +6,7 @@ import type { StatFileSystem } from "../space.ts";
 import type { Daemon } from "./daemon.ts";
 
 /** A containerd that this process works with, and the folder of Pulley's own beside it. */
-export interface Site {
+export interface ContainerdContext {
   readonly daemon: Daemon;
   /** `overlayfs` */
   readonly snapshotter: string;

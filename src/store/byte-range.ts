@@ -1,5 +1,5 @@
 /** Which bytes of content are wanted, both included. */
-export interface Part {
+export interface ByteRange {
   readonly first: number;
   readonly last: number;
 }
@@ -8,7 +8,7 @@ export interface Part {
  * The bytes from `first` to `last` of content that comes in pieces and fails before its end if it is not what it must be.
  * The last of them are held back until all of the content has come: a part is as good as the whole, or it is broken off.
  */
-export async function* partOf(pieces: AsyncIterable<Buffer>, { first, last }: Part): AsyncGenerator<Buffer, void> {
+export async function* partOf(pieces: AsyncIterable<Buffer>, { first, last }: ByteRange): AsyncGenerator<Buffer, void> {
   let at = 0;
   let held: Buffer | undefined;
   for await (const piece of pieces) {

@@ -21,7 +21,7 @@ import { formatOwner, type Owner, thisOwner } from "../../support/owner.ts";
 import { lookAt, randomName, readSmall, requireFolder, syncDirectory, writeNew } from "../files.ts";
 
 /** A store that this process has open. */
-export interface Site {
+export interface StorePaths {
   readonly root: string;
   readonly blobs: string;
   readonly records: string;
@@ -46,23 +46,23 @@ const layoutFile = "oci-layout";
 const ignorable = /^(?:lost\+found|pulley\.json\.[0-9a-f]+\.tmp)$/;
 
 /** Goes to a store, making it first where there is none. @throws PulleyError `STORE_INVALID` if the folder is not a store */
-export async function openSite(root: string, warn: Site["warn"]): Promise<Site> {
-  const site = siteAt(root, warn);
+export async function openStorePaths(root: string, warn: StorePaths["warn"]): Promise<StorePaths> {
+  const paths = storePathsAt(root, warn);
   await mkdir(root, { recursive: true, mode: 0o700 });
   const format = await readSmall(join(root, formatFile), formatLimit);
   if (format === undefined) await claim(root);
   else checkFormat(root, format);
-  const folders = [site.records, site.confirmed, site.leases, site.ingest, site.trash, site.damaged, site.blobs];
+  const folders = [paths.records, paths.confirmed, paths.leases, paths.ingest, paths.trash, paths.damaged, paths.blobs];
   await Promise.all(folders.map(requireFolder));
-  await requireFolder(join(site.blobs, "sha256"));
+  await requireFolder(join(paths.blobs, "sha256"));
   if ((await lookAt(join(root, layoutFile))) === undefined) {
-    await replaceFile(site, join(root, layoutFile), Buffer.from('{"imageLayoutVersion":"1.0.0"}'), true);
+    await replaceFile(paths, join(root, layoutFile), Buffer.from('{"imageLayoutVersion":"1.0.0"}'), true);
     await syncDirectory(root);
   }
-  return site;
+  return paths;
 }
 
-function siteAt(root: string, warn: Site["warn"]): Site {
+function storePathsAt(root: string, warn: StorePaths["warn"]): StorePaths {
   return {
     root,
     blobs: join(root, "blobs"),
@@ -78,25 +78,25 @@ function siteAt(root: string, warn: Site["warn"]): Site {
   };
 }
 
-export function blobFolder(site: Site, digest: Digest): string {
-  return join(site.blobs, digestAlgorithm(digest));
+export function blobFolder(paths: StorePaths, digest: Digest): string {
+  return join(paths.blobs, digestAlgorithm(digest));
 }
 
-export function blobPath(site: Site, digest: Digest): string {
-  return join(blobFolder(site, digest), digestHex(digest));
+export function blobPath(paths: StorePaths, digest: Digest): string {
+  return join(blobFolder(paths, digest), digestHex(digest));
 }
 
 /** A path for a file that is not whole yet; its name says whose it is. */
-export function temporaryPath(site: Site): string {
-  return join(site.ingest, `${formatOwner(site.self)}.${randomName()}.tmp`);
+export function temporaryPath(paths: StorePaths): string {
+  return join(paths.ingest, `${formatOwner(paths.self)}.${randomName()}.tmp`);
 }
 
 /**
  * Replaces a file in one step: others see the old content or the new. With `durable` that holds after a power cut too,
  * once the folder has been synced.
  */
-export async function replaceFile(site: Site, path: string, bytes: Uint8Array, durable: boolean): Promise<void> {
-  const temporary = temporaryPath(site);
+export async function replaceFile(paths: StorePaths, path: string, bytes: Uint8Array, durable: boolean): Promise<void> {
+  const temporary = temporaryPath(paths);
   await writeNew(temporary, bytes, durable);
   await rename(temporary, path);
 }
