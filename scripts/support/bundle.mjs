@@ -22,7 +22,7 @@ export const library = Object.fromEntries(
 const bundles = [
   { entries: { pulley: "src/cli/main.ts", "examples/start": "examples/start.ts" } },
   {
-    entries: { "download-worker": "src/registry/download-worker.ts" },
+    entries: { "download-worker": "src/registry/transfer/download-worker.ts" },
     prefix: "download-worker-",
     // A thread that starts fast: nothing that only a command line needs may come along.
     without: ["commander", "yaml", "zod", "tar"],

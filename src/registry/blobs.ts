@@ -1,9 +1,9 @@
 import type { Descriptor, Digest } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { verify } from "../support/verifier.ts";
-import { type Asking, ask } from "./ask.ts";
 import { announcedLength, discard, readBody } from "./body.ts";
 import { describeAsked, isHtml } from "./failure.ts";
+import { type Asking, ask } from "./session.ts";
 
 /** Small content by digest, verified: an image's config. */
 export async function fetchBlob(asking: Asking, descriptor: Descriptor, limit: number): Promise<Buffer> {

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { type Clock, systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
-import { divert } from "./direct-reads.ts";
 import { cancellation, describeAsked, networkFailure } from "./failure.ts";
+import { divert } from "./transfer/direct-reads.ts";
 import type { Answer } from "./transport.ts";
 
 export interface ReceiveOptions {

@@ -1,13 +1,11 @@
 import type { Repository } from "../image/index.ts";
 import { type Clock, systemClock } from "../support/clock.ts";
-import type { Asking } from "./ask.ts";
-import { type Authorization, createAuthorizer } from "./authorization.ts";
+import { type Authorization, createAuthorizer } from "./auth/authorization.ts";
+import { logIn } from "./auth/log-in.ts";
+import { createTokenService } from "./auth/token.ts";
 import { fetchBlob, statBlob } from "./blobs.ts";
 import { inTime } from "./deadlines.ts";
-import { createDownloads } from "./downloads.ts";
-import type { Endpoint } from "./endpoint.ts";
-import { downloadElsewhere, mayBeElsewhere, noAuthorization } from "./foreign-layers.ts";
-import { endpointAt } from "./host-endpoint.ts";
+import { type Endpoint, endpointAt } from "./endpoint.ts";
 import {
   defaultAnswerTimeout,
   defaultConnectTimeout,
@@ -16,13 +14,12 @@ import {
   defaultStallTimeout,
   documentsOfList,
 } from "./limits.ts";
-import { logIn } from "./log-in.ts";
 import { fetchManifest, layerSizes, resolveManifest } from "./manifests.ts";
-import { ping } from "./ping.ts";
-import { createSchemes } from "./schemes.ts";
-import { openSession } from "./session.ts";
+import { createSchemes, ping } from "./ping.ts";
+import { type Asking, openSession } from "./session.ts";
 import { listTags } from "./tags.ts";
-import { createTokenService } from "./token.ts";
+import { createDownloads } from "./transfer/downloads.ts";
+import { downloadElsewhere, mayBeElsewhere, noAuthorization } from "./transfer/foreign-layers.ts";
 import { createTransport } from "./transport.ts";
 import type { Call, RegistryClient, RegistryOptions } from "./types.ts";
 

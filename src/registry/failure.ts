@@ -1,11 +1,9 @@
 /** What went wrong in an exchange, as one of the table's errors. Addresses are shown without their query. */
 import { STATUS_CODES } from "node:http";
-import type { ErrorCode, ErrorDetails } from "../support/errors.ts";
-import { isPulleyError, PulleyError } from "../support/errors.ts";
+import { type ErrorCode, type ErrorDetails, isPulleyError, PulleyError } from "../support/errors.ts";
 import { networkWords } from "../support/network-words.ts";
 import { printable } from "../support/printable.ts";
 import { withoutSecrets } from "../support/without-secrets.ts";
-import { type Sent, withoutSent } from "./sent-secrets.ts";
 
 /** What was asked: an `Exchange` is one. */
 export interface Asked extends Sent {
@@ -174,4 +172,27 @@ function isTlsCode(code: string): boolean {
   return /^(?:CERT_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|EPROTO)/.test(
     code,
   );
+}
+
+/** What a request carried in secret: there are servers that say back what they were sent, in whatever form. */
+
+/** What of a request may be secret: an `Exchange` has it. */
+export interface Sent {
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The form of a question for a token. */
+  readonly body?: string | undefined;
+}
+
+/** A server's words without what the request that they answer has told it in secret. */
+export function withoutSent(words: string, sent: Sent): string {
+  const forms = secretsOf(sent)
+    .filter((secret) => secret !== "")
+    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]);
+  return forms.reduce((text, secret) => text.replaceAll(secret, "…"), words);
+}
+
+function secretsOf({ headers, body = "" }: Sent): readonly string[] {
+  const [scheme = "", told = ""] = (headers?.["authorization"] ?? "").split(" ", 2);
+  const pair = scheme === "Basic" ? Buffer.from(told, "base64").toString() : "";
+  return [told, pair.slice(pair.indexOf(":") + 1), new URLSearchParams(body).get("refresh_token") ?? ""];
 }

@@ -41,7 +41,7 @@ let workerScript: URL;
 
 beforeAll(async () => {
   bundle = await mkdtemp(join(tmpdir(), "pulley-worker-"));
-  const input = fileURLToPath(new URL("./download-worker.ts", import.meta.url));
+  const input = fileURLToPath(new URL("./transfer/download-worker.ts", import.meta.url));
   const build = await rolldown({ input, platform: "node" });
   await build.write({ dir: bundle, entryFileNames: "[name].mjs", chunkFileNames: "[name]-[hash].mjs" });
   await build.close();

@@ -1,17 +1,16 @@
 /** Speaking to registries: one verified way in for every byte. */
 export { bareHost } from "./addresses.ts";
-export { type Authorization, createAuthorizer } from "./authorization.ts";
+export { type Authorization, createAuthorizer } from "./auth/authorization.ts";
+export { parseChallenges } from "./auth/challenge.ts";
+export { createTokenService } from "./auth/token.ts";
 export { readErrorBody } from "./body.ts";
 export { createTrust } from "./certificates.ts";
-export { parseChallenges } from "./challenge.ts";
 export { createRegistryClient } from "./client.ts";
-export type { Endpoint } from "./endpoint.ts";
+export { type Endpoint, endpointAt } from "./endpoint.ts";
 export { type Answered, isHtml, statusFailure } from "./failure.ts";
-export { endpointAt } from "./host-endpoint.ts";
 export { defaultLeastRate, transfersAtOnce } from "./limits.ts";
+export { createSchemes } from "./ping.ts";
 export { proxyFor } from "./proxy.ts";
-export { createSchemes } from "./schemes.ts";
 export { always, openSession } from "./session.ts";
-export { createTokenService } from "./token.ts";
 export { type Answer, createTransport, type Transport } from "./transport.ts";
 export type { BlobProgress, Call, Fetched, Location, RegistryClient, RegistryOptions } from "./types.ts";

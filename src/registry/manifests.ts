@@ -17,10 +17,9 @@ import { PulleyError } from "../support/errors.ts";
 import { type JsonMembers, parseJson } from "../support/json.ts";
 import { printable } from "../support/printable.ts";
 import { sha256Of, verify } from "../support/verifier.ts";
-import { type Asking, ask } from "./ask.ts";
 import { announcedLength, discard, readBody } from "./body.ts";
 import { describeAsked, isHtml } from "./failure.ts";
-import type { SessionRequest } from "./session.ts";
+import { type Asking, ask, type SessionRequest } from "./session.ts";
 import type { Answer } from "./transport.ts";
 import type { Fetched } from "./types.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isRedirect, redirectTarget } from "./redirect.ts";
+import { isRedirect, redirectTarget } from "./session.ts";
 
 function redirected(from: string, ...location: string[]) {
   return target(from, ...location).url.href;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
-import type { Authorization } from "./authorization.ts";
+import type { Authorization } from "./auth/authorization.ts";
 import { openSession } from "./session.ts";
 import type { Exchange, Transport } from "./transport.ts";
 

@@ -1,10 +1,9 @@
 import { parseTag } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
-import { type Asking, ask } from "./ask.ts";
 import { readBody } from "./body.ts";
 import { inTime } from "./deadlines.ts";
 import { describeAsked, showUrl } from "./failure.ts";
-import type { SessionRequest } from "./session.ts";
+import { type Asking, ask, type SessionRequest } from "./session.ts";
 import type { Answer } from "./transport.ts";
 
 const pageLimit = 4 * 1024 * 1024;

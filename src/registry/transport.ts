@@ -7,9 +7,9 @@ import type { HostSettings } from "../hosts/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { lookupFor, type PlaceKind, refuseLiteral, refuseNearby } from "./addresses.ts";
 import { createTrust, stampOf, type Trust } from "./certificates.ts";
-import { readDirectly } from "./direct-reads.ts";
 import { type Answered, type Asked, cancellation, describeAsked, networkFailure } from "./failure.ts";
 import { proxyFor } from "./proxy.ts";
+import { readDirectly } from "./transfer/direct-reads.ts";
 
 export interface Exchange extends Asked {
   readonly method: "GET" | "HEAD" | "POST";

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
-import { parseTag } from "../image/index.ts";
-import { Login, type LoginSecret } from "../support/login.ts";
-import { client, type Handler, sampleManifest, serve, type TestServer } from "./testing.ts";
+import { parseTag } from "../../image/index.ts";
+import { Login, type LoginSecret } from "../../support/login.ts";
+import { client, type Handler, sampleManifest, serve, type TestServer } from "../testing.ts";
 
 const { bytes, descriptor, headers } = sampleManifest();
 const tag = parseTag("1");

@@ -3,12 +3,12 @@
  * Whoever made the manifest chose those, so only hosts that the operator named are asked, and those to which they may
  * redirect by the rules for registries (`addresses.ts`); none gets a login of ours (CVE-2020-15157).
  */
-import { layerType } from "../image/index.ts";
-import { isPulleyError, PulleyError } from "../support/errors.ts";
-import { printable } from "../support/printable.ts";
-import type { Authorization } from "./authorization.ts";
-import { type Endpoint, speaksPlainHttp } from "./endpoint.ts";
-import type { BlobTarget, RegistryOptions } from "./types.ts";
+import { layerType } from "../../image/index.ts";
+import { isPulleyError, PulleyError } from "../../support/errors.ts";
+import { printable } from "../../support/printable.ts";
+import type { Authorization } from "../auth/authorization.ts";
+import { type Endpoint, speaksPlainHttp } from "../endpoint.ts";
+import type { BlobTarget, RegistryOptions } from "../types.ts";
 
 /** What a host gets that no login is meant for, however often it demands one. */
 export const noAuthorization: Authorization = { current: async () => undefined, answer: async () => undefined };

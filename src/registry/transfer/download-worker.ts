@@ -1,18 +1,11 @@
 /** A download thread: receives, hashes and writes one blob after another, each from beginning to end. */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-import { systemClock } from "../support/clock.ts";
-import type { Authorization, Granted, Refusal } from "./authorization.ts";
+import { systemClock } from "../../support/clock.ts";
+import type { Authorization, Granted, Refusal } from "../auth/authorization.ts";
+import { openSession } from "../session.ts";
+import { createTransport } from "../transport.ts";
 import { downloadBlob } from "./download.ts";
-import {
-  type FromThread,
-  type Outcome,
-  outcomeOf,
-  type ThreadSettings,
-  type ToThread,
-  toError,
-} from "./download-messages.ts";
-import { openSession } from "./session.ts";
-import { createTransport } from "./transport.ts";
+import { type FromThread, type Outcome, outcomeOf, type ThreadSettings, type ToThread, toError } from "./messages.ts";
 
 const settings: ThreadSettings = workerData;
 if (parentPort !== null) serve(parentPort, settings);

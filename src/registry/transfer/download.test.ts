@@ -2,10 +2,10 @@ import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSyn
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { systemClock } from "../support/clock.ts";
-import { temporaryFolder } from "../support/testing.ts";
-import { client, describeBytes, type Handler, serve, someBytes } from "./testing.ts";
-import type { BlobProgress, RegistryOptions } from "./types.ts";
+import { systemClock } from "../../support/clock.ts";
+import { temporaryFolder } from "../../support/testing.ts";
+import { client, describeBytes, type Handler, serve, someBytes } from "../testing.ts";
+import type { BlobProgress, RegistryOptions } from "../types.ts";
 
 const content = someBytes(300_000);
 const descriptor = describeBytes(content);
@@ -317,7 +317,7 @@ describe("the file", () => {
   it.runIf(process.getuid?.() === 0)("is told about when the disk is full", async () => {
     symlinkSync("/dev/full", path);
     chmodSync("/dev/full", 0o666);
-    const { BlobFile } = await import("../support/blob-file.ts");
+    const { BlobFile } = await import("../../support/blob-file.ts");
     const { openSync } = await import("node:fs");
     const file = new BlobFile({ descriptor, path }, openSync("/dev/full", "r+"));
     expect(() => file.append(content)).toThrow(expect.objectContaining({ code: "DISK_FULL" }));

@@ -4,10 +4,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { describeWith, makeCertificates } from "../../test/tools.ts";
-import { temporaryFolder } from "../support/testing.ts";
-import { client, describeBytes, type Handler, serve, serveWith, someBytes, type TestServer } from "./testing.ts";
-import type { RegistryOptions } from "./types.ts";
+import { describeWith, makeCertificates } from "../../../test/tools.ts";
+import { temporaryFolder } from "../../support/testing.ts";
+import { client, describeBytes, type Handler, serve, serveWith, someBytes, type TestServer } from "../testing.ts";
+import type { RegistryOptions } from "../types.ts";
 
 /** Long enough to be read past the parser, and of a length that no buffer divides. */
 const content = someBytes(9 * 1024 * 1024 + 4321, "direct");

@@ -10,10 +10,10 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Dice, diceFrom } from "../../examples/world/dice.ts";
-import { cutting, networkSeed, type Profile, rough } from "../../examples/world/network.ts";
-import { describeWith, makeCertificates } from "../../test/tools.ts";
-import { temporaryFolder } from "../support/testing.ts";
+import { type Dice, diceFrom } from "../../../examples/world/dice.ts";
+import { cutting, networkSeed, type Profile, rough } from "../../../examples/world/network.ts";
+import { describeWith, makeCertificates } from "../../../test/tools.ts";
+import { temporaryFolder } from "../../support/testing.ts";
 import {
   client,
   describeBytes,
@@ -23,8 +23,8 @@ import {
   serveWith,
   someBytes,
   type TestServer,
-} from "./testing.ts";
-import type { RegistryOptions } from "./types.ts";
+} from "../testing.ts";
+import type { RegistryOptions } from "../types.ts";
 
 const mebibyte = 1024 * 1024;
 /** Bytes from which on a body is read past the parser. */

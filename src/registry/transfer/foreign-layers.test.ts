@@ -1,10 +1,10 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, test } from "vitest";
-import { Login } from "../support/login.ts";
-import { temporaryFolder } from "../support/testing.ts";
-import { client, describeBytes, type Handler, serve, someBytes } from "./testing.ts";
-import type { Call, RegistryOptions } from "./types.ts";
+import { Login } from "../../support/login.ts";
+import { temporaryFolder } from "../../support/testing.ts";
+import { client, describeBytes, type Handler, serve, someBytes } from "../testing.ts";
+import type { Call, RegistryOptions } from "../types.ts";
 
 const content = someBytes(300_000);
 const mediaType = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";

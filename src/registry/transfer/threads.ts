@@ -1,17 +1,10 @@
 import { Worker } from "node:worker_threads";
-import { errorText, PulleyError } from "../support/errors.ts";
-import type { Authorization, Granted } from "./authorization.ts";
-import {
-  type FromThread,
-  failureOf,
-  outcomeOf,
-  type ThreadSettings,
-  type ToThread,
-  toError,
-} from "./download-messages.ts";
-import type { Endpoint } from "./endpoint.ts";
-import { cancellation } from "./failure.ts";
-import type { BlobProgress, BlobTarget } from "./types.ts";
+import { errorText, PulleyError } from "../../support/errors.ts";
+import type { Authorization, Granted } from "../auth/authorization.ts";
+import type { Endpoint } from "../endpoint.ts";
+import { cancellation } from "../failure.ts";
+import type { BlobProgress, BlobTarget } from "../types.ts";
+import { type FromThread, failureOf, outcomeOf, type ThreadSettings, type ToThread, toError } from "./messages.ts";
 
 export interface PoolJob {
   /** Downloads the blob on the calling thread; given where that thread takes its part of the work. */

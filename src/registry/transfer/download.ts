@@ -1,17 +1,17 @@
 /** One blob into its file, over as many connections as it takes. The same code runs in worker threads and without. */
 
-import { type BlobFile, openBlobFile } from "../support/blob-file.ts";
-import type { Clock } from "../support/clock.ts";
-import { isPulleyError, PulleyError } from "../support/errors.ts";
-import { type Pace, type RetryPlan, retryDelay } from "../support/retry.ts";
-import { announcedLength, discard, readErrorBody, receive } from "./body.ts";
-import { type RateWatch, watchRate } from "./deadlines.ts";
-import { repositoryUrl } from "./endpoint.ts";
-import { describeAsked, isHtml, statusFailure } from "./failure.ts";
-import { judge } from "./retries.ts";
-import type { Session } from "./session.ts";
-import type { Answer } from "./transport.ts";
-import type { BlobProgress, BlobTarget } from "./types.ts";
+import { type BlobFile, openBlobFile } from "../../support/blob-file.ts";
+import type { Clock } from "../../support/clock.ts";
+import { isPulleyError, PulleyError } from "../../support/errors.ts";
+import { type Pace, type RetryPlan, retryDelay } from "../../support/retry.ts";
+import { announcedLength, discard, readErrorBody, receive } from "../body.ts";
+import { type RateWatch, watchRate } from "../deadlines.ts";
+import { repositoryUrl } from "../endpoint.ts";
+import { describeAsked, isHtml, statusFailure } from "../failure.ts";
+import { judge } from "../retries.ts";
+import type { Session } from "../session.ts";
+import type { Answer } from "../transport.ts";
+import type { BlobProgress, BlobTarget } from "../types.ts";
 
 export interface DownloadOptions {
   readonly pace: Pace;

@@ -1,9 +1,9 @@
 /** What a download thread and the thread that started it say to each other. */
-import { type ErrorCode, errorText, isPulleyError, PulleyError } from "../support/errors.ts";
-import type { Granted, Refusal } from "./authorization.ts";
-import type { Endpoint } from "./endpoint.ts";
-import type { TransportSettings } from "./transport.ts";
-import type { BlobProgress, BlobTarget } from "./types.ts";
+import { type ErrorCode, errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
+import type { Granted, Refusal } from "../auth/authorization.ts";
+import type { Endpoint } from "../endpoint.ts";
+import type { TransportSettings } from "../transport.ts";
+import type { BlobProgress, BlobTarget } from "../types.ts";
 
 /** What a thread is started with. Nothing secret: it can be seen from outside the thread. */
 export interface ThreadSettings {

@@ -1,19 +1,18 @@
 /** Tokens from the token service that a registry's `Bearer` challenge names (distribution `spec/auth/token.md`, `oauth.md`). */
-import { isLoopback } from "../image/index.ts";
-import type { Clock } from "../support/clock.ts";
-import { PulleyError } from "../support/errors.ts";
-import type { LoginSecret } from "../support/login.ts";
-import { type Pace, retry } from "../support/retry.ts";
-import type { PlaceKind } from "./addresses.ts";
-import { basicHeader, bearerHeader } from "./authorization-header.ts";
-import { type ReceiveOptions, readBody, readErrorBody } from "./body.ts";
+import { isLoopback } from "../../image/index.ts";
+import type { Clock } from "../../support/clock.ts";
+import { PulleyError } from "../../support/errors.ts";
+import type { LoginSecret } from "../../support/login.ts";
+import { type Pace, retry } from "../../support/retry.ts";
+import type { PlaceKind } from "../addresses.ts";
+import { type ReceiveOptions, readBody, readErrorBody } from "../body.ts";
+import { inTime } from "../deadlines.ts";
+import type { Endpoint } from "../endpoint.ts";
+import { showUrl, statusFailure } from "../failure.ts";
+import { tokenTimeout } from "../limits.ts";
+import { judge, planFor } from "../retries.ts";
+import type { Answer, Exchange, Transport } from "../transport.ts";
 import type { Challenge } from "./challenge.ts";
-import { inTime } from "./deadlines.ts";
-import type { Endpoint } from "./endpoint.ts";
-import { showUrl, statusFailure } from "./failure.ts";
-import { tokenTimeout } from "./limits.ts";
-import { judge, planFor } from "./retries.ts";
-import type { Answer, Exchange, Transport } from "./transport.ts";
 
 export interface TokenRequest {
   readonly endpoint: Endpoint;
@@ -171,4 +170,14 @@ function parseAnswer(body: Buffer): ReadonlyMap<string, unknown> {
   } catch {
     return new Map();
   }
+}
+
+/** Values of the header `Authorization`, for registries and for their token services. */
+
+export function basicHeader(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
+export function bearerHeader(token: string): string {
+  return `Bearer ${token}`;
 }

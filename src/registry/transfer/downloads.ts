@@ -1,13 +1,13 @@
 /** Downloads of blobs: a large one in a thread, so that hashing and writing use more than one core, a small one here. */
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import type { Authorization } from "./authorization.ts";
+import type { Authorization } from "../auth/authorization.ts";
+import { named } from "../failure.ts";
+import { transfersAtOnce } from "../limits.ts";
+import type { Session } from "../session.ts";
+import type { BlobTarget } from "../types.ts";
 import { type DownloadOptions, downloadBlob } from "./download.ts";
-import { named } from "./failure.ts";
-import { transfersAtOnce } from "./limits.ts";
-import { createPool, type DownloadPool, type PoolOptions } from "./pool.ts";
-import type { Session } from "./session.ts";
-import type { BlobTarget } from "./types.ts";
+import { createPool, type DownloadPool, type PoolOptions } from "./threads.ts";
 
 /** Bytes from which on a blob is worth a thread: below, starting one takes longer than the download. */
 const threadWorthy = 1024 * 1024;

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { PulleyError } from "../support/errors.ts";
-import { Login } from "../support/login.ts";
-import { temporaryFolder } from "../support/testing.ts";
-import { client, describeBytes, downloadAll, type Handler, serve, someBytes } from "./testing.ts";
-import type { BlobProgress } from "./types.ts";
+import { PulleyError } from "../../support/errors.ts";
+import { Login } from "../../support/login.ts";
+import { temporaryFolder } from "../../support/testing.ts";
+import { client, describeBytes, downloadAll, type Handler, serve, someBytes } from "../testing.ts";
+import type { BlobProgress } from "../types.ts";
 
 let bundle = "";
 let workerScript: URL;

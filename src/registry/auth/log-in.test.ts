@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { PulleyError } from "../support/errors.ts";
-import { Login } from "../support/login.ts";
-import { client, type Handler, sampleManifest, serve } from "./testing.ts";
+import { PulleyError } from "../../support/errors.ts";
+import { Login } from "../../support/login.ts";
+import { client, type Handler, sampleManifest, serve } from "../testing.ts";
 
 const login = new Login("typed", { kind: "password", username: "ann", password: "s3cret" });
 const right = `Basic ${Buffer.from("ann:s3cret").toString("base64")}`;

@@ -2,14 +2,13 @@
  * Which `Authorization` a registry gets. Tokens are kept here, in one place for all threads, each under the origin that
  * it is for, the login that it was given for, and the repository; so that neither leaks into another's requests.
  */
-import type { Clock } from "../support/clock.ts";
-import { type ErrorCode, isPulleyError, PulleyError } from "../support/errors.ts";
-import type { Login } from "../support/login.ts";
-import type { PlaceKind } from "./addresses.ts";
-import { basicHeader, bearerHeader } from "./authorization-header.ts";
+import type { Clock } from "../../support/clock.ts";
+import { type ErrorCode, isPulleyError, PulleyError } from "../../support/errors.ts";
+import type { Login } from "../../support/login.ts";
+import type { PlaceKind } from "../addresses.ts";
+import type { Endpoint } from "../endpoint.ts";
 import { parseChallenges } from "./challenge.ts";
-import type { Endpoint } from "./endpoint.ts";
-import type { TokenService } from "./token.ts";
+import { basicHeader, bearerHeader, type TokenService } from "./token.ts";
 
 /** One login's authorization for one repository. */
 export interface Authorization {

@@ -1,10 +1,9 @@
-import { type ErrorCode, errorTable, isPulleyError, PulleyError } from "../support/errors.ts";
-import { type Asking, ask } from "./ask.ts";
+import { type ErrorCode, errorTable, isPulleyError, PulleyError } from "../../support/errors.ts";
+import { discard } from "../body.ts";
+import { type Asking, ask, openSession } from "../session.ts";
+import type { Transport } from "../transport.ts";
 import type { Authorization, Refusal } from "./authorization.ts";
-import { discard } from "./body.ts";
 import { parseChallenges } from "./challenge.ts";
-import { openSession } from "./session.ts";
-import type { Transport } from "./transport.ts";
 
 /**
  * Shows a registry a login, by the address that every registry answers (distribution-spec "end-1").
