@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { startCriServer } from "../../src/cri/index.ts";
-import { decide, kubernetesOnly } from "../../src/policy/index.ts";
+import { kubernetesOnly } from "../../src/policy/index.ts";
 import { createEmbeddedImageService, openPullRecords } from "../../src/pull/index.ts";
 import { createRegistryClient } from "../../src/registry/index.ts";
 import { openEmbeddedStore } from "../../src/store/index.ts";
@@ -18,7 +18,6 @@ export async function serveImages(folder: string, socket: string): Promise<void>
     clock,
     images: {
       store,
-      decide,
       policy: () => kubernetesOnly,
       records: openPullRecords(folder, {}, clock),
       service: createEmbeddedImageService({ store, registry, platform, clock }),

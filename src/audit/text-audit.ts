@@ -1,8 +1,8 @@
 /** The audit of one text for itself. What has to be seen with the other texts goes on to the bookkeeping. */
 import { canonicalText, withImpliedTag } from "../image/index.ts";
-import { type Decision, decide, usedExemptions } from "../policy/index.ts";
+import { type Decision, prepare } from "../policy/index.ts";
 import { errorTable, errorText } from "../support/errors.ts";
-import type { ImageRequest, SourceText } from "../workload/index.ts";
+import type { SourceText } from "../workload/index.ts";
 import type { AuditConfig } from "./config.ts";
 import { type AuditedContainer, contentsOf } from "./containers.ts";
 import { findingOf } from "./finding.ts";
@@ -107,10 +107,11 @@ function auditText(input: TextInput, config: AuditConfig): TextAudit {
     const subject = withoutPlaceholder(container.subject, config.placeholderIn, container.replacedImages);
     // No policy has a say in an image that is still to come.
     const isKnown = subject.unresolved !== "placeholder";
-    const decision = policy && isKnown ? decide(subject.request, policy, { presence: "unknown" }, now) : undefined;
+    const prepared = policy && isKnown ? prepare(subject.request, policy, now) : undefined;
+    const decision = prepared?.decide({ presence: "unknown" });
     const pulls = ownPulls(subject, decision);
     judge(textContext, { ...container, subject }, { isMoving, decision, pulls }, findings);
-    if (isKnown) for (const id of exemptionsFor(subject.request, config)) exemptions.add(id);
+    for (const id of prepared?.exemptions ?? []) exemptions.add(id);
     const use = useOf(textContext, subject, pulls, container.scopes);
     if (use !== undefined) uses.push(use);
   }
@@ -156,12 +157,6 @@ function judge(
 /** Where a rule of the policy sets the pull policy, what the container says holds nowhere. */
 function ownPulls({ pulls }: Subject, decision: Decision | undefined): EffectivePull | undefined {
   return decision?.pullPolicy.from === "rule" ? undefined : pulls;
-}
-
-/** The exemptions, by their ids, that lift a rule from the container, or may do so. */
-function exemptionsFor(request: ImageRequest, { policy, now }: AuditConfig): readonly string[] {
-  const hasAny = policy?.documents.some(({ exemptions }) => exemptions.length > 0);
-  return policy !== undefined && hasAny === true ? usedExemptions(request, policy, now) : [];
 }
 
 function fixOf(text: SourceText, { fields, words }: Subject, correction: Correction): Fix | undefined {

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { createNodeClient, type SettingsObject } from "../daemon/index.ts";
 import { createProbe, type DoctorWorld, diagnose, diskSpaceOf } from "../doctor/index.ts";
-import { decide } from "../policy/index.ts";
 import { createEmbeddedImageService, openPullRecords } from "../pull/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { socketOption, socketPath } from "./daemon.ts";
@@ -74,10 +73,10 @@ async function doctor(
     const world: DoctorWorld = {
       probe,
       registry,
-      decide,
+      policy,
       platform,
       signal,
-      facts: { images, records, policy, hosts: machineHosts(options, warnOn(io)), clock: systemClock },
+      facts: { images, records, hosts: machineHosts(options, warnOn(io)), clock: systemClock },
       disk: () => diskSpaceOf(root),
       loginNotes: () => notes,
     };

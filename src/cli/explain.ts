@@ -3,15 +3,8 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { givenAccounts } from "../credentials/index.ts";
 import { parseImageName, type Reference } from "../image/index.ts";
-import { decide, type Policy } from "../policy/index.ts";
-import {
-  createEmbeddedImageService,
-  decideOnCopy,
-  type FactSources,
-  findLocal,
-  openPullRecords,
-  withLogin,
-} from "../pull/index.ts";
+import { type Policy, prepare } from "../policy/index.ts";
+import { createEmbeddedImageService, type FactSources, findLocal, openPullRecords, withLogin } from "../pull/index.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
@@ -101,15 +94,16 @@ async function explainAll(
     const { at } = options;
     const clock = at === undefined ? systemClock : { ...systemClock, now: () => at };
     const records = openPullRecords(options.root, {}, systemClock);
-    const sources: FactSources = { images, records, policy, hosts, clock };
+    const sources: FactSources = { images, records, hosts, clock };
     const answers: Explanation[] = [];
     for (const request of requests) {
       const reference = parsed(request.image);
       const pod = podFor(request);
       const lookUp = async () => (typeof reference === "string" ? [] : pod.logins(reference));
-      const { facts, names, failure } = await findLocal(request, sources, lookUp);
+      const prepared = prepare(request, policy, clock.now());
+      const { facts, names, failure } = await findLocal(prepared, sources, lookUp);
       if (failure !== undefined) throw failure.error;
-      const decision = decideOnCopy(decide, names, request, policy, facts, clock.now());
+      const decision = prepared.under(names).decide(facts);
       const answer = explanation(request, reference, decision);
       const check = options.check && typeof reference !== "string" ? await ask(reference, registry, lookUp) : undefined;
       const login = decision.action === "Check" || decision.action === "Pull" ? await pod.told(reference) : undefined;

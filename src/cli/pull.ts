@@ -8,7 +8,6 @@ import {
   parseReference,
   type Reference,
 } from "../image/index.ts";
-import { decide } from "../policy/index.ts";
 import {
   type AccessResult,
   askingPod,
@@ -117,7 +116,6 @@ async function pullImages(images: readonly string[], options: PullOptions, io: C
         backOff: createBackOff(clock),
         records,
         clock,
-        decide,
         policy: () => policy,
         hosts: machineHosts(options, warnOn(io)),
         onEnsured: ({ outcome }) => {

@@ -11,7 +11,7 @@ import {
   type NodeSignal,
   type PodStatus,
 } from "../pods/index.ts";
-import { decide, type Policy } from "../policy/index.ts";
+import type { Policy } from "../policy/index.ts";
 import {
   type ContentSharing,
   createEmbeddedImageService,
@@ -91,7 +91,6 @@ export async function runPods(options: RunPodsOptions, io: Io): Promise<PodsResu
   const node = createPodManager({
     images: createEmbeddedImageService({ store, registry, platform, clock, proofs }),
     policy: options.policy,
-    decide,
     hosts: options.hosts,
     loginsFor: options.loginsFor,
     pulls: kubelet,

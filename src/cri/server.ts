@@ -1,6 +1,6 @@
 /** The Container Runtime Interface: an image service on a unix socket, alone or in front of a container runtime. */
 import type { LoginSource } from "../credentials/index.ts";
-import { type Decide, type Policy, warningText } from "../policy/index.ts";
+import { type Policy, type Prepare, warningText } from "../policy/index.ts";
 import {
   type CopyJudge,
   createCopyJudge,
@@ -54,7 +54,8 @@ export interface CriImages {
   readonly store: ImageStore;
   /** What pulls into that store; its platform is that of every image. */
   readonly service: NodeImages;
-  readonly decide: Decide;
+  /** Default: the one decision. */
+  readonly prepare?: Prepare | undefined;
   /** The rules that hold now; asked for at each pull. */
   readonly policy: () => Policy;
   /** Where the machine is set up to ask; absent: at the registry in the image's name. */
@@ -161,10 +162,10 @@ function openUpstream(runtime: string, { images, onOperation, clock }: CriServer
 }
 
 function judgeOf({ images, clock }: CriServerOptions, log: CriLog): CopyJudge {
-  const { service, decide, policy, hosts, decisions, onEnsured } = images;
+  const { service, prepare, policy, hosts, decisions, onEnsured } = images;
   return createCopyJudge({
     images: service,
-    decide,
+    prepare,
     policy,
     hosts,
     clock,
@@ -201,7 +202,7 @@ function methodsOf(
  * `maxParallelImagePulls`), so nothing is refused here because it comes too early.
  */
 function managerOf(images: CriImages, clock: Clock) {
-  const { service, decide, policy, hosts, records, decisions, onProgress, onEnsured } = images;
+  const { service, prepare, policy, hosts, records, decisions, onProgress, onEnsured } = images;
   const puller = createPuller({ images: service, settings: unlimitedPulls, clock, ...(onProgress && { onProgress }) });
   return createImageManager({
     images: service,
@@ -209,7 +210,7 @@ function managerOf(images: CriImages, clock: Clock) {
     backOff: noBackOff,
     records: callerRecords(records),
     clock,
-    decide,
+    prepare,
     policy,
     hosts,
     log: decisions,

@@ -2,7 +2,6 @@
 import { startCriServer } from "../cri/index.ts";
 import { isPinned } from "../gc/index.ts";
 import { startMirror } from "../mirror/index.ts";
-import { decide } from "../policy/index.ts";
 import { createImageManager, createPuller, noBackOff, unlimitedPulls } from "../pull/index.ts";
 import { systemClock } from "../support/clock.ts";
 import type { DaemonCore } from "./core.ts";
@@ -38,7 +37,6 @@ export async function serveImages(
     images: {
       store,
       service: images,
-      decide,
       policy: () => policy.current(),
       hosts,
       records,
@@ -81,7 +79,6 @@ export async function serveMirror(
     backOff: noBackOff,
     records,
     clock,
-    decide,
     policy: current,
     hosts,
     log,

@@ -1,6 +1,5 @@
 /** The pods of a daemon: those that a folder of manifests asks for. */
 import { createPodManager, createStaticPods, openPodLocks, type PodManager } from "../pods/index.ts";
-import { decide } from "../policy/index.ts";
 import { systemClock } from "../support/clock.ts";
 import type { DaemonCore } from "./core.ts";
 import type { Disposers } from "./disposers.ts";
@@ -15,7 +14,6 @@ export function openNode(options: PodsPart, core: DaemonCore, disposers: Dispose
   const node = createPodManager({
     images: core.images,
     policy: policy.current(),
-    decide,
     hosts,
     loginsFor: logins.forPod,
     pulls: kubelet,

@@ -1,9 +1,10 @@
 /** Why the pull of an image fails: every step of it looked at by itself, in order, each with an end. */
 import type { LoginSource } from "../credentials/index.ts";
 import type { Reference } from "../image/index.ts";
-import type { Decision, LocalFacts, Warning } from "../policy/index.ts";
+import { type Decision, type LocalFacts, prepare, type Warning } from "../policy/index.ts";
 import { type Found, findLocal, findSources, type ImageContent, ownSource, type PullSource } from "../pull/index.ts";
 import type { Login } from "../support/login.ts";
+import type { ImageRequest } from "../workload/index.ts";
 import { examineAuthentication } from "./authentication.ts";
 import { examineDns, examineTcp, type Looking } from "./connection.ts";
 import { examineContent } from "./content.ts";
@@ -63,10 +64,13 @@ async function localFacts(
   world: DoctorWorld,
 ): Promise<Local> {
   const own = () => logins.logins(repository);
-  const found = await findLocal(request, world.facts, own, world.signal);
+  const find = (asked: ImageRequest) => {
+    const prepared = prepare(asked, world.policy, world.facts.clock.now());
+    return findLocal(prepared, world.facts, own, world.signal);
+  };
+  const found = await find(request);
   if (found.facts.presence !== "unknown" || found.failure !== undefined) return { found, copy: found };
-  const looking = { ...request, pullPolicy: "IfNotPresent" } as const;
-  return { found, copy: await findLocal(looking, world.facts, own, world.signal) };
+  return { found, copy: await find({ ...request, pullPolicy: "IfNotPresent" }) };
 }
 
 /** Whoever knows logins is asked once for each repository: some run programs for it. */
@@ -86,11 +90,11 @@ async function sourcesOf(
   { request, logins }: Question,
   reference: Reference,
   facts: LocalFacts,
-  { facts: { policy, clock }, decide }: DoctorWorld,
+  { facts: { clock }, policy }: DoctorWorld,
 ): Promise<readonly PullSource[]> {
   const { repository } = reference;
   const asking = { ...request, pullPolicy: "Always" } as const;
-  const decision = decide(asking, policy, { ...facts, presence: "absent" }, clock.now());
+  const decision = prepare(asking, policy, clock.now()).decide({ ...facts, presence: "absent" });
   const own = () => logins.logins(repository);
   const addresses = decision.action === "Pull" || decision.action === "Check" ? decision.sources : [];
   try {
@@ -156,11 +160,12 @@ async function lookHere(
   served: Look | undefined,
   world: DoctorWorld,
 ): Promise<{ readonly steps: readonly Step[]; readonly warnings: readonly Warning[] }> {
-  const { decide, facts, disk } = world;
+  const { policy, facts, disk } = world;
   const now = facts.clock.now();
-  const onMachine = decide(request, facts.policy, found.facts, now);
+  const prepared = prepare(request, policy, now);
+  const onMachine = prepared.decide(found.facts);
   const image = isAsking(onMachine) ? served?.content?.facts : undefined;
-  const decision = image === undefined ? onMachine : decide(request, facts.policy, { ...found.facts, image }, now);
+  const decision = image === undefined ? onMachine : prepared.decide({ ...found.facts, image });
   const steps = [
     examinePolicy(decision),
     examineCache(copy, { current: served?.digest, isLookedFor: found.facts.presence !== "unknown" }, now),

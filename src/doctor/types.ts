@@ -1,7 +1,7 @@
 /** Why a pull fails, found out step by step. */
 import type { LoginSource } from "../credentials/index.ts";
 import type { Platform } from "../image/index.ts";
-import type { Decide, Warning } from "../policy/index.ts";
+import type { Policy, Warning } from "../policy/index.ts";
 import type { FactSources } from "../pull/index.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { ErrorCode } from "../support/errors.ts";
@@ -71,7 +71,8 @@ export interface DoctorWorld {
   readonly probe: Probe;
   readonly registry: RegistryClient;
   readonly facts: FactSources;
-  readonly decide: Decide;
+  /** The rules that hold. */
+  readonly policy: Policy;
   readonly platform: Platform;
   readonly disk: () => Promise<DiskSpace>;
   /** What credential providers have said so far. */

@@ -10,10 +10,9 @@ import {
 } from "../image/index.ts";
 import {
   type Decision,
-  decide,
-  factsOfCopy,
   type ImageFacts,
   type LocalFacts,
+  prepare,
   type Refusal,
   type Warning,
 } from "../policy/index.ts";
@@ -62,12 +61,13 @@ export function createJudge({ images, policy, clock }: Pick<MirrorDeps, "images"
   const outline = (repository: Repository, version: Tag | Digest): Outline => {
     const reference = referenceTo(repository, version);
     const [{ request }] = visitorPod(canonicalText(reference)).containers;
-    const [rules, now] = [policy(), clock.now()];
-    const absent = decide(request, rules, { presence: "absent" }, now);
+    const now = clock.now();
+    const prepared = prepare(request, policy(), now);
+    const absent = prepared.decide({ presence: "absent" });
     if (absent.action !== "Refuse") return { reference, decision: absent, refusal: undefined };
     const decision = { action: "Use" } as const;
     // What is refused only because it is not here may be here.
-    const present = decide(request, rules, presentAs(version, now), now);
+    const present = prepared.decide(presentAs(version, now));
     if (present.action !== "Refuse") return { reference, decision, refusal: undefined };
     return { reference, decision, refusal: refused(absent, request) };
   };
@@ -75,20 +75,19 @@ export function createJudge({ images, policy, clock }: Pick<MirrorDeps, "images"
   const judgeImage: Judge["image"] = async (repository, version, signal, here = false) => {
     const reference = referenceTo(repository, version);
     const [{ request }] = visitorPod(canonicalText(reference)).containers;
-    const rules = policy();
     const now = clock.now();
+    const prepared = prepare(request, policy(), now);
     // Who may use the copy is asked later: a registry may say so while it is asked for the image.
-    const found = await findLocal(request, { images, records: undefined, policy: rules, clock }, noLogins, signal);
+    const found = await findLocal(prepared, { images, records: undefined, clock }, noLogins, signal);
     if (found.failure !== undefined) throw found.failure.error;
     const facts: LocalFacts = here && found.facts.presence !== "present" ? presentAs(version, now) : found.facts;
-    const decision = decide(request, rules, facts, now);
+    const decision = prepared.decide(facts);
     if (decision.action === "Refuse") throw refused(decision, request);
-    const onCopy = decide(request, rules, factsOfCopy(facts), now);
-    const refusal = onCopy.action === "Refuse" ? onCopy : undefined;
+    const { refusal } = prepared.onCopy(facts);
     let { warnings } = decision.trial;
     const check = (image: ImageFacts) => {
-      if (rules.documents.length === 0) return;
-      const again = decide(request, rules, { ...facts, image }, now);
+      if (!prepared.needs.image) return;
+      const again = prepared.decide({ ...facts, image });
       if (again.action === "Refuse") throw refused(again);
       warnings = again.trial.warnings;
     };

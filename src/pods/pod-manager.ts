@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { LoginSource } from "../credentials/index.ts";
-import type { Decide, Policy } from "../policy/index.ts";
+import type { Policy, Prepare } from "../policy/index.ts";
 import {
   createBackOff,
   createImageManager,
@@ -54,7 +54,8 @@ export interface PodManager {
 export interface PodManagerOptions {
   readonly images: ImageService;
   readonly policy: Policy;
-  readonly decide: Decide;
+  /** Default: the one decision. */
+  readonly prepare?: Prepare | undefined;
   /** Where the machine is set up to ask; absent: at the registry in the image's name. */
   readonly hosts?: HostsFor | undefined;
   /** The logins of a pod, given those of its pull secrets that exist, in the pod's order. */
@@ -84,7 +85,7 @@ interface PodOnNode {
 
 /** @throws PulleyError `USAGE` if the pull settings are not sound */
 export function createPodManager(options: PodManagerOptions): PodManager {
-  const { images, decide, hosts, loginsFor, pulls, records, log, containers, clock, random } = options;
+  const { images, prepare, hosts, loginsFor, pulls, records, log, containers, clock, random } = options;
   let { policy } = options;
   const [problem] = validatePullSettings(pulls);
   if (problem !== undefined) throw new PulleyError("USAGE", problem);
@@ -97,7 +98,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     puller,
     backOff,
     records,
-    decide,
+    prepare,
     hosts,
     log,
     clock,

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { decide, kubernetesOnly } from "../policy/index.ts";
+import { kubernetesOnly } from "../policy/index.ts";
 import { createEmbeddedImageService, openPullRecords } from "../pull/index.ts";
 import { type FakeRegistry, fakeRegistry } from "../pull/testing/fake-registry.ts";
 import { hastyClock } from "../pull/testing/hasty-clock.ts";
@@ -33,7 +33,6 @@ async function settle(pods: readonly Pod[], secrets: readonly PullSecret[]): Pro
   const node = createPodManager({
     images: createEmbeddedImageService({ store, registry, platform, clock }),
     policy: kubernetesOnly,
-    decide,
     loginsFor: (_pod, own) => loginsOfSecrets(own),
     pulls: {},
     records: openPullRecords(root, {}, clock),

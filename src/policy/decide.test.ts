@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseDigest } from "../image/index.ts";
 import type { ContainerKind, ImageRequest, PullPolicy } from "../workload/index.ts";
 import { policyOf } from "./cases/case.ts";
-import { decide, effectivePullPolicy, looksForCopy } from "./decide.ts";
+import { decide, prepare } from "./decide.ts";
 import { readPolicy } from "./language/read.ts";
 import { kubernetesOnly, type LocalFacts, type Policy } from "./types.ts";
 
@@ -114,7 +114,7 @@ describe("the pull policy that holds", () => {
     ["nginx", "Never", "imageVolume", { value: "Never", from: "manifest", because: "the volume says so" }],
     ["FAILED_IMAGE", undefined, "container", { value: "IfNotPresent", from: "default" }],
   ])("of %s with %s in a %s", (image, given, kind, expected) => {
-    expect(effectivePullPolicy(request(image, given, kind), kubernetesOnly, 0, unknown)).toMatchObject(expected);
+    expect(prepare(request(image, given, kind), kubernetesOnly, 0).pullPolicy(unknown)).toMatchObject(expected);
   });
 });
 
@@ -158,7 +158,7 @@ describe("with rules", () => {
 
   it("says whose rule decides on the pull policy", () => {
     const always = policy([{ name: "fresh", pull: { policy: "Always" } }]);
-    expect(effectivePullPolicy(request("app:1", "Never"), always, 0, unknown)).toEqual({
+    expect(prepare(request("app:1", "Never"), always, 0).pullPolicy(unknown)).toEqual({
       value: "Always",
       from: "rule",
       because: "p/fresh says so",
@@ -188,11 +188,11 @@ describe("with rules", () => {
     ["IfNotPresent", "IfNotPresent", [], true],
     ["Never", "Never", [], true],
     ["a rule that says Never", "Always", [{ pull: { policy: "Never" } }], true],
-    ["a rule that says Always", "Never", [{ pull: { policy: "Always" } }], false],
+    ["a rule that says Always", "Never", [{ pull: { policy: "Always" } }], true],
     ["Always, asked now and then", "Always", [{ pull: { checkEvery: "1h" } }], true],
     ["Always, unless unreachable", "Always", [{ pull: { whenUnreachable: "UseCached" } }], true],
     ["Always while no window is open", "Always", [{ when: { pull: ["Mon"] } }], true],
-    ["Always while a window is open", "Always", [{ when: { pull: ["Sat"] } }], false],
+    ["Always while a window is open", "Always", [{ when: { pull: ["Sat"] } }], true],
     [
       "Always where the image may say otherwise",
       "Always",
@@ -202,6 +202,6 @@ describe("with rules", () => {
   ])("looks for a copy or not: %s", (_, pullPolicy, rules, looks) => {
     const named = rules.map((rule, index) => ({ name: `r${index}`, ...rule }));
     const given = named.length === 0 ? kubernetesOnly : policy(named);
-    expect(looksForCopy(request("app:1", pullPolicy), given, saturday)).toBe(looks);
+    expect(prepare(request("app:1", pullPolicy), given, saturday).needs.copy).toBe(looks);
   });
 });

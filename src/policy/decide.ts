@@ -2,44 +2,157 @@
  * The one decision. On each subject the first matching rule that speaks on it decides; where none speaks, it is what a
  * kubelet does (k8s pkg/kubelet/images/image_manager.go, `EnsureImageExists`).
  */
-import { isLoopback, parseImageName, type Reference, registryOrigin } from "../image/index.ts";
+import { parseImageName, type Reference } from "../image/index.ts";
 import { errorText } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import { defaultPullPolicy, type ImageRequest } from "../workload/index.ts";
-import { type Choice, choose } from "./choosing.ts";
-import { enforced, judge, knownImage, pullPolicyBy } from "./judgement.ts";
-import { askedOf } from "./match.ts";
-import type { Freshness } from "./pulling.ts";
-import { type Reading, readRules } from "./readings.ts";
+import { inCluster } from "./cluster.ts";
+import { enforced, type Judgement, judge, knownImage, pullPolicyBy } from "./judgement.ts";
+import { matchInput } from "./match.ts";
+import { type MatchedRule, matchAgain, matchRules } from "./matched-rules.ts";
+import { type Copy, decideByNames, type OnCopy, onCopy, type Start, startFromCopy } from "./on-copy.ts";
 import { denial, unmetMessage } from "./refusal-messages.ts";
-import { timingOf, timingTrace } from "./timing.ts";
+import { choose } from "./select-rule.ts";
+import { fetchingBy, fromTrace } from "./subjects/from.ts";
+import { pullTrace } from "./subjects/pull.ts";
+import { timingTrace } from "./subjects/when.ts";
 import { noTrial, trialOf } from "./trial.ts";
-import type {
-  ConfiguredHosts,
-  Decision,
-  EffectivePullPolicy,
-  Fetching,
-  ImageFacts,
-  LocalFacts,
-  Policy,
-  RefusalReason,
-  Rule,
-  Subject,
-  TraceStep,
-} from "./types.ts";
+import type { Decision, EffectivePullPolicy, LocalFacts, Policy, RefusalReason, Subject, TraceStep } from "./types.ts";
 
-/** May this workload have this image now, from where, and how fresh must it be? Pure: time and facts are handed in. */
+/** One request at one moment: its reference is parsed and the rules are read; facts may still come in. */
+export interface Prepared {
+  readonly request: ImageRequest;
+  /** The moment, in milliseconds since the epoch. */
+  readonly now: number;
+  /** With the tag that it implies; `undefined` where the image is no name. */
+  readonly reference: Reference | undefined;
+  /** What has to be looked up on the machine before it is decided. */
+  readonly needs: {
+    /** Whether there is a copy. Under `Always` a kubelet does not look for one; rules may say what it is good for. */
+    readonly copy: boolean;
+    /** What the image says of itself, for rules may speak of that. */
+    readonly image: boolean;
+  };
+  /** Ids of the exemptions that lift a rule which would otherwise be, or could be, about the request. */
+  readonly exemptions: readonly string[];
+  /** The pull policy that holds, and who says so: a rule, the manifest, or Kubernetes' default. */
+  pullPolicy(facts: LocalFacts): EffectivePullPolicy;
+  /** May this workload have this image now, from where, and how fresh must it be? */
+  decide(facts: LocalFacts): Decision;
+  /** What holds of the copy on the machine where a registry should be asked, and none can be. */
+  onCopy(facts: LocalFacts): OnCopy;
+  /** Whether a container may start from the copy, of which `facts.image` tells: nobody is asked any more. */
+  start(facts: LocalFacts): Start;
+  /** The same request for a copy that may have been meant by any of these names: what one of them is refused is refused. */
+  under(names: readonly string[] | undefined): Prepared;
+}
+
+/** The signature of {@link prepare}: pure, no clock, no randomness. */
+export type Prepare = (request: ImageRequest, policy: Policy, now: number) => Prepared;
+
+/** @param now milliseconds since the epoch */
+export function prepare(request: ImageRequest, policy: Policy, now: number): Prepared {
+  const named = prepareOne(request, policy, now);
+  const under = (names: readonly string[] | undefined): Prepared => {
+    const [only] = names ?? [];
+    if (names === undefined || (names.length === 1 && only === request.image)) return { ...named, under };
+    const each = names.map((image) => prepareOne({ ...request, image }, policy, now));
+    return {
+      ...named,
+      under,
+      decide: (facts) => decideByNames(each, (one) => one.decide(facts)),
+      onCopy: (facts) => onCopy(facts, (known) => decideByNames(each, (one) => one.decide(known))),
+      start: (facts) => {
+        const starts = each.map((one) => one.start(facts));
+        const [first] = starts;
+        return starts.find(({ refusal }) => refusal !== undefined) ?? first ?? named.start(facts);
+      },
+    };
+  };
+  return { ...named, under };
+}
+
+/** As {@link prepare}, for those who know all that there is to know. */
 export function decide(request: ImageRequest, policy: Policy, facts: LocalFacts, now: number): Decision {
+  return prepareOne(request, policy, now).decide(facts);
+}
+
+function prepareOne(request: ImageRequest, policy: Policy, now: number): Omit<Prepared, "under"> {
   const parsed = parse(request.image);
-  if ("problem" in parsed) return refuse("InvalidImageName", parsed.problem, own(request), []);
-  const question = { request, reference: parsed.reference, policy, facts, now };
-  const held = judge(question, enforced, own(request));
+  const own = ownPolicy(request);
+  if ("problem" in parsed) {
+    const decision = refuse("InvalidImageName", parsed.problem, own, []);
+    return {
+      request,
+      now,
+      reference: undefined,
+      needs: { copy: false, image: false },
+      exemptions: [],
+      pullPolicy: () => own,
+      decide: () => decision,
+      onCopy: (facts) => onCopy(facts, () => decision),
+      start: () => startFromCopy(request, { decision }),
+    };
+  }
+  const { reference } = parsed;
+  const asked = inCluster(request, policy);
+  const matched = matchRules(policy, matchInput(asked, reference, undefined), now);
+  const ruled = policy.documents.length > 0;
+  const onTrial = matched.some(({ rule }) => rule.mode === "Warn");
+
+  function settle(facts: LocalFacts): Copy {
+    const question = { request: asked, reference, matched, facts, now };
+    const held = judge(question, enforced, own);
+    const tried = onTrial ? judge(question, all, own) : undefined;
+    return { decision: decisionOf(request, reference, held, tried, facts, now), pending: pendingRule(held) };
+  }
+
+  const decideNow = (facts: LocalFacts) => settle(facts).decision;
+  return {
+    request,
+    now,
+    reference,
+    needs: { copy: ruled || own.value !== "Always", image: ruled },
+    exemptions: [...new Set(matched.flatMap(({ lifted }) => lifted?.by.id ?? []))],
+    pullPolicy: (facts) => {
+      const image = knownImage(facts);
+      const known = image === undefined ? matched : matchAgain(matched, matchInput(asked, reference, image));
+      return pullPolicyBy(choose("pull", enforced(known)).rule, own);
+    },
+    decide: decideNow,
+    onCopy: (facts) => onCopy(facts, decideNow),
+    start: (facts) => startFromCopy(request, settle(facts)),
+  };
+}
+
+function all(matched: readonly MatchedRule[]): readonly MatchedRule[] {
+  return matched;
+}
+
+function pendingRule({ admission, required }: Judgement): Copy["pending"] {
+  if (admission.pending !== undefined) return { reason: "ImageDenied", rule: admission.pending.id };
+  if (required.pending !== undefined) return { reason: "RequirementNotMet", rule: required.pending.id };
+  return undefined;
+}
+
+/**
+ * @param held what the rules come to that hold
+ * @param tried what they come to with those on trial among them, where there are any
+ */
+function decisionOf(
+  request: ImageRequest,
+  reference: Reference,
+  held: Judgement,
+  tried: Judgement | undefined,
+  facts: LocalFacts,
+  now: number,
+): Decision {
   const { admission, required, sourcing, timing, pulling, freshness, plan } = held;
   const { pullPolicy } = freshness;
-  const from = fetchingBy(sourcing.rule, parsed.reference, facts.hosts);
+  const from = fetchingBy(sourcing.rule, reference, facts.hosts);
   const trace = [
     admission.trace,
-    pullTrace(freshness, pulling),
+    pullTrace(freshness, pulling.notes),
     timingTrace(timing, now),
     fromTrace(from, sourcing, facts.hosts),
     ...required.trace,
@@ -52,9 +165,9 @@ export function decide(request: ImageRequest, policy: Policy, facts: LocalFacts,
   if (plan.action === "Refuse") return refuse(plan.reason, plan.message, pullPolicy, trace);
 
   const pending: Subject[] = [];
-  if (admission.pending) pending.push("admit");
-  if (required.pending) pending.push("require");
-  const trial = hasTrials(policy) ? trialOf(request, judge(question, all, own(request)), held) : noTrial;
+  if (admission.pending !== undefined) pending.push("admit");
+  if (required.pending !== undefined) pending.push("require");
+  const trial = tried === undefined ? noTrial : trialOf(request, tried, held);
   switch (plan.action) {
     case "Use":
       return { action: plan.action, message: plan.message, pullPolicy, trace, pending, trial };
@@ -65,54 +178,8 @@ export function decide(request: ImageRequest, policy: Policy, facts: LocalFacts,
   }
 }
 
-function hasTrials({ documents }: Policy): boolean {
-  return documents.some(({ rules }) => rules.some(({ mode }) => mode === "Warn"));
-}
-
-function all(readings: readonly Reading[]): readonly Reading[] {
-  return readings;
-}
-
-/** The pull policy that holds for a request, and who says so: a rule, the manifest, or Kubernetes' default. */
-export function effectivePullPolicy(
-  request: ImageRequest,
-  policy: Policy,
-  now: number,
-  facts: LocalFacts,
-): EffectivePullPolicy {
-  const readings = enforced(readingsOf(request, policy, now, knownImage(facts)));
-  return pullPolicyBy(choose("pull", readings).rule, own(request));
-}
-
-/**
- * Whether what is on the machine matters to the decision. Under `Always` a kubelet does not look for a copy; here it
- * does where a rule says what a copy may be used for.
- */
-export function looksForCopy(request: ImageRequest, policy: Policy, now: number): boolean {
-  if (hasTrials(policy)) return true;
-  const readings = readingsOf(request, policy, now);
-  const { rule, uncertain } = choose("pull", readings);
-  const timing = timingOf(readings, now);
-  const { checkEvery, maxStaleness, whenUnreachable } = rule?.pull ?? {};
-  return (
-    pullPolicyBy(rule, own(request)).value !== "Always" ||
-    checkEvery !== undefined ||
-    maxStaleness !== undefined ||
-    whenUnreachable === "UseCached" ||
-    timing.closed !== undefined ||
-    uncertain ||
-    timing.uncertain ||
-    choose("from", readings).uncertain
-  );
-}
-
-function readingsOf(request: ImageRequest, policy: Policy, now: number, image?: ImageFacts): readonly Reading[] {
-  const parsed = parse(request.image);
-  return "problem" in parsed ? [] : readRules(policy, askedOf(request, parsed.reference, image), now);
-}
-
 /** What holds where no rule says otherwise. */
-function own(request: ImageRequest): EffectivePullPolicy {
+function ownPolicy(request: ImageRequest): EffectivePullPolicy {
   if (request.pullPolicy !== undefined) {
     const place = request.container.kind === "imageVolume" ? "volume" : "container";
     return { value: request.pullPolicy, from: "manifest", because: `the ${place} says so` };
@@ -126,40 +193,6 @@ function parse(image: string): { reference: Reference } | { problem: string } {
   } catch (error) {
     return { problem: `Failed to apply default image tag ${quote(image)}: ${errorText(error)}` };
   }
-}
-
-function fetchingBy(rule: Rule | undefined, { repository }: Reference, hosts: ConfiguredHosts | undefined): Fetching {
-  const origin = registryOrigin(repository.registry, isLoopback(repository.registry));
-  if (rule?.from === undefined) return { sources: hosts?.sources ?? [origin], order: "Listed" };
-  const { mirrors, order, origin: last } = rule.from;
-  return { sources: [...new Set(last === "Never" ? mirrors : [...mirrors, origin])], order };
-}
-
-function pullTrace({ pullPolicy, rule }: Freshness, { notes }: Choice): TraceStep {
-  const { checkEvery, maxStaleness, whenUnreachable } = rule?.pull ?? {};
-  const more = [
-    checkEvery && `; the registry is asked every ${checkEvery.text} at most`,
-    whenUnreachable === "UseCached" && "; the copy on the machine is used if no registry can be reached",
-    maxStaleness && `; no copy is used that was not confirmed within ${maxStaleness.text}`,
-  ].filter((text) => typeof text === "string");
-  const because = `${pullPolicy.value}: ${pullPolicy.because}${more.join("")}${notes}`;
-  return { subject: "pull", rule: rule?.id ?? null, because };
-}
-
-function fromTrace(
-  { sources, order }: Fetching,
-  { rule, notes }: Choice,
-  hosts: ConfiguredHosts | undefined,
-): TraceStep {
-  const listed = sources.join(", ");
-  if (rule === undefined && hosts !== undefined) {
-    const which = sources.length > 1 ? `${listed}, in this order` : listed || "nobody";
-    return { subject: "from", rule: null, because: `${which}, ${hosts.because}${notes}` };
-  }
-  if (rule === undefined)
-    return { subject: "from", rule: null, because: `${listed} is the registry in the image's name${notes}` };
-  const how = order === "Fastest" ? "the mirror that answers fastest first" : "in this order";
-  return { subject: "from", rule: rule.id, because: `${listed}, ${how}${notes}` };
 }
 
 function refuse(

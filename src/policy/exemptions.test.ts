@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { document, requestFor } from "./cases/case.ts";
-import { exemptionFindings, usedExemptions } from "./exemptions.ts";
+import { prepare } from "./decide.ts";
+import { exemptionFindings } from "./exemptions.ts";
 import { readPolicy } from "./language/read.ts";
 
 const about = { owner: "team-payments", reason: "PAY-1182", expires: "2027-01-31" };
@@ -24,7 +25,7 @@ describe("an exemption is used", () => {
     ["nor once it has expired", "nginx", "old", []],
     ["nor by what is no image", "a//b", "legacy", []],
   ])("%s", (_, image, namespace, used) => {
-    expect(usedExemptions(requestFor(image, { namespace }), policy, now)).toEqual(used);
+    expect(prepare(requestFor(image, { namespace }), policy, now).exemptions).toEqual(used);
   });
 });
 

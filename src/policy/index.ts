@@ -1,7 +1,7 @@
 /** The rules, and the one decision about each request for an image. */
 export { inCluster } from "./cluster.ts";
-export { decide, effectivePullPolicy, looksForCopy } from "./decide.ts";
-export { exemptionFindings, usedExemptions } from "./exemptions.ts";
+export { decide, type Prepare, type Prepared, prepare } from "./decide.ts";
+export { exemptionFindings } from "./exemptions.ts";
 export { imageSegments, parseImagePattern } from "./language/image-pattern.ts";
 export { policyJsonSchema } from "./language/json-schema.ts";
 export { parseMoment } from "./language/moment.ts";
@@ -13,6 +13,7 @@ export { parseSize } from "./language/size.ts";
 export { suggestion } from "./language/spelling.ts";
 export type { LabelRequirement, LabelSelector, Pattern, Policy } from "./language/types.ts";
 export { matchesWildcards } from "./language/wildcard.ts";
+export { refuseInstead, type Start } from "./on-copy.ts";
 export {
   addCost,
   type Cost,
@@ -27,7 +28,6 @@ export { policyInit } from "./starter.ts";
 export { noTrial, warningText } from "./trial.ts";
 export {
   type ConfiguredHosts,
-  type Decide,
   type Decision,
   type EffectivePullPolicy,
   type Fetching,
@@ -44,4 +44,3 @@ export {
   type Trial,
   type Warning,
 } from "./types.ts";
-export { factsOfCopy, refusalOfCopy, warningsOfCopy } from "./unasked.ts";

@@ -1,20 +1,21 @@
 /** What rules come to on every subject, taken together. */
 import type { Reference } from "../image/index.ts";
 import type { ImageRequest } from "../workload/index.ts";
-import { type Admission, admit } from "./admitting.ts";
-import { type Choice, choose } from "./choosing.ts";
-import { askedOf } from "./match.ts";
-import { type Freshness, type Plan, planPull } from "./pulling.ts";
-import { type Reading, readRules } from "./readings.ts";
-import { checkRequirements, type Required } from "./requiring.ts";
-import { heedTimes, type Timing, timingOf } from "./timing.ts";
-import type { EffectivePullPolicy, ImageFacts, LocalFacts, Policy, Rule } from "./types.ts";
+import { type MatchInput, matchInput } from "./match.ts";
+import { type MatchedRule, matchAgain } from "./matched-rules.ts";
+import { type Choice, choose } from "./select-rule.ts";
+import { type Admission, admit } from "./subjects/admit.ts";
+import { type Freshness, type Plan, planPull } from "./subjects/pull.ts";
+import { checkRequirements, type Required } from "./subjects/require.ts";
+import { heedTimes, type Timing, timingOf } from "./subjects/when.ts";
+import type { EffectivePullPolicy, ImageFacts, LocalFacts, Rule } from "./types.ts";
 
 /** A request whose image is a name, and all that is known about it. */
 export interface Question {
   readonly request: ImageRequest;
   readonly reference: Reference;
-  readonly policy: Policy;
+  /** The rules that are about the request, or may be, as long as the image has not said what it is. */
+  readonly matched: readonly MatchedRule[];
   readonly facts: LocalFacts;
   readonly now: number;
 }
@@ -31,8 +32,8 @@ export interface Judgement {
 }
 
 /** The rules that hold, in the order in which they are read; those on trial decide nothing. */
-export function enforced(readings: readonly Reading[]): readonly Reading[] {
-  return readings.filter(({ rule }) => rule.mode !== "Warn");
+export function enforced(matched: readonly MatchedRule[]): readonly MatchedRule[] {
+  return matched.filter(({ rule }) => rule.mode !== "Warn");
 }
 
 /**
@@ -40,22 +41,24 @@ export function enforced(readings: readonly Reading[]): readonly Reading[] {
  * @param own the pull policy where no rule says otherwise
  */
 export function judge(
-  { request, reference, policy, facts, now }: Question,
-  among: (readings: readonly Reading[]) => readonly Reading[],
+  { request, reference, matched: base, facts, now }: Question,
+  among: (matched: readonly MatchedRule[]) => readonly MatchedRule[],
   own: EffectivePullPolicy,
 ): Judgement {
-  const seen = askedOf(request, reference, knownImage(facts));
-  const readings = among(readRules(policy, seen, now));
-  const pulling = choose("pull", readings);
-  const timing = timingOf(readings, now);
+  const inputFor = (image: ImageFacts | undefined) => matchInput(request, reference, image);
+  const matchedFor = (input: MatchInput) => among(input.image === undefined ? base : matchAgain(base, input));
+  const seen = inputFor(knownImage(facts));
+  const matched = matchedFor(seen);
+  const pulling = choose("pull", matched);
+  const timing = timingOf(matched, now);
   const freshness = { pullPolicy: pullPolicyBy(pulling.rule, own), rule: pulling.rule };
   const wanted = planPull(request, freshness, facts, now);
   const plan = heedTimes(wanted, timing, { request, freshness, facts, now });
   // A registry that is asked may have another image by now: what is here says nothing about that one.
   const aboutCopy = plan.action === "Use" || !isAsking(wanted);
-  const asked = aboutCopy ? seen : askedOf(request, reference, facts.image);
-  const judged = aboutCopy ? readings : among(readRules(policy, asked, now));
-  const sourcing = choose("from", readings);
+  const asked = aboutCopy ? seen : inputFor(facts.image);
+  const judged = aboutCopy ? matched : matchedFor(asked);
+  const sourcing = choose("from", matched);
   return {
     admission: admit(judged),
     required: checkRequirements(judged, asked),

@@ -7,7 +7,7 @@ import { selects } from "./language/selector.ts";
 import type { ExpressionVariables, ImageFacts, Match, Pattern } from "./types.ts";
 
 /** What rules are matched with. */
-export interface Asked {
+export interface MatchInput {
   readonly request: ImageRequest;
   /** With the tag that it implies. */
   readonly reference: Reference;
@@ -16,7 +16,7 @@ export interface Asked {
   readonly image: ImageFacts | undefined;
 }
 
-export type Verdict =
+export type MatchResult =
   | { readonly matches: "no" }
   | { readonly matches: "yes" }
   /** It depends on what the image itself says, which is not known yet. */
@@ -24,11 +24,11 @@ export type Verdict =
   /** The expression could not be evaluated. */
   | { readonly matches: "failed"; readonly failure: string };
 
-export function askedOf(request: ImageRequest, reference: Reference, image: ImageFacts | undefined): Asked {
+export function matchInput(request: ImageRequest, reference: Reference, image: ImageFacts | undefined): MatchInput {
   return { request, reference, segments: imageSegments(reference.repository), image };
 }
 
-export function verdictOf(match: Match | undefined, asked: Asked): Verdict {
+export function matchOf(match: Match | undefined, asked: MatchInput): MatchResult {
   if (match === undefined) return { matches: "yes" };
   if (!matchesRequest(match, asked)) return { matches: "no" };
   const { imageLabels, expression } = match;
@@ -41,7 +41,7 @@ export function verdictOf(match: Match | undefined, asked: Asked): Verdict {
   return "failure" in result ? { matches: "failed", failure: result.failure } : { matches: "yes" };
 }
 
-function matchesRequest(match: Match, { request, reference, segments }: Asked): boolean {
+function matchesRequest(match: Match, { request, reference, segments }: MatchInput): boolean {
   const { workload, container, cluster } = request;
   const { images, tags, pinned, namespaces, labels, containers, clusters } = match;
   return (
@@ -60,7 +60,7 @@ function nameMatches(list: readonly Pattern[] | undefined, name: string | undefi
   return list === undefined || (name !== undefined && isListed(list, [name]));
 }
 
-function variablesOf({ request, reference }: Asked): ExpressionVariables {
+function variablesOf({ request, reference }: MatchInput): ExpressionVariables {
   const { repository, tag = "", digest = "" } = reference;
   const { kind, namespace, name, labels, annotations } = request.workload;
   return {

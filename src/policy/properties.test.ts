@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parseDigest } from "../image/index.ts";
 import type { ImageRequest } from "../workload/index.ts";
 import { document, requestFor } from "./cases/case.ts";
-import { decide, effectivePullPolicy, looksForCopy } from "./decide.ts";
+import { decide, prepare } from "./decide.ts";
 import { readPolicy } from "./language/read.ts";
 import {
   type Decision,
@@ -169,8 +169,7 @@ describe("whatever the policy, the request and the facts", () => {
         const asked = requestFor(text);
         const decision = decide(asked, policy, local, at);
         expect(decision.pending.length === 0 || decision.action !== "Refuse").toBe(true);
-        expect(effectivePullPolicy(asked, policy, at, local)).toEqual(decision.pullPolicy);
-        expect(looksForCopy(asked, policy, at)).toBeTypeOf("boolean");
+        expect(prepare(asked, policy, at).pullPolicy(local)).toEqual(decision.pullPolicy);
       }),
     );
   });
@@ -188,10 +187,11 @@ describe("whatever the policy, the request and the facts", () => {
 
   it("where the machine is not looked at, what is there would change nothing", () => {
     fc.assert(
-      fc.property(rules, request, facts, (all, asked, local) => {
-        const policy = policyOf(all);
-        fc.pre(!looksForCopy(asked, policy, now) && local.image === undefined);
-        expect(decide(asked, policy, local, now)).toEqual(decide(asked, policy, { presence: "unknown" }, now));
+      fc.property(request, facts, (asked, local) => {
+        const prepared = prepare({ ...asked, pullPolicy: "Always" }, kubernetesOnly, now);
+        expect(prepared.needs.copy).toBe(false);
+        fc.pre(local.image === undefined);
+        expect(prepared.decide(local)).toEqual(prepared.decide({ presence: "unknown" }));
       }),
     );
   });

@@ -1,7 +1,7 @@
 /** What is said of an image that a rule refuses. */
 import { quote } from "../support/go.ts";
 import type { ImageRequest } from "../workload/index.ts";
-import type { Required } from "./requiring.ts";
+import type { Required } from "./subjects/require.ts";
 import type { Rule } from "./types.ts";
 
 type Named = Pick<ImageRequest, "image">;

@@ -27,7 +27,9 @@ export function trialOf(request: ImageRequest, tried: Judgement, held: Judgement
   return {
     warnings,
     ofCopy: ofCopy(request, tried, held),
-    open: (admission.pending && !held.admission.pending) || (required.pending && !held.required.pending),
+    open:
+      (admission.pending !== undefined && held.admission.pending === undefined) ||
+      (required.pending !== undefined && held.required.pending === undefined),
   };
 }
 

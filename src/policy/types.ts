@@ -1,5 +1,5 @@
 import type { Digest } from "../image/index.ts";
-import type { ImageFields, ImageRequest, PullPolicy } from "../workload/index.ts";
+import type { ImageFields, PullPolicy } from "../workload/index.ts";
 import type { Policy } from "./language/types.ts";
 
 export type * from "./language/types.ts";
@@ -129,6 +129,8 @@ export interface Fetching {
   readonly sources: readonly string[];
   /** Whether the sources are tried as they are listed, or the one that answers fastest comes first. */
   readonly order: "Listed" | "Fastest";
+  /** By source, mirrors that are asked for content before it, though they may not say what a tag stands for. */
+  readonly contentBefore?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** What is to be done about one request. */
@@ -139,6 +141,8 @@ export type Decision =
   | (Decided &
       Fetching & {
         readonly action: "Check";
+        /** The rule that says how fresh a copy must be; `null` where Kubernetes' own behaviour decided. */
+        readonly decidedBy: string | null;
         /** What to do if no source can be reached; a refusal or a wrong digest is never taken for that. */
         readonly whenUnreachable: "Fail" | "UseCached" | "RefuseAsTooOld";
         /** Why the copy on this machine is too old to be used unasked; absent where it is not, or none is known. */
@@ -149,6 +153,3 @@ export type Decision =
   | Refusal;
 
 export type Refusal = Decided & { readonly action: "Refuse"; readonly reason: RefusalReason };
-
-/** The signature of the one decision (`decide.ts`): pure, no clock, no randomness. */
-export type Decide = (request: ImageRequest, policy: Policy, facts: LocalFacts, now: number) => Decision;

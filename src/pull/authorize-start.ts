@@ -4,20 +4,20 @@
  */
 import { type Digest, isDigest, type Reference } from "../image/index.ts";
 import {
-  type Decide,
+  type Start as CopyStart,
   type Decision,
   type ImageFacts,
   type LocalFacts,
   noTrial,
   type Policy,
+  type Prepare,
+  prepare as prepareRequest,
   type Refusal,
-  refusalOfCopy,
   type Warning,
-  warningsOfCopy,
 } from "../policy/index.ts";
 import type { StoredImage } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
-import { isPulleyError, PulleyError } from "../support/errors.ts";
+import { isPulleyError } from "../support/errors.ts";
 import type { Pod, PodContainer } from "../workload/index.ts";
 import type { DecisionLog } from "./decision-log/index.ts";
 import { createRecorder } from "./decision-log/recorder.ts";
@@ -49,7 +49,8 @@ export interface RefusedStart {
 
 export interface CopyJudgeOptions {
   readonly images: Pick<ImageService, "status" | "facts">;
-  readonly decide: Decide;
+  /** Default: the one decision. */
+  readonly prepare?: Prepare | undefined;
   /** The rules that hold now; asked for at each start. */
   readonly policy: () => Policy;
   readonly hosts?: HostsFor | undefined;
@@ -70,10 +71,8 @@ interface Seen {
   readonly id: Digest | undefined;
 }
 
-interface Judged extends Pick<Seen, "facts" | "id"> {
+interface Judged extends Pick<Seen, "facts" | "id">, CopyStart {
   readonly start: Start;
-  readonly decision: Decision;
-  readonly refusal: Refusal | undefined;
   /** When it was decided, in milliseconds since the epoch. */
   readonly now: number;
 }
@@ -82,7 +81,7 @@ interface Judged extends Pick<Seen, "facts" | "id"> {
 const mostAsked = 1000;
 
 export function createCopyJudge(options: CopyJudgeOptions): CopyJudge {
-  const { images, decide, clock } = options;
+  const { images, prepare = prepareRequest, clock } = options;
   const recorder = createRecorder(options.log, options.policy);
   const asked = new Set<string>();
   // What an image says of itself never changes, and a store gives the same object until something about it does.
@@ -134,18 +133,10 @@ export function createCopyJudge(options: CopyJudgeOptions): CopyJudge {
   }
 
   async function judgeOne(start: Start): Promise<Judged> {
-    const { request } = start.container;
     const now = clock.now();
+    const prepared = prepare(start.container.request, options.policy(), now);
     const { facts, names, id } = await look(start);
-    let first: Decision | undefined;
-    for (const image of names) {
-      const decision = decide({ ...request, image }, options.policy(), facts, now);
-      const refusal = refusalOfCopy(decision, { image });
-      if (refusal !== undefined) return { start, facts, id, now, decision: refusal, refusal };
-      first ??= decision;
-    }
-    if (first === undefined) throw new PulleyError("INTERNAL", "an image without any name is to be started from");
-    return { start, facts, id, now, decision: first, refusal: undefined };
+    return { start, facts, id, now, ...prepared.under(names).start(facts) };
   }
 
   function noteRefused({ start, facts, decision, now, id }: Judged, { reason, message }: Refusal): void {
@@ -156,11 +147,10 @@ export function createCopyJudge(options: CopyJudgeOptions): CopyJudge {
     tell(decision, "refused", id);
   }
 
-  function noteUsed({ start, facts, decision, now, id }: Judged): void {
+  function noteUsed({ start, facts, decision, warnings, now, id }: Judged): void {
     if (asked.delete(keyOf(start.pod, start.container.image)) || id === undefined) return;
     const digest = facts.presence === "present" ? facts.digest : undefined;
     const outcome = { kind: "used", digest } as const;
-    const warnings = warningsOfCopy(decision);
     recorder.note(start, { now, ended: clock.now(), facts, decision, result: id, outcome });
     tell({ ...decision, trial: { ...noTrial, warnings } }, "used", id);
     for (const warning of warnings) options.onWarning?.(start, warning);

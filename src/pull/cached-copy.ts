@@ -1,6 +1,6 @@
 /** The copy on this machine where nobody can be asked about it. */
 import type { Digest } from "../image/index.ts";
-import { type Decision, type LocalFacts, noTrial, type Presence, type Refusal } from "../policy/index.ts";
+import { type Decision, type LocalFacts, type Presence, type Refusal, refuseInstead } from "../policy/index.ts";
 import { errorText, type PulleyError } from "../support/errors.ts";
 import { formatDuration, quote } from "../support/go.ts";
 import type { PullRequest, Unconfirmed } from "./image-pull.ts";
@@ -34,21 +34,10 @@ export function withoutAnswer(
   return (error) => {
     if (refusal !== undefined) return { refusal };
     if (decision.whenUnreachable === "RefuseAsTooOld") {
-      const who = decision.trace.find(({ subject }) => subject === "pull")?.rule ?? "the policy";
+      const who = decision.decidedBy ?? "the policy";
       const text = `Nobody can be asked about ${image}, and the copy on this machine is older than ${who} allows`;
       const message = `${text}: it was ${state}: ${errorText(error)}`;
-      const { pullPolicy, trace } = decision;
-      return {
-        refusal: {
-          action: "Refuse",
-          reason: "CachedCopyTooOld",
-          message,
-          pullPolicy,
-          trace,
-          pending: [],
-          trial: noTrial,
-        },
-      };
+      return { refusal: refuseInstead(decision, "CachedCopyTooOld", message) };
     }
     const copy = facts.digest === undefined ? state : `${facts.digest}, ${state}`;
     const text = `Nobody can be asked about ${image}, so the copy on this machine is used (${copy})`;

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { type Decision, decide, kubernetesOnly, noTrial, type RefusalReason } from "../policy/index.ts";
+import {
+  type Decision,
+  kubernetesOnly,
+  noTrial,
+  type Prepare,
+  type Prepared,
+  prepare,
+  type RefusalReason,
+} from "../policy/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import type { PullPolicy } from "../workload/index.ts";
@@ -38,7 +46,6 @@ function setUp(given: Partial<ImageManagerOptions> = {}) {
     puller,
     backOff,
     records: undefined,
-    decide,
     policy: () => kubernetesOnly,
     clock,
     ...given,
@@ -299,7 +306,11 @@ describe("a refusal by a rule", () => {
         trial: noTrial,
         pullPolicy: { value: "Always", from: "rule", because: "" },
       };
-      const { ensure, events, images } = setUp({ decide: () => refused });
+      const refusing: Prepare = (...asked) => {
+        const prepared: Prepared = { ...prepare(...asked), decide: () => refused, under: () => prepared };
+        return prepared;
+      };
+      const { ensure, events, images } = setUp({ prepare: refusing });
       expect((await ensure("nginx:1.27")).failure).toMatchObject({ reason, message: "not this one" });
       expect(events).toEqual(["Warning Failed: not this one"]);
       expect(images.pulls).toEqual([]);

@@ -1,17 +1,16 @@
 import type { LoginSource } from "../credentials/index.ts";
 import type { Digest } from "../image/index.ts";
 import {
-  type Decide,
   type Decision,
-  effectivePullPolicy,
-  factsOfCopy,
   type LocalFacts,
   noTrial,
   type Policy,
+  type Prepare,
+  type Prepared,
+  prepare as prepareRequest,
   type Refusal,
   type RefusalReason,
   type Warning,
-  warningsOfCopy,
   warningText,
 } from "../policy/index.ts";
 import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
@@ -31,7 +30,6 @@ import {
 } from "./image-pull.ts";
 import type { ImageService } from "./image-service.ts";
 import { type Found, findLocal, type HostsFor, type NamedImage, nameForRuntime } from "./local-facts.ts";
-import { decideOnCopy } from "./names-of-copy.ts";
 import type { Pulled } from "./puller.ts";
 import { findSources, type PullSource, withContentMirrors } from "./sources.ts";
 import type { EnsuredImage, RequestLabels } from "./types.ts";
@@ -67,7 +65,8 @@ interface Outcome {
 
 export interface ImageManagerOptions extends ImagePullOptions {
   readonly images: ImageService;
-  readonly decide: Decide;
+  /** Default: the one decision. */
+  readonly prepare?: Prepare | undefined;
   /** Where the machine is set up to ask; absent: at the registry in the image's name. */
   readonly hosts?: HostsFor | undefined;
   /** The rules that hold now; asked for at each request. */
@@ -81,12 +80,11 @@ export interface ImageManagerOptions extends ImagePullOptions {
 /** One request, and all that is known about it. */
 interface Case {
   readonly request: EnsureRequest;
-  readonly policy: Policy;
+  readonly prepared: Prepared;
   readonly named: NamedImage | undefined;
   readonly facts: LocalFacts;
   /** Of the copy on this machine, as far as that was looked for. */
   readonly id: Digest | undefined;
-  readonly names: readonly string[] | undefined;
   readonly logins: () => Promise<readonly Login[]>;
   /** When it is decided, in milliseconds since the epoch. */
   readonly now: number;
@@ -99,7 +97,7 @@ type Asking = Extract<Decision, { action: "Check" | "Pull" }>;
  * `EnsureImageExists`, v1.36). What is to be done, the decision says.
  */
 export function createImageManager(options: ImageManagerOptions): ImageManager {
-  const { records, decide, clock } = options;
+  const { records, prepare = prepareRequest, clock } = options;
   const pullImage = createImagePull(options);
   const recorder = createRecorder(options.log, options.policy);
 
@@ -113,12 +111,8 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
     return failureOf("ImageInspectError", message, error);
   }
 
-  function decideWith({ request, policy, names, now }: Case, facts: LocalFacts): Decision {
-    return decideOnCopy(decide, names, request.container.request, policy, facts, now);
-  }
-
   async function carryOut(at: Case): Promise<CarriedOut> {
-    const decision = decideWith(at, at.facts);
+    const decision = at.prepared.decide(at.facts);
     switch (decision.action) {
       case "Refuse":
         return refuse(at, decision);
@@ -145,29 +139,27 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
   }
 
   async function pull(at: Case, decision: Asking): Promise<CarriedOut> {
-    const { request, named, policy, facts, id, now } = at;
+    const { request, named, prepared, facts, id, now } = at;
     if (named === undefined) {
       throw new PulleyError("INTERNAL", `${quote(request.container.image)} is to be pulled, but is not a name`);
     }
     let sources: readonly PullSource[];
     try {
       sources = await findSources(decision.sources, named.reference, at.logins, request.logins);
-      const byRule = decision.trace.some(({ subject, rule }) => subject === "from" && rule !== null);
-      const contentBefore = byRule ? undefined : facts.hosts?.contentBefore;
+      const { contentBefore } = decision;
       if (contentBefore !== undefined)
         sources = await withContentMirrors(sources, contentBefore, named.reference, request.logins);
     } catch (error) {
       return failed(rawFailure(error), decision);
     }
-    const onCopy = decideWith(at, factsOfCopy(facts));
-    const refusal = onCopy.action === "Refuse" ? onCopy : undefined;
+    const { refusal } = prepared.onCopy(facts);
     const outcome = await pullImage(request, {
       image: named.name,
       sources,
       order: decision.order,
       refusal: (image) => {
-        if (policy.documents.length === 0) return undefined;
-        const again = decideWith(at, { ...facts, image });
+        if (!prepared.needs.image) return undefined;
+        const again = prepared.decide({ ...facts, image });
         return again.action === "Refuse" ? again : undefined;
       },
       unconfirmed: withoutAnswer(request, decision, { id, facts, refusal }, now),
@@ -198,12 +190,12 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
       case "used":
         return decision.trial.warnings;
       case "usedCached":
-        return warningsOfCopy(decideWith(at, factsOfCopy(at.facts)));
+        return at.prepared.onCopy(at.facts).warnings;
       case "confirmed":
       case "pulled":
         return learnt === undefined
           ? decision.trial.warnings
-          : decideWith(at, { ...at.facts, image: learnt }).trial.warnings;
+          : at.prepared.decide({ ...at.facts, image: learnt }).trial.warnings;
       case "refused":
       case "failed":
       case undefined:
@@ -214,12 +206,12 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
   return {
     ensureImageExists: async (request) => {
       const { container, signal } = request;
-      const policy = options.policy();
+      const now = clock.now();
+      const prepared = prepare(container.request, options.policy(), now);
       const named = nameForRuntime(container.image);
       const logins = once(async () => (named ? request.logins.logins(named.reference.repository) : []));
-      const { facts, id, names, failure } = await findLocal(container.request, { ...options, policy }, logins, signal);
-      const now = clock.now();
-      const pullPolicy = effectivePullPolicy(container.request, policy, now, facts).value;
+      const { facts, id, names, failure } = await findLocal(prepared, options, logins, signal);
+      const pullPolicy = prepared.pullPolicy(facts).value;
       const presentLocally = facts.presence === "unknown" ? "unknown" : facts.presence === "present";
       const labels = { pullPolicy, presentLocally, pullRequired: "unknown" } as const;
       if (failure !== undefined) {
@@ -228,7 +220,7 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
         options.onEnsured?.({ labels, ...nothing, failure: found.code });
         return { decision: undefined, labels, failure: found };
       }
-      const at = { request, policy, named, facts, id, names, logins, now };
+      const at = { request, prepared: prepared.under(names), named, facts, id, logins, now };
       const carriedOut = withTrial(at, await carryOut(at));
       recorder.note(request, { now, facts, ended: clock.now(), ...carriedOut });
       const { result, decision } = carriedOut;

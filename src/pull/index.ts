@@ -17,7 +17,6 @@ export { type Failure, failureOf, oddImageEvent, type RecordEvent, trialEvent } 
 export type { ImageService } from "./image-service.ts";
 export { createLayerFetcher, type LayerFetcher, type Receiving, type Source } from "./layers.ts";
 export { type FactSources, type Found, findLocal, type HostsFor } from "./local-facts.ts";
-export { decideOnCopy } from "./names-of-copy.ts";
 export { createPuller } from "./puller.ts";
 export { countPullRecords, withAccessHeard } from "./records/figures.ts";
 export { credentialHash } from "./records/format.ts";

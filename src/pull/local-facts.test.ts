@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { requestFor } from "../policy/cases/case.ts";
-import type { ImageFacts } from "../policy/index.ts";
+import { type ImageFacts, prepare } from "../policy/index.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { findLocal } from "./local-facts.ts";
 import type { AccessResult } from "./records/index.ts";
@@ -15,8 +15,8 @@ async function factsFor(access: AccessResult) {
   images.local.set("app:1", localImage("app:1"));
   images.said.set("app:1", said);
   const policy = policyOf("{ name: r, require: { maxSize: 1Gi } }");
-  const sources = { images, records: { access: async () => access }, policy, clock };
-  return (await findLocal(requestFor("app:1"), sources, async () => [])).facts;
+  const sources = { images, records: { access: async () => access }, clock };
+  return (await findLocal(prepare(requestFor("app:1"), policy, 0), sources, async () => [])).facts;
 }
 
 describe("what is found on the machine", () => {

@@ -1,11 +1,10 @@
 /** What a kubelet finds on its machine before it decides. */
 import { type Digest, isDigest, parseImageName, type Reference } from "../image/index.ts";
-import { type ConfiguredHosts, type ImageFacts, type LocalFacts, looksForCopy, type Policy } from "../policy/index.ts";
+import type { ConfiguredHosts, ImageFacts, LocalFacts, Prepared } from "../policy/index.ts";
+import type { StoredImage } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Login } from "../support/login.ts";
-import type { ImageRequest } from "../workload/index.ts";
 import type { ImageService, LocalImage } from "./image-service.ts";
-import { namesOfCopy } from "./names-of-copy.ts";
 import type { PullRecords } from "./records/index.ts";
 
 export interface Found {
@@ -23,7 +22,6 @@ export interface FactSources {
   readonly images: Pick<ImageService, "status" | "facts">;
   /** Absent: every pod may use every image that is here. */
   readonly records: Pick<PullRecords, "access"> | undefined;
-  readonly policy: Policy;
   readonly clock: Pick<Clock, "now">;
 }
 
@@ -42,40 +40,40 @@ export interface NamedImage {
  * @param logins the pod's, asked for only if they matter
  */
 export async function findLocal(
-  request: ImageRequest,
+  prepared: Prepared,
   sources: FactSources,
   logins: () => Promise<readonly Login[]>,
   signal?: AbortSignal,
 ): Promise<Found> {
+  const { request, needs } = prepared;
   const named = nameForRuntime(request.image);
   const hosts = named && sources.hosts?.(named.reference);
-  const found = await findCopy(request, named, sources, logins, signal);
+  const unknown: Found = { facts: { presence: "unknown" } };
+  const found = named === undefined || !needs.copy ? unknown : await findCopy(named, prepared, sources, logins, signal);
   return hosts === undefined ? found : { ...found, facts: { ...found.facts, hosts } };
 }
 
 async function findCopy(
-  request: ImageRequest,
-  named: NamedImage | undefined,
-  { images, records, policy, clock }: FactSources,
+  named: NamedImage,
+  { needs: { image: into }, now }: Prepared,
+  { images, records, clock }: FactSources,
   logins: () => Promise<readonly Login[]>,
   signal: AbortSignal | undefined,
 ): Promise<Found> {
-  const ruled = policy.documents.length > 0;
-  if (named === undefined || !(ruled || looksForCopy(request, policy, clock.now()))) {
-    return { facts: { presence: "unknown" } };
-  }
   let local: LocalImage | undefined;
   let said: ImageFacts | undefined;
   try {
     local = await images.status(named.name, signal);
-    if (ruled && local !== undefined) said = await images.facts(named.name);
+    if (into && local !== undefined) said = await images.facts(named.name);
   } catch (error) {
     return { facts: { presence: "unknown" }, failure: { of: "inspect", error } };
   }
   // A copy that cannot be read is none: a pull makes it whole again.
-  if (local === undefined || (ruled && said === undefined)) return { facts: { presence: "absent" } };
-  const { image, digest, confirmedAt } = local;
-  const present = { presence: "present", digest, confirmedAt } as const;
+  if (local === undefined || (into && said === undefined)) return { facts: { presence: "absent" } };
+  const { image, digest } = local;
+  // Confirmed for another while this one looked: that is no clock that was wrong.
+  const whileLooking = local.confirmedAt !== undefined && local.confirmedAt > now && local.confirmedAt <= clock.now();
+  const present = { presence: "present", digest, confirmedAt: whileLooking ? now : local.confirmedAt } as const;
   try {
     const result = await records?.access(named.name, image.id, logins);
     const granted = result === undefined || result === "credentialPolicyAllowed" || result === "credentialRecordFound";
@@ -99,4 +97,13 @@ export function nameForRuntime(written: string): NamedImage | undefined {
   const { tag, digest } = reference;
   const complete = digest !== undefined || tag === undefined || written.endsWith(`:${tag}`);
   return { name: complete ? written : `${written}:${tag}`, reference };
+}
+
+/**
+ * An id is no name: rules are about names, so all that the copy has count. A copy without any has only what was written.
+ * @param written as it is in the pod
+ */
+function namesOfCopy({ repoTags, repoDigests }: StoredImage, written: string): readonly string[] {
+  const names = repoTags.length > 0 ? repoTags : repoDigests;
+  return isDigest(written) && names.length > 0 ? names : [written];
 }

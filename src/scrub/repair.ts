@@ -4,7 +4,7 @@
  */
 import type { LoginSource } from "../credentials/index.ts";
 import { canonicalText, type Digest, formatPlatform, type Platform, parseReference } from "../image/index.ts";
-import { decide, type Policy } from "../policy/index.ts";
+import type { Policy } from "../policy/index.ts";
 import {
   askingPod,
   createEmbeddedImageService,
@@ -145,7 +145,6 @@ function createManager(
     backOff: noBackOff,
     records: undefined,
     clock,
-    decide,
     policy,
     hosts,
   });

@@ -7,7 +7,7 @@ import type { LoginSource } from "../../src/credentials/index.ts";
 import { ImageService } from "../../src/cri/api/runtime/v1/api_pb.js";
 import { startCriServer } from "../../src/cri/index.ts";
 import type { CriImages, CriServer, CriServerOptions } from "../../src/cri/server.ts";
-import { type Decide, decide, kubernetesOnly, type Policy } from "../../src/policy/index.ts";
+import { kubernetesOnly, type Policy, type Prepare } from "../../src/policy/index.ts";
 import type { DecisionRecord } from "../../src/pull/decision-log/types.ts";
 import { createEmbeddedImageService, openPullRecords } from "../../src/pull/index.ts";
 import { createRegistryClient } from "../../src/registry/index.ts";
@@ -21,7 +21,7 @@ export interface CriGiven {
   /** In the place of one policy: the one that holds now. */
   readonly policyNow?: () => Policy;
   /** Default: the one decision. */
-  readonly decide?: Decide;
+  readonly prepare?: Prepare;
   /** Path of the upstream's socket. */
   readonly runtime?: string;
   readonly clock?: Clock;
@@ -71,7 +71,7 @@ export async function startCri(given: CriGiven = {}): Promise<CriUnderTest> {
     log: { info: (text) => said.push(text), warn: (text) => said.push(`warning: ${text}`) },
     images: {
       store,
-      decide: given.decide ?? decide,
+      prepare: given.prepare,
       policy: given.policyNow ?? (() => policy),
       records: openPullRecords(folder, {}, clock),
       service: createEmbeddedImageService({ store, registry, platform, clock }),

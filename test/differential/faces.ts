@@ -137,7 +137,6 @@ export async function node(situation: Situation): Promise<End> {
     backOff: noBackOff,
     records,
     clock,
-    decide,
     policy: () => policy,
   });
   const record = (_type: string, reason: string) => events.push(reason);
@@ -161,7 +160,6 @@ export async function start(situation: Situation): Promise<End> {
   const warnings: string[] = [];
   const judge = createCopyJudge({
     images,
-    decide,
     policy: () => policy,
     clock,
     onWarning: (_start, { rule, reason }) => warnings.push(`${rule} ${reason}`),

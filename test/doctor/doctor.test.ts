@@ -8,7 +8,7 @@ import { diagnosisLines, exitStatus, shownDiagnosis } from "../../src/cli/doctor
 import { loginsFor } from "../../src/credentials/index.ts";
 import type { DiskSpace } from "../../src/doctor/diagnose.ts";
 import { createProbe, diagnose, type Question } from "../../src/doctor/index.ts";
-import { decide, kubernetesOnly, type Policy, readPolicy } from "../../src/policy/index.ts";
+import { kubernetesOnly, type Policy, readPolicy } from "../../src/policy/index.ts";
 import type { LocalImage } from "../../src/pull/image-service.ts";
 import { createRegistryClient } from "../../src/registry/index.ts";
 import { Login } from "../../src/support/login.ts";
@@ -90,12 +90,11 @@ async function report(image: string, given: Given = {}) {
       {
         probe,
         registry,
-        decide,
+        policy,
         platform: { os: "linux", architecture, variant },
         facts: {
           images: { status: async () => given.copy, facts: async () => undefined },
           records: undefined,
-          policy,
           clock,
         },
         disk: async () => disk,

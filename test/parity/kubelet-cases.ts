@@ -2,11 +2,12 @@
 import { parseImageName, withImpliedTag } from "../../src/image/index.ts";
 import { type Case, cases } from "../../src/policy/cases.ts";
 import {
-  type Decide,
-  decide,
   kubernetesOnly,
   type LocalFacts,
   type Policy,
+  type Prepare,
+  type Prepared,
+  prepare,
   readPolicy,
 } from "../../src/policy/index.ts";
 import { defaultPullPolicy, type ImageRequest, type PullPolicy } from "../../src/workload/index.ts";
@@ -102,18 +103,27 @@ export function caseOf({ workload, container, image }: Omit<ImageRequest, "sourc
  * has one such time on one machine.
  * @param otherwise what holds for those who are in no case
  */
-export function decideByCase(pods: readonly TablePod[], otherwise: Decide = decide): Decide {
+export function prepareByCase(pods: readonly TablePod[], otherwise: Prepare = prepare): Prepare {
   const policies = new Map<Case, Policy>();
-  return (request, policy, facts, now) => {
+  return (request, policy, now) => {
+    const usual = otherwise(request, policy, now);
     const each = caseOf(request, pods);
-    if (each === undefined) return otherwise(request, policy, facts, now);
+    if (each === undefined) return usual;
     const { name } = each.request.workload;
     const annotations = Object.entries(request.workload.annotations).filter(([key]) => !isKubelets(key));
     const workload = { ...request.workload, name, annotations: Object.fromEntries(annotations) };
     const asked = { ...request, workload, container: each.request.container };
     const own = policies.get(each) ?? policyOf(each);
     policies.set(each, own);
-    return decide(asked, own, factsAt(each, facts), each.now);
+    const prepared = prepare(asked, own, each.now);
+    const byCase: Prepared = {
+      ...usual,
+      decide: (facts) => prepared.decide(factsAt(each, facts)),
+      onCopy: (facts) => prepared.onCopy(factsAt(each, facts)),
+      start: (facts) => prepared.start(factsAt(each, facts)),
+      under: () => byCase,
+    };
+    return byCase;
   };
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startCriServer } from "../../src/cri/index.ts";
 import { hostPlatform } from "../../src/image/index.ts";
-import type { Decide, Policy } from "../../src/policy/index.ts";
+import type { Policy, Prepare } from "../../src/policy/index.ts";
 import type { DecisionRecord } from "../../src/pull/decision-log/types.ts";
 import { createEmbeddedImageService, openPullRecords } from "../../src/pull/index.ts";
 import { createRegistryClient } from "../../src/registry/index.ts";
@@ -28,13 +28,13 @@ export interface KubeletNode {
 }
 
 export interface KubeletNodeOptions {
-  readonly decide: Decide;
+  readonly prepare: Prepare;
   readonly policy: () => Policy;
 }
 
 const first = "pulley.test/preloaded:1";
 
-export async function startKubeletNode({ decide, policy }: KubeletNodeOptions): Promise<KubeletNode> {
+export async function startKubeletNode({ prepare, policy }: KubeletNodeOptions): Promise<KubeletNode> {
   const folder = await mkdtemp(join(tmpdir(), "pulley-kubelet-node-"));
   const endings: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
   const stop = async () => {
@@ -60,7 +60,7 @@ export async function startKubeletNode({ decide, policy }: KubeletNodeOptions): 
       log: { info: () => undefined, warn: (text) => warnings.push(text) },
       images: {
         store,
-        decide,
+        prepare,
         policy,
         records: openPullRecords(folder, {}, clock),
         service: createEmbeddedImageService({ store, registry, platform, clock }),

@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Case, cases } from "../../src/policy/cases.ts";
-import { decide, type Policy, type RefusalReason } from "../../src/policy/index.ts";
+import { type Policy, prepare, type RefusalReason } from "../../src/policy/index.ts";
 import { policyOf } from "../../src/pull/testing/policies.ts";
 import { type KubeletContainer, kubeletTools } from "../kubelet.ts";
 import { describeWith } from "../tools.ts";
@@ -14,13 +14,13 @@ import { expressible, named } from "./expressible.ts";
 import {
   caseOf,
   containerName,
-  decideByCase,
   fullName,
   isAbsent,
   isPulled,
   isRefusedByKubelet,
   manifestOf,
   podsOf,
+  prepareByCase,
   type TablePod,
 } from "./kubelet-cases.ts";
 import { type KubeletNode, startKubeletNode } from "./kubelet-node.ts";
@@ -78,10 +78,8 @@ describeWith([...kubeletTools], "a real kubelet", () => {
   }
 
   beforeAll(async () => {
-    const byCase = decideByCase([...absent, ...present], (request, _, facts, now) =>
-      decide(request, policy, facts, now),
-    );
-    node = await startKubeletNode({ decide: byCase, policy: () => policy });
+    const byCase = prepareByCase([...absent, ...present], (request, _, now) => prepare(request, policy, now));
+    node = await startKubeletNode({ prepare: byCase, policy: () => policy });
     await run(absent);
     for (const { name } of absent) await node.kubelet.remove(name);
     const names = ran.filter((each) => !isAbsent(each)).flatMap(({ request }) => fullName(request.image) ?? []);

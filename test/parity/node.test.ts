@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { isLoopback, registryOrigin } from "../../src/image/index.ts";
 import { createPodManager, type NodeEvent } from "../../src/pods/index.ts";
 import { type Case, cases, type Expected } from "../../src/policy/cases.ts";
-import { decide, kubernetesOnly, readPolicy } from "../../src/policy/index.ts";
+import { kubernetesOnly, readPolicy } from "../../src/policy/index.ts";
 import type { DecisionRecord } from "../../src/pull/decision-log/types.ts";
 import type { PullRecords } from "../../src/pull/index.ts";
 import { nameForRuntime } from "../../src/pull/local-facts.ts";
@@ -73,7 +73,6 @@ async function run(each: Case, isReachable: boolean) {
   const node = createPodManager({
     images,
     policy,
-    decide,
     clock,
     random: () => 0,
     pulls: {},

@@ -6,7 +6,7 @@ import { onTestFinished } from "vitest";
 import { type NetworkChoice, openNetwork } from "../../../examples/world/network.ts";
 import { readAgainAfterTest } from "../../../test/bytes-on-disk.ts";
 import type { LoginSource } from "../../credentials/index.ts";
-import { decide, kubernetesOnly, type Policy } from "../../policy/index.ts";
+import { kubernetesOnly, type Policy } from "../../policy/index.ts";
 import {
   createBackOff,
   createContentProofs,
@@ -76,7 +76,6 @@ export async function openMirror(given: MirrorGiven = {}): Promise<TestMirror> {
     backOff: createBackOff(clock),
     records: kept,
     clock,
-    decide,
     policy,
   });
   const { logins, viaId = createViaId() } = given;

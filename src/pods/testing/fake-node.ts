@@ -1,4 +1,4 @@
-import { decide, kubernetesOnly } from "../../policy/index.ts";
+import { kubernetesOnly } from "../../policy/index.ts";
 import type { PullRecords, PullSettings } from "../../pull/index.ts";
 import { type FakeImages, fakeImages } from "../../pull/testing/fake-images.ts";
 import { loginsOfSecrets } from "../../pull/testing/logins.ts";
@@ -39,7 +39,6 @@ export function fakeNode({
   const node = createPodManager({
     images,
     policy: kubernetesOnly,
-    decide,
     loginsFor: (_pod, secrets) => loginsOfSecrets(secrets),
     pulls,
     records,

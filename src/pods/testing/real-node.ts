@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { readAgainAfterTest } from "../../../test/bytes-on-disk.ts";
 import { openHostsDirectory } from "../../hosts/index.ts";
-import { decide, kubernetesOnly, type Policy } from "../../policy/index.ts";
+import { kubernetesOnly, type Policy } from "../../policy/index.ts";
 import type { DecisionRecord } from "../../pull/decision-log/types.ts";
 import { configuredHosts, createEmbeddedImageService, openPullRecords } from "../../pull/index.ts";
 import { hastyClock } from "../../pull/testing/hasty-clock.ts";
@@ -55,7 +55,6 @@ export async function realNode(given: RealNodeGiven = {}): Promise<RealNode> {
   const node = createPodManager({
     images: createEmbeddedImageService({ store, registry, platform, clock }),
     policy,
-    decide,
     hosts: configuredHosts(directory),
     loginsFor: () => ({ logins: (repository) => sourceOf(...(logins[repository.registry] ?? [])).logins(repository) }),
     pulls: { serializeImagePulls: false, registryPullQPS: 0 },

@@ -1,4 +1,4 @@
-/** Reading policies: texts in, rules and everything that is wrong with them out. */
+/** MatchedRule policies: texts in, rules and everything that is wrong with them out. */
 import { type ManifestDocument, notSupported, type Problem, plain, readManifests } from "../../workload/index.ts";
 import { closingOf } from "./closing.ts";
 import { clusterWarnings } from "./cluster-warning.ts";

@@ -1,13 +1,13 @@
 /** Subject `when`, carried out: what a plan becomes outside of the windows in which registries may be asked. */
-import { quote } from "../support/go.ts";
-import type { ImageRequest } from "../workload/index.ts";
-import type { Choice } from "./choosing.ts";
-import { choose } from "./choosing.ts";
-import { wallText } from "./instant.ts";
+import { quote } from "../../support/go.ts";
+import type { ImageRequest } from "../../workload/index.ts";
+import { wallText } from "../instant.ts";
+import type { MatchedRule } from "../matched-rules.ts";
+import type { Choice } from "../select-rule.ts";
+import { choose } from "../select-rule.ts";
+import type { LocalFacts, PullTimes, Rule, TraceStep } from "../types.ts";
+import { type Freshness, isUsable, type Plan } from "./pull.ts";
 import { closingAt, isOpen, nextOpening } from "./pull-times.ts";
-import { type Freshness, isUsable, type Plan } from "./pulling.ts";
-import type { Reading } from "./readings.ts";
-import type { LocalFacts, PullTimes, Rule, TraceStep } from "./types.ts";
 
 export interface Timing extends Choice {
   /** The times of a rule all of whose windows are closed now. */
@@ -15,9 +15,9 @@ export interface Timing extends Choice {
 }
 
 /** The rule that speaks on `when`. One whose expression failed holds if it is closed now, that is, if it can only refuse. */
-export function timingOf(readings: readonly Reading[], now: number): Timing {
+export function timingOf(matched: readonly MatchedRule[], now: number): Timing {
   const isClosed = (rule: Rule) => rule.when !== undefined && !isOpen(rule.when, now);
-  const choice = choose("when", readings, isClosed);
+  const choice = choose("when", matched, isClosed);
   const { rule } = choice;
   const closed = rule?.when !== undefined && isClosed(rule) ? { rule, times: rule.when } : undefined;
   return { ...choice, closed };

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { wallText } from "./instant.ts";
-import { parseTimeZone } from "./language/time-zone.ts";
-import { parseWindow } from "./language/window.ts";
+import { wallText } from "../instant.ts";
+import { parseTimeZone } from "../language/time-zone.ts";
+import { parseWindow } from "../language/window.ts";
+import type { PullTimes, PullWindow, TimeZone } from "../types.ts";
 import { isOpen, nextOpening } from "./pull-times.ts";
-import type { PullTimes, PullWindow, TimeZone } from "./types.ts";
 
 function zone(name: string): TimeZone {
   const parsed = parseTimeZone(name);

@@ -1,5 +1,5 @@
 /** Subject `when`: whether registries may be asked now, and if not, from when on. */
-import type { Closing, PullTimes, PullWindow, TimeZone } from "./types.ts";
+import type { Closing, PullTimes, PullWindow, TimeZone } from "../types.ts";
 
 const minute = 60_000;
 const week = 7 * 24 * 60;

@@ -1,15 +1,15 @@
 /** What a pull policy asks for, given what is on this machine: Kubernetes' own behaviour, and what a rule adds to it. */
-import { quote } from "../support/go.ts";
-import type { ImageRequest } from "../workload/index.ts";
-import { instantText } from "./instant.ts";
-import type { Decision, EffectivePullPolicy, LocalFacts, Refusal, Rule } from "./types.ts";
+import { quote } from "../../support/go.ts";
+import type { ImageRequest } from "../../workload/index.ts";
+import { instantText } from "../instant.ts";
+import type { Decision, EffectivePullPolicy, LocalFacts, Refusal, Rule, TraceStep } from "../types.ts";
 
 type Check = Extract<Decision, { action: "Check" }>;
 
 /** What is to be done, before anybody asked whether it may be done now. */
 export type Plan =
   | { readonly action: "Use" | "Pull"; readonly message: string }
-  | Pick<Check, "action" | "message" | "whenUnreachable" | "tooOld">
+  | Pick<Check, "action" | "message" | "decidedBy" | "whenUnreachable" | "tooOld">
   | Pick<Refusal, "action" | "message" | "reason">;
 
 export interface Freshness {
@@ -75,7 +75,9 @@ export function planPull(request: ImageRequest, freshness: Freshness, facts: Loc
 
   function check(message: string): Plan {
     const whenUnreachable = fallback(freshness, facts, tooOld);
-    const plan = { action: "Check", message: `${message}${fallbackText[whenUnreachable]}`, whenUnreachable } as const;
+    const decidedBy = freshness.rule?.id ?? null;
+    const text = `${message}${fallbackText[whenUnreachable]}`;
+    const plan = { action: "Check", message: text, decidedBy, whenUnreachable } as const;
     return tooOld ? { ...plan, tooOld: ageOf(freshness, facts) } : plan;
   }
 }
@@ -134,4 +136,15 @@ function ageOf({ rule }: Freshness, facts: LocalFacts): string {
       ? "no registry ever confirmed it"
       : `it was last confirmed at ${instantText(confirmedAt)}`;
   return `${confirmed}, and ${rule?.id} allows ${rule?.pull?.maxStaleness?.text}`;
+}
+
+export function pullTrace({ pullPolicy, rule }: Freshness, notes: string): TraceStep {
+  const { checkEvery, maxStaleness, whenUnreachable } = rule?.pull ?? {};
+  const more = [
+    checkEvery && `; the registry is asked every ${checkEvery.text} at most`,
+    whenUnreachable === "UseCached" && "; the copy on the machine is used if no registry can be reached",
+    maxStaleness && `; no copy is used that was not confirmed within ${maxStaleness.text}`,
+  ].filter((text) => typeof text === "string");
+  const because = `${pullPolicy.value}: ${pullPolicy.because}${more.join("")}${notes}`;
+  return { subject: "pull", rule: rule?.id ?? null, because };
 }

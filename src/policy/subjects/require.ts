@@ -1,28 +1,28 @@
 /** Subject `require`: what an image must be. Every matching rule's requirements hold. */
-import { parsePlatform, type Reference, samePlatform } from "../image/index.ts";
-import { isListed } from "./language/pattern.ts";
-import type { Asked } from "./match.ts";
-import { noteOn, type Reading, speakingOn, standingOf } from "./readings.ts";
-import type { ImageFacts, Requirements, Rule, TraceStep } from "./types.ts";
+import { parsePlatform, type Reference, samePlatform } from "../../image/index.ts";
+import { isListed } from "../language/pattern.ts";
+import type { MatchInput } from "../match.ts";
+import { explain, type MatchedRule, speakingOn, statusOf } from "../matched-rules.ts";
+import type { ImageFacts, Requirements, Rule, TraceStep } from "../types.ts";
 
 export interface Required {
   /** The rules that are not met, each with what is wrong and what to do. */
   readonly unmet: readonly { readonly rule: Rule; readonly problems: readonly string[] }[];
-  /** Whether something depends on what the image itself says. */
-  readonly pending: boolean;
+  /** The first rule of which something depends on what the image itself says. */
+  readonly pending: Rule | undefined;
   readonly trace: readonly TraceStep[];
 }
 
 /** A rule whose expression failed holds, for it can only refuse. */
-export function checkRequirements(readings: readonly Reading[], asked: Asked): Required {
-  const speaking = speakingOn("require", readings);
-  const lifted = speaking.filter((reading) => standingOf(reading) === "lifted");
-  const findings = speaking.filter((reading) => !lifted.includes(reading)).map((reading) => findingOf(reading, asked));
-  const notes = lifted.map((reading) => noteOn(reading, false)).join("");
+export function checkRequirements(matched: readonly MatchedRule[], input: MatchInput): Required {
+  const speaking = speakingOn("require", matched);
+  const lifted = speaking.filter((each) => statusOf(each) === "lifted");
+  const findings = speaking.filter((each) => !lifted.includes(each)).map((each) => findingOf(each, input));
+  const notes = lifted.map((each) => explain(each, false)).join("");
   const steps = findings.length > 0 ? findings.map(({ step }) => step) : [kubernetesStep];
   return {
     unmet: findings.flatMap(({ unmet }) => unmet ?? []),
-    pending: findings.some(({ pending }) => pending),
+    pending: findings.find(({ pending }) => pending !== undefined)?.pending,
     trace: steps.map((step, at) => (at === 0 ? { ...step, because: step.because + notes } : step)),
   };
 }
@@ -35,20 +35,20 @@ const kubernetesStep: TraceStep = {
 
 interface Finding {
   readonly unmet?: Required["unmet"][number];
-  readonly pending: boolean;
+  readonly pending: Rule | undefined;
   readonly step: TraceStep;
 }
 
-function findingOf(reading: Reading, asked: Asked): Finding {
-  const { rule } = reading;
-  const results = resultsOf(rule.require ?? {}, asked);
+function findingOf(matched: MatchedRule, input: MatchInput): Finding {
+  const { rule } = matched;
+  const results = resultsOf(rule.require ?? {}, input);
   const problems = results.flatMap(({ problem }) => problem ?? []);
   const open = results.flatMap(({ open: needed }) => needed ?? []);
-  const doubt = standingOf(reading) === "unknown" && problems.length + open.length > 0;
+  const doubt = statusOf(matched) === "unknown" && problems.length + open.length > 0;
   const because = doubt ? "it depends on the labels in the image's own config" : becauseOf(problems, open);
-  const step: TraceStep = { subject: "require", rule: rule.id, because: because + noteOn(reading, true) };
-  if (!doubt && problems.length > 0) return { unmet: { rule, problems }, pending: false, step };
-  return { pending: doubt || open.length > 0, step };
+  const step: TraceStep = { subject: "require", rule: rule.id, because: because + explain(matched, true) };
+  if (!doubt && problems.length > 0) return { unmet: { rule, problems }, pending: undefined, step };
+  return { pending: doubt || open.length > 0 ? rule : undefined, step };
 }
 
 /** Met, unless there is a problem; `open` names what must be known first. */
@@ -62,7 +62,7 @@ function becauseOf(problems: readonly string[], open: readonly string[]): string
   return open.length > 0 ? `${open.join(" and ")} not known yet` : "the image is what the rule requires";
 }
 
-function resultsOf(required: Requirements, { reference, image }: Asked): readonly Result[] {
+function resultsOf(required: Requirements, { reference, image }: MatchInput): readonly Result[] {
   return [
     ...ofReference(required, reference),
     ofSize(required, image),

@@ -1,5 +1,5 @@
 /** Subjects `pull` and `from`: the first rule that matches decides. */
-import { noteOn, type Reading, speakingOn, standingOf } from "./readings.ts";
+import { explain, type MatchedRule, speakingOn, statusOf } from "./matched-rules.ts";
 import type { Rule } from "./types.ts";
 
 export interface Choice {
@@ -16,21 +16,21 @@ export interface Choice {
  */
 export function choose(
   subject: "pull" | "from" | "when",
-  readings: readonly Reading[],
+  matched: readonly MatchedRule[],
   holdsAnyway: (rule: Rule) => boolean = () => false,
 ): Choice {
   let notes = "";
   let uncertain = false;
-  for (const reading of speakingOn(subject, readings)) {
-    const { rule, verdict } = reading;
-    const standing = standingOf(reading);
-    if (standing === "unknown") uncertain = true;
-    const counts = verdict.matches === "yes" || (verdict.matches === "failed" && holdsAnyway(rule));
+  for (const each of speakingOn(subject, matched)) {
+    const { rule, result } = each;
+    const status = statusOf(each);
+    if (status === "unknown") uncertain = true;
+    const counts = result.matches === "yes" || (result.matches === "failed" && holdsAnyway(rule));
     notes +=
-      verdict.matches === "unknown"
+      result.matches === "unknown"
         ? `; ${rule.id} waits for the labels in the image's own config`
-        : noteOn(reading, counts);
-    if (standing !== "lifted" && counts) return { rule, notes, uncertain };
+        : explain(each, counts);
+    if (status !== "lifted" && counts) return { rule, notes, uncertain };
   }
   return { rule: undefined, notes, uncertain };
 }
