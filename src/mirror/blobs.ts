@@ -154,8 +154,8 @@ async function fetchBlob(
         if (receiving.received > 0) coming();
         report(receiving);
       };
-      const crew = { signal: request.signal, report: hear };
-      const bring = (from: Source) => layers.bring(descriptor, { ...from, proofs }, own, crew);
+      const task = { signal: request.signal, report: hear };
+      const bring = (from: Source) => layers.bring(descriptor, { ...from, proofs }, own, task);
       await sources.ask(judged, request, bring, shown ? "node" : undefined);
       if (lease === undefined) await incomplete.addLoose(repository, descriptor);
       else await lease.has(descriptor);

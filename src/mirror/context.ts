@@ -3,7 +3,7 @@
 import type { Descriptor } from "../image/index.ts";
 import { createHoldings, type Holdings } from "../pull/index.ts";
 import type { Fetched } from "../registry/index.ts";
-import { createFlights, type Flights } from "../support/single-flight.ts";
+import { createSingleFlight, type SingleFlight } from "../support/concurrency.ts";
 import { type Access, createAccess } from "./access.ts";
 import { createJudge, type Judge } from "./authorize-pull.ts";
 import { type Completion, createCompletion } from "./completion.ts";
@@ -20,9 +20,9 @@ export interface MirrorContext {
   readonly incomplete: IncompleteImages;
   readonly completion: Completion;
   /** Questions on their way: what a name stands for. */
-  readonly heads: Flights<Descriptor, never>;
+  readonly heads: SingleFlight<Descriptor, never>;
   /** Documents on their way. */
-  readonly documents: Flights<Fetched, never>;
+  readonly documents: SingleFlight<Fetched, never>;
 }
 
 export function createMirrorContext(deps: MirrorDeps): MirrorContext {
@@ -37,7 +37,7 @@ export function createMirrorContext(deps: MirrorDeps): MirrorContext {
     holdings,
     incomplete,
     completion: createCompletion(deps, holdings, incomplete),
-    heads: createFlights(),
-    documents: createFlights(),
+    heads: createSingleFlight(),
+    documents: createSingleFlight(),
   };
 }

@@ -137,8 +137,8 @@ async function findByDigest(
 /** What a source says that a name stands for; asked once for all who ask the same with the same login. */
 function resolve({ heads, deps }: MirrorContext, version: Tag | Digest, from: Source, { signal }: RequestContext) {
   const { repository, ...call } = from;
-  const ask = (crew: { readonly signal: AbortSignal }) =>
-    deps.registry.resolve({ repository, version }, { ...call, signal: crew.signal });
+  const ask = (task: { readonly signal: AbortSignal }) =>
+    deps.registry.resolve({ repository, version }, { ...call, signal: task.signal });
   return heads.join(flightKey(version, from), ask, { signal });
 }
 
@@ -214,8 +214,8 @@ async function fetchDocument(
     const bytes = await store.read(digest, manifestLimit).catch(() => undefined);
     if (bytes !== undefined) return { descriptor: known, bytes };
   }
-  const work = async (crew: { readonly signal: AbortSignal }) => {
-    const fetched = await registry.manifest({ repository, version: digest }, { ...call, signal: crew.signal });
+  const work = async (task: { readonly signal: AbortSignal }) => {
+    const fetched = await registry.manifest({ repository, version: digest }, { ...call, signal: task.signal });
     await (await proofs.of(repository)).note(digest);
     await incomplete.add(repository, fetched, caller);
     return fetched;

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import http, { type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
+import { createSemaphore } from "../support/concurrency.ts";
 import { PulleyError } from "../support/errors.ts";
 import { networkWords } from "../support/network-words.ts";
 import { limitConnectionsPerPeer } from "../support/peer-connections.ts";
-import { createTurns } from "../support/semaphore.ts";
 import { type ListenAddress, listenAddress } from "./address.ts";
 import { type MirrorResponse, send } from "./answer.ts";
 import { createMirrorContext, type MirrorContext } from "./context.ts";
@@ -105,7 +105,7 @@ function createRequestHandler(
   { onRequest }: MirrorOptions,
 ): RequestHandler {
   const { limits, clock, log } = context.deps;
-  const turns = createTurns(limits.streams);
+  const semaphore = createSemaphore(limits.streams);
   const underWay = new Set<Promise<void>>();
   const clients = new Set<AbortController>();
 
@@ -135,7 +135,7 @@ function createRequestHandler(
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(new DOMException("too long", "TimeoutError")), limits.streamWait);
     try {
-      return await turns.take(AbortSignal.any([signal, late.signal]));
+      return await semaphore.acquire(AbortSignal.any([signal, late.signal]));
     } finally {
       clearTimeout(timer);
     }
@@ -143,9 +143,9 @@ function createRequestHandler(
 
   async function sendInTurn(response: ServerResponse, answer: MirrorResponse, { route }: Address, signal: AbortSignal) {
     const streamed = answer.body !== undefined && !Buffer.isBuffer(answer.body) && response.req.method === "GET";
-    let giveBack = () => {};
+    let release = () => {};
     try {
-      if (streamed) giveBack = await takePlace(signal);
+      if (streamed) release = await takePlace(signal);
       return { status: answer.status, bytes: await send(response, answer, { ...limits, signal }) };
     } catch (error) {
       if (!isClients(error, signal)) noteFailure(log, error, route);
@@ -154,7 +154,7 @@ function createRequestHandler(
       const failure = error instanceof DOMException ? tooMany() : answerToFailure(error, route, true);
       return { status: failure.status, bytes: await send(response, failure, { ...limits, signal }) };
     } finally {
-      giveBack();
+      release();
     }
   }
 

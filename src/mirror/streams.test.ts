@@ -9,7 +9,7 @@ import { expect, test } from "vitest";
 import { parseDigest } from "../image/index.ts";
 import type { Receiving } from "../pull/index.ts";
 import { partOf } from "../store/index.ts";
-import { createFlights } from "../support/single-flight.ts";
+import { createSingleFlight } from "../support/concurrency.ts";
 import { follow } from "./stream-while-downloading.ts";
 
 /** Just more than what is sent only when it is here. */
@@ -45,7 +45,7 @@ async function run(folder: string, { lengths, readers, wrong }: Given): Promise<
   const sent = Buffer.from(bytes);
   if (wrong) sent[size >>> 1] = (sent[size >>> 1] ?? 0) ^ 1;
   await writeFile(path, "");
-  const flights = createFlights<void, Receiving>();
+  const singleFlight = createSingleFlight<void, Receiving>();
   const pieces = { come: 0 };
   const download = async ({ report }: { report: (receiving: Receiving) => void }) => {
     let at = 0;
@@ -69,9 +69,9 @@ async function run(folder: string, { lengths, readers, wrong }: Given): Promise<
   const one = async ({ after, pause, first, length }: Given["readers"][number]) => {
     while (pieces.come < after && pieces.come <= lengths.length) await turn();
     const fetch = (report: (receiving: Receiving) => void) =>
-      pieces.come > lengths.length && !flights.has("it")
+      pieces.come > lengths.length && !singleFlight.has("it")
         ? landed(wrong)
-        : flights.join("it", download, { onProgress: report });
+        : singleFlight.join("it", download, { onProgress: report });
     const got: Buffer[] = [];
     try {
       const part = { first, last: Math.min(size, first + length) - 1 };

@@ -2,10 +2,16 @@ import { setMaxListeners } from "node:events";
 import type { Descriptor, Repository } from "../image/index.ts";
 import { type BlobProgress, type RegistryClient, transfersAtOnce } from "../registry/index.ts";
 import type { ImageStore, Lease } from "../store/index.ts";
+import {
+  createSemaphore,
+  createSingleFlight,
+  type SingleFlight,
+  type Task,
+  type Waiter,
+  type Work,
+} from "../support/concurrency.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
-import { createTurns } from "../support/semaphore.ts";
-import { type Crew, createFlights, type Flights, type Waiter, type Work } from "../support/single-flight.ts";
 import type { RepositoryProofs } from "./content-proofs.ts";
 import type { LayerProgress } from "./types.ts";
 
@@ -19,10 +25,10 @@ export interface LayerFetcher {
     layers: readonly Descriptor[],
     from: Proving,
     lease: Lease,
-    crew: Crew<readonly LayerProgress[]>,
+    task: Task<readonly LayerProgress[]>,
   ): Promise<void>;
   /** The same for one piece of content; tells which file it comes into, so that it can be read as it comes. */
-  bring(layer: Descriptor, from: Proving, lease: Lease, crew: Crew<Receiving>): Promise<void>;
+  bring(layer: Descriptor, from: Proving, lease: Lease, task: Task<Receiving>): Promise<void>;
   /** Whether layers are on their way now. */
   isBusy(): boolean;
 }
@@ -53,26 +59,26 @@ export interface Proving extends Source {
 }
 
 export function createLayerFetcher(store: ImageStore, registry: RegistryClient): LayerFetcher {
-  const flights = createFlights<void, Receiving>();
-  const turns = createTurns(transfersAtOnce);
+  const singleFlight = createSingleFlight<void, Receiving>();
+  const semaphore = createSemaphore(transfersAtOnce);
   let downloads = 0;
 
-  /** With a lease of its own, because the one who started the flight may leave before it lands. */
+  /** With a lease of its own, because whoever started the download may leave before it ends. */
   async function download(
     layer: Descriptor,
     { repository, mirror, hasty, login, proofs }: Proving,
-    crew: Crew<Receiving>,
+    task: Task<Receiving>,
   ): Promise<void> {
     const lease = await store.lease();
     try {
       if (await isHere(layer, proofs, lease)) return;
       const ingest = await lease.ingest(layer, proofs.scope);
       const { path } = ingest;
-      crew.report({ path, received: ingest.received });
+      task.report({ path, received: ingest.received });
       const blob = { descriptor: layer, path };
-      const onProgress = ({ received }: BlobProgress) => crew.report({ path, received });
+      const onProgress = ({ received }: BlobProgress) => task.report({ path, received });
       try {
-        await registry.download(repository, blob, { login, mirror, hasty, signal: crew.signal, onProgress });
+        await registry.download(repository, blob, { login, mirror, hasty, signal: task.signal, onProgress });
       } catch (error) {
         // What was received helps the next attempt, unless it was wrong; and on a full disk it is in everybody's way.
         const useless = isPulleyError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH", "DISK_FULL");
@@ -88,35 +94,35 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
   }
 
   function downloadInTurn(layer: Descriptor, from: Proving): Work<void, Receiving> {
-    return async (crew) => {
-      const giveBack = await turns.take(crew.signal);
+    return async (task) => {
+      const release = await semaphore.acquire(task.signal);
       downloads += 1;
       try {
-        await download(layer, from, crew);
+        await download(layer, from, task);
       } finally {
         downloads -= 1;
-        giveBack();
+        release();
       }
     };
   }
 
-  async function bringOne(layer: Descriptor, from: Proving, lease: Lease, { signal, report }: Crew<Receiving>) {
+  async function bringOne(layer: Descriptor, from: Proving, lease: Lease, { signal, report }: Task<Receiving>) {
     const waiter = { signal, onProgress: report };
     // Who was told another size waits for something else, and who asks another repository has not been shown this.
     const key = JSON.stringify([from.proofs.scope, layer.digest, layer.size]);
-    // The flight's own lease ends as it lands, and with it the only other thing that keeps the layer.
+    // The download's own lease ends with it, and nothing else would keep the layer.
     await lease.keep(layer.digest);
-    await joinOrTry(flights, key, downloadInTurn(layer, from), waiter);
+    await joinOrTry(singleFlight, key, downloadInTurn(layer, from), waiter);
     if (!(await lease.has(layer))) throw vanished(layer);
   }
 
   return {
     isBusy: () => downloads > 0,
 
-    bring: async (layer, from, lease, crew) => {
+    bring: async (layer, from, lease, task) => {
       if (await isHere(layer, from.proofs, lease)) return;
       await lease.ensureRoom(layer.size);
-      await bringOne(layer, from, lease, crew);
+      await bringOne(layer, from, lease, task);
     },
 
     fetch: async (layers, from, lease, { signal, report }) => {
@@ -155,21 +161,21 @@ async function isHere(layer: Descriptor, { has }: RepositoryProofs, lease: Lease
 }
 
 /**
- * Joins a flight; if it was another's and that one failed, tries once more, because it may have failed for a reason of
+ * Joins work that is under way; if it was another's and that one failed, tries once more, because it may have failed for a reason of
  * the other's own: its login, or its registry.
  */
 export async function joinOrTry<Result, Progress>(
-  flights: Flights<Result, Progress>,
+  singleFlight: SingleFlight<Result, Progress>,
   key: string,
   work: Work<Result, Progress>,
   waiter: Waiter<Progress>,
 ): Promise<Result> {
-  const anothers = flights.has(key);
+  const anothers = singleFlight.has(key);
   try {
-    return await flights.join(key, work, waiter);
+    return await singleFlight.join(key, work, waiter);
   } catch (error) {
     if (!anothers || waiter.signal?.aborted) throw error;
-    return flights.join(key, work, waiter);
+    return singleFlight.join(key, work, waiter);
   }
 }
 

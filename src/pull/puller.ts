@@ -1,11 +1,9 @@
 import type { Digest } from "../image/index.ts";
 import type { Fetching } from "../policy/index.ts";
 import type { Clock } from "../support/clock.ts";
+import { createSemaphore, createSingleFlight, createTokenBucket, type Task } from "../support/concurrency.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
-import { createTurns } from "../support/semaphore.ts";
-import { type Crew, createFlights } from "../support/single-flight.ts";
-import { createThrottle } from "../support/token-bucket.ts";
 import { type Obtained, type PassedOver, trySources } from "./attempts.ts";
 import { isRefusal } from "./failure.ts";
 import type { ImageService } from "./image-service.ts";
@@ -82,16 +80,16 @@ interface Errand {
  */
 export function createPuller({ images, settings, clock, onProgress }: PullerOptions): Puller {
   const { parallel, qps, burst } = resolvePullSettings(settings);
-  const turns = createTurns(parallel);
-  const throttle = createThrottle(qps, burst, clock);
+  const semaphore = createSemaphore(parallel);
+  const bucket = createTokenBucket(qps, burst, clock);
   const sourceOrder = createSourceOrder(clock);
-  const flights = createFlights<Shared, PullProgress>();
+  const singleFlight = createSingleFlight<Shared, PullProgress>();
 
-  async function pullInTurn({ image, sources, order }: Errand, call: Crew<PullProgress>): Promise<Shared> {
+  async function pullInTurn({ image, sources, order }: Errand, call: Task<PullProgress>): Promise<Shared> {
     const { signal, report } = call;
-    const giveBack = await turns.take(signal);
+    const release = await semaphore.acquire(signal);
     try {
-      if (!throttle.tryAccept()) throw new PulleyError("PULL_QPS_EXCEEDED", "pull QPS exceeded");
+      if (!bucket.tryAccept()) throw new PulleyError("PULL_QPS_EXCEEDED", "pull QPS exceeded");
       const start = clock.now();
       const ping = (address: string, over: AbortSignal) => images.ping(image, address, over);
       const arranged = await sourceOrder.arrange(sources, order, ping);
@@ -107,20 +105,20 @@ export function createPuller({ images, settings, clock, onProgress }: PullerOpti
       const size = await images.size(obtained.id).catch(() => 0);
       return { ...obtained, size, duration: clock.now() - start };
     } finally {
-      giveBack();
+      release();
     }
   }
 
-  async function follow(errand: Errand, crew: Crew<PullProgress>): Promise<Shared> {
+  async function follow(errand: Errand, task: Task<PullProgress>): Promise<Shared> {
     let last: PullProgress = { image: errand.image, phase: "waiting", received: 0, total: 0, layers: [] };
     const report = (progress: PullProgress) => {
       last = progress;
       onProgress?.(progress);
-      crew.report(progress);
+      task.report(progress);
     };
     report(last);
     try {
-      return await pullInTurn(errand, { signal: crew.signal, report });
+      return await pullInTurn(errand, { signal: task.signal, report });
     } catch (error) {
       report({ ...last, phase: "failed" });
       throw error;
@@ -131,11 +129,11 @@ export function createPuller({ images, settings, clock, onProgress }: PullerOpti
     pull: async (image, sources, { order = "Listed", signal, onProgress: hear } = {}) => {
       const key = JSON.stringify([image, order, ...sources.map(sourceKey)]);
       let shared = true;
-      const work = (crew: Crew<PullProgress>) => {
+      const work = (task: Task<PullProgress>) => {
         shared = false;
-        return follow({ image, sources, order }, crew);
+        return follow({ image, sources, order }, task);
       };
-      const { id, source: from, loginAt, ...pulled } = await flights.join(key, work, { signal, onProgress: hear });
+      const { id, source: from, loginAt, ...pulled } = await singleFlight.join(key, work, { signal, onProgress: hear });
       const source = sources.find(({ address }) => address === from);
       if (source === undefined) throw new PulleyError("INTERNAL", `${from} is not one of the sources`);
       return {

@@ -11,8 +11,8 @@ import type { ImageFacts } from "../policy/index.ts";
 import type { Location, RegistryClient } from "../registry/index.ts";
 import type { ImageRecord, ImageStore, StoredImage } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
+import { createSingleFlight, type Task } from "../support/concurrency.ts";
 import { atPlace, errorText, isPulleyError, PulleyError } from "../support/errors.ts";
-import { type Crew, createFlights } from "../support/single-flight.ts";
 import { type ContentProofs, createContentProofs } from "./content-proofs.ts";
 import { isGone, localSource, remoteSource } from "./content-sources.ts";
 import { isOfSource } from "./failure.ts";
@@ -62,13 +62,13 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
   const { store, registry, platform, clock } = options;
   const layers = options.layers ?? createLayerFetcher(store, registry);
   const proofs = options.proofs ?? createContentProofs(store);
-  const heads = createFlights<Descriptor>();
-  const fetches = createFlights<Published, PullProgress>();
+  const heads = createSingleFlight<Descriptor>();
+  const fetches = createSingleFlight<Published, PullProgress>();
 
   async function resolve(reference: Reference, { login, mirror, hasty }: Source, signal: AbortSignal | undefined) {
     const key = JSON.stringify([canonicalText(reference), mirror ?? "", login?.fingerprint()]);
-    const ask = (crew: Crew<never>) =>
-      registry.resolve(locationOf(reference), { login, mirror, hasty, signal: crew.signal });
+    const ask = (task: Task<never>) =>
+      registry.resolve(locationOf(reference), { login, mirror, hasty, signal: task.signal });
     const target = await heads.join(key, ask, { signal });
     if (reference.digest === undefined || reference.digest === target.digest) return target;
     throw new PulleyError(
@@ -132,25 +132,25 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
     wanted: Wanted,
     from: Source,
     tag: Tag | undefined,
-    crew: Crew<PullProgress>,
+    task: Task<PullProgress>,
   ): Promise<Published> {
     const shown = await proofs.of(wanted.reference.repository);
     const lease = await store.lease();
     try {
-      const source = remoteSource(registry, store, lease, from, shown, crew.signal, {
+      const source = remoteSource(registry, store, lease, from, shown, task.signal, {
         tag,
         digest: wanted.target.digest,
       });
       const content = await readContent(wanted.target, platform, source);
       const { facts } = content;
       const image = wanted.reference.given;
-      crew.report({ ...resolving(image), facts });
+      task.report({ ...resolving(image), facts });
       // Those who do not want it now that they know it have left.
-      crew.signal.throwIfAborted();
-      const report = (progress: readonly LayerProgress[]) => crew.report({ ...downloading(image, progress), facts });
+      task.signal.throwIfAborted();
+      const report = (progress: readonly LayerProgress[]) => task.report({ ...downloading(image, progress), facts });
       // Asked again: what the image consists of may not have been known before its manifest was here (again).
       const layersFrom = { ...from, proofs: await proofs.of(wanted.reference.repository) };
-      await layers.fetch(content.layers, layersFrom, lease, { signal: crew.signal, report });
+      await layers.fetch(content.layers, layersFrom, lease, { signal: task.signal, report });
       const records = recordsOf(wanted, content);
       await lease.publish(records);
       return { content, names: records.map(({ name }) => name) };
@@ -160,22 +160,22 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
   }
 
   /** From those who are only asked for content first, and in the end from the one who said what the name stands for. */
-  async function fetchFromFirst(wanted: Wanted, from: Source, crew: Crew<PullProgress>): Promise<Published> {
+  async function fetchFromFirst(wanted: Wanted, from: Source, task: Task<PullProgress>): Promise<Published> {
     for (const other of from.before ?? []) {
       try {
-        return await fetch(wanted, other, undefined, crew);
+        return await fetch(wanted, other, undefined, task);
       } catch (error) {
-        crew.signal.throwIfAborted();
+        task.signal.throwIfAborted();
         if (!isOfSource(error)) throw error;
       }
     }
-    return fetch(wanted, from, wanted.reference.digest === undefined ? wanted.reference.tag : undefined, crew);
+    return fetch(wanted, from, wanted.reference.digest === undefined ? wanted.reference.tag : undefined, task);
   }
 
   /** `undefined` if it has to be tried again, for a name that another's fetch did not give. */
   async function shareFetch(wanted: Wanted, from: Source, call: PullCall): Promise<ImageContent | undefined> {
     const key = `${from.repository.name}@${wanted.target.digest}`;
-    const { content, names } = await joinOrTry(fetches, key, (crew) => fetchFromFirst(wanted, from, crew), call);
+    const { content, names } = await joinOrTry(fetches, key, (task) => fetchFromFirst(wanted, from, task), call);
     return names.includes(nameOf(wanted.reference)) ? content : undefined;
   }
 

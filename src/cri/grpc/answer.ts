@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Clock } from "../../support/clock.ts";
-import type { Room } from "../../support/memory-budget.ts";
+import type { MemoryBudget } from "../../support/concurrency.ts";
 import { readTimeout } from "./deadline.ts";
 import { frame, readOnlyMessage } from "./framing.ts";
 import type { GrpcLimits } from "./limits.ts";
@@ -16,7 +16,7 @@ export interface Answering {
   /** The calls that are under way, for the server to end. */
   readonly underWay: Set<AbortController>;
   /** For the requests of all calls. */
-  readonly room: Room;
+  readonly memory: MemoryBudget;
   readonly limits: Pick<GrpcLimits, "requestTime">;
 }
 
@@ -80,11 +80,11 @@ interface Incoming {
 }
 
 async function carryOut(incoming: Incoming, method: Method, call: Call, answering: Answering): Promise<void> {
-  const { room } = answering;
+  const { memory } = answering;
   let kept = 0;
   let over = false;
   const keep = (bytes: number) => {
-    if (over || !room.take(bytes))
+    if (over || !memory.take(bytes))
       throw new CallFailure("RESOURCE_EXHAUSTED", "too many requests are coming in at once");
     kept += bytes;
   };
@@ -93,7 +93,7 @@ async function carryOut(incoming: Incoming, method: Method, call: Call, answerin
     await answerWith(incoming, method, request, call);
   } finally {
     over = true;
-    room.giveBack(kept);
+    memory.release(kept);
   }
 }
 

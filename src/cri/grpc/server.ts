@@ -10,8 +10,8 @@ import {
 } from "node:http2";
 import { createServer, type Server } from "node:net";
 import type { Clock } from "../../support/clock.ts";
+import { createMemoryBudget } from "../../support/concurrency.ts";
 import { limitConnections } from "../../support/connection-places.ts";
-import { createRoom } from "../../support/memory-budget.ts";
 import { answerCall, endWith, isCall } from "./answer.ts";
 import { filteredConnection } from "./connection.ts";
 import { defaultLimits, type GrpcLimits } from "./limits.ts";
@@ -57,7 +57,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const sessions = new Set<ServerHttp2Session>();
   const streams = new Set<ServerHttp2Stream>();
   const underWay = new Set<AbortController>();
-  const answering = { clock, failureOf, underWay, limits, room: createRoom(limits.requests) };
+  const answering = { clock, failureOf, underWay, limits, memory: createMemoryBudget(limits.requests) };
 
   listener.on("connection", (socket) => {
     if (socket.destroyed) return;

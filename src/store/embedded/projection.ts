@@ -11,12 +11,12 @@
  */
 import { rename } from "node:fs/promises";
 import { type Descriptor, ociIndex, ociManifest, type Platform } from "../../image/index.ts";
+import { coalesce } from "../../support/concurrency.ts";
 import { errorText } from "../../support/errors.ts";
 import type { Catalog } from "../catalog.ts";
 import { lookAt, readSmall, syncDirectory, writeNew } from "../files.ts";
 import { isNameless, type StoredRecord } from "../stored-record.ts";
 import type { Blobs } from "./blobs.ts";
-import { coalesce } from "./coalesce.ts";
 import { type StorePaths, temporaryPath } from "./paths.ts";
 import type { Records, State } from "./records.ts";
 

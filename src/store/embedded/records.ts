@@ -2,12 +2,12 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { link, rename } from "node:fs/promises";
 import { join } from "node:path";
+import { coalesce } from "../../support/concurrency.ts";
 import { hasErrno } from "../../support/errno.ts";
 import { errorText, isPulleyError } from "../../support/errors.ts";
 import { Catalog } from "../catalog.ts";
 import { moveFile, randomName, removeFile, syncDirectory, unlessExisting, writeNew } from "../files.ts";
 import { type StoredRecord } from "../stored-record.ts";
-import { coalesce } from "./coalesce.ts";
 import { type StorePaths, temporaryPath } from "./paths.ts";
 import { formatRecord, parseRecord, recordFile, recordLimit } from "./record.ts";
 
