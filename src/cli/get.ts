@@ -1,11 +1,11 @@
 import { type Command, Option } from "commander";
 import {
   apiVersion,
-  type Change,
   type EventObject,
   type ImageObject,
   type NodeClient,
   type PodObject,
+  type WatchEvent,
 } from "../daemon/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { daemonOptions, type NamespaceOptions, type SocketOptions, withDaemon } from "./daemon.ts";
@@ -160,7 +160,7 @@ async function one<Item>(item: Item, view: View<Item>, shown: Shown): Promise<vo
   return list([item], view, shown);
 }
 
-async function watch<Item>(changes: AsyncIterable<Change<Item>>, view: View<Item>, shown: Shown): Promise<void> {
+async function watch<Item>(changes: AsyncIterable<WatchEvent<Item>>, view: View<Item>, shown: Shown): Promise<void> {
   const { options, io } = shown;
   const grow = growingColumns();
   let begun = false;
@@ -185,9 +185,9 @@ async function watch<Item>(changes: AsyncIterable<Change<Item>>, view: View<Item
 }
 
 async function* filtered<Item>(
-  changes: AsyncIterable<Change<Item>>,
+  changes: AsyncIterable<WatchEvent<Item>>,
   isWanted: (item: Item) => boolean,
-): AsyncGenerator<Change<Item>> {
+): AsyncGenerator<WatchEvent<Item>> {
   for await (const change of changes) if (isWanted(change.object)) yield change;
 }
 

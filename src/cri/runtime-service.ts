@@ -1,8 +1,11 @@
 /** What an image service alone can say of the runtime that it is not. */
 
+import { quote } from "../support/go.ts";
+import type { Channel } from "../support/grpc/client.ts";
 import { pathOf } from "../support/grpc/codec.ts";
 import { RuntimeService } from "./api/runtime/v1/api_pb.js";
-import { type Methods, unary } from "./grpc/methods.ts";
+import { type Call, type Methods, unary } from "./grpc/methods.ts";
+import { CallFailure } from "./grpc/status.ts";
 
 const reason = "ImageServiceOnly";
 const message = "this is an image service: start pulley node with --runtime to hand containers to a container runtime";
@@ -35,4 +38,29 @@ export function imageServiceOnly(version: string): Methods {
 export function notImplemented(path: string): string {
   if (path.startsWith(`/${RuntimeService.typeName}/`)) return `${path.slice(1)}: ${message}`;
   return `${path.slice(1)} is not known here`;
+}
+
+export type CheckHandler = (handler: string, call: Call) => Promise<void>;
+
+/** Without a container runtime there are no handlers. */
+export const noHandlers: CheckHandler = async (handler) => {
+  throw unknown(handler);
+};
+
+/**
+ * The handlers that a runtime lists in its status; asked for again only for one that is not known yet. A runtime that lists
+ * none, as those before 2024, may have any: it will say so itself when it is to run something.
+ */
+export function handlersOf(runtime: Pick<Channel, "unary">): CheckHandler {
+  let known: ReadonlySet<string> = new Set();
+  return async (handler, { signal }) => {
+    if (known.has(handler)) return;
+    const { runtimeHandlers } = await runtime.unary(RuntimeService.method.status, {}, { signal });
+    known = new Set(runtimeHandlers.map(({ name }) => name));
+    if (known.size > 0 && !known.has(handler)) throw unknown(handler);
+  };
+}
+
+function unknown(handler: string): CallFailure {
+  return new CallFailure("INVALID_ARGUMENT", `the runtime handler ${quote(handler)} is not known here`);
 }

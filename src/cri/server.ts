@@ -24,14 +24,12 @@ import { ImageService } from "./api/runtime/v1/api_pb.js";
 import type { Methods } from "./grpc/methods.ts";
 import { createGrpcServer, refuse } from "./grpc/server.ts";
 import { CallFailure } from "./grpc/status.ts";
-import { callerRecords } from "./images/caller-records.ts";
+import { callerRecords } from "./images/auth.ts";
 import { callFailureOf } from "./images/failures.ts";
 import { imageMethods } from "./images/index.ts";
-import type { RuntimeOperation } from "./operations.ts";
-import { heardMethod } from "./operations.ts";
+import { heardMethod, type RuntimeOperation } from "./operations.ts";
 import { createPassThrough } from "./pass-through.ts";
-import { type CheckHandler, handlersOf, noHandlers } from "./runtime-handlers.ts";
-import { imageServiceOnly, notImplemented } from "./runtime-service.ts";
+import { type CheckHandler, handlersOf, imageServiceOnly, noHandlers, notImplemented } from "./runtime-service.ts";
 import { createGate } from "./starting/gate.ts";
 
 export interface CriServerOptions {

@@ -1,6 +1,8 @@
 /** Whether the daemon is alive and can do its work, told as Kubernetes' components tell it. */
+
 import type { Clock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";
+import { type Answer, type Asked, plain } from "../support/read-only-server.ts";
 
 export interface HealthCheck {
   /** `store`, `runtime`. */
@@ -68,4 +70,14 @@ export function createHealth({ alive = [], ready = [], clock, onChange }: Health
   }
 
   return { alive: () => all(alive), ready: () => all([...alive, ...ready]) };
+}
+
+/** Answers `/healthz` and `/readyz` as Kubernetes' components do (k8s apiserver pkg/server/healthz); `undefined` for another path. */
+export async function healthAnswer(health: Health, { path, query }: Asked): Promise<Answer | undefined> {
+  const kind = path === "/healthz" ? "alive" : path === "/readyz" ? "ready" : undefined;
+  if (kind === undefined) return undefined;
+  const { ok, lines } = await health[kind]();
+  const name = path.slice(1);
+  if (!ok) return plain(503, [...lines, `${name} check failed`].join("\n"));
+  return plain(200, query.has("verbose") ? [...lines, `${name} check passed`].join("\n") : "ok");
 }

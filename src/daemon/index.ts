@@ -1,13 +1,13 @@
 /** All parts of a node, started in order and ended in reverse; its API, metrics and health. */
 export { createNodeClient, defaultSocket, type NodeClient } from "./api/client.ts";
 export type {
-  Change,
   ContainerStateObject,
   ContainerStatusObject,
   EventObject,
   ImageObject,
   PodObject,
   SettingsObject,
+  WatchEvent,
 } from "./api/objects.ts";
 export { podObject } from "./api/pod-object.ts";
 export { apiVersion } from "./api/version.ts";

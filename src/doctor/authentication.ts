@@ -9,7 +9,7 @@ import { type ManifestAnswer, noQuota, type Quota } from "./probe/index.ts";
 import { failed, failedBy, ok, TooLate, within } from "./steps.ts";
 import type { Question, Step } from "./types.ts";
 
-export interface Asked {
+export interface AuthenticationResult {
   readonly step: Step;
   /** The login that is accepted; absent: none is needed, or none is. */
   readonly login: Login | undefined;
@@ -33,7 +33,7 @@ export async function examineAuthentication(
   { logins, failure, mirror }: PullSource,
   question: Question,
   notes: readonly string[],
-): Promise<Asked> {
+): Promise<AuthenticationResult> {
   const { source } = looking;
   const nobody = { login: undefined, answer: undefined, quota: undefined };
   if (failure !== undefined) {
@@ -97,7 +97,7 @@ function isRefusal(answer: ManifestAnswer): boolean {
   );
 }
 
-function accepted({ login, answer }: Trial, trials: readonly Trial[], { source }: Looking): Asked {
+function accepted({ login, answer }: Trial, trials: readonly Trial[], { source }: Looking): AuthenticationResult {
   const before = trials.slice(0, -1).map(({ login: other }) => `${nameOf(other)} was refused before`);
   const words = acceptedText(login, answer.authorized);
   return { step: ok("authentication", words, { source, hints: before }), login, answer, quota: answer.quota };

@@ -11,13 +11,13 @@ import type { ManifestAnswer } from "./probe/index.ts";
 import { failed, failedBy, ok, skipped, within } from "./steps.ts";
 import type { DoctorWorld, Step } from "./types.ts";
 
-export interface Content {
+export interface ContentSteps {
   readonly manifest: Step;
   readonly platform: Step;
   readonly content: ImageContent | undefined;
 }
 
-interface Served {
+interface ContentQuestion {
   readonly reference: Reference;
   readonly mirror: string | undefined;
   readonly login: Login | undefined;
@@ -25,7 +25,11 @@ interface Served {
 }
 
 /** Reads what the image consists of; of its content no more than the configuration, which lies where the layers lie. */
-export async function examineContent(looking: Looking, served: Served, world: DoctorWorld): Promise<Content> {
+export async function examineContent(
+  looking: Looking,
+  served: ContentQuestion,
+  world: DoctorWorld,
+): Promise<ContentSteps> {
   const { source, patience, signal } = looking;
   const { answer } = served;
   const none = { platform: skipped("platform", "there is no image to look at", { source }), content: undefined };
@@ -55,7 +59,7 @@ export async function examineContent(looking: Looking, served: Served, world: Do
 }
 
 async function readAll(
-  served: Served,
+  served: ContentQuestion,
   { registry, platform }: DoctorWorld,
   signal: AbortSignal,
 ): Promise<ImageContent> {
@@ -91,7 +95,12 @@ function chosen({ platform, facts }: ImageContent, source: string): Step {
   return ok("platform", `${formatPlatform(platform)}${also}`, { source });
 }
 
-async function refused(error: PulleyError, looking: Looking, served: Served, world: DoctorWorld): Promise<Step> {
+async function refused(
+  error: PulleyError,
+  looking: Looking,
+  served: ContentQuestion,
+  world: DoctorWorld,
+): Promise<Step> {
   const { source } = looking;
   if (error.code === "REGISTRY_RATE_LIMITED")
     return skipped("manifest", "the registry refuses to say for now", { source });
@@ -124,7 +133,7 @@ function latest(tags: readonly string[]): string {
 /** `undefined` where the registry does not tell. */
 async function tagsOf(
   { patience, signal }: Looking,
-  { reference, mirror, login }: Served,
+  { reference, mirror, login }: ContentQuestion,
   { registry }: DoctorWorld,
 ): Promise<readonly string[] | undefined> {
   try {

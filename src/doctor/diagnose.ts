@@ -41,7 +41,7 @@ export async function diagnose(asked: Question, world: DoctorWorld): Promise<Dia
   }
   const local = await localFacts(question, reference, world);
   const sources = await sourcesOf(question, reference, local.found.facts, world);
-  const looks: Look[] = [];
+  const looks: SourceDiagnosis[] = [];
   for (const source of sources) looks.push(await lookAt(source, reference, question, world));
   const served = looks.find(({ content }) => content !== undefined);
   const machine = await lookHere(question, local, served, world);
@@ -106,17 +106,22 @@ async function sourcesOf(
 }
 
 /** What was found out at one source. */
-interface Look {
+interface SourceDiagnosis {
   readonly steps: readonly Step[];
   /** The image, where the source serves it whole. */
   readonly content: ImageContent | undefined;
   readonly digest: string | undefined;
 }
 
-async function lookAt(source: PullSource, reference: Reference, question: Question, world: DoctorWorld): Promise<Look> {
+async function lookAt(
+  source: PullSource,
+  reference: Reference,
+  question: Question,
+  world: DoctorWorld,
+): Promise<SourceDiagnosis> {
   const { probe, facts, signal, patience = usualPatience } = world;
   const steps: Step[] = [];
-  const stopped = (): Look => ({
+  const stopped = (): SourceDiagnosis => ({
     steps: [...steps, ...unreached(steps, source.address)],
     content: undefined,
     digest: undefined,
@@ -157,7 +162,7 @@ function unreached(steps: readonly Step[], address: string): readonly Step[] {
 async function lookHere(
   { request }: Question,
   { found, copy }: Local,
-  served: Look | undefined,
+  served: SourceDiagnosis | undefined,
   world: DoctorWorld,
 ): Promise<{ readonly steps: readonly Step[]; readonly warnings: readonly Warning[] }> {
   const { policy, facts, disk } = world;

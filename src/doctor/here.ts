@@ -1,5 +1,8 @@
 /** What this machine makes of an image: its rules, the copy that is here, the room that there is. */
 
+import { existsSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import type { Decision, LocalFacts } from "../policy/index.ts";
 import type { Found, ImageContent } from "../pull/index.ts";
 import { formatBytes } from "../support/bytes.ts";
@@ -99,4 +102,17 @@ export function examineDisk(space: DiskSpace, content: ImageContent | undefined)
   if (needed > free)
     return failed("disk", `${fact}; the image takes up to ${formatBytes(needed)}`, { remedy, code: "DISK_FULL" });
   return ok("disk", `${fact}; the image takes up to ${formatBytes(needed)}`);
+}
+
+/** The room where a folder is, or would be made. @throws what the file system says */
+export async function diskSpaceOf(folder: string): Promise<DiskSpace> {
+  let existing = resolve(folder);
+  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
+  const { bsize, bavail, blocks, files, ffree } = await statfs(existing);
+  return {
+    folder: existing,
+    free: bsize * bavail,
+    total: bsize * blocks,
+    freeFiles: files === 0 ? undefined : ffree,
+  };
 }

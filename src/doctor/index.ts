@@ -1,5 +1,5 @@
 /** Why a pull fails, found out step by step. */
 export { diagnose } from "./diagnose.ts";
-export { diskSpaceOf } from "./disk-space.ts";
+export { diskSpaceOf } from "./here.ts";
 export { createProbe } from "./probe/index.ts";
 export type { Diagnosis, DoctorWorld, Question, Step } from "./types.ts";

@@ -1,12 +1,12 @@
 /** How many pulls a registry still allows (Docker Hub's `ratelimit-…` headers). */
 
 import { formatDuration } from "../support/go.ts";
-import type { Asked } from "./authentication.ts";
+import type { AuthenticationResult } from "./authentication.ts";
 import type { Quota } from "./probe/index.ts";
 import { failed, ok, skipped } from "./steps.ts";
 import type { Step } from "./types.ts";
 
-export function examineQuota({ answer, quota, login }: Asked, source: string): Step {
+export function examineQuota({ answer, quota, login }: AuthenticationResult, source: string): Step {
   const isLimited = answer?.kind === "refused" && answer.error.code === "REGISTRY_RATE_LIMITED";
   if (quota === undefined || (quota.limit === undefined && !isLimited)) {
     return skipped("quota", "the registry tells of no limit", { source });

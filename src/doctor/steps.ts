@@ -2,26 +2,30 @@
 import { errorText, isPulleyError } from "../support/errors.ts";
 import type { Step, StepName } from "./types.ts";
 
-export interface Told {
+export interface StepDetails {
   readonly hints?: readonly string[] | undefined;
   readonly source?: string | undefined;
 }
 
-export interface Failed extends Told {
+export interface FailureDetails extends StepDetails {
   readonly remedy: string;
   readonly code?: Step["code"];
   readonly unanswered?: boolean;
 }
 
-export function ok(step: StepName, fact: string, { hints = [], source }: Told = {}): Step {
+export function ok(step: StepName, fact: string, { hints = [], source }: StepDetails = {}): Step {
   return { step, source: source ?? null, status: "ok", fact, hints };
 }
 
-export function skipped(step: StepName, fact: string, { hints = [], source }: Told = {}): Step {
+export function skipped(step: StepName, fact: string, { hints = [], source }: StepDetails = {}): Step {
   return { step, source: source ?? null, status: "skipped", fact, hints };
 }
 
-export function failed(step: StepName, fact: string, { remedy, code, unanswered, hints = [], source }: Failed): Step {
+export function failed(
+  step: StepName,
+  fact: string,
+  { remedy, code, unanswered, hints = [], source }: FailureDetails,
+): Step {
   return {
     step,
     source: source ?? null,
@@ -35,7 +39,7 @@ export function failed(step: StepName, fact: string, { remedy, code, unanswered,
 }
 
 /** The step that a thrown failure stands for. */
-export function failedBy(step: StepName, error: unknown, told: Told & { readonly remedy?: string } = {}): Step {
+export function failedBy(step: StepName, error: unknown, told: StepDetails & { readonly remedy?: string } = {}): Step {
   const known = isPulleyError(error) ? error : undefined;
   return failed(step, errorText(error), {
     ...told,

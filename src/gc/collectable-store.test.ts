@@ -13,9 +13,8 @@ import { temporaryRoot } from "../store/testing/temporary-root.ts";
 import { systemClock } from "../support/clock.ts";
 import { collectableStore } from "./collectable-store.ts";
 import { createCollector } from "./collector.ts";
-import { confirmedMemory } from "./confirmed-memory.ts";
 import { dryRunStore } from "./dry-run.ts";
-import { processMemory } from "./memory.ts";
+import { confirmedMemory, processMemory } from "./memory.ts";
 import { outcomes } from "./testing/fake-store.ts";
 import type { CollectableStore, CollectionPolicy, CollectionReport } from "./types.ts";
 

@@ -2,9 +2,8 @@
 export { usagePercent } from "./amounts.ts";
 export { collectableStore } from "./collectable-store.ts";
 export { type Collector, createCollector } from "./collector.ts";
-export { confirmedMemory } from "./confirmed-memory.ts";
 export { dryRunStore } from "./dry-run.ts";
-export { type Histories, type ImageMemory, processMemory } from "./memory.ts";
+export { confirmedMemory, type Histories, type ImageMemory, processMemory } from "./memory.ts";
 export { fileMemory } from "./memory-file.ts";
 export { collectionPolicy, collectOnNode, type NodeCollection, type NodeCollectionOptions } from "./on-node.ts";
 export { isPinned, type Pins, parsePins } from "./pins.ts";

@@ -1,4 +1,5 @@
 /** What is remembered of images between passes: since when they are known, and when they were last seen in use. */
+import type { ImageStore } from "../store/index.ts";
 import type { CollectableImage } from "./types.ts";
 
 export interface ImageHistory {
@@ -42,4 +43,31 @@ export function detected(
       return [id, inUse.has(id) ? { ...before, lastUsed: now } : before];
     }),
   );
+}
+
+/**
+ * A memory for those who see no containers: that an image was pulled, or confirmed by its registry, counts as a use. So
+ * an image is known since then at the latest, and was last used then at the earliest.
+ */
+export function confirmedMemory(memory: ImageMemory, store: ImageStore): ImageMemory {
+  return {
+    ...memory,
+    load: async () => {
+      const histories = new Map(await memory.load());
+      for (const { id, repoTags, repoDigests } of await store.images()) {
+        const times = await Promise.all(
+          [...repoTags, ...repoDigests].map(async (name) => (await store.record(name))?.confirmedAt ?? []),
+        );
+        for (const at of times.flat()) histories.set(id, usedAt(histories.get(id), at));
+      }
+      return histories;
+    },
+  };
+}
+
+function usedAt(known: ImageHistory | undefined, at: number): ImageHistory {
+  return {
+    firstDetected: Math.min(known?.firstDetected ?? at, at),
+    lastUsed: Math.max(known?.lastUsed ?? at, at),
+  };
 }

@@ -4,14 +4,16 @@ import { keyPosition, positionOf, suggestion } from "../policy/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import {
+  fieldReader,
   kubeletDecodeProblem,
   kubeletScheme,
   type ManifestDocument,
+  type MappingValue,
   type Problem,
+  type RefuseField,
   readManifests,
   type Value,
 } from "../workload/index.ts";
-import { decodeConfiguration } from "./decode.ts";
 import { withDefaults } from "./defaults.ts";
 import { type KnownFields, knownFields } from "./known-fields.ts";
 import type { GivenConfiguration, KubeletConfiguration } from "./types.ts";
@@ -127,4 +129,41 @@ function* unknownFields(
 
 function byPlace({ source: one }: Problem, { source: other }: Problem): number {
   return one.line - other.line || one.column - other.column;
+}
+
+/** What a document says of images. What does not have the type that it must have is told, and left out. */
+function decodeConfiguration(root: MappingValue, refuse: RefuseField): GivenConfiguration {
+  const { boolean, integer, text, duration, texts, textMap, booleanMap, struct } = fieldReader(
+    root,
+    { name: "KubeletConfiguration", package: "v1beta1" },
+    refuse,
+  );
+  return {
+    serializeImagePulls: boolean("serializeImagePulls"),
+    maxParallelImagePulls: integer("maxParallelImagePulls"),
+    registryPullQPS: integer("registryPullQPS"),
+    registryBurst: integer("registryBurst"),
+    imageGCHighThresholdPercent: integer("imageGCHighThresholdPercent"),
+    imageGCLowThresholdPercent: integer("imageGCLowThresholdPercent"),
+    imageMinimumGCAge: duration("imageMinimumGCAge"),
+    imageMaximumGCAge: duration("imageMaximumGCAge"),
+    imagePullCredentialsVerificationPolicy: text("imagePullCredentialsVerificationPolicy"),
+    preloadedImagesVerificationAllowlist: texts("preloadedImagesVerificationAllowlist"),
+    nodeStatusMaxImages: integer("nodeStatusMaxImages"),
+    maxContainerRestartPeriod: struct("crashLoopBackOff", "CrashLoopBackOffConfig").duration(
+      "maxContainerRestartPeriod",
+    ),
+    runtimeRequestTimeout: duration("runtimeRequestTimeout"),
+    containerRuntimeEndpoint: text("containerRuntimeEndpoint"),
+    imageServiceEndpoint: text("imageServiceEndpoint"),
+    staticPodPath: text("staticPodPath"),
+    fileCheckFrequency: duration("fileCheckFrequency"),
+    evictionHard: textMap("evictionHard"),
+    evictionSoft: textMap("evictionSoft"),
+    evictionSoftGracePeriod: textMap("evictionSoftGracePeriod"),
+    evictionMinimumReclaim: textMap("evictionMinimumReclaim"),
+    evictionPressureTransitionPeriod: duration("evictionPressureTransitionPeriod"),
+    mergeDefaultEvictionSettings: boolean("mergeDefaultEvictionSettings"),
+    featureGates: booleanMap("featureGates"),
+  };
 }

@@ -36,7 +36,7 @@ export function jsonAnswer(status: number, value: object, headers: Headers = {})
   };
 }
 
-export interface Sending {
+export interface SendOptions {
   /** Milliseconds that a client may let us wait without taking a byte. */
   readonly stallTimeout: number;
   /** Milliseconds after which the head is sent though the content is not all here: clients do not wait long for that. */
@@ -50,7 +50,7 @@ export interface Sending {
  * @returns the bytes of the body that were handed to the connection
  * @throws whatever stands in the way of the content; then nothing was sent, or the connection is closed
  */
-export async function send(response: ServerResponse, answer: MirrorResponse, sending: Sending): Promise<number> {
+export async function send(response: ServerResponse, answer: MirrorResponse, sending: SendOptions): Promise<number> {
   const { status, headers, body } = answer;
   if (response.req.method === "HEAD" || body === undefined) {
     response.writeHead(status, headers).end();
@@ -96,7 +96,7 @@ async function sendPieces(
   response: ServerResponse,
   first: IteratorResult<Buffer>,
   pieces: AsyncIterator<Buffer>,
-  { stallTimeout, signal, length }: Sending & { readonly length: number },
+  { stallTimeout, signal, length }: SendOptions & { readonly length: number },
 ): Promise<number> {
   response.setTimeout(stallTimeout, () => response.destroy());
   let sent = 0;

@@ -1,21 +1,20 @@
 /** One request, from its address to its answer. */
+import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { digestProblem, isDigest, isLoopback, parseDigest, parseTag, type Repository } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { type Headers, jsonAnswer, jsonType, type MirrorResponse } from "./answer.ts";
 import { findBlob } from "./blobs.ts";
 import { readClientAuth } from "./client-auth.ts";
-import { etagOf, hasAlready, rangeHolds } from "./conditions.ts";
 import type { MirrorContext } from "./context.ts";
 import { answerToFailure, challenge, failureAnswer, noteFailure } from "./failures.ts";
+import { etagOf, hasAlready, rangeHolds, readRange } from "./http-ranges.ts";
 import { findManifest } from "./manifests.ts";
-import { readRange } from "./range.ts";
 import { listReferrers } from "./referrers.ts";
 import { repositoryOf } from "./repository.ts";
 import type { Address, Route } from "./route.ts";
 import { listTags } from "./tags.ts";
 import type { RequestContext } from "./types.ts";
-import { isOwn, isRelayed } from "./via-id.ts";
 
 /** What the mirror itself is. */
 export interface ListenScope {
@@ -197,4 +196,22 @@ async function mayKnow(
     noteFailure(deps.log, error, { kind: "unknown" });
     return false;
   }
+}
+
+/** The name by which mirrors recognise each other's requests and their own (RFC 9110, section 7.6.3). */
+const viaIdShape = /\bpulley-[0-9a-f]{16}\b/;
+
+/** New for each mirror, and for the registry client that asks on its behalf. */
+export function createViaId(): string {
+  return `pulley-${randomBytes(8).toString("hex")}`;
+}
+
+/** Whether a request comes from a mirror. */
+function isRelayed(via: string | undefined): boolean {
+  return viaIdShape.test(via ?? "");
+}
+
+/** Whether a request comes from this very mirror. */
+function isOwn(via: string | undefined, viaId: string): boolean {
+  return (via ?? "").split(/[\s,]+/).includes(viaId);
 }

@@ -1,8 +1,8 @@
-/** The rests between two looks at a pod, which end early when something has changed that the pod may have waited for. */
+/** Waits between two syncs of a pod; the wait ends early when something has changed that the pod may wait for. */
 import type { Clock } from "../support/clock.ts";
 
 export interface Requeue {
-  /** Ends the rest that is under way, or the next one at once. */
+  /** Ends the wait that is under way, or the next one at once. */
   wake(): void;
   /** Rejects with the signal's reason, and with nothing else. */
   wait(milliseconds: number, signal: AbortSignal): Promise<void>;

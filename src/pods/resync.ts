@@ -1,9 +1,11 @@
 /**
- * How long the kubelet rests between two looks at a pod, in milliseconds (k8s pkg/kubelet/pod_workers.go, kubelet.go):
+ * The kubelet's time between two syncs of a pod, in milliseconds (k8s pkg/kubelet/pod_workers.go, kubelet.go):
  * after a failure, as long as the shortest back-off lasts, or {@link retryAfter} where there is none; never longer than
  * {@link resyncAfter}.
  */
-import type { ContainerStatus } from "./types.ts";
+import type { PodSpec } from "../workload/index.ts";
+import { relistPeriod } from "./containers/pleg.ts";
+import type { ContainerStatus, PodStatus } from "./types.ts";
 
 const retryAfter = 10_000;
 const resyncAfter = 60_000;
@@ -16,7 +18,7 @@ export interface ResyncTiming {
   readonly random: () => number;
 }
 
-/** How long to rest after a look that left something to do. */
+/** The time until the next sync, after one that left something to do. */
 export function delayAfterFailure(containers: readonly ContainerStatus[], timing: ResyncTiming): number {
   const waits = waitsOf(containers, timing);
   const shortest = waits.length > 0 ? waits : [lengthened(retryAfter, timing)];
@@ -37,4 +39,25 @@ function waitsOf(containers: readonly ContainerStatus[], timing: ResyncTiming): 
 
 function lengthened(milliseconds: number, { random }: ResyncTiming): number {
   return milliseconds * (1 + jitter * random());
+}
+
+interface SyncResult {
+  readonly spec: PodSpec;
+  readonly status: PodStatus;
+  /** Whether the look went through, whatever it found. */
+  readonly isDone: boolean;
+}
+
+/** The time until a pod with containers is synced again, in milliseconds. */
+export function requeueDelay({ spec, status, isDone }: SyncResult, timing: ResyncTiming): number {
+  if (!isDone) return relistPeriod;
+  const { containers, imageVolumes, settled, createdAt } = status;
+  const all = [...containers, ...imageVolumes];
+  const isHeldUp = all.some(({ state }) => state.kind === "waiting" && state.message !== "");
+  const rest = isHeldUp ? delayAfterFailure(all, timing) : resyncDelay(timing);
+  // What has just begun to run is looked at once more before it counts as running.
+  const isNew = !settled && containers.some(({ state }) => state.kind === "running");
+  const deadline = spec.activeDeadlineSeconds;
+  const untilDeadline = deadline === undefined ? rest : createdAt + deadline * 1000 - timing.now;
+  return Math.max(0, Math.min(rest, untilDeadline, isNew ? relistPeriod : rest));
 }

@@ -13,13 +13,13 @@ import { quote } from "../support/go.ts";
 import type { StoredImage } from "./image-store.ts";
 import { isNameless, type StoredRecord } from "./stored-record.ts";
 
-interface Entry {
+interface ImageRecords {
   readonly image: StoredImage;
   /** All of the image's records, in the order of their names. */
   readonly all: readonly StoredRecord[];
 }
 
-export interface Found extends Entry {
+export interface NamedRecords extends ImageRecords {
   /** Those that the text named; all of them where it was an id. */
   readonly named: readonly StoredRecord[];
   /** The name that was asked for, where it was a tag. */
@@ -31,7 +31,7 @@ export class Catalog {
   readonly records: ReadonlyMap<string, StoredRecord>;
   /** In the order of their ids. */
   readonly images: readonly StoredImage[];
-  readonly #byImage = new Map<Digest, Entry>();
+  readonly #byImage = new Map<Digest, ImageRecords>();
   #sizes: ReadonlyMap<Digest, number> | undefined;
 
   constructor(records: Iterable<StoredRecord>) {
@@ -63,7 +63,7 @@ export class Catalog {
    * As docker: a whole id, then a name, then the beginning of an id (moby `daemon/images/image.go`).
    * @throws PulleyError `REFERENCE_INVALID`
    */
-  find(text: string): Found | undefined {
+  find(text: string): NamedRecords | undefined {
     const id = isDigest(text) ? text : `sha256:${text}`;
     const whole = isDigest(id) ? this.#byImage.get(id) : undefined;
     if (whole !== undefined) return { ...whole, named: whole.all, tag: undefined };
@@ -74,14 +74,14 @@ export class Catalog {
   }
 
   /** As {@link Catalog.find}. @throws PulleyError `IMAGE_NOT_FOUND` too */
-  require(text: string): Found {
+  require(text: string): NamedRecords {
     const found = this.find(text);
     if (found === undefined) throw new PulleyError("IMAGE_NOT_FOUND", `there is no image ${quote(text)} in the store`);
     return found;
   }
 
   /** A digest alone decides, as in containerd, even where there is a tag beside it. */
-  #findName(text: string): Found | undefined {
+  #findName(text: string): NamedRecords | undefined {
     const reference = readReference(text);
     if (reference === undefined) return undefined;
     const { repository, digest } = reference;
@@ -104,7 +104,7 @@ export class Catalog {
     return undefined;
   }
 
-  #findStart(text: string): Entry | undefined {
+  #findStart(text: string): ImageRecords | undefined {
     const hex = /^(?:sha256:)?([0-9a-f]{1,64})$/.exec(text)?.[1];
     if (hex === undefined) return undefined;
     const first = this.#firstFrom(hex);

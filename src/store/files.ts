@@ -62,7 +62,7 @@ export async function writeNew(path: string, bytes: Uint8Array, durable: boolean
 export interface Opened {
   readonly file: FileHandle;
   readonly size: number;
-  /** As {@link Look.state}. */
+  /** As {@link FileStatus.state}. */
   readonly state: string;
 }
 
@@ -112,7 +112,7 @@ export async function removeFile(path: string): Promise<boolean> {
   return (await ifPresent(unlink(path).then(() => true))) ?? false;
 }
 
-export interface Look {
+export interface FileStatus {
   readonly isFile: boolean;
   readonly isFolder: boolean;
   readonly size: number;
@@ -123,7 +123,7 @@ export interface Look {
 }
 
 /** What is under a name; a link is not followed. */
-export async function lookAt(path: string): Promise<Look | undefined> {
+export async function lookAt(path: string): Promise<FileStatus | undefined> {
   const status = await ifPresent(lstat(path));
   if (status === undefined) return undefined;
   return {
@@ -135,7 +135,7 @@ export async function lookAt(path: string): Promise<Look | undefined> {
   };
 }
 
-/** As {@link Look.state}. */
+/** As {@link FileStatus.state}. */
 export function stateOf({ dev, ino, size, mtimeMs }: Stats): string {
   return `${dev} ${ino} ${size} ${mtimeMs}`;
 }

@@ -32,7 +32,7 @@ const stale = 7 * 24 * 3600 * 1000;
 const kept = "kept";
 
 /** Where content is received, and by whom. */
-export interface IngestGround {
+export interface IngestFolder {
   /** Of the store, for messages. */
   readonly root: string;
   /** The folder that holds what is being received. */
@@ -42,34 +42,39 @@ export interface IngestGround {
 }
 
 /** Makes a whole, verified file the content of a digest; the file is not there under this path any more then. */
-export type Place = (path: string, content: Content) => Promise<void>;
+export type PlaceContent = (path: string, content: Content) => Promise<void>;
 
-interface Part {
+interface PartialFile {
   readonly path: string;
   readonly size: number;
   readonly modifiedAt: number;
 }
 
 /** @param scope whose bytes it may go on with: see `Lease.ingest` */
-export async function beginIngest(site: IngestGround, place: Place, content: Content, scope: string): Promise<Ingest> {
-  const folder = partsFolder(site, content, scope);
-  const path = join(folder, `${formatOwner(site.self)}.${randomName()}.part`);
+export async function beginIngest(
+  where: IngestFolder,
+  place: PlaceContent,
+  content: Content,
+  scope: string,
+): Promise<Ingest> {
+  const folder = partsFolder(where, content, scope);
+  const path = join(folder, `${formatOwner(where.self)}.${randomName()}.part`);
   await requireFolder(folder);
-  const received = await adopt(site, folder, path, content.size);
+  const received = await adopt(where, folder, path, content.size);
   if (received === undefined) await createIn(folder, path);
-  return new PartFile(site, place, content, folder, path, received ?? 0);
+  return new PartFile(where, place, content, folder, path, received ?? 0);
 }
 
 /** Deletes what nobody came back for, and files of dead processes that never became whole. */
-export async function sweepIngest(site: IngestGround): Promise<void> {
-  for (const name of await readdir(site.ingest)) {
-    const path = join(site.ingest, name);
+export async function sweepIngest(where: IngestFolder): Promise<void> {
+  for (const name of await readdir(where.ingest)) {
+    const path = join(where.ingest, name);
     if (name.endsWith(".tmp")) {
       const owner = parseOwner(name.split(".")[0] ?? "");
       const look = owner && (await lookAt(path));
-      if (look && isLeftBehind(owner, look.modifiedAt, site.self, Date.now())) await removeFile(path);
+      if (look && isLeftBehind(owner, look.modifiedAt, where.self, Date.now())) await removeFile(path);
     } else if ((await lookAt(path))?.isFolder) {
-      const parts = await leftParts(site, path);
+      const parts = await leftParts(where, path);
       for (const part of parts) if (Date.now() - part.modifiedAt > stale) await removeFile(part.path);
       await removeFolder(path);
     }
@@ -82,28 +87,35 @@ export async function leavePart(path: string): Promise<void> {
 }
 
 /** Deletes what was left of some content for a repository. */
-export async function dropParts(site: IngestGround, content: Content, scope: string): Promise<void> {
-  const folder = partsFolder(site, content, scope);
-  for (const part of await leftParts(site, folder)) await removeFile(part.path);
+export async function dropParts(where: IngestFolder, content: Content, scope: string): Promise<void> {
+  const folder = partsFolder(where, content, scope);
+  for (const part of await leftParts(where, folder)) await removeFile(part.path);
   await removeFolder(folder);
 }
 
-function partsFolder(site: IngestGround, { digest, size }: Content, scope: string): string {
+function partsFolder(where: IngestFolder, { digest, size }: Content, scope: string): string {
   const whose = scope === "" ? "" : `-${createHash("sha256").update(scope).digest("hex").slice(0, 32)}`;
-  return join(site.ingest, `${flatName(digest)}-${size}${whose}`);
+  return join(where.ingest, `${flatName(digest)}-${size}${whose}`);
 }
 
 class PartFile implements Ingest {
   readonly path: string;
   readonly received: number;
-  readonly #site: IngestGround;
-  readonly #place: Place;
+  readonly #where: IngestFolder;
+  readonly #place: PlaceContent;
   readonly #content: Content;
   readonly #folder: string;
   #ended = false;
 
-  constructor(site: IngestGround, place: Place, content: Content, folder: string, path: string, received: number) {
-    this.#site = site;
+  constructor(
+    where: IngestFolder,
+    place: PlaceContent,
+    content: Content,
+    folder: string,
+    path: string,
+    received: number,
+  ) {
+    this.#where = where;
     this.#place = place;
     this.#content = content;
     this.#folder = folder;
@@ -113,7 +125,7 @@ class PartFile implements Ingest {
 
   /** Durable in its bytes; its name becomes so when the image is published. */
   commit(): Promise<void> {
-    return guarded(this.#site.root, async () => {
+    return guarded(this.#where.root, async () => {
       await this.#sync();
       await this.#place(this.path, this.#content);
       this.#ended = true;
@@ -122,7 +134,7 @@ class PartFile implements Ingest {
   }
 
   abandon(bytes: "keep" | "discard"): Promise<void> {
-    return guarded(this.#site.root, async () => {
+    return guarded(this.#where.root, async () => {
       if (this.#ended) return;
       this.#ended = true;
       const empty = (await lookAt(this.path))?.size === 0;
@@ -149,8 +161,8 @@ class PartFile implements Ingest {
 }
 
 /** Takes over the most that was left, and deletes the rest of it. Returns the bytes, or `undefined` if there is nothing. */
-async function adopt(site: IngestGround, folder: string, path: string, size: number): Promise<number | undefined> {
-  const parts = await leftParts(site, folder);
+async function adopt(where: IngestFolder, folder: string, path: string, size: number): Promise<number | undefined> {
+  const parts = await leftParts(where, folder);
   const usable = parts.filter((part) => part.size <= size).sort((one, other) => other.size - one.size);
   for (const part of usable) {
     if (!(await moveFile(part.path, path))) continue;
@@ -161,15 +173,15 @@ async function adopt(site: IngestGround, folder: string, path: string, size: num
 }
 
 /** Parts that no living process writes to. */
-async function leftParts(site: IngestGround, folder: string): Promise<Part[]> {
-  const parts: Part[] = [];
+async function leftParts(where: IngestFolder, folder: string): Promise<PartialFile[]> {
+  const parts: PartialFile[] = [];
   for (const name of (await ifPresent(readdir(folder))) ?? []) {
     const path = join(folder, name);
     const look = await lookAt(path);
     const first = name.split(".")[0] ?? "";
     const owner = parseOwner(first);
     if (!name.endsWith(".part") || !look?.isFile) continue;
-    const left = owner === undefined ? first === kept : isLeftBehind(owner, look.modifiedAt, site.self, Date.now());
+    const left = owner === undefined ? first === kept : isLeftBehind(owner, look.modifiedAt, where.self, Date.now());
     if (left) parts.push({ path, size: look.size, modifiedAt: look.modifiedAt });
   }
   return parts;

@@ -1,13 +1,13 @@
 /** Which names go when one is taken away. */
 import { parseReference } from "../image/index.ts";
-import type { Found } from "./catalog.ts";
+import type { NamedRecords } from "./catalog.ts";
 import { isNameless, type StoredRecord } from "./stored-record.ts";
 
 /**
  * As docker (moby `daemon/images/image_delete.go`): with a repository's last tag on an image go the repository's
  * digests, which nobody gave it. An image that is left without any name goes too.
  */
-export function recordsToDrop({ all, named, tag }: Found): readonly StoredRecord[] {
+export function recordsToDrop({ all, named, tag }: NamedRecords): readonly StoredRecord[] {
   const rest = all.filter((record) => !named.includes(record));
   const orphans = tag === undefined ? [] : digestsWithoutTag(rest, tag.repository.name);
   const left = rest.filter((record) => !orphans.includes(record));

@@ -1,9 +1,9 @@
 /** Answering one call. */
+
 import { once } from "node:events";
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Clock } from "../../support/clock.ts";
 import type { MemoryBudget } from "../../support/concurrency.ts";
-import { readTimeout } from "./deadline.ts";
 import { frame, readOnlyMessage } from "./framing.ts";
 import type { GrpcLimits } from "./limits.ts";
 import type { Call, Method } from "./methods.ts";
@@ -173,4 +173,28 @@ function rejectionOf(signal: AbortSignal): Promise<never> {
   });
   rejection.catch(() => undefined);
   return rejection;
+}
+
+/** Milliseconds of each unit: hours, minutes, seconds, milli-, micro- and nanoseconds. */
+const units = new Map([
+  ["H", 3_600_000],
+  ["M", 60_000],
+  ["S", 1_000],
+  ["m", 1],
+  ["u", 1e-3],
+  ["n", 1e-6],
+]);
+
+/**
+ * The milliseconds of `grpc-timeout` (grpc `doc/PROTOCOL-HTTP2.md`); `undefined` if the caller sets no limit.
+ * @throws CallFailure if it cannot be read
+ */
+function readTimeout(header: string | readonly string[] | undefined): number | undefined {
+  if (header === undefined) return undefined;
+  const text = typeof header === "string" ? header : header.join();
+  const [, digits, unit = ""] = /^(\d{1,8})([HMSmun])$/.exec(text) ?? [];
+  const length = units.get(unit);
+  if (digits === undefined || length === undefined)
+    throw new CallFailure("INTERNAL", "the header grpc-timeout is malformed");
+  return Math.ceil(Number(digits) * length);
 }

@@ -5,6 +5,9 @@
  * HPACK's Huffman code (RFC 7541, Appendix B) both have six bits, as they have eight without it, so nothing else changes,
  * not even what the two sides remember of earlier headers.
  */
+import type { Socket } from "node:net";
+import { Duplex } from "node:stream";
+
 const preface = 24;
 const frameHeader = 9;
 const headersFrame = 0x1;
@@ -153,4 +156,34 @@ function readBits(bytes: Buffer, at: number, count: number): number {
 
 function flipBit(bytes: Buffer, at: number): void {
   bytes[at >> 3] = (bytes[at >> 3] ?? 0) ^ (0x80 >> (at & 7));
+}
+
+/** A client's connection as a stream on which HTTP/2 can be spoken, whatever authority the client sends. */
+export function filteredConnection(socket: Socket): Duplex {
+  const filter = createAuthorityFilter();
+  const connection = new Duplex({
+    read: () => socket.resume(),
+    write: (piece: Buffer, _encoding, done) => void socket.write(piece, done),
+    writev: (pieces, done) => {
+      socket.cork();
+      pieces.forEach(({ chunk }, at) => void socket.write(chunk, at + 1 === pieces.length ? done : undefined));
+      socket.uncork();
+    },
+    final: (done) => void socket.end(done),
+    destroy: (error, done) => {
+      socket.destroy();
+      done(error);
+    },
+  });
+  socket.on("data", (piece: Buffer) => {
+    let room = true;
+    for (const ready of filter(piece)) room = connection.push(ready);
+    if (!room) socket.pause();
+  });
+  socket.on("end", () => connection.push(null));
+  // A connection that breaks is one that the client has given up: its calls hear of that.
+  socket.on("error", () => connection.destroy());
+  connection.on("error", () => undefined);
+  socket.on("close", () => connection.destroy());
+  return connection;
 }

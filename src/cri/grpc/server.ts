@@ -13,7 +13,7 @@ import type { Clock } from "../../support/clock.ts";
 import { createMemoryBudget } from "../../support/concurrency.ts";
 import { limitConnections } from "../../support/connection-places.ts";
 import { answerCall, endWith, isCall } from "./answer.ts";
-import { filteredConnection } from "./connection.ts";
+import { filteredConnection } from "./authority.ts";
 import { defaultLimits, type GrpcLimits } from "./limits.ts";
 import type { Methods } from "./methods.ts";
 import { CallFailure } from "./status.ts";

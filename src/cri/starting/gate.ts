@@ -2,15 +2,21 @@
  * The calls with which containers come to be, held to the policy on their way to the runtime. What may pass goes on as it
  * came, byte for byte; a sandbox names no image of its own, so RunPodSandbox is not among them.
  */
+
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import type { CopyJudge, RefusedStart, Start } from "../../pull/index.ts";
 import type { Channel } from "../../support/grpc/client.ts";
-import { CreateContainerRequestSchema, RestorePodRequestSchema, RuntimeService } from "../api/runtime/v1/api_pb.js";
+import {
+  type ContainerConfig,
+  CreateContainerRequestSchema,
+  type ImageSpec,
+  RestorePodRequestSchema,
+  RuntimeService,
+} from "../api/runtime/v1/api_pb.js";
 import type { Method, Onward } from "../grpc/methods.ts";
 import { CallFailure } from "../grpc/status.ts";
-import type { SandboxFacts } from "../images/pod-of-sandbox.ts";
+import { podOfSandbox, type SandboxFacts } from "../images/pod-of-sandbox.ts";
 import { type Hearing, heardMethod } from "../operations.ts";
-import { startsOf } from "./starts.ts";
 
 export interface GateOptions {
   readonly judge: Pick<CopyJudge, "judge">;
@@ -94,4 +100,29 @@ function read<Desc extends DescMessage>(desc: Desc, bytes: Uint8Array): MessageS
   } catch (error) {
     throw new CallFailure("INVALID_ARGUMENT", `the request is no ${desc.typeName}`, { cause: error });
   }
+}
+
+/**
+ * The container's own image, and those of the image volumes that it mounts. The kubelet tells an image's id, and beside it
+ * the name that was written (since 1.28). It does not tell the pull policy, which it has heeded: the copy is to be used
+ * as it is, so here that is `IfNotPresent`. Nor does it tell the name of an image volume.
+ */
+function startsOf(config: ContainerConfig | undefined, sandbox: SandboxFacts | undefined): readonly Start[] {
+  if (config === undefined) return [];
+  const { image, mounts, metadata } = config;
+  const own = startOf(image, sandbox, { container: metadata?.name ?? "", kind: "container" });
+  const volumes = mounts.flatMap((mount) => startOf(mount.image, sandbox, { kind: "imageVolume" }));
+  return [...own, ...volumes];
+}
+
+function startOf(
+  spec: ImageSpec | undefined,
+  sandbox: SandboxFacts | undefined,
+  more: NonNullable<Parameters<typeof podOfSandbox>[2]>,
+): readonly Start[] {
+  if (spec === undefined || spec.image === "") return [];
+  const written = spec.userSpecifiedImage || spec.image;
+  const pod = podOfSandbox(written, sandbox, { ...more, pullPolicy: "IfNotPresent" });
+  const [container] = pod.containers;
+  return [{ pod, container, copy: spec.image }];
 }

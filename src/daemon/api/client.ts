@@ -7,7 +7,6 @@ import { hasErrno } from "../../support/errno.ts";
 import { PulleyError } from "../../support/errors.ts";
 import { networkWords } from "../../support/network-words.ts";
 import {
-  type Change,
   changeOf,
   type EventObject,
   eventSchema,
@@ -19,6 +18,7 @@ import {
   type PodObject,
   podSchema,
   statusSchema,
+  type WatchEvent,
 } from "./objects.ts";
 
 export interface PodQuery {
@@ -48,9 +48,9 @@ export interface LogRequest {
 export interface NodeClient {
   pods(query?: PodQuery): Promise<readonly PodObject[]>;
   pod(namespace: string, name: string): Promise<PodObject>;
-  watchPods(query?: PodQuery): AsyncIterable<Change<PodObject>>;
+  watchPods(query?: PodQuery): AsyncIterable<WatchEvent<PodObject>>;
   events(query?: EventQuery): Promise<readonly EventObject[]>;
-  watchEvents(query?: EventQuery): AsyncIterable<Change<EventObject>>;
+  watchEvents(query?: EventQuery): AsyncIterable<WatchEvent<EventObject>>;
   images(): Promise<readonly ImageObject[]>;
   status(): Promise<NodeStatusObject>;
   /** The bytes of the log as they come. */

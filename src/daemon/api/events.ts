@@ -1,6 +1,6 @@
 /** The events of a node, as many as are worth keeping, each with how often it happened. */
 import type { NodeEvent } from "../../pods/index.ts";
-import type { Change, EventObject } from "./objects.ts";
+import type { EventObject, WatchEvent } from "./objects.ts";
 import { timeText } from "./pod-object.ts";
 import { apiVersion } from "./version.ts";
 
@@ -11,7 +11,7 @@ export interface EventList {
   /** Those of a namespace, or all; what happened last comes last. */
   list(namespace?: string): readonly EventObject[];
   /** Hears of each event that is new or has happened again, until the returned function is called. */
-  onChange(hear: (change: Change<EventObject>) => void): () => void;
+  onChange(hear: (change: WatchEvent<EventObject>) => void): () => void;
 }
 
 export type MachineEvent = Pick<NodeEvent, "time" | "type" | "reason" | "message">;
@@ -54,7 +54,7 @@ export function createEventList({ host, most = 1000 }: EventListOptions): EventL
   // A map remembers the order in which its keys came: what happens again is put at its end.
   const kept = new Map<string, Kept>();
   const similar = new Map<string, Similar>();
-  const listeners = new Set<(change: Change<EventObject>) => void>();
+  const listeners = new Set<(change: WatchEvent<EventObject>) => void>();
   let number = 0;
 
   function messageOf(event: Happened): { readonly key: string; readonly message: string } {

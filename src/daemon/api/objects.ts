@@ -199,7 +199,7 @@ export type SettingsObject = z.infer<typeof settings>;
 export type NodeStatusObject = z.infer<typeof statusSchema>;
 export type FailureObject = z.infer<typeof failureSchema>;
 
-export interface Change<Item> {
+export interface WatchEvent<Item> {
   readonly type: "ADDED" | "MODIFIED" | "DELETED";
   readonly object: Item;
 }

@@ -1,6 +1,5 @@
 /** Parameters of requests, each checked before it is used. */
-import type { LabelSelector } from "../../policy/index.ts";
-import { parseLabelSelector } from "./label-selector.ts";
+import type { LabelRequirement, LabelSelector } from "../../policy/index.ts";
 
 /** Reads a request's parameters; the first that is wrong becomes {@link Query.problem}. */
 export interface Query {
@@ -50,4 +49,41 @@ export function readQuery(given: URLSearchParams, ...known: readonly string[]): 
       return selector;
     },
   };
+}
+
+const key = "((?:[a-zA-Z0-9.-]{1,253}/)?[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?)";
+const value = "[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?";
+const equality = new RegExp(`^${key}\\s*(==|=|!=)\\s*(${value})?$`);
+const set = new RegExp(`^${key}\\s+(in|notin)\\s*\\(\\s*((?:${value})?(?:\\s*,\\s*(?:${value})?)*)\\s*\\)$`);
+const existence = new RegExp(`^(!?)\\s*${key}$`);
+
+/** `-l app=web,tier!=db,!draft` (k8s apimachinery pkg/labels/selector.go); `undefined` if the text is no selector. */
+export function parseLabelSelector(text: string): LabelSelector | undefined {
+  const matchExpressions: LabelRequirement[] = [];
+  if (text.trim() === "") return { matchExpressions };
+  // A comma inside of parentheses separates values.
+  for (const part of text.split(/,(?![^(]*\))/)) {
+    const requirement = parseRequirement(part.trim());
+    if (requirement === undefined) return undefined;
+    matchExpressions.push(requirement);
+  }
+  return { matchExpressions };
+}
+
+function parseRequirement(text: string): LabelRequirement | undefined {
+  const [, equalKey, sign, equalTo = ""] = equality.exec(text) ?? [];
+  if (equalKey !== undefined) {
+    return { key: equalKey, operator: sign === "!=" ? "NotIn" : "In", values: [equalTo] };
+  }
+  const [, setKey, word, list = ""] = set.exec(text) ?? [];
+  if (setKey !== undefined) {
+    return {
+      key: setKey,
+      operator: word === "in" ? "In" : "NotIn",
+      values: list.split(",").map((each) => each.trim()),
+    };
+  }
+  const [, not, existing] = existence.exec(text) ?? [];
+  if (existing === undefined) return undefined;
+  return { key: existing, operator: not === "!" ? "DoesNotExist" : "Exists" };
 }

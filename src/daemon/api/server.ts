@@ -1,11 +1,21 @@
-/** The daemon's own interface: HTTP and JSON on a unix socket. */
+/** The daemon's own API: HTTP and JSON on a unix socket. Nothing here changes anything. */
+import { formatPlatform } from "../../image/index.ts";
+import { isReadable, type PodManager, type PodStatus, readContainerLog } from "../../pods/index.ts";
+import { selects } from "../../policy/index.ts";
+import type { StoredImage } from "../../store/index.ts";
+import type { Clock } from "../../support/clock.ts";
 import { errorText } from "../../support/errors.ts";
 import type { Log } from "../../support/log.ts";
-import { createReadOnlyServer } from "../../support/read-only-server.ts";
+import { type Answer, type Asked, createReadOnlyServer } from "../../support/read-only-server.ts";
 import { listenOnSocket, type Takeover } from "../../support/unix-socket.ts";
-import { type ApiSources, createRoutes } from "./routes.ts";
-
-export type { ApiSources } from "./routes.ts";
+import { type Health, healthAnswer } from "../health.ts";
+import type { EventList } from "./events.ts";
+import { findLog } from "./log-request.ts";
+import type { EventObject, FailureObject, ImageObject, NodeStatusObject, SettingsObject } from "./objects.ts";
+import { podObject, timeText } from "./pod-object.ts";
+import { readQuery } from "./query.ts";
+import { apiVersion } from "./version.ts";
+import { watchEvents, watchPods } from "./watches.ts";
 
 export interface ApiServer {
   /** Ends what is still being told, and takes the socket away. */
@@ -34,5 +44,205 @@ export async function serveApi(options: ApiServerOptions): Promise<ApiServer> {
       await close();
       await listening.remove();
     },
+  };
+}
+
+const json = "application/json";
+
+function objectAnswer(object: unknown, status = 200): Answer {
+  return { status, type: json, body: `${JSON.stringify(object)}\n` };
+}
+
+function listAnswer(kind: string, items: readonly unknown[]): Answer {
+  return objectAnswer({ apiVersion, kind, items });
+}
+
+/** One object a line, as they come. */
+function streamAnswer(objects: AsyncIterable<unknown>): Answer {
+  return { status: 200, type: `${json};stream=watch`, body: linesOf(objects) };
+}
+
+async function* linesOf(objects: AsyncIterable<unknown>): AsyncGenerator<string> {
+  for await (const object of objects) yield `${JSON.stringify(object)}\n`;
+}
+
+function badRequest(message: string): Answer {
+  return failure(400, "BadRequest", message);
+}
+
+/** `pods "web" not found`, as an API server says it. */
+function notFound(what: string, name: string): Answer {
+  return failure(404, "NotFound", `${what} ${JSON.stringify(name)} not found`);
+}
+
+function tooMany(message: string): Answer {
+  return failure(429, "TooManyRequests", message);
+}
+
+function failure(code: number, reason: string, message: string): Answer {
+  return objectAnswer({ kind: "Status", status: "Failure", message, reason, code } satisfies FailureObject, code);
+}
+
+interface ApiSources {
+  readonly node: Pick<PodManager, "pods" | "onSignal">;
+  readonly events: EventList;
+  readonly images: () => Promise<readonly StoredImage[]>;
+  readonly health: Health;
+  readonly clock: Clock;
+  /** The node's name, as its pods are told to be on it. */
+  readonly nodeName: string;
+  /** The version of the program. */
+  readonly version: string;
+  /** What it pulls with. */
+  readonly settings?: SettingsObject | undefined;
+}
+
+/** Requests that stay open, at once. */
+const mostStreams = 100;
+
+function createRoutes(sources: ApiSources): (asked: Asked) => Promise<Answer> {
+  const { node, events, clock, health, nodeName, version, settings } = sources;
+  const startedAt = timeText(clock.now());
+  let streams = 0;
+
+  /** Counts a stream for as long as somebody reads it. */
+  async function* counted<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item> {
+    streams += 1;
+    try {
+      yield* items;
+    } finally {
+      streams -= 1;
+    }
+  }
+
+  function stream<Item>(open: () => AsyncIterable<Item>, answer: (items: AsyncIterable<Item>) => Answer): Answer {
+    return streams >= mostStreams ? tooMany("too many requests stay open") : answer(counted(open()));
+  }
+
+  function findPod(namespace: string, name: string): PodStatus | undefined {
+    // Of several that had the name one after the other, the newest counts.
+    return node.pods().findLast(({ pod }) => pod.namespace === namespace && pod.name === name);
+  }
+
+  function pods({ query, signal }: Asked): Answer {
+    const parameters = readQuery(query, "namespace", "labelSelector", "watch");
+    const namespace = parameters.text("namespace");
+    const selector = parameters.selector("labelSelector");
+    if (parameters.problem !== undefined) return badRequest(parameters.problem);
+    const isWanted = ({ namespace: own, labels }: PodStatus["pod"]) =>
+      (namespace === undefined || own === namespace) && (selector === undefined || selects(selector, labels));
+    const wanted = () => node.pods().filter(({ pod }) => isWanted(pod));
+    if (!parameters.flag("watch"))
+      return listAnswer(
+        "PodList",
+        wanted().map((status) => podObject(status, nodeName)),
+      );
+    return stream(() => watchPods(node, isWanted, nodeName, signal), streamAnswer);
+  }
+
+  function eventList({ query, signal }: Asked): Answer {
+    const parameters = readQuery(query, "namespace", "pod", "watch");
+    const [namespace, pod] = [parameters.text("namespace"), parameters.text("pod")];
+    if (parameters.problem !== undefined) return badRequest(parameters.problem);
+    const isWanted = ({ involvedObject }: EventObject) =>
+      (namespace === undefined || involvedObject.namespace === namespace) &&
+      (pod === undefined || involvedObject.name === pod);
+    if (!parameters.flag("watch")) return listAnswer("EventList", events.list(namespace).filter(isWanted));
+    return stream(() => watchEvents(events, isWanted, signal), streamAnswer);
+  }
+
+  async function log({ query, signal }: Asked): Promise<Answer> {
+    const parameters = readQuery(
+      query,
+      "namespace",
+      "pod",
+      "container",
+      "previous",
+      "follow",
+      "timestamps",
+      "tailLines",
+      "sinceSeconds",
+      "sinceTime",
+    );
+    const [namespace = "default", name, container] = ["namespace", "pod", "container"].map(parameters.text);
+    const [tailLines, sinceSeconds] = [parameters.count("tailLines"), parameters.count("sinceSeconds")];
+    const sinceTime = parameters.text("sinceTime");
+    if (parameters.problem !== undefined) return badRequest(parameters.problem);
+    if (name === undefined || container === undefined) return badRequest("pod and container must be given");
+    if (sinceTime !== undefined && Number.isNaN(Date.parse(sinceTime))) return badRequest("sinceTime is not a time");
+    const status = findPod(namespace, name);
+    if (status === undefined) return notFound("pods", name);
+    const found = findLog(status, container, parameters.flag("previous"));
+    if ("problem" in found) return badRequest(found.problem);
+    if (!(await isReadable(found.path)))
+      return badRequest(`unable to retrieve container logs: there are none of ${container}`);
+    const { uid } = status.pod;
+    const since = sinceTime === undefined ? sinceSeconds && clock.now() - sinceSeconds * 1000 : Date.parse(sinceTime);
+    const reading = {
+      tailLines,
+      since,
+      clock,
+      signal,
+      timestamps: parameters.flag("timestamps"),
+      follow: parameters.flag("follow"),
+      running: () => found.running && isRunning(node.pods(), uid, found.path),
+    };
+    return stream(
+      () => readContainerLog(found.path, reading),
+      (body) => ({ status: 200, type: "text/plain", body }),
+    );
+  }
+
+  async function nodeStatus(): Promise<Answer> {
+    const images = await sources.images();
+    const phases: Record<string, number> = {};
+    for (const { phase } of node.pods()) phases[phase] = (phases[phase] ?? 0) + 1;
+    const counts = { pods: phases, images: images.length, events: events.list().length };
+    const status = { apiVersion, kind: "NodeStatus" as const, version, node: nodeName, startedAt, ...counts, settings };
+    return objectAnswer(status satisfies NodeStatusObject);
+  }
+
+  return async (asked) => {
+    const [version_, what, namespace, name, ...more] = asked.path.split("/").slice(1);
+    if (version_ !== "v1alpha1" || more.length > 0) {
+      return (await healthAnswer(health, asked)) ?? notFound("paths", asked.path);
+    }
+    if (what === "pods" && namespace !== undefined && name !== undefined) {
+      const found = findPod(namespace, name);
+      return found === undefined ? notFound("pods", name) : objectAnswer(podObject(found, nodeName));
+    }
+    if (namespace !== undefined) return notFound("paths", asked.path);
+    switch (what) {
+      case "pods":
+        return pods(asked);
+      case "events":
+        return eventList(asked);
+      case "images":
+        return listAnswer("ImageList", (await sources.images()).map(imageObject));
+      case "logs":
+        return log(asked);
+      case "status":
+        return nodeStatus();
+      default:
+        return notFound("paths", asked.path);
+    }
+  };
+}
+
+function isRunning(all: readonly PodStatus[], uid: string, logPath: string): boolean {
+  const pod = all.find((status) => status.pod.uid === uid);
+  return pod?.containers.find((container) => container.logPath === logPath)?.state.kind === "running";
+}
+
+function imageObject({ id, repoTags, repoDigests, size, platform, createdAt }: StoredImage): ImageObject {
+  return {
+    apiVersion,
+    kind: "Image",
+    id,
+    size,
+    repoTags: [...repoTags],
+    repoDigests: [...repoDigests],
+    platform: formatPlatform(platform),
+    ...(createdAt !== undefined && { createdAt: timeText(createdAt) }),
   };
 }

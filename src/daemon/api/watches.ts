@@ -2,7 +2,7 @@
 import type { PodManager, PodStatus } from "../../pods/index.ts";
 import { latestChanges } from "./changes.ts";
 import type { EventList } from "./events.ts";
-import type { Change, EventObject, PodObject } from "./objects.ts";
+import type { EventObject, PodObject, WatchEvent } from "./objects.ts";
 import { podObject } from "./pod-object.ts";
 
 export function watchPods(
@@ -10,8 +10,8 @@ export function watchPods(
   isWanted: (pod: PodStatus["pod"]) => boolean,
   nodeName: string,
   signal: AbortSignal,
-): AsyncIterable<Change<PodObject>> {
-  const changed = (type: Change<PodObject>["type"], status: PodStatus) => {
+): AsyncIterable<WatchEvent<PodObject>> {
+  const changed = (type: WatchEvent<PodObject>["type"], status: PodStatus) => {
     return { key: status.pod.uid, item: { type, object: podObject(status, nodeName) } };
   };
   const last = new Map<string, PodStatus>();
@@ -41,8 +41,8 @@ export function watchEvents(
   events: EventList,
   isWanted: (event: EventObject) => boolean,
   signal: AbortSignal,
-): AsyncIterable<Change<EventObject>> {
-  const keyed = (item: Change<EventObject>) => ({ key: item.object.metadata.name, item });
+): AsyncIterable<WatchEvent<EventObject>> {
+  const keyed = (item: WatchEvent<EventObject>) => ({ key: item.object.metadata.name, item });
   return latestChanges(
     () =>
       events

@@ -4,8 +4,7 @@ import { errorText, PulleyError } from "../../support/errors.ts";
 import type { Log } from "../../support/log.ts";
 import { networkWords } from "../../support/network-words.ts";
 import { type Answer, type Asked, createReadOnlyServer, plain } from "../../support/read-only-server.ts";
-import type { Health } from "../health.ts";
-import { healthAnswer } from "../health-answers.ts";
+import { type Health, healthAnswer } from "../health.ts";
 import type { Metrics } from "./index.ts";
 import { listensEverywhere, ownHosts } from "./own-hosts.ts";
 

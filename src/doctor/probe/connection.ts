@@ -5,13 +5,13 @@ import { connect, type Socket } from "node:net";
 import { PulleyError } from "../../support/errors.ts";
 
 /** Where a connection goes. */
-export interface Place {
+export interface HostAndPort {
   readonly host: string;
   readonly port: number;
 }
 
 /** Opens a connection; whoever asked closes it. @throws what the system says, or the signal's reason */
-export function openConnection({ host, port }: Place, signal: AbortSignal): Promise<Socket> {
+export function openConnection({ host, port }: HostAndPort, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const socket = connect({ host, port });
@@ -35,7 +35,7 @@ export function openConnection({ host, port }: Place, signal: AbortSignal): Prom
  * Opens a connection through a proxy (RFC 9110, section 9.3.6).
  * @throws PulleyError `REGISTRY_UNREACHABLE` where the proxy refuses; otherwise what the system says
  */
-export function openTunnel(proxy: URL, { host, port }: Place, signal: AbortSignal): Promise<Socket> {
+export function openTunnel(proxy: URL, { host, port }: HostAndPort, signal: AbortSignal): Promise<Socket> {
   const target = `${host.includes(":") ? `[${host}]` : host}:${port}`;
   const login =
     proxy.username === "" ? undefined : `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;

@@ -19,7 +19,7 @@ import { systemClock } from "../../support/clock.ts";
 import { PulleyError } from "../../support/errors.ts";
 import type { Login } from "../../support/login.ts";
 import { askManifest, type ManifestAnswer, readV2Ping, type V2Ping } from "./asking.ts";
-import { openConnection, openTunnel, type Place } from "./connection.ts";
+import { type HostAndPort, openConnection, openTunnel } from "./connection.ts";
 import { type Handshake, shakeHands } from "./handshake.ts";
 import { findName, type NameFound, type Resolver, systemResolver } from "./names.ts";
 
@@ -34,9 +34,9 @@ export interface Target {
   /** Whether TLS is spoken. */
   readonly secure: boolean;
   /** The registry's own host, or a mirror's. */
-  readonly place: Place;
+  readonly place: HostAndPort;
   /** Between here and there: then only it is found and connected to from here. */
-  readonly proxy: (Place & { readonly address: string }) | undefined;
+  readonly proxy: (HostAndPort & { readonly address: string }) | undefined;
 }
 
 /** Each step ends in time, for its signal says when. @throws the signal's reason */
@@ -45,14 +45,14 @@ export interface Probe {
   target(repository: Repository, mirror: string | undefined, signal: AbortSignal): Promise<Target>;
   lookUp(host: string): Promise<NameFound>;
   /** Connects, and hangs up. @throws what the system says */
-  connect(place: Place, signal: AbortSignal): Promise<void>;
+  connect(place: HostAndPort, signal: AbortSignal): Promise<void>;
   /** @throws PulleyError `REGISTRY_TLS` for certificates of ours that cannot be used, `REGISTRY_UNREACHABLE` by a proxy; or what the system says */
   shakeHands(target: Target, signal: AbortSignal): Promise<Handshake>;
   /** Asks for the address that every registry answers. @throws PulleyError as any request */
   ping(target: Target, signal: AbortSignal): Promise<V2Ping>;
   ask(target: Target, version: Tag | Digest, login: Login | undefined, signal: AbortSignal): Promise<ManifestAnswer>;
   /** Whether somebody speaks TLS there, whoever it is. Never throws. */
-  speaksTls(place: Place, signal: AbortSignal): Promise<boolean>;
+  speaksTls(place: HostAndPort, signal: AbortSignal): Promise<boolean>;
   /** Where certificates for a registry are looked for. */
   readonly certDirs: readonly string[];
   close(): void;
@@ -139,13 +139,13 @@ export function createProbe(
   };
 }
 
-function placeOf(url: URL): Place {
+function placeOf(url: URL): HostAndPort {
   const standard = url.protocol === "https:" ? 443 : 80;
   return { host: bareHost(url), port: url.port === "" ? standard : Number(url.port) };
 }
 
 /** Without the login that may stand in its address. @throws PulleyError `REGISTRY_UNREACHABLE` */
-function proxyPlace(proxy: string): Place & { readonly address: string } {
+function proxyPlace(proxy: string): HostAndPort & { readonly address: string } {
   if (!URL.canParse(proxy)) {
     throw new PulleyError("REGISTRY_UNREACHABLE", "HTTPS_PROXY is not an address", {
       advice: "Write HTTPS_PROXY as http://host:port.",

@@ -10,6 +10,7 @@ import { createPodImages, type VolumeFailures } from "../pod-images.ts";
 import { createPodState } from "../pod-state.ts";
 import type { PodWorker, PodWorkerOptions } from "../pod-worker.ts";
 import { createRequeue } from "../requeue.ts";
+import { requeueDelay } from "../resync.ts";
 import { nextAction } from "./actions.ts";
 import { sandboxConfig } from "./configs.ts";
 import { createCrashBackOff } from "./crash-back-off.ts";
@@ -18,7 +19,6 @@ import { newestOf, nothing, type Observed, observe, readySandbox } from "./obser
 import type { Pleg } from "./pleg.ts";
 import { podStatusOf } from "./pod-status.ts";
 import { missesClusterDns } from "./resolver.ts";
-import { requeueDelay } from "./resync-period.ts";
 import { runtimeText, startContainer } from "./start-container.ts";
 import { removePod, stopPod } from "./termination.ts";
 import type { ContainersOptions, PodInput } from "./types.ts";

@@ -37,7 +37,7 @@ export interface StaticPods {
   run(signal: AbortSignal): Promise<void>;
 }
 
-interface Known {
+interface StaticPodState {
   readonly pod: Pod;
   state: "coming" | "there" | "leaving";
 }
@@ -50,7 +50,7 @@ export function createStaticPods({ folder, node, containers, locks, clock, say }
   const documents = new Map<string, ReadFile>();
   /** What each file asked for when it was last sound. */
   const sound = new Map<string, FilePods>();
-  const known = new Map<string, Known>();
+  const known = new Map<string, StaticPodState>();
   /** What is being done about the pod of a name, one thing after another. */
   const work = new Map<string, Promise<void>>();
   /** Of what ran before, by its identifier: each is removed once, whoever waits for that. */
@@ -88,7 +88,7 @@ export function createStaticPods({ folder, node, containers, locks, clock, say }
   }
 
   function begin(pod: Pod, { secrets, objects }: Pick<WantedPods, "secrets" | "objects">): void {
-    const entry: Known = { pod, state: "coming" };
+    const entry: StaticPodState = { pod, state: "coming" };
     known.set(pod.uid, entry);
     next(pod, async () => {
       try {
@@ -103,7 +103,7 @@ export function createStaticPods({ folder, node, containers, locks, clock, say }
     });
   }
 
-  function end(entry: Known): void {
+  function end(entry: StaticPodState): void {
     const { pod } = entry;
     entry.state = "leaving";
     next(pod, async () => {

@@ -8,7 +8,7 @@ import {
 } from "../../image/index.ts";
 import { errorText } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
-import type { Wanted } from "./receive.ts";
+import type { ArchiveContent } from "./receive.ts";
 import { invalid } from "./source.ts";
 
 /** An image as an archive has it: read and checked, save for its layers' bytes. */
@@ -22,7 +22,7 @@ export interface ArchiveImage {
   readonly manifest: Descriptor;
   /** Indexes, manifest and config. */
   readonly documents: readonly Document[];
-  readonly layers: readonly Wanted[];
+  readonly layers: readonly ArchiveContent[];
 }
 
 export interface Document {

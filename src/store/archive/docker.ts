@@ -20,7 +20,7 @@ import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 import { type JsonCursor, readJson } from "../../support/json-cursor.ts";
 import { type ArchiveImage, type Document, readName } from "./archive-image.ts";
-import type { Wanted } from "./receive.ts";
+import type { ArchiveContent } from "./receive.ts";
 import { type ArchiveFile, type ArchiveSource, invalid, readSmall, requireFile } from "./source.ts";
 
 const listLimit = 4 * 1024 * 1024;
@@ -113,10 +113,10 @@ async function readLayers(
   source: ArchiveSource,
   paths: readonly string[],
   diffIds: readonly Digest[],
-): Promise<Wanted[]> {
+): Promise<ArchiveContent[]> {
   const files = await Promise.all(paths.map((path) => requireFile(source, path, "manifest.json")));
   const layers = diffIds.flatMap((diffId, at) => (files[at] === undefined ? [] : { at, diffId, file: files[at] }));
-  const read: { at: number; wanted: Wanted }[] = [];
+  const read: { at: number; wanted: ArchiveContent }[] = [];
   for (const { at, diffId, file } of layers.sort((one, other) => one.file.position - other.file.position)) {
     read.push({ at, wanted: await readLayer(file, diffId) });
   }
@@ -124,7 +124,7 @@ async function readLayers(
 }
 
 /** A plain layer's digest is its diff id. That of a compressed one is found by reading it, both digests at once. */
-async function readLayer(file: ArchiveFile, diffId: Digest): Promise<Wanted> {
+async function readLayer(file: ArchiveFile, diffId: Digest): Promise<ArchiveContent> {
   const compression = detectCompression(await file.start(magicLength));
   if (compression === undefined) {
     throw invalid(`${quote(file.path)} is compressed in a way that layers of images are not`);
@@ -162,7 +162,7 @@ function documentOf(mediaType: string, bytes: Buffer, algorithm: DigestAlgorithm
   return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
 }
 
-function formatManifest(config: Descriptor, layers: readonly Wanted[]): string {
+function formatManifest(config: Descriptor, layers: readonly ArchiveContent[]): string {
   return JSON.stringify({
     schemaVersion: 2,
     mediaType: ociManifest,

@@ -6,7 +6,7 @@ import type { Lease } from "../image-store.ts";
 import type { ArchiveFile } from "./source.ts";
 
 /** Content of an archive that the store is to have. */
-export interface Wanted {
+export interface ArchiveContent {
   readonly descriptor: Descriptor;
   readonly file: ArchiveFile;
 }
@@ -16,8 +16,8 @@ export interface Wanted {
  * that a compressed one is read only once.
  * @throws PulleyError `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `DISK_FULL`, `STORE_FAILED`
  */
-export async function receive(lease: Lease, wanted: readonly Wanted[]): Promise<void> {
-  const missing = new Map<string, Wanted>();
+export async function receive(lease: Lease, wanted: readonly ArchiveContent[]): Promise<void> {
+  const missing = new Map<string, ArchiveContent>();
   for (const each of wanted) {
     requireSize(each);
     if (!(await lease.has(each.descriptor))) missing.set(each.descriptor.digest, each);
@@ -28,13 +28,13 @@ export async function receive(lease: Lease, wanted: readonly Wanted[]): Promise<
 }
 
 /** A file of another size is not the content, whether that is here already or not. */
-function requireSize({ descriptor: { digest, size }, file }: Wanted): void {
+function requireSize({ descriptor: { digest, size }, file }: ArchiveContent): void {
   if (file.size === size) return;
   const text = `${quote(file.path)} has ${file.size} bytes, but ${digest} is named with ${size}`;
   throw new PulleyError("SIZE_MISMATCH", text);
 }
 
-async function receiveOne(lease: Lease, { descriptor, file }: Wanted): Promise<void> {
+async function receiveOne(lease: Lease, { descriptor, file }: ArchiveContent): Promise<void> {
   const ingest = await lease.ingest(descriptor);
   try {
     await copy(file.chunks(), { descriptor, path: ingest.path });

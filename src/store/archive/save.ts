@@ -4,7 +4,10 @@ import {
   configLimit,
   type Descriptor,
   type Digest,
+  digestAlgorithm,
+  digestHex,
   manifestLimit,
+  ociIndex,
   parseManifest,
   parseReference,
   readImageConfig,
@@ -12,11 +15,10 @@ import {
 } from "../../image/index.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import type { ImageStore, Lease, StoredImage } from "../image-store.ts";
-import type { ChosenImage } from "./chosen-image.ts";
+import { byPath, type ChosenImage, checkList, jsonBytes, opened, smallFile } from "./chosen-image.ts";
 import { writeTo } from "./destination.ts";
 import { dockerFiles } from "./save-docker.ts";
-import { ociFiles } from "./save-oci.ts";
-import { formatTar } from "./tar-format.ts";
+import { formatTar, type TarFile } from "./tar-format.ts";
 
 export type ArchiveFormat = "docker-archive" | "oci-archive";
 
@@ -81,4 +83,36 @@ async function readImage(store: ImageStore, lease: Lease, image: StoredImage): P
 async function hold(lease: Lease, descriptor: Descriptor): Promise<void> {
   if (await lease.has(descriptor)) return;
   throw new PulleyError("BLOB_DAMAGED", `${descriptor.digest} is missing in the store`);
+}
+
+/** The files of an OCI layout (image-spec `image-layout.md`), byte for byte as the images are stored. */
+function ociFiles(store: ImageStore, images: readonly ChosenImage[]): Iterable<TarFile> {
+  const manifests = images.flatMap(({ image, names }) => {
+    const { mediaType, digest, size } = image.manifest;
+    const { os, architecture, variant } = image.platform;
+    const entry = { mediaType, digest, size, platform: { architecture, os, ...(variant === "" ? {} : { variant }) } };
+    return names.size === 0 ? [entry] : [...names].map((name) => ({ ...entry, annotations: nameAnnotations(name) }));
+  });
+  const blobs = images.flatMap(({ image, manifest, manifestBytes, configBytes }) => [
+    smallFile(blobPath(image.manifest.digest), manifestBytes),
+    smallFile(blobPath(manifest.config.digest), configBytes),
+    ...manifest.layers.map((layer) => ({
+      path: blobPath(layer.digest),
+      size: layer.size,
+      content: opened(store, layer),
+    })),
+  ]);
+  const layout = smallFile("oci-layout", jsonBytes({ imageLayoutVersion: "1.0.0" }));
+  const index = jsonBytes({ schemaVersion: 2, mediaType: ociIndex, manifests });
+  checkList(index, (bytes) => parseManifest(bytes, ociIndex));
+  return byPath([layout, smallFile("index.json", index), ...blobs]);
+}
+
+/** skopeo, podman and umoci look for the one, containerd and docker for the other. */
+function nameAnnotations(name: string): Readonly<Record<string, string>> {
+  return { "io.containerd.image.name": name, "org.opencontainers.image.ref.name": name };
+}
+
+function blobPath(digest: Digest): string {
+  return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`;
 }

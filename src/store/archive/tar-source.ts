@@ -42,16 +42,16 @@ interface FileEntry {
   readonly head: Buffer;
 }
 
-type Entry =
+type TarEntry =
   | FileEntry
   /** Its target is where it leads in the archive; `undefined` if that is outside. */
   | { readonly kind: "link"; readonly target: string | undefined };
 
 class TarSource implements ArchiveSource {
   readonly #reader: RandomReader;
-  readonly #entries: ReadonlyMap<string, Entry>;
+  readonly #entries: ReadonlyMap<string, TarEntry>;
 
-  constructor(reader: RandomReader, entries: ReadonlyMap<string, Entry>) {
+  constructor(reader: RandomReader, entries: ReadonlyMap<string, TarEntry>) {
     this.#reader = reader;
     this.#entries = entries;
   }
@@ -95,8 +95,8 @@ class TarSource implements ArchiveSource {
   }
 }
 
-async function readEntries(reader: RandomReader): Promise<ReadonlyMap<string, Entry>> {
-  const entries = new Map<string, Entry>();
+async function readEntries(reader: RandomReader): Promise<ReadonlyMap<string, TarEntry>> {
+  const entries = new Map<string, TarEntry>();
   let extended: Extended = {};
   let at = 0;
   let room = largestHeads;
@@ -200,7 +200,7 @@ function definedOnly({ path, linkpath, size }: Extended): Extended {
 
 /** Of two entries with one path the later counts, as when a tar is extracted. Folders and devices do not matter. */
 function addEntry(
-  entries: Map<string, Entry>,
+  entries: Map<string, TarEntry>,
   header: Header,
   extended: Extended,
   content: Omit<FileEntry, "kind">,

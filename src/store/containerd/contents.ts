@@ -14,7 +14,7 @@ import { call, headersOf, isStatus, told, unless } from "./daemon.ts";
 import { collect } from "./protection.ts";
 
 /** Content as containerd knows it; the size is that of the bytes when they came. */
-interface Known extends Seen {
+interface ContentInfo extends Seen {
   readonly labels: Readonly<Record<string, string>>;
   readonly isDamaged: boolean;
 }
@@ -32,7 +32,7 @@ export class Contents {
     return (await this.find(digest))?.size;
   }
 
-  async find(digest: Digest): Promise<Known | undefined> {
+  async find(digest: Digest): Promise<ContentInfo | undefined> {
     const asked = call(this.#context.daemon, `look for ${digest}`, Service.method.info, { digest });
     const info = (await unless(asked, "NOT_FOUND"))?.info;
     return info && knownFrom(info);
@@ -110,13 +110,13 @@ export class Contents {
     return this.#trueSizes.of(digest, () => this.find(digest));
   }
 
-  async #require(digest: Digest): Promise<Known> {
+  async #require(digest: Digest): Promise<ContentInfo> {
     const known = await this.find(digest);
     if (known === undefined) throw new PulleyError("IMAGE_NOT_FOUND", `${digest} is not in containerd`);
     return known;
   }
 
-  async *#stream(digest: Digest, known: Known): AsyncGenerator<Buffer, void> {
+  async *#stream(digest: Digest, known: ContentInfo): AsyncGenerator<Buffer, void> {
     const { daemon } = this.#context;
     const { size } = known;
     const verifier = new Verifier({ digest, size });
@@ -150,7 +150,7 @@ export class Contents {
   }
 
   /** So that other processes know, too. */
-  async #mark(digest: Digest, { isDamaged }: Known, why: string): Promise<PulleyError> {
+  async #mark(digest: Digest, { isDamaged }: ContentInfo, why: string): Promise<PulleyError> {
     if (!isDamaged) {
       await this.#note(digest, "found");
       this.#context.warn(`${digest} is damaged in containerd's content (${why})`);
@@ -167,7 +167,7 @@ export class Contents {
   }
 }
 
-function knownFrom({ size, createdAt, labels: own }: Info): Known {
+function knownFrom({ size, createdAt, labels: own }: Info): ContentInfo {
   const state = `${size} ${createdAt?.seconds} ${createdAt?.nanos}`;
   return { size: Number(size), state, labels: own, isDamaged: Boolean(own[labels.damaged]) };
 }

@@ -2,6 +2,7 @@
  * containerd's images: Pulley fetches, and hands content, unpacked layers and names over, so that containers start from
  * them; what others have brought in is there like everything else. See docs/containerd.md.
  */
+
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import {
@@ -30,18 +31,18 @@ import type {
 } from "../image-store.ts";
 import { sweepIngest } from "../ingest.ts";
 import { type StatFileSystem, systemStatfs } from "../space.ts";
-import { toImageRecord } from "../stored-record.ts";
+import { needs, toImageRecord } from "../stored-record.ts";
+import { inTurn, keepersOf, verified } from "../verifying.ts";
+import { Introspection, type Plugin } from "./api/containerd/services/introspection/introspection_pb.js";
 import { Contents } from "./contents.ts";
 import type { ContainerdContext } from "./context.ts";
-import { connect } from "./daemon.ts";
+import { call, connect, type Daemon } from "./daemon.ts";
 import { openLease } from "./lease.ts";
 import { Names } from "./names.ts";
-import { findPlugins } from "./plugins.ts";
 import { endLeft, Protections } from "./protection.ts";
 import { remove } from "./remove.ts";
 import { Unpacker } from "./unpack.ts";
 import { usageOf } from "./usage.ts";
-import { checkContents } from "./verify.ts";
 
 export interface ContainerdStoreOptions {
   /** Path of containerd's unix socket. */
@@ -200,4 +201,49 @@ class ContainerdStore implements ImageStore {
       this.#context.daemon.channel.close();
     }
   }
+}
+
+/** Reads all content again: does it still match its digest? */
+async function* checkContents(
+  contents: Contents,
+  names: Names,
+  options: VerifyOptions = {},
+): AsyncGenerator<Verified, void> {
+  const needed = keepersOf(await names.fresh(), needs);
+  for (const digest of inTurn(needed.keys(), options)) {
+    const state = (await contents.check(digest, options.pace)) ?? "missing";
+    // Content that is gone together with its image is not missing.
+    if (state === "missing" && !keepersOf(await names.fresh(), needs).has(digest)) continue;
+    yield verified(digest, state, needed.get(digest) ?? []);
+  }
+}
+
+interface Plugins {
+  /** Folders on containerd's side; `undefined` where it does not tell. */
+  readonly contentRoot: string | undefined;
+  readonly snapshotRoot: string | undefined;
+}
+
+/** @throws PulleyError `RUNTIME_FAILED` if containerd has no such snapshotter, or one that does not work */
+async function findPlugins(daemon: Daemon, snapshotter: string): Promise<Plugins> {
+  const { plugins } = await call(daemon, "say what it consists of", Introspection.method.plugins, {});
+  const ofType = (type: string) => plugins.filter((plugin) => plugin.type === type);
+  const snapshotters = ofType("io.containerd.snapshotter.v1");
+  const own = snapshotters.find(({ id }) => id === snapshotter);
+  if (own === undefined || own.initErr !== undefined) throw noSnapshotter(daemon, snapshotter, own, snapshotters);
+  const content = ofType("io.containerd.content.v1").find(({ id }) => id === "content");
+  return { contentRoot: content?.exports["root"], snapshotRoot: own.exports["root"] };
+}
+
+function noSnapshotter(
+  { socket }: Daemon,
+  wanted: string,
+  own: Plugin | undefined,
+  all: readonly Plugin[],
+): PulleyError {
+  const working = all.filter(({ initErr }) => initErr === undefined).map(({ id }) => id);
+  const why = own?.initErr === undefined ? "has no such snapshotter" : `cannot use it: ${own.initErr.message}`;
+  return new PulleyError("RUNTIME_FAILED", `${socket}: the snapshotter ${wanted} is wanted, but containerd ${why}`, {
+    advice: `Choose one that containerd has: ${working.join(", ")}.`,
+  });
 }

@@ -28,7 +28,7 @@ export interface Protection {
   noteNamed(...needed: readonly Digest[]): void;
 }
 
-interface Held extends Protection {
+interface ActiveProtection extends Protection {
   /** Content and snapshots that the lease keeps. */
   readonly kept: ReadonlySet<string>;
   /** Those that only this process has brought, and that no name needs yet. */
@@ -38,7 +38,7 @@ interface Held extends Protection {
 /** The leases of this process. */
 export class Protections {
   readonly #context: ContainerdContext;
-  readonly #held = new Map<string, Held>();
+  readonly #held = new Map<string, ActiveProtection>();
   /** Leases that have ended, and whether containerd shall collect at once; it has not been told of them yet. */
   readonly #owed = new Map<string, boolean>();
 
@@ -91,7 +91,7 @@ export class Protections {
   }
 }
 
-function hold({ daemon, snapshotter }: ContainerdContext, id: string): Held {
+function hold({ daemon, snapshotter }: ContainerdContext, id: string): ActiveProtection {
   const snapshots = `snapshots/${snapshotter}`;
   const [kept, unnamed] = [new Set<string>(), new Set<string>()];
   const keep = async (type: string, name: string): Promise<void> => {

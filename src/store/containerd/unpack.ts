@@ -13,7 +13,7 @@ import type { Protection } from "./protection.ts";
 /** Milliseconds that a layer may take: tens of gigabytes on a slow disk. */
 const longestUnpacking = 60 * 60_000;
 
-interface Step {
+interface LayerToUnpack {
   readonly layer: Descriptor;
   readonly diffId: Digest;
   readonly chain: Digest;
@@ -44,7 +44,7 @@ export class Unpacker {
     return top;
   }
 
-  async #require(step: Step, lease: Protection): Promise<void> {
+  async #require(step: LayerToUnpack, lease: Protection): Promise<void> {
     while (!(await this.#isThere(step.chain, lease))) {
       const others = this.#underway.get(step.chain);
       if (others !== undefined) {
@@ -74,7 +74,7 @@ export class Unpacker {
   }
 
   /** What is made under a lease is kept by it. Another process may have been faster: then nothing has been made here. */
-  async #apply({ layer, diffId, chain, parent }: Step, lease: Protection): Promise<void> {
+  async #apply({ layer, diffId, chain, parent }: LayerToUnpack, lease: Protection): Promise<void> {
     const { daemon, snapshotter } = this.#context;
     const key = `pulley-${randomName()} ${chain}`;
     const under = { lease: lease.id };
@@ -103,7 +103,7 @@ export class Unpacker {
   }
 }
 
-function stepsOf(manifest: Manifest, { diffIds }: ImageConfig): readonly Step[] {
+function stepsOf(manifest: Manifest, { diffIds }: ImageConfig): readonly LayerToUnpack[] {
   const chains = chainIds(diffIds);
   return manifest.layers.flatMap((layer, at) => {
     const [diffId, chain] = [diffIds[at], chains[at]];

@@ -6,7 +6,7 @@ import { Kind, Snapshots } from "./api/containerd/services/snapshots/snapshots_p
 import type { ContainerdContext } from "./context.ts";
 import { call, headersOf, told, unless } from "./daemon.ts";
 
-interface Taken {
+interface SpaceUsed {
   readonly used: number;
   readonly inodes: number;
 }
@@ -29,7 +29,7 @@ export async function usageOf(context: ContainerdContext): Promise<Usage> {
 }
 
 /** containerd has counted each as it was committed. */
-async function snapshotsTake({ daemon, snapshotter }: ContainerdContext): Promise<Taken> {
+async function snapshotsTake({ daemon, snapshotter }: ContainerdContext): Promise<SpaceUsed> {
   const names: string[] = [];
   const lists = daemon.channel.serverStream(Snapshots.method.list, { snapshotter }, { headers: headersOf(daemon) });
   try {
@@ -51,7 +51,7 @@ async function snapshotsTake({ daemon, snapshotter }: ContainerdContext): Promis
 }
 
 /** From the disk where its folder can be read; else what containerd says of it. */
-async function contentTakes({ daemon, contentRoot }: ContainerdContext): Promise<Taken> {
+async function contentTakes({ daemon, contentRoot }: ContainerdContext): Promise<SpaceUsed> {
   const measured = contentRoot === undefined ? undefined : await measure(contentRoot);
   if (measured !== undefined && measured.inodes > 0) return measured;
   let [used, inodes] = [0, 0];

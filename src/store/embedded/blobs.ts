@@ -9,9 +9,9 @@ import { Verifier } from "../../support/verifier.ts";
 import { type ByteRange, partOf } from "../byte-range.ts";
 import { TrueSizes, wrongSize } from "../claims.ts";
 import {
+  type FileStatus,
   flatName,
   ifPresent,
-  type Look,
   lookAt,
   moveFile,
   type Opened,
@@ -23,8 +23,8 @@ import {
 } from "../files.ts";
 import type { VerifyOptions } from "../image-store.ts";
 import type { Content } from "../stored-record.ts";
+import { restore } from "./garbage.ts";
 import { blobFolder, blobPath, type StorePaths, temporaryPath } from "./paths.ts";
-import { restore } from "./trash.ts";
 
 /** Bytes read at once: hashing and reading are fastest from about here. */
 const chunkSize = 1024 * 1024;
@@ -172,7 +172,7 @@ export class Blobs {
   }
 
   /** @param seen how the content looked that was found to be damaged: another process may have brought it anew since */
-  async #setAside(digest: Digest, why: string, { state }: Pick<Look, "state">): Promise<void> {
+  async #setAside(digest: Digest, why: string, { state }: Pick<FileStatus, "state">): Promise<void> {
     const [path, aside] = [
       blobPath(this.#paths, digest),
       join(this.#paths.damaged, `${flatName(digest)}.${randomName()}`),

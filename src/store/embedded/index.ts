@@ -1,6 +1,8 @@
 /** The embedded store: an OCI image layout on this machine's disk, for any number of processes. See `paths.ts`. */
+
 import { resolve } from "node:path";
 import { canonicalText, type Descriptor, type Digest, parseReference, withImpliedTag } from "../../image/index.ts";
+import { hasErrno } from "../../support/errno.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 import { refuseWindows } from "../../support/windows.ts";
@@ -17,22 +19,20 @@ import type {
   VerifyOptions,
 } from "../image-store.ts";
 import { sweepIngest } from "../ingest.ts";
-import { type StatFileSystem, systemStatfs } from "../space.ts";
+import { measure } from "../measure.ts";
+import { type FileSystem, type StatFileSystem, systemStatfs } from "../space.ts";
 import { type StoredRecord, toImageRecord } from "../stored-record.ts";
+import { inTurn, keepersOf, verified } from "../verifying.ts";
 import { Blobs } from "./blobs.ts";
-import { checkContents } from "./check.ts";
-import { neededDigests } from "./collect.ts";
 import { withConfirmation, writeConfirmation } from "./confirmations.ts";
+import { neededDigests, remove, sweepTrash } from "./garbage.ts";
 import { openLease } from "./lease.ts";
 import { LeaseFile, leasedDigests } from "./lease-file.ts";
 import { openStorePaths, type StorePaths } from "./paths.ts";
 import { Projection } from "./projection.ts";
 import { keeps } from "./record.ts";
 import { Records } from "./records.ts";
-import { remove } from "./remove.ts";
 import { ensureTranslation } from "./translation.ts";
-import { sweepTrash } from "./trash.ts";
-import { usageOf } from "./usage.ts";
 
 export interface EmbeddedStoreOptions {
   /** Told about damage that was found and set aside, one sentence each. Default: nobody is told. */
@@ -191,4 +191,58 @@ class EmbeddedStore implements ImageStore {
   #guarded<Value>(action: () => Promise<Value>): Promise<Value> {
     return guarded(this.#paths.root, action);
   }
+}
+
+interface CheckDeps {
+  readonly blobs: Pick<Blobs, "list" | "check">;
+  readonly records: Pick<Records, "current">;
+  /** Makes again what can be made from a record's other content. */
+  readonly repair: (record: StoredRecord) => Promise<void>;
+}
+
+/** Reads all content again: does it still match its digest? */
+async function* checkContents(
+  { blobs, records, repair }: CheckDeps,
+  options: VerifyOptions = {},
+): AsyncGenerator<Verified, void> {
+  const needed = keepersOf(await records.current(), keeps);
+  for (const digest of inTurn([...(await blobs.list()), ...needed.keys()], options)) {
+    const keepers = needed.get(digest) ?? [];
+    const state = await stateOf(blobs, digest, options.pace);
+    // Content that is gone together with its image is not missing.
+    if (state === "missing" && !keepersOf(await records.current(), keeps).has(digest)) continue;
+    const translated = keepers.find(({ ociManifest }) => ociManifest?.digest === digest);
+    if (state !== "sound" && translated !== undefined) await repair(translated);
+    yield verified(digest, state, keepers);
+  }
+}
+
+/** What a disk cannot read has not been found to be wrong: it stays where it is. */
+async function stateOf(
+  blobs: Pick<Blobs, "check">,
+  digest: Digest,
+  pace: VerifyOptions["pace"],
+): Promise<Verified["state"]> {
+  try {
+    return (await blobs.check(digest, pace)) ?? "missing";
+  } catch (error) {
+    if (hasErrno(error, "EIO", "EUCLEAN", "EBADMSG", "ENODATA")) return "unreadable";
+    throw error;
+  }
+}
+
+async function usageOf(
+  { root, blobs }: StorePaths,
+  { bsize, blocks, bavail, files, ffree }: FileSystem,
+): Promise<Usage> {
+  const { used, inodes } = await measure(root);
+  return {
+    path: blobs,
+    used,
+    inodesUsed: inodes,
+    capacity: blocks * bsize,
+    available: bavail * bsize,
+    inodes: files,
+    inodesFree: ffree,
+  };
 }

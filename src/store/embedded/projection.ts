@@ -18,7 +18,7 @@ import { lookAt, readSmall, syncDirectory, writeNew } from "../files.ts";
 import { isNameless, type StoredRecord } from "../stored-record.ts";
 import type { Blobs } from "./blobs.ts";
 import { type StorePaths, temporaryPath } from "./paths.ts";
-import type { Records, State } from "./records.ts";
+import type { CatalogState, Records } from "./records.ts";
 
 /** Bytes; more than a hundred thousand names take. */
 const indexLimit = 64 * 1024 * 1024;
@@ -54,7 +54,7 @@ export class Projection {
 
   async #project(): Promise<void> {
     try {
-      let state: State | undefined;
+      let state: CatalogState | undefined;
       let after = await this.#records.state();
       // Another process may have changed the records meanwhile, and its index may be the one that we replaced.
       while (state?.catalog !== after.catalog) {
@@ -67,7 +67,7 @@ export class Projection {
     }
   }
 
-  async #write({ catalog, modifiedAt, settled }: State): Promise<void> {
+  async #write({ catalog, modifiedAt, settled }: CatalogState): Promise<void> {
     const bytes = await this.#format(catalog);
     const there = await readSmall(this.#paths.index, indexLimit);
     if (!settled && there?.equals(bytes)) return;

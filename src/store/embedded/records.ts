@@ -14,7 +14,7 @@ import { formatRecord, parseRecord, recordFile, recordLimit } from "./record.ts"
 const recordName = /^[0-9a-f]{64}$/;
 
 /** A record's file as it was when it was read. */
-interface Entry {
+interface CachedRecord {
   /** Nanoseconds since the epoch. */
   readonly modified: bigint;
   readonly inode: bigint;
@@ -25,7 +25,7 @@ interface Entry {
 }
 
 /** What was in the store, and how the folder of records looked then. */
-export interface State {
+export interface CatalogState {
   readonly catalog: Catalog;
   /** Nanoseconds since the epoch. */
   readonly modified: bigint;
@@ -39,8 +39,8 @@ export class Records {
   readonly #paths: StorePaths;
   readonly #onSetAside: () => void;
   readonly #refresh = coalesce(() => this.#load());
-  #entries: ReadonlyMap<string, Entry> = new Map();
-  #state: State | undefined;
+  #entries: ReadonlyMap<string, CachedRecord> = new Map();
+  #state: CatalogState | undefined;
 
   /** @param onSetAside told of each damaged record that was taken out */
   constructor(paths: StorePaths, onSetAside: () => void = () => undefined) {
@@ -54,7 +54,7 @@ export class Records {
   }
 
   /** As {@link Records.current}, with the folder's modification, by which others can tell whether it has changed since. */
-  async state(): Promise<State> {
+  async state(): Promise<CatalogState> {
     const state = this.#state;
     if (state?.settled && state.modified === this.#modified()) return state;
     return this.#refresh();
@@ -114,7 +114,7 @@ export class Records {
   }
 
   /** Until the folder has stood still while it was read, and at most a few times: a busy folder is read again anyway. */
-  async #load(): Promise<State> {
+  async #load(): Promise<CatalogState> {
     // Should it fail on the way, nothing that was made of the old entries may pass for what is in the new ones.
     const before = this.#state;
     this.#state = undefined;
@@ -135,7 +135,7 @@ export class Records {
   /** Reads the records that are not as they were; whether there were any. */
   async #readFolder(now: number): Promise<boolean> {
     const old = this.#entries;
-    const entries = new Map<string, Entry>();
+    const entries = new Map<string, CachedRecord>();
     for (const file of readdirSync(this.#paths.records)) {
       const entry = recordName.test(file) ? await this.#readEntry(file, old.get(file), now) : undefined;
       if (entry !== undefined) entries.set(file, entry);
@@ -147,7 +147,7 @@ export class Records {
   }
 
   /** A record that says what it said before is the same object as before. */
-  async #readEntry(file: string, old: Entry | undefined, now: number): Promise<Entry | undefined> {
+  async #readEntry(file: string, old: CachedRecord | undefined, now: number): Promise<CachedRecord | undefined> {
     const path = join(this.#paths.records, file);
     const status = lstatSync(path, { bigint: true, throwIfNoEntry: false });
     if (status === undefined) return undefined;

@@ -1,6 +1,24 @@
-/** Parts of content (RFC 9110, section 14). */
+/** Conditional and partial requests (RFC 9110, sections 13 and 14). The entity tag of content is its digest. */
+import type { Digest } from "../image/index.ts";
 
-export type RequestedRange =
+export function etagOf(digest: Digest): string {
+  return `"${digest}"`;
+}
+
+/** Whether a client that sends this `If-None-Match` has the content already. */
+export function hasAlready(ifNoneMatch: string | undefined, digest: Digest): boolean {
+  if (ifNoneMatch === undefined) return false;
+  const tags = ifNoneMatch.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  // Some clients send the digest without its quotes, which the RFC asks for.
+  return tags.some((tag) => tag === "*" || tag === etagOf(digest) || tag === digest);
+}
+
+/** Whether a `Range` holds: without `If-Range` always, with it only for the same content. A date says nothing of content. */
+export function rangeHolds(ifRange: string | undefined, digest: Digest): boolean {
+  return ifRange === undefined || ifRange.trim() === etagOf(digest);
+}
+
+type RequestedRange =
   | { readonly kind: "whole" }
   /** From the first byte to the last, both included. */
   | { readonly kind: "part"; readonly first: number; readonly last: number }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { parseResolverConfiguration } from "./resolver.ts";
+import { parseResolverConfiguration } from "./names.ts";
 
 it.each([
   ["", [], []],

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { selects } from "../../policy/index.ts";
-import { parseLabelSelector } from "./label-selector.ts";
+import { parseLabelSelector } from "./query.ts";
 
 const labels = { app: "web", env: "prod", "acme.io/tier": "front", empty: "" };
 

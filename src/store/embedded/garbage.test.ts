@@ -7,11 +7,10 @@ import type { ImageStore } from "../image-store.ts";
 import { blobsOf, bring, pullSample, recordOf, type SampleImage, sampleImage } from "../testing/sample-image.ts";
 import { temporaryRoot } from "../testing/temporary-root.ts";
 import { Blobs } from "./blobs.ts";
-import { collect, neededDigests } from "./collect.ts";
+import { collect, discard, neededDigests, restore, sweepTrash } from "./garbage.ts";
 import { openEmbeddedStore } from "./index.ts";
 import { openStorePaths, type StorePaths } from "./paths.ts";
 import { Records } from "./records.ts";
-import { discard, restore, sweepTrash } from "./trash.ts";
 
 const name = "docker.io/library/collected:latest";
 const image = sampleImage("collected");

@@ -2,8 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseDigest } from "../image/index.ts";
 import { partOf } from "../store/index.ts";
-import { hasAlready, rangeHolds } from "./conditions.ts";
-import { readRange } from "./range.ts";
+import { hasAlready, rangeHolds, readRange } from "./http-ranges.ts";
 
 describe("Range", () => {
   test.each([

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { PullRecords } from "../../pull/index.ts";
 import { Login } from "../../support/login.ts";
-import { callerRecords } from "./caller-records.ts";
+import { callerRecords } from "./auth.ts";
 
 function recording() {
   const kept: (string | undefined)[] = [];
