@@ -77,6 +77,20 @@ test("the program starts", async () => {
   expect(stdout).toContain(JSON.parse(await readFile(join(root, "package.json"), "utf8")).version);
 });
 
+test("the library finds the threads of the audit", async () => {
+  const program = `
+    import { auditInThreads, collectAudit } from "pulley/audit";
+    const text = "apiVersion: v1\\nkind: Pod\\nmetadata: { name: a }\\nspec: { containers: [{ name: a, image: 'r.example/a:main' }] }";
+    async function* inputs() {
+      for (const file of ["a.yaml", "b.yaml"]) yield { kind: "text", file, text, expectManifests: true, mayBePatch: false };
+    }
+    const { findings } = await collectAudit(auditInThreads(inputs(), { now: 0, threadWorthy: 0 }));
+    console.log(findings.map(({ ruleId }) => ruleId).join());`;
+  await writeFile(join(folder, "threads.mjs"), program);
+  const { stdout } = await succeed(capture(process.execPath, ["threads.mjs"], { cwd: folder }));
+  expect(stdout).toBe("tag-moving,tag-moving\n");
+});
+
 test("each part of the library has an example, and each example says what it prints", () => {
   const code = examples.map((example) => example.code).join("");
   for (const room of ["image", "workload", "policy", "audit"]) expect(code).toContain(`from "pulley/${room}"`);
