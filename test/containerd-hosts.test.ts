@@ -69,7 +69,7 @@ describeWith([...containerdTools, "docker-registry", "skopeo", "openssl"], "cont
         containerd: await succeeds(channel.unary(ImageService.method.pullImage, { image }, { timeout: 60_000 })),
         pulley:
           tag !== undefined &&
-          (await succeeds(registry.resolve({ repository, version: tag }, { mirror: first?.address, hasty: true }))),
+          (await succeeds(registry.resolve({ repository, version: tag }, { mirror: first?.address, noRetry: true }))),
       };
     } finally {
       channel.close();

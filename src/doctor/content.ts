@@ -65,7 +65,7 @@ async function readAll(
 ): Promise<ImageContent> {
   const { reference, mirror, login } = served;
   const { repository } = reference;
-  const call: Call = { login, mirror, hasty: true, signal };
+  const call: Call = { login, mirror, noRetry: true, signal };
   const version =
     served.answer.kind === "found" ? (served.answer.digest ?? versionOf(reference)) : versionOf(reference);
   const target = await registry.manifest({ repository, version }, call);
@@ -138,7 +138,7 @@ async function tagsOf(
 ): Promise<readonly string[] | undefined> {
   try {
     return await within(patience.answer, signal, (limit) =>
-      registry.tags(reference.repository, { login, mirror, hasty: true, signal: limit }),
+      registry.tags(reference.repository, { login, mirror, noRetry: true, signal: limit }),
     );
   } catch {
     signal.throwIfAborted();

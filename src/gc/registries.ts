@@ -53,7 +53,7 @@ export function createRegistries({ registry, logins, clock }: RegistriesOptions)
     try {
       let refused = false;
       for (const login of await loginsOf(repository)) {
-        const call = { login, hasty: true, signal: either };
+        const call = { login, noRetry: true, signal: either };
         const answer = await registry.resolve({ repository, version: digest }, call).then(
           (): RegistryAnswer => "offered",
           (error: unknown) => meaningOf(error),

@@ -75,9 +75,9 @@ export function createSources({ images, logins, clock, openToAll }: SourcesGroun
         spending === "caller" ? found.filter(({ mirror, logins: held }) => !mirror || held.length === 0) : found;
       const attempts: Attempted[] = [];
       for (const [at, source] of sources.entries()) {
-        const hasty = at + 1 < sources.length;
+        const noRetry = at + 1 < sources.length;
         try {
-          return await askOne(repository, source, hasty, ask, request.signal);
+          return await askOne(repository, source, noRetry, ask, request.signal);
         } catch (error) {
           request.signal.throwIfAborted();
           if (!isOfSource(error)) throw error;
@@ -94,14 +94,14 @@ export function createSources({ images, logins, clock, openToAll }: SourcesGroun
 async function askOne<Value>(
   repository: Repository,
   { address, mirror, logins, failure }: PullSource,
-  hasty: boolean,
+  noRetry: boolean,
   ask: (from: Source) => Promise<Value>,
   signal: AbortSignal,
 ): Promise<Told<Value>> {
   if (failure !== undefined) throw failure.error;
   const attempts: Attempted[] = [];
   for (const login of logins.length === 0 ? [undefined] : logins) {
-    const from = { repository, mirror: mirror ? address : undefined, hasty, login };
+    const from = { repository, mirror: mirror ? address : undefined, noRetry, login };
     try {
       return { value: await ask(from), from };
     } catch (error) {
@@ -113,6 +113,6 @@ async function askOne<Value>(
 }
 
 /** The same for requests that may be answered together: equal sources, with equal logins. */
-export function flightKey(version: string | Digest, { repository, mirror, hasty, login }: Source): string {
-  return JSON.stringify([repository.name, version, mirror ?? "", hasty, login?.fingerprint() ?? ""]);
+export function flightKey(version: string | Digest, { repository, mirror, noRetry, login }: Source): string {
+  return JSON.stringify([repository.name, version, mirror ?? "", noRetry, login?.fingerprint() ?? ""]);
 }

@@ -37,9 +37,9 @@ export async function trySources(
   const passedOver: PassedOver[] = [];
   const attempts: Attempted[] = [];
   for (const [at, source] of sources.entries()) {
-    const hasty = at + 1 < sources.length;
+    const noRetry = at + 1 < sources.length;
     try {
-      const obtained = await tryLogins(images, image, source, { ...call, hasty });
+      const obtained = await tryLogins(images, image, source, { ...call, noRetry });
       return { ...obtained, source: source.address, passedOver };
     } catch (error) {
       call.signal?.throwIfAborted();

@@ -35,7 +35,7 @@ export function remoteSource(
   registry: RegistryClient,
   store: ImageStore,
   lease: Lease,
-  { repository, mirror, hasty, login }: Source,
+  { repository, mirror, noRetry, login }: Source,
   proofs: RepositoryProofs,
   signal: AbortSignal,
   name?: { readonly tag: Tag | undefined; readonly digest: Digest },
@@ -56,7 +56,7 @@ export function remoteSource(
       return bytes;
     }
   };
-  const call = { login, mirror, hasty, signal };
+  const call = { login, mirror, noRetry, signal };
 
   /** There are registries that give a manifest out under its tag alone: what comes is still held to the digest. */
   async function fetchManifest({ digest }: Descriptor): Promise<Uint8Array> {

@@ -30,7 +30,7 @@ export interface PullCall {
   /** Mirrors to ask for content first, by its digest; what the name stands for is not asked of them. */
   readonly content?: readonly ContentMirror[] | undefined;
   /** Not to wait and try again after a failure, because there is another source to ask. */
-  readonly hasty?: boolean | undefined;
+  readonly noRetry?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: PullProgress) => void) | undefined;
 }

@@ -47,7 +47,7 @@ export interface Source {
   /** Base address of a mirror; absent: the repository's own registry. */
   readonly mirror: string | undefined;
   /** Whether there is another source to ask, so that a failure need not be tried again. */
-  readonly hasty: boolean;
+  readonly noRetry: boolean;
   readonly login: Login | undefined;
   /** Who is asked for content before. */
   readonly before?: readonly Source[];
@@ -66,7 +66,7 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
   /** With a lease of its own, because whoever started the download may leave before it ends. */
   async function download(
     layer: Descriptor,
-    { repository, mirror, hasty, login, proofs }: Proving,
+    { repository, mirror, noRetry, login, proofs }: Proving,
     task: Task<Receiving>,
   ): Promise<void> {
     const lease = await store.lease();
@@ -78,7 +78,7 @@ export function createLayerFetcher(store: ImageStore, registry: RegistryClient):
       const blob = { descriptor: layer, path };
       const onProgress = ({ received }: BlobProgress) => task.report({ path, received });
       try {
-        await registry.download(repository, blob, { login, mirror, hasty, signal: task.signal, onProgress });
+        await registry.download(repository, blob, { login, mirror, noRetry, signal: task.signal, onProgress });
       } catch (error) {
         // What was received helps the next attempt, unless it was wrong; and on a full disk it is in everybody's way.
         const useless = isPulleyError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH", "DISK_FULL");

@@ -65,10 +65,10 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
   const heads = createSingleFlight<Descriptor>();
   const fetches = createSingleFlight<Published, PullProgress>();
 
-  async function resolve(reference: Reference, { login, mirror, hasty }: Source, signal: AbortSignal | undefined) {
+  async function resolve(reference: Reference, { login, mirror, noRetry }: Source, signal: AbortSignal | undefined) {
     const key = JSON.stringify([canonicalText(reference), mirror ?? "", login?.fingerprint()]);
     const ask = (task: Task<never>) =>
-      registry.resolve(locationOf(reference), { login, mirror, hasty, signal: task.signal });
+      registry.resolve(locationOf(reference), { login, mirror, noRetry, signal: task.signal });
     const target = await heads.join(key, ask, { signal });
     if (reference.digest === undefined || reference.digest === target.digest) return target;
     throw new PulleyError(
@@ -239,12 +239,12 @@ export function createEmbeddedImageService(options: EmbeddedImageServiceOptions)
     pull: async (image, login, call = {}) => {
       const reference = withImpliedTag(parseReference(image));
       try {
-        const { mirror, hasty = false, content = [] } = call;
+        const { mirror, noRetry = false, content = [] } = call;
         const { repository } = reference;
         const before = content.map((other) => {
-          return { repository, mirror: other.address, hasty: true, login: other.login };
+          return { repository, mirror: other.address, noRetry: true, login: other.login };
         });
-        const from = { repository, mirror, hasty, login, before };
+        const from = { repository, mirror, noRetry, login, before };
         return await pullReference(reference, from, call);
       } catch (error) {
         throw toldOf(reference, call.mirror, error);

@@ -3,17 +3,17 @@ import { PulleyError } from "../support/errors.ts";
 import { verify } from "../support/verifier.ts";
 import { announcedLength, discard, readBody } from "./body.ts";
 import { describeAsked, isHtml } from "./failure.ts";
-import { type Asking, ask } from "./session.ts";
+import { type CallContext, sendWithRetry } from "./session.ts";
 
 /** Small content by digest, verified: an image's config. */
-export async function fetchBlob(asking: Asking, descriptor: Descriptor, limit: number): Promise<Buffer> {
+export async function fetchBlob(context: CallContext, descriptor: Descriptor, limit: number): Promise<Buffer> {
   const { digest, size } = descriptor;
   if (size > limit)
     throw new PulleyError("TOO_LARGE", `${digest}: ${size} bytes, more than the ${limit} that it may have`);
   const request = { method: "GET", what: `blobs/${digest}` } as const;
   const isOk = (status: number) => status === 200;
-  return ask(asking, request, isOk, async (answer) => {
-    const bytes = await readBody(answer, size, asking).catch((error: unknown) => {
+  return sendWithRetry(context, request, isOk, async (answer) => {
+    const bytes = await readBody(answer, size, context).catch((error: unknown) => {
       if (!(error instanceof PulleyError) || error.code !== "TOO_LARGE") throw error;
       throw new PulleyError("SIZE_MISMATCH", `${describeAsked(answer.asked)}: expected ${size} bytes, found more`);
     });
@@ -26,10 +26,10 @@ export async function fetchBlob(asking: Asking, descriptor: Descriptor, limit: n
 const largestContent = 2 ** 40;
 
 /** How large content is, as the registry says; nothing of it is read. */
-export async function statBlob(asking: Asking, digest: Digest): Promise<number> {
+export async function statBlob(context: CallContext, digest: Digest): Promise<number> {
   const request = { method: "HEAD", what: `blobs/${digest}` } as const;
   const isOk = (status: number) => status === 200;
-  return ask(asking, request, isOk, async (answer) => {
+  return sendWithRetry(context, request, isOk, async (answer) => {
     await discard(answer);
     const size = announcedLength(answer);
     if (!isHtml(answer) && size >= 0 && size <= largestContent) return size;

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
 import { cancellation, describeAsked, networkFailure } from "./failure.ts";
 import { divert } from "./transfer/direct-reads.ts";
-import type { Answer } from "./transport.ts";
+import type { HttpResponse } from "./transport.ts";
 
 export interface ReceiveOptions {
   /** Milliseconds without a byte after which the source counts as stalled. */
@@ -22,7 +22,7 @@ const directLength = 8 * 1024 * 1024;
  * is closed then.
  * @throws PulleyError `REGISTRY_STALLED`, `REGISTRY_UNREACHABLE` when it breaks off, `CANCELLED`, or what `take` throws
  */
-export function receive(answer: Answer, options: ReceiveOptions, take: (piece: Buffer) => void): Promise<void> {
+export function receive(answer: HttpResponse, options: ReceiveOptions, take: (piece: Buffer) => void): Promise<void> {
   const left = announcedLength(answer);
   const { headers } = answer;
   return receiveWith(answer, options, take, headers["transfer-encoding"] === undefined && left >= directLength);
@@ -30,7 +30,7 @@ export function receive(answer: Answer, options: ReceiveOptions, take: (piece: B
 
 /** @param directly whether the body, whose length is known, is read past the parser */
 function receiveWith(
-  { asked, headers, body }: Answer,
+  { asked, headers, body }: HttpResponse,
   { stallTimeout, signal }: ReceiveOptions,
   take: (piece: Buffer) => void,
   directly: boolean,
@@ -98,7 +98,7 @@ function takeDirectly(body: IncomingMessage, length: number, take: (piece: Buffe
 }
 
 /** A whole body. @throws PulleyError `TOO_LARGE` beyond `limit` bytes, and as {@link receive} */
-export async function readBody(answer: Answer, limit: number, options: ReceiveOptions): Promise<Buffer> {
+export async function readBody(answer: HttpResponse, limit: number, options: ReceiveOptions): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let length = 0;
   const refuse = (): never => {
@@ -118,7 +118,7 @@ export async function readBody(answer: Answer, limit: number, options: ReceiveOp
 }
 
 /** The `Content-Length`; NaN if there is none. */
-export function announcedLength({ headers }: Pick<Answer, "headers">): number {
+export function announcedLength({ headers }: Pick<HttpResponse, "headers">): number {
   return Number.parseInt(headers["content-length"]?.[0] ?? "", 10);
 }
 
@@ -129,7 +129,7 @@ const errorLimit = 64 * 1024;
 const errorTimeout = 10_000;
 
 /** What a failing answer says, as far as it can be read. */
-export async function readErrorBody(answer: Answer, options: ReceiveOptions): Promise<Buffer> {
+export async function readErrorBody(answer: HttpResponse, options: ReceiveOptions): Promise<Buffer> {
   const { timers = systemClock } = options;
   const pieces: Buffer[] = [];
   let length = 0;
@@ -160,7 +160,7 @@ const discardTimeout = 1_000;
  * Ends an answer whose body does not matter. A small one is read to its end, because then the next request, which as a
  * rule follows at once, finds the connection free.
  */
-export async function discard(answer: Answer): Promise<void> {
+export async function discard(answer: HttpResponse): Promise<void> {
   const { asked, body } = answer;
   if (asked.method !== "HEAD" && announcedLength(answer) > errorLimit) {
     body.destroy();

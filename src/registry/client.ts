@@ -16,7 +16,7 @@ import {
 } from "./limits.ts";
 import { fetchManifest, layerSizes, resolveManifest } from "./manifests.ts";
 import { createSchemes, ping } from "./ping.ts";
-import { type Asking, openSession } from "./session.ts";
+import { type CallContext, openSession } from "./session.ts";
 import { listTags } from "./tags.ts";
 import { createDownloads } from "./transfer/downloads.ts";
 import { downloadElsewhere, mayBeElsewhere, noAuthorization } from "./transfer/foreign-layers.ts";
@@ -69,9 +69,9 @@ export function createRegistryClient(
     environment,
   });
 
-  function endpointFor(repository: Repository, { mirror, hasty = false }: Call): Endpoint {
+  function endpointFor(repository: Repository, { mirror, noRetry = false }: Call): Endpoint {
     const { via } = options;
-    return { ...endpointAt(repository, mirror, options), hasty, ...(via !== undefined && { via }) };
+    return { ...endpointAt(repository, mirror, options), noRetry, ...(via !== undefined && { via }) };
   }
 
   async function open(repository: Repository, call: Call) {
@@ -84,7 +84,7 @@ export function createRegistryClient(
   function document<T>(
     repository: Repository,
     call: Call,
-    work: (asking: Asking, authorization: Authorization) => Promise<T>,
+    work: (context: CallContext, authorization: Authorization) => Promise<T>,
     documents = 1,
   ): Promise<T> {
     const { signal, mirror } = call;
@@ -97,31 +97,31 @@ export function createRegistryClient(
 
   return {
     resolve: ({ repository, version }, call) =>
-      document(repository, call, (asking) => resolveManifest(asking, version)),
+      document(repository, call, (context) => resolveManifest(context, version)),
     manifest: async ({ repository, version }, call) => {
-      const fetched = await document(repository, call, (asking) => fetchManifest(asking, version));
+      const fetched = await document(repository, call, (context) => fetchManifest(context, version));
       downloads.expect(layerSizes(fetched));
       return fetched;
     },
     blob: (repository, descriptor, limit, call) =>
-      document(repository, call, (asking) => fetchBlob(asking, descriptor, limit)),
-    blobSize: (repository, digest, call) => document(repository, call, (asking) => statBlob(asking, digest)),
+      document(repository, call, (context) => fetchBlob(context, descriptor, limit)),
+    blobSize: (repository, digest, call) => document(repository, call, (context) => statBlob(context, digest)),
     ping: (repository, call) =>
       document(repository, call, ({ session, signal }) => ping(session.endpoint, transport, clock.now(), signal)),
     logIn: (registry, call) => {
       const nothing = { registry, path: "", name: registry };
-      return document(nothing, call, (asking, authorization) => logIn(asking, authorization, transport));
+      return document(nothing, call, (context, authorization) => logIn(context, authorization, transport));
     },
     tags: (repository, call) => document(repository, call, listTags, documentsOfList),
     download: async (repository, blob, call) => {
       const { session, authorization } = await open(repository, call);
-      const { signal, onProgress, hasty } = call;
+      const { signal, onProgress, noRetry } = call;
       const downloading = { pace, stallTimeout, leastRate, timers, signal, onProgress };
       try {
         await downloads.run(session, authorization, blob, downloading);
       } catch (error) {
         // Who is asked next may have it.
-        if (hasty || !mayBeElsewhere(blob, error)) throw error;
+        if (noRetry || !mayBeElsewhere(blob, error)) throw error;
         await downloadElsewhere(blob, error, options, (endpoint) => {
           const stranger = openSession(endpoint, noAuthorization, transport);
           return downloads.run(stranger, noAuthorization, blob, downloading);

@@ -18,7 +18,7 @@ export interface Endpoint {
   /** Told in the header `Via`: who asks on behalf of others. */
   readonly via?: string;
   /** Whether a failure is final, because there is another source to ask. */
-  readonly hasty?: boolean;
+  readonly noRetry?: boolean;
   /** Where the registry's API begins, if not at `/v2`. */
   readonly root?: string;
   /** How the host is spoken to, where something is said about that. */

@@ -6,21 +6,21 @@ import { printable } from "../support/printable.ts";
 import { withoutSecrets } from "../support/without-secrets.ts";
 
 /** What was asked: an `Exchange` is one. */
-export interface Asked extends Sent {
+export interface SentRequest extends Sent {
   readonly method: string;
   readonly url: URL;
 }
 
-/** What was answered, apart from the body's stream: an `Answer` is one. */
-export interface Answered {
-  readonly asked: Asked;
+/** What was answered, apart from the body's stream: an `HttpResponse` is one. */
+export interface ResponseHead {
+  readonly asked: SentRequest;
   readonly status: number;
   /** By lower-case name, each value as it came. */
   readonly headers: NodeJS.Dict<string[]>;
 }
 
 /** `GET https://host/v2/…`; of a query only that there is one, for signed addresses carry their secret there. */
-export function describeAsked({ method, url }: Asked): string {
+export function describeAsked({ method, url }: SentRequest): string {
   return `${method} ${showUrl(url)}`;
 }
 
@@ -36,7 +36,7 @@ const speaksTls = "The server speaks TLS: leave --plain-http out, and give its c
 const speaksPlain = "The server does not speak TLS: if it is the registry you mean, use --plain-http.";
 
 /** Why an exchange came to nothing, or broke off: no status says it. */
-export function networkFailure(error: unknown, asked: Asked): PulleyError {
+export function networkFailure(error: unknown, asked: SentRequest): PulleyError {
   if (isPulleyError(error)) return error;
   const code = systemCode(error);
   const text = printable(networkWords(error));
@@ -66,7 +66,7 @@ export function named(error: unknown, signal: AbortSignal | undefined): unknown 
 }
 
 /** The failure that a status stands for, with what the registry itself says about it. */
-export function statusFailure(answered: Answered, body: Buffer, now: number): PulleyError {
+export function statusFailure(answered: ResponseHead, body: Buffer, now: number): PulleyError {
   const { asked, status, headers } = answered;
   const html = isHtml(answered);
   const words = html ? "" : registryWords(body, asked);
@@ -86,7 +86,7 @@ export function statusFailure(answered: Answered, body: Buffer, now: number): Pu
 }
 
 /** Whether the body is a web page: what captive portals, login pages and servers that are no registry send. */
-export function isHtml({ headers }: Answered): boolean {
+export function isHtml({ headers }: ResponseHead): boolean {
   return /^\s*(?:text\/html|application\/xhtml\+xml)\b/i.test(headers["content-type"]?.[0] ?? "");
 }
 
@@ -111,7 +111,7 @@ function codeOf(status: number): ErrorCode {
  * `MANIFEST_UNKNOWN: manifest unknown`, or the beginning of whatever text there is. What it says of logins is left out:
  * there are servers that send back what they were sent.
  */
-function registryWords(body: Buffer, asked: Asked): string {
+function registryWords(body: Buffer, asked: SentRequest): string {
   const text = body.toString("utf8");
   const document = parseLeniently(text);
   const words = isRecord(document) ? (errorList(document) ?? sentences(document)).join("; ") : text;

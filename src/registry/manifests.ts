@@ -19,26 +19,26 @@ import { printable } from "../support/printable.ts";
 import { sha256Of, verify } from "../support/verifier.ts";
 import { announcedLength, discard, readBody } from "./body.ts";
 import { describeAsked, isHtml } from "./failure.ts";
-import { type Asking, ask, type SessionRequest } from "./session.ts";
-import type { Answer } from "./transport.ts";
+import { type CallContext, type SessionRequest, sendWithRetry } from "./session.ts";
+import type { HttpResponse } from "./transport.ts";
 import type { Fetched } from "./types.ts";
 
 /** What a name stands for now: one HEAD, and a GET only if that does not say. */
-export async function resolveManifest(asking: Asking, version: Tag | Digest): Promise<Descriptor> {
+export async function resolveManifest(context: CallContext, version: Tag | Digest): Promise<Descriptor> {
   const request = requestFor("HEAD", version);
-  const described = await ask(asking, request, isHeadAnswer, async (answer) => {
+  const described = await sendWithRetry(context, request, isHeadAnswer, async (answer) => {
     await discard(answer);
     return answer.status === 200 ? describe(answer, version) : undefined;
   });
-  return described ?? (await fetchManifest(asking, version)).descriptor;
+  return described ?? (await fetchManifest(context, version)).descriptor;
 }
 
 /** The document that a name stands for, verified against the digest if the name is one. */
-export async function fetchManifest(asking: Asking, version: Tag | Digest): Promise<Fetched> {
+export async function fetchManifest(context: CallContext, version: Tag | Digest): Promise<Fetched> {
   const isOk = (status: number) => status === 200;
-  return ask(asking, requestFor("GET", version), isOk, async (answer) => {
+  return sendWithRetry(context, requestFor("GET", version), isOk, async (answer) => {
     refuseWebPage(answer);
-    const bytes = await readBody(answer, manifestLimit, asking);
+    const bytes = await readBody(answer, manifestLimit, context);
     const digest = verifiedDigest(answer, bytes, version);
     return { descriptor: { mediaType: agreedType(answer, bytes), digest, size: bytes.length }, bytes };
   });
@@ -52,12 +52,12 @@ function requestFor(method: "GET" | "HEAD", version: Tag | Digest): SessionReque
 const headAnswers: ReadonlySet<number> = new Set([200, 400, 403, 404, 405, 406]);
 
 /** Some servers fail at a HEAD, and at nothing else; one that says when to come again is only busy. */
-function isHeadAnswer(status: number, { headers }: Answer): boolean {
+function isHeadAnswer(status: number, { headers }: HttpResponse): boolean {
   return headAnswers.has(status) || (status >= 500 && headers["retry-after"] === undefined);
 }
 
 /** What a HEAD says, if it says all of it and in one way only. */
-function describe(answer: Answer, version: Tag | Digest): Descriptor | undefined {
+function describe(answer: HttpResponse, version: Tag | Digest): Descriptor | undefined {
   refuseWebPage(answer);
   const mediaType = contentType(answer);
   refuseSchema1(answer, mediaType);
@@ -80,7 +80,7 @@ function describe(answer: Answer, version: Tag | Digest): Descriptor | undefined
  * The body's digest in the algorithm of the name, or in sha256 under a tag. What the header says of the same algorithm
  * must hold too; of another algorithm it says nothing that anybody asked for.
  */
-function verifiedDigest(answer: Answer, bytes: Buffer, version: Tag | Digest): Digest {
+function verifiedDigest(answer: HttpResponse, bytes: Buffer, version: Tag | Digest): Digest {
   const digest = isDigest(version) ? version : parseDigest(sha256Of(bytes));
   const announced = answer.headers["docker-content-digest"]?.[0] ?? "";
   const size = bytes.length;
@@ -100,7 +100,7 @@ function verifiedDigest(answer: Answer, bytes: Buffer, version: Tag | Digest): D
  * The media type that header and body agree on: read as another type, the same bytes could mean another image
  * (CVE-2021-41190). A header that names no manifest type, as servers of plain files send it, leaves it to the body.
  */
-function agreedType(answer: Answer, bytes: Buffer): string {
+function agreedType(answer: HttpResponse, bytes: Buffer): string {
   const where = describeAsked(answer.asked);
   const header = contentType(answer);
   refuseSchema1(answer, header);
@@ -134,17 +134,17 @@ function typeByShape(members: JsonMembers, where: string): string {
   throw new PulleyError("MANIFEST_INVALID", `${where}: neither header nor body say what the document is`);
 }
 
-function contentType({ headers }: Answer): string {
+function contentType({ headers }: HttpResponse): string {
   return mediaTypeOf(headers["content-type"]?.[0] ?? "");
 }
 
-function refuseWebPage(answer: Answer): void {
+function refuseWebPage(answer: HttpResponse): void {
   if (!isHtml(answer)) return;
   answer.body.destroy();
   throw new PulleyError("REGISTRY_PROTOCOL", `${describeAsked(answer.asked)}: a web page instead of a manifest`);
 }
 
-function refuseSchema1(answer: Answer, mediaType: string): void {
+function refuseSchema1(answer: HttpResponse, mediaType: string): void {
   if (manifestKind(mediaType) === "schema1") throw schema1(describeAsked(answer.asked));
 }
 

@@ -89,13 +89,13 @@ describe("a mirror", () => {
 
 describe("a source that is not the last", () => {
   it.each([
-    { hasty: true, times: 1 + 1 },
-    { hasty: false, times: 1 + 4 },
+    { noRetry: true, times: 1 + 1 },
+    { noRetry: false, times: 1 + 4 },
   ])(
-    "is asked again after a failure, once by HEAD and then by GET: hasty $hasty, $times times",
-    async ({ hasty, times }) => {
+    "is asked again after a failure, once by HEAD and then by GET: noRetry $noRetry, $times times",
+    async ({ noRetry, times }) => {
       const { origin: mirror, asked } = await serve((_request, response) => response.writeHead(503).end());
-      await expect(client().resolve(at, { mirror, hasty })).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
+      await expect(client().resolve(at, { mirror, noRetry })).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
       expect(asked).toHaveLength(times);
     },
   );
@@ -111,7 +111,7 @@ describe("a source that is not the last", () => {
       response.write(layer.subarray(start, start + length), () => response.destroy());
     });
     const target = { descriptor: describeBytes(layer), path: join(temporaryFolder(), "layer") };
-    const downloading = client().download(repository, target, { mirror, hasty: true });
+    const downloading = client().download(repository, target, { mirror, noRetry: true });
     await expect(downloading).rejects.toMatchObject({ code: "REGISTRY_UNREACHABLE" });
     expect(asked).toHaveLength(3);
     expect(readFileSync(target.path)).toEqual(layer.subarray(0, 60_100));

@@ -1,20 +1,20 @@
 import { isPulleyError } from "../support/errors.ts";
-import type { RetryPlan, Verdict } from "../support/retry.ts";
+import type { RetryDecision, RetryPlan } from "../support/retry.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** For requests that are asked again as a whole. */
 const retryPlan: RetryPlan = { attempts: 4, first: 500, factor: 3, longest: 10_000, jitter: 0.3 };
 
 /** The plan for an endpoint: one attempt only where there is another source to ask. */
-export function planFor({ hasty = false }: Pick<Endpoint, "hasty">): RetryPlan {
-  return hasty ? { ...retryPlan, attempts: 1 } : retryPlan;
+export function planFor({ noRetry = false }: Pick<Endpoint, "noRetry">): RetryPlan {
+  return noRetry ? { ...retryPlan, attempts: 1 } : retryPlan;
 }
 
 /** Milliseconds: a registry that asks for a longer wait has it made by the caller's back-off, not here. */
 export const longestWaitAsked = 30_000;
 
 /** Failures after which the same request may well succeed: the registry is busy, or a connection was lost. */
-export function judge(error: unknown): Verdict {
+export function retryDecision(error: unknown): RetryDecision {
   if (!isPulleyError(error, "REGISTRY_RATE_LIMITED", "REGISTRY_UNAVAILABLE", "REGISTRY_UNREACHABLE")) {
     return { again: false };
   }

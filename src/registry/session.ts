@@ -8,9 +8,9 @@ import { kindOfAddress, kindOfHost, narrower, type PlaceKind } from "./addresses
 import type { Authorization, Granted } from "./auth/authorization.ts";
 import { discard, readErrorBody } from "./body.ts";
 import { type Endpoint, repositoryUrl } from "./endpoint.ts";
-import { type Answered, cancellation, describeAsked, named, showUrl, statusFailure } from "./failure.ts";
-import { judge, planFor } from "./retries.ts";
-import type { Answer, Transport } from "./transport.ts";
+import { cancellation, describeAsked, named, type ResponseHead, showUrl, statusFailure } from "./failure.ts";
+import { planFor, retryDecision } from "./retries.ts";
+import type { HttpResponse, Transport } from "./transport.ts";
 
 export interface SessionRequest {
   readonly method: "GET" | "HEAD";
@@ -24,7 +24,7 @@ export interface SessionRequest {
 export interface Session {
   readonly endpoint: Endpoint;
   /** The answer that is not a redirect; a 401 only if there is no way, or no further way, to answer it. */
-  send(request: SessionRequest): Promise<Answer>;
+  send(request: SessionRequest): Promise<HttpResponse>;
 }
 
 const mostRedirects = 10;
@@ -41,7 +41,7 @@ export function openSession(endpoint: Endpoint, authorization: Authorization, tr
     return via === undefined || origin !== home.origin ? {} : { via: `1.1 ${via}` };
   }
 
-  async function send({ method, what, headers, signal }: SessionRequest): Promise<Answer> {
+  async function send({ method, what, headers, signal }: SessionRequest): Promise<HttpResponse> {
     /** By origin: what was obtained from or for one is never sent to another. */
     const authorizations = new Map<string, string>();
     const answered = new Map<string, number>();
@@ -110,12 +110,12 @@ export function openSession(endpoint: Endpoint, authorization: Authorization, tr
 }
 
 /** Where an answer really came from; what its name may mean by now does not count. */
-async function placeOf({ peer = "", asked }: Answer): Promise<PlaceKind> {
+async function placeOf({ peer = "", asked }: HttpResponse): Promise<PlaceKind> {
   return kindOfAddress(peer) ?? (await kindOfHost(asked.url));
 }
 
 /** @throws PulleyError `REGISTRY_PROTOCOL` for an encoding that was not asked for: the bytes would not be the digest's */
-function plain(answer: Answer): Answer {
+function plain(answer: HttpResponse): HttpResponse {
   const encoding = (answer.headers["content-encoding"] ?? []).join(", ").trim();
   if (encoding === "" || encoding.toLowerCase() === "identity" || answer.status >= 400) return answer;
   answer.body.destroy();
@@ -124,13 +124,13 @@ function plain(answer: Answer): Answer {
 }
 
 /** A token service that fails says more than the registry, which has only been offered the second best. */
-function refused(answer: Answer, instead: Granted["instead"]): Answer {
+function refused(answer: HttpResponse, instead: Granted["instead"]): HttpResponse {
   if (instead === undefined) return answer;
   answer.body.destroy();
   throw new PulleyError(instead.code, instead.message, { advice: instead.advice });
 }
 
-function tooManyRedirects({ asked }: Answer): PulleyError {
+function tooManyRedirects({ asked }: HttpResponse): PulleyError {
   return new PulleyError("REDIRECT_REFUSED", `${describeAsked(asked)}: redirected more than ${mostRedirects} times`);
 }
 
@@ -156,7 +156,7 @@ async function unlessAborted<T>(shared: Promise<T>, signal: AbortSignal | undefi
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const longestAddress = 16 * 1024;
 
-export function isRedirect({ status }: Answered): boolean {
+export function isRedirect({ status }: ResponseHead): boolean {
   return redirects.has(status);
 }
 
@@ -171,7 +171,7 @@ export interface Target {
  * Where a redirect leads. Whether a login may go along is for the caller to decide, by comparing origins.
  * @throws PulleyError `REDIRECT_REFUSED` from https to anything else, and for addresses that no registry needs
  */
-export function redirectTarget({ asked, headers }: Answered): Target {
+export function redirectTarget({ asked, headers }: ResponseHead): Target {
   const locations = headers["location"] ?? [];
   const [location = ""] = locations;
   const refuse = (why: string) => new PulleyError("REDIRECT_REFUSED", `${describeAsked(asked)}: redirected ${why}`);
@@ -205,7 +205,7 @@ function pathAsGiven(location: string): string | undefined {
 }
 
 /** What every request of one call has in common. */
-export interface Asking {
+export interface CallContext {
   readonly session: Session;
   readonly pace: Pace;
   /** Milliseconds without a byte after which a body counts as stalled. */
@@ -221,20 +221,20 @@ export interface Asking {
  * Asks, again where that may help, and reads the answer if its status is one that was expected.
  * @throws PulleyError any of the registry codes; and what `read` throws, which is tried again like any other failure
  */
-export function ask<T>(
-  asking: Asking,
+export function sendWithRetry<T>(
+  context: CallContext,
   request: SessionRequest,
-  expected: (status: number, answer: Answer) => boolean,
-  read: (answer: Answer) => Promise<T>,
+  expected: (status: number, answer: HttpResponse) => boolean,
+  read: (answer: HttpResponse) => Promise<T>,
 ): Promise<T> {
-  const { session, pace, signal } = asking;
+  const { session, pace, signal } = context;
   return retry(
     planFor(session.endpoint),
     pace,
-    judge,
+    retryDecision,
     async () => {
       const answer = await session.send({ ...request, signal });
-      if (!expected(answer.status, answer)) throw await failureOf(answer, asking);
+      if (!expected(answer.status, answer)) throw await failureOf(answer, context);
       return read(answer);
     },
     signal,
@@ -243,6 +243,6 @@ export function ask<T>(
   });
 }
 
-export async function failureOf(answer: Answer, asking: Asking) {
-  return statusFailure(answer, await readErrorBody(answer, asking), asking.pace.clock.now());
+export async function failureOf(answer: HttpResponse, context: CallContext) {
+  return statusFailure(answer, await readErrorBody(answer, context), context.pace.clock.now());
 }

@@ -3,8 +3,8 @@ import { PulleyError } from "../support/errors.ts";
 import { readBody } from "./body.ts";
 import { inTime } from "./deadlines.ts";
 import { describeAsked, showUrl } from "./failure.ts";
-import { type Asking, ask, type SessionRequest } from "./session.ts";
-import type { Answer } from "./transport.ts";
+import { type CallContext, type SessionRequest, sendWithRetry } from "./session.ts";
+import type { HttpResponse } from "./transport.ts";
 
 const pageLimit = 4 * 1024 * 1024;
 const mostPages = 1_000;
@@ -18,15 +18,15 @@ interface Page {
 }
 
 /** Every tag of the repository. What has not the form of a tag is left out: nobody could pull it. */
-export async function listTags(asking: Asking): Promise<readonly string[]> {
+export async function listTags(context: CallContext): Promise<readonly string[]> {
   const tags: string[] = [];
   const seen = new Set<string>();
   let what: SessionRequest["what"] = `tags/list?n=${pageLength}`;
   for (;;) {
-    const page: Page = await fetchPage(asking, what);
+    const page: Page = await fetchPage(context, what);
     for (const tag of page.tags) tags.push(tag);
     if (tags.length > mostTags) {
-      throw new PulleyError("TOO_LARGE", `${asking.session.endpoint.origin}: more than ${mostTags} tags`);
+      throw new PulleyError("TOO_LARGE", `${context.session.endpoint.origin}: more than ${mostTags} tags`);
     }
     if (page.next === undefined) return tags;
     if (seen.has(page.next.href) || seen.size >= mostPages) {
@@ -37,20 +37,20 @@ export async function listTags(asking: Asking): Promise<readonly string[]> {
   }
 }
 
-function fetchPage(asking: Asking, what: SessionRequest["what"]): Promise<Page> {
+function fetchPage(context: CallContext, what: SessionRequest["what"]): Promise<Page> {
   const request = { method: "GET", what, headers: { accept: "application/json" } } as const;
   const isOk = (status: number) => status === 200;
-  const { timers: clock, documentTimeout: milliseconds, signal } = asking;
-  const place = typeof what === "string" ? asking.session.endpoint.origin : showUrl(what);
+  const { timers: clock, documentTimeout: milliseconds, signal } = context;
+  const place = typeof what === "string" ? context.session.endpoint.origin : showUrl(what);
   return inTime({ clock, milliseconds, what: `${place}: a page of tags`, signal }, (whole) =>
-    ask({ ...asking, signal: whole }, request, isOk, async (answer) => {
-      const body = await readBody(answer, pageLimit, { ...asking, signal: whole });
-      return { tags: parsePage(body, answer), next: nextPage(answer, asking.session.endpoint.origin) };
+    sendWithRetry({ ...context, signal: whole }, request, isOk, async (answer) => {
+      const body = await readBody(answer, pageLimit, { ...context, signal: whole });
+      return { tags: parsePage(body, answer), next: nextPage(answer, context.session.endpoint.origin) };
     }),
   );
 }
 
-function parsePage(body: Buffer, { asked }: Answer): readonly string[] {
+function parsePage(body: Buffer, { asked }: HttpResponse): readonly string[] {
   const document = parseLeniently(body);
   const tags = typeof document === "object" && document !== null && "tags" in document ? document.tags : undefined;
   // Some registries write null for a repository whose tags are all gone.
@@ -78,7 +78,7 @@ function isTag(value: unknown): value is string {
 }
 
 /** The address in `Link: <…>; rel="next"`. @throws PulleyError `REDIRECT_REFUSED` if it is not the registry's own (oras GHSA-h7vf-4x9w-h99v) */
-function nextPage({ asked, headers }: Answer, origin: string): URL | undefined {
+function nextPage({ asked, headers }: HttpResponse, origin: string): URL | undefined {
   const link = (headers["link"] ?? []).join(", ");
   const address = /<([^<>]*)>\s*;[^<]*\brel\s*=\s*"?next\b/i.exec(link)?.[1];
   if (address === undefined) return undefined;

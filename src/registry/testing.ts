@@ -11,7 +11,7 @@ import type { Clock } from "../support/clock.ts";
 import { createRegistryClient, type RegistrySurroundings } from "./client.ts";
 import type { BlobTarget, DownloadCall, RegistryClient, RegistryOptions } from "./types.ts";
 
-export interface Asked {
+export interface ReceivedRequest {
   /** `GET /v2/app/manifests/1` */
   readonly line: string;
   readonly headers: IncomingMessage["headers"];
@@ -24,7 +24,7 @@ export interface TestServer {
   /** `127.0.0.1:40123` */
   readonly host: string;
   readonly origin: string;
-  readonly asked: Asked[];
+  readonly asked: ReceivedRequest[];
   /** The repository `app` on this server. */
   readonly repository: Repository;
 }
@@ -42,7 +42,7 @@ export async function serveWith(
   handler: Handler,
   choice: NetworkChoice = {},
 ): Promise<TestServer> {
-  const asked: Asked[] = [];
+  const asked: ReceivedRequest[] = [];
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     const pieces: Buffer[] = [];
     request.on("data", (piece: Buffer) => pieces.push(piece));

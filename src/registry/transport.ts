@@ -7,11 +7,11 @@ import type { HostSettings } from "../hosts/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { lookupFor, type PlaceKind, refuseLiteral, refuseNearby } from "./addresses.ts";
 import { createTrust, stampOf, type Trust } from "./certificates.ts";
-import { type Answered, type Asked, cancellation, describeAsked, networkFailure } from "./failure.ts";
+import { cancellation, describeAsked, networkFailure, type ResponseHead, type SentRequest } from "./failure.ts";
 import { proxyFor } from "./proxy.ts";
 import { readDirectly } from "./transfer/direct-reads.ts";
 
-export interface Exchange extends Asked {
+export interface Exchange extends SentRequest {
   readonly method: "GET" | "HEAD" | "POST";
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -28,7 +28,7 @@ export interface Exchange extends Asked {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface Answer extends Answered {
+export interface HttpResponse extends ResponseHead {
   /** Must be read to its end, discarded or destroyed. */
   readonly body: IncomingMessage;
   /** The address of who answered; absent where a proxy stands between. */
@@ -37,7 +37,7 @@ export interface Answer extends Answered {
 
 export interface Transport {
   /** @throws PulleyError `REGISTRY_UNREACHABLE`, `REGISTRY_TLS`, `REGISTRY_PROTOCOL`, `REDIRECT_REFUSED`, `CANCELLED` */
-  exchange(exchange: Exchange): Promise<Answer>;
+  exchange(exchange: Exchange): Promise<HttpResponse>;
   /** Ends every connection, those in use included. */
   close(): void;
 }
@@ -62,35 +62,36 @@ const spareConnections = 8;
 const longestTimer = 2 ** 31 - 1;
 
 /** How one place is spoken to: shared by the exchanges that would open a connection in just the same way. */
-interface Line {
+interface ConnectionPool {
   readonly agent: http.Agent;
   readonly proxied: boolean;
   readonly options: RequestOptions & { readonly secureContext?: SecureContext; readonly rejectUnauthorized?: boolean };
 }
 
 export function createTransport(settings: TransportSettings, environment: NodeJS.ProcessEnv): Transport {
-  const lines = new Map<string, Promise<Line>>();
+  const connections = new Map<string, Promise<ConnectionPool>>();
   let trust: Trust | undefined;
 
   function isAllowed({ host, hostname }: URL): boolean {
     return settings.allowedRedirects?.some((allowed) => allowed === host || allowed === hostname) ?? false;
   }
 
-  function lineFor(exchange: Exchange): Promise<Line> {
+  function connectionsTo(exchange: Exchange): Promise<ConnectionPool> {
     const { url, registry, audience, sentBy, host } = exchange;
     const key = [url.origin, registry, audience, sentBy, host && stampOf(host)].join(" ");
-    const known = lines.get(key);
+    const known = connections.get(key);
     if (known !== undefined) return known;
-    const line = openLine(exchange);
-    lines.set(key, line);
-    line.catch(() => lines.delete(key));
-    return line;
+    const pool = openConnections(exchange);
+    connections.set(key, pool);
+    pool.catch(() => connections.delete(key));
+    return pool;
   }
 
-  async function openLine({ url, registry, audience, sentBy, host }: Exchange): Promise<Line> {
-    const pool = { keepAlive: true, maxFreeSockets: spareConnections };
+  async function openConnections({ url, registry, audience, sentBy, host }: Exchange): Promise<ConnectionPool> {
+    const agentOptions = { keepAlive: true, maxFreeSockets: spareConnections };
     const guard: { lookup?: LookupFunction } = sentBy === undefined ? {} : { lookup: lookupFor(sentBy) };
-    if (url.protocol === "http:") return { agent: readDirectly(new http.Agent(pool)), proxied: false, options: guard };
+    if (url.protocol === "http:")
+      return { agent: readDirectly(new http.Agent(agentOptions)), proxied: false, options: guard };
     trust ??= createTrust(settings.certDirs, environment);
     const options = {
       ...guard,
@@ -98,9 +99,9 @@ export function createTransport(settings: TransportSettings, environment: NodeJS
       rejectUnauthorized: audience !== "registry" || host?.skipVerify !== true,
     };
     const proxy = proxyFor(url, environment);
-    if (proxy === undefined) return { agent: readDirectly(new https.Agent(pool)), proxied: false, options };
+    if (proxy === undefined) return { agent: readDirectly(new https.Agent(agentOptions)), proxied: false, options };
     const { HttpsProxyAgent } = await import("https-proxy-agent");
-    return { agent: new HttpsProxyAgent(proxy, { ...pool, ca: [...trust.common] }), proxied: true, options };
+    return { agent: new HttpsProxyAgent(proxy, { ...agentOptions, ca: [...trust.common] }), proxied: true, options };
   }
 
   return {
@@ -109,22 +110,22 @@ export function createTransport(settings: TransportSettings, environment: NodeJS
       const exchange = isAllowed(url) ? { ...asked, sentBy: undefined } : asked;
       const { sentBy } = exchange;
       if (sentBy !== undefined) refuseLiteral(sentBy, url);
-      const line = await lineFor(exchange);
-      if (sentBy !== undefined && line.proxied) await refuseNearby(sentBy, url);
+      const pool = await connectionsTo(exchange);
+      if (sentBy !== undefined && pool.proxied) await refuseNearby(sentBy, url);
       for (;;) {
-        const attempt = await send(exchange, line, settings);
+        const attempt = await send(exchange, pool, settings);
         if (attempt !== "stale") return attempt;
       }
     },
     close: () => {
-      for (const line of lines.values()) line.then(({ agent }) => agent.destroy()).catch(() => undefined);
-      lines.clear();
+      for (const pool of connections.values()) pool.then(({ agent }) => agent.destroy()).catch(() => undefined);
+      connections.clear();
     },
   };
 }
 
 /** @returns `stale` if the connection had been kept open from before and the server closed it at the same moment */
-function send(exchange: Exchange, line: Line, settings: TransportSettings): Promise<Answer | "stale"> {
+function send(exchange: Exchange, pool: ConnectionPool, settings: TransportSettings): Promise<HttpResponse | "stale"> {
   const { method, url, path, headers, body, signal } = exchange;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
@@ -132,8 +133,8 @@ function send(exchange: Exchange, line: Line, settings: TransportSettings): Prom
       return;
     }
     const request = (url.protocol === "https:" ? https : http).request(url, {
-      ...line.options,
-      agent: line.agent,
+      ...pool.options,
+      agent: pool.agent,
       method,
       headers,
       ...(path !== undefined && { path }),
@@ -168,7 +169,7 @@ function send(exchange: Exchange, line: Line, settings: TransportSettings): Prom
         return;
       }
       const { statusCode: status = 0, headersDistinct } = response;
-      const peer = line.proxied ? undefined : response.socket.remoteAddress;
+      const peer = pool.proxied ? undefined : response.socket.remoteAddress;
       resolve({ asked: { method, url, headers, body }, status, headers: headersDistinct, body: response, peer });
     });
     request.end(body);

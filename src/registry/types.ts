@@ -58,7 +58,7 @@ export interface Call {
    */
   readonly mirror?: string | undefined;
   /** Not to try again what failed, and what broke off only while it gets on: there is another source to ask. */
-  readonly hasty?: boolean | undefined;
+  readonly noRetry?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Clock } from "./clock.ts";
-import { type RetryPlan, retry, retryDelay, type Verdict } from "./retry.ts";
+import { type RetryDecision, type RetryPlan, retry, retryDelay } from "./retry.ts";
 
 const plan: RetryPlan = { attempts: 4, first: 100, factor: 3, longest: 500, jitter: 0.5 };
 
-function attemptsUntil(success: number, judge: () => Verdict = () => ({ again: true })) {
+function attemptsUntil(success: number, decide: () => RetryDecision = () => ({ again: true })) {
   const waits: number[] = [];
   let attempts = 0;
   const clock: Clock = { now: () => 0, sleep: async (milliseconds) => void waits.push(milliseconds) };
-  const outcome = retry(plan, { clock, random: () => 0 }, judge, async () => {
+  const outcome = retry(plan, { clock, random: () => 0 }, decide, async () => {
     attempts += 1;
     if (attempts < success) throw new Error(`failure ${attempts}`);
     return attempts;

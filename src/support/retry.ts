@@ -15,7 +15,7 @@ export interface RetryPlan {
 }
 
 /** What a failure means for the next attempt. `after`: at least so many milliseconds from now, because the other side asks for it. */
-export type Verdict = { readonly again: false } | { readonly again: true; readonly after?: number | undefined };
+export type RetryDecision = { readonly again: false } | { readonly again: true; readonly after?: number | undefined };
 
 export interface Pace {
   readonly clock: Clock;
@@ -33,7 +33,7 @@ export function retryDelay(plan: RetryPlan, failures: number, random: () => numb
 export async function retry<T>(
   plan: RetryPlan,
   { clock, random }: Pace,
-  judge: (error: unknown) => Verdict,
+  decide: (error: unknown) => RetryDecision,
   work: () => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
@@ -41,7 +41,7 @@ export async function retry<T>(
     try {
       return await work();
     } catch (error) {
-      const verdict = judge(error);
+      const verdict = decide(error);
       if (!verdict.again || failures >= plan.attempts) throw error;
       await clock.sleep(Math.max(verdict.after ?? 0, retryDelay(plan, failures, random)), signal);
     }

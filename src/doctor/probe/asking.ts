@@ -1,13 +1,13 @@
 /** What a registry answers to one login, with all that its answer's head says. */
 import { acceptedManifests, type Digest, isDigest, type Tag } from "../../image/index.ts";
 import {
-  type Answer,
-  type Answered,
   type Authorization,
   type Endpoint,
+  type HttpResponse,
   isHtml,
   openSession,
   parseChallenges,
+  type ResponseHead,
   readErrorBody,
   statusFailure,
   type Transport,
@@ -55,7 +55,7 @@ export type ManifestAnswer = (
 export const noQuota: Quota = { limit: undefined, remaining: undefined, source: undefined, retryAfter: undefined };
 
 export async function readV2Ping(
-  answer: Answer,
+  answer: HttpResponse,
   stallTimeout: number,
   now: number,
   signal: AbortSignal,
@@ -78,7 +78,7 @@ export async function readV2Ping(
 }
 
 /** A demand for a login is no failure; neither is a 404 or 403, for some registries serve no more than what is asked for. */
-function pingFailure(answer: Answered, body: Buffer, now: number): PulleyError | undefined {
+function pingFailure(answer: ResponseHead, body: Buffer, now: number): PulleyError | undefined {
   const failure = statusFailure(answer, body, now);
   if (isHtml(answer) && answer.status !== 401) {
     return new PulleyError(
@@ -143,12 +143,12 @@ function watched(authorization: Authorization, onShown: () => void): Authorizati
   };
 }
 
-function digestOf({ headers }: Answer): Digest | undefined {
+function digestOf({ headers }: HttpResponse): Digest | undefined {
   const [digest = ""] = headers["docker-content-digest"] ?? [];
   return isDigest(digest) ? digest : undefined;
 }
 
-function quotaOf({ headers }: Answer): Quota {
+function quotaOf({ headers }: HttpResponse): Quota {
   const first = (name: string) => {
     const value = headers[name]?.[0];
     return value === undefined ? undefined : printable(value, 60);

@@ -88,7 +88,7 @@ export function createProbe(
     certDirs,
     target: async (repository, mirror, signal) => {
       const found = endpointAt(repository, mirror, options);
-      const endpoint = { ...(await schemes.settle(found, signal)), hasty: true };
+      const endpoint = { ...(await schemes.settle(found, signal)), noRetry: true };
       const url = new URL(endpoint.origin);
       const proxy = proxyFor(url, environment);
       return {

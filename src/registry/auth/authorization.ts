@@ -18,10 +18,10 @@ export interface Authorization {
    * What to send after a 401; `undefined` if nothing more can be offered.
    * @throws PulleyError `TOKEN_REFUSED`, or any failure of the token service
    */
-  answer(refusal: Refusal): Promise<Granted | undefined>;
+  answer(refusal: LoginDemand): Promise<Granted | undefined>;
 }
 
-export interface Refusal {
+export interface LoginDemand {
   /** The origin that answered 401: the registry's, or that of a place it redirected to, which gets no login of ours. */
   readonly origin: string;
   /** The values of `WWW-Authenticate`. */
@@ -74,7 +74,7 @@ export function createAuthorizer(tokens: TokenService, clock: Clock): Authorizer
     return entry !== undefined && clock.now() < entry.expiresAt ? entry.header : undefined;
   }
 
-  async function obtain(key: string, endpoint: Endpoint, login: Login | undefined, refusal: Refusal) {
+  async function obtain(key: string, endpoint: Endpoint, login: Login | undefined, refusal: LoginDemand) {
     const offered = parseChallenges(refusal.challenges);
     const secret = login?.reveal();
     if (secret?.kind === "registryToken") return undefined;
@@ -99,7 +99,7 @@ export function createAuthorizer(tokens: TokenService, clock: Clock): Authorizer
   }
 
   /** Everybody who was refused the same waits for the same new token. */
-  function obtainOnce(key: string, ...rest: [Endpoint, Login | undefined, Refusal]) {
+  function obtainOnce(key: string, ...rest: [Endpoint, Login | undefined, LoginDemand]) {
     const [, , { refusedFresh }] = rest;
     const what = `${key} ${refusedFresh}`;
     const running = underWay.get(what);

@@ -1,8 +1,8 @@
 import { type ErrorCode, errorTable, isPulleyError, PulleyError } from "../../support/errors.ts";
 import { discard } from "../body.ts";
-import { type Asking, ask, openSession } from "../session.ts";
+import { type CallContext, openSession, sendWithRetry } from "../session.ts";
 import type { Transport } from "../transport.ts";
-import type { Authorization, Refusal } from "./authorization.ts";
+import type { Authorization, LoginDemand } from "./authorization.ts";
 import { parseChallenges } from "./challenge.ts";
 
 /**
@@ -10,8 +10,12 @@ import { parseChallenges } from "./challenge.ts";
  * @returns whether it has asked for one
  * @throws PulleyError `REGISTRY_UNAUTHORIZED` if it is refused, or as any request
  */
-export async function logIn(asking: Asking, authorization: Authorization, transport: Transport): Promise<boolean> {
-  const { endpoint } = asking.session;
+export async function logIn(
+  context: CallContext,
+  authorization: Authorization,
+  transport: Transport,
+): Promise<boolean> {
+  const { endpoint } = context.session;
   const seen: Seen = { refusal: undefined, answered: false };
   const watched: Authorization = {
     current: authorization.current,
@@ -30,7 +34,7 @@ export async function logIn(asking: Asking, authorization: Authorization, transp
   const session = openSession(endpoint, watched, transport);
   const what = new URL(`${endpoint.root ?? "/v2"}/`, endpoint.origin);
   try {
-    await ask({ ...asking, session }, { method: "GET", what }, (status) => status === 200, discard);
+    await sendWithRetry({ ...context, session }, { method: "GET", what }, (status) => status === 200, discard);
   } catch (error) {
     throw refused(error, endpoint.origin, seen);
   }
@@ -39,14 +43,14 @@ export async function logIn(asking: Asking, authorization: Authorization, transp
 
 interface Seen {
   /** The last demand for a login. */
-  refusal: Refusal | undefined;
+  refusal: LoginDemand | undefined;
   /** Whether one of them could be answered. */
   answered: boolean;
 }
 
 /** What to do about what is no demand for a login; the table's words are about images. */
 const advices: Partial<Record<ErrorCode, string>> = {
-  REGISTRY_FORBIDDEN: "The registry lets nobody in from here, or not with this login: ask who runs it.",
+  REGISTRY_FORBIDDEN: "The registry lets nobody in from here, or not with this login: sendWithRetry who runs it.",
   REGISTRY_NOT_FOUND: "Nothing answers as a registry there: check that the host and port are a registry's.",
   REGISTRY_RATE_LIMITED: "Wait, then log in again.",
   REGISTRY_UNAVAILABLE: "The registry is failing: log in again later, or tell who runs it.",
@@ -77,7 +81,7 @@ function refused(error: unknown, home: string, { refusal, answered }: Seen): unk
   if (!answered) {
     return failure(
       `the registry asks for a kind of login that is not known here: ${message}`,
-      "Pulley logs in with Basic, and with tokens (Bearer): ask who runs the registry for one of them.",
+      "Pulley logs in with Basic, and with tokens (Bearer): sendWithRetry who runs the registry for one of them.",
     );
   }
   return failure(

@@ -10,8 +10,8 @@ import { inTime } from "../deadlines.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { showUrl, statusFailure } from "../failure.ts";
 import { tokenTimeout } from "../limits.ts";
-import { judge, planFor } from "../retries.ts";
-import type { Answer, Exchange, Transport } from "../transport.ts";
+import { planFor, retryDecision } from "../retries.ts";
+import type { Exchange, HttpResponse, Transport } from "../transport.ts";
 import type { Challenge } from "./challenge.ts";
 
 export interface TokenRequest {
@@ -65,7 +65,7 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
     return parseToken(await readBody(answer, largestAnswer, receiving), realm, pace.clock);
   }
 
-  async function refusal(answer: Answer, receiving: ReceiveOptions): Promise<PulleyError> {
+  async function refusal(answer: HttpResponse, receiving: ReceiveOptions): Promise<PulleyError> {
     const { status, asked } = answer;
     if (status >= 300 && status < 400) {
       answer.body.destroy();
@@ -81,7 +81,7 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
       const realm = checkRealm(request, options.plainHttp);
       const deadline = { clock: timers, milliseconds: tokenTimeout, what: showUrl(realm) };
       return inTime(deadline, (signal) =>
-        retry(planFor(request.endpoint), pace, judge, () => fetchOnce(request, realm, signal), signal),
+        retry(planFor(request.endpoint), pace, retryDecision, () => fetchOnce(request, realm, signal), signal),
       );
     },
   };

@@ -1,11 +1,11 @@
 /** A download thread: receives, hashes and writes one blob after another, each from beginning to end. */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../../support/clock.ts";
-import type { Authorization, Granted, Refusal } from "../auth/authorization.ts";
+import type { Authorization, Granted, LoginDemand } from "../auth/authorization.ts";
 import { openSession } from "../session.ts";
 import { createTransport } from "../transport.ts";
 import { downloadBlob } from "./download.ts";
-import { type FromThread, type Outcome, outcomeOf, type ThreadSettings, type ToThread, toError } from "./messages.ts";
+import { type FromThread, type JobResult, resultOf, type ThreadSettings, type ToThread, toError } from "./messages.ts";
 
 const settings: ThreadSettings = workerData;
 if (parentPort !== null) serve(parentPort, settings);
@@ -14,20 +14,20 @@ function serve(port: MessagePort, { transport: transportSettings, stallTimeout, 
   const transport = createTransport(transportSettings, process.env);
   const pace = { clock: systemClock, random: Math.random };
   const jobs = new Map<number, AbortController>();
-  const questions = new Map<number, (outcome: Outcome<Granted | undefined>) => void>();
+  const questions = new Map<number, (result: JobResult<Granted | undefined>) => void>();
   let questionsAsked = 0;
 
-  const tell = (message: FromThread) => port.postMessage(message);
+  const send = (message: FromThread) => port.postMessage(message);
 
-  async function authorize(job: number, refusal: Refusal | undefined): Promise<Granted | undefined> {
+  async function authorize(job: number, refusal: LoginDemand | undefined): Promise<Granted | undefined> {
     questionsAsked += 1;
     const question = questionsAsked;
-    const outcome = await new Promise<Outcome<Granted | undefined>>((resolve) => {
+    const result = await new Promise<JobResult<Granted | undefined>>((resolve) => {
       questions.set(question, resolve);
-      tell({ kind: "authorize", question, job, refusal });
+      send({ kind: "authorize", question, job, refusal });
     });
-    if (!outcome.ok) throw toError(outcome.failure);
-    return outcome.value;
+    if (!result.ok) throw toError(result.failure);
+    return result.value;
   }
 
   async function start({ job, endpoint, target }: ToThread & { kind: "start" }): Promise<void> {
@@ -43,12 +43,12 @@ function serve(port: MessagePort, { transport: transportSettings, stallTimeout, 
       leastRate,
       timers: systemClock,
       signal: controller.signal,
-      onProgress: (progress) => tell({ kind: "progress", job, progress }),
-      onReceived: () => tell({ kind: "free", job }),
+      onProgress: (progress) => send({ kind: "progress", job, progress }),
+      onReceived: () => send({ kind: "free", job }),
     });
-    const outcome = await outcomeOf(work.then(() => undefined));
+    const result = await resultOf(work.then(() => undefined));
     jobs.delete(job);
-    tell({ kind: "ended", job, outcome });
+    send({ kind: "ended", job, result });
   }
 
   port.on("message", (message: ToThread) => {
@@ -60,7 +60,7 @@ function serve(port: MessagePort, { transport: transportSettings, stallTimeout, 
         jobs.get(message.job)?.abort(toError(message.failure));
         break;
       case "authorization":
-        questions.get(message.question)?.(message.outcome);
+        questions.get(message.question)?.(message.result);
         questions.delete(message.question);
         break;
     }

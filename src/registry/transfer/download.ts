@@ -8,9 +8,9 @@ import { announcedLength, discard, readErrorBody, receive } from "../body.ts";
 import { type RateWatch, watchRate } from "../deadlines.ts";
 import { repositoryUrl } from "../endpoint.ts";
 import { describeAsked, isHtml, statusFailure } from "../failure.ts";
-import { judge } from "../retries.ts";
+import { retryDecision } from "../retries.ts";
 import type { Session } from "../session.ts";
-import type { Answer } from "../transport.ts";
+import type { HttpResponse } from "../transport.ts";
 import type { BlobProgress, BlobTarget } from "../types.ts";
 
 export interface DownloadOptions {
@@ -116,7 +116,7 @@ function startOver(transfer: Transfer): void {
 async function receiveAll(transfer: Transfer): Promise<void> {
   const { file, options } = transfer;
   const { clock, random } = options.pace;
-  const mostIdle = transfer.session.endpoint.hasty ? 1 : transferPlan.attempts;
+  const mostIdle = transfer.session.endpoint.noRetry ? 1 : transferPlan.attempts;
   const start = file.received;
   let best = start;
   let idle = 0;
@@ -140,7 +140,7 @@ async function receiveAll(transfer: Transfer): Promise<void> {
 function mayResume(error: unknown, begun: boolean): error is PulleyError {
   if (isPulleyError(error, "REGISTRY_STALLED")) return true;
   if (isPulleyError(error, "REGISTRY_UNREACHABLE") && begun) return true;
-  return isPulleyError(error) && judge(error).again;
+  return isPulleyError(error) && retryDecision(error).again;
 }
 
 /** One request at the registry's own address, never at the one it redirected to before: those hold for minutes only. */
@@ -181,7 +181,7 @@ function rangeHeaders(offset: number, etag: string | undefined): Record<string, 
 }
 
 /** Whether a 206 is a part that begins where ours ends, of a blob of the announced size, and not several parts. */
-function isRest({ headers }: Answer, offset: number, { descriptor }: BlobTarget): boolean {
+function isRest({ headers }: HttpResponse, offset: number, { descriptor }: BlobTarget): boolean {
   const ranges = headers["content-range"] ?? [];
   const [, first, last, total] = /^bytes ([0-9]+)-([0-9]+)\/([0-9]+)$/i.exec(ranges[0] ?? "") ?? [];
   const several = /^multipart\//i.test(headers["content-type"]?.[0] ?? "");
@@ -194,13 +194,13 @@ function isRest({ headers }: Answer, offset: number, { descriptor }: BlobTarget)
   );
 }
 
-function strongEtag({ headers }: Answer): string | undefined {
+function strongEtag({ headers }: HttpResponse): string | undefined {
   const [etag = ""] = headers["etag"] ?? [];
   return /^"[\x21\x23-\x7e]{1,256}"$/.test(etag) ? etag : undefined;
 }
 
 /** @throws PulleyError `SIZE_MISMATCH` before a byte has been read, if the answer announces another length than the rest of the blob */
-function refuseOtherLength(answer: Answer, { descriptor }: BlobTarget, offset: number): void {
+function refuseOtherLength(answer: HttpResponse, { descriptor }: BlobTarget, offset: number): void {
   const announced = announcedLength(answer);
   const expected = descriptor.size - offset;
   if (Number.isNaN(announced) || announced === expected || (answer.status === 206 && announced < expected)) return;
@@ -211,7 +211,7 @@ function refuseOtherLength(answer: Answer, { descriptor }: BlobTarget, offset: n
 }
 
 /** A chunked body says itself where it ends; where only the closed connection says it, the rest may have been lost. */
-function endedEarly(answer: Answer, { descriptor }: BlobTarget, received: number): PulleyError {
+function endedEarly(answer: HttpResponse, { descriptor }: BlobTarget, received: number): PulleyError {
   const text = `${describeAsked(answer.asked)}: the content ends after ${received} of ${descriptor.size} bytes`;
   const isWhole = answer.status === 200 && answer.headers["transfer-encoding"] !== undefined;
   return new PulleyError(isWhole ? "SIZE_MISMATCH" : "REGISTRY_UNREACHABLE", text);

@@ -134,7 +134,7 @@ describe("a foreign layer that the registry does not have", () => {
 
   it("is left to whoever is asked next", async () => {
     const other = await serve(good);
-    const { outcome } = await download({ urls: [`${other.origin}/a`], options: allow("127.0.0.1"), hasty: true });
+    const { outcome } = await download({ urls: [`${other.origin}/a`], options: allow("127.0.0.1"), noRetry: true });
     expect(outcome).toMatchObject({ code: "REGISTRY_NOT_FOUND", message: expect.not.stringContaining("foreign") });
     expect(other.asked).toEqual([]);
   });

@@ -36,7 +36,7 @@ export async function downloadElsewhere(
   let failure: PulleyError | undefined;
   for (const address of asked) {
     try {
-      return await download({ ...endpointOf(address), hasty: address !== asked.at(-1) });
+      return await download({ ...endpointOf(address), noRetry: address !== asked.at(-1) });
     } catch (error) {
       if (!isPulleyError(error) || isPulleyError(error, "CANCELLED", "DISK_FULL", "STORE_FAILED")) throw error;
       failure = error;

@@ -1,6 +1,6 @@
 /** What a download thread and the thread that started it say to each other. */
 import { type ErrorCode, errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
-import type { Granted, Refusal } from "../auth/authorization.ts";
+import type { Granted, LoginDemand } from "../auth/authorization.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { TransportSettings } from "../transport.ts";
 import type { BlobProgress, BlobTarget } from "../types.ts";
@@ -15,7 +15,7 @@ export interface ThreadSettings {
 export type ToThread =
   | { readonly kind: "start"; readonly job: number; readonly endpoint: Endpoint; readonly target: BlobTarget }
   | { readonly kind: "stop"; readonly job: number; readonly failure: Failure }
-  | { readonly kind: "authorization"; readonly question: number; readonly outcome: Outcome<Granted | undefined> };
+  | { readonly kind: "authorization"; readonly question: number; readonly result: JobResult<Granted | undefined> };
 
 export type FromThread =
   /** A login is needed; tokens are kept in one place, and credentials leave it only in answers to this. */
@@ -23,14 +23,14 @@ export type FromThread =
       readonly kind: "authorize";
       readonly question: number;
       readonly job: number;
-      readonly refusal: Refusal | undefined;
+      readonly refusal: LoginDemand | undefined;
     }
   | { readonly kind: "progress"; readonly job: number; readonly progress: BlobProgress }
   /** Everything has come, and the disk is at work: the thread can begin with another blob. */
   | { readonly kind: "free"; readonly job: number }
-  | { readonly kind: "ended"; readonly job: number; readonly outcome: Outcome<undefined> };
+  | { readonly kind: "ended"; readonly job: number; readonly result: JobResult<undefined> };
 
-export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: Failure };
+export type JobResult<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: Failure };
 
 /** A PulleyError without its class and cause, which do not survive the way between threads. */
 export interface Failure {
@@ -40,7 +40,7 @@ export interface Failure {
   readonly retryAfter: number | undefined;
 }
 
-export async function outcomeOf<T>(work: Promise<T>): Promise<Outcome<T>> {
+export async function resultOf<T>(work: Promise<T>): Promise<JobResult<T>> {
   try {
     return { ok: true, value: await work };
   } catch (error) {

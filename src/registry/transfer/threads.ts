@@ -4,7 +4,7 @@ import type { Authorization, Granted } from "../auth/authorization.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { cancellation } from "../failure.ts";
 import type { BlobProgress, BlobTarget } from "../types.ts";
-import { type FromThread, failureOf, outcomeOf, type ThreadSettings, type ToThread, toError } from "./messages.ts";
+import { type FromThread, failureOf, resultOf, type ThreadSettings, type ToThread, toError } from "./messages.ts";
 
 export interface PoolJob {
   /** Downloads the blob on the calling thread; given where that thread takes its part of the work. */
@@ -34,7 +34,7 @@ export interface PoolOptions {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-interface Entry extends PoolJob {
+interface RunningJob extends PoolJob {
   readonly id: number;
   readonly settle: (error?: unknown) => void;
 }
@@ -42,7 +42,7 @@ interface Entry extends PoolJob {
 interface Thread {
   readonly worker: Worker;
   /** What it has begun: one that it receives, and perhaps others that only the disk is still busy with. */
-  readonly entries: Map<number, Entry>;
+  readonly jobs: Map<number, RunningJob>;
   receiving: number | undefined;
   idleTimer: NodeJS.Timeout | undefined;
 }
@@ -52,32 +52,32 @@ const idleTime = 5_000;
 
 export function createPool({ script, size, settings, environment }: PoolOptions): DownloadPool {
   const threads = new Set<Thread>();
-  const waiting: Entry[] = [];
-  let jobs = 0;
+  const waiting: RunningJob[] = [];
+  let jobsGiven = 0;
   let busyHere = false;
 
   function startThread(): Thread {
     const worker = new Worker(script, { workerData: settings, env: environment, execArgv: [], name: "download" });
-    const thread: Thread = { worker, entries: new Map(), receiving: undefined, idleTimer: undefined };
+    const thread: Thread = { worker, jobs: new Map(), receiving: undefined, idleTimer: undefined };
     threads.add(thread);
-    worker.on("message", (message: FromThread) => hear(thread, message));
-    worker.on("error", (error) => lose(thread, errorText(error)));
-    worker.on("exit", (status) => lose(thread, `exit status ${status}`));
+    worker.on("message", (message: FromThread) => receive(thread, message));
+    worker.on("error", (error) => forget(thread, errorText(error)));
+    worker.on("exit", (status) => forget(thread, `exit status ${status}`));
     return thread;
   }
 
-  function lose(thread: Thread, reason: string): void {
+  function forget(thread: Thread, reason: string): void {
     threads.delete(thread);
     clearTimeout(thread.idleTimer);
-    for (const { settle } of thread.entries.values()) {
+    for (const { settle } of thread.jobs.values()) {
       settle(new PulleyError("INTERNAL", `a download thread ended: ${reason}`));
     }
-    thread.entries.clear();
+    thread.jobs.clear();
     assign();
   }
 
   /** A thread without work ends after a while, and with the process. */
-  function rest(thread: Thread): void {
+  function waitForWork(thread: Thread): void {
     thread.worker.unref();
     thread.idleTimer = setTimeout(() => void thread.worker.terminate(), idleTime).unref();
   }
@@ -100,36 +100,36 @@ export function createPool({ script, size, settings, environment }: PoolOptions)
     while (waiting.length > 0) {
       const free = [...threads].find(({ receiving }) => receiving === undefined);
       if (free === undefined && threads.size >= size) return;
-      const entry = waiting.shift();
-      if (entry !== undefined) begin(free ?? startThread(), entry);
+      const job = waiting.shift();
+      if (job !== undefined) begin(free ?? startThread(), job);
     }
   }
 
-  function begin(thread: Thread, entry: Entry): void {
-    const { id, endpoint, target } = entry;
+  function begin(thread: Thread, job: RunningJob): void {
+    const { id, endpoint, target } = job;
     clearTimeout(thread.idleTimer);
     thread.worker.ref();
-    thread.entries.set(id, entry);
+    thread.jobs.set(id, job);
     thread.receiving = id;
-    tell(thread, { kind: "start", job: id, endpoint, target });
+    send(thread, { kind: "start", job: id, endpoint, target });
   }
 
-  function hear(thread: Thread, message: FromThread): void {
-    const entry = thread.entries.get(message.job);
+  function receive(thread: Thread, message: FromThread): void {
+    const job = thread.jobs.get(message.job);
     switch (message.kind) {
       case "authorize":
-        if (entry !== undefined) void authorize(thread, entry, message);
+        if (job !== undefined) void authorize(thread, job, message);
         break;
       case "progress":
-        entry?.onProgress?.(message.progress);
+        job?.onProgress?.(message.progress);
         break;
       case "free":
         release(thread, message.job);
         break;
       case "ended":
-        thread.entries.delete(message.job);
+        thread.jobs.delete(message.job);
         release(thread, message.job);
-        entry?.settle(message.outcome.ok ? undefined : toError(message.outcome.failure));
+        job?.settle(message.result.ok ? undefined : toError(message.result.failure));
         break;
     }
   }
@@ -137,14 +137,18 @@ export function createPool({ script, size, settings, environment }: PoolOptions)
   function release(thread: Thread, job: number): void {
     if (thread.receiving === job) thread.receiving = undefined;
     assign();
-    if (thread.entries.size === 0) rest(thread);
+    if (thread.jobs.size === 0) waitForWork(thread);
   }
 
-  async function authorize(thread: Thread, entry: Entry, message: FromThread & { kind: "authorize" }): Promise<void> {
-    const { authorization } = entry;
+  async function authorize(
+    thread: Thread,
+    job: RunningJob,
+    message: FromThread & { kind: "authorize" },
+  ): Promise<void> {
+    const { authorization } = job;
     const { question, refusal } = message;
     const answer = refusal === undefined ? held(authorization) : authorization.answer(refusal);
-    tell(thread, { kind: "authorization", question, outcome: await outcomeOf(answer) });
+    send(thread, { kind: "authorization", question, result: await resultOf(answer) });
   }
 
   function run(job: PoolJob): Promise<void> {
@@ -154,8 +158,8 @@ export function createPool({ script, size, settings, environment }: PoolOptions)
         reject(cancellation(signal));
         return;
       }
-      jobs += 1;
-      const id = jobs;
+      jobsGiven += 1;
+      const id = jobsGiven;
       const stop = () => stopJob(id, signal);
       const settle = (error?: unknown) => {
         signal.removeEventListener("abort", stop);
@@ -169,16 +173,16 @@ export function createPool({ script, size, settings, environment }: PoolOptions)
   }
 
   function stopJob(id: number, signal: AbortSignal): void {
-    const position = waiting.findIndex((entry) => entry.id === id);
+    const position = waiting.findIndex((job) => job.id === id);
     if (position >= 0) for (const { settle } of waiting.splice(position, 1)) settle(cancellation(signal));
-    const thread = [...threads].find(({ entries }) => entries.has(id));
-    if (thread !== undefined) tell(thread, { kind: "stop", job: id, failure: failureOf(cancellation(signal)) });
+    const thread = [...threads].find(({ jobs }) => jobs.has(id));
+    if (thread !== undefined) send(thread, { kind: "stop", job: id, failure: failureOf(cancellation(signal)) });
   }
 
   return {
     run,
     warmUp: (wanted) => {
-      while (threads.size < Math.min(size, wanted)) rest(startThread());
+      while (threads.size < Math.min(size, wanted)) waitForWork(startThread());
     },
     close: async () => {
       for (const { settle } of waiting.splice(0))
@@ -193,6 +197,6 @@ async function held(authorization: Authorization): Promise<Granted | undefined> 
   return header === undefined ? undefined : { header, fresh: false, isLast: false };
 }
 
-function tell({ worker }: Thread, message: ToThread): void {
+function send({ worker }: Thread, message: ToThread): void {
   worker.postMessage(message);
 }
