@@ -1,7 +1,7 @@
 /** From the words of `pulley doctor` to questions, each with the logins that count for it. */
 import { givenAccounts, type LoginSource, type ProviderNote } from "../credentials/index.ts";
 import { createNodeClient, type SettingsObject } from "../daemon/index.ts";
-import type { Question } from "../doctor/index.ts";
+import type { DiagnosisRequest } from "../doctor/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { ImageRequest } from "../workload/index.ts";
 import { type SocketOptions, socketPath } from "./daemon.ts";
@@ -21,7 +21,7 @@ export interface CaseOptions extends RootOptions, LoginFlags, CredentialProvider
 
 /** A question, and whose image it is about. */
 export interface DoctorCase {
-  readonly question: Question;
+  readonly question: DiagnosisRequest;
   readonly pod: ShownDiagnosis["pod"];
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { createNodeClient, type SettingsObject } from "../daemon/index.ts";
-import { createProbe, type DoctorWorld, diagnose, diskSpaceOf } from "../doctor/index.ts";
+import { createProbe, type DoctorDeps, diagnose, diskSpaceOf } from "../doctor/index.ts";
 import { createEmbeddedImageService, openPullRecords } from "../pull/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { socketOption, socketPath } from "./daemon.ts";
@@ -70,7 +70,7 @@ async function doctor(
       ? createEmbeddedImageService({ store, registry, platform, clock: systemClock })
       : { status: () => Promise.resolve(undefined), facts: () => Promise.resolve(undefined) };
     const records = openPullRecords(root, {}, systemClock);
-    const world: DoctorWorld = {
+    const world: DoctorDeps = {
       probe,
       registry,
       policy,

@@ -6,7 +6,7 @@ import {
   type CollectionReport,
   type ImageOutcome,
   type KeptBecause,
-  type Measured,
+  type MeasuredDisk,
   usagePercent,
 } from "../gc/index.ts";
 import { formatBytes } from "../support/bytes.ts";
@@ -52,7 +52,7 @@ export function collectionLines({ report, dryRun }: GcResult, now: number, paint
   ];
 }
 
-function shownDisk(disk: Measured): string {
+function shownDisk(disk: MeasuredDisk): string {
   const { capacity, available, used } = disk;
   const full = capacity === 0 ? "no capacity" : `${usagePercent(disk)}% of ${formatBytes(capacity)} in use`;
   const own = used === undefined ? "" : `, by images ${formatBytes(used)}`;

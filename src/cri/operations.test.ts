@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { manualClock } from "../support/manual-clock.ts";
 import type { Method } from "./grpc/methods.ts";
 import type { RuntimeOperation } from "./operations.ts";
-import { heardMethod } from "./operations.ts";
+import { observedMethod } from "./operations.ts";
 
 const call = { signal: new AbortController().signal };
 
@@ -19,7 +19,7 @@ it("calls are told of when they have ended, well or not", async () => {
     if (request.length === 0) throw new Error("empty");
     return request;
   };
-  const method = heardMethod("PullImage", { kind: "unary", answer }, { onOperation, clock });
+  const method = observedMethod("PullImage", { kind: "unary", answer }, { onOperation, clock });
   if (method.kind !== "unary") throw new Error("another kind");
   expect(await method.answer(new Uint8Array([1]), call)).toEqual(new Uint8Array([1]));
   await expect(method.answer(new Uint8Array(), call)).rejects.toThrow("empty");
@@ -36,7 +36,7 @@ it("streams are told of at their end, be it that the caller leaves before", asyn
     await clock.advance(10);
     yield new Uint8Array([2]);
   };
-  const method = heardMethod("StreamImages", { kind: "serverStream", answers }, { onOperation, clock });
+  const method = observedMethod("StreamImages", { kind: "serverStream", answers }, { onOperation, clock });
   if (method.kind !== "serverStream") throw new Error("another kind");
   const all: Uint8Array[] = [];
   for await (const answer of method.answers(new Uint8Array(), call)) all.push(answer);
@@ -50,5 +50,5 @@ it("streams are told of at their end, be it that the caller leaves before", asyn
 
 it("where nobody listens, nothing is in between", () => {
   const method: Method = { kind: "unary", answer: async (request) => request };
-  expect(heardMethod("ListImages", method, { onOperation: undefined })).toBe(method);
+  expect(observedMethod("ListImages", method, { onOperation: undefined })).toBe(method);
 });

@@ -10,14 +10,18 @@ export interface RuntimeOperation {
   readonly ok: boolean;
 }
 
-export interface Hearing {
+export interface OperationListener {
   readonly onOperation: ((operation: RuntimeOperation) => void) | undefined;
   readonly clock?: Pick<Clock, "now">;
 }
 
 /** @param operation the method's name, `PullImage` */
-export async function heard<Answer>(operation: string, call: () => Promise<Answer>, hearing: Hearing): Promise<Answer> {
-  const end = begin(operation, hearing);
+export async function observed<Answer>(
+  operation: string,
+  call: () => Promise<Answer>,
+  listener: OperationListener,
+): Promise<Answer> {
+  const end = begin(operation, listener);
   try {
     const answer = await call();
     end(true);
@@ -29,19 +33,19 @@ export async function heard<Answer>(operation: string, call: () => Promise<Answe
 }
 
 /** The same method; it is told of each of its calls, of those that are checked only where they come no further. */
-export function heardMethod(operation: string, method: Method, hearing: Hearing): Method {
-  if (hearing.onOperation === undefined) return method;
+export function observedMethod(operation: string, method: Method, listener: OperationListener): Method {
+  if (listener.onOperation === undefined) return method;
   switch (method.kind) {
     case "unary":
       return {
         kind: "unary",
-        answer: (request, call) => heard(operation, () => method.answer(request, call), hearing),
+        answer: (request, call) => observed(operation, () => method.answer(request, call), listener),
       };
     case "checked":
       return {
         ...method,
         check: async (request, call) => {
-          const end = begin(operation, hearing);
+          const end = begin(operation, listener);
           try {
             await method.check(request, call);
           } catch (error) {
@@ -54,7 +58,7 @@ export function heardMethod(operation: string, method: Method, hearing: Hearing)
       return {
         kind: "serverStream",
         answers: async function* (request, call) {
-          const end = begin(operation, hearing);
+          const end = begin(operation, listener);
           let ok = false;
           try {
             yield* method.answers(request, call);
@@ -67,7 +71,7 @@ export function heardMethod(operation: string, method: Method, hearing: Hearing)
   }
 }
 
-function begin(operation: string, { onOperation, clock = systemClock }: Hearing): (ok: boolean) => void {
+function begin(operation: string, { onOperation, clock = systemClock }: OperationListener): (ok: boolean) => void {
   const started = clock.now();
   return (ok) => onOperation?.({ operation, milliseconds: clock.now() - started, ok });
 }

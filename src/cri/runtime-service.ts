@@ -4,7 +4,7 @@ import { quote } from "../support/go.ts";
 import type { Channel } from "../support/grpc/client.ts";
 import { pathOf } from "../support/grpc/codec.ts";
 import { RuntimeService } from "./api/runtime/v1/api_pb.js";
-import { type Call, type Methods, unary } from "./grpc/methods.ts";
+import { type GrpcCall, type Methods, unary } from "./grpc/methods.ts";
 import { CallFailure } from "./grpc/status.ts";
 
 const reason = "ImageServiceOnly";
@@ -40,7 +40,7 @@ export function notImplemented(path: string): string {
   return `${path.slice(1)} is not known here`;
 }
 
-export type CheckHandler = (handler: string, call: Call) => Promise<void>;
+export type CheckHandler = (handler: string, call: GrpcCall) => Promise<void>;
 
 /** Without a container runtime there are no handlers. */
 export const noHandlers: CheckHandler = async (handler) => {

@@ -27,7 +27,7 @@ import { CallFailure } from "./grpc/status.ts";
 import { callerRecords } from "./images/auth.ts";
 import { callFailureOf } from "./images/failures.ts";
 import { imageMethods } from "./images/index.ts";
-import { heardMethod, type RuntimeOperation } from "./operations.ts";
+import { observedMethod, type RuntimeOperation } from "./operations.ts";
 import { createPassThrough } from "./pass-through.ts";
 import { type CheckHandler, handlersOf, imageServiceOnly, noHandlers, notImplemented } from "./runtime-service.ts";
 import { createGate } from "./starting/gate.ts";
@@ -146,7 +146,7 @@ function openUpstream(runtime: string, { images, onOperation, clock }: CriServer
     runtime: channel,
     warn: log.warn,
     onward: pass,
-    hearing: { onOperation, clock },
+    listener: { onOperation, clock },
   });
   return {
     channel,
@@ -189,7 +189,7 @@ function methodsOf(
   return new Map(
     imageServices.flatMap((service) =>
       served.map(
-        ([name, method]) => [`/${service}/${name}`, heardMethod(name, method, { onOperation, clock })] as const,
+        ([name, method]) => [`/${service}/${name}`, observedMethod(name, method, { onOperation, clock })] as const,
       ),
     ),
   );

@@ -4,10 +4,10 @@ import type { Reference } from "../image/index.ts";
 import type { PullSource } from "../pull/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
-import type { Looking } from "./connection.ts";
+import type { ProbeContext } from "./connection.ts";
 import { type ManifestAnswer, noQuota, type Quota } from "./probe/index.ts";
 import { failed, failedBy, ok, TooLate, within } from "./steps.ts";
-import type { Question, Step } from "./types.ts";
+import type { DiagnosisRequest, Step } from "./types.ts";
 
 export interface AuthenticationResult {
   readonly step: Step;
@@ -18,7 +18,7 @@ export interface AuthenticationResult {
   readonly quota: Quota | undefined;
 }
 
-interface Trial {
+interface LoginAttempt {
   readonly login: Login | undefined;
   readonly answer: ManifestAnswer;
 }
@@ -28,30 +28,30 @@ const mostLogins = 20;
 
 /** Tries the logins in their order, as a kubelet does: what one of them fails at, the next may succeed at. */
 export async function examineAuthentication(
-  looking: Looking,
+  context: ProbeContext,
   { repository, tag, digest }: Reference,
   { logins, failure, mirror }: PullSource,
-  question: Question,
+  question: DiagnosisRequest,
   notes: readonly string[],
 ): Promise<AuthenticationResult> {
-  const { source } = looking;
+  const { source } = context;
   const nobody = { login: undefined, answer: undefined, quota: undefined };
   if (failure !== undefined) {
     return { ...nobody, step: failedBy("authentication", failure.error, { source, hints: notes }) };
   }
   const version = digest ?? tag;
   if (version === undefined) return { ...nobody, step: failedBy("authentication", new Error("no tag"), { source }) };
-  const ask = (login: Login | undefined) => askOnce(looking, version, login);
-  const trials: Trial[] = [];
+  const ask = (login: Login | undefined) => askOnce(context, version, login);
+  const trials: LoginAttempt[] = [];
   const candidates = logins.length === 0 ? [undefined] : logins.slice(0, mostLogins);
   for (const login of candidates) {
     const answer = await ask(login);
     trials.push({ login, answer });
-    if (answer.kind === "refused" && isElsewhere(answer.error, looking.target.endpoint.origin)) {
+    if (answer.kind === "refused" && isElsewhere(answer.error, context.target.endpoint.origin)) {
       const step = failedBy("authentication", answer.error, { source, hints: [tokenServiceHint] });
       return { step, login, answer, quota: undefined };
     }
-    if (!isRefusal(answer)) return accepted({ login, answer }, trials, looking);
+    if (!isRefusal(answer)) return accepted({ login, answer }, trials, context);
   }
   const last = trials.at(-1);
   const hints = mirror ? [...notes] : [...notes, ...secretHints(question, repository)];
@@ -65,7 +65,7 @@ export async function examineAuthentication(
 }
 
 async function askOnce(
-  { probe, target, patience, signal }: Looking,
+  { probe, target, patience, signal }: ProbeContext,
   version: NonNullable<Reference["tag"] | Reference["digest"]>,
   login: Login | undefined,
 ): Promise<ManifestAnswer> {
@@ -97,7 +97,11 @@ function isRefusal(answer: ManifestAnswer): boolean {
   );
 }
 
-function accepted({ login, answer }: Trial, trials: readonly Trial[], { source }: Looking): AuthenticationResult {
+function accepted(
+  { login, answer }: LoginAttempt,
+  trials: readonly LoginAttempt[],
+  { source }: ProbeContext,
+): AuthenticationResult {
   const before = trials.slice(0, -1).map(({ login: other }) => `${nameOf(other)} was refused before`);
   const words = acceptedText(login, answer.authorized);
   return { step: ok("authentication", words, { source, hints: before }), login, answer, quota: answer.quota };
@@ -115,8 +119,8 @@ function nameOf(login: Login | undefined): string {
 }
 
 function refusalText(
-  trials: readonly Trial[],
-  { secrets }: Question,
+  trials: readonly LoginAttempt[],
+  { secrets }: DiagnosisRequest,
   registry: string,
 ): { readonly fact: string; readonly remedy: string } {
   const errors = trials.flatMap(({ answer }) => (answer.kind === "refused" ? [answer.error] : []));
@@ -152,7 +156,7 @@ function refusedRemedy(errors: readonly PulleyError[]): string {
 }
 
 /** Secrets that a pod names and that do not help, and why. */
-function secretHints({ secrets }: Question, repository: Reference["repository"]): readonly string[] {
+function secretHints({ secrets }: DiagnosisRequest, repository: Reference["repository"]): readonly string[] {
   if (secrets === undefined) return [];
   const { namespace, found, missing, hidden = [] } = secrets;
   const imagePullSecrets = [...missing, ...found.map(({ name }) => name)];

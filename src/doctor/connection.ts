@@ -4,13 +4,13 @@ import { errnoOf } from "../support/errno.ts";
 import { formatDuration } from "../support/go.ts";
 import { networkWords } from "../support/network-words.ts";
 import { nearest } from "./nearest.ts";
-import type { NameFound, Probe, Target } from "./probe/index.ts";
+import type { NameFound, Probe, ProbeTarget } from "./probe/index.ts";
 import { failed, ok, TooLate, within } from "./steps.ts";
 import type { Patience, Step } from "./types.ts";
 
-export interface Looking {
+export interface ProbeContext {
   readonly probe: Probe;
-  readonly target: Target;
+  readonly target: ProbeTarget;
   /** As steps name it. */
   readonly source: string;
   readonly patience: Patience;
@@ -19,7 +19,7 @@ export interface Looking {
 
 const unanswered = true;
 
-export async function examineDns({ probe, target, source, patience, signal }: Looking): Promise<Step> {
+export async function examineDns({ probe, target, source, patience, signal }: ProbeContext): Promise<Step> {
   const { proxy, place } = target;
   const { host } = proxy ?? place;
   const hints = proxy === undefined ? [] : [`the name ${place.host} is for the proxy to look up`];
@@ -107,7 +107,7 @@ function missingRemedy(host: string): string {
   return "Check the spelling of the registry in the image's name, and whether this machine's DNS is to know it.";
 }
 
-export async function examineTcp({ probe, target, source, patience, signal }: Looking): Promise<Step> {
+export async function examineTcp({ probe, target, source, patience, signal }: ProbeContext): Promise<Step> {
   const { proxy, place } = target;
   const { host, port } = proxy ?? place;
   const at = `${host.includes(":") ? `[${host}]` : host}:${port}`;
@@ -124,7 +124,7 @@ export async function examineTcp({ probe, target, source, patience, signal }: Lo
 }
 
 /** What somebody wrote to come here. */
-function addressName({ proxy, endpoint }: Target): string {
+function addressName({ proxy, endpoint }: ProbeTarget): string {
   if (proxy !== undefined) return "the proxy's address in HTTPS_PROXY";
   return endpoint.namespace === undefined ? "the port in the image's name" : "the mirror's address";
 }

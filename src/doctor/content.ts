@@ -5,11 +5,11 @@ import type { Call } from "../registry/index.ts";
 import { formatBytes } from "../support/bytes.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
-import type { Looking } from "./connection.ts";
+import type { ProbeContext } from "./connection.ts";
 import { nearestTags } from "./nearest.ts";
 import type { ManifestAnswer } from "./probe/index.ts";
 import { failed, failedBy, ok, skipped, within } from "./steps.ts";
-import type { DoctorWorld, Step } from "./types.ts";
+import type { DoctorDeps, Step } from "./types.ts";
 
 export interface ContentSteps {
   readonly manifest: Step;
@@ -26,16 +26,16 @@ interface ContentQuestion {
 
 /** Reads what the image consists of; of its content no more than the configuration, which lies where the layers lie. */
 export async function examineContent(
-  looking: Looking,
+  context: ProbeContext,
   served: ContentQuestion,
-  world: DoctorWorld,
+  deps: DoctorDeps,
 ): Promise<ContentSteps> {
-  const { source, patience, signal } = looking;
+  const { source, patience, signal } = context;
   const { answer } = served;
   const none = { platform: skipped("platform", "there is no image to look at", { source }), content: undefined };
-  if (answer.kind === "refused") return { ...none, manifest: await refused(answer.error, looking, served, world) };
+  if (answer.kind === "refused") return { ...none, manifest: await refused(answer.error, context, served, deps) };
   try {
-    const content = await within(patience.answer, signal, (limit) => readAll(served, world, limit));
+    const content = await within(patience.answer, signal, (limit) => readAll(served, deps, limit));
     return { manifest: found(content, source), platform: chosen(content, source), content };
   } catch (error) {
     signal.throwIfAborted();
@@ -48,7 +48,7 @@ export async function examineContent(
         }),
       };
     }
-    const remedy = `Build and push the image for ${formatPlatform(world.platform)}, or run it on a machine of a platform that it is for.`;
+    const remedy = `Build and push the image for ${formatPlatform(deps.platform)}, or run it on a machine of a platform that it is for.`;
     const digest = answer.digest === undefined ? "the registry has it" : answer.digest;
     return {
       content: undefined,
@@ -60,7 +60,7 @@ export async function examineContent(
 
 async function readAll(
   served: ContentQuestion,
-  { registry, platform }: DoctorWorld,
+  { registry, platform }: DoctorDeps,
   signal: AbortSignal,
 ): Promise<ImageContent> {
   const { reference, mirror, login } = served;
@@ -97,16 +97,16 @@ function chosen({ platform, facts }: ImageContent, source: string): Step {
 
 async function refused(
   error: PulleyError,
-  looking: Looking,
+  context: ProbeContext,
   served: ContentQuestion,
-  world: DoctorWorld,
+  deps: DoctorDeps,
 ): Promise<Step> {
-  const { source } = looking;
+  const { source } = context;
   if (error.code === "REGISTRY_RATE_LIMITED")
     return skipped("manifest", "the registry refuses to say for now", { source });
   if (error.code !== "REGISTRY_NOT_FOUND") return failedBy("manifest", error, { source });
   const { tag, digest, repository } = served.reference;
-  const tags = await tagsOf(looking, served, world);
+  const tags = await tagsOf(context, served, deps);
   const hints: string[] = [];
   let remedy = "Check the image's name and its tag, and that it has been pushed.";
   if (tags === undefined || tags.length === 0 || /NAME_UNKNOWN/.test(error.message)) {
@@ -132,9 +132,9 @@ function latest(tags: readonly string[]): string {
 
 /** `undefined` where the registry does not tell. */
 async function tagsOf(
-  { patience, signal }: Looking,
+  { patience, signal }: ProbeContext,
   { reference, mirror, login }: ContentQuestion,
-  { registry }: DoctorWorld,
+  { registry }: DoctorDeps,
 ): Promise<readonly string[] | undefined> {
   try {
     return await within(patience.answer, signal, (limit) =>

@@ -6,19 +6,26 @@ import { type Found, findLocal, findSources, type ImageContent, ownSource, type 
 import type { Login } from "../support/login.ts";
 import type { ImageRequest } from "../workload/index.ts";
 import { examineAuthentication } from "./authentication.ts";
-import { examineDns, examineTcp, type Looking } from "./connection.ts";
+import { examineDns, examineTcp, type ProbeContext } from "./connection.ts";
 import { examineContent } from "./content.ts";
 import { examineCache, examineDisk, examinePolicy } from "./here.ts";
 import { examineName } from "./name.ts";
 import { examineQuota } from "./quota.ts";
 import { failedBy, skipped, within } from "./steps.ts";
 import { examineTls } from "./tls.ts";
-import { type Diagnosis, type DoctorWorld, type Question, type Step, type StepName, usualPatience } from "./types.ts";
+import {
+  type Diagnosis,
+  type DiagnosisRequest,
+  type DoctorDeps,
+  type DoctorStepName,
+  type Step,
+  usualPatience,
+} from "./types.ts";
 import { examineV2Ping } from "./v2-ping.ts";
 
-export type { Diagnosis, DiskSpace, DoctorWorld, Question, Step } from "./types.ts";
+export type { Diagnosis, DiagnosisRequest, DiskSpace, DoctorDeps, Step } from "./types.ts";
 
-const ofSources: readonly StepName[] = [
+const ofSources: readonly DoctorStepName[] = [
   "dns",
   "tcp",
   "tls",
@@ -28,10 +35,10 @@ const ofSources: readonly StepName[] = [
   "platform",
   "quota",
 ];
-const ofMachine: readonly StepName[] = ["policy", "cache", "disk"];
+const ofMachine: readonly DoctorStepName[] = ["policy", "cache", "disk"];
 
-/** Throws the reason of the world's signal, and nothing else. */
-export async function diagnose(asked: Question, world: DoctorWorld): Promise<Diagnosis> {
+/** Throws the reason of the deps's signal, and nothing else. */
+export async function diagnose(asked: DiagnosisRequest, deps: DoctorDeps): Promise<Diagnosis> {
   const question = { ...asked, logins: remembered(asked.logins) };
   const { image } = question.request;
   const { step, reference } = examineName(image);
@@ -39,12 +46,12 @@ export async function diagnose(asked: Question, world: DoctorWorld): Promise<Dia
     const rest = [...ofSources, ...ofMachine].map((name) => skipped(name, "the name cannot be read"));
     return { image, steps: [step, ...rest], cause: step, warnings: [] };
   }
-  const local = await localFacts(question, reference, world);
-  const sources = await sourcesOf(question, reference, local.found.facts, world);
+  const local = await localFacts(question, reference, deps);
+  const sources = await sourcesOf(question, reference, local.found.facts, deps);
   const looks: SourceDiagnosis[] = [];
-  for (const source of sources) looks.push(await lookAt(source, reference, question, world));
+  for (const source of sources) looks.push(await lookAt(source, reference, question, deps));
   const served = looks.find(({ content }) => content !== undefined);
-  const machine = await lookHere(question, local, served, world);
+  const machine = await lookHere(question, local, served, deps);
   const steps = [step, ...looks.flatMap((look) => look.steps), ...machine.steps];
   const excused = served === undefined ? [] : looks.filter((look) => look !== served).flatMap((look) => look.steps);
   const cause = steps.find((each) => each.status === "failed" && !excused.includes(each));
@@ -59,14 +66,14 @@ interface Local {
 }
 
 async function localFacts(
-  { request, logins }: Question,
+  { request, logins }: DiagnosisRequest,
   { repository }: Reference,
-  world: DoctorWorld,
+  deps: DoctorDeps,
 ): Promise<Local> {
   const own = () => logins.logins(repository);
   const find = (asked: ImageRequest) => {
-    const prepared = prepare(asked, world.policy, world.facts.clock.now());
-    return findLocal(prepared, world.facts, own, world.signal);
+    const prepared = prepare(asked, deps.policy, deps.facts.clock.now());
+    return findLocal(prepared, deps.facts, own, deps.signal);
   };
   const found = await find(request);
   if (found.facts.presence !== "unknown" || found.failure !== undefined) return { found, copy: found };
@@ -87,10 +94,10 @@ function remembered(source: LoginSource): LoginSource {
 
 /** Whom a pull would ask, were the image not here; where the rules let nobody pull it, the registry itself. */
 async function sourcesOf(
-  { request, logins }: Question,
+  { request, logins }: DiagnosisRequest,
   reference: Reference,
   facts: LocalFacts,
-  { facts: { clock }, policy }: DoctorWorld,
+  { facts: { clock }, policy }: DoctorDeps,
 ): Promise<readonly PullSource[]> {
   const { repository } = reference;
   const asking = { ...request, pullPolicy: "Always" } as const;
@@ -116,10 +123,10 @@ interface SourceDiagnosis {
 async function lookAt(
   source: PullSource,
   reference: Reference,
-  question: Question,
-  world: DoctorWorld,
+  question: DiagnosisRequest,
+  deps: DoctorDeps,
 ): Promise<SourceDiagnosis> {
-  const { probe, facts, signal, patience = usualPatience } = world;
+  const { probe, facts, signal, patience = usualPatience } = deps;
   const steps: Step[] = [];
   const stopped = (): SourceDiagnosis => ({
     steps: [...steps, ...unreached(steps, source.address)],
@@ -127,28 +134,28 @@ async function lookAt(
     digest: undefined,
   });
   const mirror = source.mirror ? source.address : undefined;
-  let looking: Looking;
+  let context: ProbeContext;
   try {
     const target = await within(patience.connection, signal, (limit) => {
       return probe.target(reference.repository, mirror, limit);
     });
-    looking = { probe, target, source: mirror ?? target.endpoint.origin, patience, signal };
+    context = { probe, target, source: mirror ?? target.endpoint.origin, patience, signal };
   } catch (error) {
     steps.push(failedBy("dns", error, { source: source.address }));
     return stopped();
   }
   const now = facts.clock.now();
   for (const examine of [examineDns, examineTcp, examineTls, examineV2Ping]) {
-    const step = await examine(looking, now);
+    const step = await examine(context, now);
     steps.push(step);
     if (step.status === "failed") return stopped();
   }
-  const asked = await examineAuthentication(looking, reference, source, question, world.loginNotes());
+  const asked = await examineAuthentication(context, reference, source, question, deps.loginNotes());
   steps.push(asked.step);
   const { login, answer } = asked;
   if (asked.step.status === "failed" || answer === undefined) return stopped();
-  const { manifest, platform, content } = await examineContent(looking, { reference, mirror, login, answer }, world);
-  steps.push(manifest, platform, examineQuota(asked, looking.source));
+  const { manifest, platform, content } = await examineContent(context, { reference, mirror, login, answer }, deps);
+  steps.push(manifest, platform, examineQuota(asked, context.source));
   return { steps, content, digest: answer.kind === "found" ? answer.digest : undefined };
 }
 
@@ -160,12 +167,12 @@ function unreached(steps: readonly Step[], address: string): readonly Step[] {
 }
 
 async function lookHere(
-  { request }: Question,
+  { request }: DiagnosisRequest,
   { found, copy }: Local,
   served: SourceDiagnosis | undefined,
-  world: DoctorWorld,
+  deps: DoctorDeps,
 ): Promise<{ readonly steps: readonly Step[]; readonly warnings: readonly Warning[] }> {
-  const { policy, facts, disk } = world;
+  const { policy, facts, disk } = deps;
   const now = facts.clock.now();
   const prepared = prepare(request, policy, now);
   const onMachine = prepared.decide(found.facts);
@@ -184,7 +191,7 @@ function isAsking({ action }: Decision): boolean {
   return action === "Check" || action === "Pull";
 }
 
-async function diskStep(disk: DoctorWorld["disk"], content: ImageContent | undefined): Promise<Step> {
+async function diskStep(disk: DoctorDeps["disk"], content: ImageContent | undefined): Promise<Step> {
   try {
     return examineDisk(await disk(), content);
   } catch (error) {

@@ -2,4 +2,4 @@
 export { diagnose } from "./diagnose.ts";
 export { diskSpaceOf } from "./here.ts";
 export { createProbe } from "./probe/index.ts";
-export type { Diagnosis, DoctorWorld, Question, Step } from "./types.ts";
+export type { Diagnosis, DiagnosisRequest, DoctorDeps, Step } from "./types.ts";

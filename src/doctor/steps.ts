@@ -1,6 +1,6 @@
 /** Steps as values, and the time that each of them has. */
 import { errorText, isPulleyError } from "../support/errors.ts";
-import type { Step, StepName } from "./types.ts";
+import type { DoctorStepName, Step } from "./types.ts";
 
 export interface StepDetails {
   readonly hints?: readonly string[] | undefined;
@@ -13,16 +13,16 @@ export interface FailureDetails extends StepDetails {
   readonly unanswered?: boolean;
 }
 
-export function ok(step: StepName, fact: string, { hints = [], source }: StepDetails = {}): Step {
+export function ok(step: DoctorStepName, fact: string, { hints = [], source }: StepDetails = {}): Step {
   return { step, source: source ?? null, status: "ok", fact, hints };
 }
 
-export function skipped(step: StepName, fact: string, { hints = [], source }: StepDetails = {}): Step {
+export function skipped(step: DoctorStepName, fact: string, { hints = [], source }: StepDetails = {}): Step {
   return { step, source: source ?? null, status: "skipped", fact, hints };
 }
 
 export function failed(
-  step: StepName,
+  step: DoctorStepName,
   fact: string,
   { remedy, code, unanswered, hints = [], source }: FailureDetails,
 ): Step {
@@ -39,7 +39,11 @@ export function failed(
 }
 
 /** The step that a thrown failure stands for. */
-export function failedBy(step: StepName, error: unknown, told: StepDetails & { readonly remedy?: string } = {}): Step {
+export function failedBy(
+  step: DoctorStepName,
+  error: unknown,
+  told: StepDetails & { readonly remedy?: string } = {},
+): Step {
   const known = isPulleyError(error) ? error : undefined;
   return failed(step, errorText(error), {
     ...told,

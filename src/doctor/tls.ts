@@ -3,13 +3,13 @@
 import { isPulleyError } from "../support/errors.ts";
 import { networkWords } from "../support/network-words.ts";
 import { clockHint } from "./clock-hint.ts";
-import type { Looking } from "./connection.ts";
+import type { ProbeContext } from "./connection.ts";
 import type { Handshake, ShownCertificate } from "./probe/index.ts";
 import { failed, failedBy, ok, skipped, TooLate, within } from "./steps.ts";
 import type { Step } from "./types.ts";
 
-export async function examineTls(looking: Looking, now: number): Promise<Step> {
-  const { probe, target, source, patience, signal } = looking;
+export async function examineTls(context: ProbeContext, now: number): Promise<Step> {
+  const { probe, target, source, patience, signal } = context;
   if (!target.secure) return skipped("tls", "plain HTTP is spoken with this source", { source });
   try {
     const handshake = await within(patience.connection, signal, (limit) => probe.shakeHands(target, limit));
@@ -22,7 +22,7 @@ export async function examineTls(looking: Looking, now: number): Promise<Step> {
       const hints = [`the certificate would not verify (${problem}), but hosts.toml says skip_verify`];
       return ok("tls", `${protocol}, ${shown(certificate)}`, { source, hints });
     }
-    if (problem !== undefined) return unverified(handshake, certificate, problem, looking, now);
+    if (problem !== undefined) return unverified(handshake, certificate, problem, context, now);
     return ok("tls", `${protocol}, ${shown(certificate)}`, { source, hints: expiryHints(certificate, now) });
   } catch (error) {
     signal.throwIfAborted();
@@ -87,7 +87,7 @@ function unverified(
   { serverTime }: Handshake & { readonly kind: "done" },
   certificate: ShownCertificate,
   problem: string,
-  { target, source, probe }: Looking,
+  { target, source, probe }: ProbeContext,
   now: number,
 ): Step {
   const { reason, remedy } = explain(problem, certificate, {

@@ -9,7 +9,7 @@ import type { ImageRequest, PullSecret } from "../workload/index.ts";
 import type { Probe } from "./probe/index.ts";
 
 /** In the order in which they are told. */
-export type StepName =
+export type DoctorStepName =
   | "name"
   | "dns"
   | "tcp"
@@ -24,7 +24,7 @@ export type StepName =
   | "disk";
 
 export interface Step {
-  readonly step: StepName;
+  readonly step: DoctorStepName;
   /** Who is asked, `https://registry-1.docker.io`; `null` where nobody is. */
   readonly source: string | null;
   readonly status: "ok" | "failed" | "skipped";
@@ -50,7 +50,7 @@ export interface Diagnosis {
   readonly warnings: readonly Warning[];
 }
 
-export interface Question {
+export interface DiagnosisRequest {
   readonly request: ImageRequest;
   /** The pull secrets that the image's pod names, and what became of them; absent where it is no pod's image. */
   readonly secrets?: PodSecrets | undefined;
@@ -67,7 +67,7 @@ export interface PodSecrets {
 }
 
 /** What a diagnosis may look at. */
-export interface DoctorWorld {
+export interface DoctorDeps {
   readonly probe: Probe;
   readonly registry: RegistryClient;
   readonly facts: FactSources;

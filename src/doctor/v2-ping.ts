@@ -2,12 +2,15 @@
 
 import { errorText } from "../support/errors.ts";
 import { clockHint } from "./clock-hint.ts";
-import type { Looking } from "./connection.ts";
+import type { ProbeContext } from "./connection.ts";
 import type { V2Ping } from "./probe/index.ts";
 import { failed, failedBy, ok, TooLate, within } from "./steps.ts";
 import type { Step } from "./types.ts";
 
-export async function examineV2Ping({ probe, target, source, patience, signal }: Looking, now: number): Promise<Step> {
+export async function examineV2Ping(
+  { probe, target, source, patience, signal }: ProbeContext,
+  now: number,
+): Promise<Step> {
   try {
     const ping = await within(patience.answer, signal, (limit) => probe.ping(target, limit));
     const hints = clockHint(ping.serverTime, now);

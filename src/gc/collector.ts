@@ -2,7 +2,7 @@
 import { errorText } from "../support/errors.ts";
 import { beginPass, type CollectorDeps, keepRest, type Pass } from "./pass.ts";
 import { detect, freeOld, freeSpace, measure, prune } from "./steps.ts";
-import type { CollectionReport, Measured, StepName } from "./types.ts";
+import type { CollectionReport, CollectionStepName, MeasuredDisk } from "./types.ts";
 
 export interface Collector {
   /** One pass: what is too old goes, and from the high threshold on as much as is needed for the low one. Never throws for what the report tells. */
@@ -30,7 +30,7 @@ export function createCollector(deps: CollectorDeps): Collector {
   };
 }
 
-type TakeStep = <Result>(name: StepName, step: () => Promise<Result>) => Promise<Result>;
+type TakeStep = <Result>(name: CollectionStepName, step: () => Promise<Result>) => Promise<Result>;
 
 async function collectGarbage(pass: Pass, take: TakeStep): Promise<void> {
   await take("detect", () => detect(pass));
@@ -51,7 +51,7 @@ async function collectUnused(pass: Pass, take: TakeStep): Promise<void> {
 
 async function run(pass: Pass, way: (pass: Pass, take: TakeStep) => Promise<void>): Promise<CollectionReport> {
   const { store, clock } = pass.deps;
-  const steps: { name: StepName; took: number }[] = [];
+  const steps: { name: CollectionStepName; took: number }[] = [];
   const take: TakeStep = async (name, step) => {
     const start = clock.now();
     try {
@@ -84,11 +84,11 @@ async function run(pass: Pass, way: (pass: Pass, take: TakeStep) => Promise<void
 }
 
 /** What the store has removed or, where it does not know that, what the file system has more of than before. */
-function reallyFreed({ outcomes, unlinked }: Pass, before: Measured, after: Measured): number {
+function reallyFreed({ outcomes, unlinked }: Pass, before: MeasuredDisk, after: MeasuredDisk): number {
   const knows = outcomes.every(({ outcome }) => outcome.kind !== "deleted" || outcome.freed !== undefined);
   return knows ? unlinked : Math.max(0, after.available - before.available);
 }
 
-async function measured(store: CollectorDeps["store"]): Promise<Measured> {
+async function measured(store: CollectorDeps["store"]): Promise<MeasuredDisk> {
   return { ...(await store.disk()), used: await store.used() };
 }

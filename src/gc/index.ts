@@ -17,5 +17,5 @@ export type {
   ImageOutcome,
   InUse,
   KeptBecause,
-  Measured,
+  MeasuredDisk,
 } from "./types.ts";

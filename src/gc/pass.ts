@@ -9,10 +9,10 @@ import type {
   CollectionEvent,
   CollectionOutcome,
   CollectionPolicy,
+  DeletionReason,
   Disk,
   ImageOutcome,
   InUse,
-  Reason,
   Registries,
 } from "./types.ts";
 
@@ -31,7 +31,7 @@ export interface CollectorDeps {
   readonly clock: Clock;
   readonly onEvent?: ((event: CollectionEvent) => void) | undefined;
   /** Called for each image that is deleted, as the kubelet's `image_garbage_collected_total` counts them. */
-  readonly onDeleted?: ((reason: Reason) => void) | undefined;
+  readonly onDeleted?: ((reason: DeletionReason) => void) | undefined;
   /** Called when it is known of an image what became of it. */
   readonly onOutcome?: ((image: ImageOutcome) => void) | undefined;
 }
@@ -62,7 +62,11 @@ export function beginPass(deps: CollectorDeps, signal: AbortSignal | undefined):
   return { deps, startedAt, signal, candidates: [], outcomes: [], wanted: 0, reportedFreed: 0, unlinked: 0 };
 }
 
-export function settle(pass: Pass, { image, firstDetected, lastUsed }: Candidate, outcome: CollectionOutcome): void {
+export function noteOutcome(
+  pass: Pass,
+  { image, firstDetected, lastUsed }: Candidate,
+  outcome: CollectionOutcome,
+): void {
   const settled = { image, firstDetected, lastUsed, outcome };
   pass.outcomes.push(settled);
   pass.deps.onOutcome?.(settled);
@@ -70,15 +74,15 @@ export function settle(pass: Pass, { image, firstDetected, lastUsed }: Candidate
 
 /** Leaves the candidates that are left where they are. */
 export function keepRest(pass: Pass, because: "notNeeded" | "notReached"): void {
-  for (const candidate of pass.candidates) settle(pass, candidate, { kind: "kept", because });
+  for (const candidate of pass.candidates) noteOutcome(pass, candidate, { kind: "kept", because });
   pass.candidates = [];
 }
 
 /** Deletes an image, unless a container has taken it up meanwhile or it could not be had again. */
-export async function free(pass: Pass, candidate: Candidate, reason: Reason): Promise<CollectionOutcome> {
+export async function free(pass: Pass, candidate: Candidate, reason: DeletionReason): Promise<CollectionOutcome> {
   pass.signal?.throwIfAborted();
   const outcome = await remove(pass, candidate, reason);
-  settle(pass, candidate, outcome);
+  noteOutcome(pass, candidate, outcome);
   if (outcome.kind === "deleted") {
     pass.reportedFreed += candidate.image.size;
     pass.unlinked += outcome.freed ?? 0;
@@ -87,7 +91,11 @@ export async function free(pass: Pass, candidate: Candidate, reason: Reason): Pr
   return outcome;
 }
 
-async function remove({ deps, signal }: Pass, { image }: Candidate, reason: Reason): Promise<CollectionOutcome> {
+async function remove(
+  { deps, signal }: Pass,
+  { image }: Candidate,
+  reason: DeletionReason,
+): Promise<CollectionOutcome> {
   try {
     const presence = (await deps.registries?.presence(image, signal)) ?? "offered";
     if (presence === "lost" || presence === "unreachable") return { kind: "kept", because: presence };

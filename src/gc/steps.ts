@@ -3,7 +3,7 @@ import { PulleyError } from "../support/errors.ts";
 import { formatDuration } from "../support/go.ts";
 import { bytesToFree, formatSize, usagePercent } from "./amounts.ts";
 import { detected } from "./memory.ts";
-import { type Candidate, free, freedSince, keepRest, type Pass, settle } from "./pass.ts";
+import { type Candidate, free, freedSince, keepRest, noteOutcome, type Pass } from "./pass.ts";
 import { isPinned } from "./pins.ts";
 import type { Disk } from "./types.ts";
 
@@ -18,8 +18,9 @@ export async function detect(pass: Pass): Promise<void> {
   for (const image of images) {
     const { firstDetected = pass.startedAt, lastUsed } = histories.get(image.id) ?? {};
     const candidate = { image, firstDetected, lastUsed };
-    if (used.has(image.id)) settle(pass, candidate, { kind: "kept", because: "inUse" });
-    else if (image.pinned || isPinned(image.names, pins)) settle(pass, candidate, { kind: "kept", because: "pinned" });
+    if (used.has(image.id)) noteOutcome(pass, candidate, { kind: "kept", because: "inUse" });
+    else if (image.pinned || isPinned(image.names, pins))
+      noteOutcome(pass, candidate, { kind: "kept", because: "pinned" });
     else candidates.push(candidate);
   }
   pass.candidates = candidates.sort(inOrder);
@@ -76,11 +77,11 @@ export async function freeSpace(pass: Pass, before: Disk): Promise<void> {
   for (const candidate of pass.candidates) {
     pass.candidates = pass.candidates.slice(1);
     if (candidate.lastUsed !== undefined && candidate.lastUsed >= pass.startedAt) {
-      settle(pass, candidate, { kind: "kept", because: "usedMeanwhile" });
+      noteOutcome(pass, candidate, { kind: "kept", because: "usedMeanwhile" });
       continue;
     }
     if (pass.startedAt - candidate.firstDetected < policy.minimumAge) {
-      settle(pass, candidate, { kind: "kept", because: "tooYoung" });
+      noteOutcome(pass, candidate, { kind: "kept", because: "tooYoung" });
       continue;
     }
     const outcome = await free(pass, candidate, "space");

@@ -78,7 +78,7 @@ export interface CollectionPolicy {
   readonly maximumAge: number;
 }
 
-export type Reason = "age" | "space";
+export type DeletionReason = "age" | "space";
 
 export type KeptBecause =
   | "inUse"
@@ -97,7 +97,7 @@ export type KeptBecause =
   | "unreachable";
 
 export type CollectionOutcome =
-  | { readonly kind: "deleted"; readonly reason: Reason; readonly freed: number | undefined }
+  | { readonly kind: "deleted"; readonly reason: DeletionReason; readonly freed: number | undefined }
   /** Somebody else has removed it. */
   | { readonly kind: "gone" }
   | { readonly kind: "kept"; readonly because: KeptBecause }
@@ -120,17 +120,17 @@ export interface CollectionEvent {
   readonly message: string;
 }
 
-export type StepName = "detect" | "age" | "measure" | "space" | "prune";
+export type CollectionStepName = "detect" | "age" | "measure" | "space" | "prune";
 
 /** How one pass went. */
 export interface CollectionReport {
   readonly startedAt: number;
   readonly endedAt: number;
   /** The steps that were taken, and how many milliseconds each took. */
-  readonly steps: readonly { readonly name: StepName; readonly took: number }[];
+  readonly steps: readonly { readonly name: CollectionStepName; readonly took: number }[];
   /** Every image that was there, in the order in which they would go; those that may not go last. */
   readonly images: readonly ImageOutcome[];
-  readonly disk: { readonly before: Measured; readonly after: Measured };
+  readonly disk: { readonly before: MeasuredDisk; readonly after: MeasuredDisk };
   /** Bytes to be freed for the low threshold; 0 where the high one was not reached, `Infinity` where all unused ones go. */
   readonly wanted: number;
   readonly freed: {
@@ -143,7 +143,7 @@ export interface CollectionReport {
   readonly error: string | undefined;
 }
 
-export interface Measured extends Disk {
+export interface MeasuredDisk extends Disk {
   /** Bytes of the store, where known. */
   readonly used: number | undefined;
 }

@@ -25,7 +25,7 @@ const defaultHard: Texts = new Map([
   ["imagefs.inodesFree", "5%"],
 ]);
 
-type Read<Value> = { readonly value: Value | undefined } | { readonly problem: string };
+type EvictionReading<Value> = { readonly value: Value | undefined } | { readonly problem: string };
 
 type Refuse = (path: readonly string[], message: string) => undefined;
 
@@ -70,7 +70,7 @@ function hardTexts({ evictionHard, mergeDefaultEvictionSettings }: GivenConfigur
 function valuesOf<Value>(
   field: string,
   texts: Texts = new Map(),
-  read: (signal: EvictionSignal, text: string) => Read<Value>,
+  read: (signal: EvictionSignal, text: string) => EvictionReading<Value>,
   refuse: Refuse,
 ): Map<EvictionSignal, Value> {
   const values = new Map<EvictionSignal, Value>();
@@ -87,7 +87,10 @@ function valuesOf<Value>(
   return values;
 }
 
-function readThreshold(signal: EvictionSignal, text: string): Read<Pick<EvictionThreshold, "value" | "text">> {
+function readThreshold(
+  signal: EvictionSignal,
+  text: string,
+): EvictionReading<Pick<EvictionThreshold, "value" | "text">> {
   // Both mean that there is no threshold.
   if (text === "0%" || text === "100%") return { value: undefined };
   const share = readShare(text);
@@ -103,7 +106,7 @@ function readThreshold(signal: EvictionSignal, text: string): Read<Pick<Eviction
   return { value: { text, value: { kind: "quantity", quantity: quantity.value } } };
 }
 
-function readReclaim(signal: EvictionSignal, text: string): Read<ThresholdValue> {
+function readReclaim(signal: EvictionSignal, text: string): EvictionReading<ThresholdValue> {
   const share = readShare(text);
   if (share !== undefined) {
     if ("problem" in share) return share;
@@ -116,7 +119,7 @@ function readReclaim(signal: EvictionSignal, text: string): Read<ThresholdValue>
   return { value: { kind: "quantity", quantity: quantity.value } };
 }
 
-function readPeriod(_signal: EvictionSignal, text: string): Read<number> {
+function readPeriod(_signal: EvictionSignal, text: string): EvictionReading<number> {
   const duration = parseGoDuration(text);
   if ("problem" in duration) return duration;
   if (duration.milliseconds >= 0) return { value: duration.milliseconds };

@@ -24,11 +24,15 @@ export interface Access {
    * depends on what is here but to look how it came here; and that takes as long where nothing is.
    * @throws PulleyError the policy's refusal, or what a registry said, or that none can be asked
    */
-  enter<Value>(outline: Outline, request: RequestContext, question: Question<Value>): Promise<Admission<Value>>;
+  enter<Value>(
+    outline: Outline,
+    request: RequestContext,
+    question: AccessQuestion<Value>,
+  ): Promise<CallerAccess<Value>>;
 }
 
 /** What a caller asks for. */
-export interface Question<Value> {
+export interface AccessQuestion<Value> {
   /** Asks one source for just that. */
   readonly ask: (from: Source) => Promise<Value>;
   /** Names of the repository on this machine through which it has that. */
@@ -36,7 +40,7 @@ export interface Question<Value> {
 }
 
 /** How a caller came in. */
-export interface Admission<Value> {
+export interface CallerAccess<Value> {
   /** `stale`: no registry can be asked now, and one has let him in before. */
   readonly state: "fresh" | "stale";
   /** What a registry said, where one was asked. */
@@ -93,7 +97,7 @@ export function createAccess(deps: MirrorDeps, sources: Sources): Access {
     return named.every((record) => record?.confirmedAt === undefined);
   }
 
-  async function anyRecorded(records: Question<unknown>["records"]): Promise<boolean> {
+  async function anyRecorded(records: AccessQuestion<unknown>["records"]): Promise<boolean> {
     for (const record of await records()) if (await recorded(record)) return true;
     return false;
   }
@@ -108,8 +112,8 @@ export function createAccess(deps: MirrorDeps, sources: Sources): Access {
   async function askFor<Value>(
     outline: Outline,
     request: RequestContext,
-    ask: Question<Value>["ask"],
-  ): Promise<Admission<Value>> {
+    ask: AccessQuestion<Value>["ask"],
+  ): Promise<CallerAccess<Value>> {
     const { repository } = outline.reference;
     const before = known(repository, request.auth);
     if (outline.refusal !== undefined && before === undefined) throw outline.refusal;
@@ -157,7 +161,7 @@ export function mayUseCached({ decision }: Judged): boolean {
  * Lets nobody pass who was let in before, cannot be asked about now, and is not to have a copy then.
  * @throws PulleyError the entry's failure
  */
-export function requireAnswer({ failure }: Admission<unknown>, judged: Judged): void {
+export function requireAnswer({ failure }: CallerAccess<unknown>, judged: Judged): void {
   if (failure !== undefined && !mayUseCached(judged)) throw failure;
 }
 

@@ -3,7 +3,7 @@ import { isDigest, parseReference, parseTag, type Repository } from "../image/in
 import { isUnreachable, type Source } from "../pull/index.ts";
 import type { ImageRecord } from "../store/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
-import type { Admission } from "./access.ts";
+import type { CallerAccess } from "./access.ts";
 import { type Headers, jsonAnswer, type MirrorResponse } from "./answer.ts";
 import type { MirrorContext } from "./context.ts";
 import type { RequestContext } from "./types.ts";
@@ -34,7 +34,7 @@ export async function listTags(
 async function tagsOf(
   context: MirrorContext,
   repository: Repository,
-  { told, failure }: Admission<readonly string[]>,
+  { told, failure }: CallerAccess<readonly string[]>,
   list: (from: Source) => Promise<readonly string[]>,
   request: RequestContext,
 ) {

@@ -15,7 +15,7 @@ export interface ContainerRuntime {
   /** Those that have all of the labels. */
   listPodSandboxes(labels: Labels): Promise<readonly Sandbox[]>;
   /** Makes a container without starting it; its id. */
-  createContainer(sandbox: string, config: ContainerConfig, sandboxConfig: SandboxConfig): Promise<string>;
+  createContainer(sandbox: string, config: RuntimeContainerConfig, sandboxConfig: SandboxConfig): Promise<string>;
   startContainer(id: string): Promise<void>;
   /** Ends it with its stop signal, and after so many seconds by force. */
   stopContainer(id: string, graceSeconds: number): Promise<void>;
@@ -26,7 +26,7 @@ export interface ContainerRuntime {
   /** Begins to write the container's log into a new file. */
   reopenContainerLog(id: string): Promise<void>;
   /** The user that an image runs as, unless told otherwise; `undefined` if the runtime does not have the image. */
-  imageUser(image: string): Promise<ImageUser | undefined>;
+  imageUser(image: string): Promise<RuntimeImageUser | undefined>;
 }
 
 export type Labels = Readonly<Record<string, string>>;
@@ -43,7 +43,7 @@ export interface RuntimeCondition {
   readonly message: string;
 }
 
-export interface ImageUser {
+export interface RuntimeImageUser {
   /** Absent where the image names its user. */
   readonly uid: number | undefined;
   /** Empty where the image says nothing, or a number. */
@@ -126,7 +126,7 @@ export interface PortMapping {
   readonly hostIP: string;
 }
 
-export interface ContainerConfig {
+export interface RuntimeContainerConfig {
   readonly name: string;
   readonly attempt: number;
   /** The image's id, and as it is written in the pod. */

@@ -1,15 +1,15 @@
 /** Pods and containers on a node. */
 export { isReadable, readContainerLog } from "./container-log/index.ts";
 export type {
-  ContainerConfig,
   ContainerRuntime,
-  ImageUser,
   Labels,
   LinuxSecurity,
   ListedContainer,
   Mount,
   Namespaces,
   RuntimeContainer,
+  RuntimeContainerConfig,
+  RuntimeImageUser,
   Sandbox,
   SandboxConfig,
   SandboxStatus,

@@ -55,7 +55,7 @@ export interface RepairFailure {
 }
 
 /** A source of content: the image by its digest, for the platform that is here. */
-interface Errand {
+interface RepairJob {
   readonly image: string;
   readonly platform: Platform;
 }
@@ -72,7 +72,7 @@ export function createRepairer(options: RepairerOptions): Repairer {
   }
 
   async function pull(
-    { image, platform }: Errand,
+    { image, platform }: RepairJob,
     signal: AbortSignal | undefined,
   ): Promise<RepairFailure | undefined> {
     const pod = askingPod(image, { name: "pulley-repair" });
@@ -83,8 +83,8 @@ export function createRepairer(options: RepairerOptions): Repairer {
   }
 
   /** Names with a digest come first: a registry has given them, while tags may be anybody's. */
-  async function errandsFor({ neededBy }: Verified): Promise<readonly Errand[]> {
-    const errands = new Map<string, Errand>();
+  async function errandsFor({ neededBy }: Verified): Promise<readonly RepairJob[]> {
+    const errands = new Map<string, RepairJob>();
     const digestsFirst = neededBy.toSorted((one, other) => Number(other.includes("@")) - Number(one.includes("@")));
     for (const name of digestsFirst) {
       const record = await store.record(name);

@@ -46,7 +46,7 @@ export class TrueSizes {
   }
 
   /** @param look how the content looks now, and its size; `undefined` if it is not here */
-  async of(digest: Digest, look: () => Promise<Seen | undefined>): Promise<number | undefined> {
+  async of(digest: Digest, look: () => Promise<SeenContent | undefined>): Promise<number | undefined> {
     const turn = this.#turn.then(async () => {
       const before = await look();
       if (before === undefined || this.#sound.get(digest) === before.state) return before?.size;
@@ -60,7 +60,7 @@ export class TrueSizes {
 }
 
 /** Content as it looks without being read. */
-export interface Seen {
+export interface SeenContent {
   readonly size: number;
   /** Another one after every change. */
   readonly state: string;

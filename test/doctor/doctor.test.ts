@@ -7,7 +7,7 @@ import { type Registry, startRegistry } from "../../examples/world/registry.ts";
 import { diagnosisLines, exitStatus, shownDiagnosis } from "../../src/cli/doctor-view.ts";
 import { loginsFor } from "../../src/credentials/index.ts";
 import type { DiskSpace } from "../../src/doctor/diagnose.ts";
-import { createProbe, diagnose, type Question } from "../../src/doctor/index.ts";
+import { createProbe, type DiagnosisRequest, diagnose } from "../../src/doctor/index.ts";
 import { kubernetesOnly, type Policy, readPolicy } from "../../src/policy/index.ts";
 import type { LocalImage } from "../../src/pull/image-service.ts";
 import { createRegistryClient } from "../../src/registry/index.ts";
@@ -42,7 +42,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 interface Given {
   readonly policy?: Policy;
   readonly pullPolicy?: PullPolicy;
-  readonly secrets?: Question["secrets"];
+  readonly secrets?: DiagnosisRequest["secrets"];
   readonly logins?: readonly Login[];
   readonly certDirs?: readonly string[];
   readonly plainHttp?: true;

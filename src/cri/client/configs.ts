@@ -1,6 +1,6 @@
 /** Sandboxes and containers as the interface's messages say them. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { ContainerConfig, LinuxSecurity, Mount, Namespaces, SandboxConfig } from "../../pods/index.ts";
+import type { LinuxSecurity, Mount, Namespaces, RuntimeContainerConfig, SandboxConfig } from "../../pods/index.ts";
 import {
   type ContainerConfigSchema,
   type LinuxContainerSecurityContextSchema,
@@ -38,7 +38,7 @@ export function sandboxMessage(
   };
 }
 
-export function containerMessage(config: ContainerConfig): MessageInitShape<typeof ContainerConfigSchema> {
+export function containerMessage(config: RuntimeContainerConfig): MessageInitShape<typeof ContainerConfigSchema> {
   const { name, attempt, image, command, args, workingDir, env, mounts, labels, annotations, resources } = config;
   const { logPath, stdin, stdinOnce, tty } = config;
   return {

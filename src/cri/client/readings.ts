@@ -1,5 +1,5 @@
 /** What a runtime answers, in our own words. Its times are in nanoseconds. */
-import type { ImageUser, ListedContainer, RuntimeContainer, Sandbox, SandboxStatus } from "../../pods/index.ts";
+import type { ListedContainer, RuntimeContainer, RuntimeImageUser, Sandbox, SandboxStatus } from "../../pods/index.ts";
 import {
   type Container,
   ContainerState,
@@ -67,7 +67,7 @@ export function containerOf({ status }: ContainerStatusResponse): RuntimeContain
   };
 }
 
-export function userOf({ uid, username }: Image): ImageUser {
+export function userOf({ uid, username }: Image): RuntimeImageUser {
   return { uid: uid === undefined ? undefined : Number(uid.value), username };
 }
 

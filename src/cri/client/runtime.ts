@@ -5,7 +5,7 @@ import type { ContainerRuntime, Labels } from "../../pods/index.ts";
 import { type Channel, openChannel, statusOf } from "../../support/grpc/client.ts";
 import { ImageService, RuntimeService } from "../api/runtime/v1/api_pb.js";
 import type { RuntimeOperation } from "../operations.ts";
-import { heard } from "../operations.ts";
+import { observed } from "../operations.ts";
 import { cgroupParentOf } from "./cgroups.ts";
 import { containerMessage, sandboxMessage } from "./configs.ts";
 import { containerOf, listedContainer, sandboxOf, sandboxStatusOf, userOf } from "./readings.ts";
@@ -31,7 +31,7 @@ export function runtimeOn(channel: Channel, { onOperation }: RuntimeOptions = {}
     request: MessageInitShape<Input>,
     timeout = requestTimeout,
   ): Promise<MessageShape<Output>> {
-    return heard(method.name, () => channel.unary(method, request, { timeout }), { onOperation });
+    return observed(method.name, () => channel.unary(method, request, { timeout }), { onOperation });
   }
   let parent: Promise<string> | undefined;
   const cgroupParent = () => {

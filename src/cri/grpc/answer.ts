@@ -6,7 +6,7 @@ import type { Clock } from "../../support/clock.ts";
 import type { MemoryBudget } from "../../support/concurrency.ts";
 import { frame, readOnlyMessage } from "./framing.ts";
 import type { GrpcLimits } from "./limits.ts";
-import type { Call, Method } from "./methods.ts";
+import type { GrpcCall, Method } from "./methods.ts";
 import { CallFailure, failureTrailers } from "./status.ts";
 
 export interface Answering {
@@ -79,7 +79,7 @@ interface Incoming {
   readonly headers: IncomingHttpHeaders;
 }
 
-async function carryOut(incoming: Incoming, method: Method, call: Call, answering: Answering): Promise<void> {
+async function carryOut(incoming: Incoming, method: Method, call: GrpcCall, answering: Answering): Promise<void> {
   const { memory } = answering;
   let kept = 0;
   let over = false;
@@ -98,7 +98,7 @@ async function carryOut(incoming: Incoming, method: Method, call: Call, answerin
 }
 
 /** What a caller has begun to send and does not end is waited for no longer; nor is what a caller sent who has gone. */
-async function inTime(request: Promise<Buffer>, { signal }: Call, { clock, limits }: Answering): Promise<Buffer> {
+async function inTime(request: Promise<Buffer>, { signal }: GrpcCall, { clock, limits }: Answering): Promise<Buffer> {
   const here = new AbortController();
   const gone = () => here.abort(signal.reason);
   signal.addEventListener("abort", gone, { once: true });
@@ -114,7 +114,7 @@ async function inTime(request: Promise<Buffer>, { signal }: Call, { clock, limit
   }
 }
 
-async function answerWith(incoming: Incoming, method: Method, request: Buffer, call: Call): Promise<void> {
+async function answerWith(incoming: Incoming, method: Method, request: Buffer, call: GrpcCall): Promise<void> {
   const { stream, headers } = incoming;
   if (method.kind === "checked") {
     await method.check(request, call);

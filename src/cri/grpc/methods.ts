@@ -12,17 +12,17 @@ import {
 } from "@bufbuild/protobuf";
 import { CallFailure } from "./status.ts";
 
-export interface Call {
+export interface GrpcCall {
   /** Aborts when the caller has gone or waits no longer; its reason is a {@link CallFailure}. */
   readonly signal: AbortSignal;
 }
 
 /** Takes the bytes of the request's message and gives those of the answer's. */
 export type Method =
-  | { readonly kind: "unary"; answer(request: Uint8Array, call: Call): Promise<Uint8Array> }
-  | { readonly kind: "serverStream"; answers(request: Uint8Array, call: Call): AsyncIterable<Uint8Array> }
+  | { readonly kind: "unary"; answer(request: Uint8Array, call: GrpcCall): Promise<Uint8Array> }
+  | { readonly kind: "serverStream"; answers(request: Uint8Array, call: GrpcCall): AsyncIterable<Uint8Array> }
   /** Answered by somebody else, if the check does not reject: `onward` gets the call with its body as it came. */
-  | { readonly kind: "checked"; check(request: Uint8Array, call: Call): Promise<void>; readonly onward: Onward };
+  | { readonly kind: "checked"; check(request: Uint8Array, call: GrpcCall): Promise<void>; readonly onward: Onward };
 
 export type Onward = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, body: Buffer) => void;
 
@@ -31,7 +31,7 @@ export type Methods = ReadonlyMap<string, Method>;
 
 export function unary<Input extends DescMessage, Output extends DescMessage>(
   { input, output }: DescMethodUnary<Input, Output>,
-  answer: (request: MessageShape<Input>, call: Call) => Promise<MessageInitShape<Output>>,
+  answer: (request: MessageShape<Input>, call: GrpcCall) => Promise<MessageInitShape<Output>>,
 ): Method {
   return {
     kind: "unary",
@@ -42,14 +42,14 @@ export function unary<Input extends DescMessage, Output extends DescMessage>(
 /** For an answer that is kept ready as bytes. */
 export function unaryOfBytes<Input extends DescMessage, Output extends DescMessage>(
   { input }: DescMethodUnary<Input, Output>,
-  answer: (request: MessageShape<Input>, call: Call) => Promise<Uint8Array>,
+  answer: (request: MessageShape<Input>, call: GrpcCall) => Promise<Uint8Array>,
 ): Method {
   return { kind: "unary", answer: (bytes, call) => answer(decode(input, bytes), call) };
 }
 
 export function serverStream<Input extends DescMessage, Output extends DescMessage>(
   { input, output }: DescMethodServerStreaming<Input, Output>,
-  answers: (request: MessageShape<Input>, call: Call) => AsyncIterable<MessageInitShape<Output>>,
+  answers: (request: MessageShape<Input>, call: GrpcCall) => AsyncIterable<MessageInitShape<Output>>,
 ): Method {
   return {
     kind: "serverStream",

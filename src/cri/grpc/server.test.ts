@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { type Clock, systemClock } from "../../support/clock.ts";
 import { manualClock } from "../../support/manual-clock.ts";
 import { answerOf, begin, connectRaw, framed, rawCall } from "../testing/raw-call.ts";
-import type { Call, Method } from "./methods.ts";
+import type { GrpcCall, Method } from "./methods.ts";
 import { createGrpcServer, refuse } from "./server.ts";
 import { CallFailure } from "./status.ts";
 
@@ -35,8 +35,8 @@ const echo: Method = { kind: "unary", answer: async (request) => request };
 /** Answers never, and tells why it was stopped. */
 function hanging() {
   const reasons: string[] = [];
-  const calls: Call[] = [];
-  const wait = (call: Call) =>
+  const calls: GrpcCall[] = [];
+  const wait = (call: GrpcCall) =>
     new Promise<never>((_resolve, reject) => {
       calls.push(call);
       call.signal.addEventListener("abort", () => {

@@ -14,7 +14,7 @@ import {
   type ImageSpec,
   type PullImageRequest,
 } from "../api/runtime/v1/api_pb.js";
-import { type Call, type Method, serverStream, unary, unaryOfBytes } from "../grpc/methods.ts";
+import { type GrpcCall, type Method, serverStream, unary, unaryOfBytes } from "../grpc/methods.ts";
 import { CallFailure } from "../grpc/status.ts";
 import { callerLogins } from "./auth.ts";
 import { absentStatus, createDescriber, type ImageMessage } from "./described.ts";
@@ -26,7 +26,7 @@ export interface ImageMethodsOptions {
   readonly manager: ImageManager;
   readonly isPinned: (image: StoredImage) => boolean;
   /** @throws CallFailure if nobody knows a runtime handler, which is never empty */
-  readonly checkHandler: (handler: string, call: Call) => Promise<void>;
+  readonly checkHandler: (handler: string, call: GrpcCall) => Promise<void>;
   /** The node's own, for mirrors. */
   readonly mirrorLogins: LoginSource | undefined;
   readonly clock: Clock;
@@ -44,11 +44,11 @@ export function imageMethods(options: ImageMethodsOptions): ReadonlyMap<string, 
   const { store, manager, clock, warn } = options;
   const describer = createDescriber(store, options.isPinned);
 
-  async function checkHandler(spec: ImageSpec | undefined, call: Call): Promise<void> {
+  async function checkHandler(spec: ImageSpec | undefined, call: GrpcCall): Promise<void> {
     if (spec !== undefined && spec.runtimeHandler !== "") await options.checkHandler(spec.runtimeHandler, call);
   }
 
-  async function list(spec: ImageSpec | undefined, call: Call): Promise<readonly ImageMessage[]> {
+  async function list(spec: ImageSpec | undefined, call: GrpcCall): Promise<readonly ImageMessage[]> {
     await checkHandler(spec, call);
     const described = await Promise.all((await find(spec)).map((image) => describer.describe(image)));
     return described.filter((image) => image !== undefined);
@@ -60,7 +60,7 @@ export function imageMethods(options: ImageMethodsOptions): ReadonlyMap<string, 
     return image === undefined ? [] : [image];
   }
 
-  async function pull({ image: spec, auth, sandboxConfig }: PullImageRequest, call: Call): Promise<string> {
+  async function pull({ image: spec, auth, sandboxConfig }: PullImageRequest, call: GrpcCall): Promise<string> {
     const image = named(spec);
     await checkHandler(spec, call);
     const { repository } = referenceOf(image);

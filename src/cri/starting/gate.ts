@@ -16,7 +16,7 @@ import {
 import type { Method, Onward } from "../grpc/methods.ts";
 import { CallFailure } from "../grpc/status.ts";
 import { podOfSandbox, type SandboxFacts } from "../images/pod-of-sandbox.ts";
-import { type Hearing, heardMethod } from "../operations.ts";
+import { type OperationListener, observedMethod } from "../operations.ts";
 
 export interface GateOptions {
   readonly judge: Pick<CopyJudge, "judge">;
@@ -29,7 +29,7 @@ export interface GateOptions {
   /** Takes what may pass. */
   readonly onward: Onward;
   /** Is told of each call that may not. */
-  readonly hearing: Hearing;
+  readonly listener: OperationListener;
 }
 
 /** The method by which a call is held, by its path; `undefined` for what goes on unread. */
@@ -44,12 +44,12 @@ const mostTold = 1000;
 /** Image volumes that cannot be mounted are known to the kubelet by this word (k8s cri-api pkg/errors). */
 const volumeFailure = "ImageVolumeMountFailed";
 
-export function createGate({ judge, hasRules, runtime, warn, onward, hearing }: GateOptions): Gate {
+export function createGate({ judge, hasRules, runtime, warn, onward, listener }: GateOptions): Gate {
   const { createContainer, restorePod, podSandboxStatus } = RuntimeService.method;
   const paths = new Map<string, Method>(
     [createContainer, restorePod].flatMap(({ name }) => {
       const method: Method = { kind: "checked", check: (request, { signal }) => check(name, request, signal), onward };
-      return services.map((service) => [`/${service}/${name}`, heardMethod(name, method, hearing)] as const);
+      return services.map((service) => [`/${service}/${name}`, observedMethod(name, method, listener)] as const);
     }),
   );
   const told = new Set<string>();

@@ -36,7 +36,7 @@ const longestMessage = 16 * 1024;
 
 type Happened = MachineEvent & { readonly about: EventObject["involvedObject"] };
 
-interface Kept {
+interface KeptEvent {
   readonly key: string;
   readonly name: string;
   readonly first: number;
@@ -52,7 +52,7 @@ interface Similar {
 
 export function createEventList({ host, most = 1000 }: EventListOptions): EventList {
   // A map remembers the order in which its keys came: what happens again is put at its end.
-  const kept = new Map<string, Kept>();
+  const kept = new Map<string, KeptEvent>();
   const similar = new Map<string, Similar>();
   const listeners = new Set<(change: WatchEvent<EventObject>) => void>();
   let number = 0;
@@ -80,7 +80,7 @@ export function createEventList({ host, most = 1000 }: EventListOptions): EventL
     prune(kept, most);
   }
 
-  function objectOf({ name, first, last, count, event }: Kept): EventObject {
+  function objectOf({ name, first, last, count, event }: KeptEvent): EventObject {
     const { about, type, reason, message } = event;
     return {
       apiVersion,

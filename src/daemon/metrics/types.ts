@@ -33,12 +33,12 @@ export interface ScrubbedContent {
 
 /** One pass of garbage collection. */
 export interface CollectionPass {
-  readonly images: readonly { readonly outcome: CollectionOutcome }[];
+  readonly images: readonly { readonly outcome: CountedOutcome }[];
   /** What went wrong with the pass as a whole. */
   readonly error: string | undefined;
 }
 
-export type CollectionOutcome =
+export type CountedOutcome =
   | {
       readonly kind: "deleted";
       readonly reason: "age" | "space";

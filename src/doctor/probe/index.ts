@@ -29,7 +29,7 @@ export type { Handshake } from "./handshake.ts";
 export type { NameFound } from "./names.ts";
 
 /** Somebody who is asked for a repository. */
-export interface Target {
+export interface ProbeTarget {
   readonly endpoint: Endpoint;
   /** Whether TLS is spoken. */
   readonly secure: boolean;
@@ -42,15 +42,20 @@ export interface Target {
 /** Each step ends in time, for its signal says when. @throws the signal's reason */
 export interface Probe {
   /** @throws PulleyError `REGISTRY_UNREACHABLE`, `SOURCE_INVALID` for what is no address */
-  target(repository: Repository, mirror: string | undefined, signal: AbortSignal): Promise<Target>;
+  target(repository: Repository, mirror: string | undefined, signal: AbortSignal): Promise<ProbeTarget>;
   lookUp(host: string): Promise<NameFound>;
   /** Connects, and hangs up. @throws what the system says */
   connect(place: HostAndPort, signal: AbortSignal): Promise<void>;
   /** @throws PulleyError `REGISTRY_TLS` for certificates of ours that cannot be used, `REGISTRY_UNREACHABLE` by a proxy; or what the system says */
-  shakeHands(target: Target, signal: AbortSignal): Promise<Handshake>;
+  shakeHands(target: ProbeTarget, signal: AbortSignal): Promise<Handshake>;
   /** Asks for the address that every registry answers. @throws PulleyError as any request */
-  ping(target: Target, signal: AbortSignal): Promise<V2Ping>;
-  ask(target: Target, version: Tag | Digest, login: Login | undefined, signal: AbortSignal): Promise<ManifestAnswer>;
+  ping(target: ProbeTarget, signal: AbortSignal): Promise<V2Ping>;
+  ask(
+    target: ProbeTarget,
+    version: Tag | Digest,
+    login: Login | undefined,
+    signal: AbortSignal,
+  ): Promise<ManifestAnswer>;
   /** Whether somebody speaks TLS there, whoever it is. Never throws. */
   speaksTls(place: HostAndPort, signal: AbortSignal): Promise<boolean>;
   /** Where certificates for a registry are looked for. */

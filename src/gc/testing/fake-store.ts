@@ -10,7 +10,7 @@ import type {
   CollectionEvent,
   CollectionPolicy,
   CollectionReport,
-  Reason,
+  DeletionReason,
   RegistryPresence,
 } from "../types.ts";
 
@@ -56,7 +56,7 @@ export function fakeWorld(given: FakeWorld) {
   const removed: string[] = [];
   const asked: string[] = [];
   const events: CollectionEvent[] = [];
-  const deleted: Reason[] = [];
+  const deleted: DeletionReason[] = [];
   const pruned: { readonly present: readonly string[]; readonly before: number }[] = [];
   const state = { capacity: given.capacity ?? 1000, others: given.others ?? 0, knowsFreed: true, failure: "" };
   const onDisk = () => {

@@ -2,7 +2,7 @@
  * One entry of a container's log as CRI runtimes write it: `2024-05-01T12:00:00.123456789Z stdout F text`. `P` says that
  * the line goes on in the next entry of the same stream (k8s pkg/kubelet/kuberuntime/logs/logs.go).
  */
-export interface LogEntry {
+export interface ContainerLogEntry {
   /** RFC 3339 with nanoseconds, as it is written. */
   readonly time: string;
   readonly stream: "stdout" | "stderr";
@@ -13,7 +13,7 @@ export interface LogEntry {
 const blank = 0x20;
 
 /** @param line without its line break. `undefined` if it is no entry. */
-export function readEntry(line: Buffer): LogEntry | undefined {
+export function readEntry(line: Buffer): ContainerLogEntry | undefined {
   const afterTime = line.indexOf(blank);
   const afterStream = line.indexOf(blank, afterTime + 1);
   if (afterTime < 0 || afterStream < 0) return undefined;
@@ -33,6 +33,6 @@ function isTime(text: string): boolean {
 }
 
 /** Milliseconds since the epoch. */
-export function entryTime({ time }: LogEntry): number {
+export function entryTime({ time }: ContainerLogEntry): number {
   return Date.parse(time.replace(/(\.\d{3})\d+/, "$1"));
 }

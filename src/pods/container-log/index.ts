@@ -3,7 +3,7 @@ import { constants, type FileHandle, open, stat } from "node:fs/promises";
 import type { Clock } from "../../support/clock.ts";
 import { hasErrno } from "../../support/errno.ts";
 import { errorText, PulleyError } from "../../support/errors.ts";
-import { entryTime, type LogEntry, readEntry } from "./format.ts";
+import { type ContainerLogEntry, entryTime, readEntry } from "./format.ts";
 import { longestEntry, tailOffset } from "./tail.ts";
 
 export interface LogQuery {
@@ -54,8 +54,8 @@ export async function isReadable(path: string): Promise<boolean> {
 }
 
 /** Puts together what stands in several entries, stream by stream. */
-function joiner(timestamps: boolean): (entry: LogEntry) => Buffer | undefined {
-  const begun = new Map<LogEntry["stream"], Buffer[]>();
+function joiner(timestamps: boolean): (entry: ContainerLogEntry) => Buffer | undefined {
+  const begun = new Map<ContainerLogEntry["stream"], Buffer[]>();
   return ({ stream, partial, text, time }) => {
     const pieces = begun.get(stream) ?? (timestamps ? [Buffer.from(`${time} `)] : []);
     pieces.push(text);

@@ -8,7 +8,7 @@ import {
   unknownNames,
   type VolumeMount,
 } from "../../workload/index.ts";
-import type { ContainerConfig, Mount, PortMapping, SandboxConfig } from "../container-runtime.ts";
+import type { Mount, PortMapping, RuntimeContainerConfig, SandboxConfig } from "../container-runtime.ts";
 import { containerAnnotations, containerLabels, podLabels } from "./names.ts";
 import { resolverOf } from "./resolver.ts";
 import { linuxResources } from "./resources.ts";
@@ -56,14 +56,17 @@ export interface ContainerDraft {
   readonly facts: PodFacts;
   readonly container: ContainerSpec;
   readonly attempt: number;
-  readonly image: ContainerConfig["image"];
+  readonly image: RuntimeContainerConfig["image"];
   readonly variables: ReadonlyMap<string, string>;
   /** Ids of the images of image volumes, by the volume's name. */
-  readonly imageVolumes: ReadonlyMap<string, ContainerConfig["image"]>;
+  readonly imageVolumes: ReadonlyMap<string, RuntimeContainerConfig["image"]>;
 }
 
 /** @throws PulleyError `RUNTIME_FAILED` where a mount is not to be had */
-export async function containerConfig(draft: ContainerDraft, options: ContainersOptions): Promise<ContainerConfig> {
+export async function containerConfig(
+  draft: ContainerDraft,
+  options: ContainersOptions,
+): Promise<RuntimeContainerConfig> {
   const { input, container, attempt, image, variables } = draft;
   const { pod, spec } = input;
   const { name, stdin, stdinOnce, tty, terminationMessagePath } = container;

@@ -1,6 +1,6 @@
 /** Security contexts of pod and container together (k8s pkg/securitycontext/util.go, kuberuntime/security_context.go). */
 import type { ContainerSpec, PodSpec } from "../../workload/index.ts";
-import type { ImageUser, LinuxSecurity, Namespaces } from "../container-runtime.ts";
+import type { LinuxSecurity, Namespaces, RuntimeImageUser } from "../container-runtime.ts";
 
 /** Of /proc and /sys, what tells about the host, and what would change it. */
 const maskedPaths = [
@@ -62,7 +62,7 @@ export function mustNotBeRoot(spec: PodSpec, { security }: ContainerSpec): boole
 export function rootProblem(
   spec: PodSpec,
   { name, security }: ContainerSpec,
-  user: ImageUser | undefined,
+  user: RuntimeImageUser | undefined,
   pod: string,
 ): string | undefined {
   const place = ` (pod: "${pod}", container: ${name})`;

@@ -4,7 +4,7 @@ import { type Failure, failureOf, type RecordEvent } from "../../pull/index.ts";
 import { errorText, isPulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 import { type ContainerSpec, environmentOf, type PodFacts } from "../../workload/index.ts";
-import type { ContainerConfig, SandboxConfig } from "../container-runtime.ts";
+import type { RuntimeContainerConfig, SandboxConfig } from "../container-runtime.ts";
 import { containerConfig } from "./configs.ts";
 import { podText } from "./names.ts";
 import { mustNotBeRoot, rootProblem } from "./security.ts";
@@ -15,8 +15,8 @@ export interface StartRequest {
   readonly facts: PodFacts;
   readonly container: ContainerSpec;
   readonly attempt: number;
-  readonly image: ContainerConfig["image"];
-  readonly imageVolumes: ReadonlyMap<string, ContainerConfig["image"]>;
+  readonly image: RuntimeContainerConfig["image"];
+  readonly imageVolumes: ReadonlyMap<string, RuntimeContainerConfig["image"]>;
   readonly sandbox: { readonly id: string; readonly config: SandboxConfig };
   readonly record: RecordEvent;
 }
@@ -52,7 +52,7 @@ function failed({ record }: StartRequest, reason: string, message: string): Fail
 async function configOf(
   { input, facts, container, attempt, image, imageVolumes }: StartRequest,
   options: ContainersOptions,
-): Promise<ContainerConfig | string> {
+): Promise<RuntimeContainerConfig | string> {
   const { pod, spec } = input;
   if (mustNotBeRoot(spec, container)) {
     const problem = rootProblem(spec, container, await options.runtime.imageUser(image.id), podText(pod));
@@ -69,7 +69,7 @@ async function configOf(
 }
 
 /** A runtime that does not know of mounted images takes them for a folder of the machine that has no path. */
-function withReason(said: string, { mounts }: ContainerConfig): string {
+function withReason(said: string, { mounts }: RuntimeContainerConfig): string {
   const mountsImages = mounts.some(({ from }) => from.kind === "image");
   if (!mountsImages || !said.includes('failed to mkdir ""')) return said;
   return `the runtime cannot mount images, as containerd does from 2.1 on: ${said}`;

@@ -1,11 +1,11 @@
 import type { Clock } from "../../support/clock.ts";
 import { PulleyError } from "../../support/errors.ts";
 import type {
-  ContainerConfig,
   ContainerRuntime,
   Labels,
   RuntimeCondition,
   RuntimeContainer,
+  RuntimeContainerConfig,
   SandboxConfig,
 } from "../container-runtime.ts";
 
@@ -17,7 +17,7 @@ export interface FakeRuntime extends ContainerRuntime {
   readonly failures: Map<string, string>;
   /** Every call that changed something: `runPodSandbox web`, `startContainer main 0`. */
   readonly calls: string[];
-  readonly configs: ContainerConfig[];
+  readonly configs: RuntimeContainerConfig[];
   readonly sandboxConfigs: SandboxConfig[];
   isReachable: boolean;
   /** What is not ready of the runtime and its network. */
@@ -45,7 +45,7 @@ interface FakeSandbox {
 interface FakeContainer {
   readonly id: string;
   readonly sandbox: string;
-  readonly config: ContainerConfig;
+  readonly config: RuntimeContainerConfig;
   readonly createdAt: number;
   startedAt: number;
   plan: Plan;
@@ -56,7 +56,7 @@ export function fakeRuntime(clock: Clock): FakeRuntime {
   const plans = new Map<string, readonly Plan[]>();
   const failures = new Map<string, string>();
   const calls: string[] = [];
-  const configs: ContainerConfig[] = [];
+  const configs: RuntimeContainerConfig[] = [];
   const sandboxConfigs: SandboxConfig[] = [];
   const sandboxes = new Map<string, FakeSandbox>();
   const containers = new Map<string, FakeContainer>();

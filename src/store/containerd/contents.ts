@@ -5,7 +5,7 @@
 import type { Digest } from "../../image/index.ts";
 import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
 import { Verifier } from "../../support/verifier.ts";
-import { type Seen, TrueSizes, wrongSize } from "../claims.ts";
+import { type SeenContent, TrueSizes, wrongSize } from "../claims.ts";
 import type { VerifyOptions } from "../image-store.ts";
 import type { Content } from "../stored-record.ts";
 import { type Info, Content as Service } from "./api/containerd/services/content/content_pb.js";
@@ -14,7 +14,7 @@ import { call, headersOf, isStatus, told, unless } from "./daemon.ts";
 import { collect } from "./protection.ts";
 
 /** Content as containerd knows it; the size is that of the bytes when they came. */
-interface ContentInfo extends Seen {
+interface ContentInfo extends SeenContent {
   readonly labels: Readonly<Record<string, string>>;
   readonly isDamaged: boolean;
 }

@@ -3,11 +3,11 @@ import type { Platform } from "../../image/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { Owner } from "../../support/owner.ts";
 import type { StatFileSystem } from "../space.ts";
-import type { Daemon } from "./daemon.ts";
+import type { ContainerdConnection } from "./daemon.ts";
 
 /** A containerd that this process works with, and the folder of Pulley's own beside it. */
 export interface ContainerdContext {
-  readonly daemon: Daemon;
+  readonly daemon: ContainerdConnection;
   /** `overlayfs` */
   readonly snapshotter: string;
   /** Folders of containerd's content and of its snapshots; `undefined` where containerd does not name them. */

@@ -3,7 +3,7 @@ import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } fro
 import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
 import { type Channel, openChannel, statusOf } from "../../support/grpc/client.ts";
 
-export interface Daemon {
+export interface ContainerdConnection {
   readonly channel: Channel;
   /** Path of the unix socket. */
   readonly socket: string;
@@ -22,12 +22,12 @@ type Status = ReturnType<typeof statusOf>;
 
 const defaultTimeout = 60_000;
 
-export function connect(socket: string, namespace: string): Daemon {
+export function connect(socket: string, namespace: string): ContainerdConnection {
   return { channel: openChannel(socket), socket, namespace };
 }
 
 /** Headers that say in which namespace and under which lease something happens (containerd `pkg/namespaces`, `leases`). */
-export function headersOf({ namespace }: Daemon, lease?: string): Record<string, string> {
+export function headersOf({ namespace }: ContainerdConnection, lease?: string): Record<string, string> {
   return { "containerd-namespace": namespace, ...(lease !== undefined && { "containerd-lease": lease }) };
 }
 
@@ -36,7 +36,7 @@ export function headersOf({ namespace }: Daemon, lease?: string): Record<string,
  * @throws PulleyError `RUNTIME_UNREACHABLE`, `RUNTIME_FAILED`, `DISK_FULL`
  */
 export async function call<Input extends DescMessage, Output extends DescMessage>(
-  daemon: Daemon,
+  daemon: ContainerdConnection,
   doing: string,
   method: DescMethodUnary<Input, Output>,
   request: MessageInitShape<Input>,

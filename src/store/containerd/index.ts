@@ -36,9 +36,9 @@ import { inTurn, keepersOf, verified } from "../verifying.ts";
 import { Introspection, type Plugin } from "./api/containerd/services/introspection/introspection_pb.js";
 import { Contents } from "./contents.ts";
 import type { ContainerdContext } from "./context.ts";
-import { call, connect, type Daemon } from "./daemon.ts";
+import { type ContainerdConnection, call, connect } from "./daemon.ts";
 import { openLease } from "./lease.ts";
-import { Names } from "./names.ts";
+import { ContainerdNames } from "./names.ts";
 import { endLeft, Protections } from "./protection.ts";
 import { remove } from "./remove.ts";
 import { Unpacker } from "./unpack.ts";
@@ -101,7 +101,7 @@ export async function openContainerdStore(options: ContainerdStoreOptions): Prom
 class ContainerdStore implements ImageStore {
   readonly #context: ContainerdContext;
   readonly #contents: Contents;
-  readonly #names: Names;
+  readonly #names: ContainerdNames;
   readonly #unpacker: Unpacker;
   readonly #protections: Protections;
   readonly #leases = new Set<Lease>();
@@ -109,7 +109,7 @@ class ContainerdStore implements ImageStore {
   constructor(context: ContainerdContext) {
     this.#context = context;
     this.#contents = new Contents(context);
-    this.#names = new Names(context, this.#contents);
+    this.#names = new ContainerdNames(context, this.#contents);
     this.#unpacker = new Unpacker(context, this.#contents);
     this.#protections = new Protections(context);
   }
@@ -206,7 +206,7 @@ class ContainerdStore implements ImageStore {
 /** Reads all content again: does it still match its digest? */
 async function* checkContents(
   contents: Contents,
-  names: Names,
+  names: ContainerdNames,
   options: VerifyOptions = {},
 ): AsyncGenerator<Verified, void> {
   const needed = keepersOf(await names.fresh(), needs);
@@ -225,7 +225,7 @@ interface Plugins {
 }
 
 /** @throws PulleyError `RUNTIME_FAILED` if containerd has no such snapshotter, or one that does not work */
-async function findPlugins(daemon: Daemon, snapshotter: string): Promise<Plugins> {
+async function findPlugins(daemon: ContainerdConnection, snapshotter: string): Promise<Plugins> {
   const { plugins } = await call(daemon, "say what it consists of", Introspection.method.plugins, {});
   const ofType = (type: string) => plugins.filter((plugin) => plugin.type === type);
   const snapshotters = ofType("io.containerd.snapshotter.v1");
@@ -236,7 +236,7 @@ async function findPlugins(daemon: Daemon, snapshotter: string): Promise<Plugins
 }
 
 function noSnapshotter(
-  { socket }: Daemon,
+  { socket }: ContainerdConnection,
   wanted: string,
   own: Plugin | undefined,
   all: readonly Plugin[],

@@ -8,11 +8,11 @@ import { ensureRoom } from "../space.ts";
 import type { Content } from "../stored-record.ts";
 import { labels } from "./context.ts";
 import type { Protection, Protections } from "./protection.ts";
-import { type Publication, publish } from "./publish.ts";
+import { type ContainerdPublication, publish } from "./publish.ts";
 import { replaceDamaged } from "./replace.ts";
 import { type Chunks, writeContent } from "./write.ts";
 
-export interface ContainerdLeaseDeps extends Omit<Publication, "lease"> {
+export interface ContainerdLeaseDeps extends Omit<ContainerdPublication, "lease"> {
   readonly protections: Protections;
   /** Called after names have changed. */
   readonly onPublished: () => void;

@@ -9,15 +9,15 @@ import type { Contents } from "./contents.ts";
 import { type ContainerdContext, labels } from "./context.ts";
 import { call, isStatus, unless } from "./daemon.ts";
 import { descriptorFrom, type ImageGraph, imageGraphOf } from "./image-graph.ts";
-import { Watch } from "./watch.ts";
+import { NameWatch } from "./watch.ts";
 
-interface NamedImage {
+interface ImageUnderName {
   readonly name: string;
   readonly labels: Record<string, string>;
   readonly target: { readonly mediaType: string; readonly digest: string; readonly size: bigint };
 }
 
-export class Names {
+export class ContainerdNames {
   readonly #context: ContainerdContext;
   readonly #contents: Contents;
   /** Content never changes, so that it is read once for as long as a name leads to it. */
@@ -25,12 +25,12 @@ export class Names {
 
   /** What was asked of containerd after the last change. */
   #heard: Promise<Catalog> | undefined;
-  readonly #watch: Watch;
+  readonly #watch: NameWatch;
 
   constructor(context: ContainerdContext, contents: Contents) {
     this.#context = context;
     this.#contents = contents;
-    this.#watch = new Watch(context, () => this.#forget());
+    this.#watch = new NameWatch(context, () => this.#forget());
   }
 
   close(): void {
@@ -78,7 +78,7 @@ export class Names {
     }
   }
 
-  async #put(doing: string, image: NamedImage, lease: string): Promise<void> {
+  async #put(doing: string, image: ImageUnderName, lease: string): Promise<void> {
     const { daemon } = this.#context;
     for (let attempt = 1; ; attempt += 1) {
       const found = await unless(call(daemon, doing, Images.method.get, { name: image.name }), "NOT_FOUND");
@@ -160,12 +160,12 @@ function recordFrom(
   }
 }
 
-function targetOf({ target: { mediaType, digest, size } }: Pick<ImageRecord, "target">): NamedImage["target"] {
+function targetOf({ target: { mediaType, digest, size } }: Pick<ImageRecord, "target">): ImageUnderName["target"] {
   return { mediaType, digest, size: BigInt(size) };
 }
 
 /** Whether a name stands for this already, with nothing to add. */
-function isSame({ target, labels: there }: Image, { target: wanted, labels: added }: NamedImage): boolean {
+function isSame({ target, labels: there }: Image, { target: wanted, labels: added }: ImageUnderName): boolean {
   const same = target?.digest === wanted.digest && target.mediaType === wanted.mediaType;
   return same && Object.entries(added).every(([key, value]) => (there[key] ?? "") === value);
 }

@@ -20,19 +20,22 @@ import { checkName, isNameless, uniqueByDigest } from "../stored-record.ts";
 import { chainIds } from "./chain-ids.ts";
 import type { Contents } from "./contents.ts";
 import { type ContainerdContext, labels } from "./context.ts";
-import type { Names } from "./names.ts";
+import type { ContainerdNames } from "./names.ts";
 import type { Protection } from "./protection.ts";
 import type { Unpacker } from "./unpack.ts";
 
-export interface Publication {
+export interface ContainerdPublication {
   readonly context: ContainerdContext;
   readonly contents: Contents;
-  readonly names: Names;
+  readonly names: ContainerdNames;
   readonly unpacker: Unpacker;
   readonly lease: Protection;
 }
 
-export async function publish(publication: Publication, wanted: readonly ImageRecord[]): Promise<StoredImage> {
+export async function publish(
+  publication: ContainerdPublication,
+  wanted: readonly ImageRecord[],
+): Promise<StoredImage> {
   const { contents, names, unpacker, lease } = publication;
   const [first] = wanted;
   if (first === undefined) throw new PulleyError("INTERNAL", "an image is published without any name");
@@ -104,7 +107,7 @@ function refuseHazards(id: Digest, { config }: ImageConfig): void {
 
 /** What the garbage collector of containerd follows: from the manifest to its parts, from the config to the snapshots. */
 async function tie(
-  { context, contents, lease }: Publication,
+  { context, contents, lease }: ContainerdPublication,
   { digest }: Descriptor,
   manifest: Manifest,
   top: Digest | undefined,
@@ -119,7 +122,7 @@ async function tie(
 
 /** Only to the manifest that is here; where an index lies between the two, to that and on. */
 async function tieIndex(
-  publication: Publication,
+  publication: ContainerdPublication,
   targets: readonly Descriptor[],
   digest: Digest,
   manifest: Descriptor,
@@ -137,7 +140,7 @@ async function tieIndex(
 type Link = readonly [index: Digest, position: number, child: Digest];
 
 async function pathTo(
-  publication: Publication,
+  publication: ContainerdPublication,
   descriptor: Descriptor,
   wanted: Digest,
   depth: number,
@@ -165,7 +168,7 @@ async function pathTo(
  * The id comes first, so that whatever happens the image can be found; names with a digest come before tags, which
  * people look at. containerd's CRI takes an image for one of its own by the label that all of them have.
  */
-async function writeNames({ names, lease }: Publication, wanted: readonly ImageRecord[]): Promise<void> {
+async function writeNames({ names, lease }: ContainerdPublication, wanted: readonly ImageRecord[]): Promise<void> {
   const [first] = wanted;
   if (first === undefined) return;
   await keepNameless(names, wanted, lease);
@@ -176,7 +179,7 @@ async function writeNames({ names, lease }: Publication, wanted: readonly ImageR
 }
 
 /** An image whose last name goes to another one stays, without a name. Those that came through the CRI have their id. */
-async function keepNameless(names: Names, coming: readonly ImageRecord[], lease: Protection): Promise<void> {
+async function keepNameless(names: ContainerdNames, coming: readonly ImageRecord[], lease: Protection): Promise<void> {
   const before = await names.fresh();
   for (const { name, image } of coming) {
     const old = before.records.get(name);

@@ -10,13 +10,13 @@ import { chainIds } from "./chain-ids.ts";
 import type { Contents } from "./contents.ts";
 import type { ContainerdContext } from "./context.ts";
 import { call, unless } from "./daemon.ts";
-import type { Names } from "./names.ts";
+import type { ContainerdNames } from "./names.ts";
 
 /** @throws PulleyError `IMAGE_NOT_FOUND`, `REFERENCE_INVALID` */
 export async function remove(
   context: ContainerdContext,
   contents: Contents,
-  names: Names,
+  names: ContainerdNames,
   text: string,
 ): Promise<Removal> {
   const found = (await names.fresh()).require(text);
@@ -36,7 +36,7 @@ export async function remove(
 }
 
 /** containerd's CRI may just have been about to note the id of an image that it had seen come. */
-async function withoutRest(names: Names, id: Digest, dropped: readonly StoredRecord[]): Promise<Catalog> {
+async function withoutRest(names: ContainerdNames, id: Digest, dropped: readonly StoredRecord[]): Promise<Catalog> {
   const after = await names.fresh();
   const rest = after.of(id);
   if (rest.length === 0 || !dropped.some(isNameless) || !rest.every(isNameless)) return after;

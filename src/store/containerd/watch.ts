@@ -8,7 +8,7 @@ import type { ContainerdContext } from "./context.ts";
  */
 const settling = 1000;
 
-export class Watch {
+export class NameWatch {
   readonly #context: ContainerdContext;
   readonly #onChange: () => void;
   readonly #stop = new AbortController();

@@ -9,14 +9,14 @@ import {
   WriteAction,
   type WriteContentResponse,
 } from "./api/containerd/services/content/content_pb.js";
-import { call, type Daemon, headersOf, isStatus, told } from "./daemon.ts";
+import { type ContainerdConnection, call, headersOf, isStatus, told } from "./daemon.ts";
 
 /** Bytes from their beginning, each time. */
 export type Chunks = () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /** Where content is written to, and what is noted beside it. */
 export interface Writing {
-  readonly daemon: Daemon;
+  readonly daemon: ContainerdConnection;
   /** The lease that keeps it. */
   readonly lease: string;
   readonly labels: Readonly<Record<string, string>>;

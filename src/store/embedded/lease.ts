@@ -5,9 +5,9 @@ import type { ImageRecord, Ingest, Lease, StoredImage } from "../image-store.ts"
 import { beginIngest } from "../ingest.ts";
 import { ensureRoom, type StatFileSystem } from "../space.ts";
 import { LeaseFile } from "./lease-file.ts";
-import { type Publication, publish } from "./publish.ts";
+import { type EmbeddedPublication, publish } from "./publish.ts";
 
-export interface EmbeddedLeaseDeps extends Omit<Publication, "lease"> {
+export interface EmbeddedLeaseDeps extends Omit<EmbeddedPublication, "lease"> {
   readonly statfs: StatFileSystem;
   /** Called after names have changed. */
   readonly onPublished: () => void;

@@ -20,7 +20,7 @@ import { keeps } from "./record.ts";
 import type { Records } from "./records.ts";
 import { ensureTranslation, translate } from "./translation.ts";
 
-export interface Publication {
+export interface EmbeddedPublication {
   readonly paths: StorePaths;
   readonly blobs: Blobs;
   readonly records: Records;
@@ -31,7 +31,7 @@ export interface Publication {
  * Content, then the folders that name it, then the records: whatever a power cut leaves, a record that is there names
  * content that is there. Names with a digest come before tags, which people look at.
  */
-export async function publish(publication: Publication, wanted: readonly ImageRecord[]): Promise<StoredImage> {
+export async function publish(publication: EmbeddedPublication, wanted: readonly ImageRecord[]): Promise<StoredImage> {
   const { paths, blobs, records, lease } = publication;
   const [first] = wanted;
   if (first === undefined) throw new PulleyError("INTERNAL", "an image is published without any name");
@@ -106,7 +106,7 @@ function incomplete(digest: Digest): PulleyError {
 
 /** An image whose last name goes to another one stays, as in docker, without a name; unless it is being removed. */
 async function keepNameless(
-  publication: Publication,
+  publication: EmbeddedPublication,
   coming: readonly StoredRecord[],
 ): Promise<readonly StoredRecord[]> {
   const { blobs, records, lease } = publication;
