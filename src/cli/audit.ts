@@ -292,7 +292,7 @@ function readRules(
   known: ReadonlyMap<RuleId, Severity | "off"> = new Map(),
 ): ReadonlyMap<RuleId, Severity | "off"> {
   const [id = "", severity = ""] = text.split("=");
-  if (!isRuleId(id)) throw new InvalidArgumentError(`there is no rule ${id}; there are ${ruleIds.join(", ")}`);
+  if (!isRuleId(id)) throw new InvalidArgumentError(`unknown rule ${id}; the rules are ${ruleIds.join(", ")}`);
   const wanted = [...severities, "off" as const].find((each) => each === severity);
   if (wanted === undefined) throw new InvalidArgumentError(`write ${id}=error, ${id}=warning, ${id}=note or ${id}=off`);
   return new Map([...known, [id, wanted]]);

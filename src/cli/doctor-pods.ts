@@ -47,7 +47,7 @@ export function podsOfDaemon(client: Pick<NodeClient, "pod">): FindPod {
     const [pod] = pods;
     if (pod !== undefined) return { pod, secrets: undefined, serviceAccounts: [] };
     const why = problems.map(({ message }) => message).join(", ");
-    throw new PulleyError("DAEMON_FAILED", `the daemon's pod ${namespace}/${name} is none: ${why}`);
+    throw new PulleyError("DAEMON_FAILED", `the daemon returned an invalid pod ${namespace}/${name}: ${why}`);
   };
 }
 

@@ -65,7 +65,7 @@ async function explain(words: readonly string[], options: ExplainOptions, io: Io
   printProblems({ problems, warnings }, io);
   const speaking = [...requests, ...problems, ...warnings].flatMap(({ source }) => source?.file ?? []);
   for (const word of filesWithout(speaking, named)) {
-    warnOn(io)(`${word === "-" ? "standard input" : word} has no image in it`);
+    warnOn(io)(`${word === "-" ? "standard input" : word} contains no image`);
   }
   const containers = await explainAll(requests, inputs, policy, options, io);
   const paint = paintFor(io.stdout, io);

@@ -198,7 +198,7 @@ async function pass(options: PassOptions, io: CommandIo): Promise<GcResult> {
     if (signal.aborted && error !== signal.reason) {
       throw new PulleyError("CANCELLED", "interrupted", {
         cause: error,
-        advice: "What was deleted until then is gone.",
+        advice: "Images that were deleted before stay deleted.",
       });
     }
     throw error;

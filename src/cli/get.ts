@@ -71,7 +71,7 @@ function readKind(text: string, names: readonly string[]): ResourceArgument {
   }
   const all = name === undefined ? names : [name, ...names];
   if (kind !== "pods" && all.length > 0) {
-    throw new PulleyError("USAGE", `${kind} are not asked for by name`, { advice: `Run pulley get ${kind}.` });
+    throw new PulleyError("USAGE", `${kind} cannot be listed by name`, { advice: `Run pulley get ${kind}.` });
   }
   return { kind, names: all };
 }

@@ -63,7 +63,7 @@ server = "https://registry-1.docker.io"
     const { status, stderr } = await call();
     expect({ status, stderr }).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining("would be written over: …/certs.d/quay.io/hosts.toml"),
+      stderr: expect.stringContaining("would be overwritten: …/certs.d/quay.io/hosts.toml"),
     });
     expect(written("quay.io/hosts.toml")).toBe("# mine\n");
     expect(existsSync(join(into, "docker.io"))).toBe(false);

@@ -79,7 +79,7 @@ function write(changed: readonly PlannedFile[]): void {
   const taken = changed.filter(({ before }) => before !== undefined).map(({ path }) => path);
   if (taken.length > 0) {
     const what = plural(taken.length, "file");
-    throw new PulleyError("OUTPUT_UNWRITABLE", `${what} would be written over: ${taken.join(", ")}`, {
+    throw new PulleyError("OUTPUT_UNWRITABLE", `${what} would be overwritten: ${taken.join(", ")}`, {
       advice:
         "Nothing was written. See the differences with --dry-run, then move the files away or choose another --into.",
     });

@@ -71,7 +71,7 @@ async function check(
   io: Io,
 ): Promise<number> {
   const paths = given.length > 0 ? given : splitRoots(hostsDir);
-  if (paths.length === 0) throw new PulleyError("USAGE", "there is no folder to check");
+  if (paths.length === 0) throw new PulleyError("USAGE", "there is no directory to check");
   const report = checkHosts(paths, Date.now());
   const paint = paintFor(io.stdout, io);
   const width = io.stdout.columns ?? 120;

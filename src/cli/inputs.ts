@@ -125,7 +125,7 @@ function reading<Result>(path: string, read: () => Result): Result {
 }
 
 function tooLong(file: string): PulleyError {
-  return new PulleyError("INPUT_UNREADABLE", `${file} is longer than ${longestInput / 1024 / 1024} MiB`, {
+  return new PulleyError("INPUT_UNREADABLE", `${file} is larger than ${longestInput / 1024 / 1024} MiB`, {
     advice: "Split the file.",
   });
 }

@@ -44,7 +44,7 @@ export function loadKubeletConfiguration(
 export function readDuration(text: string): number {
   const duration = parseGoDuration(text);
   if ("milliseconds" in duration) return duration.milliseconds;
-  throw new InvalidArgumentError(`${duration.problem}; it is written like 90s, 10m or 1h30m`);
+  throw new InvalidArgumentError(`${duration.problem}; use a duration such as 90s, 10m or 1h30m`);
 }
 
 /** Reads a flag's whole number. */

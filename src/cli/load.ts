@@ -65,7 +65,7 @@ async function withFile<Result>(file: string, { stdin }: Io, use: (path: string)
     return use(file);
   }
   if (stdin.isTTY) {
-    throw new PulleyError("USAGE", "an archive is not typed in on a terminal", {
+    throw new PulleyError("USAGE", "cannot read an archive from a terminal", {
       advice: "Name the archive's file, or redirect standard input.",
     });
   }

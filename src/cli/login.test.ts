@@ -71,7 +71,7 @@ describe("pulley login", () => {
   it("refuses a user name with a colon before it asks for the password", async () => {
     const { stdin, raw } = terminal("ann:x\n", `${password}\r`);
     const ended = await call(["login", registry.host], stdin);
-    expect(ended.stderr).toContain("error: a user name has no colon in it");
+    expect(ended.stderr).toContain("error: a user name cannot contain a colon");
     expect(ended.status).toBe(2);
     expect(raw).toEqual([]);
   });
@@ -130,8 +130,10 @@ describe("pulley login", () => {
     const authfile = ["--authfile", podman];
     await call(["login", "-u", "ann", "--password-stdin", registry.host, ...authfile], typedIn(password));
     const { stderr } = await call(["login", "-u", "ann", "--password-stdin", registry.host], typedIn(password));
-    expect(stderr).toContain(`warning: others on this machine may read ${config()}: chmod 600 ${config()}`);
-    expect(stderr).toContain(`warning: ${podman} has a login to ${registry.host}, too, and is read before ${config()}`);
+    expect(stderr).toContain(`warning: other users can read ${config()}: run chmod 600 ${config()}`);
+    expect(stderr).toContain(
+      `warning: ${podman} also has a login for ${registry.host}, and takes precedence over ${config()}`,
+    );
   });
 
   it("has no options for layers, which it never fetches", async () => {
@@ -148,7 +150,7 @@ describe("pulley login", () => {
   it("names the whole registry that a path is in", async () => {
     const server = `https://${registry.host}/shop`;
     const ended = await call(["login", "-u", "ann", "--password-stdin", `${registry.host}/shop`], typedIn(password));
-    expect(ended.stderr).toContain(`the login is kept for the whole of ${registry.host}`);
+    expect(ended.stderr).toContain(`the login is stored for all of ${registry.host}`);
     expect(await call(["login", server])).toMatchObject({ status: 0 });
   });
 
@@ -159,7 +161,7 @@ describe("pulley login", () => {
     [["login", "-u", "", "r.io"], "username is empty"],
     [["login", "-u", "a", "-p", "", "r.io"], "password is empty"],
     [["login", "-u", "a", "--password-stdin", "r.io"], "password is empty"],
-    [["login", "-u", "a:b", "-p", "c"], "a user name has no colon in it"],
+    [["login", "-u", "a:b", "-p", "c"], "a user name cannot contain a colon"],
     [["login", "registry"], "registry is not the host of a registry"],
   ])("is refused: %j", async (words, message) => {
     const ended = await call(words);
@@ -181,7 +183,7 @@ describe("pulley logout", () => {
     writeFileSync(config(), JSON.stringify({ auths: { "r.io": { auth }, "r.io/team": { auth } } }));
     const ended = await call(["logout", "r.io/team"]);
     expect(ended).toMatchObject({ status: 0, stdout: "Removing login credentials for r.io/team\n" });
-    expect(ended.stderr).toBe("warning: the login to the whole of r.io stays: pulley logout r.io forgets it\n");
+    expect(ended.stderr).toBe("warning: the login for all of r.io is kept: remove it with pulley logout r.io\n");
     expect(JSON.parse(readFileSync(config(), "utf8"))).toEqual({ auths: { "r.io": { auth } } });
     expect((await call(["logout", "r.io/team"])).stdout).toBe("Not logged in to r.io/team\n");
   });

@@ -63,11 +63,11 @@ async function logIn(words: string | undefined, options: LoginOptions, io: Io): 
   const keeping = helperDeps(io);
   const file = await openLoginFile(loginFile(options, io));
   if (server.path !== "") {
-    warnOn(io)(`the login is kept for the whole of ${registry}: docker's files have none for /${server.path}`);
+    warnOn(io)(`the login is stored for all of ${registry}: docker's login files have none for /${server.path}`);
   }
   const show = async (login: LoginSecret) => {
     const isAsked = await showTo(server, new Login("typed", login), options);
-    if (!isAsked) warnOn(io)(`${registry} asks nobody for a login, so whether this one is right is not known`);
+    if (!isAsked) warnOn(io)(`${registry} does not ask for a login, so this one could not be checked`);
   };
   if (options.username === undefined && options.password === undefined) {
     const known = await keptLogin(file, registry, io);
@@ -81,7 +81,7 @@ async function logIn(words: string | undefined, options: LoginOptions, io: Io): 
   const helper = await storeLogin(file, registry, login, keeping);
   if (helper === undefined) printLines("stderr", storedInTheClear(file.path), io);
   if (helper === undefined && file.isOpen) {
-    warnOn(io)(`others on this machine may read ${file.path}: chmod 600 ${file.path}`);
+    warnOn(io)(`other users can read ${file.path}: run chmod 600 ${file.path}`);
   }
   await warnOfOthers(file, registry, options, io);
   printLine("stdout", "Login Succeeded", io);
@@ -147,7 +147,7 @@ async function askForLogin(
 /** The header of a login, and the files that keep it, end the user name at the first one. */
 function expectNoColon(username: string): void {
   if (!username.includes(":")) return;
-  throw new PulleyError("USAGE", "a user name has no colon in it", { advice: "Give the password by itself." });
+  throw new PulleyError("USAGE", "a user name cannot contain a colon", { advice: "Give the password separately." });
 }
 
 function present(what: string, text: string): string {
@@ -199,7 +199,7 @@ async function warnOfOthers({ path }: LoginFile, registry: string, { authfile }:
     if (file.path === path) return;
     const config = await readClientFile(file).catch(() => undefined);
     if (config !== undefined && secretFor(config.logins, { registry, path: "" }) !== undefined) {
-      warnOn(io)(`${file.path} has a login to ${serverOf(registry)}, too, and is read before ${path}`);
+      warnOn(io)(`${file.path} also has a login for ${serverOf(registry)}, and takes precedence over ${path}`);
     }
   }
 }

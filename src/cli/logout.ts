@@ -32,7 +32,7 @@ async function logOut(words: string | undefined, options: LogoutOptions, io: Io)
   const sentence = removed ? `Removing login credentials for ${server}` : `Not logged in to ${server}`;
   printLine("stdout", sentence, io);
   if (path !== "" && entriesFor(file.config, { registry, path: "" }).length > 0) {
-    warnOn(io)(`the login to the whole of ${registry} stays: pulley logout ${registry} forgets it`);
+    warnOn(io)(`the login for all of ${registry} is kept: remove it with pulley logout ${registry}`);
   }
   return 0;
 }

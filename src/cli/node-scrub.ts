@@ -38,11 +38,11 @@ function readInterval(text: string): number | "off" {
   const [, days] = /^([0-9]{1,5})d$/.exec(text) ?? [];
   const milliseconds = days === undefined ? readDuration(text) : Number(days) * day;
   if (milliseconds >= 60_000) return milliseconds;
-  throw new InvalidArgumentError("it is a minute or more, as 7d or 12h, or off");
+  throw new InvalidArgumentError("it must be a minute or more, such as 12h or 7d, or off");
 }
 
 function readRate(text: string): number {
   const quantity = parseQuantity(text);
   if ("value" in quantity && quantity.value >= 1024) return quantity.value;
-  throw new InvalidArgumentError("a number of bytes, from 1Ki on, as 10Mi");
+  throw new InvalidArgumentError("it must be a number of bytes of at least 1Ki, such as 10Mi");
 }

@@ -221,7 +221,7 @@ describe("pulley node setup containerd", () => {
   });
 
   it.each([
-    [[], "say where the mirror is"],
+    [[], "the address of the mirror is missing"],
     [["--mirror", "http://127.0.0.1:5050/hub"], "is not the address of a mirror"],
     [["--mirror", "http://10.0.0.1:5050"], "is not on this machine"],
     [["--mirror", mirror, "--registries", "docker.io,../x"], "../x is not the name of a registry"],

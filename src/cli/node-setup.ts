@@ -109,7 +109,8 @@ function registriesOf({ registries, all }: SetupOptions): readonly string[] {
 }
 
 function mirrorOf({ mirror }: SetupOptions): string {
-  if (mirror === undefined) throw new PulleyError("USAGE", "say where the mirror is: --mirror http://127.0.0.1:PORT");
+  if (mirror === undefined)
+    throw new PulleyError("USAGE", "the address of the mirror is missing: add --mirror http://127.0.0.1:PORT");
   const text = /^https?:\/\//.test(mirror) ? mirror : `http://${mirror}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "") {

@@ -265,7 +265,7 @@ function readMirror(flags: MirrorFlags): DaemonOptions["mirror"] {
   const others = [mirrorCert, mirrorKey, mirrorPlainHttp, mirrorRegistries, mirrorOpen, connectionsPerPeer];
   if (address === undefined) {
     if (others.every((flag) => flag === undefined)) return undefined;
-    throw new PulleyError("USAGE", "something is said about the mirror, but not where it is to listen", {
+    throw new PulleyError("USAGE", "there are flags for the mirror, but no address for it to listen on", {
       advice: "Give its address with --mirror, for example --mirror 127.0.0.1:5000.",
     });
   }
@@ -282,14 +282,14 @@ function readMirror(flags: MirrorFlags): DaemonOptions["mirror"] {
 function readConnections(text: string): number {
   const count = /^[0-9]{1,6}$/.test(text) ? Number(text) : 0;
   if (count > 0) return count;
-  throw new InvalidArgumentError("a number of connections, from 1 on, as 256");
+  throw new InvalidArgumentError("it must be a number of connections of at least 1, such as 256");
 }
 
 function readTls(certificate: string | undefined, key: string | undefined) {
   if (certificate === undefined && key === undefined) return undefined;
   if (certificate === undefined || key === undefined) {
-    throw new PulleyError("USAGE", "a certificate and its key belong together", {
-      advice: "Give both --mirror-cert and --mirror-key.",
+    throw new PulleyError("USAGE", "--mirror-cert and --mirror-key must be used together", {
+      advice: "Give both, or neither.",
     });
   }
   return { certificate: readInputFile(certificate).text, key: readInputFile(key).text };

@@ -53,7 +53,7 @@ describe("an option that may be repeated", () => {
     expect(imagesOf(await callPulley(["explain", "-f", a, "-f", b, ...root]))).toEqual(both);
     expect(await callPulley(["explain", ...root])).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining("no file and no image is named"),
+      stderr: expect.stringContaining("there is no file and no image to read"),
     });
   });
 

@@ -242,7 +242,7 @@ export function filenameOption(): Option {
 export function namedFiles(words: readonly string[], { filename = [] }: FilenameFlags): readonly string[] {
   const named = [...words, ...filename];
   if (named.length > 0) return named;
-  throw new PulleyError("USAGE", "no file and no image is named", {
+  throw new PulleyError("USAGE", "there is no file and no image to read", {
     advice: "Name a manifest, a folder, - for standard input, or an image; --help shows how.",
   });
 }
@@ -255,7 +255,7 @@ export function runtimeOption(purpose: string): Option {
 function readSocket(text: string): string {
   const path = text.startsWith("unix://") ? text.slice("unix://".length) : text;
   if (!isAbsolute(path)) {
-    throw new InvalidArgumentError("it is no socket: write it as unix:///run/containerd/containerd.sock");
+    throw new InvalidArgumentError("it must be a socket, such as unix:///run/containerd/containerd.sock");
   }
   return path;
 }

@@ -43,7 +43,7 @@ export async function openPodSession({ pods, root, containers, say }: PodSession
     }
     for (const found of await foundPods(containers)) {
       if (!isEarlierVersion(found, pods) || (await claims.isTaken(found.uid))) continue;
-      say(`removing what an earlier version of the pod ${found.namespace}/${found.name} left running`);
+      say(`removing the containers of an earlier version of the pod ${found.namespace}/${found.name}`);
       await removeOrphan(found, containers);
     }
   } catch (error) {
@@ -59,7 +59,7 @@ export async function openPodSession({ pods, root, containers, say }: PodSession
         "RUNTIME_FAILED",
         `${plural(failures.length, "pod")} could not be removed: ${failures[0]}`,
         {
-          advice: "The same command finds them again, and ends them at its end.",
+          advice: "Run the same command again to remove them.",
         },
       );
     },

@@ -95,7 +95,7 @@ it("says once that the files are wrong, or cannot be read", async () => {
   await clock.advance(5000);
   expect(heard).toEqual(["mistake"]);
   expect(lines).toHaveLength(2);
-  expect(lines[1]).toMatch(/is wrong: the old one stays in force/);
+  expect(lines[1]).toMatch(/is invalid: the old one stays in effect/);
 });
 
 const elsewhere = policy('{ name: eu, match: { clusters: ["eu-*"] }, admit: Deny }');

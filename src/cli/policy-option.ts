@@ -128,7 +128,7 @@ export function watchPolicy(
     try {
       texts = readPolicyFiles(path);
     } catch (error) {
-      tellOnce(`the policy cannot be read, the old one stays in force: ${errorText(error)}`);
+      tellOnce(`the policy cannot be read, the old one stays in effect: ${errorText(error)}`);
       return;
     }
     const now = JSON.stringify(texts);
@@ -140,12 +140,12 @@ export function watchPolicy(
     const { policy, problems, warnings } = read(texts, cluster);
     for (const { source, message } of warnings) say(`${placeOf(source)}: warning: ${message}`);
     if (problems.length === 0) {
-      say(`the policy ${path} has changed, and holds from now on`);
+      say(`the policy ${path} has changed, and the new one is in effect`);
       onChange(policy);
       return;
     }
     for (const { source, message } of problems) say(`${placeOf(source)}: ${message}`);
-    say(`the policy ${path} has changed, but is wrong: the old one stays in force`);
+    say(`the policy ${path} has changed, but is invalid: the old one stays in effect`);
     onMistake?.();
   }
 

@@ -223,7 +223,7 @@ describe("an image with something in front of its name", () => {
       `docker://${registry.host}/a:1`,
       ...last,
     ]);
-    expect(stderr).toContain("warning: the name of an image has no docker:// in front");
+    expect(stderr).toContain("warning: an image name has no docker:// prefix");
     expect(stderr).not.toContain("invalid reference format");
   });
 });

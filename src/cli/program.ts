@@ -99,10 +99,9 @@ export function withoutPrefix(word: string): { readonly image: string; readonly 
   if (rest === "" || /\.(ya?ml|json|txt)$/i.test(rest)) return undefined;
   const page = hubPage.exec(rest);
   const image = page === null ? rest.replace(/\/+$/, "") : `docker.io/${page[1] ?? "library"}/${page[2]}`;
-  const plain = scheme.toLowerCase() === "http" ? "; --plain-http speaks HTTP with its registry" : "";
-  const what =
-    page === null ? `the name of an image has no ${scheme}:// in front` : "that is the address of a web page";
-  return { image, hint: `${what}: ${image} is taken${plain}` };
+  const plain = scheme.toLowerCase() === "http" ? "; use --plain-http for a registry without TLS" : "";
+  const what = page === null ? `an image name has no ${scheme}:// prefix` : "this is the address of a web page";
+  return { image, hint: `${what}: ${image} is used${plain}` };
 }
 
 /** Takes prefixes off the images among a command's arguments, and says so. */

@@ -190,9 +190,9 @@ function happened({ outcome, confirmedAt, fetched }: PullResult, took: number): 
     case "confirmed":
       return "is up to date";
     case "used":
-      return `the copy on this machine is used, ${age}; the rules have no registry asked`;
+      return `the image in the store is used, ${age}; by the policy, no registry is asked`;
     case "usedCached":
-      return `no registry could be asked, and the copy on this machine is used, ${age}`;
+      return `no registry could be asked, and the image in the store is used, ${age}`;
   }
 }
 

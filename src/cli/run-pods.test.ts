@@ -133,6 +133,6 @@ it("looks at pods that wait as soon as other rules hold, and counts what that br
   await clock.advance(1000);
   const { pods: ended, lines } = await running;
   expect(ended[0]).toMatchObject({ phase: "Prepared", containers: [{ decision: { action: "Pull" } }, {}] });
-  expect(lines.join("")).toContain("has changed, and holds from now on");
+  expect(lines.join("")).toContain("has changed, and the new one is in effect");
   expect(clock.now() - start).toBe(2000);
 });

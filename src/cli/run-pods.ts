@@ -237,14 +237,14 @@ function preparedLines(pods: readonly PodStatus[], held: readonly PodStatus[]): 
   const text = `${prepared} of ${pods.length} pods are prepared: their images are on this machine.`;
   if (prepared === 0) return [text];
   const runtime = "(--runtime unix:///run/containerd/containerd.sock)";
-  return [text, `Nothing was started: that takes a container runtime ${runtime}.`];
+  return [text, `No container was started: that needs a container runtime ${runtime}.`];
 }
 
 function startedText(pods: readonly PodStatus[], held: readonly PodStatus[]): string {
   const sound = pods.filter((status) => !held.includes(status));
   const running = sound.filter(({ phase }) => phase === "Running").length;
   const completed = sound.filter(({ phase }) => phase === "Succeeded").length;
-  return `Of ${pods.length} pods ${running} ran, ${completed} had completed, and ${held.length} were held up or had failed.`;
+  return `Of ${pods.length} pods, ${running} are running, ${completed} have completed, and ${held.length} are waiting or have failed.`;
 }
 
 function podValue({ pod, ...status }: PodStatus) {

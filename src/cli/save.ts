@@ -37,7 +37,7 @@ export function define(command: Command, io: CommandIo): void {
 async function save(images: readonly string[], { root, file, format }: SaveOptions, io: Io): Promise<number> {
   const { stdout } = io;
   if (file === undefined && stdout.isTTY) {
-    throw new PulleyError("USAGE", "an archive is not printed on a terminal", {
+    throw new PulleyError("USAGE", "cannot write an archive to a terminal", {
       advice: "Name a file with --file, or redirect the output.",
     });
   }

@@ -31,16 +31,16 @@ describe("a password from standard input", () => {
   });
 
   it.each<[string, LoginFlags, string, readonly unknown[], boolean]>([
-    ["--creds and --username are two logins", both, "secret", [], true],
-    ["--creds and --username are two logins", { passwordStdin: true }, "secret", [], true],
+    ["--creds and --username cannot be used together", both, "secret", [], true],
+    ["--creds and --username cannot be used together", { passwordStdin: true }, "secret", [], true],
     ["--password-stdin is given without --username", { passwordStdin: true }, "secret", [], false],
     ["--username is given without --password-stdin", { username: "ann" }, "secret", [], false],
     ["--username is empty", { username: "", passwordStdin: true }, "secret", [], false],
     ["there is no password on standard input", both, "\n", [], false],
-    ["standard input cannot be a password and a file", both, "secret", ["a.yaml", "-"], false],
-    ["standard input cannot be a password and a file", both, "secret", [[], ["-"]], false],
-    ["standard input cannot be a password and a file", both, "secret", [[], "/dev/stdin"], false],
-    ["the password on standard input is longer than any is", both, "x".repeat(70_000), [], false],
+    ["standard input cannot be both a password and a file", both, "secret", ["a.yaml", "-"], false],
+    ["standard input cannot be both a password and a file", both, "secret", [[], ["-"]], false],
+    ["standard input cannot be both a password and a file", both, "secret", [[], "/dev/stdin"], false],
+    ["the password on standard input is too long", both, "x".repeat(70_000), [], false],
   ])("is refused: %s", async (message, flags, said, words, fromCommandLine) => {
     const error = await read(flags, said, words, fromCommandLine).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: "USAGE", message });
@@ -87,7 +87,7 @@ describe("pulley doctor", () => {
     );
     expect(status).toBe(2);
     expect(shown).toEqual([]);
-    expect(written).toContain("--creds and --username are two logins");
+    expect(written).toContain("--creds and --username cannot be used together");
     expect(written).not.toContain("secret");
   });
 });

@@ -24,7 +24,7 @@ export async function readTypedLogin(
 ): Promise<Login | undefined> {
   const refuse = (message: string, advice: string) => new PulleyError("USAGE", message, { advice });
   if (username === undefined && passwordStdin !== true) return undefined;
-  if (fromCommandLine) throw refuse("--creds and --username are two logins", "Give one of them.");
+  if (fromCommandLine) throw refuse("--creds and --username cannot be used together", "Give one of them.");
   if (username === undefined) throw refuse("--password-stdin is given without --username", "Give both, or neither.");
   if (username === "") throw refuse("--username is empty", "Write --username user --password-stdin.");
   if (passwordStdin !== true) {
@@ -34,7 +34,7 @@ export async function readTypedLogin(
     );
   }
   if (words.flat().some((word) => word === "-" || word === "/dev/stdin" || word === "/dev/fd/0")) {
-    throw refuse("standard input cannot be a password and a file", "Name the file in the place of -.");
+    throw refuse("standard input cannot be both a password and a file", "Name the file in the place of -.");
   }
   const password = await readPassword(stdin);
   if (password === "") throw refuse("there is no password on standard input", "Write it there, as with a pipe.");
@@ -51,7 +51,7 @@ export async function readPassword(stdin: Io["stdin"]): Promise<string> {
   for await (const piece of stdin) {
     const bytes = Buffer.from(piece);
     length += bytes.length;
-    if (length > longestAnswer) throw new PulleyError("USAGE", "the password on standard input is longer than any is");
+    if (length > longestAnswer) throw new PulleyError("USAGE", "the password on standard input is too long");
     pieces.push(bytes);
   }
   return Buffer.concat(pieces)

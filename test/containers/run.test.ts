@@ -303,7 +303,7 @@ describeWith([...containerdTools, "docker-registry", "skopeo"], "pulley run on a
     await (await ground.start(root, before, "--once", "--keep")).ended();
     const run = await ground.start(root, pod("changed", { containers: [shell(image, `echo new; ${forever}`)] }));
     await run.until("Container started");
-    expect(run.said()).toContain("removing what an earlier version of the pod default/changed left running");
+    expect(run.said()).toContain("removing the containers of an earlier version of the pod default/changed");
     expect((await ground.containerd.ctr(["containers", "ls", "--quiet"])).trim().split("\n")).toHaveLength(2);
     run.interrupt();
     expect((await run.ended()).value.pods).toMatchObject([{ phase: "Running" }]);

@@ -102,10 +102,10 @@ describe("a daemon without a runtime", () => {
     const image = `${registry.host}/denied/app:1`;
     await expect(pull(image)).rejects.toThrow("these are not for us");
     await writeFile(join(folder, "policy.yaml"), "kind: ImagePullPolicy\nspec: {rules: 1}\n");
-    await daemon.until("is wrong: the old one stays in force");
+    await daemon.until("is invalid: the old one stays in effect");
     await expect(pull(image)).rejects.toThrow("these are not for us");
     await writeFile(join(folder, "policy.yaml"), policy("nor is this").replaceAll("127.0.0.1:*", registry.host));
-    await daemon.until("and holds from now on");
+    await daemon.until("and the new one is in effect");
     await expect(pull(image)).rejects.toThrow("nor is this");
   });
 

@@ -249,10 +249,10 @@ spec: { template: { spec: { containers: [{ name: app, image: "app:2" }] } } }
       "",
     );
     expect(answers).toHaveLength(1);
-    expect(stderr.split("\n").filter((line) => line.includes("has no image in it"))).toHaveLength(4);
-    expect(stderr).toContain(`${service} has no image in it`);
-    expect(stderr).toContain("standard input has no image in it");
+    expect(stderr.split("\n").filter((line) => line.includes("contains no image"))).toHaveLength(4);
+    expect(stderr).toContain(`${service} contains no image`);
+    expect(stderr).toContain("standard input contains no image");
     expect(status).toBe(0);
-    expect((await explained([...root, join(folder, "without"), "."])).stderr).toContain("without has no image in it");
+    expect((await explained([...root, join(folder, "without"), "."])).stderr).toContain("without contains no image");
   });
 });

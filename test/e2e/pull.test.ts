@@ -100,7 +100,7 @@ describe("pulley pull", () => {
     expect({ status, stdout }).toEqual({
       status: 0,
       stdout: expect.stringMatching(
-        /: no registry could be asked, and the copy on this machine is used, confirmed \d+s ago; sha256:/,
+        /: no registry could be asked, and the image in the store is used, confirmed \d+s ago; sha256:/,
       ),
     });
     expect(stderr).toMatch(/^warning: Nobody can be asked about image .*connection refused/);
@@ -111,8 +111,8 @@ describe("pulley pull", () => {
     });
     const rarely = await policyFile("rarely", { policy: "IfNotPresent" });
     const unasked = await pulley(["pull", "--root", root, "--policy", rarely, image]);
-    expect(unasked.stdout).toContain(": the copy on this machine is used, confirmed ");
-    expect(unasked.stdout).toContain("; the rules have no registry asked; ");
+    expect(unasked.stdout).toContain(": the image in the store is used, confirmed ");
+    expect(unasked.stdout).toContain("; by the policy, no registry is asked; ");
   });
 
   it("has pulled an image without layers, and not found it up to date", async () => {

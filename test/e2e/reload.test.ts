@@ -39,9 +39,9 @@ it("a policy that changes holds for the pods that wait; a wrong one changes noth
       };
       await until(/closed today/);
       await writeFile(file, policy("{ name: closed, admitt: Allow }"));
-      await until(/policy\.yaml:4:\d+: .*admitt.*\n.*is wrong: the old one stays in force/);
+      await until(/policy\.yaml:4:\d+: .*admitt.*\n.*is invalid: the old one stays in effect/);
       await writeFile(file, policy("{ name: open, admit: Allow }"));
-      await until(/holds from now on/);
+      await until(/the new one is in effect/);
       await until(/Successfully pulled image/);
       child.kill("SIGINT");
     },
