@@ -1,4 +1,4 @@
-/** `pulley audit --fix`, `--diff` and `--check`: file by file, as the audit goes on. */
+/** `pulley audit --fix`, `--diff` and `--check`: each file is fixed as soon as it is audited. */
 import {
   type AuditFile,
   containerKey,
@@ -27,7 +27,7 @@ import type { LoginFlags, RegistryFlags } from "./options.ts";
 import { passOn, printLine, printLines } from "./printing.ts";
 import { registryClient } from "./registry.ts";
 
-/** Images that are resolved at once. */
+/** Images resolved in parallel. */
 const resolvedAtOnce = 8;
 
 export interface FixFlags extends RegistryFlags, LoginFlags {
@@ -45,7 +45,7 @@ export interface Fixing {
   readonly left: readonly Finding[];
 }
 
-/** Names the files that change on standard output; what could not be fixed is told on standard error. */
+/** Prints the files that change on standard output, and what could not be fixed on standard error. */
 export async function fixing(
   files: AsyncIterable<AuditFile>,
   flags: FixFlags,
@@ -87,7 +87,7 @@ export async function fixing(
   return { files: sum.files, left };
 }
 
-/** What a digest ends: that the name alone does not say which image it is. */
+/** Rules whose findings a digest fixes: the name alone does not say which image it is. */
 const mendedByPin: readonly RuleId[] = ["tag-missing", "tag-moving", "digest-missing"];
 
 function isMended(finding: Finding, pins: readonly Fix[]): boolean {

@@ -170,7 +170,7 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, io: Io): 
 /** What the audit has found so far, and the file that it reads. */
 class AuditTally {
   readonly #worst = new Set<Severity>();
-  /** Of findings about what could not be looked at. */
+  /** Severities of findings about files that could not be read. */
   readonly #unreadable = new Set<Severity>();
   readonly #counts = { files: 0, workloads: 0, containers: 0, suppressed: 0 };
   readonly #notSeen: NotSeen[] = [];
@@ -193,7 +193,7 @@ class AuditTally {
     }
   }
 
-  /** Forgets the findings that a fix has taken away. */
+  /** Counts only the findings that no fix has removed. */
   keepOnly(findings: readonly Finding[]): void {
     this.#worst.clear();
     for (const { severity } of findings) this.#worst.add(severity);
@@ -216,7 +216,7 @@ class AuditTally {
     return isReached(severity, this.#worst);
   }
 
-  /** Whether something could not be looked at, and neither a rule, a comment nor the baseline says that it may be so. */
+  /** Whether a file could not be read, and no rule, comment or baseline accepts that. */
   isUnreadableFrom(severity: Severity | "never"): boolean {
     return isReached(severity, this.#unreadable);
   }
@@ -257,7 +257,7 @@ async function printReport(
       return;
     }
     for await (const chunk of chunks) {
-      // What stands in JSON is escaped in JSON's own way.
+      // JSON has its own escapes for the characters that terminals interpret.
       const text = isJson ? printableJson(chunk) : chunk;
       if (!printText("stdout", text, io)) await new Promise((resolve) => stdout.once("drain", resolve));
     }

@@ -1,12 +1,12 @@
-/** Every command: its name, what it does in a line, and where it is. */
+/** All commands: name, summary and module. */
 import type { CommandModule } from "./io.ts";
 
 export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
-  /** The heading under which the help lists it. */
+  /** Heading of its group in the help. */
   readonly group: string;
-  /** Only the command that is called is loaded, so that `pulley --version` does not pay for a registry client. */
+  /** Only the called command is loaded, so that `pulley --version` does not load a registry client. */
   load(): Promise<CommandModule>;
 }
 

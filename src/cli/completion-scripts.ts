@@ -1,10 +1,10 @@
-/** Completion as each shell wants it: all that can be typed, written out, so that nothing runs while somebody types. */
+/** Completion scripts for each shell. They contain all words, so that no program runs while the user types. */
 
 export interface CompletedCommand {
   readonly name: string;
   readonly summary: string;
   readonly options: readonly CompletedOption[];
-  /** Words that an argument may be; where there are none, files are offered. */
+  /** Values of an argument; if there are none, files are completed. */
   readonly words: readonly string[];
   readonly commands: readonly CompletedCommand[];
 }

@@ -1,4 +1,4 @@
-/** What commands share that ask a daemon. */
+/** Options and error handling of the commands that ask the node daemon. */
 import { type Command, Option } from "commander";
 import { createNodeClient, defaultSocket, type NodeClient } from "../daemon/index.ts";
 import { isPulleyError } from "../support/errors.ts";
@@ -14,7 +14,7 @@ export interface NamespaceOptions {
   readonly namespace?: string;
 }
 
-/** Where the daemon listens, and which namespace is meant. */
+/** The options `--socket` and `--namespace`. */
 export function daemonOptions(command: Command): Command {
   return command
     .addOption(new Option("-n, --namespace <name>", "Namespace (default: default)"))
@@ -31,8 +31,8 @@ export function socketPath({ socket }: SocketOptions, { environment }: Io): stri
 }
 
 /**
- * Asks a daemon. What it refuses is printed as kubectl prints what a server refuses, with exit status 1; an interruption
- * ends what would go on for ever, and is no failure.
+ * Calls the daemon. An error of the daemon is printed as kubectl prints one of the API server, with exit status 1. Ctrl-C
+ * ends a watch, and is no failure.
  */
 export async function withDaemon(
   options: SocketOptions,

@@ -1,6 +1,6 @@
 /**
- * A pod as `kubectl describe` words it (k8s kubectl pkg/describe/describe.go), with what kubectl cannot say: what was
- * decided about each container's image, by which rules, and what to do where it failed.
+ * A pod as `kubectl describe` prints it (k8s kubectl pkg/describe/describe.go), with the decision about each container's
+ * image, the rules behind it, and advice where it failed.
  */
 import type { ContainerStateObject, ContainerStatusObject, EventObject, PodObject } from "../daemon/index.ts";
 import { warningText } from "../policy/index.ts";
@@ -101,7 +101,7 @@ function stateLines(title: string, { waiting, running, terminated, prepared }: C
   ];
 }
 
-/** What kubectl cannot say. */
+/** The lines that kubectl does not have. */
 function decisionLines({ decision, backOffUntil, advice }: ContainerStatusObject, now: number): string[] {
   const wait = backOffUntil === undefined ? Number.NaN : Date.parse(backOffUntil) - now;
   const next = wait > 0 ? [line(4, "Next Attempt", `in ${humanDuration(wait)}`)] : [];

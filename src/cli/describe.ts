@@ -50,7 +50,7 @@ async function describe(client: NodeClient, names: readonly string[], options: D
   await print(output, { apiVersion, pods: described }, lines, io);
 }
 
-/** Names out of `pod/web`, `pod web api`, or `pods`, which means all. */
+/** The pod names in `pod/web` or `pod web api`; none in `pods`, which means all. */
 export function podNames(words: readonly string[]): readonly string[] {
   const [first = "", ...rest] = words;
   if (isPodWord(first)) return rest.map((word) => podName(word));

@@ -1,6 +1,6 @@
 import type { Pod } from "../workload/index.ts";
 
-/** What to type to have a pull looked at; what came from standard input or the command line is named by its image. */
+/** The `pulley doctor` command for a pull. A pod from standard input or the command line is given as its image. */
 export function doctorCall(
   { namespace, name }: Pick<Pod, "namespace" | "name">,
   image: string,

@@ -1,4 +1,4 @@
-/** From the words of `pulley doctor` to questions, each with the logins that count for it. */
+/** The arguments of `pulley doctor` as questions, each with the logins to try. */
 import { givenAccounts, type LoginSource, type ProviderNote } from "../credentials/index.ts";
 import { createNodeClient, type SettingsObject } from "../daemon/index.ts";
 import type { DiagnosisRequest } from "../doctor/index.ts";
@@ -15,11 +15,11 @@ import { requestsFrom } from "./requests.ts";
 export interface CaseOptions extends RootOptions, LoginFlags, CredentialProviderFlags, SocketOptions {
   readonly filename?: readonly string[];
   readonly namespace: string;
-  /** What the daemon pulls with whose pods are looked at. */
+  /** Settings of the daemon whose pods are diagnosed. */
   readonly daemon?: SettingsObject | undefined;
 }
 
-/** A question, and whose image it is about. */
+/** A question, with the pod that the image belongs to. */
 export interface DoctorCase {
   readonly question: DiagnosisRequest;
   readonly pod: ShownDiagnosis["pod"];
@@ -27,11 +27,11 @@ export interface DoctorCase {
 
 export interface DoctorCases {
   readonly cases: readonly DoctorCase[];
-  /** What credential providers say; it grows as they are asked. */
+  /** Messages of credential providers; added to as they run. */
   readonly notes: readonly string[];
 }
 
-/** @throws PulleyError where a pod cannot be found, or logins cannot be looked for as the flags say */
+/** @throws PulleyError if a pod cannot be found, or logins cannot be looked up as the flags say */
 export async function casesOf(
   words: readonly string[],
   options: CaseOptions,
@@ -39,42 +39,43 @@ export async function casesOf(
   signal: AbortSignal,
 ): Promise<DoctorCases> {
   const notes: string[] = [];
-  if (options.daemon?.ownLogin) notes.push("the daemon was started with a login of its own, which it tells nobody");
-  const say = ({ provider, message }: ProviderNote) => void notes.push(`credential provider ${provider}: ${message}`);
+  if (options.daemon?.ownLogin) notes.push("the daemon was started with a login of its own, which it does not reveal");
+  const onNote = ({ provider, message }: ProviderNote) =>
+    void notes.push(`credential provider ${provider}: ${message}`);
   let ownLogins: Promise<LoginSource> | undefined;
   let findPod: Promise<FindPod> | undefined;
   const cases: DoctorCase[] = [];
   for (const word of words) {
     const name = podNameIn(word);
     if (name === undefined) {
-      ownLogins ??= personLogins(options, io, { say });
+      ownLogins ??= personLogins(options, io, { onNote });
       cases.push({ pod: null, question: { request: requestFor(word), logins: await ownLogins } });
     } else {
       findPod ??= podFinder(options, io, signal);
       const found = await (await findPod)(options.namespace, name);
-      cases.push(...(await casesOfPod(found, options, io, say)));
+      cases.push(...(await casesOfPod(found, options, io, onNote)));
     }
   }
   return { cases, notes };
 }
 
-/** The name of a pod, where a word means one: `pod/web`. */
+/** The name in `pod/web`; `undefined` for an image. */
 export function podNameIn(word: string): string | undefined {
   return /^pods?\/([^/]+)$/.exec(word)?.[1];
 }
 
-/** The pods of the manifests that are named, or else the daemon's. */
+/** Finds pods in the manifests of `-f`, or else in the daemon. */
 async function podFinder(options: CaseOptions, io: Io, signal: AbortSignal): Promise<FindPod> {
   if (options.filename !== undefined) return podsOfManifests(options.filename, io);
   return podsOfDaemon(createNodeClient(socketPath(options, io), signal));
 }
 
-/** Each image of a pod once, with the pod's own logins. */
+/** One case for each image of a pod, with the logins of the pod. */
 async function casesOfPod(
   { pod, secrets, serviceAccounts }: PodWithSecrets,
   options: CaseOptions,
   io: Io,
-  say: (note: ProviderNote) => void,
+  onNote: (note: ProviderNote) => void,
 ): Promise<readonly DoctorCase[]> {
   const own = (secrets ?? []).filter(({ namespace }) => namespace === pod.namespace);
   const found = pod.imagePullSecrets.flatMap((wanted) => own.find((secret) => secret.name === wanted) ?? []);
@@ -83,7 +84,7 @@ async function casesOfPod(
   const { daemon } = options;
   const loginsFor = await podLogins(options, io, {
     accounts: givenAccounts(serviceAccounts),
-    say,
+    onNote,
     ...(daemon !== undefined && { workingDirectory: daemon.workingDirectory, home: daemon.home }),
   });
   const logins = loginsFor(pod, found);
@@ -96,7 +97,7 @@ async function casesOfPod(
   });
 }
 
-/** An image that is only named, as a pod would ask for it. */
+/** The request of a pod for an image that was given by name. */
 function requestFor(image: string): ImageRequest {
   const [request] = requestsFrom({ manifests: [], images: [{ image }] }).requests;
   if (request === undefined) throw new PulleyError("INTERNAL", "an image makes no request");

@@ -1,4 +1,4 @@
-/** Where the pods that `pulley doctor` is asked about come from. */
+/** Where `pulley doctor` finds pods: in manifests, or in the node daemon. */
 import type { ServiceAccountFacts } from "../credentials/index.ts";
 import type { NodeClient, SettingsObject } from "../daemon/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
@@ -10,12 +10,12 @@ import { standingPodsFrom } from "./requests.ts";
 
 export interface PodWithSecrets {
   readonly pod: Pod;
-  /** Pull secrets that exist, those of other pods included; absent where nobody tells. */
+  /** All pull secrets, including those of other pods; `undefined` if they are not known. */
   readonly secrets: readonly PullSecret[] | undefined;
   readonly serviceAccounts: readonly (ServiceAccountFacts & { readonly namespace: string; readonly name: string })[];
 }
 
-/** Finds a pod by its name. @throws PulleyError where there is none of that name, or where it cannot be asked for */
+/** Finds a pod by its name. @throws PulleyError if there is none, or it cannot be looked up */
 export type FindPod = (namespace: string, name: string) => Promise<PodWithSecrets>;
 
 /** The pods of manifests, with the Secrets and service accounts beside them. @throws PulleyError `INPUT_UNREADABLE` */
@@ -35,7 +35,7 @@ export async function podsOfManifests(files: readonly string[], io: Io): Promise
   };
 }
 
-/** The pods of a daemon. It tells nobody what is in a Secret. @throws PulleyError as {@link NodeClient} */
+/** The pods of the daemon, which does not reveal Secrets. @throws PulleyError as {@link NodeClient} */
 export function podsOfDaemon(client: Pick<NodeClient, "pod">): FindPod {
   return async (namespace, name) => {
     const { metadata, spec } = await asked(() => client.pod(namespace, name));
@@ -51,7 +51,7 @@ export function podsOfDaemon(client: Pick<NodeClient, "pod">): FindPod {
   };
 }
 
-/** What a daemon pulls with; absent of one that does not tell it. @throws PulleyError as {@link NodeClient} */
+/** The settings that the daemon pulls with; `undefined` for older daemons. @throws PulleyError as {@link NodeClient} */
 export async function settingsOfDaemon(client: Pick<NodeClient, "status">): Promise<SettingsObject | undefined> {
   return (await asked(() => client.status())).settings;
 }

@@ -1,4 +1,4 @@
-/** The shape of `doctor -o json`, and its text for people. */
+/** The output of `pulley doctor`, as JSON and as text. */
 import type { Diagnosis, Step } from "../doctor/index.ts";
 import { type Warning, warningText } from "../policy/index.ts";
 import { hanging, type Paint, printable } from "../support/terminal.ts";
@@ -6,9 +6,9 @@ import { hanging, type Paint, printable } from "../support/terminal.ts";
 /** One image's diagnosis. Stable: a part of the public interface, versioned by `apiVersion`. */
 export interface ShownDiagnosis {
   readonly image: string;
-  /** Whose image it is; `null` where only the image was named. */
+  /** The pod with the image; `null` if only the image was given. */
   readonly pod: { readonly namespace: string; readonly name: string; readonly containers: readonly string[] } | null;
-  /** `Unreachable`: nobody has answered; what they would have said is not known. */
+  /** `Unreachable`: no registry answered, so the cause is not known. */
   readonly verdict: "Healthy" | "CauseFound" | "Unreachable";
   readonly cause: ShownStep | null;
   readonly steps: readonly ShownStep[];
@@ -39,7 +39,7 @@ function shownStep({ step, source, status, fact, hints, remedy, code }: Step): S
   return { step, source, status, fact, hints, remedy: remedy ?? null, code: code ?? null };
 }
 
-/** `0`: nothing is wrong; `1`: the cause was found; `3`: nobody has answered. The cause that was found counts most. */
+/** `0`: no problem; `1`: a cause was found; `3`: no registry answered. A cause takes precedence. */
 export function exitStatus(diagnoses: readonly ShownDiagnosis[]): 0 | 1 | 3 {
   if (diagnoses.some(({ verdict }) => verdict === "CauseFound")) return 1;
   return diagnoses.some(({ verdict }) => verdict === "Unreachable") ? 3 : 0;
@@ -47,7 +47,7 @@ export function exitStatus(diagnoses: readonly ShownDiagnosis[]): 0 | 1 | 3 {
 
 const tones = { ok: "green", failed: "red", skipped: "dim" } as const;
 
-/** A line a step, with what else may help below it; then the cause and what to do about it. */
+/** One line per step, with details below it; then the cause and the advice. */
 export function diagnosisLines(diagnosis: ShownDiagnosis, paint: Paint, width: number): string[] {
   const { image, pod, steps, cause, warnings } = diagnosis;
   const owner = pod === null ? "" : `  pod ${pod.namespace}/${pod.name}, ${pod.containers.join(", ")}`;
@@ -92,7 +92,7 @@ function verdictLines({ verdict, cause }: ShownDiagnosis, paint: Paint, width: n
   ];
 }
 
-/** What failed without stopping the pull: a mirror, say. */
+/** Failures that do not stop the pull, such as that of a mirror. */
 function otherFailures(steps: readonly ShownStep[], paint: Paint, width: number): string[] {
   return steps
     .filter(({ status }) => status === "failed")

@@ -62,7 +62,7 @@ async function doctor(
   const { root, platform } = options;
   const probe = createProbe(registrySettings(options), { environment: io.environment });
   const runtime = daemon?.runtime;
-  // A store that does not exist yet is not made for a question.
+  // A diagnosis does not create a store.
   const isThere = runtime !== undefined || existsSync(join(root, "oci-layout"));
   const store = isThere ? await openImages({ root, runtime }, io) : undefined;
   try {
@@ -91,7 +91,7 @@ async function doctor(
   }
 }
 
-/** What a daemon pulls with, if it is one of its pods that is looked at: that is what its pulls fail with. */
+/** The settings of the daemon if the arguments name its pods: its pulls fail with those settings. */
 async function daemonOf(
   words: readonly string[],
   { filename, ...options }: DoctorOptions,

@@ -1,10 +1,10 @@
-/** The shape of `explain -o json`, and its text for people. */
+/** The output of `pulley explain`, as JSON and as text. */
 import { type Reference, withImpliedTag } from "../image/index.ts";
 import { type Decision, type TraceStep, type Warning, warningText } from "../policy/index.ts";
 import { type Paint, printable } from "../support/terminal.ts";
 import type { ImageRequest, Position } from "../workload/index.ts";
 
-/** One container's answer. Stable: a part of the public interface, versioned by `apiVersion`. */
+/** The explanation of one container. Stable: a part of the public interface, versioned by `apiVersion`. */
 export interface Explanation {
   readonly source: Position | null;
   readonly workload: { readonly kind: string; readonly namespace: string; readonly name: string };
@@ -20,13 +20,13 @@ export interface Explanation {
   readonly trace: readonly TraceStep[];
   /** Subjects that are decided again by what the image says of itself, once it has been resolved. */
   readonly pending: Decision["pending"];
-  /** Which logins the registry would be shown, and which Secrets of the pod have none for it; only where it may be asked. */
+  /** The logins that would be tried, and the Secrets of the pod without a login for the registry; only if it may be asked. */
   readonly login?: { readonly tried: readonly string[]; readonly notes: readonly string[] };
   /** What rules on trial would refuse. */
   readonly warnings: readonly Warning[];
-  /** What the registry said; only with `--check`. */
+  /** The answer of the registry; only with `--check`. */
   readonly check?: { readonly digest: string | null; readonly message: string };
-  /** The command that looks at each step of the pull; only where something about it may fail. */
+  /** The `pulley doctor` command for the pull; only if it may fail. */
   readonly next?: string;
 }
 

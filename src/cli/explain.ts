@@ -84,7 +84,7 @@ async function explainAll(
 ): Promise<readonly Explanation[]> {
   const registry = registryClient(options);
   const podFor = requestingPods(inputs, options, io);
-  // A store that does not exist yet is not made for a question.
+  // An explanation does not create a store.
   const store = existsSync(join(options.root, "oci-layout")) ? await openStore(options.root, io) : undefined;
   try {
     const images = store
@@ -106,7 +106,8 @@ async function explainAll(
       const decision = prepared.under(names).decide(facts);
       const answer = explanation(request, reference, decision);
       const check = options.check && typeof reference !== "string" ? await ask(reference, registry, lookUp) : undefined;
-      const login = decision.action === "Check" || decision.action === "Pull" ? await pod.told(reference) : undefined;
+      const login =
+        decision.action === "Check" || decision.action === "Pull" ? await pod.loginSources(reference) : undefined;
       const mayFail = (login?.notes ?? []).length > 0 || check?.digest === null;
       answers.push({
         ...answer,
@@ -122,7 +123,7 @@ async function explainAll(
   }
 }
 
-/** What the registry says to the first of the logins that it accepts. Its refusal is an answer, too. */
+/** The answer of the registry with the first login that it accepts. A refusal is an answer, too. */
 async function ask(
   reference: Reference,
   registry: RegistryClient,
@@ -143,15 +144,15 @@ async function ask(
   return { digest: null, message };
 }
 
-/** The pod that a request would become a part of. */
+/** The pod that makes a request. */
 interface RequestingPod {
   logins(reference: Reference): Promise<readonly Login[]>;
-  /** Where its logins come from; absent where it has none and names none, or where they cannot be looked up. */
-  told(reference: Reference | string): Promise<Explanation["login"]>;
+  /** The sources of its logins; `undefined` if it has none, or they cannot be looked up. */
+  loginSources(reference: Reference | string): Promise<Explanation["login"]>;
   doctorCall(): string;
 }
 
-/** The pods are made only if somebody asks. */
+/** The pods are built on the first request for one. */
 function requestingPods(inputs: Inputs, options: ExplainOptions, io: Io) {
   let pods: ReturnType<typeof standingPodsFrom> | undefined;
   let sourceFor: LoginsForPod | undefined;
@@ -170,11 +171,11 @@ function requestingPods(inputs: Inputs, options: ExplainOptions, io: Io) {
   };
   return (request: ImageRequest): RequestingPod => ({
     logins: async ({ repository }) => (await sourceOf(request))?.logins(repository) ?? [],
-    told: async (reference) => {
+    loginSources: async (reference) => {
       if (typeof reference === "string") return undefined;
       const source = await sourceOf(request);
       const { notes } = source?.notes?.(reference.repository) ?? { notes: [] };
-      // What cannot be read is a pull's failure, and no reason to explain nothing.
+      // A login that cannot be read fails a pull, but not its explanation.
       const found = (await source?.logins(reference.repository).catch(() => undefined)) ?? [];
       if (found.length === 0 && notes.length === 0) return undefined;
       return { tried: [...new Set(found.map((login) => login.source))], notes };

@@ -1,4 +1,4 @@
-/** A collection for people and for programs. */
+/** The output of `pulley gc`, as JSON and as text. */
 import {
   type CollectableImage,
   type CollectionEvent,
@@ -31,7 +31,7 @@ export interface GcResult {
   readonly dryRun: boolean;
 }
 
-/** What is asked for is text: a line for each image, then the disk before and after. */
+/** One line per image, then the disk usage before and after. */
 export function collectionLines({ report, dryRun }: GcResult, now: number, paint: Paint): string[] {
   const { images, disk, freed } = report;
   const all = report.wanted === Number.POSITIVE_INFINITY;
@@ -80,7 +80,7 @@ function sentence(
   }
 }
 
-/** The first of its names, or its id. */
+/** Its first name, or its ID. */
 export function shownName({ id, names: [first, ...others] }: CollectableImage): string {
   if (first === undefined) return id.replace(/^sha256:/, "").slice(0, 13);
   return others.some((name) => !name.includes("@"))
@@ -88,7 +88,7 @@ export function shownName({ id, names: [first, ...others] }: CollectableImage): 
     : first;
 }
 
-/** The same for programs; times are in RFC 3339, sizes in bytes. */
+/** As JSON; times are in RFC 3339, sizes in bytes. */
 export function collectionValue({ report, events, dryRun }: GcResult) {
   const { startedAt, endedAt, images, disk, wanted, freed, error } = report;
   return {

@@ -100,16 +100,16 @@ export function define(command: Command, io: CommandIo): void {
     .action(io.withStatus((options: CollectOptions) => collect(options, io)));
 }
 
-/** From Pulley's own store, nothing runs: its images are told apart by when they were last pulled or confirmed. */
+/** No container runs from the embedded store: its images are ordered by their last pull or confirmation. */
 const nobody: InUse = { images: () => Promise.resolve(new Set<string>()) };
 
-/** Images, and who uses them. */
+/** A store, and the images in use. */
 interface GcTarget {
   readonly store: ImageStore;
   readonly inUse: InUse;
 }
 
-/** With the runtime's images where there is a runtime, and else with those of the store. */
+/** The images of the container runtime if `--runtime` is given, else those of the store. */
 async function withTarget<Result>(
   options: CollectOptions,
   io: Io,
@@ -126,7 +126,7 @@ async function withTarget<Result>(
   });
 }
 
-/** Exit status 1 if there is not as much room as there should be, or something could not be deleted. */
+/** Exit status 1 if not enough space could be freed, or an image could not be deleted. */
 async function collect(options: CollectOptions, io: CommandIo): Promise<number> {
   const pins = parsePins(options.pin ?? []);
   const policy = readPolicy(options, io);
@@ -182,7 +182,7 @@ async function pass(options: PassOptions, io: CommandIo): Promise<GcResult> {
     pins,
     clock,
     inUse,
-    onOutcome: progress.hear,
+    onOutcome: progress.onOutcome,
     store: dryRun ? await dryRunStore(store) : collectableStore(store),
     memory: dryRun ? { ...remembered, save: () => Promise.resolve() } : remembered,
     records: dryRun ? undefined : openPullRecords(root, {}, clock),
@@ -207,13 +207,13 @@ async function pass(options: PassOptions, io: CommandIo): Promise<GcResult> {
   }
 }
 
-/** Names the images on a terminal as it becomes known what happens to them. */
+/** Shows the progress on a terminal. */
 function watchProgress(dryRun: boolean, io: Io) {
   const { stderr } = io;
   const region = liveRegion(stderr, wantsColour(stderr, io.environment));
   const counts = { deleted: 0, others: 0 };
   return {
-    hear({ image, outcome }: ImageOutcome): void {
+    onOutcome({ image, outcome }: ImageOutcome): void {
       if (!stderr.isTTY) return;
       if (outcome.kind === "deleted") counts.deleted += 1;
       else counts.others += 1;

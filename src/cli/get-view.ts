@@ -1,4 +1,4 @@
-/** The rows of `pulley get`, in kubectl's columns. */
+/** The tables of `pulley get`, with the columns of kubectl. */
 import type { EventObject, ImageObject, PodObject } from "../daemon/index.ts";
 import { humanDuration } from "../support/human-duration.ts";
 import { columns, printable, widthOf } from "../support/terminal.ts";
@@ -7,13 +7,13 @@ import { podSummary } from "./pod-summary.ts";
 
 export interface RowOptions {
   readonly wide: boolean;
-  /** A column with the namespace in front. */
+  /** Whether the first column is the namespace. */
   readonly namespaces: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** How things of one kind are shown: the titles of the columns, and the row of each. */
+/** The table of one kind of resource: the column headers, and the row of each item. */
 export interface Table<Item> {
   readonly titles: readonly string[];
   rows(item: Item): readonly (readonly string[])[];
@@ -63,7 +63,7 @@ export function eventTable({ wide, namespaces, now }: RowOptions): Table<EventOb
   };
 }
 
-/** As `pulley images` and crictl show them; no namespace has images of its own. */
+/** As `pulley images` and crictl print them; images have no namespace. */
 export function imageTable({ wide }: RowOptions): Table<ImageObject> {
   const options = { digests: wide, trunc: !wide };
   return {
@@ -84,7 +84,7 @@ function lead(namespaces: boolean): readonly string[] {
   return namespaces ? ["NAMESPACE"] : [];
 }
 
-/** Rows that come one after the other, in columns that are as wide as the widest so far; safe for a terminal. */
+/** Formats rows that arrive one by one, in columns as wide as the widest cell so far; safe for a terminal. */
 export function growingColumns(): (given: readonly (readonly string[])[]) => string[] {
   let widest: string[] = [];
   return (given) => {
@@ -92,7 +92,7 @@ export function growingColumns(): (given: readonly (readonly string[])[]) => str
     for (const row of rows) {
       widest = row.map((cell, at) => (widthOf(cell) > widthOf(widest[at] ?? "") ? cell : (widest[at] ?? "")));
     }
-    // A line of the widest cells sets the widths, and is not shown.
+    // A row of the widest cells sets the widths, and is not printed.
     return columns([widest, ...rows]).slice(1);
   };
 }

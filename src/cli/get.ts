@@ -153,7 +153,7 @@ async function list<Item>(items: readonly Item[], view: View<Item>, shown: Shown
   }
 }
 
-/** A thing that was asked for by its name is told as itself, and not in a list. */
+/** Prints a single resource that was given by name, without a list around it. */
 async function one<Item>(item: Item, view: View<Item>, shown: Shown): Promise<void> {
   const { output } = shown.options;
   if (output === "json" || output === "yaml") return write(item, output, shown.io);

@@ -1,4 +1,4 @@
-/** The options that every command has: how much it says, and in which colours. */
+/** The options of every command: verbosity and color. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { errorMonitor } from "node:events";
 import { ClientRequest, IncomingMessage } from "node:http";
@@ -27,7 +27,7 @@ const options = (): readonly Option[] => [
   ]),
 ];
 
-/** Gives a command and those below it the options, except where one of its own has the same name. */
+/** Adds the options to a command and its subcommands, except where the command has one of the same name. */
 export function addGlobalOptions(command: Command): void {
   for (const option of options()) {
     const isTaken = command.options.some(
@@ -40,12 +40,12 @@ export function addGlobalOptions(command: Command): void {
 
 export interface GlobalOptionsIo {
   readonly io: CommandIo;
-  /** Takes the options of the command that is called, before it acts. */
+  /** Applies the options of the called command, before its action. */
   apply(command: Command): void;
   end(): void;
 }
 
-/** An Io that takes the options into account from the moment on in which they are known. */
+/** An Io that follows the options as soon as they are applied. */
 export function withGlobalOptions(given: CommandIo): GlobalOptionsIo {
   let { stderr, environment } = given;
   let stopWatching: (() => void) | undefined;
@@ -65,12 +65,12 @@ export function withGlobalOptions(given: CommandIo): GlobalOptionsIo {
       const { verbose, quiet, color }: GlobalOptions = { ...command.parent?.opts(), ...command.opts() };
       if (color === "always") environment = { ...environment, FORCE_COLOR: "1" };
       if (color === "never") environment = { ...environment, FORCE_COLOR: "0" };
-      // images -q is docker's: it is about ids, and not about what is said beside them.
+      // `images -q` is docker's: it selects IDs, and does not silence messages.
       if (quiet && command.name() !== "images") stderr = silence();
       if (!verbose) return;
       const isColoured = color !== "never" && wantsColour(given.stderr, environment);
       environment = { ...environment, PULLEY_DEBUG: "1", ...(isColoured && { FORCE_COLOR: "1" }) };
-      // Nothing is drawn over and over where lines come in between.
+      // Progress is not redrawn, for requests are printed in between.
       if (!quiet) stderr = plain(given.stderr);
       stopWatching = watchRequests((line) => printLine("errors", printable(line), io));
     },
@@ -80,24 +80,24 @@ export function withGlobalOptions(given: CommandIo): GlobalOptionsIo {
   };
 }
 
-/** Node's own channels for HTTP requests that are sent, and for their answers. */
+/** Node's diagnostics channels for HTTP requests and responses. */
 const [sent, answered] = ["http.client.request.start", "http.client.response.finish"];
 
-/** A line for each request that is answered, and for each that fails before it is. */
-function watchRequests(say: (line: string) => void): () => void {
-  const hearSent = (message: unknown) => {
+/** Prints a line for each request that is answered or fails. */
+function watchRequests(print: (line: string) => void): () => void {
+  const onSent = (message: unknown) => {
     const request = requestOf(message);
-    request?.once(errorMonitor, (error: Error) => say(`${requestText(request)} failed: ${codeOf(error)}`));
+    request?.once(errorMonitor, (error: Error) => print(`${requestText(request)} failed: ${codeOf(error)}`));
   };
-  const hearAnswered = (message: unknown) => {
+  const onAnswered = (message: unknown) => {
     const request = requestOf(message);
-    if (request !== undefined) say(`${requestText(request)} ${statusOf(message)}`);
+    if (request !== undefined) print(`${requestText(request)} ${statusOf(message)}`);
   };
-  subscribe(sent, hearSent);
-  subscribe(answered, hearAnswered);
+  subscribe(sent, onSent);
+  subscribe(answered, onAnswered);
   return () => {
-    unsubscribe(sent, hearSent);
-    unsubscribe(answered, hearAnswered);
+    unsubscribe(sent, onSent);
+    unsubscribe(answered, onAnswered);
   };
 }
 
@@ -111,13 +111,13 @@ function statusOf(message: unknown): string {
   return message.response instanceof IncomingMessage ? String(message.response.statusCode) : "";
 }
 
-/** Without its query and its headers, in which there may be logins. */
+/** Without query and headers, which may contain logins. */
 function requestText(request: ClientRequest): string {
   const [path = ""] = request.path.split("?", 1);
   return `${request.method} ${request.protocol}//${String(request.getHeader("host") ?? request.host)}${path}`;
 }
 
-/** `ECONNREFUSED`: what else is known of it, the error says that the command ends with. */
+/** `ECONNREFUSED`; the details are in the error at the end of the command. */
 function codeOf(error: Error): string {
   return "code" in error && typeof error.code === "string" ? error.code : errorText(error);
 }

@@ -1,8 +1,8 @@
-/** How help looks: what is common first, what is rare in groups of its own below, and lines that fit. */
+/** The format of help: common options first, then groups of rarer ones, wrapped to the width of the terminal. */
 import type { Command, Help, Option } from "commander";
 import { globalGroup } from "./global-options.ts";
 
-/** The groups of rarer options, in the order in which they stand below the common ones. */
+/** The groups of rarer options, in the order of the help. */
 const groups: readonly (readonly [title: string, options: RegExp])[] = [
   ["Fixes:", /^--(fix|diff|check|pin)$/],
   ["Findings:", /^--(rule|moving-tag|placeholder|fail-on|baseline|update-baseline|no-render)$/],
@@ -30,19 +30,19 @@ export function groupOptions(command: Command): void {
 function groupOf(command: Command, { long }: Option): string | undefined {
   if (long === undefined || long === null) return undefined;
   const fixes = command.name() === "audit";
-  // --check and --pin are other things elsewhere.
+  // --check and --pin of other commands mean something else.
   return groups.find(
     ([title, options]) => options.test(long) && (fixes || title !== "Fixes:") && !isOwn(command, title),
   )?.[0];
 }
 
-/** What the command is for stands first. */
+/** Whether the group is the main purpose of the command; its options then come first. */
 function isOwn(command: Command, title: string): boolean {
   const own = { gc: "Image garbage collection:", login: "Logins:", logout: "Logins:", setup: "Mirror:" };
   return Object.entries(own).some(([name, group]) => command.name() === name && title === group);
 }
 
-/** Columns of the names of options; a longer name has a line of its own. */
+/** Maximum width of the column of option names; a longer name gets its own line. */
 const widestTerm = 24;
 
 export const helpStyle: Partial<Help> = {

@@ -23,11 +23,11 @@ export interface ImportOptions extends OutputOptions {
 interface PlannedFile {
   readonly path: string;
   readonly text: string;
-  /** What is there now. */
+  /** The current content. */
   readonly before: string | undefined;
 }
 
-/** Nothing is written if one of the files is there with another content. */
+/** Writes no file if one of them exists with another content. */
 export async function importRegistriesConf(
   paths: readonly string[],
   { into, dryRun, certDir, output }: ImportOptions,
@@ -48,12 +48,12 @@ export async function importRegistriesConf(
     policy,
     leftOut: converted.leftOut,
   };
-  if (output === "text") tell(changed, value.leftOut, dryRun === true, io);
+  if (output === "text") printNotes(changed, value.leftOut, dryRun === true, io);
   await print(output, value, () => lines(changed, policy, dryRun === true), io);
   return 0;
 }
 
-function tell(
+function printNotes(
   changed: readonly PlannedFile[],
   leftOut: Parameters<typeof printProblems>[0]["problems"],
   dryRun: boolean,
@@ -64,7 +64,7 @@ function tell(
   printProblems({ problems: [], warnings }, io);
 }
 
-/** On standard output is what goes on from here: the diff, and the policy. */
+/** Standard output gets the diff and the policy, for further use. */
 function lines(changed: readonly PlannedFile[], policy: object | null, dryRun: boolean): readonly string[] {
   const diffs = dryRun ? changed.map(diff) : [];
   const yaml = policy === null ? [] : [stringify(policy, { lineWidth: 0 }).trimEnd()];

@@ -1,13 +1,13 @@
-/** Findings in `hosts.toml` files, for people and for programs. */
+/** Findings in `hosts.toml` files, as JSON and as text. */
 import { excerpt } from "../audit/index.ts";
 import type { HostsFinding, HostsReport, HostsSeverity } from "../hosts/index.ts";
 import { plural } from "../support/plural.ts";
 import { type Paint, printable, widthOf } from "../support/terminal.ts";
 
 const colours = { error: "red", warning: "yellow", note: "blue" } as const satisfies Record<HostsSeverity, string>;
-/** Columns of an input's line; a terminal that is narrower than that breaks it. */
+/** Maximum columns of an input line; a narrower terminal wraps it. */
 const narrowest = 20;
-/** A line that may have a secret in it is not shown whole. */
+/** Lines that may contain a secret are not printed in full. */
 const looksSecret = /authorization|cookie|token|secret|password|header|^\s*"?x-/i;
 
 interface Screen {
@@ -15,7 +15,7 @@ interface Screen {
   readonly width: number;
 }
 
-/** Its severity and what it says, then the line that it is about with a mark below, then what to do. */
+/** Severity and message, then the line with a mark below it, then the advice. */
 export function findingLines(finding: HostsFinding, files: HostsReport["files"], screen: Screen): string[] {
   const { severity, message, rule, file, region, advice } = finding;
   const { paint } = screen;
@@ -49,7 +49,7 @@ function markedLine(
   ];
 }
 
-/** One finding as JSON has it. */
+/** A finding as JSON. */
 export function findingValue({ rule, severity, file, region, message, advice }: HostsFinding) {
   const place = region === undefined ? {} : { line: region.start.line, column: region.start.column };
   return { rule, severity, source: { file, ...place }, message, advice };
@@ -60,6 +60,6 @@ export function summary({ findings, files }: HostsReport, paint: Paint): string 
   const words = (["error", "warning", "note"] as const)
     .filter((severity) => count(severity) > 0)
     .map((severity) => paint(["bold", colours[severity]], plural(count(severity), severity)));
-  const said = words.length === 0 ? paint(["bold", "green"], "nothing to say") : words.join(", ");
+  const said = words.length === 0 ? paint(["bold", "green"], "no findings") : words.join(", ");
   return `${plural(files.size, "file")}: ${said}`;
 }

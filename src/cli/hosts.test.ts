@@ -51,7 +51,7 @@ describe("pulley hosts check", () => {
     const sound = 'server = "https://registry-1.docker.io"\n[host."https://a.io"]\n';
     expect(await check(certsDir({ [file]: text }))).toMatchObject({ status: 1 });
     expect(await check(certsDir({ [file]: '[host."https://a.io"]\n' }))).toMatchObject({ status: 0 });
-    expect(await check(certsDir({ [file]: sound }))).toMatchObject({ status: 0, stdout: "1 file: nothing to say\n" });
+    expect(await check(certsDir({ [file]: sound }))).toMatchObject({ status: 0, stdout: "1 file: no findings\n" });
   });
 
   it("says the same to programs", async () => {

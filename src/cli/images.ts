@@ -61,7 +61,7 @@ function ids(images: readonly StoredImage[], options: ImagesOptions): string[] {
   return images.map(({ id }) => (options.trunc ? shortId(id) : id));
 }
 
-/** What a row is made of, be it of this machine's store or of a daemon's. */
+/** An image of the store or of the node daemon. */
 type ListedImage = Pick<StoredImage, "repoTags" | "repoDigests" | "size"> & { readonly id: string };
 
 interface TableOptions {
@@ -74,7 +74,7 @@ export function imageRows(images: readonly ListedImage[], options: TableOptions)
   return [head, ...images.flatMap((image) => rowsOf(image, options))];
 }
 
-/** A row for each tag; an image that has lost its tags still has one. */
+/** One row per tag; an image without tags has one row, too. */
 function rowsOf(image: ListedImage, options: TableOptions): string[][] {
   const byName = new Map(image.repoDigests.map((text) => [parseReference(text).repository.name, text]));
   const names =

@@ -1,4 +1,4 @@
-/** Files, folders, standard input and image names from a command line. */
+/** Files, directories, standard input and image names given on a command line. */
 import { type Dirent, readdirSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { errnoOf } from "../support/errno.ts";
@@ -14,7 +14,7 @@ export interface InputText {
   readonly text: string;
 }
 
-/** An image that was named on the command line, or in a text file with a reference a line. */
+/** An image given on the command line, or in a text file with one reference per line. */
 export interface ImageArgument {
   readonly image: string;
   readonly source?: Position;
@@ -56,7 +56,7 @@ function isPath(word: string): boolean {
   return statSync(word, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** Blank lines and lines that begin with `#` are left out. */
+/** Skips blank lines and lines that begin with `#`. */
 function listedImages({ file, text }: InputText): ImageArgument[] {
   return text.split(/\r?\n/).flatMap((line, at) => {
     const image = line.trim();
@@ -84,7 +84,7 @@ function manifestFiles(folder: string): string[] {
 
 /**
  * Whether an entry is a file, or a link to one, as the files of a mounted ConfigMap are. A link to a folder is not followed,
- * as in kubectl; one that leads nowhere is read, and so told.
+ * as in kubectl; a broken link is read, so that it is reported.
  */
 function isReadAsFile(entry: Dirent, path: string): boolean {
   if (!entry.isSymbolicLink()) return entry.isFile();

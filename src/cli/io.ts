@@ -3,31 +3,31 @@ import type { Command } from "commander";
 import { PulleyError } from "../support/errors.ts";
 import { type Paint, painter, wantsColour } from "../support/terminal.ts";
 
-/** What a command may touch of the process it runs in. */
+/** The streams and the environment of the process that a command runs in. */
 export interface Io {
   readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
-  /** Where errors go, where that is not the same: with `--quiet`, nothing else is said on standard error. */
+  /** The stream for errors, if it is not `stderr`: with `--quiet`, only errors are printed. */
   readonly errors?: OutputStream;
   readonly environment: NodeJS.ProcessEnv;
-  /** Whether files and registries are gone when the command has ended: it tells of no next command then. */
+  /** Whether files and registries are removed after the command, so that it suggests no next command. */
   readonly leavesNothing?: true;
 }
 
-/** What the called command may touch besides: the process's signals and its exit status. */
+/** What the called command has besides: the signals and the exit status of the process. */
 export interface CommandIo extends Io {
-  /** Keeps the exit status that an action returns: the library that calls actions drops it. */
+  /** Wraps an action to keep its exit status, which commander drops. */
   withStatus<Arguments extends unknown[]>(
     action: (...args: Arguments) => number | Promise<number>,
   ): (...args: Arguments) => Promise<void>;
-  /** A signal that Ctrl-C and SIGTERM abort, for as long as the command lasts; a second one ends the process at once. */
+  /** A signal that Ctrl-C and SIGTERM abort while the command runs; a second Ctrl-C or SIGTERM exits at once. */
   interruption(): AbortSignal;
 }
 
 export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
 
-/** A command's file: it says which arguments and options it takes, and what it does with them. */
+/** The module of a command: it defines arguments, options and action. */
 export interface CommandModule {
   define(command: Command, io: CommandIo): void;
 }
@@ -36,12 +36,12 @@ export function paintFor(stream: OutputStream, { environment }: Io): Paint {
   return painter(wantsColour(stream, environment));
 }
 
-/** One call of the program. */
+/** One run of a command. */
 export interface CommandCall {
   readonly io: CommandIo;
-  /** The exit status that the command's action has returned; 0 until then. */
+  /** The exit status of the action; 0 until it has returned. */
   status(): number;
-  /** Removes the listeners that were added for the command. */
+  /** Removes the signal listeners of the command. */
   end(): void;
 }
 
@@ -74,7 +74,7 @@ export function startCall(given: Io): CommandCall {
   };
 }
 
-/** Resolves when the signal is aborted; never, if that does not happen. */
+/** Resolves when the signal is aborted. */
 export function interrupted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();

@@ -1,4 +1,4 @@
-/** The kubelet's own configuration file, for commands that do what a kubelet does. */
+/** `--kubelet-config`: the configuration file of the kubelet, for commands that act like one. */
 import { InvalidArgumentError, Option } from "commander";
 import {
   type GivenConfiguration,
@@ -25,7 +25,7 @@ export function kubeletConfigOption(): Option {
 }
 
 /**
- * The configuration that holds: the flags, where they say nothing the file, where that says nothing the defaults.
+ * The effective configuration: flags take precedence over the file, and the file over the defaults.
  * @throws PulleyError `INPUT_INVALID`, after every problem was printed with its place; `INPUT_UNREADABLE`, `USAGE`
  */
 export function loadKubeletConfiguration(
@@ -40,14 +40,14 @@ export function loadKubeletConfiguration(
   throw new PulleyError("INPUT_INVALID", `the kubelet configuration ${file} has ${plural(problems.length, "problem")}`);
 }
 
-/** Reads a flag's duration into milliseconds, in the form that the file has, too. */
+/** Parses a duration into milliseconds, in the format of the file. */
 export function readDuration(text: string): number {
   const duration = parseGoDuration(text);
   if ("milliseconds" in duration) return duration.milliseconds;
   throw new InvalidArgumentError(`${duration.problem}; use a duration such as 90s, 10m or 1h30m`);
 }
 
-/** Reads a flag's whole number. */
+/** Parses a whole number. */
 export function readInteger(text: string): number {
   if (/^-?[0-9]{1,9}$/.test(text.trim())) return Number(text);
   throw new InvalidArgumentError("it is not a whole number");

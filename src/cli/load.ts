@@ -56,11 +56,11 @@ async function load(file: string, options: LoadFlags, io: Io): Promise<number> {
   return 0;
 }
 
-/** An archive is read from several places at once, so standard input is kept in a file for the time that `use` takes. */
+/** Standard input is copied to a temporary file while `use` runs, because an archive is read at several places at once. */
 async function withFile<Result>(file: string, { stdin }: Io, use: (path: string) => Promise<Result>): Promise<Result> {
   if (file !== "-") {
     const stats = statSync(file, { throwIfNoEntry: false });
-    // A folder may be an image layout.
+    // A directory may be an image layout.
     if (stats !== undefined && !stats.isDirectory()) expectFile(stats, file);
     return use(file);
   }

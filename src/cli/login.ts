@@ -88,7 +88,7 @@ async function logIn(words: string | undefined, options: LoginOptions, io: Io): 
   return 0;
 }
 
-/** The login that is kept. A helper that cannot give one does not keep anybody from typing another. */
+/** The stored login. If a credential helper fails, the user can still type one. */
 async function keptLogin(file: LoginFile, registry: string, io: Io): Promise<LoginSecret | undefined> {
   try {
     return await storedLogin(file, registry, helperDeps(io));
@@ -99,12 +99,12 @@ async function keptLogin(file: LoginFile, registry: string, io: Io): Promise<Log
   }
 }
 
-/** The file that logins are kept in. */
+/** The path of the login file. */
 export function loginFile({ authfile }: { readonly authfile?: string }, { environment }: Io): string {
   return loginFilePath({ environment, home: homeFolder(), uid: process.getuid?.(), authFile: authfile });
 }
 
-/** The login of `--creds` may stand in the environment, and is for nobody's programs. */
+/** Without PULLEY_CREDS, which is not meant for helper programs. */
 export function helperDeps({ environment }: Io): HelperSurroundings {
   const { PULLEY_CREDS: _, ...others } = environment;
   return { environment: others, clock: systemClock };
@@ -144,7 +144,7 @@ async function askForLogin(
   return { kind: "password", username, password };
 }
 
-/** The header of a login, and the files that keep it, end the user name at the first one. */
+/** HTTP basic authentication and login files end the user name at the first colon. */
 function expectNoColon(username: string): void {
   if (!username.includes(":")) return;
   throw new PulleyError("USAGE", "a user name cannot contain a colon", { advice: "Give the password separately." });
@@ -155,7 +155,7 @@ function present(what: string, text: string): string {
   throw new PulleyError("USAGE", `${what} is empty`, { advice: "Run the command again, and give one." });
 }
 
-/** @returns whether the registry has asked for it @throws PulleyError `REGISTRY_UNAUTHORIZED`, or as any request */
+/** @returns whether the registry asked for a login @throws PulleyError `REGISTRY_UNAUTHORIZED`, or as any request */
 async function showTo({ registry }: NamedServer, login: Login, options: LoginOptions): Promise<boolean> {
   const client = registryClient(options);
   try {
@@ -167,7 +167,7 @@ async function showTo({ registry }: NamedServer, login: Login, options: LoginOpt
   }
 }
 
-/** Whether the registry still takes the login that is kept. */
+/** Whether the registry still accepts the stored login. */
 async function isStillGood(login: LoginSecret, show: (login: LoginSecret) => Promise<void>, io: Io): Promise<boolean> {
   const whose = login.kind === "password" ? ` [Username: ${login.username}]` : "";
   printLine("stderr", `Authenticating with existing credentials...${whose}`, io);
@@ -181,7 +181,7 @@ async function isStillGood(login: LoginSecret, show: (login: LoginSecret) => Pro
   }
 }
 
-/** In docker's words. */
+/** The warning of docker. */
 function storedInTheClear(path: string): readonly string[] {
   return [
     "",
@@ -192,7 +192,7 @@ function storedInTheClear(path: string): readonly string[] {
   ];
 }
 
-/** Podman's files are read before docker's: a login there would be used in the place of the new one. */
+/** Podman's files take precedence over docker's: a login there would be used instead of the new one. */
 async function warnOfOthers({ path }: LoginFile, registry: string, { authfile }: LoginOptions, io: Io): Promise<void> {
   const { environment } = io;
   for (const file of clientFiles({ environment, home: homeFolder(), uid: process.getuid?.(), authFile: authfile })) {

@@ -10,7 +10,7 @@ import {
   type ProviderNote,
   type ServiceAccounts,
 } from "../credentials/index.ts";
-/** Which logins a command uses, in which order. */
+/** The logins that a command uses, in their order. */
 
 import { systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
@@ -20,10 +20,10 @@ import type { Io } from "./io.ts";
 import type { CredentialProviderFlags, LoginFlags, RootOptions } from "./options.ts";
 import { warnOn } from "./printing.ts";
 
-/** The logins of a pod, given those of its pull secrets that exist. */
+/** The logins of a pod, given its existing pull secrets. */
 export type LoginsForPod = (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
 
-/** A person's logins: the one on the command line, or those that docker, podman and skopeo would use. */
+/** The logins of the user: the one on the command line, or those that docker, podman and skopeo would use. */
 export function commandLogins({ creds, typedLogin, authfile }: LoginFlags, { environment }: Io): LoginSource {
   if (typedLogin !== undefined) return { logins: () => Promise.resolve([typedLogin]) };
   if (creds !== undefined) return { logins: () => Promise.resolve([commandLineLogin(creds)]) };
@@ -31,45 +31,45 @@ export function commandLogins({ creds, typedLogin, authfile }: LoginFlags, { env
   return clientLogins(folders, { clock: systemClock });
 }
 
-/** A person's logins, and those of the credential providers. @throws PulleyError as {@link openProviders} */
+/** The logins of the user and of the credential providers. @throws PulleyError as {@link openProviders} */
 export async function personLogins(
   flags: LoginFlags & CredentialProviderFlags,
   io: Io,
-  world: Partial<ProviderWorld> = {},
+  deps: Partial<ProviderDeps> = {},
 ): Promise<LoginSource> {
   const own = commandLogins(flags, io);
-  const providers = await openProviders(flags, io, world);
+  const providers = await openProviders(flags, io, deps);
   return providers === undefined ? own : loginsFor([], [own, providers.forPod(undefined)]);
 }
 
 /**
- * A pod's logins: its pull secrets, then the node's (what the command line names, or the files that a kubelet reads),
- * then those of the credential providers.
+ * The logins of a pod: its pull secrets, then those of the node (given on the command line, or in the files that a kubelet
+ * reads), then those of the credential providers.
  * @throws PulleyError as {@link openProviders}
  */
 export async function podLogins(
   flags: LoginFlags & RootOptions & CredentialProviderFlags,
   io: Io,
-  world: Partial<ProviderWorld> = {},
+  deps: Partial<ProviderDeps> = {},
 ): Promise<LoginsForPod> {
   const named = [flags.creds, flags.typedLogin, flags.authfile].some((given) => given !== undefined);
-  const { workingDirectory = process.cwd(), home = io.environment["HOME"] } = world;
+  const { workingDirectory = process.cwd(), home = io.environment["HOME"] } = deps;
   const folders = { kubeletRoot: flags.root, workingDirectory, home };
   const own = named ? commandLogins(flags, io) : nodeFileLogins(folders, systemClock);
-  const providers = await openProviders(flags, io, world);
+  const providers = await openProviders(flags, io, deps);
   return (pod, secrets) => loginsFor(secrets, providers === undefined ? [own] : [own, providers.forPod(pod)], pod);
 }
 
-/** What credential providers are told, and who hears of them. */
-export interface ProviderWorld {
+/** What credential providers depend on, with callbacks for what they do. */
+export interface ProviderDeps {
   readonly accounts: ServiceAccounts;
-  /** By default, problems are warnings on standard error. */
-  readonly say: (note: ProviderNote) => void;
+  /** Called with each message of a provider; by default, prints problems as warnings. */
+  readonly onNote: (note: ProviderNote) => void;
   readonly onRun: (run: PluginRun) => void;
-  /** Where the node's files of logins are looked for, besides its root. By default, as this process has them. */
+  /** Where login files of the node are searched for, besides its root; by default, the directories of this process. */
   readonly workingDirectory: string;
   readonly home: string | undefined;
-  /** Told once which configuration holds, if any. */
+  /** Called once with the providers, if any are configured. */
   readonly onOpen: (providers: Pick<CredentialProviders, "names" | "configHash">) => void;
 }
 
@@ -79,7 +79,7 @@ const noAccounts: ServiceAccounts = { account: () => Promise.resolve(undefined) 
 export async function openProviders(
   { imageCredentialProviderConfig: config, imageCredentialProviderBinDir: binDir }: CredentialProviderFlags,
   io: Io,
-  { accounts = noAccounts, say = providerNotes(io).hear, onRun, onOpen }: Partial<ProviderWorld> = {},
+  { accounts = noAccounts, onNote = providerNotes(io).onNote, onRun, onOpen }: Partial<ProviderDeps> = {},
 ): Promise<CredentialProviders | undefined> {
   if (config === undefined && binDir === undefined) return undefined;
   if (config === undefined || binDir === undefined) {
@@ -90,7 +90,7 @@ export async function openProviders(
       { advice: "Give both, or neither." },
     );
   }
-  // The login of --creds may stand there, and is for nobody's programs.
+  // PULLEY_CREDS is not meant for provider programs.
   const { PULLEY_CREDS: _, ...environment } = io.environment;
   const providers = await openCredentialProviders({
     config,
@@ -98,28 +98,28 @@ export async function openProviders(
     environment,
     clock: systemClock,
     accounts,
-    say,
+    say: onNote,
     onRun,
   });
   onOpen?.(providers);
   return providers;
 }
 
-/** What credential providers could not do, as warnings. */
+/** Prints problems of credential providers as warnings. */
 export interface ProviderNotes {
-  hear(note: ProviderNote): void;
-  /** Shows them by other means from now on: while something is drawn on standard error, nobody may just write there. */
-  showWith(show: (line: string) => void): void;
+  onNote(note: ProviderNote): void;
+  /** Prints them with `print` from now on, such as above progress that is being drawn on standard error. */
+  printWith(print: (line: string) => void): void;
 }
 
 export function providerNotes(io: Io): ProviderNotes {
-  let show: (line: string) => void = warnOn(io);
+  let print: (line: string) => void = warnOn(io);
   return {
-    hear: ({ kind, provider, message }) => {
-      if (kind === "problem") show(`credential provider ${provider}: ${message}`);
+    onNote: ({ kind, provider, message }) => {
+      if (kind === "problem") print(`credential provider ${provider}: ${message}`);
     },
-    showWith: (other) => {
-      show = other;
+    printWith: (other) => {
+      print = other;
     },
   };
 }

@@ -51,7 +51,7 @@ async function logs(client: NodeClient, name: string, options: LogsOptions, io: 
   await passOn(client.logs(query), io);
 }
 
-/** As kubectl, with its words where there are several. */
+/** As kubectl, with its message if there are several. */
 function firstContainer({ metadata, spec }: PodObject, io: Io): string {
   const named = metadata.annotations["kubectl.kubernetes.io/default-container"];
   const all = [
@@ -69,11 +69,11 @@ function firstContainer({ metadata, spec }: PodObject, io: Io): string {
 
 function readCount(text: string): number | undefined {
   if (!/^(-1|\d{1,9})$/.test(text)) throw new InvalidArgumentError("it is not a number of lines");
-  // kubectl's word for all of them.
+  // As kubectl: all lines.
   return text === "-1" ? undefined : Number(text);
 }
 
-/** Seconds; rounded up, so that nothing that was asked for is left out. */
+/** Seconds; rounded up, so that no line in the range is left out. */
 function readSince(text: string): number {
   const units: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];

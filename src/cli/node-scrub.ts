@@ -1,4 +1,4 @@
-/** What `pulley node` is told of reading its store again. */
+/** The options of `pulley node` for checking its store for damage. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { DaemonOptions } from "../daemon/index.ts";
 import { parseQuantity } from "../kubelet-config/index.ts";
@@ -32,7 +32,7 @@ export function readScrub({ scrubEvery: every, scrubRate: rate }: ScrubFlags): D
   return every === "off" ? undefined : { every, rate };
 }
 
-/** As other durations, and in days, which Go does not know. */
+/** Durations as elsewhere, and also days, which Go does not have. */
 function readInterval(text: string): number | "off" {
   if (text === "off") return "off";
   const [, days] = /^([0-9]{1,5})d$/.exec(text) ?? [];

@@ -1,4 +1,4 @@
-/** What a daemon pulls with, told by it, and taken over by those who look at its pulls. */
+/** The settings that the daemon pulls with: it reports them, and `pulley doctor` uses them. */
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { SettingsObject } from "../daemon/index.ts";
@@ -19,7 +19,7 @@ function absolute(path: string | undefined): string | undefined {
   return path === undefined || path === "" ? undefined : resolve(path);
 }
 
-export function toldSettings(options: Settings, { environment }: Io): SettingsObject {
+export function reportedSettings(options: Settings, { environment }: Io): SettingsObject {
   const { certDir = [], allowRedirect = [], hostsDir = "" } = options;
   return {
     root: resolve(options.root),
@@ -42,14 +42,14 @@ export function toldSettings(options: Settings, { environment }: Io): SettingsOb
   };
 }
 
-/** The options of a command with the daemon's in the place of those that nobody has given. */
+/** The options of a command; those that were not given are the daemon's. */
 export function withSettings<Options extends Settings>(
   options: Options,
   command: Command,
   { platform, plainHttp, ownLogin: _, workingDirectory: __, home: ___, ...rest }: SettingsObject,
 ): Options {
-  const told = { ...rest, platform: parsePlatform(platform), ...(plainHttp && { plainHttp }) };
+  const settings = { ...rest, platform: parsePlatform(platform), ...(plainHttp && { plainHttp }) };
   const isGiven = (name: string) => !["default", undefined].includes(command.getOptionValueSource(name));
-  const taken = Object.entries(told).filter(([name, value]) => value !== undefined && !isGiven(name));
+  const taken = Object.entries(settings).filter(([name, value]) => value !== undefined && !isGiven(name));
   return { ...options, ...Object.fromEntries(taken) };
 }

@@ -88,7 +88,7 @@ async function setUp(options: SetupOptions, io: Io): Promise<number> {
     problems,
     notes,
   };
-  if (options.output === "text") tell({ problems, notes }, io);
+  if (options.output === "text") printNotes({ problems, notes }, io);
   const lines = () => (options.dryRun ? changes.flatMap(diff) : changes.map(sentence));
   await print(options.output, value, () => (changes.length === 0 ? ["nothing was set up"] : lines()), io);
   return problems.length > 0 ? 1 : 0;
@@ -152,7 +152,7 @@ function problemsOf(config: ReturnType<typeof readContainerdConfig>, root: strin
   return found;
 }
 
-function tell({ problems, notes }: { problems: readonly string[]; notes: readonly string[] }, io: Io) {
+function printNotes({ problems, notes }: { problems: readonly string[]; notes: readonly string[] }, io: Io) {
   const paint = paintFor(io.stderr, io);
   const lines = [
     ...notes.map((note) => `${paint("yellow", "warning:")} ${printable(note)}`),

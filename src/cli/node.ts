@@ -16,7 +16,7 @@ import { type CommandIo, type Io, interrupted, paintFor } from "./io.ts";
 import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
 import { commandLogins, podLogins } from "./logins.ts";
 import { readScrub, type ScrubFlags, scrubOptions } from "./node-scrub.ts";
-import { toldSettings } from "./node-settings.ts";
+import { reportedSettings } from "./node-settings.ts";
 import { define as defineSetup } from "./node-setup.ts";
 import {
   type ContentSharingOptions,
@@ -132,7 +132,7 @@ export function define(command: Command, io: CommandIo): void {
     .action(io.withStatus((options: NodeFlags) => runNode(options, io)));
 }
 
-/** Runs until a signal, or until a fault of its own. */
+/** Runs until a signal, or until a part of the daemon fails. */
 async function runNode(options: NodeFlags, io: CommandIo): Promise<number> {
   refuseWindows("pulley node");
   const { logFormat: format } = options;
@@ -165,7 +165,7 @@ async function runNode(options: NodeFlags, io: CommandIo): Promise<number> {
     registry: registrySettings(options),
     hosts: machineHosts(options, (message) => log.warn(message)),
     logins: await loginsOf(options, log, io),
-    settings: toldSettings(options, io),
+    settings: reportedSettings(options, io),
     log,
   });
   for (const path of inherited.rest()) log.warn("a socket that systemd holds is none of this daemon's", { path });
@@ -187,44 +187,44 @@ function collectionOf({ collect, runtime, manifests, pin = [], evenIfLost }: Nod
 }
 
 async function loginsOf(options: NodeFlags, log: Log, io: Io): Promise<DaemonLogins> {
-  const say = ({ kind, provider, message }: { kind: string; provider: string; message: string }) => {
+  const onNote = ({ kind, provider, message }: { kind: string; provider: string; message: string }) => {
     if (kind === "problem") log.warn(message, { provider });
     else log.debug(message, { provider });
   };
   const listeners = new Set<(run: PluginRun) => void>();
   const onRun = (run: PluginRun) => {
-    for (const hear of listeners) hear(run);
+    for (const listener of listeners) listener(run);
   };
   let providerConfigHash: string | undefined;
   const onOpen = ({ configHash }: { readonly configHash: string }) => {
     providerConfigHash = configHash;
   };
-  const forPod = await podLogins(options, io, { say, onRun, onOpen });
+  const forPod = await podLogins(options, io, { onNote, onRun, onOpen });
   const own = commandLogins(options, io);
-  return { forPod, own, onPluginRun: (hear) => void listeners.add(hear), providerConfigHash };
+  return { forPod, own, onPluginRun: (listener) => void listeners.add(listener), providerConfigHash };
 }
 
-/** The policy, and whatever it becomes while the daemon runs. */
+/** The policy, updated when its files change. */
 async function watchedPolicy(options: NodeFlags, log: Log, io: Io): Promise<PolicySource & { stop(): void }> {
   const listeners = new Set<(policy: Policy | undefined) => void>();
   const loaded = await loadPolicyFiles(options, io);
   const { files } = loaded;
   let current = loaded.policy;
-  const tell = (policy: Policy | undefined) => {
-    for (const hear of listeners) hear(policy);
+  const notify = (policy: Policy | undefined) => {
+    for (const listener of listeners) listener(policy);
   };
   const source = {
     current: () => current,
-    onChange: (hear: (policy: Policy | undefined) => void) => void listeners.add(hear),
+    onChange: (listener: (policy: Policy | undefined) => void) => void listeners.add(listener),
   };
   if (files === undefined) return { ...source, stop: () => undefined };
   const changes = {
-    say: (line: string) => log.info(line),
+    log: (line: string) => log.info(line),
     onChange: (changed: Policy) => {
       current = changed;
-      tell(changed);
+      notify(changed);
     },
-    onMistake: () => tell(undefined),
+    onInvalid: () => notify(undefined),
   };
   const watch = watchPolicy(files, changes, systemClock);
   return { ...source, stop: () => watch.stop() };

@@ -15,7 +15,7 @@ export interface RootOptions {
   readonly root: string;
 }
 
-/** Where images are kept: `--root`, `PULLEY_ROOT`, or the usual place for root or for the user. */
+/** The directory of the store: `--root`, `PULLEY_ROOT`, or the default for root or for the user. */
 export function rootOption(): Option {
   return new Option("--root <dir>", "Directory of the image store")
     .env("PULLEY_ROOT")
@@ -40,7 +40,7 @@ export function outputOption(): Option {
 
 export interface RegistryFlags extends HostsFlags {
   readonly plainHttp?: true;
-  /** Bytes a second. */
+  /** Bytes per second. */
   readonly leastRate?: number;
   readonly certDir?: readonly string[];
   readonly allowRedirect?: readonly string[];
@@ -49,7 +49,7 @@ export interface RegistryFlags extends HostsFlags {
 
 export interface LoginFlags extends TypedLoginFlags {
   readonly creds?: string;
-  /** The login of those two, once its password has been read. */
+  /** The login of `--username`, once its password has been read. */
   readonly typedLogin?: Login;
   readonly authfile?: string;
 }
@@ -58,10 +58,10 @@ export interface HostsFlags {
   readonly hostsDir?: string;
 }
 
-/** Where containerd's documentation has its `config_path`, and its newer versions look by themselves. */
+/** The `config_path` in containerd's documentation, and the default of its newer versions. */
 const hostsDir = "/etc/containerd/certs.d";
 
-/** Where registries are asked: what an operator has set up for containerd holds for Pulley on the same machine. */
+/** Hosts of registries: the configuration for containerd applies to Pulley on the same machine. */
 export function hostsDirOption(): Option {
   return new Option(
     "--hosts-dir <dirs>",
@@ -73,7 +73,7 @@ export function hostsDirOption(): Option {
 
 const certDirs = ["/etc/docker/certs.d", "/etc/containers/certs.d"];
 
-/** How registries are spoken to. */
+/** Options for connections to registries. */
 export function registryOptions(command: Command): Command {
   return registryHostOptions(command)
     .addOption(
@@ -93,7 +93,7 @@ export function registryOptions(command: Command): Command {
     );
 }
 
-/** How they are spoken to where nothing is pulled. */
+/** The ones for commands that pull no images. */
 export function registryHostOptions(command: Command): Command {
   return command
     .addOption(hostsDirOption())
@@ -116,7 +116,7 @@ export function registryHostOptions(command: Command): Command {
     );
 }
 
-/** A host as addresses have it. */
+/** Parses HOST or HOST:PORT. */
 function readHost(text: string): string {
   const address = `https://${text}`;
   const isHost = !/[\s/@?#*,]/.test(text) && URL.canParse(address);
@@ -131,7 +131,7 @@ function readRate(text: string): number {
   return size.value.bytes;
 }
 
-/** With which login. */
+/** Options for the login of the user. */
 export function loginOptions(command: Command, io: Io): Command {
   return command
     .hook("preAction", async (_command, called) => {
@@ -157,13 +157,13 @@ export function authfileOption(): Option {
   );
 }
 
-/** Named as the kubelet's. */
+/** Named as the flags of the kubelet. */
 export interface CredentialProviderFlags {
   readonly imageCredentialProviderConfig?: string;
   readonly imageCredentialProviderBinDir?: string;
 }
 
-/** Which programs to ask for logins. */
+/** Options for credential providers. */
 export function credentialProviderOptions(command: Command): Command {
   return command
     .option(
@@ -207,15 +207,15 @@ function readPlatform(text: string): Platform {
 }
 
 interface RepeatedOption {
-  /** What holds where it is not given, and how the help says it. */
+  /** The default, and its text in the help. */
   readonly usual?: { readonly values: readonly string[]; readonly words: string };
-  /** What to make of each value; throws commander's `InvalidArgumentError` for one that is none. */
+  /** Parses each value; throws commander's `InvalidArgumentError` if it is invalid. */
   readonly read?: (value: string) => string;
 }
 
 /**
- * An option with one value that may be given again: its values become a list. Options that take as many words as follow
- * (commander's `<value...>`) are not used, since they swallow the argument behind them.
+ * An option that can be repeated: its values become a list. Variadic options (commander's `<value...>`) are not used,
+ * because they take the arguments behind them as values.
  */
 export function repeatedOption(flags: string, description: string, { usual, read }: RepeatedOption = {}): Option {
   const option = new Option(flags, description).argParser((given: string, before: readonly string[] | undefined) => {
@@ -225,12 +225,12 @@ export function repeatedOption(flags: string, description: string, { usual, read
   return usual === undefined ? option : option.default(usual.values, usual.words);
 }
 
-/** `-f`, as kubectl has it. */
+/** `-f`, as in kubectl. */
 export interface FilenameFlags {
   readonly filename?: readonly string[];
 }
 
-/** Another way to name what the command's arguments name, for those whose fingers type kubectl's `-f`. */
+/** Another way to give the arguments of a command, as kubectl's `-f`. */
 export function filenameOption(): Option {
   return repeatedOption(
     "-f, --filename <file>",
@@ -238,7 +238,7 @@ export function filenameOption(): Option {
   );
 }
 
-/** What is named with `-f` and without. @throws PulleyError `USAGE` where nothing is */
+/** The files given as arguments and with `-f`. @throws PulleyError `USAGE` if there are none */
 export function namedFiles(words: readonly string[], { filename = [] }: FilenameFlags): readonly string[] {
   const named = [...words, ...filename];
   if (named.length > 0) return named;
@@ -262,7 +262,7 @@ function readSocket(text: string): string {
 
 export type CommonOptions = RootOptions & OutputOptions & PlatformOptions & RegistryFlags & LoginFlags & PolicyOptions;
 
-/** What commands have in common that decide on images as a node would: the policy, the platform, the store, registries. */
+/** The options of the commands that decide on images as a node would. */
 export function commonOptions(command: Command, io: Io, platformPurpose?: string): Command {
   return registryOptions(loginOptions(command, io))
     .addOption(policyOption())

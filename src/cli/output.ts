@@ -3,7 +3,7 @@ import type { Io } from "./io.ts";
 import type { OutputFormat } from "./options.ts";
 import { jsonText, printLines, printText, yamlText } from "./printing.ts";
 
-/** Prints one value: as JSON or YAML, or as the lines that people read. */
+/** Prints a value as JSON, as YAML, or as lines of text. */
 export async function print(
   format: OutputFormat,
   value: unknown,
@@ -22,7 +22,7 @@ export async function print(
   }
 }
 
-/** Since when, as kubectl has it. */
+/** The time since then, as kubectl formats it. */
 export function age(since: number, now: number): string {
   return humanDuration(Math.max(0, now - since));
 }

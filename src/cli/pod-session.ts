@@ -1,4 +1,4 @@
-/** Pods that have containers on this machine for as long as a run lasts. */
+/** The pods whose containers `pulley run` runs on this machine. */
 
 import {
   type ContainersOptions,
@@ -16,21 +16,21 @@ export interface PodSessionOptions {
   readonly pods: readonly Pod[];
   readonly root: string;
   readonly containers: ContainersOptions;
-  readonly say: (line: string) => void;
+  readonly log: (line: string) => void;
 }
 
 export interface PodSession {
-  /** Stops and removes all pods; what failed, if something is left. */
+  /** Stops and removes all pods; returns the failure if something is left. */
   end(node: PodManager): Promise<PulleyError | undefined>;
-  /** Lets others run them. */
+  /** Releases the locks on the pods. */
   release(): Promise<void>;
 }
 
 /**
- * Sees to it that nobody else runs these pods, and that what an earlier version of one of them left running ends.
+ * Locks these pods, so that no other process runs them, and removes the containers of earlier versions of them.
  * @throws PulleyError `USAGE` if another process runs one of them
  */
-export async function openPodSession({ pods, root, containers, say }: PodSessionOptions): Promise<PodSession> {
+export async function openPodSession({ pods, root, containers, log }: PodSessionOptions): Promise<PodSession> {
   const claims = openPodLocks(root);
   const taken: Pod[] = [];
   const release = async () => {
@@ -43,7 +43,7 @@ export async function openPodSession({ pods, root, containers, say }: PodSession
     }
     for (const found of await foundPods(containers)) {
       if (!isEarlierVersion(found, pods) || (await claims.isTaken(found.uid))) continue;
-      say(`removing the containers of an earlier version of the pod ${found.namespace}/${found.name}`);
+      log(`removing the containers of an earlier version of the pod ${found.namespace}/${found.name}`);
       await removeOrphan(found, containers);
     }
   } catch (error) {

@@ -1,4 +1,4 @@
-/** What a row of `kubectl get pods` says of a pod (k8s pkg/printers/internalversion/printers.go, `printPod`). */
+/** The cells of a pod in `kubectl get pods` (k8s pkg/printers/internalversion/printers.go, `printPod`). */
 import type { ContainerStatusObject, PodObject } from "../daemon/index.ts";
 import { humanDuration } from "../support/human-duration.ts";
 

@@ -1,4 +1,4 @@
-/** How pods, events and pulls look to people: kubectl's words and columns. */
+/** Pods, events and pulls as text, with the columns of kubectl. */
 import { podObject } from "../daemon/index.ts";
 import type { ContainerStatus, NodeEvent, PodStatus } from "../pods/index.ts";
 import type { PullProgress } from "../pull/index.ts";
@@ -15,12 +15,12 @@ export interface PodTableView {
   readonly speeds: Pick<PullSpeeds, "of">;
 }
 
-/** Columns below which an event has its message below itself, and not beside. */
+/** Width of a terminal, in columns, below which the message of an event is printed below it. */
 const narrow = 72;
 
 /**
  * The table of pods, with the pulls under way below it.
- * @param width columns that a line may have; where they are too few, words are shorter
+ * @param width maximum columns of a line; if there are too few, words are shortened
  */
 export function podTable({ pods, pulls, speeds }: PodTableView, now: number, width: number, paint: Paint): string[] {
   // Where nothing is started, nothing is started again.
@@ -48,7 +48,7 @@ export function podTable({ pods, pulls, speeds }: PodTableView, now: number, wid
   ];
 }
 
-/** One event as `kubectl get events` words it, in lines of at most `width` columns. */
+/** An event as `kubectl get events` prints it, in lines of at most `width` columns. */
 export function eventLines(event: NodeEvent, paint: Paint, width: number): string[] {
   const clock = new Date(event.time).toTimeString().slice(0, 8);
   const tone = event.type === "Warning" ? "yellow" : "green";
@@ -65,7 +65,7 @@ function breakable(text: string, room: number): string {
   return Number.isFinite(room) ? text.replace(new RegExp(`[!-~]{${room}}(?=[!-~])`, "g"), "$& ") : text;
 }
 
-/** Why the pod is where it is, and how long until the next attempt. */
+/** The status of the pod, and the time until the next attempt. */
 function statusText(why: string, status: PodStatus, now: number, isShort: boolean): string {
   const reason = printable(fit(why, 60));
   const [backOffUntil] = waiting(status).flatMap((one) => one.backOffUntil ?? []);

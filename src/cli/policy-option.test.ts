@@ -33,8 +33,8 @@ async function watched(cluster?: string): Promise<Watched> {
       heard.push(documents.flatMap(({ rules }) => rules.map(({ name }) => name)).join());
       clusters.push(known);
     },
-    onMistake: () => heard.push("mistake"),
-    say: (line: string) => lines.push(line),
+    onInvalid: () => heard.push("mistake"),
+    log: (line: string) => lines.push(line),
   };
   const watch = watchPolicy({ path, texts: [{ file: path, text: closed }], cluster, read: readPolicy }, changes, clock);
   onTestFinished(() => watch.stop());
@@ -78,7 +78,7 @@ it("reads a folder as a ConfigMap is mounted, whose files are links, and hears o
     heard.push(...documents.flatMap(({ rules }) => rules.map(({ name }) => name)));
   const watch = watchPolicy(
     { path, texts, cluster: undefined, read: readPolicy },
-    { onChange, say: () => undefined },
+    { onChange, log: () => undefined },
     clock,
   );
   onTestFinished(() => watch.stop());

@@ -1,4 +1,4 @@
-/** The policy that a command goes by, read once, or again when its files change. */
+/** The policy of a command: options, loading, and reloading when its files change. */
 import { InvalidArgumentError, Option } from "commander";
 import { kubernetesOnly, type Policy, parseMoment, type readPolicy } from "../policy/index.ts";
 import type { Clock } from "../support/clock.ts";
@@ -21,7 +21,7 @@ export function policyOption(): Option {
   ).env("PULLEY_POLICY");
 }
 
-/** Whoever takes a policy takes this, too: rules may be about some clusters only. */
+/** For every command with a policy: rules may select clusters. */
 export function clusterOption(): Option {
   return new Option(
     "--cluster <name>",
@@ -29,7 +29,7 @@ export function clusterOption(): Option {
   ).env("PULLEY_CLUSTER");
 }
 
-/** For those that only say what would be: windows, freezes and exemptions can be tried before their day. */
+/** For commands that pull nothing: windows, freezes and exemptions can be tried before their day. */
 export function timeOption(): Option {
   return new Option(
     "--at <time>",
@@ -44,25 +44,25 @@ function readTime(text: string): number {
   return parsed.value.kind === "day" ? parsed.value.midnight : parsed.value.at;
 }
 
-/** A policy, and what it was read from. */
+/** A policy, and the files that it was read from. */
 export interface LoadedPolicy {
   readonly policy: Policy;
-  /** Absent where no policy was named. */
+  /** `undefined` if no policy was given. */
   readonly files: PolicyFiles | undefined;
 }
 
 export interface PolicyFiles {
-  /** A file or a folder. */
+  /** A file or a directory. */
   readonly path: string;
-  /** What was in it. */
+  /** The content of the files. */
   readonly texts: readonly InputText[];
-  /** The name of the cluster that it is read for. */
+  /** The name of the cluster. */
   readonly cluster: string | undefined;
-  /** How it is read. The language takes longer to load than many commands take: only those who have a policy pay for it. */
+  /** Parses the texts. It is loaded only with a policy, for loading the language takes longer than many commands do. */
   readonly read: typeof readPolicy;
 }
 
-/** The texts of a policy. @throws PulleyError `INPUT_INVALID` if there are none in a folder; `INPUT_UNREADABLE` */
+/** The texts of a policy. @throws PulleyError `INPUT_INVALID` if a directory has none; `INPUT_UNREADABLE` */
 export function readPolicyFiles(path: string): InputText[] {
   const texts = readManifestFiles(path);
   if (texts.length > 0) return texts;
@@ -80,12 +80,12 @@ export async function loadPolicy(options: PolicyOptions, io: Io): Promise<Policy
   return (await loadPolicyFiles(options, io)).policy;
 }
 
-/** An environment variable that is empty names nothing. */
+/** An empty environment variable is no name. */
 export function namedCluster(given: string | undefined): string | undefined {
   return given === "" ? undefined : given;
 }
 
-/** For those who go on looking at the files. Throws as {@link loadPolicy}. */
+/** For commands that watch the files. Throws as {@link loadPolicy}. */
 export async function loadPolicyFiles({ policy: path, cluster: given }: PolicyOptions, io: Io): Promise<LoadedPolicy> {
   const cluster = namedCluster(given);
   if (path === undefined) return { policy: { ...kubernetesOnly, cluster }, files: undefined };
@@ -103,22 +103,22 @@ export interface PolicyWatch {
 
 export interface PolicyChanges {
   readonly onChange: (policy: Policy) => void;
-  /** Told that what the files say now is no policy. */
-  readonly onMistake?: () => void;
-  /** Hears, a line each, that a new policy holds, or why the old one stays in force. */
-  readonly say: (line: string) => void;
+  /** Called when the changed files are no valid policy. */
+  readonly onInvalid?: () => void;
+  /** Called with lines that say whether the new policy is in effect, or why not. */
+  readonly log: (line: string) => void;
 }
 
-/** Milliseconds between two looks. Looking works on every file system, also where a folder is a mounted ConfigMap. */
+/** Milliseconds between polls. Polling works on every file system, also for a mounted ConfigMap. */
 const interval = 1_000;
 
-/** Begins to watch, so that pods run under the policy as it changes. What is known is what the policy was read from: a change since then is one, too. */
+/** Reloads the policy when its files differ from those that it was read from, also if they changed before the watch began. */
 export function watchPolicy(
   { path, texts: first, cluster, read }: PolicyFiles,
   changes: PolicyChanges,
   clock: Clock,
 ): PolicyWatch {
-  const { onChange, onMistake, say } = changes;
+  const { onChange, onInvalid, log } = changes;
   const stopping = new AbortController();
   let known = JSON.stringify(first);
   let seen = known;
@@ -128,29 +128,29 @@ export function watchPolicy(
     try {
       texts = readPolicyFiles(path);
     } catch (error) {
-      tellOnce(`the policy cannot be read, the old one stays in effect: ${errorText(error)}`);
+      logOnce(`the policy cannot be read, the old one stays in effect: ${errorText(error)}`);
       return;
     }
     const now = JSON.stringify(texts);
-    // A file that is being written says something else the next time, and half a policy may allow what the whole forbids.
+    // A file that is being written differs at the next poll; half a policy may allow what the whole one forbids.
     const isWhole = now === seen;
     seen = now;
     if (!isWhole || now === known) return;
     known = now;
     const { policy, problems, warnings } = read(texts, cluster);
-    for (const { source, message } of warnings) say(`${placeOf(source)}: warning: ${message}`);
+    for (const { source, message } of warnings) log(`${placeOf(source)}: warning: ${message}`);
     if (problems.length === 0) {
-      say(`the policy ${path} has changed, and the new one is in effect`);
+      log(`the policy ${path} has changed, and the new one is in effect`);
       onChange(policy);
       return;
     }
-    for (const { source, message } of problems) say(`${placeOf(source)}: ${message}`);
-    say(`the policy ${path} has changed, but is invalid: the old one stays in effect`);
-    onMistake?.();
+    for (const { source, message } of problems) log(`${placeOf(source)}: ${message}`);
+    log(`the policy ${path} has changed, but is invalid: the old one stays in effect`);
+    onInvalid?.();
   }
 
-  function tellOnce(line: string): void {
-    if (known !== line) say(line);
+  function logOnce(line: string): void {
+    if (known !== line) log(line);
     known = line;
   }
 

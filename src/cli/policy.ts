@@ -59,7 +59,7 @@ async function check(paths: readonly string[], { output, cluster }: CheckOptions
   return problems.length > 0 ? inputInvalid : 0;
 }
 
-/** A file that is there is not written over. */
+/** An existing file is not overwritten. */
 function init(file: string | undefined, io: Io): number {
   if (file === undefined) {
     printText("stdout", policyInit(), io);

@@ -1,6 +1,6 @@
 /**
  * The only way to standard output and standard error. Text goes out line by line, and nothing in a line can move the
- * cursor, turn the text around or begin another line, wherever it came from; `npm run check` finds who writes past this.
+ * cursor, reverse the text or begin another line, wherever it came from; `npm run check` finds code that bypasses this.
  */
 import { once } from "node:events";
 import { StringDecoder } from "node:string_decoder";
@@ -25,7 +25,7 @@ export function printLine(target: OutputName, line: string, io: Io): void {
   printLines(target, [line], io);
 }
 
-/** Prints text that has its line feeds already, which its writer answers for. False if the stream's buffer is full. */
+/** Prints text with line feeds; the caller makes sure that they are its own. False if the stream's buffer is full. */
 export function printText(target: OutputName, text: string, io: Io): boolean {
   const stream = streamOf(target, io);
   const colour = wantsColour(stream, io.environment);
@@ -37,13 +37,13 @@ export function printText(target: OutputName, text: string, io: Io): boolean {
   );
 }
 
-/** Says on standard error, a sentence each, what does not keep the command from going on. */
+/** Prints warnings on standard error. */
 export function warnOn(io: Io): (message: string) => void {
   const mark = paintFor(io.stderr, io)("yellow", "warning:");
   return (message) => printLine("stderr", `${mark} ${printable(message)}`, io);
 }
 
-/** A line that is written over and over, on a terminal; an empty one leaves nothing behind. */
+/** Overwrites the current line of a terminal; an empty line clears it. */
 export function printOver(line: string, { stderr }: Io): void {
   if (stderr.isTTY) stderr.write(`\r${printableLine(line, false)}\u001b[K`);
 }
@@ -69,8 +69,8 @@ export async function yamlText(value: unknown): Promise<string> {
 const hostile = /(?![\t\n])[\u0000-\u001f\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 /**
- * Passes on, byte for byte, what belongs to somebody else: the output of a container, a patch, a changed file. On a
- * terminal only its lines, tabs and colours are obeyed.
+ * Passes on foreign output byte for byte: that of a container, a patch, a changed file. On a terminal, only line feeds, tabs
+ * and colors take effect.
  */
 export async function passOn(pieces: AsyncIterable<Uint8Array | string> | Iterable<string>, io: Io): Promise<void> {
   const { stdout } = io;

@@ -4,7 +4,7 @@ import type { Problem } from "../workload/index.ts";
 import { type Io, paintFor } from "./io.ts";
 import { printLine } from "./printing.ts";
 
-/** Prints what is wrong with the input, each with its place, on standard error. */
+/** Prints the problems of the input, with their places, on standard error. */
 export function printProblems(
   { problems, warnings = [] }: { problems: readonly Problem[]; warnings?: readonly Problem[] },
   io: Io,
@@ -16,5 +16,5 @@ export function printProblems(
   for (const problem of problems) write("errors", paint("red", "error:"), problem);
 }
 
-/** The exit status of a command whose input was partly wrong. */
+/** The exit status of a command with problems in its input. */
 export const inputInvalid = errorTable.INPUT_INVALID.exit;

@@ -8,14 +8,14 @@ import { groupOptions, helpStyle } from "./help.ts";
 import { type CommandIo, type Io, paintFor, startCall } from "./io.ts";
 import { printLines, printText, warnOn } from "./printing.ts";
 
-/** Runs one command line and answers with its exit status. Never throws. */
+/** Runs a command line and returns its exit status. Never throws. */
 export async function runCommandLine(words: readonly string[], given: Io): Promise<number> {
   const call = startCall(given);
   const globals = withGlobalOptions(call.io);
   const { io } = globals;
   try {
     const called = words.find((word) => commands.some(({ name }) => name === word));
-    // Completion offers the options of all of them.
+    // Completion needs the options of all commands.
     const program = await createProgram(io, (name) => name === called || called === "completion");
     program.hook("preAction", (_program, command) => {
       globals.apply(command);
@@ -33,13 +33,13 @@ export async function runCommandLine(words: readonly string[], given: Io): Promi
 
 const helpCommand = ["help [command]", "Print help for a command"] as const;
 
-/** The program. Of the commands that are not wanted it has only the names, so that nobody pays for loading them. */
+/** The program. Commands that are not wanted are not loaded, and have only their names. */
 export async function createProgram(io: CommandIo, isWanted: (command: string) => boolean): Promise<Command> {
   const program = new Command("pulley")
     .description("Image pull policy for Kubernetes: which images are pulled, when, from where, and why.")
     .version(packageFile.version, "--version", "Print the version")
     .helpOption("-h, --help", "Print help")
-    // What stands behind a command's name is that command's: pulley node and its setup both have --mirror.
+    // Options behind the name of a command belong to it: pulley node and its setup both have --mirror.
     .enablePositionalOptions()
     .configureOutput({
       writeOut: (text) => printText("stdout", text, io),
@@ -61,7 +61,7 @@ export async function createProgram(io: CommandIo, isWanted: (command: string) =
   return program;
 }
 
-/** Prints a failure for people, what to do about it included, and answers with the exit status that it stands for. */
+/** Prints an error with its advice, and returns its exit status. */
 export function reportFailure(error: unknown, io: Io): number {
   const { environment } = io;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : errorTable.USAGE.exit;
@@ -78,12 +78,12 @@ export function reportFailure(error: unknown, io: Io): number {
   return error.exitStatus;
 }
 
-/** Where an error was thrown: of its stack the places only, for its message may have several lines. */
+/** The stack trace without the message, which may have several lines. */
 function placesOf(error: unknown): readonly string[] {
   return error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^ {4}at /.test(line)) : [];
 }
 
-/** What is wrong with a command line stays one line; only what the library proposes instead has another. */
+/** A usage error is one line; only a suggestion of commander is another. */
 function usageLines(text: string): readonly string[] {
   const [, wrong = text, proposal] = /^(.*?)(?:\n(\(Did you mean [^\n]*\)))?\n?$/s.exec(text) ?? [];
   return proposal === undefined ? [wrong] : [wrong, proposal];
@@ -92,10 +92,10 @@ function usageLines(text: string): readonly string[] {
 const prefix = /^(https?|docker|oci):\/\/(.*)$/is;
 const hubPage = /^hub\.docker\.com\/(?:_|r\/([^/]+))\/([^/?#]+).*$/i;
 
-/** The name alone, and what was taken off; `undefined` where there is nothing to take off. */
+/** The name without its prefix, and a hint; `undefined` if there is no prefix. */
 export function withoutPrefix(word: string): { readonly image: string; readonly hint: string } | undefined {
   const [, scheme = "", rest = ""] = prefix.exec(word) ?? [];
-  // What ends like a manifest is the address of one.
+  // A URL of a manifest is no image.
   if (rest === "" || /\.(ya?ml|json|txt)$/i.test(rest)) return undefined;
   const page = hubPage.exec(rest);
   const image = page === null ? rest.replace(/\/+$/, "") : `docker.io/${page[1] ?? "library"}/${page[2]}`;
@@ -104,7 +104,7 @@ export function withoutPrefix(word: string): { readonly image: string; readonly 
   return { image, hint: `${what}: ${image} is used${plain}` };
 }
 
-/** Takes prefixes off the images among a command's arguments, and says so. */
+/** Removes prefixes from the images among the arguments of a command, with a hint for each. */
 function cleanImages(command: Command, hint: (message: string) => void): void {
   const clean = (word: unknown): unknown => {
     if (Array.isArray(word)) return word.map(clean);

@@ -4,14 +4,14 @@ import { PulleyError } from "../support/errors.ts";
 import type { Io } from "./io.ts";
 import { printText } from "./printing.ts";
 
-/** Characters: no user name, password or token is longer. */
+/** Maximum characters of a user name, password or token. */
 export const longestAnswer = 64 * 1024;
 
 const keys = { interrupt: "\u0003", end: "\u0004", erase: ["\u007f", "\b"], eraseAll: "\u0015" };
 
 /**
- * Asks, and waits for a line. What is typed in answer to a secret question is not shown.
- * @throws PulleyError `USAGE` where standard input is no terminal; `CANCELLED` for Ctrl-C
+ * Prints a question and reads a line. A secret answer is not echoed.
+ * @throws PulleyError `USAGE` if standard input is no terminal; `CANCELLED` on Ctrl-C
  */
 export async function promptFor(question: string, secret: boolean, io: Io): Promise<string> {
   const { stdin } = io;
@@ -20,7 +20,7 @@ export async function promptFor(question: string, secret: boolean, io: Io): Prom
       advice: "Give --username and --password-stdin.",
     });
   }
-  // Also where nothing else is said on standard error.
+  // Also with --quiet.
   printText("errors", question, io);
   if (secret) stdin.setRawMode?.(true);
   try {
@@ -40,7 +40,7 @@ function readLine(stdin: Io["stdin"]): Promise<string> {
     const settle = (end: () => void, rest: string) => {
       stdin.off("data", onData).off("end", onEnd).off("error", reject);
       stdin.pause();
-      // What was typed ahead answers the next question.
+      // Input that was typed ahead answers the next question.
       if (rest !== "") stdin.unshift(Buffer.from(rest));
       end();
     };

@@ -1,19 +1,19 @@
-/** How fast pulls are: over the last seconds, so that a stall shows. */
+/** Download speeds of pulls over the last seconds, so that a stall shows. */
 import type { PullProgress } from "../pull/index.ts";
 
 export interface Speed {
   readonly bytesPerSecond: number;
-  /** Milliseconds until everything is here, if it goes on so; absent where nothing comes. */
+  /** Milliseconds until the download is complete at this speed; `undefined` if it stalls. */
   readonly left: number | undefined;
 }
 
 export interface PullSpeeds {
   note(progress: PullProgress): void;
-  /** `undefined` as long as nothing can be said. */
+  /** `undefined` until there are enough samples. */
   of(image: string): Speed | undefined;
 }
 
-/** Milliseconds over which a speed is taken, and the fewest that say anything. */
+/** Milliseconds over which a speed is measured: at most, and at least. */
 const longest = 5_000;
 const shortest = 400;
 
@@ -22,32 +22,32 @@ interface SpeedSample {
   readonly bytes: number;
 }
 
-interface Course {
+interface Download {
   readonly samples: readonly SpeedSample[];
-  /** Bytes that are still to come. */
+  /** Bytes left to download. */
   readonly missing: number;
 }
 
-/** @param now milliseconds, of a clock that only goes forward */
+/** @param now milliseconds of a monotonic clock */
 export function createPullSpeeds(now: () => number): PullSpeeds {
-  const courses = new Map<string, Course>();
+  const downloads = new Map<string, Download>();
   return {
     note: ({ image, phase, layers, received, total }) => {
       if (phase !== "downloading") {
-        courses.delete(image);
+        downloads.delete(image);
         return;
       }
-      // What was here already has not come.
-      const coming = layers.filter(({ state }) => state !== "exists");
-      const bytes = coming.reduce((sum, layer) => sum + layer.received, 0);
-      const before = courses.get(image)?.samples ?? [];
+      // Layers in the store are not downloaded.
+      const missingLayers = layers.filter(({ state }) => state !== "exists");
+      const bytes = missingLayers.reduce((sum, layer) => sum + layer.received, 0);
+      const before = downloads.get(image)?.samples ?? [];
       const last = before.at(-1);
-      // Bytes that were wrong are fetched again.
+      // Invalid bytes are downloaded again.
       const kept = last !== undefined && last.bytes > bytes ? [] : before;
-      courses.set(image, { samples: recent([...kept, { at: now(), bytes }], now()), missing: total - received });
+      downloads.set(image, { samples: recent([...kept, { at: now(), bytes }], now()), missing: total - received });
     },
     of: (image) => {
-      const { samples = [], missing = 0 } = courses.get(image) ?? {};
+      const { samples = [], missing = 0 } = downloads.get(image) ?? {};
       const [first] = recent(samples, now());
       const last = samples.at(-1);
       if (first === undefined || last === undefined || now() - first.at < shortest) return undefined;
@@ -57,7 +57,7 @@ export function createPullSpeeds(now: () => number): PullSpeeds {
   };
 }
 
-/** Those of the last seconds, and the one before them, which is where they began. */
+/** The samples of the last seconds, and the one before them, as the start. */
 function recent(samples: readonly SpeedSample[], now: number): readonly SpeedSample[] {
   const from = samples.findIndex(({ at }) => now - at <= longest);
   if (from < 0) return samples.slice(-1);

@@ -1,4 +1,4 @@
-/** Pulls under way, a line each: whatever the width, how far they are can be read. */
+/** The progress of pulls, one line each, for every width of a terminal. */
 import type { PullProgress } from "../pull/index.ts";
 import { formatBytes } from "../support/bytes.ts";
 import { humanDuration } from "../support/human-duration.ts";
@@ -6,7 +6,7 @@ import { plural } from "../support/plural.ts";
 import { bar, columns, type Paint, pad, printable, widthOf } from "../support/terminal.ts";
 import type { PullSpeeds, Speed } from "./pull-speeds.ts";
 
-/** What a line has beside the image and the per cent, the less the narrower it is. */
+/** The parts of a line besides image and percentage; the narrower, the fewer. */
 interface Layout {
   /** Columns of the bar; 0: none. */
   readonly bar: number;
@@ -28,13 +28,13 @@ const layouts: readonly Layout[] = [
 
 const longestImage = 48;
 const shortestImage = 18;
-/** Columns of an image that come before a long bar and the count of layers. */
+/** Columns of an image name that take precedence over a long bar and the count of layers. */
 const readableImage = 32;
 const gap = 2;
-/** Columns that the numbers may come to take: a line that has begun with a bar goes on with it. */
+/** Columns reserved for the numbers, so that a line that starts with a bar keeps it. */
 const roomFor = { percent: 4, amount: 17, layers: 14, speed: 9, left: 10 };
 
-/** @param width columns that a line may have */
+/** @param width maximum columns of a line */
 export function pullLines(
   pulls: readonly PullProgress[],
   speeds: Pick<PullSpeeds, "of">,
@@ -77,7 +77,7 @@ function isComing({ phase, total }: PullProgress): boolean {
   return phase === "downloading" && total > 0;
 }
 
-/** What stands behind the bars, in columns of its own. */
+/** The columns behind the bars. */
 function restsOf(pulls: readonly PullProgress[], speeds: Pick<PullSpeeds, "of">, layout: Layout): readonly string[] {
   const lined = columns(
     pulls.filter(isComing).map((pull) => numbers(pull, speeds.of(pull.image), layout)),
@@ -105,7 +105,7 @@ function numbers(
   ];
 }
 
-/** `12.3 of 45.6 MB`: the unit once, where it is the same. */
+/** `12.3 of 45.6 MB`: a common unit is printed once. */
 function amountOf(received: number, total: number): string {
   const [amount = "", unit] = formatBytes(received).split(" ");
   const whole = formatBytes(total);

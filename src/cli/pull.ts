@@ -57,18 +57,18 @@ type PullOptions = CommonOptions & CredentialProviderFlags & ContentSharingOptio
 interface PullResult {
   readonly image: string;
   /**
-   * `pulled`: the name stands for something that was not here. `confirmed`: a registry said that it is what is here.
-   * `used`: the rules have nobody asked. `usedCached`: nobody could be asked.
+   * `pulled`: the image was not in the store. `confirmed`: a registry confirmed that the image in the store is up to date.
+   * `used`: by the policy, no registry was asked. `usedCached`: no registry could be reached.
    */
   readonly outcome: "pulled" | "confirmed" | "used" | "usedCached";
-  /** When a registry last said that the name stands for this; `null` if none ever did. */
+  /** When a registry last confirmed the digest of the name; `null` if none ever did. */
   readonly confirmedAt: string | null;
   readonly id: string;
   /** What the name resolved to: an index or a manifest. */
   readonly digest: string | null;
   /** Bytes of the image on disk. */
   readonly size: number;
-  /** Bytes of layers that were fetched for it; 0 if all of them were here. */
+  /** Bytes of layers that were downloaded; 0 if all were in the store. */
   readonly fetched: number;
 }
 
@@ -95,7 +95,7 @@ async function pullImages(images: readonly string[], options: PullOptions, io: C
   const references = images.map(parseImageName);
   const policy = await loadPolicy(options, io);
   const logins = await personLogins(options, io);
-  // Who names images by hand waits for each of them; only a configuration makes a limit of how fast they may begin.
+  // Without a kubelet configuration, the rate of pulls is not limited: the user waits for each image.
   const settings =
     options.kubeletConfig === undefined ? { registryPullQPS: 0 } : loadKubeletConfiguration(options, {}, io);
   const registry = registryClient(options);
@@ -107,7 +107,7 @@ async function pullImages(images: readonly string[], options: PullOptions, io: C
       const { platform } = options;
       const proofs = usableProofs(store, options.root, options.contentSharing);
       const service = createEmbeddedImageService({ store, registry, platform, clock, proofs });
-      const puller = createPuller({ images: service, settings, clock, onProgress: watch.hear });
+      const puller = createPuller({ images: service, settings, clock, onProgress: watch.onProgress });
       const records = underBothNames(openPullRecords(options.root, {}, clock));
       let ended: OutcomeKind | undefined;
       const manager = createImageManager({
@@ -150,10 +150,10 @@ async function pullImages(images: readonly string[], options: PullOptions, io: C
   }
 }
 
-/** Events that are said as warnings. */
-const told: ReadonlySet<string> = new Set([oddImageEvent, trialEvent, usedCachedEvent]);
+/** Events that are printed as warnings. */
+const warnedEvents: ReadonlySet<string> = new Set([oddImageEvent, trialEvent, usedCachedEvent]);
 
-/** Takes the way of a pod that says `Always`, which is what a pull means where no rule says otherwise. */
+/** Pulls as for a pod with `Always`, unless a rule says otherwise. */
 async function ensure(
   manager: ImageManager,
   image: string,
@@ -164,7 +164,7 @@ async function ensure(
   const pod = askingPod(image, { name: "pulley-pull" });
   const [container] = pod.containers;
   const record: RecordEvent = (_type, reason, message) => {
-    if (told.has(reason)) warn(message);
+    if (warnedEvents.has(reason)) warn(message);
   };
   const asked = { pod, container, logins, signal, record };
   const { imageId, failure } = await manager.ensureImageExists(asked);
@@ -173,7 +173,7 @@ async function ensure(
   throw new PulleyError(code, message, advice === undefined ? {} : { advice });
 }
 
-/** Where a reference has a digest, the store knows it by that alone. */
+/** The store records a reference with a digest without its tag. */
 function storedName(reference: Reference): Reference {
   return reference.digest === undefined ? reference : { ...reference, tag: undefined };
 }
@@ -200,7 +200,7 @@ function ago(time: number): string {
   return `${formatDuration(Math.round(Math.max(0, Date.now() - time) / 1000) * 1000)} ago`;
 }
 
-/** Draws a line for each pull while it lasts. */
+/** Shows the progress of each pull on a terminal. */
 function watchPulls(io: Io) {
   const { stderr } = io;
   const paint = paintFor(stderr, io);
@@ -208,13 +208,13 @@ function watchPulls(io: Io) {
   const pulls = new Map<string, PullProgress>();
   const speeds = createPullSpeeds(systemClock.now);
   return {
-    hear(progress: PullProgress): void {
-      // The last word of a pull counts every layer as here, so what was fetched is what the one before it tells.
+    onProgress(progress: PullProgress): void {
+      // The last progress of a pull counts every layer as present; the one before it has the downloaded bytes.
       if (progress.phase !== "done") pulls.set(progress.image, progress);
       speeds.note(progress);
       if (stderr.isTTY) region.draw(pullLines([progress], speeds, (stderr.columns ?? 80) - 1, paint));
     },
-    /** Bytes of the layers that were not here before. */
+    /** Bytes of the layers that were not in the store before. */
     fetched(image: string): number {
       const layers = pulls.get(image)?.layers ?? [];
       return layers.reduce((sum, layer) => sum + (layer.state === "exists" ? 0 : layer.size), 0);
@@ -227,8 +227,8 @@ function watchPulls(io: Io) {
 }
 
 /**
- * Records of who may have an image are kept by the name that is written. A pull writes it out in full, and a pod perhaps
- * short, `nginx`: what is recorded for one counts for the other.
+ * Pull records are kept under the name as written. A pull writes it in full, a pod perhaps short (`nginx`): a record of
+ * one counts for the other.
  */
 function underBothNames<Records extends Pick<PullRecords, "access" | "begin" | "succeed" | "fail">>(
   records: Records,

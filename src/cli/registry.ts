@@ -3,7 +3,7 @@ import { configuredHosts, type HostsFor } from "../pull/index.ts";
 import { createRegistryClient, type RegistryClient, type RegistryOptions } from "../registry/index.ts";
 import type { HostsFlags, RegistryFlags } from "./options.ts";
 
-/** How the command line wants registries spoken to. */
+/** Registry options of the command line. */
 export function registrySettings({
   plainHttp,
   certDir,
@@ -22,12 +22,12 @@ export function registrySettings({
   };
 }
 
-/** A client as the command line asks for it. */
+/** A registry client with the options of the command line. */
 export function registryClient(flags: RegistryFlags): RegistryClient {
   return createRegistryClient({ takesPart: true, ...registrySettings(flags) });
 }
 
-/** Where this machine asks for images, as a fact for decisions. @param warn hears of a file that does not count */
+/** The hosts that this machine pulls from, as a fact for decisions. @param warn called for each file that is ignored */
 export function machineHosts({ hostsDir = "" }: HostsFlags, warn: (message: string) => void): HostsFor {
   return configuredHosts(openHostsDirectory(splitRoots(hostsDir), warn));
 }

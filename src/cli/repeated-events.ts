@@ -1,4 +1,4 @@
-/** Events that come again and again: told once, and counted from then on. */
+/** Repeated events: printed once, and counted from then on. */
 import type { NodeEvent } from "../pods/index.ts";
 import { humanDuration } from "../support/human-duration.ts";
 import { columns, type Paint, printable } from "../support/terminal.ts";
@@ -11,29 +11,29 @@ export interface Repeated {
 }
 
 export interface RepeatedEvents {
-  /** Whether the same has not been told yet. */
+  /** Whether the event has not occurred before. */
   isNew(event: NodeEvent): boolean;
-  /** Those that came more than once, in the order in which they came first. */
+  /** The events that occurred more than once, in the order of their first occurrence. */
   all(): readonly Repeated[];
 }
 
 export function createRepeatedEvents(): RepeatedEvents {
-  const told = new Map<string, Repeated>();
+  const seen = new Map<string, Repeated>();
   return {
     isNew: (event) => {
       const { type, reason, message, pod, fieldPath } = event;
       const key = JSON.stringify([type, reason, message, pod.uid, fieldPath]);
-      const before = told.get(key);
-      told.set(key, { event, count: (before?.count ?? 0) + 1, first: before?.first ?? event.time });
+      const before = seen.get(key);
+      seen.set(key, { event, count: (before?.count ?? 0) + 1, first: before?.first ?? event.time });
       return before === undefined;
     },
-    all: () => [...told.values()].filter(({ count }) => count > 1),
+    all: () => [...seen.values()].filter(({ count }) => count > 1),
   };
 }
 
 /**
  * As kubectl counts events: `x5 over 40s`.
- * @param most lines that there is room for; the newest are shown
+ * @param most maximum number of lines; the newest are shown
  */
 export function repeatedLines(repeated: readonly Repeated[], most: number, paint: Paint): string[] {
   const shown = repeated.toSorted((one, other) => other.event.time - one.event.time).slice(0, Math.max(0, most - 1));
@@ -49,7 +49,7 @@ export function repeatedLines(repeated: readonly Repeated[], most: number, paint
   return ["", ...columns(rows, 2), ...(more > 0 ? [paint("dim", `and ${more} more that repeat`)] : [])];
 }
 
-/** Whom an event is about: `pod/web/nginx`. */
+/** The object of an event: `pod/web/nginx`. */
 export function objectOf({ pod, fieldPath }: NodeEvent): string {
   const container = /\{(.*)\}$/.exec(fieldPath ?? "")?.[1];
   return `pod/${pod.name}${container === undefined ? "" : `/${container}`}`;

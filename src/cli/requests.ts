@@ -1,4 +1,4 @@
-/** From a command line's inputs to Kubernetes objects. */
+/** The inputs of a command line as pods and image requests. */
 import { randomUUID } from "node:crypto";
 import { invalidPolicyValue, missingImage, type ReadText, readOther, type Subject } from "../audit/index.ts";
 import { parseReference } from "../image/index.ts";
@@ -22,19 +22,19 @@ import {
 } from "../workload/index.ts";
 import type { ImageArgument, Inputs } from "./inputs.ts";
 
-/** The pods that are to be, and the places that could not be read among the problems. */
+/** The pods to create; input that could not be read is among the problems. */
 export function podsFrom(inputs: Inputs): ExpandedPods {
   return expandedFrom(inputs, { newUid: randomUUID });
 }
 
-/** The same for those who only look at pods, which may be there already. */
+/** The same for commands that only look at pods, which may exist already. */
 export function standingPodsFrom(inputs: Inputs): ExpandedPods {
   return expandedFrom(inputs, { newUid: randomUUID, standing: true });
 }
 
 /**
- * The pods with all that starting their containers takes. The same inputs give the same pods, with the same names and
- * identifiers: so what was started from them is found again.
+ * The pods with everything that is needed to start their containers. The same inputs give pods with the same names and
+ * UIDs, so that their containers are found again.
  */
 export function startablePodsFrom(inputs: Inputs): ExpandedPods {
   let count = 0;
@@ -55,13 +55,13 @@ function expandedFrom(inputs: Inputs, options: PodsOptions): ExpandedPods {
 export interface WrittenRequests {
   readonly requests: readonly ImageRequest[];
   readonly problems: readonly Problem[];
-  /** Images that cannot be known here. */
+  /** Images that cannot be determined. */
   readonly warnings: readonly Problem[];
 }
 
 /**
- * The requests for images as they are written, without making pods of them: of Kubernetes objects, among them custom
- * resources that a policy knows, of Compose files and of OpenFaaS stack files.
+ * The image requests in the inputs, without creating pods: of Kubernetes objects, including custom resources that the
+ * policy knows, of Compose files and of OpenFaaS stack files.
  */
 export function requestsFrom(inputs: Inputs, policy: Policy = kubernetesOnly): WrittenRequests {
   const read = inputs.manifests.map((manifest) => ({ manifest, other: readOther(manifest.text, manifest.file) }));
@@ -112,7 +112,7 @@ function unknownImage({ request: { source, image, container } }: Subject): reado
   return [{ source, message }];
 }
 
-/** As `docker run --pull`: the pod asks as if its manifest had said so. */
+/** As `docker run --pull`: overrides the pull policy in the manifest. */
 export function withPullPolicy(pod: Pod, pullPolicy: PullPolicy): Pod {
   const override = (container: PodContainer) => ({
     ...container,
@@ -127,7 +127,7 @@ function documentsFrom({ manifests }: Inputs): { documents: ManifestDocument[]; 
   return { documents: read.flatMap(({ documents }) => documents), problems: read.flatMap(({ problems }) => problems) };
 }
 
-/** An image that is only named becomes the pod that `kubectl run` would make of it. */
+/** An image given by name becomes the pod that `kubectl run` would create. */
 function namedPods(images: readonly ImageArgument[]): readonly ManifestDocument[] {
   if (images.length === 0) return [];
   const taken = new Set<string>();

@@ -1,4 +1,4 @@
-/** Pods on a node, watched until they have settled or somebody has seen enough, and what became of them. */
+/** Runs pods until they have settled or the user interrupts, and reports their final state. */
 
 import type { LoginSource } from "../credentials/index.ts";
 import type { Platform } from "../image/index.ts";
@@ -46,24 +46,24 @@ export interface RunPodsOptions {
   readonly objects: DataObjects;
   readonly store: ImageStore;
   readonly registry: RegistryClient;
-  /** The store's folder: what is known about who pulled what is kept there too. */
+  /** The directory of the store, which also has the pull records. */
   readonly root: string;
   readonly platform: Platform;
   readonly contentSharing: ContentSharing;
   readonly policy: Policy;
-  /** What the policy was read from, and is read from again when it changes. */
+  /** The files of the policy, which is reloaded when they change. */
   readonly policyFiles: PolicyFiles | undefined;
-  /** How many pulls run at once, how fast they begin, and who may use what is here. */
+  /** Limits for pulls, and the verification of pull credentials. */
   readonly kubelet: KubeletConfiguration;
-  /** What starts containers; absent: they are only prepared. */
+  /** Options for starting containers; `undefined`: images are only pulled. */
   readonly containers: ContainersOptions | undefined;
-  /** To leave what runs running at the end. */
+  /** Whether containers are left running at the end. */
   readonly keep: boolean;
   readonly loginsFor: (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
   readonly hosts: HostsFor | undefined;
-  /** What is said about logins meanwhile. */
+  /** Messages of credential providers. */
   readonly notes?: ProviderNotes;
-  /** Ends when every pod has settled, instead of going on until the signal. */
+  /** Whether to end when all pods have settled, instead of on the signal. */
   readonly once: boolean;
   readonly signal: AbortSignal;
   readonly clock: Clock;
@@ -72,16 +72,16 @@ export interface RunPodsOptions {
 export interface PodsResult {
   readonly pods: readonly PodStatus[];
   readonly events: readonly NodeEvent[];
-  /** Why something of the pods is still there though they were to end. */
+  /** Why a pod could not be removed. */
   readonly leftBehind?: PulleyError | undefined;
 }
 
-/** Milliseconds between two drawings of the table. */
+/** Milliseconds between two updates of the table. */
 const frame = 100;
-/** Lines of a terminal for what repeats itself. */
+/** Maximum lines for repeated events. */
 const mostRepeated = 8;
 
-/** Shows the pods and their events on standard error as they change, and answers with how they ended. */
+/** Shows the pods and their events on standard error as they change, and returns their final state. */
 export async function runPods(options: RunPodsOptions, io: Io): Promise<PodsResult> {
   const { store, registry, root, platform, kubelet, pods, secrets, signal, policyFiles, clock } = options;
   const verifies = kubelet.imagePullCredentialsVerificationPolicy !== undefined;
@@ -101,17 +101,17 @@ export async function runPods(options: RunPodsOptions, io: Io): Promise<PodsResu
     random: Math.random,
   });
   const view = watch(node.pods, io, clock);
-  options.notes?.showWith(view.say);
-  node.onSignal(view.hear);
-  const changes = { onChange: node.setPolicy, say: view.say };
+  options.notes?.printWith(view.log);
+  node.onSignal(view.onSignal);
+  const changes = { onChange: node.setPolicy, log: view.log };
   const policyWatch = policyFiles && watchPolicy(policyFiles, changes, clock);
   const { containers } = options;
   let session: PodSession | undefined;
   try {
-    session = containers && (await openPodSession({ pods, root, containers, say: view.say }));
+    session = containers && (await openPodSession({ pods, root, containers, log: view.log }));
     node.add(pods, secrets, options.objects);
     await Promise.race([options.once ? node.settled() : node.ended(), interrupted(signal)]);
-    // What is under way comes to its end first: a pull that was told of is counted, and nothing is told after the count.
+    // Running pulls end first: every pull that was shown is counted, and none is shown after the count.
     await node.stop();
     const result = { pods: node.pods(), events: view.events };
     if (session === undefined || options.keep) return result;
@@ -136,15 +136,15 @@ function watch(pods: () => readonly PodStatus[], io: Io, clock: Clock) {
   const draw = () => {
     const view = { pods: pods(), pulls: [...pulls.values()], speeds };
     const table = podTable(view, clock.now(), width() - 1, paint);
-    // The table comes first where there is not room for both.
+    // If there is not enough room for both, the table takes precedence.
     const room = stderr.isTTY ? Math.min(mostRepeated, (stderr.rows ?? 24) - 3 - table.length) : Infinity;
     region.draw([...repeatedLines(repeated.all(), room, paint), ...table]);
   };
-  // The wait until the next attempt counts down, so the table changes without any signal too.
+  // The time until the next attempt counts down, so the table also changes without a signal.
   const timer = setInterval(draw, frame);
   return {
     events,
-    hear(signal: NodeSignal): void {
+    onSignal(signal: NodeSignal): void {
       switch (signal.kind) {
         case "event":
           events.push(signal.event);
@@ -161,7 +161,7 @@ function watch(pods: () => readonly PodStatus[], io: Io, clock: Clock) {
           return;
       }
     },
-    say(line: string): void {
+    log(line: string): void {
       region.log(line);
     },
     end(): void {
@@ -172,7 +172,7 @@ function watch(pods: () => readonly PodStatus[], io: Io, clock: Clock) {
   };
 }
 
-/** Says what became of the pods. @returns how many of them are not what they were to be */
+/** Prints the final state of the pods. @returns the number of pods that are waiting or have failed */
 export async function report(
   { pods, events }: PodsResult,
   { output, runtime }: OutputOptions & { readonly runtime?: string },
@@ -181,19 +181,19 @@ export async function report(
   const value = { apiVersion: "pulley.dev/v1alpha1", pods: pods.map(podValue), events };
   if (output !== "text") await print(output, value, () => [], io);
   const held = pods.filter((status) => status.phase === "Failed" || waiting(status).length > 0);
-  for (const status of held) tellWhy(status, io);
+  for (const status of held) printReason(status, io);
   const summary = runtime === undefined ? preparedLines(pods, held) : [startedText(pods, held)];
   printLines("stderr", ["", ...summary.flatMap((line) => hanging("", line, widthOf(io)))], io);
   return held.length;
 }
 
-function tellWhy(status: PodStatus, io: Io): void {
+function printReason(status: PodStatus, io: Io): void {
   const { stderr } = io;
   const paint = paintFor(stderr, io);
   const width = widthOf(io);
   for (const container of [...status.imageVolumes, ...status.containers]) {
     const { name, state } = container;
-    const why = whyHeld(container);
+    const why = reasonOf(container);
     if (why === undefined) continue;
     const where = paint("bold", printable(`${status.pod.namespace}/${status.pod.name}, ${name}:`));
     const below = (text: string) => hanging("  ", printable(text), width).map((line) => paint("dim", line));
@@ -209,13 +209,13 @@ function tellWhy(status: PodStatus, io: Io): void {
   }
 }
 
-/** A command is not broken, so that it can be copied. */
+/** A command is not wrapped, so that it can be copied. */
 function nextLines(call: string, width: number): readonly string[] {
   const line = `  To look at each step: ${call}`;
   return line.length <= width ? [line] : ["  To look at each step:", `    ${call}`];
 }
 
-/** Columns that a line may have. */
+/** Maximum columns of a line. */
 function widthOf({ stderr }: Io): number {
   return stderr.isTTY ? (stderr.columns ?? 80) : Number.POSITIVE_INFINITY;
 }
@@ -225,7 +225,7 @@ function callFor(pod: PodStatus["pod"], container: string): string {
   return printable(doctorCall(pod, own?.image ?? pod.name, own?.request.source?.file));
 }
 
-function whyHeld({ state }: ContainerStatus): { readonly message: string; readonly advice?: string } | undefined {
+function reasonOf({ state }: ContainerStatus): { readonly message: string; readonly advice?: string } | undefined {
   if (state.kind === "waiting") return state.message === "" ? undefined : state;
   if (state.kind !== "terminated" || state.exitCode === 0) return undefined;
   const said = state.message === "" ? "" : `: ${state.message}`;

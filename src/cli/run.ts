@@ -113,7 +113,7 @@ async function run(words: readonly string[], options: RunFlags, io: CommandIo): 
   const notes = providerNotes(io);
   const loginsFor = await podLogins(options, io, {
     accounts: givenAccounts(serviceAccounts),
-    say: notes.hear,
+    onNote: notes.onNote,
   });
   const registry = registryClient(options);
   try {
@@ -150,7 +150,7 @@ async function run(words: readonly string[], options: RunFlags, io: CommandIo): 
   }
 }
 
-/** With the runtime's images where there is a runtime, and else with those of the store. */
+/** The images of the container runtime if `--runtime` is given, else those of the store. */
 async function withImages<Result>(
   options: RunFlags,
   io: Io,

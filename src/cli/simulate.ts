@@ -43,7 +43,7 @@ interface SimulateOptions extends RootOptions, OutputOptions, FilenameFlags {
   readonly record?: string;
 }
 
-/** Decisions that change, or are warned about, in the same way about the same image for the same workload: one line for people. */
+/** Decisions about the same image for the same workload that change, or get warnings, in the same way: one line of the table. */
 interface ChangedDecision {
   count: number;
   readonly image: string;
@@ -56,15 +56,15 @@ interface ChangedDecision {
 
 interface Simulation {
   decisions: number;
-  /** Decisions by which something else happens. */
+  /** Decisions that change. */
   changed: number;
-  /** Decisions with warnings that there were not before, whether they change or not. */
+  /** Decisions with new warnings, whether they change or not. */
   newlyWarned: number;
   from: number | undefined;
   to: number | undefined;
   before: Cost;
   after: Cost;
-  /** Requests that were not refused, and would be. */
+  /** Requests that would be newly refused. */
   newlyRefused: number;
   readonly changes: Map<string, ChangedDecision>;
 }
@@ -142,13 +142,13 @@ async function* fromRecords({ root, record, at }: SimulateOptions, io: Io): Asyn
   }
 }
 
-/** The first recorded decision falls on the time that is asked about; the others, and what was known, keep their distance. */
+/** The first recorded decision is moved to the time of `--at`; all other times are moved by the same amount. */
 function shifted(facts: LocalFacts, later: number): LocalFacts {
   if (facts.presence !== "present" || facts.confirmedAt === undefined) return facts;
   return { ...facts, confirmedAt: facts.confirmedAt + later };
 }
 
-/** Nothing is known of any machine, so both policies decide for one that has not looked. */
+/** Manifests have no machine, so both policies decide without knowing what is in a store. */
 async function fromManifests(
   paths: readonly string[],
   { against, cluster, at }: SimulateOptions,

@@ -4,12 +4,12 @@ import { type ImageStore, openContainerdStore, openEmbeddedStore } from "../stor
 import { type Io } from "./io.ts";
 import { warnOn } from "./printing.ts";
 
-/** Opens the store; damage that is found in it is told of on standard error. */
+/** Opens the store; damage is reported on standard error. */
 export function openStore(root: string, io: Io): Promise<ImageStore> {
   return openEmbeddedStore(root, { warn: warnOn(io) });
 }
 
-/** Opens the store for the time that `use` takes. */
+/** Opens the store while `use` runs. */
 export async function withStore<Result>(
   root: string,
   io: Io,
@@ -23,13 +23,13 @@ export async function withStore<Result>(
   }
 }
 
-/** The runtime's images where there is a runtime, and else the store. */
+/** The images of the container runtime if `runtime` is given, else those of the store. */
 export interface ImagesPlace {
   readonly root: string;
   readonly runtime?: string | undefined;
 }
 
-/** Opens them for the time that `use` takes. */
+/** Opens them while `use` runs. */
 export async function withImages<Result>(
   place: ImagesPlace,
   io: Io,

@@ -1,4 +1,4 @@
-/** A login of which the password comes from standard input, so that it is in no list of processes. */
+/** `--username` and `--password-stdin`: a login whose password is not visible in the process list. */
 
 import { PulleyError } from "../support/errors.ts";
 import { Login } from "../support/login.ts";
@@ -11,9 +11,9 @@ export interface TypedLoginFlags {
 }
 
 /**
- * Reads the password, if the flags say so.
- * @param fromCommandLine whether `--creds` was given there, and not by the environment, which is overruled
- * @param words the command's other arguments and input files: none of them may be standard input, too
+ * Reads the password if the flags ask for it.
+ * @param fromCommandLine whether `--creds` was given as a flag; the environment variable is overridden
+ * @param words the other arguments and input files, none of which may be standard input, too
  * @throws PulleyError `USAGE`, never with the password
  */
 export async function readTypedLogin(

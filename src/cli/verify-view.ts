@@ -1,13 +1,13 @@
-/** What is said of a store that was read again. */
+/** The output of `pulley verify`, as JSON and as text. */
 import type { Repair } from "../scrub/index.ts";
 import type { UnfitLayer, Verified } from "../store/index.ts";
 import { type ErrorCode, errorTable } from "../support/errors.ts";
 import { plural } from "../support/plural.ts";
 import { printable } from "../support/terminal.ts";
 
-/** Content that is not sound. */
+/** A damaged or missing blob. */
 export interface Faulty extends Verified {
-  /** Absent: nobody was asked to fetch it again. */
+  /** `undefined`: without `--repair`. */
   readonly repair?: Pick<Repair, "repaired" | "from" | "failures">;
 }
 
@@ -53,7 +53,7 @@ export function verifiedLines(
   ];
 }
 
-/** The bytes are those that the registry has: to fetch them again changes nothing. */
+/** The registry has the same bytes: another download changes nothing. */
 function unfitLines({ layer, error, images }: UnfitLayer): readonly string[] {
   return [
     `${layer}: does not fit its image: ${error.message}`,
@@ -86,7 +86,7 @@ function whatToDo({ state, repair }: Faulty, name: string): string {
   return `pull, load or build it again: pulley pull ${name}`;
 }
 
-/** 3 if nothing but that registries could not be reached stood in the way. */
+/** 3 if the only failures are unreachable registries. */
 export function exitStatusOf(faulty: readonly Faulty[], unfit: readonly UnfitLayer[]): 0 | 1 | 3 {
   if (unfit.length > 0) return 1;
   const left = faulty.filter(({ repair }) => !repair?.repaired);

@@ -58,13 +58,13 @@ export function define(command: Command, io: CommandIo): void {
     .action(io.withStatus((options: VerifyFlags) => verifyStore(options, io)));
 }
 
-/** Exit status 1 if anything is damaged or missing, and was not fetched again: the answer is no. */
+/** Exit status 1 if a blob is damaged or missing, and was not repaired. */
 async function verifyStore(options: VerifyFlags, io: CommandIo): Promise<number> {
   const signal = io.interruption();
   return withImages(options, io, async (store) => {
     const { sound, found } = await readAll(store, signal, io);
     const faulty = options.repair ? await repair(store, found, options, signal, io) : found;
-    // containerd has unpacked what it has, and checked it as it did.
+    // containerd has checked the layers when it unpacked them.
     const unfit = options.runtime === undefined ? await unpackAll(store, signal, io) : [];
     const lines = () => verifiedLines(sound, faulty, unfit);
     await print(options.output, verifiedValue(sound, faulty, unfit), lines, io);

@@ -33,7 +33,7 @@ async function showVersion({ output }: OutputOptions, io: Io): Promise<number> {
   return 0;
 }
 
-/** The commit that the program was built from: the build leaves it in a file beside the program. */
+/** The commit that the program was built from; the build writes it to a file beside the program. */
 async function commit(): Promise<string | null> {
   const file = new URL("build.json", import.meta.url);
   const bytes = await readFile(file).catch(() => undefined);
