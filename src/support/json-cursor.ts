@@ -124,7 +124,7 @@ export class JsonCursor {
  * As Go's decoder compares keys (encoding/json `fold.go`): besides the two cases of a letter, the long s is an s and the
  * Kelvin sign a k, of which lower case knows the second alone.
  */
-function foldCase(key: string): string {
+export function foldCase(key: string): string {
   return key.toLowerCase().replaceAll("\u017f", "s");
 }
 
