@@ -1,4 +1,4 @@
-/** Telling of calls once they have ended, for those who count them. */
+/** Reports finished calls to a listener that counts them. */
 import { type Clock, systemClock } from "../support/clock.ts";
 import type { Method } from "./grpc/methods.ts";
 
@@ -32,7 +32,7 @@ export async function observed<Answer>(
   }
 }
 
-/** The same method; it is told of each of its calls, of those that are checked only where they come no further. */
+/** The same method, whose calls are reported; of checked calls only those that were refused. */
 export function observedMethod(operation: string, method: Method, listener: OperationListener): Method {
   if (listener.onOperation === undefined) return method;
   switch (method.kind) {

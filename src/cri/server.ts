@@ -35,7 +35,7 @@ import { createGate } from "./starting/gate.ts";
 export interface CriServerOptions {
   /** Path of the unix socket to listen on; its folder is made if it is absent. */
   readonly socket: string;
-  /** Whose place it may take there, and what systemd holds for it. */
+  /** Whether it may take over the socket, and which sockets systemd passes on. */
   readonly takeover?: Takeover | undefined;
   readonly images: CriImages;
   /** Path of a container runtime's unix socket: gets every call that is not about images. */
@@ -44,7 +44,7 @@ export interface CriServerOptions {
   readonly version: string;
   readonly clock: Clock;
   readonly log?: CriLog;
-  /** Hears of each call that was answered here, once it has ended; what is passed on is not among them. */
+  /** Called after each call that was answered here; calls that are passed on are not reported. */
   readonly onOperation?: ((operation: RuntimeOperation) => void) | undefined;
 }
 
@@ -67,11 +67,11 @@ export interface CriImages {
   /** Whether clients should be told not to collect an image. Default: none. */
   readonly isPinned?: (image: StoredImage) => boolean;
   readonly onProgress?: (progress: PullProgress) => void;
-  /** Hears how each request for an image ended. */
+  /** Called with each finished image request. */
   readonly onEnsured?: ((ensured: EnsuredImage) => void) | undefined;
 }
 
-/** Hears a sentence at a time; no credential is ever in one. */
+/** Gets one sentence a call; none contains a credential. */
 export interface CriLog {
   info(message: string): void;
   warn(message: string): void;
@@ -218,6 +218,6 @@ function managerOf(images: CriImages, clock: Clock) {
 
 function tellUnforeseen(error: unknown, log: CriLog): CallFailure {
   if (!isPulleyError(error) && !(error instanceof CallFailure))
-    log.warn(`a call failed for a reason that nobody foresaw: ${errorText(error)}`);
+    log.warn(`a call failed unexpectedly: ${errorText(error)}`);
   return callFailureOf(error);
 }

@@ -68,7 +68,7 @@ export function startCollection(
   });
 }
 
-/** The images of the runtime's containers, whoever started them; without a runtime, those that pods wait for or have. */
+/** Images in use: those of all containers of the runtime; without a runtime, those of the pods. */
 function inUse({ runtime, node }: CollectionPart, disposers: Disposers): InUse {
   if (runtime !== undefined) {
     const channel = openChannel(runtime);
@@ -94,5 +94,5 @@ function tellReport(log: Log, { images, freed, disk, error }: CollectionReport):
   const figures = { deleted: deleted.length, freed: freed.real, available: disk.after.available, ...left };
   if (error !== undefined) log.warn("collection ended early", { ...figures, error });
   else if (deleted.length > 0) log.info("images were collected", figures);
-  else log.debug("no image had to go", figures);
+  else log.debug("no image had to be deleted", figures);
 }

@@ -1,4 +1,4 @@
-/** What all parts of a daemon stand on: the images, the ways to registries, and what is remembered. */
+/** What all parts of a daemon use: the image store, the registry client, pull records and the decision log. */
 import { createViaId } from "../mirror/index.ts";
 import {
   type ContentProofs,
@@ -28,13 +28,13 @@ export interface DaemonCore {
   readonly store: ImageStore;
   readonly registry: RegistryClient;
   readonly layers: LayerFetcher;
-  /** What each repository has shown, whether or not the node's own pulls share. */
+  /** Which repository has served which content, whether or not the node's own pulls share content. */
   readonly proofs: ContentProofs;
   readonly images: ImageService;
   readonly records: PullRecords;
   readonly decisions: DecisionLog;
   readonly runtime: OpenedRuntime | undefined;
-  /** By which the mirror recognises what its own questions come back as. */
+  /** The identifier in `Via` by which the mirror recognises its own requests. */
   readonly viaId: string;
 }
 
@@ -66,7 +66,7 @@ export async function openCore(options: CoreOptions, disposers: Disposers): Prom
   await records.recover(await store.images());
   const decisions = openDecisionLog(root, {
     onFailure: (failure) => {
-      log.warn("decisions cannot be written down", { error: failure.message });
+      log.warn("the decision log cannot be written", { error: failure.message });
       metrics.decisionLogFailure();
     },
   });

@@ -1,4 +1,4 @@
-/** One machine's Pulley, for as long as it runs: its parts, started in order and ended in reverse. */
+/** The daemon: its parts, started in order and stopped in reverse. */
 
 import { startCollection } from "./collection.ts";
 import { openCore } from "./core.ts";
@@ -12,7 +12,7 @@ import type { Daemon, DaemonOptions } from "./types.ts";
 export type { Daemon, DaemonLogins, DaemonOptions, PolicySource } from "./types.ts";
 
 /**
- * Starts everything, or nothing: what had been started when something failed is ended again.
+ * Starts all parts. If one fails to start, those before it are stopped again.
  * @throws PulleyError `RUNTIME_UNREACHABLE`, `RUNTIME_FAILED`, `STORE_FAILED`, `USAGE`, `OUTPUT_UNWRITABLE`
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
@@ -37,7 +37,7 @@ async function startParts(options: DaemonOptions, disposers: Disposers): Promise
   const core = await openCore({ ...options, metrics: observers.metrics }, disposers);
   const node = openNode(options, core, disposers);
   Object.assign(started, { store: core.store, node });
-  // Whoever takes another process's place has to wait for its ports, but answers kubelets meanwhile.
+  // A process that takes over waits for the other one's ports, but answers kubelets meanwhile.
   const { replaced } = await serveImages(options, core, observers, disposers);
   const events = await startObservability({ ...options, metricsAddress, metrics, node }, core, disposers);
   await serveMirror(options, core, observers, disposers);

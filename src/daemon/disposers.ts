@@ -1,7 +1,7 @@
-/** What was started, to be ended in reverse: what came last stands on what came before. */
+/** Functions that stop what was started, called in reverse order, as an `AsyncDisposableStack` does. */
 export interface Disposers {
   add(end: () => Promise<void> | void): void;
-  /** Ends everything; the first failure is thrown when all the rest has ended, too. */
+  /** Calls all of them, the last one first; throws the first failure after all have been called. */
   run(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** Whether the daemon is alive and can do its work, told as Kubernetes' components tell it. */
+/** Liveness and readiness of the daemon, reported as Kubernetes' components do. */
 
 import type { Clock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";
@@ -7,20 +7,20 @@ import { type Answer, type Asked, plain } from "../support/read-only-server.ts";
 export interface HealthCheck {
   /** `store`, `runtime`. */
   readonly name: string;
-  /** Fails if it does not hold. */
+  /** Throws if the check fails. */
   check(signal: AbortSignal): void | Promise<void>;
 }
 
 export interface Health {
   /** Alive: the daemon answers. */
   readonly alive: () => Promise<HealthAnswer>;
-  /** Ready: everything that it needs to do its work answers too. */
+  /** Ready: everything that the daemon depends on answers too. */
   readonly ready: () => Promise<HealthAnswer>;
 }
 
 export interface HealthAnswer {
   readonly ok: boolean;
-  /** `[+]store ok`, `[-]runtime failed`. The reason is in the daemon's log: whoever asks may be anybody. */
+  /** `[+]store ok`, `[-]runtime failed`. The reason is only logged, because any client may ask. */
   readonly lines: readonly string[];
 }
 
@@ -28,7 +28,7 @@ export interface HealthOptions {
   readonly alive?: readonly HealthCheck[];
   readonly ready?: readonly HealthCheck[];
   readonly clock: Clock;
-  /** Hears why a check failed, when it had not failed before, and when it holds again. */
+  /** Called when a check begins to fail, with the reason, and when it passes again. */
   readonly onChange?: (name: string, failure: string | undefined) => void;
 }
 

@@ -50,7 +50,7 @@ export async function serveImages(
   disposers.add(() => server.close());
   const left = new AbortController();
   const tooLong = systemClock.sleep(longestFarewell, left.signal).then(
-    () => observers.log.warn("the process before this one has not ended yet", { socket: sockets.cri }),
+    () => observers.log.warn("the process that was replaced is still running", { socket: sockets.cri }),
     () => undefined,
   );
   await Promise.race([server.predecessorGone, tooLong]);

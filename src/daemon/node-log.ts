@@ -2,7 +2,7 @@ import type { NodeSignal, PodStatus } from "../pods/index.ts";
 import type { EnsuredImage } from "../pull/index.ts";
 import type { Log } from "../support/log.ts";
 
-/** A listener that writes what a node says into a log: events as they are, the rest for those who look closely. */
+/** Returns a listener that logs the node's signals: events at their level, requests for images at debug level. */
 export function logSignals(log: Log): (signal: NodeSignal) => void {
   const phases = new Map<string, PodStatus["phase"]>();
   return (signal) => {
@@ -14,18 +14,18 @@ export function logSignals(log: Log): (signal: NodeSignal) => void {
         return;
       }
       case "ensured":
-        log.debug("a request for an image has ended", fieldsOf(signal.ensured));
+        log.debug("image request finished", fieldsOf(signal.ensured));
         return;
       case "pod": {
         const { pod, phase } = signal.status;
         if (phases.get(pod.uid) === phase) return;
         phases.set(pod.uid, phase);
-        log.info("a pod is in another phase", { namespace: pod.namespace, pod: pod.name, phase });
+        log.info("pod phase changed", { namespace: pod.namespace, pod: pod.name, phase });
         return;
       }
       case "removed":
         phases.delete(signal.pod.uid);
-        log.info("a pod is gone", { namespace: signal.pod.namespace, pod: signal.pod.name });
+        log.info("pod removed", { namespace: signal.pod.namespace, pod: signal.pod.name });
         return;
       case "pull":
         return;

@@ -1,4 +1,4 @@
-/** What a daemon tells of itself: its log, its metrics, whether it is well, and its own interface. */
+/** What a daemon reports about itself: log, metrics, health checks, and its API. */
 import { hostname } from "node:os";
 import type { PodManager } from "../pods/index.ts";
 import { countPullRecords } from "../pull/index.ts";
@@ -16,7 +16,7 @@ import { serveMetrics } from "./metrics/server.ts";
 import { logSignals } from "./node-log.ts";
 import type { DaemonOptions } from "./types.ts";
 
-/** Where figures are looked up, when somebody asks for them: filled in as the daemon starts. */
+/** The parts that metrics are read from; set as they start. */
 export interface StartedParts {
   readonly store?: ImageStore;
   readonly node?: PodManager;
@@ -39,7 +39,7 @@ export function openMetrics(
       },
       pullRecords: () => countPullRecords(root),
     },
-    onFailure: (error) => log.warn("a figure could not be looked up", { error: errorText(error) }),
+    onFailure: (error) => log.warn("a metric could not be read", { error: errorText(error) }),
   });
 }
 
@@ -50,7 +50,7 @@ export interface ObservabilityOptions
   readonly node: PodManager;
 }
 
-/** @returns the events, for what is none of a pod's. @throws PulleyError `USAGE`, `OUTPUT_UNWRITABLE` */
+/** @returns the node's event list, for events of no pod. @throws PulleyError `USAGE`, `OUTPUT_UNWRITABLE` */
 export async function startObservability(
   options: ObservabilityOptions,
   core: DaemonCore,
@@ -89,8 +89,8 @@ function healthOf({ store, runtime }: DaemonCore, log: Log): Health {
     ready: [storeAnswers, ...(runtimeAnswers ? [runtimeAnswers] : [])],
     clock: systemClock,
     onChange: (name, failure) => {
-      if (failure === undefined) log.info("a check holds again", { check: name });
-      else log.warn("a check failed", { check: name, error: failure });
+      if (failure === undefined) log.info("health check passes again", { check: name });
+      else log.warn("health check failed", { check: name, error: failure });
     },
   });
 }

@@ -46,6 +46,6 @@ export function runManifests(
     stopping.abort();
     await run.catch(() => undefined);
   });
-  log.info("pods come from a folder", { folder: manifests });
+  log.info("watching a folder of manifests", { folder: manifests });
   return run;
 }

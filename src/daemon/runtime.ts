@@ -17,7 +17,7 @@ export interface OpenedRuntime {
 
 /**
  * Connects to containerd, for its containers and its images.
- * @param warn hears of damage that was found in the images, a sentence each
+ * @param warn called with a sentence for each damaged image
  * @throws PulleyError `RUNTIME_UNREACHABLE`, `RUNTIME_FAILED`
  */
 export async function openRuntime(
@@ -43,7 +43,7 @@ function realRoot(root: string): string {
   return realpathSync(root);
 }
 
-/** One node is one folder: what was started from it is found again by this. */
+/** Identifies the node by its folder, so that a restarted daemon finds its containers again. */
 function nodeKey(root: string): string {
   return createHash("sha256").update(realRoot(root)).digest("hex").slice(0, 16);
 }

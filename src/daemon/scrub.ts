@@ -1,4 +1,4 @@
-/** The store is read again for as long as a daemon runs. */
+/** Reads the store again and again while the daemon runs. */
 import { createRepairer, runScrub, type ScrubbedBlob, scrubMemory } from "../scrub/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";
@@ -9,7 +9,7 @@ import type { DaemonOptions, Observers } from "./types.ts";
 
 type ScrubPart = Pick<DaemonOptions, "root" | "scrub" | "policy" | "hosts" | "logins">;
 
-/** Of containerd's content nothing is read: it is containerd's, and a layer that was unpacked need not be there. */
+/** containerd's content is not read: it belongs to containerd, and layers that were unpacked may be gone. */
 export function startScrub(options: ScrubPart, core: DaemonCore, observers: Observers, disposers: Disposers): void {
   const { root, scrub, policy, hosts, logins } = options;
   const { store, registry, layers, runtime } = core;
@@ -23,7 +23,7 @@ export function startScrub(options: ScrubPart, core: DaemonCore, observers: Obse
     hosts,
     clock,
     policy: () => policy.current(),
-    // Whose pods use an image is not known here: what needs a pod's own login comes with that pod's pull.
+    // It is not known here which pods use an image: content that needs a pod's login is fetched by that pod's next pull.
     logins: (pod) => logins.forPod(pod, []),
   });
   const stopping = new AbortController();
@@ -57,14 +57,14 @@ function tellBlob(log: Log, { digest, state, neededBy, repair }: ScrubbedBlob): 
   if (state === "sound") return;
   const [image = ""] = neededBy;
   if (state === "unreadable") {
-    log.warn("the disk cannot read content of the store", { digest, image });
+    log.warn("content in the store is unreadable", { digest, image });
   } else if (repair?.repaired) {
     log.info("content was fetched again", { digest, state, image });
   } else if (repair !== undefined) {
     const [failure] = repair.failures;
     const error = failure?.message ?? "no registry has it by this name";
-    log.warn("content could not be fetched again; the next pull tries", { digest, state, image, error });
+    log.warn("damaged content could not be fetched again; the next pull will try", { digest, state, image, error });
   } else {
-    log.warn("content that no image needs by name is not what it should be", { digest, state });
+    log.warn("damaged content belongs to no named image", { digest, state });
   }
 }

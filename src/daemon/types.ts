@@ -1,4 +1,4 @@
-/** What a daemon is told to do. */
+/** The options of a daemon. */
 import type { LoginSource, PluginRun } from "../credentials/index.ts";
 import type { Pins } from "../gc/index.ts";
 import type { Platform } from "../image/index.ts";
@@ -17,14 +17,14 @@ export interface DaemonOptions {
   /** The folder of the images, of what is known of them, and of the pods. */
   readonly root: string;
   readonly platform: Platform;
-  /** The program's. */
+  /** The version of the program. */
   readonly version: string;
   readonly sockets: {
     /** For kubelets and crictl. */
     readonly cri: string;
     /** For `pulley get`, `describe` and `logs`. */
     readonly api: string;
-    /** Whose place it may take there, and what systemd holds for it. */
+    /** Whether it may take over the sockets of a running daemon, and which sockets systemd passes on. */
     readonly takeover?: Takeover | undefined;
   };
   /** Path of a container runtime's socket; absent: images only. */
@@ -36,12 +36,12 @@ export interface DaemonOptions {
   readonly metrics: string | undefined;
   /** Names under which the metrics may be asked for, besides those of loopback. Default: none. */
   readonly metricsHosts?: readonly string[] | undefined;
-  /** Absent: images are collected by somebody else. */
+  /** Settings of image garbage collection; absent: none is done here. */
   readonly collection: { readonly pins: Pins; readonly evenIfLost: boolean } | undefined;
-  /** How slowly the store is read again, in bytes a second, and how often, in milliseconds; absent: never. */
+  /** Reading the store again: at most `rate` bytes a second, once every `every` milliseconds; absent: never. */
   readonly scrub?: { readonly rate: number; readonly every: number } | undefined;
   readonly kubelet: KubeletConfiguration;
-  /** Whether pulls may use what another repository has shown. Of the mirror's callers none may. */
+  /** Whether a pull may use content that was pulled from another repository. The mirror's clients never may. */
   readonly contentSharing: ContentSharing;
   readonly policy: PolicySource;
   readonly registry: Pick<
@@ -50,26 +50,26 @@ export interface DaemonOptions {
   >;
   readonly hosts: HostsFor;
   readonly logins: DaemonLogins;
-  /** All this as its options had it, for those who ask the daemon what it pulls with. */
+  /** The settings as given, shown by `pulley get status`. */
   readonly settings: SettingsObject;
   readonly log: Log;
 }
 
-/** The rules, which may change while the daemon runs. */
+/** The policy, which may change while the daemon runs. */
 export interface PolicySource {
-  /** Those that hold now. */
+  /** The policy now. */
   current(): Policy;
-  /** Hears of each change; `undefined` for one that was wrong, and so did not happen. */
-  onChange(hear: (policy: Policy | undefined) => void): void;
+  /** Calls the listener with each new policy, and with `undefined` when a changed file was invalid and the old policy stays. */
+  onChange(listener: (policy: Policy | undefined) => void): void;
 }
 
 export interface DaemonLogins {
   readonly forPod: (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
-  /** Those of the machine itself. */
+  /** Logins of the machine itself. */
   readonly own: LoginSource;
-  /** Begins to tell of each run of a credential provider's program. */
-  readonly onPluginRun?: (hear: (run: PluginRun) => void) => void;
-  /** Which configuration of credential providers holds; absent: none. */
+  /** Calls the listener after each run of a credential provider plugin. */
+  readonly onPluginRun?: (listener: (run: PluginRun) => void) => void;
+  /** Hash of the credential provider configuration; absent: there is none. */
   readonly providerConfigHash?: string | undefined;
 }
 
@@ -82,7 +82,7 @@ export interface Daemon {
   close(): Promise<void>;
 }
 
-/** What the parts of a daemon tell of themselves. */
+/** Where the parts of a daemon report to. */
 export interface Observers {
   readonly log: Log;
   readonly metrics: Metrics["listeners"];

@@ -13,7 +13,7 @@ export interface AuthenticationResult {
   readonly step: Step;
   /** The login that is accepted; absent: none is needed, or none is. */
   readonly login: Login | undefined;
-  /** What the source has said to that login, or to the last one that it refused. */
+  /** The source's answer to that login, or to the last one that it refused. */
   readonly answer: ManifestAnswer | undefined;
   readonly quota: Quota | undefined;
 }
@@ -23,7 +23,7 @@ interface LoginAttempt {
   readonly answer: ManifestAnswer;
 }
 
-/** Logins that are tried. A kubelet tries all; who has more than this has another problem. */
+/** Most logins that are tried; a kubelet tries all. */
 const mostLogins = 20;
 
 /** Tries the logins in their order, as a kubelet does: what one of them fails at, the next may succeed at. */
@@ -89,7 +89,7 @@ function isElsewhere({ code, message }: PulleyError, origin: string): boolean {
   return URL.canParse(address) && new URL(address).origin !== new URL(origin).origin;
 }
 
-/** A no to the login, and not to what was asked for. */
+/** Whether the login was refused, and not the request. */
 function isRefusal(answer: ManifestAnswer): boolean {
   if (answer.kind === "found") return false;
   return ["REGISTRY_UNAUTHORIZED", "REGISTRY_FORBIDDEN", "TOKEN_REFUSED", "CREDENTIALS_INVALID"].includes(
@@ -155,7 +155,7 @@ function refusedRemedy(errors: readonly PulleyError[]): string {
   return "Renew the login: its password or token is wrong, has ended, or is not for this image.";
 }
 
-/** Secrets that a pod names and that do not help, and why. */
+/** Notes on the secrets that a pod names and that are of no use. */
 function secretHints({ secrets }: DiagnosisRequest, repository: Reference["repository"]): readonly string[] {
   if (secrets === undefined) return [];
   const { namespace, found, missing, hidden = [] } = secrets;

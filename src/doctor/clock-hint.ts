@@ -1,9 +1,9 @@
 import { formatDuration } from "../support/go.ts";
 
-/** Milliseconds of difference from which on a clock is told of: tokens and certificates are good for minutes. */
+/** Milliseconds of difference from which on a hint is given: tokens and certificates are valid for minutes. */
 const noticeable = 60_000;
 
-/** What the difference between a server's clock and this machine's says, if it is more than a trip through the network. */
+/** A hint if the server's clock and this machine's differ by more than network delay explains. */
 export function clockHint(serverTime: number | undefined, now: number): readonly string[] {
   if (serverTime === undefined || Math.abs(now - serverTime) < noticeable) return [];
   const difference = formatDuration(Math.round(Math.abs(now - serverTime) / noticeable) * noticeable);

@@ -1,4 +1,4 @@
-/** From a source's name to a connection: DNS, TCP. */
+/** The steps from a source's name to a connection: DNS and TCP. */
 
 import { errnoOf } from "../support/errno.ts";
 import { formatDuration } from "../support/go.ts";
@@ -76,7 +76,7 @@ function missing(
   return failed("dns", fact, { source, unanswered, remedy });
 }
 
-/** Registries that everybody may know: such a name is not misspelt, and a misspelt one may be meant for it. */
+/** Well-known registries, for suggestions. */
 const wellKnown = [
   "registry-1.docker.io",
   "docker.io",

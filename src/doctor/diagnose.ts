@@ -1,4 +1,4 @@
-/** Why the pull of an image fails: every step of it looked at by itself, in order, each with an end. */
+/** Finds out why the pull of an image fails: checks each step by itself, in order, each with a time-out. */
 import type { LoginSource } from "../credentials/index.ts";
 import type { Reference } from "../image/index.ts";
 import { type Decision, type LocalFacts, prepare, type Warning } from "../policy/index.ts";
@@ -59,9 +59,9 @@ export async function diagnose(asked: DiagnosisRequest, deps: DoctorDeps): Promi
 }
 
 interface Local {
-  /** As far as the pull policy lets a kubelet look. */
+  /** The local copy, as the pull policy lets a kubelet see it. */
   readonly found: Found;
-  /** The copy on this machine, whether anybody would look for it or not. */
+  /** The local copy, whatever the pull policy is. */
   readonly copy: Found;
 }
 
@@ -80,7 +80,7 @@ async function localFacts(
   return { found, copy: await find({ ...request, pullPolicy: "IfNotPresent" }) };
 }
 
-/** Whoever knows logins is asked once for each repository: some run programs for it. */
+/** Looks up logins once for each repository, because some lookups run programs. */
 function remembered(source: LoginSource): LoginSource {
   const known = new Map<string, Promise<readonly Login[]>>();
   return {
@@ -92,7 +92,7 @@ function remembered(source: LoginSource): LoginSource {
   };
 }
 
-/** Whom a pull would ask, were the image not here; where the rules let nobody pull it, the registry itself. */
+/** The sources of a pull if the image were absent; where the policy refuses the pull, the registry itself. */
 async function sourcesOf(
   { request, logins }: DiagnosisRequest,
   reference: Reference,
@@ -112,7 +112,7 @@ async function sourcesOf(
   }
 }
 
-/** What was found out at one source. */
+/** The result of the steps at one source. */
 interface SourceDiagnosis {
   readonly steps: readonly Step[];
   /** The image, where the source serves it whole. */
@@ -186,7 +186,7 @@ async function lookHere(
   return { steps, warnings: decision.trial.warnings };
 }
 
-/** Then rules are about what the registry has, and not about the copy on this machine. */
+/** Then rules apply to the registry's image, and not to the copy on this machine. */
 function isAsking({ action }: Decision): boolean {
   return action === "Check" || action === "Pull";
 }

@@ -1,4 +1,4 @@
-/** What this machine makes of an image: its rules, the copy that is here, the room that there is. */
+/** The steps on this machine: policy, local copy, disk space. */
 
 import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
@@ -50,9 +50,9 @@ function refusalRemedy(reason: (Decision & { readonly action: "Refuse" })["reaso
 }
 
 export interface CacheContext {
-  /** What the name stands for now, where a registry has said it. */
+  /** The digest that the name has now, where a registry has said it. */
   readonly current: string | undefined;
-  /** Whether a kubelet looks for a copy under the pull policy that holds. */
+  /** Whether a kubelet looks for a local copy under the effective pull policy. */
   readonly isLookedFor: boolean;
 }
 
@@ -104,7 +104,7 @@ export function examineDisk(space: DiskSpace, content: ImageContent | undefined)
   return ok("disk", `${fact}; the image takes up to ${formatBytes(needed)}`);
 }
 
-/** The room where a folder is, or would be made. @throws what the file system says */
+/** The disk space where a folder is, or would be made. @throws the file system's error */
 export async function diskSpaceOf(folder: string): Promise<DiskSpace> {
   let existing = resolve(folder);
   while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);

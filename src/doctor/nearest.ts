@@ -1,4 +1,4 @@
-/** What somebody may have meant who wrote something else. */
+/** Suggestions for misspelt names and tags. */
 
 /** Tags that are compared: more would take longer than their list is worth. */
 const mostCompared = 20_000;

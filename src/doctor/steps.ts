@@ -1,4 +1,4 @@
-/** Steps as values, and the time that each of them has. */
+/** Builds steps, and limits their time. */
 import { errorText, isPulleyError } from "../support/errors.ts";
 import type { DoctorStepName, Step } from "./types.ts";
 
@@ -53,7 +53,7 @@ export function failedBy(
   });
 }
 
-/** Why a step did not end in its time. */
+/** A step did not end in its time. */
 export class TooLate extends Error {
   readonly milliseconds: number;
 
@@ -65,7 +65,7 @@ export class TooLate extends Error {
 }
 
 /**
- * Gives a piece of work so much time, whether it heeds its signal or not.
+ * Runs work with a time-out, whether it heeds its signal or not.
  * @throws TooLate, the signal's reason, or what the work throws
  */
 export async function within<Result>(

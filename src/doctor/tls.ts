@@ -1,4 +1,4 @@
-/** Whether a source's certificate can be believed, and if not, what would make it so. */
+/** Verifies a source's certificate, and says what to do if it is not trusted. */
 
 import { isPulleyError } from "../support/errors.ts";
 import { networkWords } from "../support/network-words.ts";
@@ -31,7 +31,7 @@ export async function examineTls(context: ProbeContext, now: number): Promise<St
   }
 }
 
-/** Milliseconds before its end from which on a certificate's end is told of. */
+/** Milliseconds before a certificate expires from which on a hint is given. */
 const soon = 14 * 86_400_000;
 
 function expiryHints({ validTo }: ShownCertificate, now: number): readonly string[] {

@@ -8,7 +8,7 @@ import type { ErrorCode } from "../support/errors.ts";
 import type { ImageRequest, PullSecret } from "../workload/index.ts";
 import type { Probe } from "./probe/index.ts";
 
-/** In the order in which they are told. */
+/** In the order of the report. */
 export type DoctorStepName =
   | "name"
   | "dns"
@@ -25,10 +25,10 @@ export type DoctorStepName =
 
 export interface Step {
   readonly step: DoctorStepName;
-  /** Who is asked, `https://registry-1.docker.io`; `null` where nobody is. */
+  /** The host that was asked, `https://registry-1.docker.io`; `null` where none was. */
   readonly source: string | null;
   readonly status: "ok" | "failed" | "skipped";
-  /** What was found, or why nothing was looked for. */
+  /** What was found, or why the step was skipped. */
   readonly fact: string;
   /** What else may help. */
   readonly hints: readonly string[];
@@ -36,7 +36,7 @@ export interface Step {
   readonly remedy?: string;
   /** Of the failure, where it has one in Pulley's table. */
   readonly code?: ErrorCode | undefined;
-  /** Whether nobody has answered, so that what they would have said is not known. */
+  /** Whether there was no answer. */
   readonly unanswered?: true;
 }
 
@@ -62,11 +62,11 @@ export interface PodSecrets {
   readonly namespace: string;
   readonly found: readonly PullSecret[];
   readonly missing: readonly string[];
-  /** What nobody tells the content of. */
+  /** Secrets whose content is unknown. */
   readonly hidden?: readonly string[];
 }
 
-/** What a diagnosis may look at. */
+/** What a diagnosis uses. */
 export interface DoctorDeps {
   readonly probe: Probe;
   readonly registry: RegistryClient;

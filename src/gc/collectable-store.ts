@@ -3,7 +3,7 @@ import { parseReference } from "../image/index.ts";
 import type { ImageStore, StoredImage } from "../store/index.ts";
 import type { CollectableImage, CollectableStore, Disk, ImageOrigin } from "./types.ts";
 
-/** A store's images for collection. */
+/** An image store as garbage collection sees it. */
 export function collectableStore(store: ImageStore): CollectableStore {
   let path: string | undefined;
   return {

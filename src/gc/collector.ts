@@ -5,11 +5,11 @@ import { detect, freeOld, freeSpace, measure, prune } from "./steps.ts";
 import type { CollectionReport, CollectionStepName, MeasuredDisk } from "./types.ts";
 
 export interface Collector {
-  /** One pass: what is too old goes, and from the high threshold on as much as is needed for the low one. Never throws for what the report tells. */
+  /** One pass: what is too old goes, and from the high threshold on as much as is needed for the low one. Failures that are in the report are not thrown. */
   collect(signal?: AbortSignal): Promise<CollectionReport>;
   /** Deletes every image that may go, as the kubelet does under disk pressure. */
   deleteUnused(signal?: AbortSignal): Promise<CollectionReport>;
-  /** Only looks, so that it is known later since when images are here and when they were used. */
+  /** Only records which images are present and in use, for later passes. */
   watch(): Promise<void>;
 }
 

@@ -5,7 +5,7 @@ import { collectableStore } from "./collectable-store.ts";
 import type { CollectableStore } from "./types.ts";
 
 /**
- * A store that only pretends to remove images, so that a dry run is a run. What would go from the disk with an image is
+ * A store that only pretends to remove images, for dry runs. The bytes that an image would free are those of
  * the content that no other one needs; as blocks are not counted here, the disk may gain somewhat more.
  */
 export async function dryRunStore(store: ImageStore): Promise<CollectableStore> {

@@ -1,4 +1,4 @@
-/** Collection that goes on for as long as a node runs. */
+/** Collects periodically while a node runs. */
 
 import type { EvictionThreshold, ThresholdValue } from "../kubelet-config/index.ts";
 import type { Clock } from "../support/clock.ts";
@@ -15,9 +15,9 @@ export interface CollectionLoop {
   readonly policy: CollectionPolicy;
   readonly clock: Clock;
   readonly onEvent: (event: CollectionEvent) => void;
-  /** Told of every pass, for the log. */
+  /** Called with the report of every pass. */
   readonly onReport?: ((report: CollectionReport) => void) | undefined;
-  /** Told of what ended a turn before there was anything to report, for the log. */
+  /** Called with an error that ended a pass without a report. */
   readonly onFailure?: ((error: unknown) => void) | undefined;
 }
 
@@ -53,7 +53,7 @@ export async function runCollection(loop: CollectionLoop, signal: AbortSignal): 
 export interface PressureLoop extends Pick<CollectionLoop, "collector" | "clock" | "onReport" | "onFailure"> {
   readonly store: Pick<CollectableStore, "disk">;
   readonly thresholds: readonly EvictionThreshold[];
-  /** Told when the thresholds of the images' file system begin and cease to be met. */
+  /** Called when thresholds of the images' file system are met, and when they no longer are. */
   readonly onPressure?: ((met: readonly EvictionThreshold[]) => void) | undefined;
 }
 
@@ -73,7 +73,7 @@ export async function runPressureRelief(options: PressureLoop, signal: AbortSign
   });
 }
 
-/** A turn that fails is followed by the next one all the same; nothing but the signal ends it. */
+/** Repeats until the signal aborts, also after a failure. */
 async function every(
   milliseconds: number,
   { clock, onFailure }: Pick<CollectionLoop, "clock" | "onFailure">,

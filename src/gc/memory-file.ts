@@ -1,4 +1,4 @@
-/** What is remembered of images in a file, for those who do not run for long: `collection.json` in the store's folder. */
+/** The memory in a file, for commands that run shortly: `collection.json` in the store's folder. */
 import { randomBytes } from "node:crypto";
 import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** What is remembered of images between passes: since when they are known, and when they were last seen in use. */
+/** Kept between passes: when each image was first detected, and when it was last in use. */
 import type { ImageStore } from "../store/index.ts";
 import type { CollectableImage } from "./types.ts";
 
@@ -11,13 +11,13 @@ export interface ImageHistory {
 export type Histories = ReadonlyMap<string, ImageHistory>;
 
 export interface ImageMemory {
-  /** Since when images have been watched: before that, nobody knows who used them. */
+  /** When watching began, in milliseconds since the epoch; earlier use is unknown. */
   readonly began: number;
   load(): Promise<Histories>;
   save(histories: Histories): Promise<void>;
 }
 
-/** The kubelet's: it begins anew with every start. */
+/** As the kubelet's: it is empty at every start. */
 export function processMemory(began: number): ImageMemory {
   let kept: Histories = new Map();
   return {
@@ -46,7 +46,7 @@ export function detected(
 }
 
 /**
- * A memory for those who see no containers: that an image was pulled, or confirmed by its registry, counts as a use. So
+ * A memory for where containers are unknown: that an image was pulled, or confirmed by its registry, counts as a use. So
  * an image is known since then at the latest, and was last used then at the earliest.
  */
 export function confirmedMemory(memory: ImageMemory, store: ImageStore): ImageMemory {

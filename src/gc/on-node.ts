@@ -1,4 +1,4 @@
-/** Collection as a node's daemon does it. */
+/** Garbage collection as the daemon runs it. */
 import type { KubeletConfiguration } from "../kubelet-config/index.ts";
 import { type Collector, createCollector } from "./collector.ts";
 import { runCollection, runPressureRelief } from "./loop.ts";
@@ -8,9 +8,9 @@ import type { CollectionEvent, CollectionPolicy, CollectionReport } from "./type
 export interface NodeCollectionOptions extends Omit<CollectorDeps, "policy" | "onEvent" | "onOutcome"> {
   readonly configuration: KubeletConfiguration;
   readonly onEvent: (event: CollectionEvent) => void;
-  /** Told of every pass, for the log. */
+  /** Called with the report of every pass. */
   readonly onReport?: ((report: CollectionReport) => void) | undefined;
-  /** Told of what ended a turn before there was anything to report, for the log. */
+  /** Called with an error that ended a pass without a report. */
   readonly onFailure?: ((error: unknown) => void) | undefined;
 }
 
@@ -33,7 +33,7 @@ export function collectOnNode(options: NodeCollectionOptions, signal: AbortSigna
   return { collector, ended };
 }
 
-/** When images go, by a kubelet's configuration. */
+/** The thresholds and ages of a kubelet's configuration. */
 export function collectionPolicy(configuration: KubeletConfiguration): CollectionPolicy {
   return {
     highThreshold: configuration.imageGCHighThresholdPercent,

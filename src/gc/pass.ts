@@ -1,4 +1,4 @@
-/** One pass of collection, as it goes on from step to step. */
+/** One pass of garbage collection: its state, and how images are deleted. */
 import type { Clock } from "../support/clock.ts";
 import { errorText, isPulleyError } from "../support/errors.ts";
 import type { ImageMemory } from "./memory.ts";
@@ -16,7 +16,7 @@ import type {
   Registries,
 } from "./types.ts";
 
-/** What a collector works with. */
+/** What a collector uses. */
 export interface CollectorDeps {
   readonly store: CollectableStore;
   readonly inUse: InUse;
@@ -32,11 +32,11 @@ export interface CollectorDeps {
   readonly onEvent?: ((event: CollectionEvent) => void) | undefined;
   /** Called for each image that is deleted, as the kubelet's `image_garbage_collected_total` counts them. */
   readonly onDeleted?: ((reason: DeletionReason) => void) | undefined;
-  /** Called when it is known of an image what became of it. */
+  /** Called with the outcome of each image. */
   readonly onOutcome?: ((image: ImageOutcome) => void) | undefined;
 }
 
-/** An image that may go. */
+/** An image that may be deleted. */
 export interface Candidate {
   readonly image: CollectableImage;
   readonly firstDetected: number;
@@ -47,7 +47,7 @@ export interface Pass {
   readonly deps: CollectorDeps;
   readonly startedAt: number;
   readonly signal: AbortSignal | undefined;
-  /** Those that may go and of which nothing has been decided yet, in the order in which they would. */
+  /** Images that may be deleted and are not decided yet, in the order of deletion. */
   candidates: readonly Candidate[];
   readonly outcomes: ImageOutcome[];
   /** Bytes to be freed; 0 until it is known that any have to be. */
@@ -72,13 +72,13 @@ export function noteOutcome(
   pass.deps.onOutcome?.(settled);
 }
 
-/** Leaves the candidates that are left where they are. */
+/** Keeps the remaining candidates. */
 export function keepRest(pass: Pass, because: "notNeeded" | "notReached"): void {
   for (const candidate of pass.candidates) noteOutcome(pass, candidate, { kind: "kept", because });
   pass.candidates = [];
 }
 
-/** Deletes an image, unless a container has taken it up meanwhile or it could not be had again. */
+/** Deletes an image, unless a container uses it by now, or no registry has it any more. */
 export async function free(pass: Pass, candidate: Candidate, reason: DeletionReason): Promise<CollectionOutcome> {
   pass.signal?.throwIfAborted();
   const outcome = await remove(pass, candidate, reason);

@@ -11,13 +11,13 @@ export interface RegistriesOptions {
   readonly clock: Clock;
 }
 
-/** Milliseconds that a registry has to answer. */
+/** Milliseconds within which a registry must answer. */
 const patience = 15_000;
 
-/** Milliseconds that an answer, or that there was none, holds. */
+/** Milliseconds for which an answer, or its absence, is cached. */
 const memory = 5 * 60_000;
 
-/** The best that several sources have to say. */
+/** Answers of several sources, the one that counts most first. */
 const bestFirst = ["offered", "refused", "unreachable", "lost"] as const;
 
 type RegistryAnswer = (typeof bestFirst)[number];
@@ -32,7 +32,7 @@ export function createRegistries({ registry, logins, clock }: RegistriesOptions)
     if (silent !== undefined) return silent;
     const key = `${repository.name}@${digest}`;
     const answer = recall(key) ?? (await ask(origin, signal));
-    // Whoever does not answer is not waited for once more for every image that may be there.
+    // A registry that does not answer is not asked again for each of its images.
     known.set(answer === "unreachable" ? repository.registry : key, { answer, at: clock.now() });
     return answer;
   }
@@ -69,7 +69,7 @@ export function createRegistries({ registry, logins, clock }: RegistriesOptions)
   }
 
   async function loginsOf(repository: ImageOrigin["repository"]): Promise<readonly (Login | undefined)[]> {
-    // A file of logins that cannot be read is no reason to ask nobody.
+    // If the logins cannot be read, the registry is asked anonymously.
     const found = await logins.logins(repository).catch(() => []);
     return found.length > 0 ? found : [undefined];
   }
@@ -88,7 +88,7 @@ export function createRegistries({ registry, logins, clock }: RegistriesOptions)
   };
 }
 
-/** What is no clear answer counts as none. */
+/** An unclear answer counts as none. */
 function meaningOf(error: unknown): RegistryAnswer {
   if (isPulleyError(error, "REGISTRY_NOT_FOUND")) return "lost";
   return isPulleyError(error, "REGISTRY_UNAUTHORIZED", "REGISTRY_FORBIDDEN") ? "refused" : "unreachable";

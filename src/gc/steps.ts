@@ -7,7 +7,7 @@ import { type Candidate, free, freedSince, keepRest, noteOutcome, type Pass } fr
 import { isPinned } from "./pins.ts";
 import type { Disk } from "./types.ts";
 
-/** Looks at what is there and who uses it, and puts those that may go in order: the longest unused, then the oldest. */
+/** Lists images and their use, and orders the candidates: the longest unused first, then the oldest. */
 export async function detect(pass: Pass): Promise<void> {
   const { store, inUse, memory, pins, clock } = pass.deps;
   const images = await store.images();
@@ -28,7 +28,7 @@ export async function detect(pass: Pass): Promise<void> {
 
 function inOrder(one: Candidate, other: Candidate): number {
   if (one.lastUsed === other.lastUsed) return one.firstDetected - other.firstDetected;
-  // An image that nobody has ever seen in use counts as unused for longer than any other.
+  // An image that was never seen in use counts as unused the longest.
   return (one.lastUsed ?? Number.NEGATIVE_INFINITY) - (other.lastUsed ?? Number.NEGATIVE_INFINITY);
 }
 
@@ -54,7 +54,7 @@ export async function freeOld(pass: Pass): Promise<void> {
   throw failed(`${wanted}, encountered errors in image deletion: ${aggregateText(errors)}`);
 }
 
-/** Reads how full the disk is; answers with it if so much that images have to go. */
+/** Reads the disk usage; returns it if it is above the high threshold. */
 export async function measure(pass: Pass): Promise<Disk | undefined> {
   const disk = await pass.deps.store.disk();
   if (disk.capacity === 0) {

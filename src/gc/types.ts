@@ -1,4 +1,4 @@
-/** What collection is about: images that may go, the disk that they lie on, and what became of each. */
+/** Types of garbage collection: images, their disk, the policy, and the outcomes. */
 import type { Digest, Repository } from "../image/index.ts";
 
 /** An image as collection sees it. */
@@ -29,7 +29,7 @@ export interface Disk {
   readonly inodesFree: number;
 }
 
-/** Whatever has images: the embedded store, a runtime, or a dry run. */
+/** A store that is collected: the embedded store, containerd's, or that of a dry run. */
 export interface CollectableStore {
   images(): Promise<readonly CollectableImage[]>;
   /**
@@ -43,7 +43,7 @@ export interface CollectableStore {
   used(): Promise<number | undefined>;
 }
 
-/** Given by whoever knows the containers. */
+/** Which images are in use. */
 export interface InUse {
   /** The ids of all images that a container has, be it one that has exited, or that an image volume has. */
   images(): Promise<ReadonlySet<string>>;

@@ -1,6 +1,6 @@
 /**
- * Who may have what. A registry lets a caller into a repository or not, and that is what is remembered: of a caller no
- * more than a fingerprint that means nothing outside this process, for a few minutes. What anybody may pull, everybody may.
+ * Access of clients to repositories. A registry gives a client access or not, and that is remembered: of a client no
+ * more than a fingerprint that means nothing outside this process, for a few minutes. What is public is public for all.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { type Digest, familiarName, parseReference, type Repository } from "../image/index.ts";
@@ -13,11 +13,11 @@ import type { Sources, Told } from "./sources.ts";
 import type { MirrorDeps, RequestContext } from "./types.ts";
 
 export interface Access {
-  /** Notes that a registry has just let a caller into a repository. */
+  /** Notes that a registry has just given a client access to a repository. */
   grant(repository: Repository, caller: ClientAuth): void;
-  /** Whether that is known already, and whether for so short a time that it need not be asked again. */
+  /** Whether access is known, and recent enough that the registry need not be asked again. */
   known(repository: Repository, caller: ClientAuth): "fresh" | "stale" | undefined;
-  /** Whether the caller may use an image because of how it came to be here, whoever is asked. */
+  /** Whether a client may use an image by its pull records, whatever the registry says. */
   recorded(record: ImageRecord): Promise<boolean>;
   /**
    * Lets a caller in who may have what he asks for, or does not. As long as that is not known, nothing is done that
@@ -31,7 +31,7 @@ export interface Access {
   ): Promise<CallerAccess<Value>>;
 }
 
-/** What a caller asks for. */
+/** How to find out whether a client has access. */
 export interface AccessQuestion<Value> {
   /** Asks one source for just that. */
   readonly ask: (from: Source) => Promise<Value>;
@@ -39,24 +39,24 @@ export interface AccessQuestion<Value> {
   readonly records: () => Promise<readonly ImageRecord[]>;
 }
 
-/** How a caller came in. */
+/** Why a client has access. */
 export interface CallerAccess<Value> {
-  /** `stale`: no registry can be asked now, and one has let him in before. */
+  /** `stale`: no registry can be asked now, and one has given access before. */
   readonly state: "fresh" | "stale";
-  /** What a registry said, where one was asked. */
+  /** The registry's answer, where one was asked. */
   readonly told?: Told<Value>;
-  /** Why none could be. */
+  /** Why no registry could be asked. */
   readonly failure?: PulleyError;
 }
 
 const anybody: ClientAuth = { login: undefined };
 
-/** Callers in repositories that are remembered. */
+/** Most pairs of client and repository that are remembered. */
 const most = 10_000;
 
 export function createAccess(deps: MirrorDeps, sources: Sources): Access {
   const { store, records: pullRecords, clock, limits, openToAll, local, log } = deps;
-  /** When a registry last let in, in milliseconds since the epoch. */
+  /** When a registry last gave access, in milliseconds since the epoch. */
   const granted = new Map<string, number>();
 
   function known(repository: Repository, caller: ClientAuth): "fresh" | "stale" | undefined {
@@ -137,7 +137,7 @@ export function createAccess(deps: MirrorDeps, sources: Sources): Access {
       if (pullRecords === undefined || !local) return askFor(outline, request, ask);
       // A store that fails shows nobody anything, not even that.
       const looking = anyRecorded(records).catch((error: unknown) => {
-        log.error("how an image came here cannot be read", { error: errorText(error) });
+        log.error("pull records cannot be read", { error: errorText(error) });
         return false;
       });
       if ((await isRecorded(looking)) === true) return { state: "fresh" };

@@ -1,12 +1,12 @@
-/** An answer, and how it is sent: without a body to a HEAD, no faster than it is read, and broken off where it fails. */
+/** Responses and how they are sent: no body for HEAD, no faster than the client reads, closed when the content fails. */
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { PulleyError } from "../support/errors.ts";
 
-/** Where what is answered came from: the store, a registry just now, or the store because no registry could be asked. */
+/** Where the content came from: the store, a registry, or the store because no registry could be asked. */
 export type CacheState = "hit" | "miss" | "stale";
 
-/** Names in lower case. */
+/** Header names in lower case. */
 export type Headers = Readonly<Record<string, string>>;
 
 export interface MirrorResponse {
@@ -20,7 +20,7 @@ export interface MirrorResponse {
 export interface Streamed {
   /**
    * Called once, and not at all for a HEAD.
-   * @param coming to be called when the first of it is on its way, though it may not be given out yet
+   * @param coming called when content begins to arrive, though it may not be sent yet
    */
   open(coming: () => void): Promise<AsyncIterable<Buffer>>;
 }
@@ -37,16 +37,16 @@ export function jsonAnswer(status: number, value: object, headers: Headers = {})
 }
 
 export interface SendOptions {
-  /** Milliseconds that a client may let us wait without taking a byte. */
+  /** Milliseconds that a client may stall without reading a byte. */
   readonly stallTimeout: number;
-  /** Milliseconds after which the head is sent though the content is not all here: clients do not wait long for that. */
+  /** Milliseconds after which the head is sent ahead of the complete content, because clients do not wait longer for it. */
   readonly headAfter: number;
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Sends an answer. What breaks off in the middle ends the connection, so that nobody takes a part for the whole.
+ * Sends a response. A failure in the middle closes the connection, so that no client takes a part for the whole.
  * @returns the bytes of the body that were handed to the connection
  * @throws whatever stands in the way of the content; then nothing was sent, or the connection is closed
  */
@@ -63,7 +63,7 @@ export async function send(response: ServerResponse, answer: MirrorResponse, sen
   const begin = () => {
     if (!response.headersSent) response.writeHead(status, headers).flushHeaders();
   };
-  // Of content that nobody has sent a byte of it is not said that it comes: whoever waits for that hears why it does not.
+  // The head is not sent before the first byte has arrived, so that a failure to get any can still be answered.
   let [waited, comes] = [false, false];
   const early = setTimeout(() => {
     waited = true;
@@ -76,7 +76,7 @@ export async function send(response: ServerResponse, answer: MirrorResponse, sen
   try {
     const pieces = (await body.open(coming))[Symbol.asyncIterator]();
     try {
-      // The first piece comes before the head, so that what is missing or damaged can still be said.
+      // The first piece is awaited before the head is sent, so that missing or damaged content can still be answered.
       const first = await pieces.next();
       clearTimeout(early);
       if (!response.headersSent) response.writeHead(status, headers);
@@ -106,7 +106,7 @@ async function sendPieces(
     if (sent > length) break;
     if (!response.write(piece.value)) await once(response, "drain", { signal });
   }
-  // A client would take what comes next on this connection for the rest of it.
+  // The client would take the next response on this connection for the rest of this one.
   if (sent !== length) throw new PulleyError("INTERNAL", `an answer of ${length} bytes had ${sent}`);
   response.end();
   return sent;

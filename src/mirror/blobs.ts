@@ -11,7 +11,7 @@ import type { FoundContent } from "./incomplete-images.ts";
 import { follow } from "./stream-while-downloading.ts";
 import type { RequestContext } from "./types.ts";
 
-/** Content that the caller may have. */
+/** Content that the client may have. */
 export interface ServedBlob {
   readonly descriptor: Descriptor;
   readonly cache: CacheState;
@@ -92,7 +92,7 @@ interface Allowed {
   readonly judged: Judged;
   /** What protects it already; absent where a name does. */
   readonly lease: Lease | undefined;
-  /** Whether the repository has given this content before. */
+  /** Whether the repository has served this content before. */
   readonly shown: boolean;
   readonly fresh: boolean;
 }
@@ -136,7 +136,7 @@ async function* begunWith(first: IteratorResult<Buffer>, pieces: AsyncIterator<B
   }
 }
 
-/** Whoever asks meanwhile waits for the same download, and who breaks off and comes back finds what has been received. */
+/** Requests for the same content share one download; one that is resumed later continues with what was received. */
 async function fetchBlob(
   { deps, sources, completion, incomplete }: MirrorContext,
   descriptor: Descriptor,

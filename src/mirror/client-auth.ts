@@ -1,9 +1,9 @@
-/** Who asks the mirror: nobody in particular, or somebody with a login for the registry that is meant. */
+/** The login that a client sends, for the registry that the content comes from. */
 import { PulleyError } from "../support/errors.ts";
 import { Login } from "../support/login.ts";
 
 export interface ClientAuth {
-  /** For the registry that the content comes from; absent: anonymous. */
+  /** Absent: anonymous. */
   readonly login: Login | undefined;
 }
 
@@ -13,7 +13,7 @@ const source = "the login that the mirror was given";
 const longest = 12 * 1024;
 
 /**
- * Reads an `Authorization`. Basic with neither name nor password is what skopeo sends that has no login, and is none.
+ * Reads the header `Authorization`. Basic without name and password counts as none: skopeo sends it without a login.
  * @throws PulleyError `REGISTRY_UNAUTHORIZED` for what cannot be read; its text shows nothing of it
  */
 export function readClientAuth(authorization: string | undefined): ClientAuth {
@@ -38,7 +38,7 @@ function readBasic(value: string): ClientAuth {
   if (colon < 0 || /[\x00-\x1f\x7f]/.test(text)) throw unreadable();
   const [username, password] = [text.slice(0, colon), text.slice(colon + 1)];
   if (username === "" && password === "") return { login: undefined };
-  // docker's and containerd's way to give an identity token for a password.
+  // docker and containerd send an identity token as the password of this user.
   if (username === "<token>") return { login: new Login(source, { kind: "identityToken", token: password }) };
   return { login: new Login(source, { kind: "password", username, password }) };
 }

@@ -1,4 +1,4 @@
-/** Making an image of what came through piece by piece, as soon as its last piece is here. */
+/** Gives an image its names in the store as soon as all of its content was pulled through the mirror. */
 import {
   candidateManifests,
   canonicalText,
@@ -19,9 +19,9 @@ import type { MirrorDeps } from "./types.ts";
 import { visitorPod } from "./visitor-pod.ts";
 
 export interface Completion {
-  /** Looks, in the background, whether something of the repository is complete now. */
+  /** Checks in the background whether images of the repository are complete now. */
   look(repository: Repository): void;
-  /** Resolves when nothing is being looked at any more; what takes too long is given up. No look begins after that. */
+  /** Resolves when no check is under way; one that takes too long is cancelled. No check begins afterwards. */
   close(): Promise<void>;
 }
 
@@ -35,8 +35,8 @@ export function createCompletion(deps: MirrorDeps, holdings: Holdings, incomplet
   let closed = false;
 
   /**
-   * An image of which everything is here and was shown by its repository; `undefined` for one that is not whole, and for
-   * what is no image.
+   * An image of which everything is here and was served by its repository; `undefined` if it is incomplete, or
+   * no image.
    */
   async function complete(document: IncompleteDocument): Promise<CompleteImage | undefined> {
     if (document.document.kind !== "manifest") return undefined;
@@ -54,7 +54,7 @@ export function createCompletion(deps: MirrorDeps, holdings: Holdings, incomplet
     }
   }
 
-  /** As a pull of the node's own: by the policy, with a record of who pulled it, and one HEAD, for everything is here. */
+  /** Pulls the image as the node would: by the policy, with a pull record. As everything is here, this takes one HEAD. */
   async function nameAs(image: string, { repository, caller }: IncompleteDocument): Promise<boolean> {
     const pod = visitorPod(image);
     const [container] = pod.containers;
@@ -67,7 +67,7 @@ export function createCompletion(deps: MirrorDeps, holdings: Holdings, incomplet
     return (await manager.ensureImageExists(request)).failure === undefined;
   }
 
-  /** Another platform's image: the node has no use for it, so that it has no tag here, but those who pull it do. */
+  /** Keeps an image of another platform by its digest alone: the node itself cannot use it, but clients of the mirror can. */
   async function keepByDigest({
     repository,
     descriptor,
@@ -131,16 +131,16 @@ export function createCompletion(deps: MirrorDeps, holdings: Holdings, incomplet
     }
   }
 
-  /** Whether an index that is pending leads to it, whose name it will have. */
+  /** Whether an incomplete index leads to it; then it gets the index's name. */
   function isChosen({ descriptor }: CompleteImage, documents: readonly IncompleteDocument[]): boolean {
     return documents.some((index) => chosenFrom(index)?.digest === descriptor.digest);
   }
 
   async function run(repository: Repository): Promise<void> {
     again.delete(repository.name);
-    // It is nobody's answer that fails here, and the next piece that comes through is the next occasion.
+    // No response depends on this, and the next content that comes through starts another check.
     await lookAt(repository).catch((error: unknown) =>
-      log.warn("what came through could not be made an image", {
+      log.warn("an image that was pulled through the mirror could not be stored", {
         repository: repository.name,
         error: errorText(error),
       }),
@@ -167,7 +167,7 @@ export function createCompletion(deps: MirrorDeps, holdings: Holdings, incomplet
   };
 }
 
-/** A document that names what is here with another size is no image, and must not stand in the way of the others. */
+/** A document with a wrong size for its content is no image, and must not keep others from being stored. */
 function unlessWrongSize(error: unknown): undefined {
   if (!isPulleyError(error, "SIZE_MISMATCH")) throw error;
 }

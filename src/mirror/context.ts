@@ -1,4 +1,4 @@
-/** The parts of the mirror that all of its answers need, put together once. */
+/** The parts that the mirror's handlers share. */
 
 import type { Descriptor } from "../image/index.ts";
 import { createHoldings, type Holdings } from "../pull/index.ts";
@@ -19,9 +19,9 @@ export interface MirrorContext {
   readonly holdings: Holdings;
   readonly incomplete: IncompleteImages;
   readonly completion: Completion;
-  /** Questions on their way: what a name stands for. */
+  /** Resolutions of names under way. */
   readonly heads: SingleFlight<Descriptor, never>;
-  /** Documents on their way. */
+  /** Downloads of manifests under way. */
   readonly documents: SingleFlight<Fetched, never>;
 }
 

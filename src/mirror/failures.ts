@@ -1,4 +1,4 @@
-/** How failures are told to clients: a status, and a code of the specification's list (distribution-spec 1.1, "Error Codes"). */
+/** Failures as responses: a status, and a code of the specification's list (distribution-spec 1.1, "Error Codes"). */
 import { type ErrorCode, errorText, isPulleyError, type PulleyError } from "../support/errors.ts";
 import type { Log } from "../support/log.ts";
 import { type Headers, jsonAnswer, type MirrorResponse } from "./answer.ts";
@@ -10,19 +10,19 @@ export type FailureCode =
   | ("NAME_UNKNOWN" | "MANIFEST_UNKNOWN" | "BLOB_UNKNOWN" | "TOOMANYREQUESTS" | "UNAVAILABLE" | "UNKNOWN");
 
 /**
- * Writes down what is wrong on this side, of which the client hears no more than that: what nobody foresaw, and failures
- * of the store. What a registry said, it said to the client.
+ * Logs what is wrong on this side, with details that clients do not get: unexpected errors, and failures
+ * of the store. What a registry answers is passed on to the client.
  */
 export function noteFailure(log: Log, error: unknown, route: Route): void {
   if (isPulleyError(error) && meaningOf(error.code, route, true)[0] !== 500) return;
   const cause = error instanceof Error && error.cause !== undefined ? errorText(error.cause) : undefined;
   const code = isPulleyError(error) ? error.code : undefined;
-  // Where it happened is only of interest for what nobody foresaw.
+  // The stack matters only for unexpected errors.
   const at = error instanceof Error && code === undefined ? error.stack?.split("\n")[1]?.trim() : undefined;
   log.error("an answer failed on this machine", { route: route.kind, error: errorText(error), code, cause, at });
 }
 
-/** What a client is asked for that may have to show a login. */
+/** The challenge for clients that may need a login. */
 export const challenge = 'Basic realm="the registry that the image comes from", charset="UTF-8"';
 
 export function failureAnswer(
@@ -42,7 +42,7 @@ export function answerToFailure(error: unknown, route: Route, known: boolean): M
   if (!isPulleyError(error)) return failureAnswer(500, "UNKNOWN", "the mirror failed");
   const [status, code] = meaningOf(error.code, route, known);
   if (status === 401) return failureAnswer(status, code, error.message, { "www-authenticate": challenge });
-  // What is wrong with this machine's store is nothing to tell others: paths, sizes of disks.
+  // Details of this machine's store, such as paths and disk sizes, are not sent to clients.
   const message = status === 500 ? "the mirror's store failed" : textOf(error);
   return failureAnswer(status, code, message, retryHeaders(error));
 }

@@ -1,4 +1,4 @@
-/** One request, from its address to its answer. */
+/** One request, from its URL to its response. */
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { digestProblem, isDigest, isLoopback, parseDigest, parseTag, type Repository } from "../image/index.ts";
@@ -16,16 +16,16 @@ import type { Address, Route } from "./route.ts";
 import { listTags } from "./tags.ts";
 import type { RequestContext } from "./types.ts";
 
-/** What the mirror itself is. */
+/** Where the mirror listens, and which registries it serves. */
 export interface ListenScope {
-  /** Where it listens. */
+  /** The port that it listens on. */
   readonly port: number;
   readonly registries: readonly string[] | undefined;
-  /** Whether only this machine reaches it. */
+  /** Whether only this machine can reach it. */
   readonly local: boolean;
 }
 
-/** Content as the answer describes it. */
+/** A request for content of a repository. */
 interface ContentRequest {
   readonly message: IncomingMessage;
   readonly repository: Repository;
@@ -59,7 +59,7 @@ export async function answerTo(
   }
 }
 
-/** What is refused before it is looked at: everything but reading, and a request that this mirror sent itself. */
+/** Refuses everything but reading, foreign `Host` headers, and requests that this mirror sent itself. */
 function refuseAtDoor(
   { deps }: MirrorContext,
   { local }: ListenScope,
@@ -72,7 +72,7 @@ function refuseAtDoor(
       connection: "close",
     });
   }
-  // A page in a browser on this machine can be given a name that leads here; this is not the name that it would send.
+  // DNS rebinding: a web page may reach this address under a name of its own, and sends that name as the host.
   if (local && headers.host !== undefined && !isLoopback(headers.host)) {
     return failureAnswer(421, "DENIED", "this mirror is asked by its address on this machine only");
   }
@@ -83,7 +83,7 @@ function refuseAtDoor(
 }
 
 function baseAnswer({ headers }: IncomingMessage): MirrorResponse {
-  // To offer a login without asking for one is what lets skopeo send it where it is asked for (RFC 9110, section 11.6.1).
+  // skopeo sends its login to a registry only if it was offered a challenge before (RFC 9110, section 11.6.1).
   const offered: Headers = headers.authorization === undefined ? { "www-authenticate": challenge } : {};
   return jsonAnswer(200, {}, { "content-type": jsonType, ...offered });
 }
@@ -137,7 +137,7 @@ async function manifestAnswer(
   return { status: 200, headers: described, body: fetched?.bytes, cache };
 }
 
-/** A tag that none can be names nothing. */
+/** @throws PulleyError `IMAGE_NOT_FOUND` if the text can be no tag */
 function tagOf(text: string) {
   try {
     return parseTag(text);
@@ -181,7 +181,7 @@ async function blobAnswer(
   }
 }
 
-/** Whether a caller may know that there is such a repository here; it is not told apart from one that nobody has. */
+/** Whether a client may know that the repository is here. Otherwise the answer is the same as for one that is not. */
 async function mayKnow(
   { access, holdings, incomplete, deps }: MirrorContext,
   repository: Repository | undefined,
@@ -201,7 +201,7 @@ async function mayKnow(
 /** The name by which mirrors recognise each other's requests and their own (RFC 9110, section 7.6.3). */
 const viaIdShape = /\bpulley-[0-9a-f]{16}\b/;
 
-/** New for each mirror, and for the registry client that asks on its behalf. */
+/** A new identifier for `Via`, for a mirror and its registry client. */
 export function createViaId(): string {
   return `pulley-${randomBytes(8).toString("hex")}`;
 }

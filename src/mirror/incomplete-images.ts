@@ -1,7 +1,7 @@
 /**
- * Content that has come through for a repository and that no name in the store holds yet: a client takes an image piece
- * by piece, and it is an image only when the last piece is here. Until then a lease protects it; what nobody asks for any
- * more is let go.
+ * Content that was fetched for a repository and that no name in the store keeps yet: a client pulls an image piece
+ * by piece, and it is an image only when the last piece is here. Until then a lease protects it; what is not asked for any
+ * more is released.
  */
 import {
   type Descriptor,
@@ -22,31 +22,31 @@ export interface IncompleteDocument {
   readonly repository: Repository;
   readonly descriptor: Descriptor;
   readonly document: Manifest | Index;
-  /** Under which it was asked for. */
+  /** The tags under which it was asked for. */
   readonly tags: ReadonlySet<Tag>;
-  /** Who asked last. */
+  /** The login of the last request. */
   readonly caller: ClientAuth;
   readonly lease: Lease;
 }
 
 export interface IncompleteImages {
   /**
-   * Notes what a tag stands for now: a client asks that first, and then for the document by its digest, by which nobody
-   * could tell under which name the image is wanted.
+   * Notes the digest of a tag: a client resolves the tag first, and then gets the document by its digest, which does not
+   * say under which name the image is wanted.
    */
   noteTag(repository: Repository, tag: Tag, digest: Digest): void;
-  /** Puts a document that the repository has given into the store, under a lease. @throws PulleyError `MANIFEST_INVALID`, store codes */
+  /** Puts a document of the repository into the store, under a lease. @throws PulleyError `MANIFEST_INVALID`, store codes */
   add(repository: Repository, fetched: Fetched, caller: ClientAuth): Promise<void>;
-  /** Notes content that was asked for by its digest alone, and has come: before, nobody knows its size but by hearsay. */
+  /** Notes content that was fetched by its digest alone, once its size has been verified. */
   addLoose(repository: Repository, descriptor: Descriptor): Promise<void>;
   documents(repository: Repository): readonly IncompleteDocument[];
   /**
-   * A document of the repository, or content that one of them lists; with the lease that protects it. That a document
+   * A document of the repository, or content that a document lists; with the lease that protects it. That a document
    * lists something does not show that the repository has it: see `ContentProofs`.
    */
   find(repository: Repository, digest: Digest): FoundContent | undefined;
   drop(repository: Repository, digest: Digest): Promise<void>;
-  /** Lets go what nobody has asked for lately. */
+  /** Releases what was not asked for lately. */
   sweep(): Promise<void>;
   close(): Promise<void>;
 }
@@ -60,7 +60,7 @@ export interface FoundContent {
 
 interface IncompleteContent {
   readonly repository: Repository;
-  /** As it was verified last: of loose content nobody knows the type. */
+  /** As it was verified last; the type of loose content is unknown. */
   descriptor: Descriptor;
   readonly lease: Lease;
   document: Manifest | Index | undefined;
@@ -76,7 +76,7 @@ interface Tagged {
   readonly at: number;
 }
 
-/** Documents and loose contents, and as many tags; the one that was not asked for the longest goes first. */
+/** Most documents and loose contents, and most tags; the least recently used goes first. */
 const most = 1_000;
 
 export function createIncompleteImages(store: ImageStore, clock: Clock, keepFor: number): IncompleteImages {
@@ -96,7 +96,7 @@ export function createIncompleteImages(store: ImageStore, clock: Clock, keepFor:
       usedAt: clock.now(),
     };
     try {
-      // Before it is known, nobody finds it; from then on it stays.
+      // From here on the lease keeps the content.
       await lease.has(descriptor);
     } catch (error) {
       await lease.release();

@@ -22,12 +22,12 @@ import { flightKey } from "./sources.ts";
 import type { RequestContext } from "./types.ts";
 import { visitorPod } from "./visitor-pod.ts";
 
-/** A document that the caller may have. */
+/** A document that the client may have. */
 export interface FoundManifest {
   /** As a registry describes it, perhaps wrongly, before it has come. */
   readonly descriptor: Descriptor;
   readonly cache: CacheState;
-  /** What the client should know, for the header `Warning`. */
+  /** Text of the header `Warning`. */
   readonly warning?: string;
   /** The document, verified; fetched first where it is not here. */
   read(): Promise<Fetched>;
@@ -134,7 +134,7 @@ async function findByDigest(
   return throughStore(context, told.value, judged, request);
 }
 
-/** What a source says that a name stands for; asked once for all who ask the same with the same login. */
+/** Resolves a name at a source. Requests for the same with the same login share one call. */
 function resolve({ heads, deps }: MirrorContext, version: Tag | Digest, from: Source, { signal }: RequestContext) {
   const { repository, ...call } = from;
   const ask = (task: { readonly signal: AbortSignal }) =>
@@ -191,7 +191,7 @@ async function fetchFromAny(
 ): Promise<Fetched> {
   const fetch = (from: Source) => fetchDocument(context, digest, from, request);
   const { value } = await context.sources.ask(judged, request, fetch, spending);
-  // In the background: whoever asks for a document does not wait for what follows from it.
+  // In the background: the response does not wait for it.
   context.completion.look(judged.reference.repository);
   return value;
 }
@@ -210,7 +210,7 @@ async function fetchDocument(
   const { repository, ...call } = from;
   const known = incomplete.find(repository, digest)?.document?.descriptor;
   if (known?.digest === digest) {
-    // Somebody else who asked at the same time has brought it.
+    // Another request has fetched it meanwhile.
     const bytes = await store.read(digest, manifestLimit).catch(() => undefined);
     if (bytes !== undefined) return { descriptor: known, bytes };
   }

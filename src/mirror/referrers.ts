@@ -50,7 +50,7 @@ function tagFor(subject: Digest) {
   return parseTag(`${digestAlgorithm(subject).slice(0, 32)}-${digestHex(subject).slice(0, 64)}`);
 }
 
-/** Whether there is anything to look for on behalf of this caller, here or anywhere. */
+/** Whether the client has access to referrers of the subject. */
 async function mayAsk(
   context: MirrorContext,
   repository: Repository,
@@ -94,7 +94,7 @@ async function byTag(
   }
 }
 
-/** What is here, as far as the caller may know of it. */
+/** Referrers in the store that the client may see. */
 async function inStore(
   { holdings, incomplete, access, deps }: MirrorContext,
   repository: Repository,

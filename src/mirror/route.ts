@@ -1,4 +1,4 @@
-/** What a request's address asks for (distribution-spec 1.1, "Endpoints"). */
+/** Reads the URL of a request (distribution-spec 1.1, "Endpoints"). */
 
 export type Route =
   | { readonly kind: "base" }
@@ -13,11 +13,11 @@ export interface Address {
   readonly query: URLSearchParams;
 }
 
-/** Characters of an address; a name has at most 255, a digest 135. */
+/** Characters of a URL; a name has at most 255, a digest 135. */
 const longestAddress = 4096;
 
 /**
- * Reads a request's address as it was sent: nothing in it is normalised, so that no two readers can see different paths
+ * Reads a URL as it was sent: nothing in it is normalised, so that no two readers can see different paths
  * in it. A repository's name may itself contain `manifests` or `blobs`; the last of them counts.
  */
 export function readAddress(address: string): Address {

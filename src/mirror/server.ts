@@ -1,4 +1,4 @@
-/** The server: who may connect, how many at once, how long, and how it all ends. */
+/** The HTTP server of the mirror: address, limits, and shutdown. */
 
 import { once } from "node:events";
 import http, { type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -22,22 +22,22 @@ export interface Mirror {
   readonly address: string;
   /** `http://127.0.0.1:5000` */
   readonly url: string;
-  /** Lets answers under way come to their end for a while, then ends them, and lets go of everything that was pending. */
+  /** Waits a while for responses under way, then ends them, and releases the content of incomplete images. */
   close(): Promise<void>;
 }
 
 /** Bytes of a request's head. */
 const longestHead = 16 * 1024;
-/** Milliseconds in which a request's head must have come, and then the rest of it, which nobody needs. */
+/** Milliseconds within which a request must arrive. */
 const longestRequest = 15_000;
 /** Milliseconds that a connection may stay open between two requests. */
 const keepAlive = 30_000;
-/** Milliseconds between two looks for content that nobody asks for any more. */
+/** Milliseconds between two sweeps of incomplete images. */
 const sweepEvery = 60_000;
 
 /**
  * Serves until it is closed.
- * @throws PulleyError `USAGE` for an address that may not be served so, or that cannot be listened on
+ * @throws PulleyError `USAGE` for an address that is not allowed with these options, or not available
  */
 export async function startMirror(options: MirrorOptions): Promise<Mirror> {
   const where = listenAddress(options);
@@ -95,9 +95,9 @@ async function listen(server: Server, { host, port }: ListenAddress, address: st
 
 interface RequestHandler {
   readonly receive: (request: IncomingMessage, response: ServerResponse) => void;
-  /** Ends what the answers under way wait for. */
+  /** Cancels the requests under way. */
   abandon(): void;
-  /** Resolves when no answer is under way. */
+  /** Resolves when no request is under way. */
   idle(): Promise<void>;
 }
 
@@ -122,7 +122,7 @@ function createRequestHandler(
       client.abort(new PulleyError("CANCELLED", "the client has gone"));
     });
     response.setHeader("docker-distribution-api-version", "registry/2.0");
-    // Nobody who reads sends a body; what comes is not kept.
+    // Reading requests have no body; one that comes is dropped.
     request.resume();
     const answer = await answerTo(context, scope, request, address, signal);
     const { status, bytes } = await sendInTurn(response, answer, address, signal);
@@ -131,7 +131,7 @@ function createRequestHandler(
     onRequest?.({ route: address.route.kind, method: request.method ?? "", status, milliseconds, bytes, cache });
   }
 
-  /** Waits for a place among the streams, as long as one may. @throws DOMException where that was too long */
+  /** Waits for a free stream. @throws DOMException after {@link MirrorLimits.streamWait} */
   async function takePlace(signal: AbortSignal): Promise<() => void> {
     // Not AbortSignal.timeout(): Node 20 lets one that is only part of another be collected, and it never comes then.
     const late = new AbortController();
@@ -151,7 +151,7 @@ function createRequestHandler(
       return { status: answer.status, bytes: await send(response, answer, { ...limits, signal }) };
     } catch (error) {
       if (!isClients(error, signal)) noteFailure(log, error, route);
-      // The head is out, or nobody is there any more: then there is nothing left to say.
+      // The head was sent, or the client has gone: nothing more can be answered.
       if (response.headersSent || response.destroyed) return { status: answer.status, bytes: 0 };
       const failure = error instanceof DOMException ? tooMany() : answerToFailure(error, route, true);
       return { status: failure.status, bytes: await send(response, failure, { ...limits, signal }) };
@@ -162,9 +162,9 @@ function createRequestHandler(
 
   return {
     receive: (request, response) => {
-      // It is under way until its last byte is out of our hands.
+      // It is under way until its last byte is sent.
       const closed = new Promise<void>((resolve) => response.once("close", () => resolve()));
-      // What nobody foresaw ends this answer, and not the process.
+      // An unexpected error ends this response, and not the process.
       const served = serve(request, response)
         .catch((error: unknown) => {
           noteFailure(log, error, { kind: "unknown" });
@@ -183,7 +183,7 @@ function createRequestHandler(
   };
 }
 
-/** Whether it was the client who went, or who would have had to wait for too long. */
+/** Whether the client has gone, or waited for too long. */
 function isClients(error: unknown, signal: AbortSignal): boolean {
   return signal.aborted || error instanceof DOMException;
 }
@@ -214,7 +214,7 @@ interface ListenAddress {
   readonly local: boolean;
 }
 
-/** @throws PulleyError `USAGE` for what is no address, and for one that would serve others in the clear, or without a limit */
+/** @throws PulleyError `USAGE` if it is no address, or would serve other machines without TLS or without a list of registries */
 function listenAddress({ address, tls, plainHttp, registries }: MirrorOptions): ListenAddress {
   const match = /^(\[[0-9a-f:]+\]|[^:[\]/\s]+):([0-9]{1,5})$/i.exec(address);
   const [, host = "", port = ""] = match ?? [];

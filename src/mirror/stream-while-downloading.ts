@@ -1,5 +1,5 @@
 /**
- * Content sent on while it is still coming in. A client that waited for the whole of a large layer would give up first
+ * Streams content while it is still being downloaded. A client that waited for a whole large layer would give up first
  * (containerd: when no byte has come for five minutes). What is sent is hashed as it is sent, and the last piece is held
  * back until both that and the download have turned out to be the content: wrong bytes can reach a client, as they can
  * from any registry, but never all of them, and never as an answer that came to its end.
@@ -22,7 +22,7 @@ const lookEvery = 100;
 type Fetch = (report: (receiving: Receiving) => void) => Promise<void>;
 type OpenStored = () => Promise<AsyncIterable<Buffer>>;
 
-/** A download as the one sees it who follows it. */
+/** A download, as seen by a stream that follows it. */
 interface Download {
   readonly landing: Promise<void>;
   readonly landed: () => boolean;
@@ -65,7 +65,7 @@ function begin(fetch: Fetch): Download {
     landed = true;
     tell();
   });
-  // Whoever follows hears of it in good time; who has gone need not.
+  // Streams that follow fail too; those that have ended need not.
   landing.catch(() => undefined);
   return { landing, landed: () => landed, file: () => file, change: () => changed };
 }
@@ -76,7 +76,7 @@ async function* sendOn(descriptor: Descriptor, download: Download, stored: OpenS
   let held: Buffer | undefined;
   try {
     while (!verifier.complete) {
-      // Asked for before it is read, so that nothing that comes in between is waited for in vain.
+      // Taken before the file is read, so that no progress in between is missed.
       const [landed, changed] = [download.landed(), download.change()];
       const piece = await reader.read(verifier.received, descriptor.size);
       if (piece === undefined && landed) break;
@@ -89,7 +89,7 @@ async function* sendOn(descriptor: Descriptor, download: Download, stored: OpenS
       held = piece;
     }
     await download.landing;
-    // The file may have become another one at the last moment; the store has it by now.
+    // The download may have begun a new file at the last moment; then the store has the content by now.
     const rest = { first: verifier.received, last: descriptor.size - 1 };
     for await (const piece of verifier.complete ? [] : partOf(await stored(), rest)) {
       verifier.update(piece);
@@ -111,7 +111,7 @@ function createReader({ file }: Download) {
     const path = file();
     if (path === undefined || path === opened?.path) return opened?.handle;
     const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: unknown) => {
-      // Verified in the meantime, and moved to where it belongs.
+      // It was verified meanwhile, and moved into the store.
       if (hasErrno(error, "ENOENT")) return undefined;
       throw error;
     });

@@ -10,7 +10,7 @@ import type { RequestContext } from "./types.ts";
 
 /** Tags in one answer; clients follow the link to the next (CVE-2023-2253). */
 const mostOnPage = 1_000;
-/** What stands for all tags where the policy is asked about a list. */
+/** The tag that is used to ask the policy about a list of tags. */
 const latest = parseTag("latest");
 
 /** @param name as it was asked for */
@@ -63,7 +63,7 @@ async function tagsOf(
   }
 }
 
-/** The tags in the store that the caller may know of. */
+/** The tags in the store that the client may see. */
 async function tagsHere(
   { holdings, access }: MirrorContext,
   repository: Repository,

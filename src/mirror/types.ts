@@ -1,4 +1,4 @@
-/** What the mirror is given, and what it tells. */
+/** Options of the mirror, its limits, and what it reports. */
 import type { LoginSource } from "../credentials/index.ts";
 import type { Platform } from "../image/index.ts";
 import type { Policy } from "../policy/index.ts";
@@ -16,67 +16,67 @@ export interface MirrorOptions {
   readonly address: string;
   /** Certificate chain and key, PEM. */
   readonly tls?: { readonly certificate: string; readonly key: string } | undefined;
-  /** Serves others than this machine without TLS: for networks that protect it themselves. */
+  /** Serves other machines without TLS: for networks that are protected otherwise. */
   readonly plainHttp?: boolean | undefined;
-  /** Hosts of the registries that it stands for; absent: all. Must be given where others than this machine are served. */
+  /** Hosts of the registries that are mirrored; absent: all. Required when it serves other machines. */
   readonly registries?: readonly string[] | undefined;
-  /** Everything to everybody who reaches the mirror, without asking a registry who may. */
+  /** Serves everything to everyone, without asking the registry whether the client has access. */
   readonly openToAll?: boolean | undefined;
   readonly parts: MirrorParts;
   readonly limits?: Partial<MirrorLimits> | undefined;
-  /** Hears of every request after it has been answered. */
+  /** Called with each finished request. */
   readonly onRequest?: ((request: ServedRequest) => void) | undefined;
 }
 
-/** The rooms below, joined as a node joins them. */
+/** The parts of a node that the mirror uses. */
 export interface MirrorParts {
   readonly store: ImageStore;
   /** Made with `via:` {@link MirrorParts.viaId}. */
   readonly registry: RegistryClient;
   readonly images: ImageService;
   readonly manager: ImageManager;
-  /** The one that the image service has, too, so that nothing is on its way twice. */
+  /** Shared with the image service, so that no layer is downloaded twice at once. */
   readonly layers: LayerFetcher;
-  /** Which repository has shown what: the one that the image service has, and never one that shares. */
+  /** Which repository has served which content; never the variant that shares content between repositories. */
   readonly proofs: ContentProofs;
   readonly policy: () => Policy;
-  /** Whose images are given their tags here. */
+  /** The platform whose images get their tags in the store. */
   readonly platform: Platform;
-  /** Who pulled what, and who may use it without asking (KEP-2535): of the callers only this machine's, others are no pods of it. */
+  /** Pull records (KEP-2535). Only clients on this machine use them; others are no pods of it. */
   readonly records?: PullRecords | undefined;
-  /** The node's own logins; spent on the mirrors that the policy names, never on the registry that a caller means. */
+  /** The node's own logins: used for mirrors that the policy names, never for the registry that a client asks for. */
   readonly logins?: LoginSource | undefined;
-  /** By which this mirror is recognised: see `mirrorPseudonym`. */
+  /** The identifier of this mirror in `Via`: see `createViaId`. */
   readonly viaId: string;
   readonly clock: Clock;
-  /** Hears of what fails on this machine, of which clients are told no more than that. */
+  /** Gets the details of internal failures, which clients do not get. */
   readonly log: Log;
 }
 
 /** Milliseconds, unless it says otherwise. */
 export interface MirrorLimits {
-  /** Blobs that are sent at once; who comes later waits. Default 64. */
+  /** Blobs that are sent at once; further requests wait. Default 64. */
   readonly streams: number;
-  /** How long to wait for a place among them, before the client is told to come back. Default 20 000. */
+  /** How long a request waits for its turn before it is answered with 429. Default 20 000. */
   readonly streamWait: number;
   /** Connections at once. Default 1 024. */
   readonly connections: number;
   /** Connections at once from one address, or from one IPv6 network of 64 bits. Default 256. */
   readonly connectionsPerPeer: number;
-  /** How long a client may take no byte. Default 60 000. */
+  /** How long a client may stall without reading a byte. Default 60 000. */
   readonly stallTimeout: number;
-  /** How long it is good that a registry let a caller in. Default 300 000. */
+  /** How long it is remembered that a registry gave a client access. Default 300 000. */
   readonly accessFor: number;
   /**
-   * How long it may take to look how something came here, before a registry is asked about a caller. Waited for where
-   * there is nothing, too, so that nobody can tell by the clock. Default 20.
+   * How long looking up pull records may take before the registry is asked about a client. The same time passes where
+   * there are none, so that the duration reveals nothing. Default 20.
    */
   readonly lookFor: number;
-  /** How long content is kept that came through and belongs to no image that is complete. Default 900 000. */
+  /** How long content of an incomplete image is kept. Default 900 000. */
   readonly incompleteFor: number;
-  /** How long a client waits for the head of an answer before it is sent, though the content is not all here. Default 10 000. */
+  /** How long a client waits for the head of a response before it is sent ahead of the complete content. Default 10 000. */
   readonly headAfter: number;
-  /** How long closing waits for answers under way. Default 5 000. */
+  /** How long `close` waits for responses under way. Default 5 000. */
   readonly closeAfter: number;
 }
 
@@ -88,24 +88,24 @@ export interface ServedRequest {
   readonly milliseconds: number;
   /** Of the body. */
   readonly bytes: number;
-  /** Absent where there was nothing to look up, or nothing came of it. */
+  /** Absent where there was nothing to look up, or the request failed. */
   readonly cache: CacheState | undefined;
 }
 
-/** One request's circumstances. */
+/** What is known about the client of a request. */
 export interface RequestContext {
   readonly auth: ClientAuth;
-  /** Whether another mirror asks: then only the registry itself is asked in turn, so that no two wait for each other. */
+  /** Whether another mirror asks. Then only the registry itself is asked, so that two mirrors never wait for each other. */
   readonly relayed: boolean;
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal;
 }
 
-/** What all handlers work with. */
+/** What all handlers use. */
 export interface MirrorDeps extends MirrorParts {
   readonly limits: MirrorLimits;
   readonly openToAll: boolean;
-  /** Whether only this machine's callers reach the mirror. */
+  /** Whether only clients on this machine can reach the mirror. */
   readonly local: boolean;
 }
 

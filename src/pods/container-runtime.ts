@@ -21,7 +21,7 @@ export interface ContainerRuntime {
   stopContainer(id: string, graceSeconds: number): Promise<void>;
   removeContainer(id: string): Promise<void>;
   containerStatus(id: string): Promise<RuntimeContainer | undefined>;
-  /** Those that have all of the labels; only what a list tells of them. */
+  /** Those that have all of the labels, with what the runtime's list says of them. */
   listContainers(labels: Labels): Promise<readonly ListedContainer[]>;
   /** Begins to write the container's log into a new file. */
   reopenContainerLog(id: string): Promise<void>;

@@ -1,4 +1,4 @@
-/** The images of one pod: brought in as its containers want them, with the events that tell of it. */
+/** Pulls the images of one pod as its containers need them, and records the events. */
 import type { LoginSource } from "../credentials/index.ts";
 import type { Failure, ImageManager, RecordEvent } from "../pull/index.ts";
 import type { Clock } from "../support/clock.ts";
@@ -8,7 +8,7 @@ import type { NodeSignal } from "./types.ts";
 
 export interface PodImagesOptions {
   readonly pod: Pod;
-  /** Those that exist of the pod's pull secrets. */
+  /** The pod's pull secrets that exist. */
   readonly secrets: readonly PullSecret[];
   readonly logins: LoginSource;
   readonly images: ImageManager;
@@ -18,11 +18,11 @@ export interface PodImagesOptions {
 
 export interface PodImages {
   recorder(container?: PodContainer): RecordEvent;
-  /** Brings one image in, and notes how it went. */
+  /** Pulls one image, and notes the result. */
   ensure(container: PodContainer, signal: AbortSignal): Promise<Failure | undefined>;
-  /** Brings in the images of volumes; those that failed, by the volume's name. */
+  /** Pulls the images of volumes; returns those that failed, by the volume's name. */
   pullVolumes(signal: AbortSignal): Promise<VolumeFailures>;
-  /** Notes and tells why a container cannot mount its image volumes; false if it can. */
+  /** Notes and records why a container cannot mount its image volumes; false if it can. */
   isHeldUp(container: PodContainer, volumes: VolumeFailures): boolean;
   reportMissingSecrets(): void;
 }
@@ -85,7 +85,7 @@ const fields: Readonly<Record<Exclude<ContainerKind, "imageVolume">, string>> = 
   ephemeralContainer: "spec.ephemeralContainers",
 };
 
-/** Where in the pod a container is; image volumes have no such place (k8s pkg/kubelet/container/ref.go). */
+/** The field path of a container in its pod; image volumes have none (k8s pkg/kubelet/container/ref.go). */
 export function fieldPathOf(pod: Pod, container: PodContainer): string | undefined {
   const { kind, name } = container;
   if (kind === "imageVolume") return undefined;

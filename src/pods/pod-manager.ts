@@ -24,26 +24,26 @@ import { createContainerWorker } from "./containers/worker.ts";
 import { createPodWorker, type PodWorker } from "./pod-worker.ts";
 import type { NodeSignal, PodStatus } from "./types.ts";
 
-/** A machine that pods run on, as far as images go. */
+/** Runs the pods of a node, or only prepares their images where there is no container runtime. */
 export interface PodManager {
   /**
-   * Takes pods on and begins to work on them, all at once.
+   * Adds pods, and begins to work on all of them at once.
    * @param secrets every pull secret that exists; each pod uses those of its own namespace that it names
    * @param objects ConfigMaps and Secrets, for environments and volumes; only where there is a runtime
    */
   add(pods: readonly Pod[], secrets: readonly PullSecret[], objects?: DataObjects): void;
   /** Stops a pod's containers within their grace period, and removes them and all that was made for the pod. */
   remove(pod: Pod): Promise<void>;
-  /** Lets other rules hold, for what begins from now on; every pod that waits is looked at again at once. */
+  /** Replaces the policy for what begins from now on; every waiting pod is synced at once. */
   setPolicy(policy: Policy): void;
-  /** Hears everything that the node says from now on, until the returned function is called. */
+  /** Calls the listener with each signal of the node, until the returned function is called. */
   onSignal(listen: (signal: NodeSignal) => void): () => void;
   /** The state of every pod, in the order in which they came. */
   pods(): readonly PodStatus[];
   /** Resolves as soon as every pod is settled. Rejects if the node ends before. */
   settled(): Promise<void>;
   /**
-   * Ends all work; containers that run go on running. What was received of pulls that are under way is kept for the
+   * Ends all work; containers go on running. What was received of pulls under way is kept for the
    * next time.
    */
   stop(): Promise<void>;
@@ -54,16 +54,16 @@ export interface PodManager {
 export interface PodManagerOptions {
   readonly images: ImageService;
   readonly policy: Policy;
-  /** Default: the one decision. */
+  /** Default: `decide` of the policy. */
   readonly prepare?: Prepare | undefined;
-  /** Where the machine is set up to ask; absent: at the registry in the image's name. */
+  /** The hosts configured for a registry; absent: the registry in the image's name. */
   readonly hosts?: HostsFor | undefined;
   /** The logins of a pod, given those of its pull secrets that exist, in the pod's order. */
   readonly loginsFor: (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
   readonly pulls: PullSettings;
   /** Absent: every pod may use every image that is here. */
   readonly records: PullRecords | undefined;
-  /** Where decisions are written down; absent: nowhere. */
+  /** The decision log; absent: none. */
   readonly log?: DecisionLog;
   /** What starts containers; absent: they are only prepared. */
   readonly containers?: ContainersOptions | undefined;
@@ -109,12 +109,12 @@ export function createPodManager(options: PodManagerOptions): PodManager {
   const removed = new PulleyError("CANCELLED", "the pod was removed");
   const stopping = new AbortController();
   const { signal: end } = stopping;
-  // Every pod listens: without this, Node would take more than ten of them for a leak.
+  // Every pod adds a listener; Node would warn of a leak above ten.
   setMaxListeners(0, end);
   const ended = new Promise<void>((resolve, reject) => {
     end.addEventListener("abort", () => (end.reason === stopped ? resolve() : reject(end.reason)));
   });
-  // Those who care ask for it.
+  // Callers that care call `ended`.
   ended.catch(() => undefined);
   const listeners = new Set<(signal: NodeSignal) => void>();
   const pods = new Set<PodOnNode>();

@@ -3,19 +3,19 @@ import type { Ensured, Failure } from "../pull/index.ts";
 import type { Pod, PodContainer } from "../workload/index.ts";
 import type { ContainerStatus, PodCondition, PodStatus } from "./types.ts";
 
-/** What is known of a pod's containers while it is worked on; gives out what its status is at any time. */
+/** The state of a pod's containers and image volumes, from which its status follows. */
 export interface PodState {
-  /** Takes in how it went with a container's or an image volume's image. */
+  /** Notes the result for the image of a container or image volume. */
   note(container: PodContainer, ensured: Ensured): void;
   /** A container cannot start for a reason outside of its own image. */
   noteFailure(container: PodContainer, failure: Failure): void;
-  /** What it could not start for is over. */
+  /** That failure is over. */
   forgetFailure(container: PodContainer): void;
   isPrepared(container: PodContainer): boolean;
-  /** A failed pull is not the end: the next look at the pod finds it in its back-off. */
+  /** A failed pull is not final: at the next sync the container is in its back-off. */
   isHeldUp(status: ContainerStatus): boolean;
   statusOf(container: PodContainer): ContainerStatus;
-  /** @param resting whether nobody is at work on the pod just now */
+  /** @param resting whether no sync of the pod is under way */
   status(resting: boolean): PodStatus;
 }
 
@@ -71,7 +71,7 @@ export function createPodState(pod: Pod, createdAt: number): PodState {
   };
 }
 
-/** A failed pull is not the end: the next look at the pod finds it in its back-off. */
+/** A failed pull is not final: at the next sync the container is in its back-off. */
 function isPullFailure({ state, backOffUntil }: ContainerStatus): boolean {
   return state.kind === "waiting" && backOffUntil !== undefined && !/^(ImagePull|CrashLoop)BackOff$/.test(state.reason);
 }

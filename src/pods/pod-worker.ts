@@ -9,11 +9,11 @@ import type { PodStatus } from "./types.ts";
 /** Works on one pod: without a runtime until all of its containers and image volumes are prepared. */
 export interface PodWorker {
   status(): PodStatus;
-  /** Has the pod looked at again at once: something may have changed that it waits for. */
+  /** Syncs the pod again at once: something may have changed that it waits for. */
   wake(): void;
   /** Ends when there is nothing left to do, or with the signal's reason. */
   run(signal: AbortSignal): Promise<void>;
-  /** Ends what runs of the pod and removes all that was made for it; only when nobody works on it any more. */
+  /** Stops the pod and removes all that was made for it; only after `run` has ended. */
   remove(): Promise<void>;
 }
 
@@ -52,9 +52,9 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
   }
 
   /**
-   * One look at the pod (k8s pkg/kubelet/kuberuntime/kuberuntime_manager.go, `SyncPod`): image volumes, ephemeral
+   * One sync of the pod (k8s pkg/kubelet/kuberuntime/kuberuntime_manager.go, `SyncPod`): image volumes, ephemeral
    * containers, init containers each after the one before it, then the containers, of which one may fail without
-   * holding up the next. The kubelet takes a look for each init container; nothing runs here that would take time.
+   * holding up the next. The kubelet needs a sync for each init container; here none of them runs.
    */
   async function sync(signal: AbortSignal): Promise<void> {
     images.reportMissingSecrets();

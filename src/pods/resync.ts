@@ -44,7 +44,7 @@ function lengthened(milliseconds: number, { random }: ResyncTiming): number {
 interface SyncResult {
   readonly spec: PodSpec;
   readonly status: PodStatus;
-  /** Whether the look went through, whatever it found. */
+  /** Whether the last sync was completed. */
   readonly isDone: boolean;
 }
 
@@ -55,7 +55,7 @@ export function requeueDelay({ spec, status, isDone }: SyncResult, timing: Resyn
   const all = [...containers, ...imageVolumes];
   const isHeldUp = all.some(({ state }) => state.kind === "waiting" && state.message !== "");
   const rest = isHeldUp ? delayAfterFailure(all, timing) : resyncDelay(timing);
-  // What has just begun to run is looked at once more before it counts as running.
+  // What has just begun to run is checked once more before it counts as running.
   const isNew = !settled && containers.some(({ state }) => state.kind === "running");
   const deadline = spec.activeDeadlineSeconds;
   const untilDeadline = deadline === undefined ? rest : createdAt + deadline * 1000 - timing.now;

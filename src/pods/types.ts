@@ -1,4 +1,4 @@
-/** What a node tells about itself: pods, their containers, and events. */
+/** What a node reports: pods, their containers, and events. */
 import type { Digest } from "../image/index.ts";
 import type { Decision } from "../policy/index.ts";
 import type { EnsuredImage, PullProgress } from "../pull/index.ts";
@@ -106,7 +106,7 @@ export interface PodStatus {
   readonly createdAt: number;
 }
 
-/** What a node says as it happens. */
+/** What a node reports as it happens. */
 export type NodeSignal =
   | { readonly kind: "event"; readonly event: NodeEvent }
   | { readonly kind: "ensured"; readonly ensured: EnsuredImage }

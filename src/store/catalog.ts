@@ -1,4 +1,4 @@
-/** What is in the store at one moment, by all the ways in which an image is asked for. */
+/** The content of the store at one moment, indexed by name, id and digest. */
 import {
   canonicalText,
   type Digest,
@@ -26,7 +26,7 @@ export interface NamedRecords extends ImageRecords {
   readonly tag: Reference | undefined;
 }
 
-/** Never changes: after a change to the store there is another one. */
+/** Immutable: after a change to the store there is a new one. */
 export class Catalog {
   readonly records: ReadonlyMap<string, StoredRecord>;
   /** In the order of their ids. */

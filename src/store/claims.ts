@@ -1,6 +1,6 @@
 /**
- * Sizes that somebody says of content: a manifest, an archive, a registry. A size is part of what is claimed. If the
- * content is here and has another one, the claim is wrong, unless the content is damaged, and that only reading it tells.
+ * Sizes that a manifest, an archive or a registry claims for content. If the
+ * content is here and has another size, the claim is wrong, unless the content is damaged; only reading it tells.
  */
 import type { Digest } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
@@ -18,8 +18,8 @@ export function wrongSize({ digest, size }: Content, found: number): PulleyError
 const mostRemembered = 100_000;
 
 /**
- * Decides what the size of content is that is claimed to have another one. Content is read once for that, however often
- * somebody is wrong about it, and one after the other, so that many claims do not keep the disk busy.
+ * Finds the true size of content that is claimed to have another one. Content is read once for that, however often
+ * a claim is wrong, and one after the other, so that many claims do not keep the disk busy.
  */
 export class TrueSizes {
   readonly #check: (digest: Digest) => Promise<unknown>;
@@ -62,6 +62,6 @@ export class TrueSizes {
 /** Content as it looks without being read. */
 export interface SeenContent {
   readonly size: number;
-  /** Another one after every change. */
+  /** Differs after every change. */
   readonly state: string;
 }

@@ -1,4 +1,4 @@
-/** What the store does with files, each in the one way that is safe here. */
+/** File operations of the store, each in the one way that is safe here. */
 import { randomBytes } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, rename, unlink } from "node:fs/promises";
@@ -12,7 +12,7 @@ export function randomName(): string {
   return randomBytes(8).toString("hex");
 }
 
-/** Whatever goes wrong with a file, as an error of Pulley's: a full disk is told from the rest. */
+/** Turns file system errors into a `PulleyError`; a full disk has a code of its own. */
 export async function guarded<Value>(root: string, action: () => Promise<Value>): Promise<Value> {
   try {
     return await action();

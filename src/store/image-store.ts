@@ -65,11 +65,11 @@ export interface ImageStore {
   open(descriptor: Descriptor): Promise<AsyncIterable<Buffer>>;
   /** A part of it, which is as good as the whole: its last bytes come when that has been verified, now or as it lies there. */
   openPart(descriptor: Descriptor, part: ByteRange): Promise<AsyncIterable<Buffer>>;
-  /** Begins to bring an image in: until it is released, nothing that the lease has seen or brought is collected. */
+  /** Opens a lease: until it is released, nothing that it has checked or written is collected. */
   lease(): Promise<Lease>;
   /** Reads every blob again; what is damaged is set aside so that the next pull fetches it anew. Reports as it goes. */
   verify(options?: VerifyOptions): AsyncIterable<Verified>;
-  /** What the images take up and how full the file system is that they lie on. Reads the disk, not the records. */
+  /** Disk usage of the images, and of their file system. Reads the disk, not the records. */
   usage(): Promise<Usage>;
   close(): Promise<void>;
 }
@@ -87,7 +87,7 @@ export interface Usage {
   readonly inodesFree: number;
 }
 
-/** What protects content between "it is here" (or "I brought it") and the record that names it. */
+/** Protects content from collection until a record names it. */
 export interface Lease {
   /** Whether the content is here in its full size; if so it stays until the lease is released. */
   has(descriptor: Descriptor): Promise<boolean>;
@@ -138,7 +138,7 @@ export interface VerifyOptions {
   readonly only?: ReadonlySet<Digest>;
   /** Reads what comes behind this one in the order of digests, in which everything is read. */
   readonly after?: Digest | undefined;
-  /** Told of each piece that has been read, in bytes; the next one is read when it resolves. */
+  /** Called with the size of each piece that was read; the next one is read when it resolves. */
   readonly pace?: ((bytes: number) => Promise<void>) | undefined;
 }
 

@@ -25,10 +25,10 @@ import {
 import type { Ingest } from "./image-store.ts";
 import type { Content } from "./stored-record.ts";
 
-/** Milliseconds after which received bytes that nobody came back for are deleted: a week. */
+/** Milliseconds after which bytes of an abandoned download are deleted: a week. */
 const stale = 7 * 24 * 3600 * 1000;
 
-/** In place of an owner: left by a living process for whoever comes next. */
+/** In place of an owner: left by a living process for the next attempt. */
 const kept = "kept";
 
 /** Where content is received, and by whom. */
@@ -65,7 +65,7 @@ export async function beginIngest(
   return new PartFile(where, place, content, folder, path, received ?? 0);
 }
 
-/** Deletes what nobody came back for, and files of dead processes that never became whole. */
+/** Deletes abandoned downloads, and incomplete files of dead processes. */
 export async function sweepIngest(where: IngestFolder): Promise<void> {
   for (const name of await readdir(where.ingest)) {
     const path = join(where.ingest, name);
@@ -81,7 +81,7 @@ export async function sweepIngest(where: IngestFolder): Promise<void> {
   }
 }
 
-/** Leaves a file, whole or not, for whoever comes next for its content, and for the same repository. */
+/** Leaves a file, complete or not, for the next download of its content from the same repository. */
 export async function leavePart(path: string): Promise<void> {
   await moveFile(path, join(dirname(path), `${kept}.${randomName()}.part`));
 }

@@ -5,7 +5,7 @@ import { ifPresent } from "./files.ts";
 /** Bytes of a block in `st_blocks`, whatever the file system's own blocks are (`man 7 inode`). */
 const statBlock = 512;
 
-/** What a folder takes up, counted file by file: a reported size knows nothing of blocks, leftovers and hard links. */
+/** Disk usage of a folder, counted file by file, with blocks, leftovers and hard links. */
 export async function measure(root: string): Promise<{ used: number; inodes: number }> {
   const sizes = new Map<number, number>();
   const folders = [root];

@@ -1,9 +1,9 @@
-/** Whether there is room, before a download that would fail half-way. */
+/** Checks for free space before a download. */
 import { statfs } from "node:fs/promises";
 import { PulleyError } from "../support/errors.ts";
 import { bothWays } from "./files.ts";
 
-/** What `statfs` says of a file system: its block size in bytes, all blocks, those that a user may still fill; inodes. */
+/** The result of `statfs`: block size in bytes, all blocks, those free for users, inodes. */
 export interface FileSystem {
   readonly bsize: number;
   readonly blocks: number;

@@ -107,7 +107,7 @@ function namesOf({ repoTags, repoDigests, id }: StoredImage): readonly string[] 
   return names.length > 0 ? names : [id];
 }
 
-/** Who reads the blobs themselves has told of these. */
+/** These are reported where blobs are verified. */
 function isAbsent(error: unknown): boolean {
   return isPulleyError(error, "IMAGE_NOT_FOUND", "CONTENT_MISSING", "BLOB_DAMAGED", "SIZE_MISMATCH", "STORE_FAILED");
 }

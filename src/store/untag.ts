@@ -1,4 +1,4 @@
-/** Which names go when one is taken away. */
+/** Which names are removed together with one. */
 import { parseReference } from "../image/index.ts";
 import type { NamedRecords } from "./catalog.ts";
 import { isNameless, type StoredRecord } from "./stored-record.ts";

@@ -1,4 +1,4 @@
-/** What both stores do alike when they read everything again. */
+/** What both stores share when they read everything again. */
 import type { Digest } from "../image/index.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Verified, VerifyOptions } from "./image-store.ts";
@@ -20,7 +20,7 @@ export function keepersOf(catalog: Catalog, contents: (record: StoredRecord) => 
   return keepers;
 }
 
-/** Each once, always in the same order, so that who was interrupted can go on. */
+/** Each digest once, in a fixed order, so that an interrupted run can continue. */
 export function inTurn(digests: Iterable<Digest>, { only, after }: VerifyOptions): readonly Digest[] {
   const wanted = [...new Set(digests)].filter((digest) => only?.has(digest) ?? true);
   return wanted.filter((digest) => after === undefined || digest > after).sort();

@@ -11,7 +11,7 @@ import { CallFailure, failureTrailers } from "./status.ts";
 
 export interface Answering {
   readonly clock: Clock;
-  /** What a caller hears of an error that no method foresaw. */
+  /** The failure that an unexpected error becomes. */
   readonly failureOf: (error: unknown) => CallFailure;
   /** The calls that are under way, for the server to end. */
   readonly underWay: Set<AbortController>;
@@ -42,7 +42,7 @@ export function isCall(stream: ServerHttp2Stream, headers: IncomingHttpHeaders):
   return false;
 }
 
-/** Never rejects: whatever happens, the caller hears of it if it is still there. */
+/** Never rejects: every failure is sent to the caller. */
 export async function answerCall(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,

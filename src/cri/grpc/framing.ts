@@ -16,7 +16,7 @@ export function frame(message: Uint8Array): Buffer {
 /**
  * The only message of a request, once the caller has said that nothing more comes. Rejects with a {@link CallFailure};
  * what comes after that is dropped.
- * @param keep hears of the bytes that are to be kept next, and throws if there is no room for them
+ * @param keep called with the number of bytes before they are kept; throws if there is no room for them
  */
 export function readOnlyMessage(stream: Readable, keep: (bytes: number) => void): Promise<Buffer> {
   return new Promise((resolve, reject) => {

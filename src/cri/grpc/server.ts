@@ -28,7 +28,7 @@ export interface GrpcServerOptions {
 }
 
 export interface GrpcServer {
-  /** Still to be told where it listens. */
+  /** Does not listen yet. */
   readonly listener: Server;
   /** Takes no more calls, waits for those that are under way for at most `grace` milliseconds, and ends the rest. */
   close(grace: number): Promise<void>;
@@ -117,7 +117,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   return { listener, close };
 }
 
-/** Answers a call of which nobody knows anything. */
+/** Answers a call of an unknown method. */
 export function refuse(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, message: string): void {
   if (isCall(stream, headers)) endWith(stream, new CallFailure("UNIMPLEMENTED", message));
 }

@@ -15,7 +15,7 @@ export const statusCodes = {
 
 export type StatusCode = keyof typeof statusCodes;
 
-/** The failure of a call, as the caller hears of it. */
+/** The failure of a call, as it is sent to the caller. */
 export class CallFailure extends Error {
   readonly status: StatusCode;
 
@@ -29,7 +29,7 @@ export class CallFailure extends Error {
 /** Characters of a message; clients refuse headers that are too long. */
 const longestMessage = 4096;
 
-/** The trailers that tell of a failure. */
+/** The trailers of a failed call. */
 export function failureTrailers(status: StatusCode, message: string): Record<string, string> {
   const shown = message.length > longestMessage ? `${message.slice(0, longestMessage)}…` : message;
   return { "grpc-status": String(statusCodes[status]), "grpc-message": percentEncode(shown) };

@@ -1,4 +1,4 @@
-/** What a caller hears of a failure. The kubelet shows the text alone only of `UNKNOWN` (k8s cri-client `remote_image.go`). */
+/** The gRPC status of a failure. The kubelet shows the text alone only of `UNKNOWN` (k8s cri-client `remote_image.go`). */
 
 import { type Failure, isUnreachableCode } from "../../pull/index.ts";
 import { type ErrorCode, errorText, isPulleyError } from "../../support/errors.ts";

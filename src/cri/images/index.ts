@@ -30,9 +30,9 @@ export interface ImageMethodsOptions {
   /** The node's own, for mirrors. */
   readonly mirrorLogins: LoginSource | undefined;
   readonly clock: Clock;
-  /** Hears of each pull for a pod that did not fail. */
+  /** Called after each successful pull for a pod. */
   readonly onPulled: (pod: Pod, image: string) => void;
-  /** Hears what an administrator should know, a sentence each. */
+  /** Called with each sentence that an administrator should read. */
   readonly warn: (message: string) => void;
 }
 

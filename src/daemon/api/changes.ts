@@ -1,12 +1,12 @@
-/** What has changed since it was last told; who reads slowly is told the newest of each thing, and nothing grows. */
+/** A stream of changes. A slow reader gets only the latest change of each key, so that the queue does not grow. */
 export interface Keyed<Item> {
   readonly key: string;
   readonly item: Item;
 }
 
 /**
- * @param initial what is told first
- * @param subscribe begins to listen, and answers with what ends that
+ * @param initial what is sent first
+ * @param subscribe adds a listener; returns a function that removes it
  */
 export async function* latestChanges<Item>(
   initial: () => readonly Keyed<Item>[],

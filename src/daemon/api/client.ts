@@ -1,4 +1,4 @@
-/** Asking a daemon on its socket. What it says is checked: it may be another version, or something else altogether. */
+/** A client of the daemon's API. Answers are checked, because the daemon may have another version. */
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -57,7 +57,7 @@ export interface NodeClient {
   logs(query: LogRequest): AsyncIterable<Buffer>;
 }
 
-/** Where the daemon listens if nobody says otherwise: below /run for root, in the user's own folder for users. */
+/** The default socket: below /run for root, in the user's runtime folder for others. */
 export function defaultSocket(environment: NodeJS.ProcessEnv, uid: number | undefined): string {
   if (uid === 0) return "/run/pulley/node.sock";
   const runtime = environment["XDG_RUNTIME_DIR"];

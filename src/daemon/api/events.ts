@@ -1,4 +1,4 @@
-/** The events of a node, as many as are worth keeping, each with how often it happened. */
+/** The latest events of a node, each with how often it happened. */
 import type { NodeEvent } from "../../pods/index.ts";
 import type { EventObject, WatchEvent } from "./objects.ts";
 import { timeText } from "./pod-object.ts";
@@ -6,18 +6,18 @@ import { apiVersion } from "./version.ts";
 
 export interface EventList {
   add(event: NodeEvent): void;
-  /** Takes in what happened to the node itself, such as that no room could be made. */
+  /** Adds an event of the node itself, such as a failed garbage collection. */
   addOfNode(event: MachineEvent): void;
   /** Those of a namespace, or all; what happened last comes last. */
   list(namespace?: string): readonly EventObject[];
-  /** Hears of each event that is new or has happened again, until the returned function is called. */
+  /** Calls the listener with each event that is new or has happened again, until the returned function is called. */
   onChange(hear: (change: WatchEvent<EventObject>) => void): () => void;
 }
 
 export type MachineEvent = Pick<NodeEvent, "time" | "type" | "reason" | "message">;
 
 export interface EventListOptions {
-  /** Where they happen: the node's name. */
+  /** The node's name. */
   readonly host: string;
   /** Most events that are kept; those that have not happened for longest go first. */
   readonly most?: number;
@@ -131,7 +131,7 @@ export function createEventList({ host, most = 1000 }: EventListOptions): EventL
   };
 }
 
-/** Lets go of what came first, where there is too much. */
+/** Drops the oldest events above the limit. */
 function prune(map: Map<string, unknown>, most: number): void {
   for (const key of map.keys()) {
     if (map.size <= most) return;

@@ -1,5 +1,5 @@
 /**
- * What the daemon tells about itself, in the shape of Kubernetes' own objects where it has such: a pod is read as
+ * The objects of the daemon's API, in the shape of Kubernetes' own objects where there are such: a pod is read as
  * `kubectl get -o json` gives one, with Pulley's decision beside each container's state. A client checks what it is
  * told by the same schemas. Fields are added, never changed, within one version.
  */
@@ -154,7 +154,7 @@ const settings = z.object({
   authfile: z.string().optional(),
   imageCredentialProviderConfig: z.string().optional(),
   imageCredentialProviderBinDir: z.string().optional(),
-  /** Whether it was given a login itself, which it tells nobody. */
+  /** Whether a login was given; the login itself is not shown. */
   ownLogin: z.boolean(),
   /** Where the node's files of logins are looked for, besides the root. */
   workingDirectory: z.string(),
@@ -174,7 +174,7 @@ export const statusSchema = z.object({
   settings: settings.optional(),
 });
 
-/** A failure, as Kubernetes' API servers tell one. */
+/** A failure, as Kubernetes' API servers send it. */
 export const failureSchema = z.object({
   kind: z.literal("Status"),
   status: z.literal("Failure"),

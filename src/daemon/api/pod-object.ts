@@ -1,4 +1,4 @@
-/** A pod's status as the daemon tells it. */
+/** A pod's status as an object of the API. */
 
 import type { ContainerState, ContainerStatus, PodStatus, TerminatedState } from "../../pods/index.ts";
 import type { Decision } from "../../policy/index.ts";

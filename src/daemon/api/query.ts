@@ -4,7 +4,7 @@ import type { LabelRequirement, LabelSelector } from "../../policy/index.ts";
 /** Reads a request's parameters; the first that is wrong becomes {@link Query.problem}. */
 export interface Query {
   text(name: string): string | undefined;
-  /** Given and not `false`, be it without a value. */
+  /** Given, with or without a value, and not `false` or `0`. */
   flag(name: string): boolean;
   /** A whole number from 0 on. */
   count(name: string): number | undefined;

@@ -18,7 +18,7 @@ import { apiVersion } from "./version.ts";
 import { watchEvents, watchPods } from "./watches.ts";
 
 export interface ApiServer {
-  /** Ends what is still being told, and takes the socket away. */
+  /** Ends open streams, and removes the socket. */
   close(): Promise<void>;
 }
 
@@ -89,11 +89,11 @@ interface ApiSources {
   readonly images: () => Promise<readonly StoredImage[]>;
   readonly health: Health;
   readonly clock: Clock;
-  /** The node's name, as its pods are told to be on it. */
+  /** The node's name, `spec.nodeName` of its pods. */
   readonly nodeName: string;
   /** The version of the program. */
   readonly version: string;
-  /** What it pulls with. */
+  /** The settings that images are pulled with. */
   readonly settings?: SettingsObject | undefined;
 }
 
@@ -105,7 +105,7 @@ function createRoutes(sources: ApiSources): (asked: Asked) => Promise<Answer> {
   const startedAt = timeText(clock.now());
   let streams = 0;
 
-  /** Counts a stream for as long as somebody reads it. */
+  /** Counts a stream while it is open. */
   async function* counted<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item> {
     streams += 1;
     try {
@@ -120,7 +120,7 @@ function createRoutes(sources: ApiSources): (asked: Asked) => Promise<Answer> {
   }
 
   function findPod(namespace: string, name: string): PodStatus | undefined {
-    // Of several that had the name one after the other, the newest counts.
+    // Several pods may have had this name; the newest is meant.
     return node.pods().findLast(({ pod }) => pod.namespace === namespace && pod.name === name);
   }
 

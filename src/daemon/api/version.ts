@@ -1,2 +1,2 @@
-/** The version of all that the daemon tells; apart from the schemas, which only a client has to load. */
+/** The version of the API. In a file of its own, so that servers need not load the schemas. */
 export const apiVersion = "pulley.dev/v1alpha1";

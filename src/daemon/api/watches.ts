@@ -1,4 +1,4 @@
-/** What changes on a node, as it changes. */
+/** Watches of pods and events, as `watch=true` serves them. */
 import type { PodManager, PodStatus } from "../../pods/index.ts";
 import { latestChanges } from "./changes.ts";
 import type { EventList } from "./events.ts";

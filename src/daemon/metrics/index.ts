@@ -1,4 +1,4 @@
-/** The daemon's metrics. They listen to what happens; nobody who does something has to count it. */
+/** The daemon's metrics. They are fed by listeners, so that no other room counts anything. */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Clock } from "../../support/clock.ts";
 import { catalogue, type MetricDescription } from "./catalogue.ts";
@@ -21,7 +21,7 @@ export interface MetricsOptions {
   readonly version: string;
   readonly sources?: MetricSources;
   readonly clock: Clock;
-  /** Hears why a figure could not be looked up; the metric is left out then. */
+  /** Called when the value of a metric could not be read; the metric is then left out. */
   readonly onFailure?: (error: unknown) => void;
 }
 

@@ -1,4 +1,4 @@
-/** Values of labels, few whatever comes. */
+/** Label values, limited in number. */
 
 /** The kubelet's classes of image sizes, each for more than its lower bound; a megabyte has 1024² bytes here. */
 const megabyte = 1024 * 1024;
@@ -29,7 +29,7 @@ export function operationType(method: string): string {
   return words.replace("pod_sandbox", "podsandbox");
 }
 
-/** Lets so many different values through, the first that come, and calls all others `other`. */
+/** Keeps the first `most` different values; every other one becomes `other`. */
 export function fewValues(most: number): (value: string) => string {
   const known = new Set<string>();
   return (value) => {

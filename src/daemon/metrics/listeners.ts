@@ -1,4 +1,4 @@
-/** From what happens to the metrics that count it. */
+/** Listeners that count what happens. */
 import type { Counter, Gauge, Histogram } from "prom-client";
 import type { PluginRun } from "../../credentials/index.ts";
 import type { RuntimeOperation } from "../../cri/index.ts";
@@ -19,7 +19,7 @@ export type Instruments = {
   readonly [Name in keyof typeof catalogue]: Kinds[(typeof catalogue)[Name]["type"]];
 };
 
-/** Different values that a label may have, where those who tell of them decide on them. */
+/** Most different values of labels whose values come from outside. */
 const mostValues = {
   rules: 200,
   reasons: 60,

@@ -1,4 +1,4 @@
-/** `GET /metrics`, `/healthz` and `/readyz` over TCP, for Prometheus and for those who watch over the daemon. */
+/** `GET /metrics`, `/healthz` and `/readyz` over TCP, for Prometheus and for probes. */
 import type { AddressInfo } from "node:net";
 import { errorText, PulleyError } from "../../support/errors.ts";
 import type { Log } from "../../support/log.ts";
@@ -49,7 +49,7 @@ export async function serveMetrics(address: string, options: MetricsServerOption
 
 async function answer(asked: Asked, metrics: MetricsServerOptions["metrics"], health: Health): Promise<Answer> {
   if (asked.path === "/metrics") return { status: 200, type: metrics.contentType, body: await metrics.text() };
-  return (await healthAnswer(health, asked)) ?? plain(404, "here are /metrics, /healthz and /readyz");
+  return (await healthAnswer(health, asked)) ?? plain(404, "only /metrics, /healthz and /readyz are served here");
 }
 
 /** `9419` is that port on loopback; an address in brackets is IPv6. */

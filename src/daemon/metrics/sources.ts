@@ -1,11 +1,11 @@
-/** Figures that are looked up when somebody asks. */
+/** Metrics whose values are read when they are scraped. */
 
 import type { PodStatus } from "../../pods/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { Instruments } from "./listeners.ts";
 import type { MetricSources } from "./types.ts";
 
-/** Milliseconds for which a look at the disk is good, for many may ask and the store may be large. */
+/** Milliseconds for which disk usage is cached, because reading a large store takes long. */
 const diskInterval = 30_000;
 
 const everyPhase = { Pending: 0, Prepared: 0, Running: 0, Succeeded: 0, Failed: 0 } as const satisfies Record<
@@ -20,7 +20,7 @@ export function feedGauges(
   clock: Pick<Clock, "now">,
   onFailure: (error: unknown) => void = () => undefined,
 ): () => Promise<void> {
-  // A gauge that nothing is known for says nothing: 0 would be a lie.
+  // A gauge without a known value is left out; 0 would be wrong.
   const unknown = () => {
     for (const gauge of [to.storeImages, to.storeBytes, to.storeCapacity, to.storeAvailable]) gauge.remove();
   };
@@ -75,7 +75,7 @@ export function feedGauges(
   };
 }
 
-/** Those who ask while it is under way, or soon after it, share one look. */
+/** Calls within {@link diskInterval} share one reading. */
 function nowAndThen(clock: Pick<Clock, "now">, look: () => Promise<void>): () => Promise<void> {
   let last: { readonly at: number; readonly looked: Promise<void> } | undefined;
   return () => {

@@ -1,4 +1,4 @@
-/** What metrics are told by those who know: plain data, so that no room has to know what a metric is. */
+/** What metrics are fed with: plain data, so that no room depends on the metrics library. */
 
 import type { PluginRun } from "../../credentials/index.ts";
 import type { RuntimeOperation } from "../../cri/index.ts";
@@ -6,14 +6,14 @@ import type { NodeSignal, PodStatus } from "../../pods/index.ts";
 import type { AccessResult } from "../../pull/index.ts";
 
 export interface MetricListeners {
-  /** Goes to {@link Node.onSignal}. */
+  /** A listener for `PodManager.onSignal`. */
   readonly nodeSignal: (signal: NodeSignal) => void;
-  /** How it was decided whether a pod may use an image that is here. */
+  /** How it was decided whether a pod may use an image that is present. */
   readonly access: (result: AccessResult) => void;
   readonly collection: (pass: CollectionPass) => void;
   readonly mirrorRequest: (request: MirrorRequest) => void;
   readonly credentialPlugin: (run: PluginRun) => void;
-  /** Which configuration of credential providers holds. */
+  /** Called with the hash of the credential provider configuration. */
   readonly credentialProviders: (providers: { readonly configHash: string }) => void;
   readonly runtimeOperation: (operation: RuntimeOperation) => void;
   readonly policyReload: (reload: { readonly ok: boolean }) => void;
@@ -59,7 +59,7 @@ export interface MirrorRequest {
   readonly cache: string | undefined;
 }
 
-/** Where figures come from that are looked up when somebody asks for the metrics. */
+/** Where values come from that are read when the metrics are scraped. */
 export interface MetricSources {
   readonly pods?: () => readonly PodStatus[];
   readonly store?: () => Promise<StoreFigures>;
@@ -68,7 +68,7 @@ export interface MetricSources {
 
 export interface StoreFigures {
   readonly images: number;
-  /** Bytes that the store takes up; then those of its file system, and of them the free ones. */
+  /** Bytes that the store uses; then size and free bytes of its file system. */
   readonly used: number;
   readonly capacity: number;
   readonly available: number;

@@ -1,4 +1,4 @@
-/** What a registry answers to one login, with all that its answer's head says. */
+/** Requests to a registry with one login, and what its response headers say. */
 import { acceptedManifests, type Digest, isDigest, type Tag } from "../../image/index.ts";
 import {
   type Authorization,
@@ -15,10 +15,10 @@ import {
 import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
 import { printable } from "../../support/printable.ts";
 
-/** What a server says to nobody in particular. */
+/** The answer to `GET /v2/` without a login. */
 export interface V2Ping {
   readonly status: number;
-  /** Whether it says that it is a registry. */
+  /** Whether the headers say that it is a registry. */
   readonly isRegistry: boolean;
   /** Whether its answer is a web page. */
   readonly isPage: boolean;
@@ -37,7 +37,7 @@ export interface Quota {
   /** `100;w=21600`: pulls in a window of seconds. */
   readonly limit: string | undefined;
   readonly remaining: string | undefined;
-  /** Whom the pulls are counted for: an address, or an account's identifier. */
+  /** What the pulls are counted for: an address, or an account's identifier. */
   readonly source: string | undefined;
   /** Seconds, or a date, to wait for. */
   readonly retryAfter: string | undefined;

@@ -1,4 +1,4 @@
-/** Connections, made step by step so that each can be told of. */
+/** Opens connections step by step, so that each step can be reported. */
 import http from "node:http";
 import https from "node:https";
 import { connect, type Socket } from "node:net";

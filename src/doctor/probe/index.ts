@@ -1,4 +1,4 @@
-/** A registry looked at step by step, to find out at which one a pull fails. Nothing is tried twice. */
+/** Probes a registry step by step, to find the one that fails. Nothing is tried twice. */
 
 import { createSecureContext } from "node:tls";
 import type { Digest, Repository, Tag } from "../../image/index.ts";
@@ -28,18 +28,18 @@ export type { ShownCertificate } from "./certificate.ts";
 export type { Handshake } from "./handshake.ts";
 export type { NameFound } from "./names.ts";
 
-/** Somebody who is asked for a repository. */
+/** A host that is asked for a repository. */
 export interface ProbeTarget {
   readonly endpoint: Endpoint;
   /** Whether TLS is spoken. */
   readonly secure: boolean;
   /** The registry's own host, or a mirror's. */
   readonly place: HostAndPort;
-  /** Between here and there: then only it is found and connected to from here. */
+  /** The proxy, if one is used: then only its name is resolved, and only it is connected to. */
   readonly proxy: (HostAndPort & { readonly address: string }) | undefined;
 }
 
-/** Each step ends in time, for its signal says when. @throws the signal's reason */
+/** Each step ends when its signal aborts. @throws the signal's reason */
 export interface Probe {
   /** @throws PulleyError `REGISTRY_UNREACHABLE`, `SOURCE_INVALID` for what is no address */
   target(repository: Repository, mirror: string | undefined, signal: AbortSignal): Promise<ProbeTarget>;
@@ -48,7 +48,7 @@ export interface Probe {
   connect(place: HostAndPort, signal: AbortSignal): Promise<void>;
   /** @throws PulleyError `REGISTRY_TLS` for certificates of ours that cannot be used, `REGISTRY_UNREACHABLE` by a proxy; or what the system says */
   shakeHands(target: ProbeTarget, signal: AbortSignal): Promise<Handshake>;
-  /** Asks for the address that every registry answers. @throws PulleyError as any request */
+  /** Sends `GET /v2/`. @throws PulleyError as any request */
   ping(target: ProbeTarget, signal: AbortSignal): Promise<V2Ping>;
   ask(
     target: ProbeTarget,

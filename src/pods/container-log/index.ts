@@ -1,4 +1,4 @@
-/** What a container has written, read from the file that its runtime writes, across rotations. */
+/** Reads a container's log from the file that its runtime writes, across rotations. */
 import { constants, type FileHandle, open, stat } from "node:fs/promises";
 import type { Clock } from "../../support/clock.ts";
 import { hasErrno } from "../../support/errno.ts";
@@ -11,9 +11,9 @@ export interface LogQuery {
   readonly tailLines?: number | undefined;
   /** Only what was written from then on, in milliseconds since the epoch. */
   readonly since?: number | undefined;
-  /** Each line behind the time at which it was written. */
+  /** Puts the time before each line. */
   readonly timestamps?: boolean;
-  /** Goes on with what is written, until the container has ended. */
+  /** Follows the log until the container has ended. */
   readonly follow?: boolean;
 }
 
@@ -24,14 +24,14 @@ export interface LogReading extends LogQuery {
   readonly running: () => boolean;
 }
 
-/** Milliseconds between two looks at a file that has nothing new. */
+/** Milliseconds between two reads of a file that has nothing new. */
 const lookAgain = 200;
 const blockSize = 64 * 1024;
 const lineBreak = Buffer.from("\n");
-/** Bytes of a line in several entries that are kept until it ends; what is longer is told in pieces. */
+/** Bytes of a line in several entries that are kept until it ends; longer lines are yielded in pieces. */
 const longestLine = 1024 * 1024;
 
-/** Tells lines with their line breaks. @throws PulleyError `INPUT_UNREADABLE` */
+/** Yields lines with their line breaks. @throws PulleyError `INPUT_UNREADABLE` */
 export async function* readContainerLog(path: string, reading: LogReading): AsyncGenerator<Buffer> {
   const join = joiner(reading.timestamps === true);
   for await (const line of logLines(path, reading)) {

@@ -14,7 +14,7 @@ export interface ContainerView {
   readonly runtimeName: string;
   /** What it waits for where nothing went wrong. */
   readonly initialReason: string;
-  /** What the newest container, and the one before, said at their end. */
+  /** The termination messages of the newest container and the one before. */
   readonly lastWords: (container: ObservedContainer) => string;
 }
 

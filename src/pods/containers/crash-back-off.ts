@@ -1,21 +1,21 @@
-/** How long a container that ended rests before it is started again (k8s kuberuntime_manager.go, `doBackOff`). */
+/** The back-off of a container that ended before it is started again (k8s kuberuntime_manager.go, `doBackOff`). */
 import type { Clock } from "../../support/clock.ts";
 
 export interface CrashBackOff {
-  /** The rest that is still to be kept after an end at `finishedAt`. */
+  /** The back-off that is left after an end at `finishedAt`. */
   waiting(name: string, finishedAt: number): CrashWait | undefined;
   /** Notes that it is started again. */
   next(name: string, finishedAt: number): void;
 }
 
 export interface CrashWait {
-  /** The whole rest, in milliseconds. */
+  /** The whole back-off, in milliseconds. */
   readonly delay: number;
   /** When it ends, in milliseconds since the epoch. */
   readonly until: number;
 }
 
-/** The first and the longest rest, in milliseconds, as `crashLoopBackOff` of the kubelet's configuration has them. */
+/** The first and the longest back-off, in milliseconds, as in `crashLoopBackOff` of the kubelet's configuration. */
 export interface CrashLimits {
   readonly initial: number;
   readonly maxContainerRestartPeriod: number;
@@ -23,7 +23,7 @@ export interface CrashLimits {
 
 const usualLimits: CrashLimits = { initial: 10_000, maxContainerRestartPeriod: 300_000 };
 
-/** A container that ran for so long after it was started again begins anew. */
+/** A container that ran for so long after a restart begins with the first back-off again. */
 const forgotten = 600_000;
 
 export function createCrashBackOff(clock: Clock, limits: CrashLimits = usualLimits): CrashBackOff {

@@ -1,4 +1,4 @@
-/** What pods have on this machine, below one folder: `pods/UID` with their volumes, and their logs. */
+/** The folders of pods on this machine: `pods/UID` with their volumes, and their logs. */
 import { chmod, lstat, mkdir, open, readFile, rm, rmdir, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PulleyError } from "../../support/errors.ts";
@@ -9,7 +9,7 @@ import { mountSubPath, mountsIn, unmountAll } from "./sub-path.ts";
 import type { PodFolders } from "./types.ts";
 import { removeFolder, setUpVolumes, volumePath } from "./volumes.ts";
 
-/** Bytes of a container's last words that are kept (k8s `MaxContainerTerminationMessageLength`). */
+/** Bytes of a container's termination message that are kept (k8s `MaxContainerTerminationMessageLength`). */
 const longestWords = 4096;
 /** What may be a part of a path here: what the API server takes for names and identifiers. */
 const safeName = /^[A-Za-z0-9][-A-Za-z0-9._]*$/;

@@ -22,7 +22,7 @@ export interface LogRotationOptions {
   readonly mostFiles?: number;
 }
 
-/** Milliseconds between two looks: `containerLogMonitorInterval`. */
+/** Milliseconds between two checks: `containerLogMonitorInterval`. */
 const period = 10_000;
 
 /** The logs of the containers that run. */
@@ -35,16 +35,16 @@ export function runningLogs(pods: readonly PodStatus[]): readonly RunningLog[] {
   );
 }
 
-/** Looks at the logs until the signal; rejects with its reason. */
+/** Rotates logs until the signal aborts; rejects with its reason. */
 export async function rotateLogs(options: LogRotationOptions, signal: AbortSignal): Promise<void> {
   for (;;) {
     await options.clock.sleep(period, signal);
-    // A container that ends just now has no log to be begun anew; the next look finds what is left to do.
+    // A container that ends just now has no log to reopen; the next check finds what is left to do.
     for (const log of options.running()) await rotateLog(log, options).catch(() => undefined);
   }
 }
 
-/** Puts a file that has grown too long aside, and lets the runtime begin another one. */
+/** Renames a log that is too long, and has the runtime reopen it. */
 export async function rotateLog({ id, path }: RunningLog, options: LogRotationOptions): Promise<void> {
   const { runtime, clock, mostBytes = 10 * 1024 * 1024, mostFiles = 5 } = options;
   const { size } = await stat(path);
@@ -62,7 +62,7 @@ export async function rotateLog({ id, path }: RunningLog, options: LogRotationOp
   }
 }
 
-/** The files that a log was put aside in, the oldest first. */
+/** The rotated files of a log, the oldest first. */
 export async function rotatedLogs(path: string): Promise<readonly string[]> {
   const folder = dirname(path);
   const names = await readdir(folder).catch(() => []);

@@ -1,4 +1,4 @@
-/** What a runtime has of one pod. */
+/** The sandboxes and containers that the runtime has of a pod. */
 import type { ContainerRuntime, Labels, RuntimeContainer, SandboxStatus } from "../container-runtime.ts";
 
 export interface Observed {

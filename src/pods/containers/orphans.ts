@@ -1,4 +1,4 @@
-/** What is left in the runtime of pods that nobody wants any more. */
+/** Pods in the runtime that are no longer wanted. */
 
 import { isStatic, nodeLabels, podUidLabel } from "./names.ts";
 import { removePod } from "./termination.ts";
@@ -12,7 +12,7 @@ export interface FoundPod {
   readonly isStatic: boolean;
 }
 
-/** Every pod of this node that the runtime has something of. */
+/** Every pod of this node that has a sandbox in the runtime. */
 export async function foundPods({ runtime, node }: ContainersOptions): Promise<readonly FoundPod[]> {
   const sandboxes = await runtime.listPodSandboxes(nodeLabels(node));
   const pods = sandboxes.map(({ metadata: { namespace, name, uid }, annotations }): FoundPod => {
@@ -21,7 +21,7 @@ export async function foundPods({ runtime, node }: ContainersOptions): Promise<r
   return [...new Map(pods.map((pod) => [pod.uid, pod])).values()];
 }
 
-/** Ends a pod of which only the runtime knows, each container within the grace period that it was made with. */
+/** Ends a pod that only the runtime knows, each container within the grace period that it was made with. */
 export async function removeOrphan(pod: FoundPod, { runtime, folders, node }: ContainersOptions): Promise<void> {
   const labels = { ...nodeLabels(node), [podUidLabel]: pod.uid };
   await removePod(pod, { runtime, folders, labels, sidecars: [], killing: () => undefined });

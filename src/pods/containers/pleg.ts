@@ -1,17 +1,17 @@
-/** Notices what happens to containers by asking for all of them again and again (k8s pkg/kubelet/pleg/generic.go). */
+/** Notices changes of containers by listing all of them periodically (k8s pkg/kubelet/pleg/generic.go). */
 import type { Clock } from "../../support/clock.ts";
 import { isPulleyError } from "../../support/errors.ts";
 import type { ContainerRuntime, Labels } from "../container-runtime.ts";
 import { podUidLabel } from "./names.ts";
 
 export interface Pleg {
-  /** Calls back whenever something of the pod has changed, until the returned function is called. */
+  /** Calls the listener whenever a sandbox or container of the pod has changed, until the returned function is called. */
   onChange(uid: string, changed: () => void): () => void;
-  /** Asks until the signal; rejects only with its reason, or with a fault that is not the runtime's. */
+  /** Lists until the signal aborts; rejects only with its reason, or with a fault that is not the runtime's. */
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** Milliseconds between two questions. */
+/** Milliseconds between two lists. */
 export const relistPeriod = 1000;
 
 export function createPleg(runtime: ContainerRuntime, labels: Labels, clock: Clock): Pleg {
@@ -45,7 +45,7 @@ export function createPleg(runtime: ContainerRuntime, labels: Labels, clock: Clo
   };
 }
 
-/** A runtime that does not answer is asked again; each pod says for itself what that means for it. */
+/** A runtime that does not answer is asked again; each pod reports that by itself. */
 function unlessRuntime(error: unknown): void {
   if (!isPulleyError(error, "RUNTIME_UNREACHABLE", "RUNTIME_FAILED", "CANCELLED")) throw error;
 }

@@ -1,4 +1,4 @@
-/** Which process runs a pod: two of them on one folder must not start and stop the same containers. */
+/** Locks of pods: two processes on one folder must not start and stop the same containers. */
 import { mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { hasErrno } from "../../support/errno.ts";
@@ -6,14 +6,14 @@ import { PulleyError } from "../../support/errors.ts";
 import { formatOwner, ownerState, parseOwner, thisOwner } from "../../support/owner.ts";
 import type { Pod } from "../../workload/index.ts";
 
-/** Bytes that the file of a claim may have. */
+/** Most bytes of a lock file. */
 const longest = 256;
 
 export interface PodLocks {
-  /** @throws PulleyError `USAGE` if a living process has it */
+  /** @throws PulleyError `USAGE` if a living process holds the lock */
   take(pod: Pod): Promise<void>;
   release(uid: string): Promise<void>;
-  /** Whether a living process, this one included, runs the pod. */
+  /** Whether a living process, this one included, holds the lock. */
   isTaken(uid: string): Promise<boolean>;
 }
 
@@ -23,7 +23,7 @@ export function openPodLocks(root: string): PodLocks {
   const self = thisOwner();
   const fileOf = (uid: string) => join(folder, `${encodeURIComponent(uid)}.owner`);
 
-  /** The number of the living process that has it. */
+  /** The pid of the living process that holds the lock. */
   async function holder(uid: string): Promise<number | undefined> {
     const text = await readFile(fileOf(uid), "latin1").catch(() => "");
     const owner = text.length > longest ? undefined : parseOwner(text.trim());

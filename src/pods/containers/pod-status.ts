@@ -14,11 +14,11 @@ export interface PodView {
   /** What is known of a container's or image volume's image, and of why it does not run. */
   readonly noted: (container: PodContainer) => ContainerStatus;
   readonly holdsUp: (status: ContainerStatus) => boolean;
-  /** Last words by the container's id. */
+  /** Termination messages by container id. */
   readonly lastWords: ReadonlyMap<string, string>;
   readonly runtimeName: string;
   readonly createdAt: number;
-  /** Nobody is at work on it just now. */
+  /** No sync of the pod is under way. */
   readonly resting: boolean;
   /** It ran longer than it may. */
   readonly expired: boolean;

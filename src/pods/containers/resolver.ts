@@ -1,10 +1,10 @@
-/** Whom a pod asks for names (k8s pkg/kubelet/network/dns). */
+/** The DNS configuration of a pod (k8s pkg/kubelet/network/dns). */
 import type { PodSpec } from "../../workload/index.ts";
 import type { SandboxConfig } from "../container-runtime.ts";
 
 type Dns = NonNullable<SandboxConfig["dns"]>;
 
-/** Whether the pod asks for the DNS of a cluster, which there is none of here: then the host's is taken. */
+/** Whether the pod wants the cluster's DNS. There is none here, so that it gets the host's. */
 export function missesClusterDns({ dnsPolicy, hostNetwork }: PodSpec): boolean {
   return dnsPolicy === "ClusterFirstWithHostNet" || (dnsPolicy === "ClusterFirst" && !hostNetwork);
 }

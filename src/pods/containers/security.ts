@@ -2,7 +2,7 @@
 import type { ContainerSpec, PodSpec } from "../../workload/index.ts";
 import type { LinuxSecurity, Namespaces, RuntimeImageUser } from "../container-runtime.ts";
 
-/** Of /proc and /sys, what tells about the host, and what would change it. */
+/** Masked and read-only paths of /proc and /sys. */
 const maskedPaths = [
   "/proc/asound",
   "/proc/acpi",
@@ -53,7 +53,7 @@ export function groupsOf({ security: { fsGroup, supplementalGroups } }: PodSpec)
   return fsGroup === undefined ? supplementalGroups : [...supplementalGroups, fsGroup];
 }
 
-/** Whether anybody has to know which user the image would run as. */
+/** Whether the image's user has to be known. */
 export function mustNotBeRoot(spec: PodSpec, { security }: ContainerSpec): boolean {
   return security.runAsNonRoot ?? spec.security.runAsNonRoot;
 }

@@ -75,7 +75,7 @@ function withReason(said: string, { mounts }: RuntimeContainerConfig): string {
   return `the runtime cannot mount images, as containerd does from 2.1 on: ${said}`;
 }
 
-/** The runtime's own words. What cannot be reached is no failure of the container. */
+/** The runtime's message. A runtime that cannot be reached is no failure of the container. */
 export function runtimeText(error: unknown): string {
   if (!isPulleyError(error, "RUNTIME_FAILED")) throw error;
   const { cause } = error;

@@ -1,11 +1,11 @@
-/** Ends pods: their containers within their grace period, then all that is left of them. */
+/** Terminates pods: stops their containers within their grace period, then removes everything. */
 import type { Pod } from "../../workload/index.ts";
 import type { ContainerRuntime, Labels, ListedContainer } from "../container-runtime.ts";
 import { gracePeriodOf } from "./names.ts";
 import { type Observed, type ObservedContainer, observe } from "./observed.ts";
 import type { PodFolders } from "./types.ts";
 
-/** Seconds that a container gets at least (k8s `minimumGracePeriodInSeconds`). */
+/** The shortest grace period, in seconds (k8s `minimumGracePeriodInSeconds`). */
 const shortestGrace = 2;
 
 export interface Termination {
@@ -15,7 +15,7 @@ export interface Termination {
   readonly killing: (container: Pick<ListedContainer, "name">) => void;
 }
 
-/** Stops what runs of a pod, and its sandboxes; what has ended stays to be looked at. */
+/** Stops a pod's containers and sandboxes; those that have ended are kept. */
 export async function stopPod(observed: Observed, { runtime, sidecars, killing }: Termination): Promise<void> {
   const active = observed.containers.filter(({ state }) => state === "running" || state === "unknown");
   const stop = async (container: ObservedContainer): Promise<void> => {
@@ -29,7 +29,7 @@ export async function stopPod(observed: Observed, { runtime, sidecars, killing }
 
 export interface PodRemoval extends Termination {
   readonly folders: PodFolders;
-  /** That all of its sandboxes and containers have. */
+  /** Labels that all of its sandboxes and containers have. */
   readonly labels: Labels;
 }
 
@@ -40,7 +40,7 @@ export async function removePod(pod: Pick<Pod, "namespace" | "name" | "uid">, re
   await stopPod(observed, removing);
   await all(observed.containers.map(({ id }) => runtime.removeContainer(id)));
   for (const { id, ready } of observed.sandboxes) {
-    // One that is not ready may hold a network still.
+    // One that is not ready may still hold a network.
     if (!ready) await runtime.stopPodSandbox(id);
     await runtime.removePodSandbox(id);
   }

@@ -1,4 +1,4 @@
-/** What starting containers takes, beside the runtime. */
+/** What is needed to start containers. */
 import type { DataObjects, Pod, PodFacts, PodSpec } from "../../workload/index.ts";
 import type { ContainerRuntime } from "../container-runtime.ts";
 import type { CrashLimits } from "./crash-back-off.ts";
@@ -7,9 +7,9 @@ export interface ContainersOptions {
   readonly runtime: ContainerRuntime;
   readonly folders: PodFolders;
   readonly host: Host;
-  /** What tells this node's pods from those of others that use the same runtime. */
+  /** Identifies this node's pods among those of others that use the same runtime. */
   readonly node: string;
-  /** How long containers that keep failing rest; absent: as a kubelet without configuration has it. */
+  /** Back-off of containers that keep failing; absent: the kubelet's default. */
   readonly crashLoopBackOff?: CrashLimits;
 }
 
@@ -32,11 +32,11 @@ export interface PodFolders {
   mountSource(request: MountRequest): Promise<string>;
   /** Where the pod's containers write their logs; made if it is not there. */
   logFolder(pod: Pod): Promise<string>;
-  /** A new, empty file for a container's last words. */
+  /** A new, empty file for a container's termination message. */
   terminationLog(pod: Pod, container: string, attempt: number): Promise<string>;
   /** The end of such a file; empty if there is nothing. */
   readTerminationLog(pod: Pod, container: string, attempt: number): Promise<string>;
-  /** Removes the log and the last words of one container. */
+  /** Removes the log and the termination message of one container. */
   forget(pod: Pod, container: string, attempt: number): Promise<void>;
   /** Removes all that was made for a pod, which may be long gone. */
   remove(pod: Pick<Pod, "namespace" | "name" | "uid">): Promise<void>;

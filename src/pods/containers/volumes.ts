@@ -38,7 +38,7 @@ export async function setUpVolumes(folder: string, facts: PodFacts): Promise<rea
   return problems;
 }
 
-/** Answers with what is wrong, if anything is. */
+/** Returns what is wrong, if anything is. */
 async function setUp(folder: string, volume: Volume, facts: PodFacts): Promise<string | undefined> {
   const { source } = volume;
   switch (source.kind) {

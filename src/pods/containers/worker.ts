@@ -44,9 +44,9 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
   let resting = false;
   let finished = false;
   let expired = false;
-  /** What went wrong with the pod as a whole the last time. */
+  /** What was wrong with the pod as a whole at the last sync. */
   let told = "";
-  /** Why the runtime could not be asked the last time. */
+  /** Why the runtime could not be reached at the last sync. */
   let unasked = "";
 
   const status = () =>
@@ -90,7 +90,7 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
     return { pod, spec, objects, podIPs, nodeName: host.name, hostIP: host.ip, capacity: host.capacity };
   }
 
-  /** Says at each try, as the kubelet does, what is wrong with the pod as a whole; shows it on every container that waits. */
+  /** Records at each sync, as the kubelet does, what is wrong with the pod as a whole; shows it on every waiting container. */
   function complain(reason: string, message: string): void {
     for (const container of pod.containers) {
       const newest = newestOf(observed, container.name);
@@ -122,7 +122,7 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
     if (attempt === 0 && missesClusterDns(spec)) tellOfDns();
     if (attempt > 0)
       images.recorder()("Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
-    // The newest one tells how its containers ended; those before it tell nothing any more.
+    // The newest sandbox shows how its containers ended; older ones are of no use any more.
     const [newest, ...older] = observed.sandboxes;
     for (const { id } of older) {
       await runtime.stopPodSandbox(id);
@@ -208,7 +208,7 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
     return true;
   }
 
-  /** Of the containers before the newest one nothing is kept. */
+  /** Removes the containers before the newest one. */
   async function forgetOlder({ name }: ContainerSpec): Promise<void> {
     const [, ...older] = observed.containers.filter((container) => container.name === name);
     for (const { id, attempt } of older) {
@@ -242,7 +242,7 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
     images.recorder()("Normal", "DeadlineExceeded", message);
   }
 
-  /** One look at the pod: as much as can be done now, each container started at most once. */
+  /** One sync of the pod: does what can be done now, and starts each container at most once. */
   async function sync(signal: AbortSignal): Promise<void> {
     await look();
     const started = new Set<string>();
@@ -272,7 +272,7 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
           if (await start(container, sandbox, volumes, signal)) running += 1;
         }
       } finally {
-        // Also where the work ends in between: what was told of as started is seen as started.
+        // Also where the work ends in between, so that a container that was reported as started is shown as started.
         await look();
       }
       tellStatus();
@@ -317,7 +317,7 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
   };
 }
 
-/** Seconds for which a runtime that does not answer is waited for: it may just be starting anew. */
+/** Seconds to wait for a runtime that does not answer: it may be restarting. */
 const patience = 15;
 
 async function persist(act: () => Promise<void>, clock: Clock): Promise<void> {

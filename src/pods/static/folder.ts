@@ -24,7 +24,7 @@ export interface ManifestFolder {
 
 /** A file that is changing is left for the next scan: what is half written may be a manifest, too. */
 export function manifestFolder(folder: string): ManifestFolder {
-  /** What each file looked like the last time, and when it was read. */
+  /** The state of each file at the last scan, and when it was read. */
   const seen = new Map<string, string>();
   const read = new Map<string, string>();
   let isFirst = true;

@@ -23,17 +23,17 @@ import {
 export interface StaticPodsOptions {
   readonly folder: string;
   readonly node: Pick<PodManager, "add" | "remove">;
-  /** As the node has them; absent: pods are only prepared. */
+  /** What starts containers; absent: pods are only prepared. */
   readonly containers: ContainersOptions | undefined;
-  /** Of the node's folder; absent where nothing is started. */
+  /** Locks of the node's folder; absent where nothing is started. */
   readonly locks: PodLocks | undefined;
   readonly clock: Clock;
-  /** Hears of everything that is wrong, each thing once. */
+  /** Called with each problem once. */
   readonly say: (line: string) => void;
 }
 
 export interface StaticPods {
-  /** Reads the folder until the signal; rejects with its reason. Pods go on then. */
+  /** Watches the folder until the signal aborts; rejects with its reason. The pods go on running. */
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ interface StaticPodState {
   state: "coming" | "there" | "leaving";
 }
 
-/** Milliseconds between two looks at the folder. */
+/** Milliseconds between two scans of the folder. */
 const period = 1000;
 
 export function createStaticPods({ folder, node, containers, locks, clock, say }: StaticPodsOptions): StaticPods {
@@ -57,7 +57,7 @@ export function createStaticPods({ folder, node, containers, locks, clock, say }
   const removals = new Map<string, Promise<void>>();
   let said = new Set<string>();
 
-  /** Says what was not said at the look before. */
+  /** Reports the problems that the scan before did not have. */
   function sayNew(lines: readonly string[]): void {
     for (const line of lines) if (!said.has(line)) say(line);
     said = new Set(lines);
@@ -118,7 +118,7 @@ export function createStaticPods({ folder, node, containers, locks, clock, say }
     });
   }
 
-  /** The new pod of a name starts when the old one has ended. What fails is said, and tried again at a later look. */
+  /** The new pod of a name starts when the old one has ended. What fails is reported, and tried again at a later scan. */
   function next({ namespace, name }: Pod, act: () => Promise<void>): void {
     const key = `${namespace}/${name}`;
     const before = work.get(key) ?? Promise.resolve();
@@ -136,7 +136,7 @@ export function createStaticPods({ folder, node, containers, locks, clock, say }
     }
   }
 
-  /** What ran when the node was last there, and is not wanted any more. */
+  /** Pods that ran before the node was restarted, and are no longer wanted. */
   async function removeOrphans(which: (found: FoundPod) => boolean = () => true): Promise<void> {
     if (containers === undefined) return;
     for (const found of (await foundPods(containers)).filter(which)) {

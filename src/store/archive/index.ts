@@ -1,3 +1,3 @@
-/** Images as files: what `docker save`, `skopeo copy` and `ctr image export` write, read and written. */
+/** Reads and writes image archives: those of `docker save`, `skopeo copy` and `ctr image export`. */
 export { type LoadedImage, type LoadOptions, loadArchive } from "./load.ts";
 export { type ArchiveFormat, saveArchive } from "./save.ts";

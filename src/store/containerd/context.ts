@@ -1,11 +1,11 @@
-/** What the parts of a containerd store share. */
+/** What all parts of the containerd store use. */
 import type { Platform } from "../../image/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { Owner } from "../../support/owner.ts";
 import type { StatFileSystem } from "../space.ts";
 import type { ContainerdConnection } from "./daemon.ts";
 
-/** A containerd that this process works with, and the folder of Pulley's own beside it. */
+/** A connection to containerd, its settings, and Pulley's own folder beside it. */
 export interface ContainerdContext {
   readonly daemon: ContainerdConnection;
   /** `overlayfs` */
@@ -22,7 +22,7 @@ export interface ContainerdContext {
   readonly self: Owner;
   readonly clock: Clock;
   readonly statfs: StatFileSystem;
-  /** Told about damage that was found. */
+  /** Called with each damage that was found. */
   readonly warn: (message: string) => void;
 }
 

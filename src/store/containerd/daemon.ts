@@ -1,4 +1,4 @@
-/** A connection to containerd: calls in one namespace, failures told with what was being done. */
+/** A connection to containerd: calls in one namespace, with errors that say what was being done. */
 import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
 import { type Channel, openChannel, statusOf } from "../../support/grpc/client.ts";
@@ -67,7 +67,7 @@ export function isStatus(error: unknown, ...expected: readonly Status[]): boolea
   return status !== undefined && expected.includes(status);
 }
 
-/** A failure of a call, with what was being done; a full disk is told from the rest. */
+/** The error of a failed call, with what was being done; a full disk has a code of its own. */
 export function told(doing: string, error: unknown): unknown {
   if (!isPulleyError(error, "RUNTIME_UNREACHABLE", "RUNTIME_FAILED")) return error;
   const text = `Pulley could not have containerd ${doing}: ${errorText(error)}`;

@@ -1,5 +1,5 @@
 /**
- * containerd's images: Pulley fetches, and hands content, unpacked layers and names over, so that containers start from
+ * The store in containerd: Pulley downloads, and hands content, unpacked layers and names over, so that containers start from
  * them; what others have brought in is there like everything else. See docs/containerd.md.
  */
 
@@ -55,7 +55,7 @@ export interface ContainerdStoreOptions {
   readonly namespace?: string;
   /** Default: `overlayfs`. It must be the one that containerd's CRI is set up with, or containers will not start. */
   readonly snapshotter?: string;
-  /** Told about damage that was found and removed, one sentence each. Default: nobody is told. */
+  /** Called with a sentence for each damage that was found and removed. Default: none. */
   readonly warn?: (message: string) => void;
   readonly clock?: Clock;
   /** What a file system has free. Default: the system's answer. */
@@ -219,7 +219,7 @@ async function* checkContents(
 }
 
 interface Plugins {
-  /** Folders on containerd's side; `undefined` where it does not tell. */
+  /** containerd's folders; `undefined` where it does not name them. */
   readonly contentRoot: string | undefined;
   readonly snapshotRoot: string | undefined;
 }

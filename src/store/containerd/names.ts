@@ -1,4 +1,4 @@
-/** Names in containerd, as records of ours: those that Pulley gave, and those of anybody else. */
+/** Image names in containerd as records: those that Pulley gave, and those of other programs. */
 import { completePlatform, type Descriptor, formatPlatform, type Platform, parsePlatform } from "../../image/index.ts";
 import { isPulleyError } from "../../support/errors.ts";
 import { Catalog } from "../catalog.ts";
@@ -23,7 +23,7 @@ export class ContainerdNames {
   /** Content never changes, so that it is read once for as long as a name leads to it. */
   #anatomies = new Map<string, ImageGraph>();
 
-  /** What was asked of containerd after the last change. */
+  /** The list that was read after the last change. */
   #heard: Promise<Catalog> | undefined;
   readonly #watch: NameWatch;
 
@@ -41,7 +41,7 @@ export class ContainerdNames {
     this.#heard = undefined;
   }
 
-  /** What containerd has, as far as has been heard: at most the blink of an eye ago. Costs nothing while nothing changes. */
+  /** The images in containerd, as of its last event. Costs nothing while nothing changes. */
   async current(): Promise<Catalog> {
     if (!this.#watch.hears()) return this.fresh();
     this.#heard ??= this.fresh();
@@ -54,7 +54,7 @@ export class ContainerdNames {
     }
   }
 
-  /** What containerd has now. */
+  /** The images in containerd now. */
   async fresh(): Promise<Catalog> {
     const { images } = await call(this.#context.daemon, "list its images", Images.method.list, {});
     const used = new Map<string, ImageGraph>();

@@ -39,7 +39,7 @@ interface ActiveProtection extends Protection {
 export class Protections {
   readonly #context: ContainerdContext;
   readonly #held = new Map<string, ActiveProtection>();
-  /** Leases that have ended, and whether containerd shall collect at once; it has not been told of them yet. */
+  /** Ended leases that containerd does not know of yet, and whether it shall collect at once. */
   readonly #owed = new Map<string, boolean>();
 
   constructor(context: ContainerdContext) {
@@ -73,7 +73,7 @@ export class Protections {
   }
 
   /**
-   * Tells containerd of every lease that has ended. What it does not hear of now it will the next time; until then a
+   * Ends leases in containerd. What fails now is tried again the next time; until then a
    * lease holds some room, which is no reason for anything to fail.
    */
   async settle(): Promise<void> {

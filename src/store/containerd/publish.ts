@@ -48,7 +48,7 @@ export async function publish(
   const config = readImageConfig(manifest, await readPart(contents, manifest.config.digest, configLimit));
   refuseHazards(first.image, config);
   const targets = wanted.map(({ target }) => target);
-  // All that is said of content is checked: two records may say two things of the same.
+  // All claims about content are checked: two records may disagree about the same content.
   const manifests = wanted.map((record) => record.manifest);
   const needed = [...manifest.layers, manifest.config, ...manifests, ...targets];
   for (const content of needed) {

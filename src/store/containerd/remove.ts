@@ -1,4 +1,4 @@
-/** Taking names away, and with its last name the image: its content and its snapshots. */
+/** Removes names, and with its last name the image: its content and its snapshots. */
 import { configLimit, type Digest, parseImageConfig } from "../../image/index.ts";
 import { isPulleyError } from "../../support/errors.ts";
 import type { Catalog } from "../catalog.ts";

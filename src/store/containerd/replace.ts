@@ -1,4 +1,4 @@
-/** Putting the right bytes in place of damaged ones. */
+/** Replaces damaged content. */
 import type { Digest } from "../../image/index.ts";
 import { PulleyError } from "../../support/errors.ts";
 import type { Content } from "../stored-record.ts";

@@ -1,4 +1,4 @@
-/** Layers becoming snapshots: containerd unpacks each upon those below it, and we check what came of it. */
+/** Unpacks layers to snapshots: containerd unpacks each on those below it, and we verify the result. */
 import type { Descriptor, Digest, ImageConfig, Manifest } from "../../image/index.ts";
 import { PulleyError } from "../../support/errors.ts";
 import { randomName } from "../files.ts";
@@ -48,7 +48,7 @@ export class Unpacker {
     while (!(await this.#isThere(step.chain, lease))) {
       const others = this.#underway.get(step.chain);
       if (others !== undefined) {
-        // What kept another one from it may have been a reason of its own: then it is our turn.
+        // The other call may have failed for a reason of its own: then we try.
         await others.catch(() => undefined);
         continue;
       }

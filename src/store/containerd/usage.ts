@@ -1,4 +1,4 @@
-/** What images take up in containerd: content, and the snapshots that they were unpacked to. */
+/** Disk usage of images in containerd: content, and the snapshots of their layers. */
 import type { Usage } from "../image-store.ts";
 import { measure } from "../measure.ts";
 import { Content } from "./api/containerd/services/content/content_pb.js";
@@ -50,7 +50,7 @@ async function snapshotsTake({ daemon, snapshotter }: ContainerdContext): Promis
   return { used, inodes };
 }
 
-/** From the disk where its folder can be read; else what containerd says of it. */
+/** Measured on the disk where its folder can be read; otherwise as containerd reports it. */
 async function contentTakes({ daemon, contentRoot }: ContainerdContext): Promise<SpaceUsed> {
   const measured = contentRoot === undefined ? undefined : await measure(contentRoot);
   if (measured !== undefined && measured.inodes > 0) return measured;

@@ -1,10 +1,10 @@
-/** Hearing of names that change, so that containerd need not be asked each time what it has. */
+/** Subscribes to containerd's events about names, so that it need not be asked each time. */
 import { Events } from "./api/containerd/services/events/events_pb.js";
 import type { ContainerdContext } from "./context.ts";
 
 /**
  * Milliseconds after which a subscription is taken to have reached containerd, which does not acknowledge it: what
- * changes before that may go unheard.
+ * changes before that may be missed.
  */
 const settling = 1000;
 
@@ -15,13 +15,13 @@ export class NameWatch {
   /** When the subscription began, in milliseconds since the epoch; `undefined` while there is none. */
   #since: number | undefined;
 
-  /** @param onChange called for each change, and when changes may have gone unheard */
+  /** @param onChange called for each change, and when changes may have been missed */
   constructor(context: ContainerdContext, onChange: () => void) {
     this.#context = context;
     this.#onChange = onChange;
   }
 
-  /** Whether every change is heard of now. Where it is not, it will be soon. */
+  /** Whether the subscription is active. Where it is not, it will be soon. */
   hears(): boolean {
     const now = this.#context.clock.now();
     if (this.#since === undefined) {
@@ -35,7 +35,7 @@ export class NameWatch {
     this.#stop.abort();
   }
 
-  /** Until the stream ends, be it that containerd does: then the next one who asks begins another. */
+  /** Reads events until the stream ends; then the next call begins another one. */
   async #listen(): Promise<void> {
     const { daemon } = this.#context;
     const filters = [`namespace==${daemon.namespace},topic~="^/images/"`];
@@ -43,7 +43,7 @@ export class NameWatch {
     try {
       for await (const _ of events) this.#onChange();
     } catch {
-      // That nothing is heard any more is all that matters; what is wrong will show in the next call.
+      // Only the end of the subscription matters; the next call to containerd shows what is wrong.
     }
     if (this.#stop.signal.aborted) return;
     this.#since = undefined;

@@ -1,4 +1,4 @@
-/** Handing content over to containerd, which checks it once more as it writes it. */
+/** Writes content to containerd, which verifies it once more. */
 
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { Verifier } from "../../support/verifier.ts";
@@ -14,7 +14,7 @@ import { type ContainerdConnection, call, headersOf, isStatus, told } from "./da
 /** Bytes from their beginning, each time. */
 export type Chunks = () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
-/** Where content is written to, and what is noted beside it. */
+/** Where content is written to, and its labels. */
 export interface Writing {
   readonly daemon: ContainerdConnection;
   /** The lease that keeps it. */

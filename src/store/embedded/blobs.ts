@@ -1,4 +1,4 @@
-/** Content under its digest. What is found not to be what its name says is set aside, so that it is fetched anew. */
+/** Content under its digest. Damaged content is set aside, so that it is fetched again. */
 import { link, mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, isDigest } from "../../image/index.ts";

@@ -35,7 +35,7 @@ import { Records } from "./records.ts";
 import { ensureTranslation } from "./translation.ts";
 
 export interface EmbeddedStoreOptions {
-  /** Told about damage that was found and set aside, one sentence each. Default: nobody is told. */
+  /** Called with a sentence for each damage that was found and set aside. Default: none. */
   readonly warn?: (message: string) => void;
   /** What the file system has free. Default: the system's answer. */
   readonly statfs?: StatFileSystem;
@@ -168,7 +168,7 @@ class EmbeddedStore implements ImageStore {
     return this.#guarded(async () => usageOf(this.#paths, await this.#statfs(this.#paths.root)));
   }
 
-  /** What can be made from the rest of the store need not be fetched anew. */
+  /** Makes a damaged translation again from the rest of the store. */
   async #repair(record: StoredRecord): Promise<void> {
     const lease = await LeaseFile.create(this.#paths);
     try {

@@ -1,5 +1,5 @@
 /**
- * Where the things of a store lie. The folder is an OCI image layout that other programs can read (image-spec
+ * The paths of a store. The folder is an OCI image layout that other programs can read (image-spec
  * `image-layout.md`: `oci-layout`, `index.json`, `blobs`), and Pulley's own files beside it:
  *
  *     pulley.json   the version of this arrangement
@@ -7,8 +7,8 @@
  *     confirmed/    a file for each name: when a registry last said that the name still means the same
  *     leases/       a file for each image being brought in: the content that must not be collected meanwhile
  *     ingest/       content as it is being received, and other files that are not whole yet
- *     trash/        content on its way out; it may come back
- *     damaged/      what turned out not to be what it should be, for a look
+ *     trash/        content that is being removed; it may be restored
+ *     damaged/      damaged files, set aside for inspection
  *
  * No locks: any number of processes may use a folder at once, and any of them may be killed at any time.
  */
@@ -20,7 +20,7 @@ import { readJson } from "../../support/json-cursor.ts";
 import { formatOwner, type Owner, thisOwner } from "../../support/owner.ts";
 import { lookAt, randomName, readSmall, requireFolder, syncDirectory, writeNew } from "../files.ts";
 
-/** A store that this process has open. */
+/** The paths of an open store, and this process. */
 export interface StorePaths {
   readonly root: string;
   readonly blobs: string;
@@ -33,7 +33,7 @@ export interface StorePaths {
   readonly index: string;
   /** This process. */
   readonly self: Owner;
-  /** Told about damage that was found and set aside. */
+  /** Called with each damage that was found and set aside. */
   readonly warn: (message: string) => void;
 }
 
@@ -45,7 +45,7 @@ const layoutFile = "oci-layout";
 /** What an empty folder may have in it: the mount point of a disk, and what a killed process left of the first file. */
 const ignorable = /^(?:lost\+found|pulley\.json\.[0-9a-f]+\.tmp)$/;
 
-/** Goes to a store, making it first where there is none. @throws PulleyError `STORE_INVALID` if the folder is not a store */
+/** Opens the folder of a store, and makes it where there is none. @throws PulleyError `STORE_INVALID` if the folder is not a store */
 export async function openStorePaths(root: string, warn: StorePaths["warn"]): Promise<StorePaths> {
   const paths = storePathsAt(root, warn);
   await mkdir(root, { recursive: true, mode: 0o700 });

@@ -41,7 +41,7 @@ export class Projection {
     this.#pending = this.#run();
   }
 
-  /** Resolves when what was asked for before is done. A failure is told, but fails nothing: the records are the truth. */
+  /** Resolves when what was asked for before is done. A failure is only reported: the records are what counts. */
   async finished(): Promise<void> {
     await this.#pending;
   }

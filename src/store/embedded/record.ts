@@ -1,4 +1,4 @@
-/** What is written down about a name. A record is whole in itself: it lists everything that its image consists of. */
+/** The record of a name: a file that lists everything that its image consists of. */
 import { createHash } from "node:crypto";
 import { normalisePlatform, readDescriptor, readDigest } from "../../image/index.ts";
 import { type JsonCursor, readJson } from "../../support/json-cursor.ts";

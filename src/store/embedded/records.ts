@@ -1,4 +1,4 @@
-/** The folder of records, and what is in it kept in memory until another process or this one changes it. */
+/** The folder of records, cached in memory until this or another process changes it. */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { link, rename } from "node:fs/promises";
 import { join } from "node:path";
@@ -24,7 +24,7 @@ interface CachedRecord {
   readonly record: StoredRecord;
 }
 
-/** What was in the store, and how the folder of records looked then. */
+/** The catalog, and the state of the folder when it was read. */
 export interface CatalogState {
   readonly catalog: Catalog;
   /** Nanoseconds since the epoch. */
@@ -42,13 +42,13 @@ export class Records {
   #entries: ReadonlyMap<string, CachedRecord> = new Map();
   #state: CatalogState | undefined;
 
-  /** @param onSetAside told of each damaged record that was taken out */
+  /** @param onSetAside called for each damaged record that was set aside */
   constructor(paths: StorePaths, onSetAside: () => void = () => undefined) {
     this.#paths = paths;
     this.#onSetAside = onSetAside;
   }
 
-  /** What is in the store now. Costs one look at the folder as long as nothing changes. */
+  /** The store's catalog now. Costs one `stat` of the folder as long as nothing changes. */
   async current(): Promise<Catalog> {
     return (await this.state()).catalog;
   }
