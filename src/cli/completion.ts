@@ -23,7 +23,7 @@ export function define(command: Command, io: CommandIo): void {
     );
 }
 
-/** What can be typed behind a command's name. */
+/** The words that complete the command line of a command. */
 function completed(command: Command): CompletedCommand {
   return {
     name: command.name(),

@@ -2,6 +2,7 @@
 import type { Diagnosis, Step } from "../doctor/index.ts";
 import { type Warning, warningText } from "../policy/index.ts";
 import { hanging, type Paint, printable } from "../support/terminal.ts";
+import type { Pod } from "../workload/index.ts";
 
 /** One image's diagnosis. Stable: a part of the public interface, versioned by `apiVersion`. */
 export interface ShownDiagnosis {
@@ -103,4 +104,14 @@ function otherFailures(steps: readonly ShownStep[], paint: Paint, width: number)
         width,
       ),
     );
+}
+
+/** The `pulley doctor` command for a pull. A pod from standard input or the command line is given as its image. */
+export function doctorCall(
+  { namespace, name }: Pick<Pod, "namespace" | "name">,
+  image: string,
+  file: string | undefined,
+): string {
+  if (file === undefined || file === "-" || file === "command line") return `pulley doctor ${image}`;
+  return `pulley doctor pod/${name} -n ${namespace} -f ${file}`;
 }

@@ -10,7 +10,7 @@ import { systemClock } from "../support/clock.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
 import type { ImageRequest, Pod } from "../workload/index.ts";
-import { doctorCall } from "./doctor-call.ts";
+import { doctorCall } from "./doctor-view.ts";
 import { type Explanation, explanation, explanationLines } from "./explain-view.ts";
 import { filesWithout, type Inputs, readInputs } from "./inputs.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";

@@ -20,7 +20,7 @@ export interface ImportOptions extends OutputOptions {
   readonly certDir: readonly string[];
 }
 
-interface PlannedFile {
+interface HostsFile {
   readonly path: string;
   readonly text: string;
   /** The current content. */
@@ -35,7 +35,7 @@ export async function importRegistriesConf(
 ): Promise<number> {
   const files = paths.flatMap(filesOf);
   const converted = convert(readRegistriesConf(files.map(readToml)));
-  const planned = converted.files.map((file): PlannedFile => {
+  const planned = converted.files.map((file): HostsFile => {
     const path = join(into, file.folder, "hosts.toml");
     return { path, text: hostsToml(file, files, (host) => certificatesOf(host, certDir)), before: textOf(path) };
   });
@@ -54,7 +54,7 @@ export async function importRegistriesConf(
 }
 
 function printNotes(
-  changed: readonly PlannedFile[],
+  changed: readonly HostsFile[],
   leftOut: Parameters<typeof printProblems>[0]["problems"],
   dryRun: boolean,
   io: Io,
@@ -65,17 +65,17 @@ function printNotes(
 }
 
 /** Standard output gets the diff and the policy, for further use. */
-function lines(changed: readonly PlannedFile[], policy: object | null, dryRun: boolean): readonly string[] {
+function lines(changed: readonly HostsFile[], policy: object | null, dryRun: boolean): readonly string[] {
   const diffs = dryRun ? changed.map(diff) : [];
   const yaml = policy === null ? [] : [stringify(policy, { lineWidth: 0 }).trimEnd()];
   return [...diffs, ...yaml].flatMap((text) => text.split("\n"));
 }
 
-function diff({ path, text, before = "" }: PlannedFile): string {
+function diff({ path, text, before = "" }: HostsFile): string {
   return unifiedDiff(path, before, [{ file: path, start: 0, end: before.length, text }]).trimEnd();
 }
 
-function write(changed: readonly PlannedFile[]): void {
+function write(changed: readonly HostsFile[]): void {
   const taken = changed.filter(({ before }) => before !== undefined).map(({ path }) => path);
   if (taken.length > 0) {
     const what = plural(taken.length, "file");

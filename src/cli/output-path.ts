@@ -4,16 +4,16 @@ import { PulleyError } from "../support/errors.ts";
 import { sortOf } from "../support/input-file.ts";
 
 /**
- * The path of a file to write. What is written takes the place of what is there, so a device or a pipe is refused: a
- * report would be put where `/dev/stdout` was. Where a pipeline writes within a checkout, the folders on the way belong to
- * whoever made the commit: one that is a link would lead the file out of it, so none below the current folder may be one.
+ * The path of a file to write. Writing replaces what is there, so a device or a pipe is refused: a report would replace
+ * `/dev/stdout`. In a checkout, the author of the commit chooses the directories: a symbolic link among them would lead the
+ * file out of the checkout, so no directory below the current one may be a link.
  * @throws PulleyError `OUTPUT_UNWRITABLE`
  */
 export function outputPath(path: string): string {
   const place = isBelowHere(path) ? withoutLinks(path) : path;
   const there = lookAt(place);
   if (there === undefined) return place;
-  // A link that is not a checkout's stays where it is.
+  // A link outside of the current directory is followed.
   if (there.isFile()) return lstatSync(place).isSymbolicLink() ? realpathSync(place) : place;
   throw new PulleyError("OUTPUT_UNWRITABLE", `cannot write ${path}: it is ${sortOf(there)}, and not a file`, {
     advice: "Name a file, or leave the name out and redirect the standard output.",
@@ -25,7 +25,7 @@ function isBelowHere(path: string): boolean {
   return below !== "" && !isAbsolute(below) && below.split(sep)[0] !== "..";
 }
 
-/** As it is looked at, so that it is written: `link/..` is another folder for the file system than for whoever reads it. */
+/** Checks and writes the same path: for the file system, `link/..` is another directory than it reads. */
 function withoutLinks(path: string): string {
   const below = relative(process.cwd(), resolve(path));
   for (let at = below; at !== "."; at = dirname(at)) {
@@ -37,7 +37,7 @@ function withoutLinks(path: string): string {
   return below;
 }
 
-/** What a path leads to; what stands in the way of that is told by whoever writes there. */
+/** What is at the path; an error is reported when it is written. */
 function lookAt(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });

@@ -1,4 +1,4 @@
-/** Download speeds of pulls over the last seconds, so that a stall shows. */
+/** OngoingDownload speeds of pulls over the last seconds, so that a stall shows. */
 import type { PullProgress } from "../pull/index.ts";
 
 export interface Speed {
@@ -22,7 +22,7 @@ interface SpeedSample {
   readonly bytes: number;
 }
 
-interface Download {
+interface OngoingDownload {
   readonly samples: readonly SpeedSample[];
   /** Bytes left to download. */
   readonly missing: number;
@@ -30,7 +30,7 @@ interface Download {
 
 /** @param now milliseconds of a monotonic clock */
 export function createPullSpeeds(now: () => number): PullSpeeds {
-  const downloads = new Map<string, Download>();
+  const downloads = new Map<string, OngoingDownload>();
   return {
     note: ({ image, phase, layers, received, total }) => {
       if (phase !== "downloading") {

@@ -28,7 +28,7 @@ import type { PulleyError } from "../support/errors.ts";
 import { liveRegion } from "../support/live.ts";
 import { hanging, printable, wantsColour } from "../support/terminal.ts";
 import type { DataObjects, Pod, PullSecret } from "../workload/index.ts";
-import { doctorCall } from "./doctor-call.ts";
+import { doctorCall } from "./doctor-view.ts";
 import { type Io, interrupted, paintFor } from "./io.ts";
 import type { ProviderNotes } from "./logins.ts";
 import type { OutputOptions } from "./options.ts";
