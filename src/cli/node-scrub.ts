@@ -1,7 +1,7 @@
 /** The options of `pulley node` for checking its store for damage. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { DaemonOptions } from "../daemon/index.ts";
-import { parseQuantity } from "../kubelet-config/index.ts";
+import { parseQuantity } from "../support/quantity.ts";
 import { readDuration } from "./kubelet-config-option.ts";
 
 export interface ScrubFlags {

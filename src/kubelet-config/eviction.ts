@@ -1,13 +1,13 @@
 /** The eviction thresholds of a configuration (k8s pkg/kubelet/eviction/helpers.go). */
 import { quote } from "../support/go.ts";
 import { parseGoDuration } from "../support/go-duration.ts";
+import { parseQuantity } from "../support/quantity.ts";
 import {
   type EvictionSignal,
   type EvictionThreshold,
   evictionSignals,
   type ThresholdValue,
 } from "./eviction-threshold.ts";
-import { parseQuantity } from "./quantity.ts";
 import type { GivenConfiguration, Texts } from "./types.ts";
 
 export interface FieldProblem {

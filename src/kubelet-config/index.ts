@@ -1,5 +1,4 @@
 /** A `KubeletConfiguration`, as far as it is about images. */
 export type { EvictionThreshold, ThresholdValue } from "./eviction-threshold.ts";
-export { parseQuantity } from "./quantity.ts";
 export { kubeletConfiguration, readKubeletConfiguration } from "./read.ts";
 export type { GivenConfiguration, KubeletConfiguration } from "./types.ts";

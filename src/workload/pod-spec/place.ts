@@ -1,9 +1,10 @@
 /** Reading fields of an object whose place is known: a value of the wrong type is a problem at its place, and absent. */
+
+import { parseQuantity } from "../../support/quantity.ts";
 import { invalid, notSupported, required, wrongType } from "../field-errors.ts";
 import type { ProblemReporter } from "../problem.ts";
 import { child } from "../templates.ts";
 import { type MappingValue, plain, type Value, valueAt } from "../value.ts";
-import { parseQuantity } from "./quantity.ts";
 
 /** An object inside a manifest. */
 export interface PlacedObject {
@@ -144,13 +145,14 @@ export function quantity(place: PlacedObject | undefined, key: string): number |
   if (place === undefined || value === undefined) return undefined;
   const path = pathOf(place, key);
   const written = value.kind === "scalar" ? String(value.value) : undefined;
-  const amount = written === undefined ? undefined : parseQuantity(written);
-  if (amount === undefined) place.report.problem(value, wrongType(path, value, "a quantity, such as 500m or 64Mi"));
-  else if (amount < 0) {
-    place.report.problem(value, invalid(path, String(plain(value)), "must be greater than or equal to 0"));
+  const parsed = written === undefined ? undefined : parseQuantity(written);
+  if (parsed === undefined || "problem" in parsed) {
+    place.report.problem(value, wrongType(path, value, "a quantity, such as 500m or 64Mi"));
     return undefined;
   }
-  return amount;
+  if (parsed.value >= 0) return parsed.value;
+  place.report.problem(value, invalid(path, String(plain(value)), "must be greater than or equal to 0"));
+  return undefined;
 }
 
 /** Says of fields that they are not carried out, where they are there. */
