@@ -1,5 +1,7 @@
 /** What an audit is given: which rules are on and how severe, which tags move, and the policy. */
-import { imageFieldsIn, kubernetesOnly, matchesWildcards, type Policy } from "../policy/index.ts";
+
+import { imageFieldsIn, kubernetesOnly, type Policy } from "../policy/index.ts";
+import { matchesStars } from "../support/wildcards.ts";
 import type { ImageFields } from "../workload/index.ts";
 import { type PlaceholderTest, placeholderTest } from "./placeholders.ts";
 import type { CrossFileContext, Profile, Rule } from "./rules/rule.ts";
@@ -114,9 +116,6 @@ function tagMatcher(patterns: readonly string[]): (tag: string) => boolean {
   const wild = lower.filter((pattern) => pattern.includes("*"));
   return (tag) => {
     const text = tag.toLowerCase();
-    return (
-      exact.has(text) ||
-      wild.some((pattern) => matchesWildcards(pattern, text, "*", (part, character) => part === character))
-    );
+    return exact.has(text) || wild.some((pattern) => matchesStars(pattern, text));
   };
 }

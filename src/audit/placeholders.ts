@@ -1,5 +1,5 @@
 /** Placeholders: words in the place of an image, which a program or a person replaces later. */
-import { matchesWildcards } from "../policy/index.ts";
+import { matchesStars } from "../support/wildcards.ts";
 import type { Subject } from "./subject.ts";
 
 interface Placeholder {
@@ -46,7 +46,7 @@ export type PlaceholderTest = (image: string) => string | undefined;
 export function placeholderTest(more: readonly string[] = []): PlaceholderTest {
   return (image) => {
     const text = image.slice(0, longest);
-    const isOwn = more.some((pattern) => matchesWildcards(pattern, text, "*", (part, character) => part === character));
+    const isOwn = more.some((pattern) => matchesStars(pattern, text));
     return isOwn ? "it matches --placeholder" : placeholders.find(({ pattern }) => pattern.test(text))?.who;
   };
 }

@@ -1,4 +1,4 @@
-import { globMatches } from "./glob.ts";
+import { globMatches } from "../support/wildcards.ts";
 
 /**
  * Where a login of a kubelet is for: `registry.acme.io:5000/team`, `*.acme.io`

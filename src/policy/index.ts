@@ -12,7 +12,6 @@ export { selects } from "./language/selector.ts";
 export { parseSize } from "./language/size.ts";
 export { suggestion } from "./language/spelling.ts";
 export type { LabelRequirement, LabelSelector, Pattern, Policy } from "./language/types.ts";
-export { matchesWildcards } from "./language/wildcard.ts";
 export { refuseInstead, type Start } from "./on-copy.ts";
 export {
   addCost,

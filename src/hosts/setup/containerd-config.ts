@@ -1,6 +1,7 @@
 /** What containerd's own configuration says about where `hosts.toml` files are. Read, never changed. */
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
+import { globMatches } from "../../support/wildcards.ts";
 import { splitRoots } from "../folders.ts";
 import { isTable, readToml, type TomlTable } from "../toml.ts";
 
@@ -53,7 +54,7 @@ function registryTables(table: TomlTable): readonly TomlTable[] {
   });
 }
 
-/** Files that are read after it, and override it; a `*` stands for any part of a file's name. */
+/** Files that are read after it, and override it; a path with a `*` is a pattern of Go's, as containerd has it. */
 function importedFiles(table: TomlTable, file: string): readonly string[] {
   const imports = table["imports"];
   if (!Array.isArray(imports)) return [];
@@ -65,10 +66,8 @@ function matching(path: string): readonly string[] {
   if (!path.includes("*")) return existsSync(path) ? [path] : [];
   const [folder, name] = [dirname(path), basename(path)];
   if (!existsSync(folder)) return [];
-  const parts = name.split("*").map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  const shape = new RegExp(`^${parts.join(".*")}$`);
   return readdirSync(folder)
-    .filter((entry) => shape.test(entry))
+    .filter((entry) => globMatches(name, entry))
     .sort()
     .map((entry) => join(folder, entry));
 }

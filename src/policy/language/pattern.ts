@@ -1,8 +1,8 @@
 /** Patterns in lists: any entry that matches will do, and one that begins with `!` excludes. */
 
+import { matchesStars, matchesWildcards } from "../../support/wildcards.ts";
 import type { Parsed } from "./parsed.ts";
 import type { Pattern } from "./types.ts";
-import { matchesWildcards } from "./wildcard.ts";
 
 /** A pattern for names of one segment: tags, namespaces, containers, clusters. */
 export const namePattern = "^!?[A-Za-z0-9_.*-]+$";
@@ -26,9 +26,5 @@ export function isListed(list: readonly Pattern[], segments: readonly string[]):
 }
 
 export function matchesSegments(pattern: readonly string[], segments: readonly string[]): boolean {
-  return matchesWildcards(pattern, segments, "**", matchesText);
-}
-
-function matchesText(pattern: string, text: string): boolean {
-  return matchesWildcards(pattern, text, "*", (one, other) => one === other);
+  return matchesWildcards(pattern, segments, (segment) => segment === "**", matchesStars);
 }

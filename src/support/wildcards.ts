@@ -1,10 +1,64 @@
-/** Patterns of Go's `path/filepath.Match`, for texts without separators: `*`, `?`, `[a-z]`, `[^a-z]` and `\` before either. */
+/** Wildcards, matched in time bounded by the product of both lengths: nothing here can explode. */
+
+/**
+ * Whether items match a pattern, in which each star stands for any number of items. It is enough to go back to the latest
+ * star: what an earlier one could still take, the latest one can take as well.
+ */
+export function matchesWildcards<Part, Item>(
+  pattern: ArrayLike<Part>,
+  items: ArrayLike<Item>,
+  isStar: (part: Part) => boolean,
+  fits: (part: Part, item: Item) => boolean,
+): boolean {
+  const starAt = (at: number) => {
+    const part = pattern[at];
+    return part !== undefined && isStar(part);
+  };
+  let at = 0;
+  let index = 0;
+  let afterStar: number | undefined;
+  let taken = 0;
+  while (index < items.length) {
+    const [part, item] = [pattern[at], items[index]];
+    if (starAt(at)) {
+      at += 1;
+      afterStar = at;
+      taken = index;
+    } else if (part !== undefined && item !== undefined && fits(part, item)) {
+      at += 1;
+      index += 1;
+    } else if (afterStar !== undefined) {
+      taken += 1;
+      index = taken;
+      at = afterStar;
+    } else {
+      return false;
+    }
+  }
+  while (starAt(at)) at += 1;
+  return at === pattern.length;
+}
+
+/** Whether all of a text matches a pattern in which `*` stands for any characters, and everything else for itself. */
+export function matchesStars(pattern: string, text: string): boolean {
+  const isStar = (part: string) => part === "*";
+  return matchesWildcards(pattern, text, isStar, (part, character) => part === character);
+}
+
+/** Of Go's `path/filepath.Match`, for texts without separators: `*`, `?`, `[a-z]`, `[^a-z]` and `\` before either. */
 type Term = { readonly kind: "any" } | { readonly kind: "one"; readonly accepts: (character: string) => boolean };
 
-/** Whether all of the text matches. A pattern that is not well formed matches nothing. */
+/** Whether all of a text matches a pattern of Go's. One that is not well formed matches nothing. */
 export function globMatches(pattern: string, text: string): boolean {
   const terms = parseGlob([...pattern]);
-  return terms !== undefined && matchTerms(terms, [...text]);
+  if (terms === undefined) return false;
+  const isStar = ({ kind }: Term) => kind === "any";
+  return matchesWildcards(
+    terms,
+    [...text],
+    isStar,
+    (term, character) => term.kind === "one" && term.accepts(character),
+  );
 }
 
 function parseGlob(pattern: readonly string[]): readonly Term[] | undefined {
@@ -62,28 +116,4 @@ function parseMember(pattern: readonly string[], at: number): { code: number; en
   const character = pattern[escaped ? at + 1 : at];
   if (character === undefined || (!escaped && (character === "-" || character === "]"))) return undefined;
   return { code: character.codePointAt(0) ?? 0, end: at + (escaped ? 2 : 1) };
-}
-
-/** In time of pattern × text at most: only the last `*` is ever tried again, for it can make up for all before it. */
-function matchTerms(terms: readonly Term[], text: readonly string[]): boolean {
-  let term = 0;
-  let at = 0;
-  let retry: { term: number; at: number } | undefined;
-  while (at < text.length || term < terms.length) {
-    const current = terms[term];
-    if (current?.kind === "any") {
-      retry = { term, at };
-      term += 1;
-    } else if (current !== undefined && at < text.length && current.accepts(text[at] ?? "")) {
-      term += 1;
-      at += 1;
-    } else if (retry !== undefined && retry.at < text.length) {
-      retry = { term: retry.term, at: retry.at + 1 };
-      term = retry.term + 1;
-      at = retry.at;
-    } else {
-      return false;
-    }
-  }
-  return true;
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { globMatches } from "./glob.ts";
+import { globMatches } from "./wildcards.ts";
 
 // What Go's filepath.Match says to the same.
 test.each([
