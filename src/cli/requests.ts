@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { invalidPolicyValue, missingImage, type ReadText, readOther, type Subject } from "../audit/index.ts";
 import { parseReference } from "../image/index.ts";
-import { identified, uidOf } from "../pods/index.ts";
+import { uidOf, withUid } from "../pods/index.ts";
 import { imageFieldsIn, kubernetesOnly, type Policy } from "../policy/index.ts";
 import { isPulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
@@ -43,7 +43,7 @@ export function startablePodsFrom(inputs: Inputs): ExpandedPods {
     return uidOf(String(count));
   };
   const expanded = expandedFrom(inputs, { newUid, starting: true });
-  return { ...expanded, pods: expanded.pods.map((pod) => identified(pod, expanded.objects, "run")) };
+  return { ...expanded, pods: expanded.pods.map((pod) => withUid(pod, expanded.objects, "run")) };
 }
 
 function expandedFrom(inputs: Inputs, options: PodsOptions): ExpandedPods {

@@ -1,14 +1,14 @@
 import type { InUse } from "../gc/index.ts";
 
-/** A connection to a runtime that says which images its containers have. */
+/** A connection to a runtime, for the images of its containers. */
 export interface OpenedInUse extends InUse {
   close(): void;
 }
 
-/** Asks the runtime behind a socket. What speaks with it is loaded only now: most collections have no runtime. */
+/** Connects to a runtime's socket. The client is loaded only now, because most commands need none. */
 export async function openImagesInUse(socket: string): Promise<OpenedInUse> {
   const [{ imagesOfContainers }, { openChannel }] = await Promise.all([
-    import("./client/in-use.ts"),
+    import("./client/images-in-use.ts"),
     import("../support/grpc/client.ts"),
   ]);
   const channel = openChannel(socket);

@@ -1,5 +1,5 @@
 /**
- * Calls handed on to another server unread: methods, messages and fields that nobody here knows of, streams in both
+ * Passes calls on to another server unread: unknown methods, messages and fields, streams in both
  * directions, their pace, and their ends. Only the authority is our own.
  */
 import {
@@ -23,7 +23,7 @@ export interface PassThrough {
   close(): void;
 }
 
-/** Bytes on their way in each direction of a call. */
+/** Bytes in flight in each direction of a call. */
 const windowSize = 1024 * 1024;
 /** Megabytes that all calls together may hold. */
 const mostMemory = 256;
@@ -39,7 +39,7 @@ export function createPassThrough(socket: string): PassThrough {
       maxSessionMemory: mostMemory,
       settings: { initialWindowSize: windowSize, enablePush: false },
     });
-    // Each call hears of it for itself.
+    // Each call fails by itself.
     opened.on("error", () => undefined);
     session = opened;
     return opened;

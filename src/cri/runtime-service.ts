@@ -1,4 +1,4 @@
-/** What an image service alone can say of the runtime that it is not. */
+/** Answers of RuntimeService without a container runtime, and the check of runtime handlers. */
 
 import { quote } from "../support/go.ts";
 import type { Channel } from "../support/grpc/client.ts";

@@ -6,7 +6,7 @@ import { PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
 import type { ProbeContext } from "./connection.ts";
 import { type ManifestAnswer, noQuota, type Quota } from "./probe/index.ts";
-import { failed, failedBy, ok, TooLate, within } from "./steps.ts";
+import { failed, failedBy, ok, TooLate, withTimeout } from "./steps.ts";
 import type { DiagnosisRequest, Step } from "./types.ts";
 
 export interface AuthenticationResult {
@@ -27,7 +27,7 @@ interface LoginAttempt {
 const mostLogins = 20;
 
 /** Tries the logins in their order, as a kubelet does: what one of them fails at, the next may succeed at. */
-export async function examineAuthentication(
+export async function checkAuthentication(
   context: ProbeContext,
   { repository, tag, digest }: Reference,
   { logins, failure, mirror }: PullSource,
@@ -70,7 +70,7 @@ async function askOnce(
   login: Login | undefined,
 ): Promise<ManifestAnswer> {
   try {
-    return await within(patience.answer, signal, (limit) => probe.ask(target, version, login, limit));
+    return await withTimeout(patience.answer, signal, (limit) => probe.ask(target, version, login, limit));
   } catch (error) {
     if (!(error instanceof TooLate)) throw error;
     const stalled = new PulleyError("REGISTRY_STALLED", `${target.endpoint.origin}: ${error.message}`);

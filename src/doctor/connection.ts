@@ -3,9 +3,9 @@
 import { errnoOf } from "../support/errno.ts";
 import { formatDuration } from "../support/go.ts";
 import { networkWords } from "../support/network-words.ts";
-import { nearest } from "./nearest.ts";
 import type { NameFound, Probe, ProbeTarget } from "./probe/index.ts";
-import { failed, ok, TooLate, within } from "./steps.ts";
+import { failed, ok, TooLate, withTimeout } from "./steps.ts";
+import { nearest } from "./suggestions.ts";
 import type { Patience, Step } from "./types.ts";
 
 export interface ProbeContext {
@@ -19,13 +19,13 @@ export interface ProbeContext {
 
 const unanswered = true;
 
-export async function examineDns({ probe, target, source, patience, signal }: ProbeContext): Promise<Step> {
+export async function checkDns({ probe, target, source, patience, signal }: ProbeContext): Promise<Step> {
   const { proxy, place } = target;
   const { host } = proxy ?? place;
   const hints = proxy === undefined ? [] : [`the name ${place.host} is for the proxy to look up`];
   const who = proxy === undefined ? host : `${host}, the proxy of HTTPS_PROXY,`;
   try {
-    const found = await within(patience.dns, signal, () => probe.lookUp(host));
+    const found = await withTimeout(patience.dns, signal, () => probe.lookUp(host));
     switch (found.kind) {
       case "address":
         return ok("dns", `${who} is an address: there is nothing to look up`, { source, hints });
@@ -107,14 +107,14 @@ function missingRemedy(host: string): string {
   return "Check the spelling of the registry in the image's name, and whether this machine's DNS is to know it.";
 }
 
-export async function examineTcp({ probe, target, source, patience, signal }: ProbeContext): Promise<Step> {
+export async function checkTcp({ probe, target, source, patience, signal }: ProbeContext): Promise<Step> {
   const { proxy, place } = target;
   const { host, port } = proxy ?? place;
   const at = `${host.includes(":") ? `[${host}]` : host}:${port}`;
   const whom = proxy === undefined ? at : `${at}, the proxy of HTTPS_PROXY`;
   const started = performance.now();
   try {
-    await within(patience.connection, signal, (limit) => probe.connect(proxy ?? place, limit));
+    await withTimeout(patience.connection, signal, (limit) => probe.connect(proxy ?? place, limit));
     return ok("tcp", `connected to ${whom} in ${formatDuration(Math.ceil(performance.now() - started))}`, { source });
   } catch (error) {
     signal.throwIfAborted();

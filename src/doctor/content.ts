@@ -6,9 +6,9 @@ import { formatBytes } from "../support/bytes.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
 import type { ProbeContext } from "./connection.ts";
-import { nearestTags } from "./nearest.ts";
 import type { ManifestAnswer } from "./probe/index.ts";
-import { failed, failedBy, ok, skipped, within } from "./steps.ts";
+import { failed, failedBy, ok, skipped, withTimeout } from "./steps.ts";
+import { nearestTags } from "./suggestions.ts";
 import type { DoctorDeps, Step } from "./types.ts";
 
 export interface ContentSteps {
@@ -25,7 +25,7 @@ interface ContentQuestion {
 }
 
 /** Reads what the image consists of; of its content no more than the configuration, which lies where the layers lie. */
-export async function examineContent(
+export async function checkContent(
   context: ProbeContext,
   served: ContentQuestion,
   deps: DoctorDeps,
@@ -35,7 +35,7 @@ export async function examineContent(
   const none = { platform: skipped("platform", "there is no image to look at", { source }), content: undefined };
   if (answer.kind === "refused") return { ...none, manifest: await refused(answer.error, context, served, deps) };
   try {
-    const content = await within(patience.answer, signal, (limit) => readAll(served, deps, limit));
+    const content = await withTimeout(patience.answer, signal, (limit) => readAll(served, deps, limit));
     return { manifest: found(content, source), platform: chosen(content, source), content };
   } catch (error) {
     signal.throwIfAborted();
@@ -137,7 +137,7 @@ async function tagsOf(
   { registry }: DoctorDeps,
 ): Promise<readonly string[] | undefined> {
   try {
-    return await within(patience.answer, signal, (limit) =>
+    return await withTimeout(patience.answer, signal, (limit) =>
       registry.tags(reference.repository, { login, mirror, noRetry: true, signal: limit }),
     );
   } catch {

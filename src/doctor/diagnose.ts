@@ -5,14 +5,14 @@ import { type Decision, type LocalFacts, prepare, type Warning } from "../policy
 import { type Found, findLocal, findSources, type ImageContent, ownSource, type PullSource } from "../pull/index.ts";
 import type { Login } from "../support/login.ts";
 import type { ImageRequest } from "../workload/index.ts";
-import { examineAuthentication } from "./authentication.ts";
-import { examineDns, examineTcp, type ProbeContext } from "./connection.ts";
-import { examineContent } from "./content.ts";
-import { examineCache, examineDisk, examinePolicy } from "./here.ts";
-import { examineName } from "./name.ts";
-import { examineQuota } from "./quota.ts";
-import { failedBy, skipped, within } from "./steps.ts";
-import { examineTls } from "./tls.ts";
+import { checkAuthentication } from "./authentication.ts";
+import { checkDns, checkTcp, type ProbeContext } from "./connection.ts";
+import { checkContent } from "./content.ts";
+import { checkName } from "./image-name.ts";
+import { checkCache, checkDisk, checkPolicy } from "./local-steps.ts";
+import { checkQuota } from "./quota.ts";
+import { failedBy, skipped, withTimeout } from "./steps.ts";
+import { checkTls } from "./tls.ts";
 import {
   type Diagnosis,
   type DiagnosisRequest,
@@ -21,7 +21,7 @@ import {
   type Step,
   usualPatience,
 } from "./types.ts";
-import { examineV2Ping } from "./v2-ping.ts";
+import { checkV2Ping } from "./v2-ping.ts";
 
 export type { Diagnosis, DiagnosisRequest, DiskSpace, DoctorDeps, Step } from "./types.ts";
 
@@ -41,7 +41,7 @@ const ofMachine: readonly DoctorStepName[] = ["policy", "cache", "disk"];
 export async function diagnose(asked: DiagnosisRequest, deps: DoctorDeps): Promise<Diagnosis> {
   const question = { ...asked, logins: remembered(asked.logins) };
   const { image } = question.request;
-  const { step, reference } = examineName(image);
+  const { step, reference } = checkName(image);
   if (reference === undefined) {
     const rest = [...ofSources, ...ofMachine].map((name) => skipped(name, "the name cannot be read"));
     return { image, steps: [step, ...rest], cause: step, warnings: [] };
@@ -136,7 +136,7 @@ async function lookAt(
   const mirror = source.mirror ? source.address : undefined;
   let context: ProbeContext;
   try {
-    const target = await within(patience.connection, signal, (limit) => {
+    const target = await withTimeout(patience.connection, signal, (limit) => {
       return probe.target(reference.repository, mirror, limit);
     });
     context = { probe, target, source: mirror ?? target.endpoint.origin, patience, signal };
@@ -145,17 +145,17 @@ async function lookAt(
     return stopped();
   }
   const now = facts.clock.now();
-  for (const examine of [examineDns, examineTcp, examineTls, examineV2Ping]) {
+  for (const examine of [checkDns, checkTcp, checkTls, checkV2Ping]) {
     const step = await examine(context, now);
     steps.push(step);
     if (step.status === "failed") return stopped();
   }
-  const asked = await examineAuthentication(context, reference, source, question, deps.loginNotes());
+  const asked = await checkAuthentication(context, reference, source, question, deps.loginNotes());
   steps.push(asked.step);
   const { login, answer } = asked;
   if (asked.step.status === "failed" || answer === undefined) return stopped();
-  const { manifest, platform, content } = await examineContent(context, { reference, mirror, login, answer }, deps);
-  steps.push(manifest, platform, examineQuota(asked, context.source));
+  const { manifest, platform, content } = await checkContent(context, { reference, mirror, login, answer }, deps);
+  steps.push(manifest, platform, checkQuota(asked, context.source));
   return { steps, content, digest: answer.kind === "found" ? answer.digest : undefined };
 }
 
@@ -179,8 +179,8 @@ async function lookHere(
   const image = isAsking(onMachine) ? served?.content?.facts : undefined;
   const decision = image === undefined ? onMachine : prepared.decide({ ...found.facts, image });
   const steps = [
-    examinePolicy(decision),
-    examineCache(copy, { current: served?.digest, isLookedFor: found.facts.presence !== "unknown" }, now),
+    checkPolicy(decision),
+    checkCache(copy, { current: served?.digest, isLookedFor: found.facts.presence !== "unknown" }, now),
     await diskStep(disk, served?.content),
   ];
   return { steps, warnings: decision.trial.warnings };
@@ -193,7 +193,7 @@ function isAsking({ action }: Decision): boolean {
 
 async function diskStep(disk: DoctorDeps["disk"], content: ImageContent | undefined): Promise<Step> {
   try {
-    return examineDisk(await disk(), content);
+    return checkDisk(await disk(), content);
   } catch (error) {
     return failedBy("disk", error, { remedy: "Check the folder of --root and its permissions." });
   }

@@ -6,7 +6,7 @@ import type { Quota } from "./probe/index.ts";
 import { failed, ok, skipped } from "./steps.ts";
 import type { Step } from "./types.ts";
 
-export function examineQuota({ answer, quota, login }: AuthenticationResult, source: string): Step {
+export function checkQuota({ answer, quota, login }: AuthenticationResult, source: string): Step {
   const isLimited = answer?.kind === "refused" && answer.error.code === "REGISTRY_RATE_LIMITED";
   if (quota === undefined || (quota.limit === undefined && !isLimited)) {
     return skipped("quota", "the registry tells of no limit", { source });

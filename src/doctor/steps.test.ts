@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { TooLate, within } from "./steps.ts";
+import { TooLate, withTimeout } from "./steps.ts";
 
 const never = new AbortController().signal;
 
 describe("work that has its time", () => {
   it("gives its result, or throws what it throws", async () => {
-    expect(await within(1000, never, async () => 7)).toBe(7);
-    await expect(within(1000, never, () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+    expect(await withTimeout(1000, never, async () => 7)).toBe(7);
+    await expect(withTimeout(1000, never, () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
   });
 
   it("ends when its time is over, whether it heeds its signal or not", async () => {
     let told = false;
-    const deaf = within(5, never, (signal) => {
+    const deaf = withTimeout(5, never, (signal) => {
       signal.addEventListener("abort", () => {
         told = true;
       });
@@ -19,7 +19,7 @@ describe("work that has its time", () => {
     });
     await expect(deaf).rejects.toThrow(new TooLate(5));
     expect(told).toBe(true);
-    const heeding = within(
+    const heeding = withTimeout(
       5,
       never,
       (signal) =>
@@ -32,9 +32,9 @@ describe("work that has its time", () => {
 
   it("ends with the reason of whoever has seen enough", async () => {
     const stop = new AbortController();
-    const work = within(10_000, stop.signal, () => new Promise(() => undefined));
+    const work = withTimeout(10_000, stop.signal, () => new Promise(() => undefined));
     stop.abort(new Error("interrupted"));
     await expect(work).rejects.toThrow("interrupted");
-    await expect(within(10_000, stop.signal, async () => 7)).rejects.toThrow("interrupted");
+    await expect(withTimeout(10_000, stop.signal, async () => 7)).rejects.toThrow("interrupted");
   });
 });

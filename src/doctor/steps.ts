@@ -68,7 +68,7 @@ export class TooLate extends Error {
  * Runs work with a time-out, whether it heeds its signal or not.
  * @throws TooLate, the signal's reason, or what the work throws
  */
-export async function within<Result>(
+export async function withTimeout<Result>(
   milliseconds: number,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<Result>,

@@ -5,14 +5,14 @@ import { networkWords } from "../support/network-words.ts";
 import { clockHint } from "./clock-hint.ts";
 import type { ProbeContext } from "./connection.ts";
 import type { Handshake, ShownCertificate } from "./probe/index.ts";
-import { failed, failedBy, ok, skipped, TooLate, within } from "./steps.ts";
+import { failed, failedBy, ok, skipped, TooLate, withTimeout } from "./steps.ts";
 import type { Step } from "./types.ts";
 
-export async function examineTls(context: ProbeContext, now: number): Promise<Step> {
+export async function checkTls(context: ProbeContext, now: number): Promise<Step> {
   const { probe, target, source, patience, signal } = context;
   if (!target.secure) return skipped("tls", "plain HTTP is spoken with this source", { source });
   try {
-    const handshake = await within(patience.connection, signal, (limit) => probe.shakeHands(target, limit));
+    const handshake = await withTimeout(patience.connection, signal, (limit) => probe.shakeHands(target, limit));
     if (handshake.kind === "failed") return failedHandshake(handshake, source);
     const { certificate, problem, protocol } = handshake;
     if (certificate === undefined) {

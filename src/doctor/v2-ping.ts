@@ -4,15 +4,15 @@ import { errorText } from "../support/errors.ts";
 import { clockHint } from "./clock-hint.ts";
 import type { ProbeContext } from "./connection.ts";
 import type { V2Ping } from "./probe/index.ts";
-import { failed, failedBy, ok, TooLate, within } from "./steps.ts";
+import { failed, failedBy, ok, TooLate, withTimeout } from "./steps.ts";
 import type { Step } from "./types.ts";
 
-export async function examineV2Ping(
+export async function checkV2Ping(
   { probe, target, source, patience, signal }: ProbeContext,
   now: number,
 ): Promise<Step> {
   try {
-    const ping = await within(patience.answer, signal, (limit) => probe.ping(target, limit));
+    const ping = await withTimeout(patience.answer, signal, (limit) => probe.ping(target, limit));
     const hints = clockHint(ping.serverTime, now);
     if (ping.failure === undefined) return ok("registry", pingText(ping), { source, hints });
     const page = ping.isPage

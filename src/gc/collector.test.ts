@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bytesToFree, formatSize, usagePercent } from "./amounts.ts";
+import { bytesToFree, formatSize, usagePercent } from "./disk-usage.ts";
 import { fakeWorld, image, minute, outcomes, start } from "./testing/fake-store.ts";
 
 describe("when images go", () => {

@@ -1,7 +1,7 @@
 /** Garbage collection of images by the kubelet's algorithm; what really lies on the disk decides when it is enough. */
 import { errorText } from "../support/errors.ts";
-import { beginPass, type CollectorDeps, keepRest, type Pass } from "./pass.ts";
-import { detect, freeOld, freeSpace, measure, prune } from "./steps.ts";
+import { beginPass, type CollectorDeps, keepRemaining, type Pass } from "./pass.ts";
+import { deleteOld, detect, freeSpace, measure, prune } from "./steps.ts";
 import type { CollectionReport, CollectionStepName, MeasuredDisk } from "./types.ts";
 
 export interface Collector {
@@ -34,10 +34,10 @@ type TakeStep = <Result>(name: CollectionStepName, step: () => Promise<Result>) 
 
 async function collectGarbage(pass: Pass, take: TakeStep): Promise<void> {
   await take("detect", () => detect(pass));
-  await take("age", () => freeOld(pass));
+  await take("age", () => deleteOld(pass));
   const full = await take("measure", () => measure(pass));
   if (full !== undefined) await take("space", () => freeSpace(pass, full));
-  keepRest(pass, "notNeeded");
+  keepRemaining(pass, "notNeeded");
   await take("prune", () => prune(pass));
 }
 
@@ -68,7 +68,7 @@ async function run(pass: Pass, way: (pass: Pass, take: TakeStep) => Promise<void
     if (pass.signal?.aborted) throw cause;
     error = errorText(cause);
   }
-  keepRest(pass, "notReached");
+  keepRemaining(pass, "notReached");
   const after = await measured(store);
   const freed = { reported: pass.reportedFreed, real: reallyFreed(pass, before, after) };
   return {

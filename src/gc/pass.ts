@@ -62,7 +62,7 @@ export function beginPass(deps: CollectorDeps, signal: AbortSignal | undefined):
   return { deps, startedAt, signal, candidates: [], outcomes: [], wanted: 0, reportedFreed: 0, unlinked: 0 };
 }
 
-export function noteOutcome(
+export function recordOutcome(
   pass: Pass,
   { image, firstDetected, lastUsed }: Candidate,
   outcome: CollectionOutcome,
@@ -73,16 +73,20 @@ export function noteOutcome(
 }
 
 /** Keeps the remaining candidates. */
-export function keepRest(pass: Pass, because: "notNeeded" | "notReached"): void {
-  for (const candidate of pass.candidates) noteOutcome(pass, candidate, { kind: "kept", because });
+export function keepRemaining(pass: Pass, because: "notNeeded" | "notReached"): void {
+  for (const candidate of pass.candidates) recordOutcome(pass, candidate, { kind: "kept", because });
   pass.candidates = [];
 }
 
 /** Deletes an image, unless a container uses it by now, or no registry has it any more. */
-export async function free(pass: Pass, candidate: Candidate, reason: DeletionReason): Promise<CollectionOutcome> {
+export async function deleteImage(
+  pass: Pass,
+  candidate: Candidate,
+  reason: DeletionReason,
+): Promise<CollectionOutcome> {
   pass.signal?.throwIfAborted();
   const outcome = await remove(pass, candidate, reason);
-  noteOutcome(pass, candidate, outcome);
+  recordOutcome(pass, candidate, outcome);
   if (outcome.kind === "deleted") {
     pass.reportedFreed += candidate.image.size;
     pass.unlinked += outcome.freed ?? 0;

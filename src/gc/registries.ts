@@ -12,10 +12,10 @@ export interface RegistriesOptions {
 }
 
 /** Milliseconds within which a registry must answer. */
-const patience = 15_000;
+const answerTimeout = 15_000;
 
 /** Milliseconds for which an answer, or its absence, is cached. */
-const memory = 5 * 60_000;
+const answerLifetime = 5 * 60_000;
 
 /** Answers of several sources, the one that counts most first. */
 const bestFirst = ["offered", "refused", "unreachable", "lost"] as const;
@@ -28,25 +28,25 @@ export function createRegistries({ registry, logins, clock }: RegistriesOptions)
 
   async function answerOf(origin: ImageOrigin, signal: AbortSignal | undefined): Promise<RegistryAnswer> {
     const { repository, digest } = origin;
-    const silent = recall(repository.registry);
+    const silent = cachedAnswer(repository.registry);
     if (silent !== undefined) return silent;
     const key = `${repository.name}@${digest}`;
-    const answer = recall(key) ?? (await ask(origin, signal));
+    const answer = cachedAnswer(key) ?? (await ask(origin, signal));
     // A registry that does not answer is not asked again for each of its images.
     known.set(answer === "unreachable" ? repository.registry : key, { answer, at: clock.now() });
     return answer;
   }
 
-  function recall(key: string): RegistryAnswer | undefined {
+  function cachedAnswer(key: string): RegistryAnswer | undefined {
     const entry = known.get(key);
-    return entry !== undefined && clock.now() - entry.at < memory ? entry.answer : undefined;
+    return entry !== undefined && clock.now() - entry.at < answerLifetime ? entry.answer : undefined;
   }
 
   async function ask({ repository, digest }: ImageOrigin, signal: AbortSignal | undefined): Promise<RegistryAnswer> {
     const stop = new AbortController();
     const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
     const late = new PulleyError("REGISTRY_STALLED", `${repository.registry} did not answer`);
-    void clock.sleep(patience, either).then(
+    void clock.sleep(answerTimeout, either).then(
       () => stop.abort(late),
       () => undefined,
     );

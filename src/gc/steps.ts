@@ -1,9 +1,9 @@
 /** The steps of a pass (k8s pkg/kubelet/images/image_gc_manager.go), each a function of its own. */
 import { PulleyError } from "../support/errors.ts";
 import { formatDuration } from "../support/go.ts";
-import { bytesToFree, formatSize, usagePercent } from "./amounts.ts";
+import { bytesToFree, formatSize, usagePercent } from "./disk-usage.ts";
 import { detected } from "./memory.ts";
-import { type Candidate, free, freedSince, keepRest, noteOutcome, type Pass } from "./pass.ts";
+import { type Candidate, deleteImage, freedSince, keepRemaining, type Pass, recordOutcome } from "./pass.ts";
 import { isPinned } from "./pins.ts";
 import type { Disk } from "./types.ts";
 
@@ -18,9 +18,9 @@ export async function detect(pass: Pass): Promise<void> {
   for (const image of images) {
     const { firstDetected = pass.startedAt, lastUsed } = histories.get(image.id) ?? {};
     const candidate = { image, firstDetected, lastUsed };
-    if (used.has(image.id)) noteOutcome(pass, candidate, { kind: "kept", because: "inUse" });
+    if (used.has(image.id)) recordOutcome(pass, candidate, { kind: "kept", because: "inUse" });
     else if (image.pinned || isPinned(image.names, pins))
-      noteOutcome(pass, candidate, { kind: "kept", because: "pinned" });
+      recordOutcome(pass, candidate, { kind: "kept", because: "pinned" });
     else candidates.push(candidate);
   }
   pass.candidates = candidates.sort(inOrder);
@@ -33,7 +33,7 @@ function inOrder(one: Candidate, other: Candidate): number {
 }
 
 /** Deletes what nobody has used for too long, once images have been watched for so long that this can be known. */
-export async function freeOld(pass: Pass): Promise<void> {
+export async function deleteOld(pass: Pass): Promise<void> {
   const { policy, memory } = pass.deps;
   const { maximumAge } = policy;
   if (maximumAge === 0 || pass.startedAt - memory.began <= maximumAge) return;
@@ -45,7 +45,7 @@ export async function freeOld(pass: Pass): Promise<void> {
       rest.push(candidate);
       continue;
     }
-    const outcome = await free(pass, candidate, "age");
+    const outcome = await deleteImage(pass, candidate, "age");
     if (outcome.kind === "failed") errors.push(outcome.error);
   }
   pass.candidates = rest;
@@ -59,7 +59,7 @@ export async function measure(pass: Pass): Promise<Disk | undefined> {
   const disk = await pass.deps.store.disk();
   if (disk.capacity === 0) {
     const message = "invalid capacity 0 on image filesystem";
-    tell(pass, "InvalidDiskCapacity", message);
+    recordEvent(pass, "InvalidDiskCapacity", message);
     throw failed(message);
   }
   const { highThreshold, lowThreshold } = pass.deps.policy;
@@ -77,20 +77,20 @@ export async function freeSpace(pass: Pass, before: Disk): Promise<void> {
   for (const candidate of pass.candidates) {
     pass.candidates = pass.candidates.slice(1);
     if (candidate.lastUsed !== undefined && candidate.lastUsed >= pass.startedAt) {
-      noteOutcome(pass, candidate, { kind: "kept", because: "usedMeanwhile" });
+      recordOutcome(pass, candidate, { kind: "kept", because: "usedMeanwhile" });
       continue;
     }
     if (pass.startedAt - candidate.firstDetected < policy.minimumAge) {
-      noteOutcome(pass, candidate, { kind: "kept", because: "tooYoung" });
+      recordOutcome(pass, candidate, { kind: "kept", because: "tooYoung" });
       continue;
     }
-    const outcome = await free(pass, candidate, "space");
+    const outcome = await deleteImage(pass, candidate, "space");
     if (outcome.kind === "failed") errors.push(outcome.error);
     if (outcome.kind !== "deleted" && outcome.kind !== "gone") continue;
     freed = freedSince(before, await store.disk(), pass.unlinked - unlinkedBefore);
     if (freed >= wanted) break;
   }
-  keepRest(pass, "notNeeded");
+  keepRemaining(pass, "notNeeded");
   if (errors.length > 0) {
     const amount = wanted === Number.POSITIVE_INFINITY ? "9223372036854775807" : String(wanted);
     const gained = `wanted to free ${amount} bytes, but freed ${freed} bytes space`;
@@ -101,7 +101,7 @@ export async function freeSpace(pass: Pass, before: Disk): Promise<void> {
       `Insufficient free disk space on the node's image filesystem (${usagePercent(before)}% of ` +
       `${formatSize(before.capacity)} used). Failed to free sufficient space by deleting unused images (freed ` +
       `${freed} bytes). Investigate disk usage, as it could be used by active images, logs, volumes, or other data.`;
-    tell(pass, "FreeDiskSpaceFailed", message);
+    recordEvent(pass, "FreeDiskSpaceFailed", message);
     throw failed(message);
   }
 }
@@ -117,7 +117,7 @@ export async function prune(pass: Pass): Promise<void> {
   await records.prune(new Set(present.map(({ id }) => id)), pass.startedAt);
 }
 
-function tell({ deps }: Pass, reason: "InvalidDiskCapacity" | "FreeDiskSpaceFailed", message: string): void {
+function recordEvent({ deps }: Pass, reason: "InvalidDiskCapacity" | "FreeDiskSpaceFailed", message: string): void {
   deps.onEvent?.({ time: deps.clock.now(), type: "Warning", reason, message });
 }
 

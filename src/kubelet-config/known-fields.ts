@@ -1,6 +1,6 @@
 /**
  * The fields that a KubeletConfiguration of Kubernetes 1.37 may have (k8s.io/kubelet/config/v1beta1/types.go), so that a
- * misspelt one can be told from one that is none of our business.
+ * misspelt one is told apart from one that is not about images.
  */
 
 /** `true` where the field is no object, or one with keys of the user's own. */

@@ -1,4 +1,4 @@
-/** The kubelet's configuration file, as far as it is about images. Reads texts; files are for others to open. */
+/** Reads the text of a kubelet's configuration file, as far as it is about images. */
 
 import { keyPosition, positionOf, suggestion } from "../policy/index.ts";
 import { PulleyError } from "../support/errors.ts";
@@ -26,16 +26,16 @@ const kind = "KubeletConfiguration";
 
 export interface ReadConfiguration {
   readonly configuration: KubeletConfiguration;
-  /** What a kubelet would not start with: the configuration is not to be used. */
+  /** Problems that keep a kubelet from starting; the configuration must not be used. */
   readonly problems: readonly Problem[];
-  /** Fields that no kubelet knows; it starts all the same, and only says so in its log. */
+  /** Unknown fields; a kubelet starts all the same, and logs them. */
   readonly warnings: readonly Problem[];
 }
 
 /**
  * Reads a KubeletConfiguration, YAML or JSON. Never throws.
  * @param file path as the user gave it
- * @param flags what the command line says; where it says something, the file is not heard
+ * @param flags values of the command line, which override the file
  */
 export function readKubeletConfiguration(
   text: string,
@@ -78,14 +78,14 @@ export function readKubeletConfiguration(
   };
 }
 
-/** The configuration without a file: the defaults, and what the command line says. @throws PulleyError `USAGE` */
+/** The configuration without a file: the defaults and the command line's values. @throws PulleyError `USAGE` */
 export function kubeletConfiguration(flags: GivenConfiguration = {}): KubeletConfiguration {
   const problems = validateConfiguration(flags).map(({ message }) => message);
   if (problems.length === 0) return withDefaults(flags);
   throw new PulleyError("USAGE", problems.join("\n"));
 }
 
-/** What the one says and, where it says nothing, what the other does. */
+/** Values of `over`, and of the other where `over` has none. */
 function withFlags(given: GivenConfiguration, flags: GivenConfiguration): GivenConfiguration {
   return { ...given, ...Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)) };
 }
@@ -131,7 +131,7 @@ function byPlace({ source: one }: Problem, { source: other }: Problem): number {
   return one.line - other.line || one.column - other.column;
 }
 
-/** What a document says of images. What does not have the type that it must have is told, and left out. */
+/** The fields of a document that are about images. A field of the wrong type is reported, and left out. */
 function decodeConfiguration(root: MappingValue, refuse: RefuseField): GivenConfiguration {
   const { boolean, integer, text, duration, texts, textMap, booleanMap, struct } = fieldReader(
     root,

@@ -14,10 +14,10 @@ export type {
   SandboxConfig,
   SandboxStatus,
 } from "./container-runtime.ts";
-export { podFolders, readResolver } from "./containers/folders.ts";
-export { identified, uidOf } from "./containers/identity.ts";
 export { type FoundPod, foundPods, removeOrphan } from "./containers/orphans.ts";
+export { podFolders, readResolver } from "./containers/pod-folders.ts";
 export { openPodLocks } from "./containers/pod-locks.ts";
+export { uidOf, withUid } from "./containers/pod-uid.ts";
 export type { ContainersOptions } from "./containers/types.ts";
 export { createPodManager, type PodManager } from "./pod-manager.ts";
 export { createStaticPods } from "./static/index.ts";

@@ -16,8 +16,8 @@ import {
 import type { Clock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { DataObjects, Pod, PullSecret } from "../workload/index.ts";
+import { nodeLabels } from "./containers/labels.ts";
 import { rotateLogs, runningLogs } from "./containers/log-rotation.ts";
-import { nodeLabels } from "./containers/names.ts";
 import { createPleg } from "./containers/pleg.ts";
 import type { ContainersOptions } from "./containers/types.ts";
 import { createContainerWorker } from "./containers/worker.ts";

@@ -1,4 +1,4 @@
-/** How far the reading of a store is, over restarts: `scrub.json` in the store's folder. */
+/** The progress of scrubbing, kept over restarts: `scrub.json` in the store's folder. */
 import { join } from "node:path";
 import { type Digest, readDigest } from "../image/index.ts";
 import { readSmall } from "../store/index.ts";
@@ -22,7 +22,7 @@ const limit = 64 * 1024;
 /** Milliseconds: what a JavaScript date can be. */
 const furthestTime = 8.64e15;
 
-/** What cannot be read is as if it had never been written: then everything is read again. */
+/** A file that cannot be read counts as absent; then the whole store is read again. */
 export function scrubMemory(root: string): ScrubMemory {
   const path = join(root, "scrub.json");
   return {

@@ -8,7 +8,7 @@ import type { VerifyOptions } from "../store/image-store.ts";
 import { openEmbeddedStore, type Verified } from "../store/index.ts";
 import { misorder } from "../store/testing/old-store.ts";
 import { bring, recordOf, sampleImage } from "../store/testing/sample-image.ts";
-import { inTurn } from "../store/verifying.ts";
+import { inFixedOrder } from "../store/verify.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import type { Repair } from "./repair.ts";
 import { runScrub, type ScrubbedBlob, type ScrubOptions } from "./scrub.ts";
@@ -28,7 +28,7 @@ function fakeStore(clock: { now(): number }, states: ReadonlyMap<Digest | undefi
   return {
     pieces,
     async *verify(options: VerifyOptions = {}): AsyncGenerator<Verified> {
-      for (const digest of inTurn(digests, options)) {
+      for (const digest of inFixedOrder(digests, options)) {
         for (let piece = 0; piece < 10; piece += 1) {
           pieces.push(clock.now());
           await options.pace?.(mebibyte);

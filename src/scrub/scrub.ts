@@ -12,37 +12,37 @@ import type { ScrubMemory } from "./scrub-memory.ts";
 export interface ScrubOptions {
   readonly store: Pick<ImageStore, "verify">;
   readonly repairer: Repairer;
-  /** What is remembered over restarts. */
+  /** State that is kept over restarts. */
   readonly memory: ScrubMemory;
-  /** Bytes that are read in a second. */
+  /** Most bytes that are read in a second. */
   readonly rate: number;
   /** Milliseconds from the end of a pass to the beginning of the next one. */
   readonly every: number;
-  /** Whether layers are being pulled: nothing is read then. */
+  /** Whether layers are being pulled; reading pauses then. */
   readonly isBusy: () => boolean;
   readonly clock: Clock;
-  /** Hears of each blob. */
+  /** Called with each blob that was read. */
   readonly onBlob: (blob: ScrubbedBlob) => void;
-  /** Hears of the end of each pass, and at the start of when the last one ended. */
+  /** Called at the end of each pass, and at the start with the end of the last one. */
   readonly onFinished: (at: number) => void;
-  /** Hears what ended a pass early; it goes on where it was. */
+  /** Called with an error that interrupted a pass; the pass is continued later. */
   readonly onFailure: (error: unknown) => void;
 }
 
 export interface ScrubbedBlob extends Verified {
   /** Bytes that were read. */
   readonly bytes: number;
-  /** What became of content that is not sound and that an image needs. */
+  /** The result of repairing damaged content that an image needs. */
   readonly repair?: Repair;
 }
 
-/** Milliseconds: how long nothing is read where layers are on their way, before it is looked again. */
+/** Milliseconds between two checks whether layers are still being pulled. */
 const whileBusy = 1000;
 /** How far reading may be ahead of its time before it waits: a timer for every small blob would cost more than the blob. */
 const ahead = 50;
-/** How often it is written down how far a pass is. */
+/** How often the progress of a pass is saved. */
 const saving = 60_000;
-/** Until a pass goes on that something ended. */
+/** Until an interrupted pass is continued. */
 const afterFailure = 10 * 60_000;
 /** Timers do not hold longer than some weeks. */
 const longestSleep = 24 * 3600_000;
@@ -68,7 +68,7 @@ export async function runScrub(options: ScrubOptions, signal: AbortSignal): Prom
   }
 }
 
-/** A store that was never read is read now. Where the clock was set back, nobody waits longer than usual. */
+/** A store that was never read is read now. If the clock was set back, the wait is no longer than usual. */
 function dueAt(finishedAt: number | undefined, every: number, now: number): number {
   return finishedAt === undefined ? now : Math.min(finishedAt, now) + every;
 }

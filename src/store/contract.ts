@@ -1,6 +1,6 @@
 /** What every {@link ImageStore} does: declared as tests, for each implementation to run. */
 import { afterEach, describe } from "vitest";
-import { describeClaims } from "./contract/claims.ts";
+import { describeClaims } from "./contract/claimed-sizes.ts";
 import { describeLeases, describeReading, describeReceiving, describeUsage } from "./contract/content.ts";
 import type { OpenStore } from "./contract/expectations.ts";
 import { describeFinding, describePublishing, describeRemoving, describeTagging } from "./contract/names.ts";

@@ -146,7 +146,7 @@ export function unlessExisting(error: unknown): void {
 }
 
 /** `62.5 MB (62500000 bytes)` */
-export function bothWays(bytes: number): string {
+export function exactBytes(bytes: number): string {
   return `${formatBytes(bytes)} (${bytes} bytes)`;
 }
 

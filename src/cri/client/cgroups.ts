@@ -3,7 +3,7 @@ import { type Channel, statusOf } from "../../support/grpc/client.ts";
 import { CgroupDriver, RuntimeService } from "../api/runtime/v1/api_pb.js";
 import { requestTimeout } from "./request-timeout.ts";
 
-/** UTF-16 code units of what a runtime tells of its configuration. */
+/** UTF-16 code units of the configuration in a runtime's status. */
 const longestConfiguration = 1024 * 1024;
 
 /** The part of containerd's configuration that says how runc is to deal with cgroups, as its status tells it. */
@@ -38,7 +38,7 @@ async function usesSystemd(channel: Channel): Promise<boolean> {
   return saysSystemd(info["config"] ?? "");
 }
 
-/** What others than containerd write there is theirs. */
+/** Other runtimes write other things there. */
 function saysSystemd(text: string): boolean {
   if (text.length > longestConfiguration) return false;
   try {

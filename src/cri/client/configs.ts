@@ -1,4 +1,4 @@
-/** Sandboxes and containers as the interface's messages say them. */
+/** Sandbox and container configurations as CRI messages. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { LinuxSecurity, Mount, Namespaces, RuntimeContainerConfig, SandboxConfig } from "../../pods/index.ts";
 import {

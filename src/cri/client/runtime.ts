@@ -8,7 +8,7 @@ import type { RuntimeOperation } from "../operations.ts";
 import { observed } from "../operations.ts";
 import { cgroupParentOf } from "./cgroups.ts";
 import { containerMessage, sandboxMessage } from "./configs.ts";
-import { containerOf, listedContainer, sandboxOf, sandboxStatusOf, userOf } from "./readings.ts";
+import { containerOf, listedContainer, sandboxOf, sandboxStatusOf, userOf } from "./conversions.ts";
 import { requestTimeout } from "./request-timeout.ts";
 
 export interface RuntimeConnection extends ContainerRuntime {
@@ -16,7 +16,7 @@ export interface RuntimeConnection extends ContainerRuntime {
 }
 
 export interface RuntimeOptions {
-  /** Hears of each call, once it has ended. */
+  /** Called after each call. */
   readonly onOperation?: ((operation: RuntimeOperation) => void) | undefined;
 }
 

@@ -1,8 +1,8 @@
-/** What callers may use of a server: whoever wants more waits or is refused, and others are answered meanwhile. */
+/** Limits of the gRPC server. Calls above them wait or are refused. */
 import type { ConnectionLimits } from "../../support/connection-places.ts";
 
 export interface GrpcLimits {
-  /** Nobody on a unix socket can be told from another: an idle connection makes room for a new one. */
+  /** Connections at once. Peers of a unix socket are not distinguished: an idle connection makes room for a new one. */
   readonly connections: ConnectionLimits;
   /** Calls at once on a connection. Clients are told, and the next one waits with them. */
   readonly streams: number;

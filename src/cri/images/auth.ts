@@ -1,4 +1,4 @@
-/** The login that a caller of PullImage shows. */
+/** The login that a caller of PullImage sends, and how it is recorded. */
 
 import { decodeGoBase64, type LoginSource } from "../../credentials/index.ts";
 import type { Repository } from "../../image/index.ts";
@@ -9,15 +9,15 @@ import type { AuthConfig } from "../api/runtime/v1/api_pb.js";
 
 const source = "the caller's credentials";
 
-/** Docker Hub goes by several names in clients' files; all of them mean the one registry. */
+/** Names of Docker Hub in clients' files. */
 const dockerHub = ["docker.io", "index.docker.io", "registry-1.docker.io"];
 
 const advice = "Send the base64 of user:password, or the fields username and password.";
 
 /**
- * A caller's login, for the registry in the image's name and nobody else: a mirror must not see it, and gets the node's.
+ * A caller's login, only for the registry in the image's name. Mirrors never get it; they get the node's own logins.
  * @param mirrors the node's own logins
- * @throws PulleyError `CREDENTIALS_INVALID`, which repeats nothing of it
+ * @throws PulleyError `CREDENTIALS_INVALID`, without any part of the credentials
  */
 export function callerLogins(
   auth: AuthConfig | undefined,
@@ -75,7 +75,7 @@ function isMeantFor(serverAddress: string, registry: string): boolean {
 }
 
 /**
- * Pull records know a login again by its hash. Each has coordinates that follow from that, so that none passes for
+ * Pull records recognise a login by its hash. The coordinates are derived from it, so that no login passes for
  * another as two logins from one Secret would.
  */
 function withOrigin(secret: LoginSecret): Login {
@@ -83,7 +83,7 @@ function withOrigin(secret: LoginSecret): Login {
   return new Login(source, secret, { kind: "secret", uid, namespace: "", name: "cri" });
 }
 
-/** Logins that are written down of one image under one name, until the server is started anew. */
+/** Most logins that are recorded for one image until the server is restarted. */
 const mostRecorded = 100;
 
 /**

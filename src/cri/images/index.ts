@@ -1,4 +1,4 @@
-/** The image service of the Container Runtime Interface, over a store of images and the one way to pull into it. */
+/** The image service of the Container Runtime Interface, over an image store and an image manager. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { LoginSource } from "../../credentials/index.ts";
 import { parseReference } from "../../image/index.ts";
@@ -17,15 +17,15 @@ import {
 import { type GrpcCall, type Method, serverStream, unary, unaryOfBytes } from "../grpc/methods.ts";
 import { CallFailure } from "../grpc/status.ts";
 import { callerLogins } from "./auth.ts";
-import { absentStatus, createDescriber, type ImageMessage } from "./described.ts";
 import { pullFailureOf } from "./failures.ts";
+import { absentStatus, createDescriber, type ImageMessage } from "./image-messages.ts";
 import { podOfSandbox } from "./pod-of-sandbox.ts";
 
 export interface ImageMethodsOptions {
   readonly store: ImageStore;
   readonly manager: ImageManager;
   readonly isPinned: (image: StoredImage) => boolean;
-  /** @throws CallFailure if nobody knows a runtime handler, which is never empty */
+  /** @throws CallFailure for an unknown runtime handler; it is never called with an empty one */
   readonly checkHandler: (handler: string, call: GrpcCall) => Promise<void>;
   /** The node's own, for mirrors. */
   readonly mirrorLogins: LoginSource | undefined;
@@ -138,7 +138,7 @@ async function fileSystems(
   return { imageFilesystems: [usage], containerFilesystems: [usage] };
 }
 
-/** All names of the image go, whichever was given; that it has gone meanwhile is as good. */
+/** Removes all names of the image; an image that is gone already is no error. */
 async function removeAll(store: ImageStore, { id }: StoredImage): Promise<void> {
   try {
     await store.remove(id);

@@ -1,17 +1,17 @@
-/** Who asks for an image, as far as a runtime is told. */
+/** The pod that an image is for, as far as a runtime knows it. */
 import { type Asker, askingPod } from "../../pull/index.ts";
 import type { PodSandboxConfig } from "../api/runtime/v1/api_pb.js";
 
 /** Labels that the kubelet adds to a pod's own (k8s pkg/kubelet/types/labels.go). */
 const kubelets = /^io\.kubernetes\.(?:pod|container)\./;
 
-/** What is told of a sandbox, when it is made and afterwards. */
+/** What is known of a sandbox. */
 export type SandboxFacts = Pick<PodSandboxConfig, "metadata" | "labels" | "annotations">;
 
 /**
- * The pod whose sandbox an image is for. Without one, as `crictl pull` asks, it is nobody in the namespace `default`. A
- * runtime is asked to pull when a pod's policy has been heeded already, so there it is `Always`.
- * @param more what else is told, of the container
+ * The pod of a sandbox. Without a sandbox, as with `crictl pull`, it is the pod `cri` in the namespace `default`. A
+ * kubelet has applied the pull policy before it asks a runtime to pull, so here it is `Always`.
+ * @param more what is known of the container
  */
 export function podOfSandbox(
   image: string,

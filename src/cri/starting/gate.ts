@@ -1,5 +1,5 @@
 /**
- * The calls with which containers come to be, held to the policy on their way to the runtime. What may pass goes on as it
+ * Checks the calls that create containers against the policy, on their way to the runtime. What is allowed is passed on as it
  * came, byte for byte; a sandbox names no image of its own, so RunPodSandbox is not among them.
  */
 
@@ -20,25 +20,25 @@ import { type OperationListener, observedMethod } from "../operations.ts";
 
 export interface GateOptions {
   readonly judge: Pick<CopyJudge, "judge">;
-  /** Whether there is anything to hold them to: without rules, everything goes on unread. */
+  /** Whether the policy has rules; without, everything is passed on unread. */
   readonly hasRules: () => boolean;
-  /** The runtime, for what it knows of its sandboxes. */
+  /** The runtime, for the labels of its sandboxes. */
   readonly runtime: Pick<Channel, "unary">;
-  /** Hears of each refusal that was not told before, a sentence each. */
+  /** Called with a sentence for each new refusal. */
   readonly warn: (message: string) => void;
-  /** Takes what may pass. */
+  /** Passes an allowed call on. */
   readonly onward: Onward;
-  /** Is told of each call that may not. */
+  /** Gets each call that was refused. */
   readonly listener: OperationListener;
 }
 
-/** The method by which a call is held, by its path; `undefined` for what goes on unread. */
+/** The method that checks a call, by its path; `undefined` for what is passed on unread. */
 export type Gate = (path: string) => Method | undefined;
 
 /** Version v1alpha2 of the runtime service has the same messages (k8s cri-api). */
 const services = [RuntimeService.typeName, "runtime.v1alpha2.RuntimeService"];
 
-/** Refusals that are remembered as told. */
+/** Most refusals that are remembered as reported. */
 const mostTold = 1000;
 
 /** Image volumes that cannot be mounted are known to the kubelet by this word (k8s cri-api pkg/errors). */
@@ -70,7 +70,7 @@ export function createGate({ judge, hasRules, runtime, warn, onward, listener }:
     return (await runtime.unary(podSandboxStatus, { podSandboxId }, { signal })).status;
   }
 
-  /** A caller tries again and again: what is the same is told once. */
+  /** A caller tries again and again; the same refusal is reported once. */
   function tell({ start: { pod, container }, refusal }: RefusedStart): void {
     const text = `${pod.namespace}/${pod.name}: ${refusal.message}`;
     const key = JSON.stringify([pod.uid, container.kind, container.name, text]);

@@ -1,7 +1,7 @@
 /** Watches of pods and events, as `watch=true` serves them. */
 import type { PodManager, PodStatus } from "../../pods/index.ts";
-import { latestChanges } from "./changes.ts";
 import type { EventList } from "./events.ts";
+import { latestChanges } from "./latest-changes.ts";
 import type { EventObject, PodObject, WatchEvent } from "./objects.ts";
 import { podObject } from "./pod-object.ts";
 

@@ -30,7 +30,7 @@ export function operationType(method: string): string {
 }
 
 /** Keeps the first `most` different values; every other one becomes `other`. */
-export function fewValues(most: number): (value: string) => string {
+export function limitedValues(most: number): (value: string) => string {
   const known = new Set<string>();
   return (value) => {
     if (known.has(value)) return value;

@@ -6,7 +6,7 @@ import type { NodeEvent } from "../../pods/index.ts";
 import type { EnsuredImage } from "../../pull/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { catalogue } from "./catalogue.ts";
-import { fewValues, operationType, sizeClass } from "./labels.ts";
+import { limitedValues, operationType, sizeClass } from "./labels.ts";
 import type { CollectionPass, MetricListeners, MirrorRequest } from "./types.ts";
 
 interface Kinds {
@@ -32,14 +32,14 @@ const mostValues = {
 };
 
 export function createListeners(to: Instruments, clock: Pick<Clock, "now">): MetricListeners {
-  const rule = fewValues(mostValues.rules);
-  const reason = fewValues(mostValues.reasons);
-  const operationOf = fewValues(mostValues.operations);
-  const plugin = fewValues(mostValues.plugins);
-  const route = fewValues(mostValues.routes);
-  const method = fewValues(mostValues.methods);
-  const status = fewValues(mostValues.statuses);
-  const cache = fewValues(mostValues.caches);
+  const rule = limitedValues(mostValues.rules);
+  const reason = limitedValues(mostValues.reasons);
+  const operationOf = limitedValues(mostValues.operations);
+  const plugin = limitedValues(mostValues.plugins);
+  const route = limitedValues(mostValues.routes);
+  const method = limitedValues(mostValues.methods);
+  const status = limitedValues(mostValues.statuses);
+  const cache = limitedValues(mostValues.caches);
 
   function ensured({ labels, decision, outcome, failure, pull }: EnsuredImage): void {
     to.ensureRequests.inc({

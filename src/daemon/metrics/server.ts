@@ -5,8 +5,8 @@ import type { Log } from "../../support/log.ts";
 import { networkWords } from "../../support/network-words.ts";
 import { type Answer, type Asked, createReadOnlyServer, plain } from "../../support/read-only-server.ts";
 import { type Health, healthAnswer } from "../health.ts";
+import { allowedHosts, listensEverywhere } from "./allowed-hosts.ts";
 import type { Metrics } from "./index.ts";
-import { listensEverywhere, ownHosts } from "./own-hosts.ts";
 
 export interface MetricsServer {
   /** `127.0.0.1:9419`, with the port that it got. */
@@ -27,7 +27,7 @@ export async function serveMetrics(address: string, options: MetricsServerOption
   const { host, port } = readAddress(address);
   const { metrics, health, log, hosts = [] } = options;
   const { server, close } = createReadOnlyServer({
-    isOwnHost: ownHosts(host, hosts),
+    isOwnHost: allowedHosts(host, hosts),
     answer: (asked) => answer(asked, metrics, health),
     onFailure: (error, path) => log.error("a request to the metrics failed", { path, error: errorText(error) }),
   });

@@ -29,7 +29,7 @@ export type Handshake =
 const timeForTime = 3_000;
 
 /** @param socket closed at the end */
-export async function shakeHands(
+export async function tlsHandshake(
   socket: Socket,
   host: string,
   context: SecureContext,

@@ -18,15 +18,15 @@ import {
 import { systemClock } from "../../support/clock.ts";
 import { PulleyError } from "../../support/errors.ts";
 import type { Login } from "../../support/login.ts";
-import { askManifest, type ManifestAnswer, readV2Ping, type V2Ping } from "./asking.ts";
 import { type HostAndPort, openConnection, openTunnel } from "./connection.ts";
-import { type Handshake, shakeHands } from "./handshake.ts";
-import { findName, type NameFound, type Resolver, systemResolver } from "./names.ts";
+import { findName, type NameFound, type Resolver, systemResolver } from "./dns.ts";
+import { type Handshake, tlsHandshake } from "./handshake.ts";
+import { askManifest, type ManifestAnswer, readV2Ping, type V2Ping } from "./requests.ts";
 
-export { type ManifestAnswer, noQuota, type Quota, type V2Ping } from "./asking.ts";
 export type { ShownCertificate } from "./certificate.ts";
+export type { NameFound } from "./dns.ts";
 export type { Handshake } from "./handshake.ts";
-export type { NameFound } from "./names.ts";
+export { type ManifestAnswer, noQuota, type Quota, type V2Ping } from "./requests.ts";
 
 /** A host that is asked for a repository. */
 export interface ProbeTarget {
@@ -112,7 +112,7 @@ export function createProbe(
       const context = createTrust(certDirs, environment).contextFor(endpoint.registry, "registry", endpoint.host);
       const proxy = proxyFor(new URL(endpoint.origin), environment);
       const socket = proxy === undefined ? openConnection(place, signal) : openTunnel(new URL(proxy), place, signal);
-      return shakeHands(await socket, place.host, context, signal);
+      return tlsHandshake(await socket, place.host, context, signal);
     },
     ping: async ({ endpoint }, signal) => {
       const { registry, host, root = "/v2" } = endpoint;
@@ -135,7 +135,7 @@ export function createProbe(
     speaksTls: async (place, signal) => {
       try {
         const socket = await openConnection(place, signal);
-        return (await shakeHands(socket, place.host, createSecureContext(), signal)).kind === "done";
+        return (await tlsHandshake(socket, place.host, createSecureContext(), signal)).kind === "done";
       } catch {
         return false;
       }

@@ -9,8 +9,8 @@ import {
   type VolumeMount,
 } from "../../workload/index.ts";
 import type { Mount, PortMapping, RuntimeContainerConfig, SandboxConfig } from "../container-runtime.ts";
-import { containerAnnotations, containerLabels, podLabels } from "./names.ts";
-import { resolverOf } from "./resolver.ts";
+import { dnsConfigOf } from "./dns-config.ts";
+import { containerAnnotations, containerLabels, podLabels } from "./labels.ts";
 import { linuxResources } from "./resources.ts";
 import { groupsOf, linuxSecurity, namespacesOf } from "./security.ts";
 import type { ContainersOptions, PodInput } from "./types.ts";
@@ -29,7 +29,7 @@ export async function sandboxConfig(
     metadata: { namespace, name, uid, attempt },
     hostname: spec.hostNetwork ? "" : hostnameOf(spec.hostname ?? name),
     logDirectory: await folders.logFolder(pod),
-    dns: resolverOf(spec, await host.resolver()),
+    dns: dnsConfigOf(spec, await host.resolver()),
     ports: spec.hostNetwork ? [] : spec.containers.flatMap(portMappings),
     labels: { ...pod.labels, ...podLabels(pod, node) },
     annotations: pod.annotations,

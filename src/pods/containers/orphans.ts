@@ -1,6 +1,6 @@
 /** Pods in the runtime that are no longer wanted. */
 
-import { isStatic, nodeLabels, podUidLabel } from "./names.ts";
+import { isStatic, nodeLabels, podUidLabel } from "./labels.ts";
 import { removePod } from "./termination.ts";
 import type { ContainersOptions } from "./types.ts";
 

@@ -2,7 +2,7 @@
 import type { Clock } from "../../support/clock.ts";
 import { isPulleyError } from "../../support/errors.ts";
 import type { ContainerRuntime, Labels } from "../container-runtime.ts";
-import { podUidLabel } from "./names.ts";
+import { podUidLabel } from "./labels.ts";
 
 export interface Pleg {
   /** Calls the listener whenever a sandbox or container of the pod has changed, until the returned function is called. */

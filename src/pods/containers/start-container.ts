@@ -6,7 +6,7 @@ import { quote } from "../../support/go.ts";
 import { type ContainerSpec, environmentOf, type PodFacts } from "../../workload/index.ts";
 import type { RuntimeContainerConfig, SandboxConfig } from "../container-runtime.ts";
 import { containerConfig } from "./configs.ts";
-import { podText } from "./names.ts";
+import { podText } from "./labels.ts";
 import { mustNotBeRoot, rootProblem } from "./security.ts";
 import type { ContainersOptions, PodInput } from "./types.ts";
 

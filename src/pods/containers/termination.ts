@@ -1,7 +1,7 @@
 /** Terminates pods: stops their containers within their grace period, then removes everything. */
 import type { Pod } from "../../workload/index.ts";
 import type { ContainerRuntime, Labels, ListedContainer } from "../container-runtime.ts";
-import { gracePeriodOf } from "./names.ts";
+import { gracePeriodOf } from "./labels.ts";
 import { type Observed, type ObservedContainer, observe } from "./observed.ts";
 import type { PodFolders } from "./types.ts";
 

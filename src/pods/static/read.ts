@@ -10,8 +10,8 @@ import {
   podsOf,
   readManifests,
 } from "../../workload/index.ts";
-import { identified, uidOf } from "../containers/identity.ts";
-import { staticPod } from "../containers/names.ts";
+import { staticPod } from "../containers/labels.ts";
+import { uidOf, withUid } from "../containers/pod-uid.ts";
 
 export interface ManifestFile {
   /** Its name in the folder. */
@@ -84,7 +84,7 @@ export function combined(files: readonly FilePods[]): WantedPods {
   const problems: Problem[] = [];
   for (const pod of files.flatMap((file) => file.pods)) {
     const key = `${pod.namespace}/${pod.name}`;
-    if (!pods.has(key)) pods.set(key, asStatic(identified(pod, objects, "manifests")));
+    if (!pods.has(key)) pods.set(key, asStatic(withUid(pod, objects, "manifests")));
     else if (pod.source !== undefined) {
       problems.push({ source: pod.source, message: `pods "${pod.name}" already exists, in another file` });
     }

@@ -11,7 +11,7 @@ import { quote } from "../../support/go.ts";
 import type { ArchiveContent } from "./receive.ts";
 import { invalid } from "./source.ts";
 
-/** An image as an archive has it: read and checked, save for its layers' bytes. */
+/** An image in an archive: read and checked, except for its layers' bytes. */
 export interface ArchiveImage {
   /** Normalised names with a tag; may be empty. */
   readonly names: readonly string[];

@@ -3,7 +3,7 @@ import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import type { ImageStore, StoredImage } from "../image-store.ts";
 import type { TarFile } from "./tar-format.ts";
 
-/** An image that is to be saved: read and checked, save for its layers' bytes. */
+/** An image to save: read and checked, except for its layers' bytes. */
 export interface ChosenImage {
   readonly image: StoredImage;
   /** Normalised, with tags. */

@@ -1,4 +1,4 @@
-/** Images out of what `docker save` writes (moby `image/spec/v1.2.md`, "Combined Image JSON + Filesystem Changeset Format"). */
+/** Reads images from an archive of `docker save` (moby `image/spec/v1.2.md`, "Combined Image JSON + Filesystem Changeset Format"). */
 import { createHash } from "node:crypto";
 import {
   completePlatform,

@@ -23,7 +23,7 @@ export interface LoadedImage {
 }
 
 /**
- * Brings the images of an archive into the store: docker's (`docker save`) or an OCI layout, in a tar, in one in gzip or
+ * Loads the images of an archive into the store: docker's (`docker save`) or an OCI layout, in a tar, in one in gzip or
  * zstd, or in a folder. All of an archive's images are checked before the first becomes visible.
  * @throws PulleyError `INPUT_UNREADABLE`, `ARCHIVE_INVALID`, `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `MANIFEST_INVALID`,
  *   `NOT_AN_IMAGE`, `PLATFORM_MISSING`, and the store's own
@@ -36,7 +36,7 @@ export async function loadArchive(store: ImageStore, path: string, options: Load
   });
 }
 
-/** What is the archive's fault, and not the store's or the system's. */
+/** Whether an error is the archive's, and not the store's or the system's. */
 const faultsOfArchives: readonly ErrorCode[] = [
   ...(["ARCHIVE_INVALID", "MANIFEST_INVALID", "MANIFEST_UNSUPPORTED", "NOT_AN_IMAGE", "PLATFORM_MISSING"] as const),
   ...(["DIGEST_INVALID", "DIGEST_MISMATCH", "SIZE_MISMATCH", "TOO_LARGE"] as const),
@@ -105,7 +105,7 @@ async function bring(lease: Lease, images: readonly ArchiveImage[]): Promise<voi
   }
 }
 
-/** An image without a name is known by its id. */
+/** An image without a name is reported by its id. */
 function recordsOf({ names, id, target, manifest, platform }: ArchiveImage): ImageRecord[] {
   return (names.length === 0 ? [id] : names).map((name) => ({ name, target, image: id, manifest, platform }));
 }

@@ -1,4 +1,4 @@
-/** Images out of an OCI image layout (image-spec `image-layout.md`), in a tar or a folder. */
+/** Reads images from an OCI image layout (image-spec `image-layout.md`), in a tar or a folder. */
 import {
   completePlatform,
   configLimit,

@@ -65,7 +65,7 @@ class CompressedReader implements RandomReader {
   readonly #compressed: RandomReader;
   readonly #compression: Compression;
   #pass: AsyncIterator<Buffer>;
-  /** What has been decompressed and not yet been asked for, and where it begins. */
+  /** Decompressed bytes that were not read yet, and their offset. */
   #pending: Buffer = Buffer.alloc(0);
   #at = 0;
 

@@ -5,7 +5,7 @@ import { quote } from "../../support/go.ts";
 import type { Lease } from "../image-store.ts";
 import type { ArchiveFile } from "./source.ts";
 
-/** Content of an archive that the store is to have. */
+/** Content of an archive to bring into the store. */
 export interface ArchiveContent {
   readonly descriptor: Descriptor;
   readonly file: ArchiveFile;

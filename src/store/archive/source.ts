@@ -40,7 +40,7 @@ export async function readSmall(file: ArchiveFile, limit: number): Promise<Buffe
   return Buffer.concat(chunks);
 }
 
-/** Whoever loads the archive says which one it is. */
+/** The caller adds which archive it is. */
 export function invalid(problem: string): PulleyError {
   return new PulleyError("ARCHIVE_INVALID", problem);
 }

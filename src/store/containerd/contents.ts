@@ -5,9 +5,9 @@
 import type { Digest } from "../../image/index.ts";
 import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
 import { Verifier } from "../../support/verifier.ts";
-import { type SeenContent, TrueSizes, wrongSize } from "../claims.ts";
 import type { VerifyOptions } from "../image-store.ts";
 import type { Content } from "../stored-record.ts";
+import { type SeenContent, TrueSizes, wrongSize } from "../true-sizes.ts";
 import { type Info, Content as Service } from "./api/containerd/services/content/content_pb.js";
 import { type ContainerdContext, labels } from "./context.ts";
 import { call, headersOf, isStatus, told, unless } from "./daemon.ts";

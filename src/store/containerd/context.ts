@@ -2,7 +2,7 @@
 import type { Platform } from "../../image/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { Owner } from "../../support/owner.ts";
-import type { StatFileSystem } from "../space.ts";
+import type { StatFileSystem } from "../free-space.ts";
 import type { ContainerdConnection } from "./daemon.ts";
 
 /** A connection to containerd, its settings, and Pulley's own folder beside it. */

@@ -19,6 +19,7 @@ import { quote } from "../../support/go.ts";
 import { thisOwner } from "../../support/owner.ts";
 import { type ByteRange, partOf } from "../byte-range.ts";
 import { guarded, requireFolder } from "../files.ts";
+import { type StatFileSystem, systemStatfs } from "../free-space.ts";
 import type {
   ImageRecord,
   ImageStore,
@@ -30,9 +31,8 @@ import type {
   VerifyOptions,
 } from "../image-store.ts";
 import { sweepIngest } from "../ingest.ts";
-import { type StatFileSystem, systemStatfs } from "../space.ts";
 import { needs, toImageRecord } from "../stored-record.ts";
-import { inTurn, keepersOf, verified } from "../verifying.ts";
+import { inFixedOrder, recordsByContent, verified } from "../verify.ts";
 import { Introspection, type Plugin } from "./api/containerd/services/introspection/introspection_pb.js";
 import { Contents } from "./contents.ts";
 import type { ContainerdContext } from "./context.ts";
@@ -195,7 +195,7 @@ class ContainerdStore implements ImageStore {
   async close(): Promise<void> {
     try {
       for (const lease of this.#leases) await lease.release();
-      await this.#protections.settle();
+      await this.#protections.endReleased();
     } finally {
       this.#names.close();
       this.#context.daemon.channel.close();
@@ -209,11 +209,11 @@ async function* checkContents(
   names: ContainerdNames,
   options: VerifyOptions = {},
 ): AsyncGenerator<Verified, void> {
-  const needed = keepersOf(await names.fresh(), needs);
-  for (const digest of inTurn(needed.keys(), options)) {
+  const needed = recordsByContent(await names.fresh(), needs);
+  for (const digest of inFixedOrder(needed.keys(), options)) {
     const state = (await contents.check(digest, options.pace)) ?? "missing";
     // Content that is gone together with its image is not missing.
-    if (state === "missing" && !keepersOf(await names.fresh(), needs).has(digest)) continue;
+    if (state === "missing" && !recordsByContent(await names.fresh(), needs).has(digest)) continue;
     yield verified(digest, state, needed.get(digest) ?? []);
   }
 }

@@ -47,7 +47,7 @@ export class Protections {
   }
 
   async begin(): Promise<Protection> {
-    await this.settle();
+    await this.endReleased();
     const id = `pulley-${randomName()}`;
     try {
       await createLease(this.#context, id);
@@ -69,14 +69,14 @@ export class Protections {
     const others = [...this.#held.values()];
     const orphans = [...held.unnamed].filter((each) => !others.some(({ kept }) => kept.has(each)));
     this.#owed.set(id, orphans.length > 0);
-    await this.settle();
+    await this.endReleased();
   }
 
   /**
    * Ends leases in containerd. What fails now is tried again the next time; until then a
    * lease holds some room, which is no reason for anything to fail.
    */
-  async settle(): Promise<void> {
+  async endReleased(): Promise<void> {
     for (const [id, collecting] of new Map(this.#owed)) {
       this.#owed.delete(id);
       try {

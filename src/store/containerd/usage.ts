@@ -1,6 +1,7 @@
 /** Disk usage of images in containerd: content, and the snapshots of their layers. */
+
+import { measure } from "../disk-usage.ts";
 import type { Usage } from "../image-store.ts";
-import { measure } from "../measure.ts";
 import { Content } from "./api/containerd/services/content/content_pb.js";
 import { Kind, Snapshots } from "./api/containerd/services/snapshots/snapshots_pb.js";
 import type { ContainerdContext } from "./context.ts";
@@ -16,7 +17,7 @@ export async function usageOf(context: ContainerdContext): Promise<Usage> {
   const { root, contentRoot, snapshotRoot, ingest, statfs } = context;
   const path = snapshotRoot ?? contentRoot ?? root;
   const { bsize, blocks, bavail, files, ffree } = await statfs(path);
-  const parts = await Promise.all([snapshotsTake(context), contentTakes(context), measure(ingest)]);
+  const parts = await Promise.all([snapshotUsage(context), contentUsage(context), measure(ingest)]);
   return {
     path,
     used: parts.reduce((sum, { used }) => sum + used, 0),
@@ -29,7 +30,7 @@ export async function usageOf(context: ContainerdContext): Promise<Usage> {
 }
 
 /** containerd has counted each as it was committed. */
-async function snapshotsTake({ daemon, snapshotter }: ContainerdContext): Promise<SpaceUsed> {
+async function snapshotUsage({ daemon, snapshotter }: ContainerdContext): Promise<SpaceUsed> {
   const names: string[] = [];
   const lists = daemon.channel.serverStream(Snapshots.method.list, { snapshotter }, { headers: headersOf(daemon) });
   try {
@@ -51,7 +52,7 @@ async function snapshotsTake({ daemon, snapshotter }: ContainerdContext): Promis
 }
 
 /** Measured on the disk where its folder can be read; otherwise as containerd reports it. */
-async function contentTakes({ daemon, contentRoot }: ContainerdContext): Promise<SpaceUsed> {
+async function contentUsage({ daemon, contentRoot }: ContainerdContext): Promise<SpaceUsed> {
   const measured = contentRoot === undefined ? undefined : await measure(contentRoot);
   if (measured !== undefined && measured.inodes > 0) return measured;
   let [used, inodes] = [0, 0];

@@ -7,7 +7,6 @@ import { hasErrno } from "../../support/errno.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { Verifier } from "../../support/verifier.ts";
 import { type ByteRange, partOf } from "../byte-range.ts";
-import { TrueSizes, wrongSize } from "../claims.ts";
 import {
   type FileStatus,
   flatName,
@@ -23,6 +22,7 @@ import {
 } from "../files.ts";
 import type { VerifyOptions } from "../image-store.ts";
 import type { Content } from "../stored-record.ts";
+import { TrueSizes, wrongSize } from "../true-sizes.ts";
 import { restore } from "./garbage.ts";
 import { blobFolder, blobPath, type StorePaths, temporaryPath } from "./paths.ts";
 

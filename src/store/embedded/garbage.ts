@@ -37,7 +37,7 @@ export async function discard(paths: StorePaths, digest: Digest): Promise<void> 
 
 /** Brings content back from the trash; whether it was there. */
 export async function restore(paths: StorePaths, digest: Digest): Promise<boolean> {
-  for (const stay of await stays(paths)) {
+  for (const stay of await trashEntries(paths)) {
     if (stay.digest === digest && (await moveFile(stay.path, blobPath(paths, digest)))) return true;
   }
   return false;
@@ -46,7 +46,7 @@ export async function restore(paths: StorePaths, digest: Digest): Promise<boolea
 /** Brings back what is needed and deletes the rest; also what a process left that was killed over it. Returns the bytes freed. */
 export async function sweepTrash(paths: StorePaths, needed: Needed): Promise<number> {
   // In this order: who needs something that is found here has either announced it by now, or will miss it.
-  const found = await stays(paths);
+  const found = await trashEntries(paths);
   if (found.length === 0) return 0;
   const kept = await needed();
   let freed = 0;
@@ -62,7 +62,7 @@ export async function sweepTrash(paths: StorePaths, needed: Needed): Promise<num
   return freed;
 }
 
-async function stays(paths: StorePaths): Promise<{ path: string; digest: Digest }[]> {
+async function trashEntries(paths: StorePaths): Promise<{ path: string; digest: Digest }[]> {
   return (await readdir(paths.trash)).flatMap((name) => {
     const digest = /^([a-z0-9]+-[0-9a-f]+)\.[0-9a-f]+$/.exec(name)?.[1]?.replace("-", ":") ?? "";
     return isDigest(digest) ? [{ path: join(paths.trash, name), digest }] : [];

@@ -7,7 +7,9 @@ import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 import { refuseWindows } from "../../support/windows.ts";
 import type { ByteRange } from "../byte-range.ts";
+import { measure } from "../disk-usage.ts";
 import { guarded } from "../files.ts";
+import { type FileSystem, type StatFileSystem, systemStatfs } from "../free-space.ts";
 import type {
   ImageRecord,
   ImageStore,
@@ -19,17 +21,15 @@ import type {
   VerifyOptions,
 } from "../image-store.ts";
 import { sweepIngest } from "../ingest.ts";
-import { measure } from "../measure.ts";
-import { type FileSystem, type StatFileSystem, systemStatfs } from "../space.ts";
 import { type StoredRecord, toImageRecord } from "../stored-record.ts";
-import { inTurn, keepersOf, verified } from "../verifying.ts";
+import { inFixedOrder, recordsByContent, verified } from "../verify.ts";
 import { Blobs } from "./blobs.ts";
 import { withConfirmation, writeConfirmation } from "./confirmations.ts";
 import { neededDigests, remove, sweepTrash } from "./garbage.ts";
+import { IndexFile } from "./index-file.ts";
 import { openLease } from "./lease.ts";
 import { LeaseFile, leasedDigests } from "./lease-file.ts";
 import { openStorePaths, type StorePaths } from "./paths.ts";
-import { Projection } from "./projection.ts";
 import { keeps } from "./record.ts";
 import { Records } from "./records.ts";
 import { ensureTranslation } from "./translation.ts";
@@ -62,22 +62,22 @@ class EmbeddedStore implements ImageStore {
   readonly #statfs: StatFileSystem;
   readonly #blobs: Blobs;
   readonly #records: Records;
-  readonly #projection: Projection;
+  readonly #indexFile: IndexFile;
   readonly #leases = new Set<Lease>();
 
   constructor(paths: StorePaths, statfs: StatFileSystem) {
     this.#paths = paths;
     this.#statfs = statfs;
     this.#blobs = new Blobs(paths, async (digest) => (await this.#records.current()).sizeOf(digest));
-    this.#records = new Records(paths, () => this.#projection.refresh());
-    this.#projection = new Projection(paths, this.#blobs, this.#records);
+    this.#records = new Records(paths, () => this.#indexFile.refresh());
+    this.#indexFile = new IndexFile(paths, this.#blobs, this.#records);
   }
 
   async tidy(): Promise<void> {
     await leasedDigests(this.#paths);
     await sweepIngest(this.#paths);
     await sweepTrash(this.#paths, () => neededDigests(this.#paths, this.#records));
-    await this.#projection.refreshIfStale();
+    await this.#indexFile.refreshIfStale();
   }
 
   images(): Promise<readonly StoredImage[]> {
@@ -127,7 +127,7 @@ class EmbeddedStore implements ImageStore {
       try {
         return await remove(this.#paths, this.#blobs, this.#records, text);
       } finally {
-        this.#projection.refresh();
+        this.#indexFile.refresh();
       }
     });
   }
@@ -151,7 +151,7 @@ class EmbeddedStore implements ImageStore {
         blobs: this.#blobs,
         records: this.#records,
         statfs: this.#statfs,
-        onPublished: () => this.#projection.refresh(),
+        onPublished: () => this.#indexFile.refresh(),
         onReleased: (released) => this.#leases.delete(released),
       });
       this.#leases.add(lease);
@@ -178,14 +178,14 @@ class EmbeddedStore implements ImageStore {
       if (!isPulleyError(error, "IMAGE_NOT_FOUND", "BLOB_DAMAGED", "SIZE_MISMATCH")) throw error;
     } finally {
       await lease.remove();
-      this.#projection.refresh();
+      this.#indexFile.refresh();
     }
   }
 
   /** Releases every lease that is still held, and has `index.json` written. */
   async close(): Promise<void> {
     for (const lease of this.#leases) await lease.release();
-    await this.#projection.finished();
+    await this.#indexFile.finished();
   }
 
   #guarded<Value>(action: () => Promise<Value>): Promise<Value> {
@@ -205,12 +205,12 @@ async function* checkContents(
   { blobs, records, repair }: CheckDeps,
   options: VerifyOptions = {},
 ): AsyncGenerator<Verified, void> {
-  const needed = keepersOf(await records.current(), keeps);
-  for (const digest of inTurn([...(await blobs.list()), ...needed.keys()], options)) {
+  const needed = recordsByContent(await records.current(), keeps);
+  for (const digest of inFixedOrder([...(await blobs.list()), ...needed.keys()], options)) {
     const keepers = needed.get(digest) ?? [];
     const state = await stateOf(blobs, digest, options.pace);
     // Content that is gone together with its image is not missing.
-    if (state === "missing" && !keepersOf(await records.current(), keeps).has(digest)) continue;
+    if (state === "missing" && !recordsByContent(await records.current(), keeps).has(digest)) continue;
     const translated = keepers.find(({ ociManifest }) => ociManifest?.digest === digest);
     if (state !== "sound" && translated !== undefined) await repair(translated);
     yield verified(digest, state, keepers);

@@ -1,9 +1,9 @@
 import type { Descriptor, Digest } from "../../image/index.ts";
 import { verify } from "../../support/verifier.ts";
 import { guarded } from "../files.ts";
+import { ensureRoom, type StatFileSystem } from "../free-space.ts";
 import type { ImageRecord, Ingest, Lease, StoredImage } from "../image-store.ts";
 import { beginIngest } from "../ingest.ts";
-import { ensureRoom, type StatFileSystem } from "../space.ts";
 import { LeaseFile } from "./lease-file.ts";
 import { type EmbeddedPublication, publish } from "./publish.ts";
 

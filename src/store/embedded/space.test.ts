@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tool } from "../../../test/tools.ts";
-import { ensureRoom } from "../space.ts";
+import { ensureRoom } from "../free-space.ts";
 import { blobsOf, bring, pullSample, recordOf, sampleImage } from "../testing/sample-image.ts";
 import { temporaryRoot } from "../testing/temporary-root.ts";
 import { openEmbeddedStore } from "./index.ts";

@@ -3,8 +3,8 @@ import { chmod, lstat, mkdir, open, readFile, rm, rmdir, unlink, writeFile } fro
 import { join } from "node:path";
 import { PulleyError } from "../../support/errors.ts";
 import type { Pod } from "../../workload/index.ts";
+import { logFolderName } from "./labels.ts";
 import { rotatedLogs } from "./log-rotation.ts";
-import { logFolderName } from "./names.ts";
 import { mountSubPath, mountsIn, unmountAll } from "./sub-path.ts";
 import type { PodFolders } from "./types.ts";
 import { removeFolder, setUpVolumes, volumePath } from "./volumes.ts";

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import type { DataObject, DataObjects, Pod, PodContainer, PodSpec } from "../../workload/index.ts";
 
 /** @param place what tells equal pods of different places from each other */
-export function identified(pod: Pod, { configMaps }: DataObjects, place: string): Pod {
+export function withUid(pod: Pod, { configMaps }: DataObjects, place: string): Pod {
   const { namespace, name, labels, annotations, serviceAccountName, imagePullSecrets, spec } = pod;
   const images = [...pod.containers, ...pod.imageVolumes].map(imageOf);
   const wanted = spec === undefined ? new Set<string>() : configMapsOf(spec);

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { kubeletConfiguration } from "../kubelet-config/index.ts";
 import { processMemory } from "./memory.ts";
-import { collectOnNode } from "./on-node.ts";
+import { collectOnNode } from "./node-collection.ts";
 import { fakeWorld, image, minute } from "./testing/fake-store.ts";
 import type { CollectionReport } from "./types.ts";
 

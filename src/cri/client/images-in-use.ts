@@ -62,7 +62,7 @@ export function imagesOfContainers(channel: Channel): InUse {
   };
 }
 
-/** containerd tells its configuration in its status; what others write there is theirs. */
+/** containerd puts its configuration into its status; other runtimes write other things there. */
 function sandboxImageIn(text: string): string | undefined {
   try {
     const rules = { name: "config", code: "RUNTIME_FAILED", limit: statusLimit } as const;

@@ -10,7 +10,7 @@ import { formatDuration } from "../support/go.ts";
 import { failed, failedBy, ok, skipped } from "./steps.ts";
 import type { DiskSpace, Step } from "./types.ts";
 
-export function examinePolicy(decision: Decision): Step {
+export function checkPolicy(decision: Decision): Step {
   const hints = decision.trace
     .filter(({ rule, subject, because }) => subject !== "pull" && (rule !== null || because.includes("hosts.toml")))
     .map(({ subject, rule, because }) => `${subject}: ${because}${rule === null ? "" : ` (rule ${rule})`}`);
@@ -56,7 +56,7 @@ export interface CacheContext {
   readonly isLookedFor: boolean;
 }
 
-export function examineCache({ facts, failure }: Found, { current, isLookedFor }: CacheContext, now: number): Step {
+export function checkCache({ facts, failure }: Found, { current, isLookedFor }: CacheContext, now: number): Step {
   if (failure !== undefined) return failedBy("cache", failure.error);
   switch (facts.presence) {
     case "unknown":
@@ -91,7 +91,7 @@ function presentHints({ digest, access }: Present, { current, isLookedFor }: Cac
 }
 
 /** @param content what is to be written; absent where that is not known */
-export function examineDisk(space: DiskSpace, content: ImageContent | undefined): Step {
+export function checkDisk(space: DiskSpace, content: ImageContent | undefined): Step {
   const { folder, free, total, freeFiles } = space;
   const fact = `${formatBytes(free)} of ${formatBytes(total)} free in ${folder}`;
   const remedy = "Free space on that file system, remove images with pulley rm, or choose another folder with --root.";

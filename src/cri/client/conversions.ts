@@ -1,4 +1,4 @@
-/** What a runtime answers, in our own words. Its times are in nanoseconds. */
+/** Converts CRI messages to the types of `pods`. Times of the runtime are in nanoseconds. */
 import type { ListedContainer, RuntimeContainer, RuntimeImageUser, Sandbox, SandboxStatus } from "../../pods/index.ts";
 import {
   type Container,
@@ -84,7 +84,7 @@ function stateOf(state: ContainerState): ListedContainer["state"] {
   }
 }
 
-/** containerd says of what never happened that it happened at the beginning of Go's time, which is negative. */
+/** containerd gives what never happened the zero time of Go, which is negative. */
 function milliseconds(nanoseconds: bigint): number {
   return nanoseconds > 0n ? Number(nanoseconds / 1_000_000n) : 0;
 }

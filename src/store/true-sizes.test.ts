@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseDigest } from "../image/index.ts";
-import { TrueSizes } from "./claims.ts";
+import { TrueSizes } from "./true-sizes.ts";
 
 const digest = parseDigest(`sha256:${"a".repeat(64)}`);
 

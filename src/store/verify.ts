@@ -5,10 +5,13 @@ import type { Verified, VerifyOptions } from "./image-store.ts";
 import { type Content, isNameless, type StoredRecord } from "./stored-record.ts";
 
 /** Which records need content. */
-export type Keepers = ReadonlyMap<Digest, readonly StoredRecord[]>;
+export type RecordsByContent = ReadonlyMap<Digest, readonly StoredRecord[]>;
 
 /** @param contents what a record needs */
-export function keepersOf(catalog: Catalog, contents: (record: StoredRecord) => readonly Content[]): Keepers {
+export function recordsByContent(
+  catalog: Catalog,
+  contents: (record: StoredRecord) => readonly Content[],
+): RecordsByContent {
   const keepers = new Map<Digest, StoredRecord[]>();
   for (const record of catalog.records.values()) {
     for (const { digest } of contents(record)) {
@@ -21,7 +24,7 @@ export function keepersOf(catalog: Catalog, contents: (record: StoredRecord) => 
 }
 
 /** Each digest once, in a fixed order, so that an interrupted run can continue. */
-export function inTurn(digests: Iterable<Digest>, { only, after }: VerifyOptions): readonly Digest[] {
+export function inFixedOrder(digests: Iterable<Digest>, { only, after }: VerifyOptions): readonly Digest[] {
   const wanted = [...new Set(digests)].filter((digest) => only?.has(digest) ?? true);
   return wanted.filter((digest) => after === undefined || digest > after).sort();
 }

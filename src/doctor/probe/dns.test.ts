@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { parseResolverConfiguration } from "./names.ts";
+import { parseResolverConfiguration } from "./dns.ts";
 
 it.each([
   ["", [], []],

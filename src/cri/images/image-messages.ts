@@ -1,4 +1,4 @@
-/** Images of the store in the words of the Container Runtime Interface. */
+/** Images of the store as CRI messages. */
 import { createHash } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { configLimit, type Digest, type ImageUser, imageUser, parseImageConfig } from "../../image/index.ts";
@@ -10,15 +10,15 @@ import { encode } from "../grpc/methods.ts";
 export type ImageMessage = MessageInitShape<typeof ImageSchema>;
 
 export interface Describer {
-  /** `undefined` for an image whose config cannot be read: such a copy is none, and a pull makes it whole again. */
+  /** `undefined` for an image whose config cannot be read: it counts as absent, and a pull repairs it. */
   describe(image: StoredImage): Promise<ImageMessage | undefined>;
   /** The answer of ImageStatus about an image. */
   status(image: StoredImage): Promise<Uint8Array>;
-  /** The same with what more there is to tell, as containerd tells it. */
+  /** The same with `info`, as containerd gives it. */
   verboseStatus(image: StoredImage): Promise<Uint8Array>;
 }
 
-/** Users that are remembered; they are few bytes each. */
+/** Most users that are cached. */
 const mostUsers = 10_000;
 
 /** The answer of ImageStatus about an image that is not here. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nearest, nearestTags } from "./nearest.ts";
+import { nearest, nearestTags } from "./suggestions.ts";
 
 describe("the tags that may be meant", () => {
   const tags = ["1.26", "1.27", "1.27.1", "1.27-alpine", "v2.0.0", "latest", "Stable", "main"];

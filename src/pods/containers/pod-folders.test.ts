@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type PodFacts, podsOf, readManifests } from "../../workload/index.ts";
-import { podFolders } from "./folders.ts";
+import { podFolders } from "./pod-folders.ts";
 import { mountsIn, unmountAll } from "./sub-path.ts";
 
 let root: string;

@@ -23,11 +23,11 @@ import type { CatalogState, Records } from "./records.ts";
 /** Bytes; more than a hundred thousand names take. */
 const indexLimit = 64 * 1024 * 1024;
 
-export class Projection {
+export class IndexFile {
   readonly #paths: StorePaths;
   readonly #blobs: Blobs;
   readonly #records: Records;
-  readonly #run = coalesce(() => this.#project());
+  readonly #run = coalesce(() => this.#refresh());
   #pending: Promise<void> = Promise.resolve();
 
   constructor(paths: StorePaths, blobs: Blobs, records: Records) {
@@ -36,23 +36,23 @@ export class Projection {
     this.#records = records;
   }
 
-  /** Has the index written; changes that come close together share the work. */
+  /** Writes the index in the background; changes close together are written once. */
   refresh(): void {
     this.#pending = this.#run();
   }
 
-  /** Resolves when what was asked for before is done. A failure is only reported: the records are what counts. */
+  /** Resolves when the index is written. A failure is only reported: the records are what counts. */
   async finished(): Promise<void> {
     await this.#pending;
   }
 
-  /** Has the index written if it was not made from the records as they are. */
+  /** Writes the index if it was not made from the current records. */
   async refreshIfStale(): Promise<void> {
     const look = await lookAt(this.#paths.index);
     if (look === undefined || !isSameTime(look.modifiedAt, await this.#records.modifiedAt())) this.refresh();
   }
 
-  async #project(): Promise<void> {
+  async #refresh(): Promise<void> {
     try {
       let state: CatalogState | undefined;
       let after = await this.#records.state();

@@ -1,5 +1,5 @@
 /** A stream of changes. A slow reader gets only the latest change of each key, so that the queue does not grow. */
-export interface Keyed<Item> {
+export interface KeyedChange<Item> {
   readonly key: string;
   readonly item: Item;
 }
@@ -9,8 +9,8 @@ export interface Keyed<Item> {
  * @param subscribe adds a listener; returns a function that removes it
  */
 export async function* latestChanges<Item>(
-  initial: () => readonly Keyed<Item>[],
-  subscribe: (hear: (change: Keyed<Item>) => void) => () => void,
+  initial: () => readonly KeyedChange<Item>[],
+  subscribe: (hear: (change: KeyedChange<Item>) => void) => () => void,
   signal: AbortSignal,
 ): AsyncGenerator<Item> {
   const pending = new Map<string, Item>();

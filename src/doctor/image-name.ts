@@ -3,7 +3,7 @@ import { canonicalText, parseImageName, parseReference, type Reference } from ".
 import { failedBy, ok } from "./steps.ts";
 import type { Step } from "./types.ts";
 
-export function examineName(image: string): { readonly step: Step; readonly reference: Reference | undefined } {
+export function checkName(image: string): { readonly step: Step; readonly reference: Reference | undefined } {
   try {
     const reference = parseImageName(image);
     return { step: ok("name", canonicalText(reference), { hints: impliedParts(image) }), reference };

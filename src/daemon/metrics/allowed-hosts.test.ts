@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { listensEverywhere, ownHosts } from "./own-hosts.ts";
+import { allowedHosts, listensEverywhere } from "./allowed-hosts.ts";
 
 describe("the host of a request to metrics on loopback", () => {
-  const isOwn = ownHosts("127.0.0.1", ["node-7.acme.io"]);
+  const isOwn = allowedHosts("127.0.0.1", ["node-7.acme.io"]);
 
   it.each([
     ["127.0.0.1:9419"],
@@ -38,7 +38,7 @@ describe("the host of a request to metrics on loopback", () => {
 
 describe("the host of a request to metrics that others reach", () => {
   it.each(["0.0.0.0", "10.0.0.7", "::"])("is an address, where it listens on %s", (listened) => {
-    const isOwn = ownHosts(listened, []);
+    const isOwn = allowedHosts(listened, []);
     expect(
       ["10.0.0.7:9419", "[fd00::7]:9419", "localhost", "10.96.0.1"].map((host) => isOwn(host, "10.0.0.7")),
     ).toEqual(Array.from({ length: 4 }, () => true));

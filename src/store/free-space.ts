@@ -1,7 +1,7 @@
 /** Checks for free space before a download. */
 import { statfs } from "node:fs/promises";
 import { PulleyError } from "../support/errors.ts";
-import { bothWays } from "./files.ts";
+import { exactBytes } from "./files.ts";
 
 /** The result of `statfs`: block size in bytes, all blocks, those free for users, inodes. */
 export interface FileSystem {
@@ -27,6 +27,6 @@ export async function ensureRoom(root: string, bytes: number, stat: StatFileSyst
   if (bytes === 0 || bytes + spare <= free) return;
   throw new PulleyError(
     "DISK_FULL",
-    `${bothWays(bytes)} and a reserve of ${bothWays(spare)} are needed, but ${root} has only ${bothWays(free)} free`,
+    `${exactBytes(bytes)} and a reserve of ${exactBytes(spare)} are needed, but ${root} has only ${exactBytes(free)} free`,
   );
 }

@@ -22,7 +22,7 @@ export function listensEverywhere(host: string): boolean {
  * @param host what is listened on
  * @param names that are the machine's, too
  */
-export function ownHosts(host: string, names: readonly string[]): IsOwnHost {
+export function allowedHosts(host: string, names: readonly string[]): IsOwnHost {
   const local = isLoopback(isIP(host) === 6 ? `[${host}]` : host);
   const known = new Set([host, ...names].map((name) => withoutDot(name)));
   return (given, here) => {

@@ -10,7 +10,7 @@ export function missesClusterDns({ dnsPolicy, hostNetwork }: PodSpec): boolean {
 }
 
 /** @param host the host's resolv.conf */
-export function resolverOf({ dnsPolicy, dnsConfig }: PodSpec, host: string): SandboxConfig["dns"] {
+export function dnsConfigOf({ dnsPolicy, dnsConfig }: PodSpec, host: string): SandboxConfig["dns"] {
   const { nameservers, searches, options } = dnsConfig;
   const own: Dns = { servers: nameservers, searches, options };
   if (dnsPolicy === "None") return own;
