@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { startCriServer } from "../../src/cri/index.ts";
 import { kubernetesOnly } from "../../src/policy/index.ts";
-import { createEmbeddedImageService, openPullRecords } from "../../src/pull/index.ts";
+import { openPullRecords, openPulls } from "../../src/pull/index.ts";
 import { createRegistryClient } from "../../src/registry/index.ts";
 import { openEmbeddedStore } from "../../src/store/index.ts";
 import { systemClock } from "../../src/support/clock.ts";
@@ -17,10 +17,9 @@ export async function serveImages(folder: string, socket: string): Promise<void>
     version: "bench",
     clock,
     images: {
-      store,
       policy: () => kubernetesOnly,
       records: openPullRecords(folder, {}, clock),
-      service: createEmbeddedImageService({ store, registry, platform, clock }),
+      pulls: openPulls({ store, registry, platform, clock }),
     },
   });
   process.once("SIGTERM", () => {

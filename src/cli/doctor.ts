@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { createNodeClient, type SettingsObject } from "../daemon/index.ts";
 import { createProbe, type DoctorDeps, diagnose, diskSpaceOf } from "../doctor/index.ts";
-import { createEmbeddedImageService, openPullRecords } from "../pull/index.ts";
+import { noImages, openPullRecords, openPulls } from "../pull/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { socketOption, socketPath } from "./daemon.ts";
 import { type CaseOptions, casesOf, podNameIn } from "./doctor-cases.ts";
@@ -66,9 +66,7 @@ async function doctor(
   const isThere = runtime !== undefined || existsSync(join(root, "oci-layout"));
   const store = isThere ? await openImages({ root, runtime }, io) : undefined;
   try {
-    const images = store
-      ? createEmbeddedImageService({ store, registry, platform, clock: systemClock })
-      : { status: () => Promise.resolve(undefined), facts: () => Promise.resolve(undefined) };
+    const images = store ? openPulls({ store, registry, platform, clock: systemClock }).images : noImages;
     const records = openPullRecords(root, {}, systemClock);
     const world: DoctorDeps = {
       probe,

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { givenAccounts } from "../credentials/index.ts";
 import { parseImageName, type Reference } from "../image/index.ts";
 import { type Policy, prepare } from "../policy/index.ts";
-import { createEmbeddedImageService, type FactSources, findLocal, openPullRecords, withLogin } from "../pull/index.ts";
+import { type FactSources, findLocal, noImages, openPullRecords, openPulls, withLogin } from "../pull/index.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
@@ -88,8 +88,8 @@ async function explainAll(
   const store = existsSync(join(options.root, "oci-layout")) ? await openStore(options.root, io) : undefined;
   try {
     const images = store
-      ? createEmbeddedImageService({ store, registry, platform: options.platform, clock: systemClock })
-      : { status: () => Promise.resolve(undefined), facts: () => Promise.resolve(undefined) };
+      ? openPulls({ store, registry, platform: options.platform, clock: systemClock }).images
+      : noImages;
     const hosts = machineHosts(options, warnOn(io));
     const { at } = options;
     const clock = at === undefined ? systemClock : { ...systemClock, now: () => at };

@@ -12,18 +12,15 @@ import {
   type AccessResult,
   askingPod,
   createBackOff,
-  createEmbeddedImageService,
-  createImageManager,
-  createPuller,
   type ImageManager,
   type OutcomeKind,
   oddImageEvent,
   openPullRecords,
+  openPulls,
   type PullProgress,
   type PullRecords,
   type RecordEvent,
   trialEvent,
-  usableProofs,
   usedCachedEvent,
 } from "../pull/index.ts";
 import { formatBytes } from "../support/bytes.ts";
@@ -104,18 +101,14 @@ async function pullImages(images: readonly string[], options: PullOptions, io: C
   try {
     await withStore(options.root, io, async (store) => {
       const clock = systemClock;
-      const { platform } = options;
-      const proofs = usableProofs(store, options.root, options.contentSharing);
-      const service = createEmbeddedImageService({ store, registry, platform, clock, proofs });
-      const puller = createPuller({ images: service, settings, clock, onProgress: watch.onProgress });
+      const { platform, root, contentSharing } = options;
+      const pulls = openPulls({ store, registry, platform, clock, root, contentSharing, settings });
+      pulls.puller.onProgress(watch.onProgress);
       const records = underBothNames(openPullRecords(options.root, {}, clock));
       let ended: OutcomeKind | undefined;
-      const manager = createImageManager({
-        images: service,
-        puller,
+      const manager = pulls.manager({
         backOff: createBackOff(clock),
         records,
-        clock,
         policy: () => policy,
         hosts: machineHosts(options, warnOn(io)),
         onEnsured: ({ outcome }) => {
@@ -132,7 +125,7 @@ async function pullImages(images: readonly string[], options: PullOptions, io: C
         const record = await recordOf(reference);
         const digest = record?.target.digest ?? null;
         const confirmedAt = record?.confirmedAt === undefined ? null : new Date(record.confirmedAt).toISOString();
-        const [size, fetched] = [await service.size(id), watch.fetched(image)];
+        const [size, fetched] = [await pulls.images.size(id), watch.fetched(image)];
         const isNew = fetched > 0 || before?.target.digest !== record?.target.digest;
         const outcome = ended === "used" || ended === "usedCached" ? ended : isNew ? "pulled" : "confirmed";
         const result: PullResult = { image, outcome, id, digest, confirmedAt, size, fetched };

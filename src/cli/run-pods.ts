@@ -14,12 +14,11 @@ import {
 import type { Policy } from "../policy/index.ts";
 import {
   type ContentSharing,
-  createEmbeddedImageService,
   type HostsFor,
   openDecisionLog,
   openPullRecords,
+  openPulls,
   type PullProgress,
-  usableProofs,
 } from "../pull/index.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { ImageStore } from "../store/index.ts";
@@ -87,13 +86,12 @@ export async function runPods(options: RunPodsOptions, io: Io): Promise<PodsResu
   const verifies = kubelet.imagePullCredentialsVerificationPolicy !== undefined;
   const records = verifies ? openPullRecords(root, kubelet, clock) : undefined;
   await records?.recover(await store.images());
-  const proofs = usableProofs(store, root, options.contentSharing);
+  const { contentSharing } = options;
   const node = createPodManager({
-    images: createEmbeddedImageService({ store, registry, platform, clock, proofs }),
+    pulls: openPulls({ store, registry, platform, clock, root, contentSharing, settings: kubelet }),
     policy: options.policy,
     hosts: options.hosts,
     loginsFor: options.loginsFor,
-    pulls: kubelet,
     records,
     log: openDecisionLog(root),
     containers: options.containers && { ...options.containers, crashLoopBackOff: kubelet.crashLoopBackOff },

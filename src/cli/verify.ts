@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import { hostPlatform } from "../image/index.ts";
+import { openPulls } from "../pull/index.ts";
 import { createRepairer } from "../scrub/index.ts";
 import { type ImageStore, type UnfitLayer, unfitLayers, type Verified } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";
@@ -113,10 +115,8 @@ async function repair(
   try {
     const hosts = machineHosts(options, warnOn(io));
     const repairer = createRepairer({
-      store,
-      registry,
+      pulls: openPulls({ store, registry, platform: hostPlatform(process.platform, process.arch), clock: systemClock }),
       hosts,
-      clock: systemClock,
       policy: () => policy,
       logins: () => logins,
     });

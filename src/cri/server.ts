@@ -1,21 +1,17 @@
 /** The Container Runtime Interface: an image service on a unix socket, alone or in front of a container runtime. */
+
 import type { LoginSource } from "../credentials/index.ts";
 import { type Policy, type Prepare, warningText } from "../policy/index.ts";
 import {
   type CopyJudge,
   createCopyJudge,
-  createImageManager,
-  createPuller,
   type DecisionLog,
   type EnsuredImage,
   type HostsFor,
-  type ImageService as NodeImages,
-  noBackOff,
-  type PullProgress,
   type PullRecords,
-  unlimitedPulls,
+  type StorePulls,
 } from "../pull/index.ts";
-import type { ImageStore, StoredImage } from "../store/index.ts";
+import type { StoredImage } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { errorText, isPulleyError } from "../support/errors.ts";
 import { openChannel } from "../support/grpc/client.ts";
@@ -49,9 +45,8 @@ export interface CriServerOptions {
 }
 
 export interface CriImages {
-  readonly store: ImageStore;
-  /** What pulls into that store; its platform is that of every image. */
-  readonly service: NodeImages;
+  /** What pulls; its platform is that of every image. */
+  readonly pulls: StorePulls;
   /** Default: the one decision. */
   readonly prepare?: Prepare | undefined;
   /** The rules that hold now; asked for at each pull. */
@@ -66,7 +61,6 @@ export interface CriImages {
   readonly mirrorLogins?: LoginSource | undefined;
   /** Whether clients should be told not to collect an image. Default: none. */
   readonly isPinned?: (image: StoredImage) => boolean;
-  readonly onProgress?: (progress: PullProgress) => void;
   /** Called with each finished image request. */
   readonly onEnsured?: ((ensured: EnsuredImage) => void) | undefined;
 }
@@ -160,9 +154,9 @@ function openUpstream(runtime: string, { images, onOperation, clock }: CriServer
 }
 
 function judgeOf({ images, clock }: CriServerOptions, log: CriLog): CopyJudge {
-  const { service, prepare, policy, hosts, decisions, onEnsured } = images;
+  const { pulls, prepare, policy, hosts, decisions, onEnsured } = images;
   return createCopyJudge({
-    images: service,
+    images: pulls.images,
     prepare,
     policy,
     hosts,
@@ -178,8 +172,9 @@ function methodsOf(
   { images, clock, runtime, onOperation }: CriServerOptions,
   { log, judge, checkHandler }: Parts & { readonly checkHandler: CheckHandler },
 ): Methods {
-  const { store, isPinned = () => false } = images;
-  const manager = managerOf(images, clock);
+  const { pulls, isPinned = () => false } = images;
+  const { store } = pulls;
+  const manager = managerOf(images);
   const { mirrorLogins } = images;
   const onPulled = judge.asked;
   const { warn } = log;
@@ -199,15 +194,10 @@ function methodsOf(
  * The way of every other pull. The kubelet waits between attempts and limits their number by itself (`registryPullQPS`,
  * `maxParallelImagePulls`), so nothing is refused here because it comes too early.
  */
-function managerOf(images: CriImages, clock: Clock) {
-  const { service, prepare, policy, hosts, records, decisions, onProgress, onEnsured } = images;
-  const puller = createPuller({ images: service, settings: unlimitedPulls, clock, ...(onProgress && { onProgress }) });
-  return createImageManager({
-    images: service,
-    puller,
-    backOff: noBackOff,
+function managerOf({ pulls, prepare, policy, hosts, records, decisions, onEnsured }: CriImages) {
+  return pulls.manager({
+    unlimited: true,
     records: callerRecords(records),
-    clock,
     prepare,
     policy,
     hosts,

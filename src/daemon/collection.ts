@@ -34,7 +34,8 @@ export function startCollection(
   disposers: Disposers,
 ): void {
   const { kubelet, settings, logins } = part;
-  const { registry, records } = core;
+  const { pulls, records } = core;
+  const { registry } = pulls;
   const log = observers.log.with({ part: "collection" });
   const clock = systemClock;
   const memory = processMemory(clock.now());
@@ -42,13 +43,13 @@ export function startCollection(
   const { ended } = collectOnNode(
     {
       configuration: kubelet,
-      store: collectableStore(core.store),
+      store: collectableStore(core.pulls.store),
       clock,
       records,
       pins: settings.pins,
       inUse: inUse(part, disposers),
       // Where nobody knows the containers, that an image was asked for is the only use of it that can be seen.
-      memory: part.runtime === undefined ? confirmedMemory(memory, core.store) : memory,
+      memory: part.runtime === undefined ? confirmedMemory(memory, core.pulls.store) : memory,
       registries: settings.evenIfLost ? undefined : createRegistries({ registry, logins: logins.own, clock }),
       onEvent: (event) => {
         log.warn(event.message, { reason: event.reason });

@@ -1,22 +1,16 @@
 /** What all parts of a daemon use: the image store, the registry client, pull records and the decision log. */
 import { createViaId } from "../mirror/index.ts";
 import {
-  type ContentProofs,
-  createContentProofs,
-  createEmbeddedImageService,
-  createLayerFetcher,
   type DecisionLog,
-  type ImageService,
-  type LayerFetcher,
   openDecisionLog,
   openPullRecords,
+  openPulls,
   type PullRecords,
-  proofsFolder,
-  sharing,
+  type StorePulls,
   withAccessHeard,
 } from "../pull/index.ts";
-import { createRegistryClient, type RegistryClient } from "../registry/index.ts";
-import { type ImageStore, openEmbeddedStore } from "../store/index.ts";
+import { createRegistryClient } from "../registry/index.ts";
+import { openEmbeddedStore } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";
 import type { Log } from "../support/log.ts";
 import type { Disposers } from "./disposers.ts";
@@ -25,12 +19,8 @@ import { type OpenedRuntime, openRuntime } from "./runtime.ts";
 import type { DaemonOptions } from "./types.ts";
 
 export interface DaemonCore {
-  readonly store: ImageStore;
-  readonly registry: RegistryClient;
-  readonly layers: LayerFetcher;
-  /** Which repository has served which content, whether or not the node's own pulls share content. */
-  readonly proofs: ContentProofs;
-  readonly images: ImageService;
+  /** What pulls, for pods, kubelets and the mirror alike. */
+  readonly pulls: StorePulls;
   readonly records: PullRecords;
   readonly decisions: DecisionLog;
   readonly runtime: OpenedRuntime | undefined;
@@ -58,10 +48,8 @@ export async function openCore(options: CoreOptions, disposers: Disposers): Prom
   const viaId = createViaId();
   const registry = createRegistryClient({ ...options.registry, via: viaId });
   disposers.add(() => registry.close());
-  const layers = createLayerFetcher(store, registry);
-  const proofs = createContentProofs(store, proofsFolder(root));
-  const usable = options.contentSharing === "shared" ? sharing(proofs) : proofs;
-  const images = createEmbeddedImageService({ store, registry, platform, clock, layers, proofs: usable });
+  const { contentSharing } = options;
+  const pulls = openPulls({ store, registry, platform, clock, root, contentSharing, settings: kubelet });
   const records = withAccessHeard(openPullRecords(root, kubelet, clock), metrics.access);
   await records.recover(await store.images());
   const decisions = openDecisionLog(root, {
@@ -71,5 +59,5 @@ export async function openCore(options: CoreOptions, disposers: Disposers): Prom
     },
   });
   disposers.add(() => decisions.flush());
-  return { store, registry, layers, proofs, images, records, decisions, runtime, viaId };
+  return { pulls, records, decisions, runtime, viaId };
 }

@@ -36,7 +36,7 @@ async function startParts(options: DaemonOptions, disposers: Disposers): Promise
   if (providerConfigHash !== undefined) observers.metrics.credentialProviders({ configHash: providerConfigHash });
   const core = await openCore({ ...options, metrics: observers.metrics }, disposers);
   const node = openNode(options, core, disposers);
-  Object.assign(started, { store: core.store, node });
+  Object.assign(started, { store: core.pulls.store, node });
   // A process that takes over waits for the other one's ports, but answers kubelets meanwhile.
   const { replaced } = await serveImages(options, core, observers, disposers);
   const events = await startObservability({ ...options, metricsAddress, metrics, node }, core, disposers);

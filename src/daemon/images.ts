@@ -2,7 +2,6 @@
 import { startCriServer } from "../cri/index.ts";
 import { isPinned } from "../gc/index.ts";
 import { startMirror } from "../mirror/index.ts";
-import { createImageManager, createPuller, noBackOff, unlimitedPulls } from "../pull/index.ts";
 import { systemClock } from "../support/clock.ts";
 import type { DaemonCore } from "./core.ts";
 import type { Disposers } from "./disposers.ts";
@@ -25,7 +24,7 @@ export async function serveImages(
   disposers: Disposers,
 ): Promise<{ readonly replaced: Promise<void> }> {
   const { sockets, runtime, version, policy, hosts, collection, logins } = options;
-  const { store, images, records, decisions } = core;
+  const { pulls, records, decisions } = core;
   const pins = collection?.pins ?? [];
   const server = await startCriServer({
     socket: sockets.cri,
@@ -35,8 +34,7 @@ export async function serveImages(
     clock: systemClock,
     log: observers.log.with({ part: "cri" }),
     images: {
-      store,
-      service: images,
+      pulls,
       policy: () => policy.current(),
       hosts,
       records,
@@ -58,37 +56,30 @@ export async function serveImages(
   return { replaced: server.replaced };
 }
 
-type MirrorPart = Pick<DaemonOptions, "mirror" | "platform" | "policy" | "hosts" | "logins">;
+type MirrorPart = Pick<DaemonOptions, "mirror" | "policy" | "hosts" | "logins">;
 
 /** @throws PulleyError `USAGE` */
 export async function serveMirror(
-  { mirror, platform, policy, hosts, logins }: MirrorPart,
+  { mirror, policy, hosts, logins }: MirrorPart,
   core: DaemonCore,
   observers: Observers,
   disposers: Disposers,
 ): Promise<void> {
   if (mirror === undefined) return;
-  const { store, registry, images, layers, proofs, records, decisions, viaId } = core;
-  const clock = systemClock;
+  const { pulls, records, decisions, viaId } = core;
   const current = () => policy.current();
-  const puller = createPuller({ images, settings: unlimitedPulls, clock });
-  const log = decisions;
-  const manager = createImageManager({
-    images,
-    puller,
-    backOff: noBackOff,
+  const manager = pulls.manager({
+    unlimited: true,
     records,
-    clock,
     policy: current,
     hosts,
-    log,
+    log: decisions,
     onEnsured: (ensured) => observers.metrics.nodeSignal({ kind: "ensured", ensured }),
   });
   const logged = observers.log.with({ part: "mirror" });
-  const shared = { store, registry, images, manager, layers, proofs, policy: current, platform, records, clock };
   const server = await startMirror({
     ...mirror,
-    parts: { ...shared, logins: logins.own, viaId, log: logged },
+    parts: { pulls, manager, policy: current, records, logins: logins.own, viaId, log: logged },
     onRequest: observers.metrics.mirrorRequest,
   });
   disposers.add(() => server.close());

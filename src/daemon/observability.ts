@@ -67,7 +67,7 @@ export async function startObservability(
   });
   disposers.add(() => stopListening());
   const health = healthOf(core, log);
-  const images = () => core.store.images();
+  const images = () => core.pulls.store.images();
   const api = { node, events, images, health, clock, nodeName: hostname(), version, settings, log };
   const server = await serveApi({ ...api, socket: sockets.api, takeover: sockets.takeover });
   disposers.add(() => server.close());
@@ -79,7 +79,7 @@ export async function startObservability(
   return events;
 }
 
-function healthOf({ store, runtime }: DaemonCore, log: Log): Health {
+function healthOf({ pulls: { store }, runtime }: DaemonCore, log: Log): Health {
   const storeAnswers = { name: "store", check: async () => void (await store.images()) };
   const runtimeAnswers = runtime && {
     name: "runtime",

@@ -12,11 +12,10 @@ export function openNode(options: PodsPart, core: DaemonCore, disposers: Dispose
   const { crashLoopBackOff } = kubelet;
   const verifies = kubelet.imagePullCredentialsVerificationPolicy !== undefined;
   const node = createPodManager({
-    images: core.images,
+    pulls: core.pulls,
     policy: policy.current(),
     hosts,
     loginsFor: logins.forPod,
-    pulls: kubelet,
     records: verifies ? core.records : undefined,
     log: core.decisions,
     containers: core.runtime && { ...core.runtime.containers, crashLoopBackOff },

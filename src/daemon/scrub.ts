@@ -12,16 +12,14 @@ type ScrubPart = Pick<DaemonOptions, "root" | "scrub" | "policy" | "hosts" | "lo
 /** containerd's content is not read: it belongs to containerd, and layers that were unpacked may be gone. */
 export function startScrub(options: ScrubPart, core: DaemonCore, observers: Observers, disposers: Disposers): void {
   const { root, scrub, policy, hosts, logins } = options;
-  const { store, registry, layers, runtime } = core;
+  const { pulls, runtime } = core;
+  const { store, layers } = pulls;
   if (scrub === undefined || runtime !== undefined) return;
   const log = observers.log.with({ part: "scrub" });
   const clock = systemClock;
   const repairer = createRepairer({
-    store,
-    registry,
-    layers,
+    pulls,
     hosts,
-    clock,
     policy: () => policy.current(),
     // It is not known here which pods use an image: content that needs a pod's login is fetched by that pod's next pull.
     logins: (pod) => logins.forPod(pod, []),

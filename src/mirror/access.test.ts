@@ -361,7 +361,7 @@ describe("what this node knows of how an image came here", () => {
     await untilNamed(mirror, open);
     const record = await mirror.store.record(`${open}:1`);
     if (record === undefined) throw new Error("it has just been there");
-    const given = { ...mirror.parts, limits: defaultLimits, openToAll: false };
+    const given = { ...mirror.parts.pulls, ...mirror.parts, limits: defaultLimits, openToAll: false };
     const own = createMirrorContext({ ...given, local: true }).access;
     // Who pulled it is written down after the image has its name.
     while (!(await own.recorded(record))) await delay(5);

@@ -138,7 +138,7 @@ describe("what is not here", () => {
       begun();
       return held;
     };
-    const bring = vi.spyOn(mirror.parts.layers, "bring");
+    const bring = vi.spyOn(mirror.parts.pulls.layers, "bring");
     const one = mirror.ask(path, { signal: leaving.signal }).catch(() => "gone");
     await started;
     const other = mirror.ask(path);

@@ -143,9 +143,9 @@ describe("limits", () => {
 
   test("a blob is never in memory: what a client does not read is not read from the disk", async () => {
     const { mirror, big } = await withLargeLayer();
-    const open = mirror.parts.store.open.bind(mirror.parts.store);
+    const open = mirror.parts.pulls.store.open.bind(mirror.parts.pulls.store);
     let read = 0;
-    Object.assign(mirror.parts.store, {
+    Object.assign(mirror.parts.pulls.store, {
       open: async (...[descriptor]: Parameters<typeof open>) => {
         const pieces = await open(descriptor);
         return (async function* () {

@@ -43,7 +43,8 @@ export async function startMirror(options: MirrorOptions): Promise<Mirror> {
   const where = listenAddress(options);
   const limits = { ...defaultLimits, ...options.limits };
   const { local } = where;
-  const deps = { ...options.parts, limits, local, openToAll: options.openToAll === true };
+  const { pulls, ...parts } = options.parts;
+  const deps = { ...pulls, ...parts, limits, local, openToAll: options.openToAll === true };
   const context = createMirrorContext(deps);
   const server = createServer(options, limits);
   const port = await listen(server, where, options.address);

@@ -4,7 +4,6 @@ import type { Fetching } from "../policy/index.ts";
 import {
   type Attempted,
   aggregate,
-  createSourceOrder,
   findSources,
   isOfSource,
   isRefusal,
@@ -48,11 +47,9 @@ export interface Sources {
   ): Promise<Told<Value>>;
 }
 
-type SourcesGround = Pick<MirrorDeps, "images" | "logins" | "clock" | "openToAll">;
+type SourcesDeps = Pick<MirrorDeps, "images" | "order" | "logins" | "openToAll">;
 
-export function createSources({ images, logins, clock, openToAll }: SourcesGround): Sources {
-  const sourceOrder = createSourceOrder(clock);
-
+export function createSources({ images, order: sourceOrder, logins, openToAll }: SourcesDeps): Sources {
   async function candidates(
     { reference, decision }: Asking,
     { auth: caller, relayed }: RequestContext,

@@ -1,11 +1,7 @@
 /** Options of the mirror, its limits, and what it reports. */
 import type { LoginSource } from "../credentials/index.ts";
-import type { Platform } from "../image/index.ts";
 import type { Policy } from "../policy/index.ts";
-import type { ContentProofs, ImageManager, ImageService, LayerFetcher, PullRecords } from "../pull/index.ts";
-import type { RegistryClient } from "../registry/index.ts";
-import type { ImageStore } from "../store/index.ts";
-import type { Clock } from "../support/clock.ts";
+import type { ImageManager, PullRecords, StorePulls } from "../pull/index.ts";
 import type { Log } from "../support/log.ts";
 import type { CacheState } from "./answer.ts";
 import type { ClientAuth } from "./client-auth.ts";
@@ -30,25 +26,16 @@ export interface MirrorOptions {
 
 /** The parts of a node that the mirror uses. */
 export interface MirrorParts {
-  readonly store: ImageStore;
-  /** Made with `via:` {@link MirrorParts.viaId}. */
-  readonly registry: RegistryClient;
-  readonly images: ImageService;
+  /** The node's own; the registry client is made with `via:` {@link MirrorParts.viaId}. */
+  readonly pulls: StorePulls;
   readonly manager: ImageManager;
-  /** Shared with the image service, so that no layer is downloaded twice at once. */
-  readonly layers: LayerFetcher;
-  /** Which repository has served which content; never the variant that shares content between repositories. */
-  readonly proofs: ContentProofs;
   readonly policy: () => Policy;
-  /** The platform whose images get their tags in the store. */
-  readonly platform: Platform;
   /** Pull records (KEP-2535). Only clients on this machine use them; others are no pods of it. */
   readonly records?: PullRecords | undefined;
   /** The node's own logins: used for mirrors that the policy names, never for the registry that a client asks for. */
   readonly logins?: LoginSource | undefined;
   /** The identifier of this mirror in `Via`: see `createViaId`. */
   readonly viaId: string;
-  readonly clock: Clock;
   /** Gets the details of internal failures, which clients do not get. */
   readonly log: Log;
 }
@@ -102,7 +89,7 @@ export interface RequestContext {
 }
 
 /** What all handlers use. */
-export interface MirrorDeps extends MirrorParts {
+export interface MirrorDeps extends Omit<MirrorParts, "pulls">, Omit<StorePulls, "manager" | "puller" | "forPlatform"> {
   readonly limits: MirrorLimits;
   readonly openToAll: boolean;
   /** Whether only clients on this machine can reach the mirror. */

@@ -1,18 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { LoginSource } from "../credentials/index.ts";
 import type { Policy, Prepare } from "../policy/index.ts";
-import {
-  createBackOff,
-  createImageManager,
-  createPuller,
-  type DecisionLog,
-  type HostsFor,
-  type ImageService,
-  type PullProgress,
-  type PullRecords,
-  type PullSettings,
-  validatePullSettings,
-} from "../pull/index.ts";
+import { createBackOff, type DecisionLog, type HostsFor, type PullRecords, type Pulls } from "../pull/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { DataObjects, Pod, PullSecret } from "../workload/index.ts";
@@ -52,7 +41,7 @@ export interface PodManager {
 }
 
 export interface PodManagerOptions {
-  readonly images: ImageService;
+  readonly pulls: Pulls;
   readonly policy: Policy;
   /** Default: `decide` of the policy. */
   readonly prepare?: Prepare | undefined;
@@ -60,7 +49,6 @@ export interface PodManagerOptions {
   readonly hosts?: HostsFor | undefined;
   /** The logins of a pod, given those of its pull secrets that exist, in the pod's order. */
   readonly loginsFor: (pod: Pod, secrets: readonly PullSecret[]) => LoginSource;
-  readonly pulls: PullSettings;
   /** Absent: every pod may use every image that is here. */
   readonly records: PullRecords | undefined;
   /** The decision log; absent: none. */
@@ -83,25 +71,17 @@ interface PodOnNode {
   leave(): void;
 }
 
-/** @throws PulleyError `USAGE` if the pull settings are not sound */
 export function createPodManager(options: PodManagerOptions): PodManager {
-  const { images, prepare, hosts, loginsFor, pulls, records, log, containers, clock, random } = options;
+  const { pulls, prepare, hosts, loginsFor, records, log, containers, clock, random } = options;
   let { policy } = options;
-  const [problem] = validatePullSettings(pulls);
-  if (problem !== undefined) throw new PulleyError("USAGE", problem);
-
-  const onProgress = (progress: PullProgress) => tell({ kind: "pull", progress });
-  const puller = createPuller({ images, settings: pulls, clock, onProgress });
+  pulls.puller.onProgress((progress) => tell({ kind: "pull", progress }));
   const backOff = createBackOff(clock);
-  const manager = createImageManager({
-    images,
-    puller,
+  const manager = pulls.manager({
     backOff,
     records,
     prepare,
     hosts,
     log,
-    clock,
     policy: () => policy,
     onEnsured: (ensured) => tell({ kind: "ensured", ensured }),
   });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { kubernetesOnly } from "../policy/index.ts";
-import { createEmbeddedImageService, openPullRecords } from "../pull/index.ts";
+import { openPullRecords, openPulls } from "../pull/index.ts";
 import { type FakeRegistry, fakeRegistry } from "../pull/testing/fake-registry.ts";
 import { hastyClock } from "../pull/testing/hasty-clock.ts";
 import { loginsOfSecrets, secretOf } from "../pull/testing/logins.ts";
@@ -31,10 +31,9 @@ async function settle(pods: readonly Pod[], secrets: readonly PullSecret[]): Pro
   const clock = hastyClock();
   const platform = { os: "linux", architecture: "amd64", variant: "" };
   const node = createPodManager({
-    images: createEmbeddedImageService({ store, registry, platform, clock }),
+    pulls: openPulls({ store, registry, platform, clock }),
     policy: kubernetesOnly,
     loginsFor: (_pod, own) => loginsOfSecrets(own),
-    pulls: {},
     records: openPullRecords(root, {}, clock),
     clock,
     random: () => 0,
@@ -81,10 +80,7 @@ describe("a node with a store", () => {
   it("lets every pod use what was loaded by hand", async () => {
     registry.push("acme.io/app:1", { layers: ["base", "app"] });
     const platform = { os: "linux", architecture: "amd64", variant: "" };
-    await createEmbeddedImageService({ store, registry, platform, clock: hastyClock() }).pull(
-      "acme.io/app:1",
-      undefined,
-    );
+    await openPulls({ store, registry, platform, clock: hastyClock() }).images.pull("acme.io/app:1", undefined);
     registry.users.set("acme.io/app", ["alice"]);
     expect(await settle([privatePod("anyone", "other", "Never")], secrets)).toEqual(["prepared"]);
   });

@@ -7,7 +7,6 @@
 import { join } from "node:path";
 import type { Digest, Repository } from "../image/index.ts";
 import type { ImageStore } from "../store/index.ts";
-import type { ContentSharing } from "./content-sharing.ts";
 import { openProofFiles } from "./proof-files.ts";
 import { createHoldings } from "./repository-contents.ts";
 
@@ -25,6 +24,11 @@ export interface ContentProofs {
   /** What has been shown so far: by the images that the repository has here, and by what came for others that are not whole. */
   of(repository: Repository): Promise<RepositoryProofs>;
 }
+
+/** Whose content may be used for whom, in containerd's words (`content_sharing_policy`). */
+export const contentSharings = ["isolated", "shared"] as const;
+
+export type ContentSharing = (typeof contentSharings)[number];
 
 /** Contents that are remembered until they belong to an image; the oldest goes first, and is fetched again. */
 const mostRemembered = 50_000;
@@ -58,12 +62,6 @@ export function createContentProofs(store: ImageStore, folder?: string): Content
 /** Where a store's folder has what is kept. */
 export function proofsFolder(root: string): string {
   return join(root, "content_proofs");
-}
-
-/** What pulls go by. */
-export function usableProofs(store: ImageStore, root: string, how: ContentSharing): ContentProofs {
-  const proofs = createContentProofs(store, proofsFolder(root));
-  return how === "shared" ? sharing(proofs) : proofs;
 }
 
 /** Takes whatever is here for everybody's who can name it. What is fetched is noted all the same. */

@@ -15,6 +15,7 @@ import { createBackOff } from "./back-off.ts";
 import { createImageManager, type Ensured, type ImageManagerOptions } from "./image-manager.ts";
 import { createPuller } from "./puller.ts";
 import type { AccessResult, PullRecords } from "./records/index.ts";
+import { createSourceOrder } from "./source-order.ts";
 import { fakeImages, localImage } from "./testing/fake-images.ts";
 import { loginOf, sourceOf } from "./testing/logins.ts";
 import { podOf } from "./testing/pods.ts";
@@ -39,7 +40,7 @@ function fakeRecords(access: AccessResult = "credentialRecordFound") {
 function setUp(given: Partial<ImageManagerOptions> = {}) {
   const clock = manualClock();
   const images = fakeImages(clock);
-  const puller = createPuller({ images, settings: {}, clock });
+  const puller = createPuller({ images, settings: {}, clock, order: createSourceOrder(clock) });
   const backOff = createBackOff(clock);
   const options = {
     images,

@@ -88,10 +88,12 @@ export interface ImagePullOptions {
   readonly backOff: BackOff;
   readonly records: PullRecords | undefined;
   readonly clock: Clock;
+  /** For callers who limit their pulls themselves. */
+  readonly unlimited?: boolean | undefined;
 }
 
 /** One attempt to pull an image for a pod, unless it is too early for one (`pullImage` in the kubelet's image manager). */
-export function createImagePull({ puller, backOff, records, clock }: ImagePullOptions): ImagePull {
+export function createImagePull({ puller, backOff, records, clock, unlimited }: ImagePullOptions): ImagePull {
   /** Nobody is asked before its time, except that what was refused may have become allowed by other rules. */
   function waitingFor({ container, record }: PullRequest, plan: PullPlan, wait: Wait): PullOutcome | undefined {
     const { reason, message, advice, refused } = wait.noted;
@@ -129,7 +131,7 @@ export function createImagePull({ puller, backOff, records, clock }: ImagePullOp
     const { image, sources, order } = plan;
     let pulled: Pulled;
     try {
-      pulled = await puller.pull(image, sources, { order, signal: watch.signal, onProgress: watch.hear });
+      pulled = await puller.pull(image, sources, { order, unlimited, signal: watch.signal, onProgress: watch.hear });
     } catch (error) {
       signal?.throwIfAborted();
       return notPulled(request, plan, { error, watch, key });

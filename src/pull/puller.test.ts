@@ -6,6 +6,7 @@ import type { Login } from "../support/login.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { createPuller } from "./puller.ts";
 import type { PullSettings } from "./settings.ts";
+import { createSourceOrder } from "./source-order.ts";
 import { ownSource, type PullSource } from "./sources.ts";
 import { fakeImages, localImage } from "./testing/fake-images.ts";
 import { loginOf } from "./testing/logins.ts";
@@ -17,7 +18,8 @@ function setUp(settings: PullSettings = {}) {
   const clock = manualClock();
   const images = fakeImages(clock);
   const progress: PullProgress[] = [];
-  const puller = createPuller({ images, settings, clock, onProgress: (one) => progress.push(one) });
+  const puller = createPuller({ images, settings, clock, order: createSourceOrder(clock) });
+  puller.onProgress((one) => progress.push(one));
   const pull = (image: string, logins: readonly Login[] = [], signal?: AbortSignal) =>
     puller.pull(image, [ownSource(repository, logins)], { signal });
   return { clock, images, puller, pull, progress };

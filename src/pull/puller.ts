@@ -8,7 +8,7 @@ import { type Obtained, type PassedOver, trySources } from "./attempts.ts";
 import { isRefusal } from "./failure.ts";
 import type { ImageService } from "./image-service.ts";
 import { type PullSettings, resolvePullSettings } from "./settings.ts";
-import { createSourceOrder } from "./source-order.ts";
+import type { SourceOrder } from "./source-order.ts";
 import type { PullSource } from "./sources.ts";
 import type { PullProgress } from "./types.ts";
 
@@ -16,11 +16,15 @@ import type { PullProgress } from "./types.ts";
 export interface Puller {
   /** @throws PulleyError `PULL_QPS_EXCEEDED`, or what each source said to each of its logins */
   pull(image: string, sources: readonly PullSource[], call?: PullerCall): Promise<Pulled>;
+  /** Calls back with how far every pull is, once however many wait for it. */
+  onProgress(listener: (progress: PullProgress) => void): void;
 }
 
 export interface PullerCall {
   /** Default: as they are listed. */
   readonly order?: Fetching["order"];
+  /** For callers who limit their pulls themselves: it begins at once, whatever the settings say. */
+  readonly unlimited?: boolean | undefined;
   /** Leaves the pull when it aborts; others who wait for it go on. */
   readonly signal?: AbortSignal | undefined;
   /** Hears how far the pull is that this caller waits for, what was told before it came included. */
@@ -31,8 +35,8 @@ export interface PullerOptions {
   readonly images: ImageService;
   readonly settings: PullSettings;
   readonly clock: Clock;
-  /** Hears of every pull once, however many wait for it. */
-  readonly onProgress?: (progress: PullProgress) => void;
+  /** What has been learnt of mirrors; others of this machine may learn more. */
+  readonly order: SourceOrder;
 }
 
 export interface Pulled {
@@ -64,10 +68,11 @@ interface Shared extends Obtained {
 }
 
 /** What is pulled; equal for those who may share a pull. */
-interface Errand {
+interface PullKey {
   readonly image: string;
   readonly sources: readonly PullSource[];
   readonly order: Fetching["order"];
+  readonly unlimited: boolean;
 }
 
 /**
@@ -78,18 +83,18 @@ interface Errand {
  * Unlike the kubelet, requests for the same image with equal logins that come while one of them is under way share its
  * place and its token: a hundred pods with one absent image cost one pull, and none of them runs into the limit.
  */
-export function createPuller({ images, settings, clock, onProgress }: PullerOptions): Puller {
+export function createPuller({ images, settings, clock, order: sourceOrder }: PullerOptions): Puller {
   const { parallel, qps, burst } = resolvePullSettings(settings);
   const semaphore = createSemaphore(parallel);
   const bucket = createTokenBucket(qps, burst, clock);
-  const sourceOrder = createSourceOrder(clock);
+  const listeners = new Set<(progress: PullProgress) => void>();
   const singleFlight = createSingleFlight<Shared, PullProgress>();
 
-  async function pullInTurn({ image, sources, order }: Errand, call: Task<PullProgress>): Promise<Shared> {
+  async function pullInTurn({ image, sources, order, unlimited }: PullKey, call: Task<PullProgress>): Promise<Shared> {
     const { signal, report } = call;
-    const release = await semaphore.acquire(signal);
+    const release = unlimited ? () => undefined : await semaphore.acquire(signal);
     try {
-      if (!bucket.tryAccept()) throw new PulleyError("PULL_QPS_EXCEEDED", "pull QPS exceeded");
+      if (!unlimited && !bucket.tryAccept()) throw new PulleyError("PULL_QPS_EXCEEDED", "pull QPS exceeded");
       const start = clock.now();
       const ping = (address: string, over: AbortSignal) => images.ping(image, address, over);
       const arranged = await sourceOrder.arrange(sources, order, ping);
@@ -109,16 +114,16 @@ export function createPuller({ images, settings, clock, onProgress }: PullerOpti
     }
   }
 
-  async function follow(errand: Errand, task: Task<PullProgress>): Promise<Shared> {
-    let last: PullProgress = { image: errand.image, phase: "waiting", received: 0, total: 0, layers: [] };
+  async function follow(key: PullKey, task: Task<PullProgress>): Promise<Shared> {
+    let last: PullProgress = { image: key.image, phase: "waiting", received: 0, total: 0, layers: [] };
     const report = (progress: PullProgress) => {
       last = progress;
-      onProgress?.(progress);
+      for (const listen of listeners) listen(progress);
       task.report(progress);
     };
     report(last);
     try {
-      return await pullInTurn(errand, { signal: task.signal, report });
+      return await pullInTurn(key, { signal: task.signal, report });
     } catch (error) {
       report({ ...last, phase: "failed" });
       throw error;
@@ -126,12 +131,12 @@ export function createPuller({ images, settings, clock, onProgress }: PullerOpti
   }
 
   return {
-    pull: async (image, sources, { order = "Listed", signal, onProgress: hear } = {}) => {
-      const key = JSON.stringify([image, order, ...sources.map(sourceKey)]);
+    pull: async (image, sources, { order = "Listed", unlimited = false, signal, onProgress: hear } = {}) => {
+      const key = JSON.stringify([image, order, unlimited, ...sources.map(sourceKey)]);
       let shared = true;
       const work = (task: Task<PullProgress>) => {
         shared = false;
-        return follow({ image, sources, order }, task);
+        return follow({ image, sources, order, unlimited }, task);
       };
       const { id, source: from, loginAt, ...pulled } = await singleFlight.join(key, work, { signal, onProgress: hear });
       const source = sources.find(({ address }) => address === from);
@@ -144,6 +149,7 @@ export function createPuller({ images, settings, clock, onProgress }: PullerOpti
         shared,
       };
     },
+    onProgress: (listener) => void listeners.add(listener),
   };
 }
 

@@ -10,9 +10,6 @@ export interface PullSettings {
   readonly registryBurst?: number | undefined;
 }
 
-/** For those who are asked by somebody that limits pulls already: as many as come, at once. */
-export const unlimitedPulls: PullSettings = { serializeImagePulls: false, registryPullQPS: 0 };
-
 export interface ResolvedPullSettings {
   /** Pulls at once; `Infinity` for no limit. */
   readonly parallel: number;

@@ -6,9 +6,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type ImageStore, type Lease, openEmbeddedStore } from "../store/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { manualClock } from "../support/manual-clock.ts";
-import { usableProofs } from "./content-proofs.ts";
 import type { ImageService } from "./image-service.ts";
-import { createEmbeddedImageService } from "./store-image-service.ts";
+import { openPulls } from "./pulls.ts";
+import { createStoreImageService } from "./store-image-service.ts";
 import { type FakeRegistry, fakeRegistry, type PushedImage } from "./testing/fake-registry.ts";
 import { loginOf } from "./testing/logins.ts";
 import type { PullProgress } from "./types.ts";
@@ -25,7 +25,7 @@ beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "pulley-node-"));
   store = await openEmbeddedStore(join(root, "store"));
   registry = fakeRegistry();
-  images = createEmbeddedImageService({ store, registry, platform, clock });
+  images = createStoreImageService({ store, registry, platform, clock });
 });
 afterEach(async () => {
   await store.close();
@@ -145,7 +145,7 @@ describe("a pull", () => {
     const { id } = await images.pull("acme.io/app:1", undefined);
     await images.pull("acme.io/app:2", undefined);
     // Another process knows as much.
-    const later = createEmbeddedImageService({ store, registry, platform, clock });
+    const later = createStoreImageService({ store, registry, platform, clock });
     registry.push("acme.io/app:3", app);
     await later.pull("acme.io/app:3", undefined);
     expect(registry.count("DOWNLOAD")).toBe(2);
@@ -160,8 +160,7 @@ describe("a pull", () => {
   ] as const)("from another repository, %s: %i documents and %i layers in all", async (how, documents, layers) => {
     registry.push("acme.io/app:1", app);
     registry.push("other.io/app:1", app);
-    const proofs = usableProofs(store, root, how);
-    const service = createEmbeddedImageService({ store, registry, platform, clock, proofs });
+    const { images: service } = openPulls({ store, registry, platform, clock, root, contentSharing: how });
     const { id } = await service.pull("acme.io/app:1", undefined);
     await service.pull("other.io/app:1", undefined);
     expect([registry.count("GET"), registry.count("DOWNLOAD")]).toEqual([documents, layers]);
@@ -297,7 +296,7 @@ describe("a failed hand-over", () => {
     async (code) => {
       registry.push("acme.io/app:1", app);
       const failure = new PulleyError(code, "Pulley could not have containerd unpack a layer of acme.io: no space");
-      const service = createEmbeddedImageService({ store: forgetful(1, failure), registry, platform, clock });
+      const service = createStoreImageService({ store: forgetful(1, failure), registry, platform, clock });
       await expect(service.pull("acme.io/app:1", undefined)).rejects.toMatchObject({
         code,
         message: `acme.io/app:1: ${failure.message}`,
@@ -418,7 +417,7 @@ describe("names that are taken away", () => {
 describe("content that vanishes", () => {
   it("is fetched again", async () => {
     registry.push("acme.io/app:1", app);
-    const service = createEmbeddedImageService({ store: forgetful(2), registry, platform, clock });
+    const service = createStoreImageService({ store: forgetful(2), registry, platform, clock });
     await service.pull("acme.io/app:1", undefined);
     expect(registry.count("HEAD")).toBe(1);
     expect(await images.status("acme.io/app:1")).toBeDefined();
@@ -426,7 +425,7 @@ describe("content that vanishes", () => {
 
   it("is not fetched for ever", async () => {
     registry.push("acme.io/app:1", app);
-    const service = createEmbeddedImageService({ store: forgetful(100), registry, platform, clock });
+    const service = createStoreImageService({ store: forgetful(100), registry, platform, clock });
     await expect(service.pull("acme.io/app:1", undefined)).rejects.toMatchObject({ code: "CONTENT_MISSING" });
     expect(await store.images()).toEqual([]);
   });

@@ -22,7 +22,7 @@ import { createLayerFetcher, joinOrTry, type LayerFetcher, type Source } from ".
 import { done, downloading, fetchedBytes, resolving } from "./progress.ts";
 import type { LayerProgress, PullProgress } from "./types.ts";
 
-export interface EmbeddedImageServiceOptions {
+export interface StoreImageServiceOptions {
   readonly store: ImageStore;
   readonly registry: RegistryClient;
   readonly platform: Platform;
@@ -58,7 +58,7 @@ const mostAttempts = 3;
  * HEAD; what is here already and was shown by that repository is not fetched again, and what several pulls of it want at
  * once is fetched once.
  */
-export function createEmbeddedImageService(options: EmbeddedImageServiceOptions): ImageService {
+export function createStoreImageService(options: StoreImageServiceOptions): ImageService {
   const { store, registry, platform, clock } = options;
   const layers = options.layers ?? createLayerFetcher(store, registry);
   const proofs = options.proofs ?? createContentProofs(store);

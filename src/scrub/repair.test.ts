@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Descriptor, type Digest, digestHex, parseManifest } from "../image/index.ts";
 import { kubernetesOnly } from "../policy/index.ts";
+import { openPulls } from "../pull/index.ts";
 import { type FakeRegistry, fakeRegistry } from "../pull/testing/fake-registry.ts";
 import { loginOf, sourceOf } from "../pull/testing/logins.ts";
 import { policyOf } from "../pull/testing/policies.ts";
@@ -67,10 +68,9 @@ function repairer(options: Partial<RepairerOptions> = {}) {
   const anonymous = () => sourceOf();
   const clock = manualClock(1_800_000_000_000);
   const policy = kubernetesOnly;
+  const platform = { os: "linux", architecture: "amd64", variant: "" };
   return createRepairer({
-    store,
-    registry,
-    clock,
+    pulls: openPulls({ store, registry, platform, clock }),
     hosts: () => undefined,
     logins: anonymous,
     policy: () => policy,

@@ -2,34 +2,20 @@
  * Fetches again what the store has lost or set aside. Each image is pulled by the digest that its records name, in the way
  * of every other pull: the rules of the policy, the sources that they name, and the logins hold here, too.
  */
+
 import type { LoginSource } from "../credentials/index.ts";
 import { canonicalText, type Digest, formatPlatform, type Platform, parseReference } from "../image/index.ts";
 import type { Policy } from "../policy/index.ts";
-import {
-  askingPod,
-  createEmbeddedImageService,
-  createImageManager,
-  createPuller,
-  type HostsFor,
-  type ImageManager,
-  type LayerFetcher,
-  noBackOff,
-} from "../pull/index.ts";
-import type { RegistryClient } from "../registry/index.ts";
-import type { ImageStore, Verified } from "../store/index.ts";
-import type { Clock } from "../support/clock.ts";
+import { askingPod, type HostsFor, type ImageManager, type StorePulls } from "../pull/index.ts";
+import type { Verified } from "../store/index.ts";
 import type { ErrorCode } from "../support/errors.ts";
 import type { Pod } from "../workload/index.ts";
 
 export interface RepairerOptions {
-  readonly store: ImageStore;
-  readonly registry: RegistryClient;
-  /** Given where others bring in layers, too. */
-  readonly layers?: LayerFetcher;
+  readonly pulls: StorePulls;
   readonly policy: () => Policy;
   readonly hosts: HostsFor;
   readonly logins: (pod: Pod) => LoginSource;
-  readonly clock: Clock;
 }
 
 export interface Repairer {
@@ -61,14 +47,21 @@ interface RepairJob {
 }
 
 export function createRepairer(options: RepairerOptions): Repairer {
-  const { store, logins } = options;
+  const { pulls, logins, policy, hosts } = options;
+  const { store } = pulls;
   const managers = new Map<string, ImageManager>();
 
   function managerFor(platform: Platform): ImageManager {
     const key = formatPlatform(platform);
-    const manager = managers.get(key) ?? createManager(options, platform);
+    const manager = managers.get(key) ?? createManager(platform);
     managers.set(key, manager);
     return manager;
+  }
+
+  /** Takes every image for absent: one of which something is missing is no copy that a rule could let a pod use. */
+  function createManager(platform: Platform): ImageManager {
+    const own = pulls.forPlatform(platform);
+    return own.manager({ ignoreCopies: true, unlimited: true, records: undefined, policy, hosts });
   }
 
   async function pull(
@@ -128,24 +121,4 @@ export function createRepairer(options: RepairerOptions): Repairer {
       });
     },
   };
-}
-
-/** Takes every image for absent: one of which something is missing is no copy that a rule could let a pod use. */
-function createManager(
-  { store, registry, layers, policy, hosts, clock }: RepairerOptions,
-  platform: Platform,
-): ImageManager {
-  const service = createEmbeddedImageService({ store, registry, platform, clock, ...(layers && { layers }) });
-  const nothing = () => Promise.resolve(undefined);
-  const images = { ...service, status: nothing, facts: nothing };
-  const puller = createPuller({ images, settings: { registryPullQPS: 0 }, clock });
-  return createImageManager({
-    images,
-    puller,
-    backOff: noBackOff,
-    records: undefined,
-    clock,
-    policy,
-    hosts,
-  });
 }

@@ -9,7 +9,7 @@ import { startCriServer } from "../../src/cri/index.ts";
 import type { CriImages, CriServer, CriServerOptions } from "../../src/cri/server.ts";
 import { kubernetesOnly, type Policy, type Prepare } from "../../src/policy/index.ts";
 import type { DecisionRecord } from "../../src/pull/decision-log/types.ts";
-import { createEmbeddedImageService, openPullRecords } from "../../src/pull/index.ts";
+import { openPullRecords, openPulls } from "../../src/pull/index.ts";
 import { createRegistryClient } from "../../src/registry/index.ts";
 import { type ImageStore, openEmbeddedStore, type StoredImage } from "../../src/store/index.ts";
 import { type Clock, systemClock } from "../../src/support/clock.ts";
@@ -70,11 +70,10 @@ export async function startCri(given: CriGiven = {}): Promise<CriUnderTest> {
     onOperation: given.onOperation,
     log: { info: (text) => said.push(text), warn: (text) => said.push(`warning: ${text}`) },
     images: {
-      store,
       prepare: given.prepare,
       policy: given.policyNow ?? (() => policy),
       records: openPullRecords(folder, {}, clock),
-      service: createEmbeddedImageService({ store, registry, platform, clock }),
+      pulls: openPulls({ store, registry, platform, clock }),
       ...(given.mirrorLogins && { mirrorLogins: given.mirrorLogins }),
       decisions: { append: (record) => decisions.push(record) },
       onEnsured: given.onEnsured,

@@ -16,7 +16,7 @@ const machine = vi.hoisted(() => ({ copy: undefined as Copy | undefined }));
 vi.mock("../../src/store/embedded/index.ts", () => ({ openEmbeddedStore: async () => ({ close: async () => {} }) }));
 
 vi.mock("../../src/pull/store-image-service.ts", () => ({
-  createEmbeddedImageService: (): Pick<ImageService, "status" | "facts"> => ({
+  createStoreImageService: (): Pick<ImageService, "status" | "facts"> => ({
     status: async (name) => {
       const { copy } = machine;
       return copy && { ...localImage(name), confirmedAt: copy.confirmedAt };

@@ -9,8 +9,9 @@ import {
   type Policy,
   readPolicy,
 } from "../../src/policy/index.ts";
-import { createCopyJudge, createImageManager, createPuller, noBackOff, unlimitedPulls } from "../../src/pull/index.ts";
+import { createCopyJudge } from "../../src/pull/index.ts";
 import { nameForRuntime } from "../../src/pull/local-facts.ts";
+import { createPulls } from "../../src/pull/pulls.ts";
 import { fakeImages, localImage } from "../../src/pull/testing/fake-images.ts";
 import { sourceOf } from "../../src/pull/testing/logins.ts";
 import { isPulleyError, PulleyError } from "../../src/support/errors.ts";
@@ -130,14 +131,10 @@ export async function node(situation: Situation): Promise<End> {
     prune: nothing,
     access: async () => access,
   } as const;
-  const puller = createPuller({ images, settings: unlimitedPulls, clock });
-  const manager = createImageManager({
-    images,
-    puller,
-    backOff: noBackOff,
+  const manager = createPulls({ images, settings: {}, clock }).manager({
     records,
-    clock,
     policy: () => policy,
+    unlimited: true,
   });
   const record = (_type: string, reason: string) => events.push(reason);
   const { decision, failure } = await manager.ensureImageExists({ ...podOf(situation), logins: sourceOf(), record });

@@ -1,7 +1,7 @@
 /** Pulls from a registry on loopback into a containerd, in this process. */
 
 import type { PulledImage } from "../../src/pull/image-service.ts";
-import { createEmbeddedImageService } from "../../src/pull/index.ts";
+import { openPulls } from "../../src/pull/index.ts";
 import { createRegistryClient } from "../../src/registry/index.ts";
 import type { ImageStore } from "../../src/store/index.ts";
 import { systemClock } from "../../src/support/clock.ts";
@@ -12,7 +12,7 @@ const noThreads = new URL("no-such-script.mjs", import.meta.url);
 export async function pullInto(store: ImageStore, image: string, signal?: AbortSignal): Promise<PulledImage> {
   const registry = createRegistryClient({}, { environment: {}, workerScript: noThreads });
   try {
-    const images = createEmbeddedImageService({ store, registry, platform, clock: systemClock });
+    const images = openPulls({ store, registry, platform, clock: systemClock }).images;
     return await images.pull(image, undefined, { signal });
   } finally {
     await registry.close();

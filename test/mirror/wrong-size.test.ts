@@ -28,7 +28,7 @@ async function expectNothingLost(store?: ImageStore): Promise<void> {
   const mirror = await realMirror(store === undefined ? {} : { store });
   const own = mirror.store;
   const name = `${registry.host}/team/app:1`;
-  await mirror.parts.images.pull(name, undefined);
+  await mirror.parts.pulls.images.pull(name, undefined);
   const [part] = image.manifests;
   if (part === undefined) expect.unreachable();
   for (const length of [1, 7_000_000]) {

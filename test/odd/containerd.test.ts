@@ -1,8 +1,9 @@
 /** The same odd images into containerd, and what containerd and skopeo make of them. */
+
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
-import { createEmbeddedImageService, type ImageService } from "../../src/pull/index.ts";
+import { type ImageService, openPulls } from "../../src/pull/index.ts";
 import { createRegistryClient, type RegistryClient } from "../../src/registry/index.ts";
 import { type ImageStore, openContainerdStore } from "../../src/store/index.ts";
 import { systemClock } from "../../src/support/clock.ts";
@@ -29,7 +30,7 @@ describeWith(containerdTools, "odd images into containerd", () => {
       {},
       { ...surroundings, workerScript: new URL("no-such-script.mjs", import.meta.url) },
     );
-    images = createEmbeddedImageService({ store, registry: client, platform, clock: systemClock });
+    images = openPulls({ store, registry: client, platform, clock: systemClock }).images;
   });
   afterAll(async () => {
     await client?.close();

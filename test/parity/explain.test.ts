@@ -15,7 +15,7 @@ const machine = vi.hoisted(() => ({ facts: { presence: "absent" } as LocalFacts 
 vi.mock("../../src/store/embedded/index.ts", () => ({ openEmbeddedStore: async () => ({ close: async () => {} }) }));
 
 vi.mock("../../src/pull/store-image-service.ts", () => ({
-  createEmbeddedImageService: (): Pick<ImageService, "status" | "facts"> => ({
+  createStoreImageService: (): Pick<ImageService, "status" | "facts"> => ({
     status: async (name) => {
       const { facts } = machine;
       if (facts.presence === "absent" || (facts.presence === "unknown" && facts.image === undefined)) return undefined;

@@ -6,7 +6,7 @@ import { startCriServer } from "../../src/cri/index.ts";
 import { hostPlatform } from "../../src/image/index.ts";
 import type { Policy, Prepare } from "../../src/policy/index.ts";
 import type { DecisionRecord } from "../../src/pull/decision-log/types.ts";
-import { createEmbeddedImageService, openPullRecords } from "../../src/pull/index.ts";
+import { openPullRecords, openPulls } from "../../src/pull/index.ts";
 import { createRegistryClient } from "../../src/registry/index.ts";
 import { openContainerdStore } from "../../src/store/index.ts";
 import { systemClock } from "../../src/support/clock.ts";
@@ -59,11 +59,10 @@ export async function startKubeletNode({ prepare, policy }: KubeletNodeOptions):
       clock,
       log: { info: () => undefined, warn: (text) => warnings.push(text) },
       images: {
-        store,
         prepare,
         policy,
         records: openPullRecords(folder, {}, clock),
-        service: createEmbeddedImageService({ store, registry, platform, clock }),
+        pulls: openPulls({ store, registry, platform, clock }),
         decisions: { append: (record) => decisions.push(record) },
       },
     });

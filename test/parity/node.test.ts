@@ -1,4 +1,5 @@
 /** A node does with every case what the table says: whom it asks, what it uses, and why it refuses. */
+
 import { describe, expect, it } from "vitest";
 import { isLoopback, registryOrigin } from "../../src/image/index.ts";
 import { createPodManager, type NodeEvent } from "../../src/pods/index.ts";
@@ -7,6 +8,7 @@ import { kubernetesOnly, readPolicy } from "../../src/policy/index.ts";
 import type { DecisionRecord } from "../../src/pull/decision-log/types.ts";
 import type { PullRecords } from "../../src/pull/index.ts";
 import { nameForRuntime } from "../../src/pull/local-facts.ts";
+import { createPulls } from "../../src/pull/pulls.ts";
 import { fakeImages, localImage } from "../../src/pull/testing/fake-images.ts";
 import { sourceOf } from "../../src/pull/testing/logins.ts";
 import { PulleyError } from "../../src/support/errors.ts";
@@ -71,11 +73,10 @@ async function run(each: Case, isReachable: boolean) {
   const log: DecisionRecord[] = [];
   const events: NodeEvent[] = [];
   const node = createPodManager({
-    images,
+    pulls: createPulls({ images, settings: {}, clock }),
     policy,
     clock,
     random: () => 0,
-    pulls: {},
     records: recordsFor(each),
     loginsFor: () => sourceOf(),
     log: { append: (record) => log.push(record), flush: async () => undefined },

@@ -1,4 +1,5 @@
 /** Pulley, out in the weather: the registry client, the store and the image service, as a node puts them together. */
+
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +8,7 @@ import { expect } from "vitest";
 import { digestOf } from "../../examples/world/image-builder.ts";
 import type { Digest } from "../../src/image/index.ts";
 import type { PullCall, PulledImage } from "../../src/pull/image-service.ts";
-import { createEmbeddedImageService } from "../../src/pull/index.ts";
+import { openPulls } from "../../src/pull/index.ts";
 import { createRegistryClient, type RegistryClient, type RegistryOptions } from "../../src/registry/index.ts";
 import type { LoadedImage } from "../../src/store/archive/index.ts";
 import { type ImageStore, loadArchive, openEmbeddedStore } from "../../src/store/index.ts";
@@ -58,7 +59,7 @@ export async function openVictim({
   const store = await openEmbeddedStore(root);
   const surroundings = { clock, random: () => 0.5, environment, workerScript };
   const registry = createRegistryClient(options, surroundings);
-  const images = createEmbeddedImageService({ store, registry, platform, clock });
+  const images = openPulls({ store, registry, platform, clock }).images;
   const pull: Victim["pull"] = async (image, who, call) => (await images.pull(image, who, call)).id;
   const load: Victim["load"] = (path) => loadArchive(store, path, { platform });
   const victim: Victim = {

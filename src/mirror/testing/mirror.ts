@@ -1,4 +1,5 @@
 /** A mirror over a store on disk and a registry in memory, for tests. */
+
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,16 +8,7 @@ import { type NetworkChoice, openNetwork } from "../../../examples/world/network
 import { readAgainAfterTest } from "../../../test/bytes-on-disk.ts";
 import type { LoginSource } from "../../credentials/index.ts";
 import { kubernetesOnly, type Policy } from "../../policy/index.ts";
-import {
-  createBackOff,
-  createContentProofs,
-  createEmbeddedImageService,
-  createImageManager,
-  createLayerFetcher,
-  createPuller,
-  openPullRecords,
-  type PullRecords,
-} from "../../pull/index.ts";
+import { createBackOff, openPullRecords, openPulls, type PullRecords } from "../../pull/index.ts";
 import { type FakeRegistry, fakeRegistry } from "../../pull/testing/fake-registry.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import { type ImageStore, openEmbeddedStore } from "../../store/index.ts";
@@ -65,23 +57,12 @@ export async function openMirror(given: MirrorGiven = {}): Promise<TestMirror> {
   const store = given.store ?? (await openEmbeddedStore(join(root, "store")));
   const records = openPullRecords(root, {}, clock);
   const platform = { os: "linux", architecture: "amd64", variant: "" };
-  const layers = createLayerFetcher(store, registry);
-  const proofs = createContentProofs(store);
-  const images = createEmbeddedImageService({ store, registry, platform, clock, layers, proofs });
-  const puller = createPuller({ images, settings: { registryPullQPS: 0, serializeImagePulls: false }, clock });
+  const pulls = openPulls({ store, registry, platform, clock });
   const kept = given.recorded === false ? undefined : records;
-  const manager = createImageManager({
-    images,
-    puller,
-    backOff: createBackOff(clock),
-    records: kept,
-    clock,
-    policy,
-  });
+  const manager = pulls.manager({ backOff: createBackOff(clock), records: kept, policy });
   const { logins, viaId = createViaId() } = given;
   const log = given.log ?? silentLog;
-  const told = { policy, platform, records: kept, logins, viaId, clock, log };
-  const parts = { ...told, store, registry, images, manager, layers, proofs };
+  const parts = { pulls, manager, policy, records: kept, logins, viaId, log };
   const served: ServedRequest[] = [];
   const { openToAll, registries, limits } = given;
   const own = await startMirror({

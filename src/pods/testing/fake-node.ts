@@ -1,5 +1,6 @@
 import { kubernetesOnly } from "../../policy/index.ts";
 import type { PullRecords, PullSettings } from "../../pull/index.ts";
+import { createPulls } from "../../pull/pulls.ts";
 import { type FakeImages, fakeImages } from "../../pull/testing/fake-images.ts";
 import { loginsOfSecrets } from "../../pull/testing/logins.ts";
 import { type ManualClock, manualClock } from "../../support/manual-clock.ts";
@@ -37,10 +38,9 @@ export function fakeNode({
 }: FakeNodeGiven = {}): FakeNode {
   const images = fakeImages(clock);
   const node = createPodManager({
-    images,
+    pulls: createPulls({ images, settings: pulls, clock }),
     policy: kubernetesOnly,
     loginsFor: (_pod, secrets) => loginsOfSecrets(secrets),
-    pulls,
     records,
     containers,
     clock,

@@ -4,7 +4,7 @@ import { readAgainAfterTest } from "../../../test/bytes-on-disk.ts";
 import { openHostsDirectory } from "../../hosts/index.ts";
 import { kubernetesOnly, type Policy } from "../../policy/index.ts";
 import type { DecisionRecord } from "../../pull/decision-log/types.ts";
-import { configuredHosts, createEmbeddedImageService, openPullRecords } from "../../pull/index.ts";
+import { configuredHosts, openPullRecords, openPulls } from "../../pull/index.ts";
 import { hastyClock } from "../../pull/testing/hasty-clock.ts";
 import { sourceOf } from "../../pull/testing/logins.ts";
 import type { RegistryOptions } from "../../registry/index.ts";
@@ -53,11 +53,10 @@ export async function realNode(given: RealNodeGiven = {}): Promise<RealNode> {
   const events: NodeEvent[] = [];
   const records: DecisionRecord[] = [];
   const node = createPodManager({
-    images: createEmbeddedImageService({ store, registry, platform, clock }),
+    pulls: openPulls({ store, registry, platform, clock }),
     policy,
     hosts: configuredHosts(directory),
     loginsFor: () => ({ logins: (repository) => sourceOf(...(logins[repository.registry] ?? [])).logins(repository) }),
-    pulls: { serializeImagePulls: false, registryPullQPS: 0 },
     records: openPullRecords(root, {}, clock),
     log: { append: (record) => records.push(record), flush: async () => undefined },
     clock,
