@@ -2,7 +2,7 @@
 import { readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { hasErrno } from "../src/support/errno.ts";
+import { hasErrno } from "../src/support/errors.ts";
 import type { ContainerdSite } from "./containerd-config.ts";
 import { requiredTool, run } from "./programs.ts";
 

@@ -19,7 +19,7 @@ import {
 import { canonicalText, type Digest, type Reference } from "../image/index.ts";
 import { imageFieldsIn, type Policy } from "../policy/index.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
-import { plural } from "../support/plural.ts";
+import { plural } from "../support/format.ts";
 import { printable } from "../support/terminal.ts";
 import { type Io, paintFor } from "./io.ts";
 import { commandLogins } from "./logins.ts";

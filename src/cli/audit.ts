@@ -25,8 +25,8 @@ import {
 import { imageFieldsIn, kubernetesOnly } from "../policy/index.ts";
 import { putFile } from "../support/atomic-file.ts";
 import { PulleyError } from "../support/errors.ts";
+import { plural } from "../support/format.ts";
 import { longestInput, readInputBytes } from "../support/input-file.ts";
-import { plural } from "../support/plural.ts";
 import { painter, printableJson } from "../support/terminal.ts";
 import { type FixFlags, fixing } from "./audit-fix.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";

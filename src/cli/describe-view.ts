@@ -4,7 +4,7 @@
  */
 import type { ContainerStateObject, ContainerStatusObject, EventObject, PodObject } from "../daemon/index.ts";
 import { warningText } from "../policy/index.ts";
-import { humanDuration } from "../support/human-duration.ts";
+import { humanDuration } from "../support/format.ts";
 import { columns, pad, printable } from "../support/terminal.ts";
 import { since } from "./get-view.ts";
 

@@ -9,8 +9,7 @@ import {
   type MeasuredDisk,
   usagePercent,
 } from "../gc/index.ts";
-import { formatBytes } from "../support/bytes.ts";
-import { plural } from "../support/plural.ts";
+import { formatBytes, plural } from "../support/format.ts";
 import { columns, type Paint, printable } from "../support/terminal.ts";
 import { age } from "./output.ts";
 

@@ -1,6 +1,6 @@
 /** The tables of `pulley get`, with the columns of kubectl. */
 import type { EventObject, ImageObject, PodObject } from "../daemon/index.ts";
-import { humanDuration } from "../support/human-duration.ts";
+import { humanDuration } from "../support/format.ts";
 import { columns, printable, widthOf } from "../support/terminal.ts";
 import { imageRows } from "./images.ts";
 import { podSummary } from "./pod-summary.ts";

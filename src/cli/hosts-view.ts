@@ -1,7 +1,7 @@
 /** Findings in `hosts.toml` files, as JSON and as text. */
 import { excerpt } from "../audit/index.ts";
 import type { HostsFinding, HostsReport, HostsSeverity } from "../hosts/index.ts";
-import { plural } from "../support/plural.ts";
+import { plural } from "../support/format.ts";
 import { type Paint, printable, widthOf } from "../support/terminal.ts";
 
 const colours = { error: "red", warning: "yellow", note: "blue" } as const satisfies Record<HostsSeverity, string>;

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { familiarName, parseReference } from "../image/index.ts";
 import type { StoredImage } from "../store/index.ts";
-import { formatBytes } from "../support/bytes.ts";
+import { formatBytes } from "../support/format.ts";
 import { columns } from "../support/terminal.ts";
 import type { CommandIo, Io } from "./io.ts";
 import { examples, type OutputOptions, outputOption, type RootOptions, rootOption } from "./options.ts";

@@ -1,8 +1,7 @@
 /** Files, directories, standard input and image names given on a command line. */
 import { type Dirent, readdirSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
-import { errnoOf } from "../support/errno.ts";
-import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
+import { errnoOf, errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import { longestInput, readInputBytes } from "../support/input-file.ts";
 import { decodeTextLoosely } from "../support/text-bytes.ts";
 import type { Position } from "../workload/index.ts";

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { configLimit, formatPlatform, manifestLimit, parseImageConfig, parseManifest } from "../image/index.ts";
 import type { ImageStore, StoredImage } from "../store/index.ts";
-import { formatBytes } from "../support/bytes.ts";
 import { PulleyError } from "../support/errors.ts";
+import { formatBytes } from "../support/format.ts";
 import { columns, printable } from "../support/terminal.ts";
 import type { CommandIo, Io } from "./io.ts";
 import { examples, type OutputFormat, outputOption, type RootOptions, rootOption } from "./options.ts";

@@ -7,8 +7,8 @@ import {
   readKubeletConfiguration,
 } from "../kubelet-config/index.ts";
 import { PulleyError } from "../support/errors.ts";
-import { parseGoDuration } from "../support/go-duration.ts";
-import { plural } from "../support/plural.ts";
+import { plural } from "../support/format.ts";
+import { parseGoDuration } from "../support/go.ts";
 import { readInputFile } from "./inputs.ts";
 import type { Io } from "./io.ts";
 import { printProblems } from "./problems.ts";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import {
   clientFiles,
-  type HelperSurroundings,
+  type HelperDeps,
   type LoginFile,
   loginFilePath,
   type NamedServer,
@@ -105,7 +105,7 @@ export function loginFile({ authfile }: { readonly authfile?: string }, { enviro
 }
 
 /** Without PULLEY_CREDS, which is not meant for helper programs. */
-export function helperDeps({ environment }: Io): HelperSurroundings {
+export function helperDeps({ environment }: Io): HelperDeps {
   const { PULLEY_CREDS: _, ...others } = environment;
   return { environment: others, clock: systemClock };
 }

@@ -2,7 +2,6 @@
 import { Argument, type Command } from "commander";
 import { unifiedDiff } from "../audit/index.ts";
 import {
-  type Change,
   carryOut,
   configPathLines,
   defaultFolder,
@@ -11,6 +10,7 @@ import {
   planUndo,
   readContainerdConfig,
   registryOf,
+  type SetupChange,
 } from "../hosts/index.ts";
 import { isLoopback } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
@@ -161,7 +161,7 @@ function printNotes({ problems, notes }: { problems: readonly string[]; notes: r
   printLines("stderr", lines, io);
 }
 
-function sentence({ path, kind, because }: Change): string {
+function sentence({ path, kind, because }: SetupChange): string {
   const shown = printable(path);
   switch (kind) {
     case "write":
@@ -181,7 +181,7 @@ function sentence({ path, kind, because }: Change): string {
   }
 }
 
-function diff({ path, before = "", after = "" }: Change): readonly string[] {
+function diff({ path, before = "", after = "" }: SetupChange): readonly string[] {
   const text = unifiedDiff(path, before, [{ file: path, start: 0, end: before.length, text: after }]);
   return text === "" ? [] : text.trimEnd().split("\n");
 }

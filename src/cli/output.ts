@@ -1,4 +1,4 @@
-import { humanDuration } from "../support/human-duration.ts";
+import { humanDuration } from "../support/format.ts";
 import type { Io } from "./io.ts";
 import type { OutputFormat } from "./options.ts";
 import { jsonText, printLines, printText, yamlText } from "./printing.ts";

@@ -9,7 +9,7 @@ import {
   removeOrphan,
 } from "../pods/index.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
-import { plural } from "../support/plural.ts";
+import { plural } from "../support/format.ts";
 import type { Pod } from "../workload/index.ts";
 
 export interface PodSessionOptions {

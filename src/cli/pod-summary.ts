@@ -1,6 +1,6 @@
 /** The cells of a pod in `kubectl get pods` (k8s pkg/printers/internalversion/printers.go, `printPod`). */
 import type { ContainerStatusObject, PodObject } from "../daemon/index.ts";
-import { humanDuration } from "../support/human-duration.ts";
+import { humanDuration } from "../support/format.ts";
 
 export interface PodSummary {
   /** `1/2` */

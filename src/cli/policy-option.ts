@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option } from "commander";
 import { kubernetesOnly, type Policy, parseMoment, type readPolicy } from "../policy/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
-import { plural } from "../support/plural.ts";
+import { plural } from "../support/format.ts";
 import type { Position } from "../workload/index.ts";
 import { type InputText, readManifestFiles } from "./inputs.ts";
 import type { Io } from "./io.ts";

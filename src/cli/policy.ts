@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { policyInit, readPolicy } from "../policy/index.ts";
 import { createFile } from "../support/atomic-file.ts";
-import { plural } from "../support/plural.ts";
+import { plural } from "../support/format.ts";
 import type { CommandIo, Io } from "./io.ts";
 import { examples, type OutputOptions, outputOption } from "./options.ts";
 import { print } from "./output.ts";

@@ -1,8 +1,6 @@
 /** The progress of pulls, one line each, for every width of a terminal. */
 import type { PullProgress } from "../pull/index.ts";
-import { formatBytes } from "../support/bytes.ts";
-import { humanDuration } from "../support/human-duration.ts";
-import { plural } from "../support/plural.ts";
+import { formatBytes, humanDuration, plural } from "../support/format.ts";
 import { bar, columns, type Paint, pad, printable, widthOf } from "../support/terminal.ts";
 import type { PullSpeeds, Speed } from "./pull-speeds.ts";
 

@@ -23,9 +23,9 @@ import {
   trialEvent,
   usedCachedEvent,
 } from "../pull/index.ts";
-import { formatBytes } from "../support/bytes.ts";
 import { systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
+import { formatBytes } from "../support/format.ts";
 import { formatDuration } from "../support/go.ts";
 import { liveRegion } from "../support/live.ts";
 import { wantsColour } from "../support/terminal.ts";

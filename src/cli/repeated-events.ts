@@ -1,6 +1,6 @@
 /** Repeated events: printed once, and counted from then on. */
 import type { NodeEvent } from "../pods/index.ts";
-import { humanDuration } from "../support/human-duration.ts";
+import { humanDuration } from "../support/format.ts";
 import { columns, type Paint, printable } from "../support/terminal.ts";
 
 export interface Repeated {

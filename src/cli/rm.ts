@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { formatBytes } from "../support/bytes.ts";
+import { formatBytes } from "../support/format.ts";
 import type { CommandIo, Io } from "./io.ts";
 import { examples, type OutputOptions, outputOption, type RootOptions, rootOption } from "./options.ts";
 import { print } from "./output.ts";

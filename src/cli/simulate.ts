@@ -14,8 +14,8 @@ import {
   warningText,
 } from "../policy/index.ts";
 import { readDecisionFile, readDecisions } from "../pull/index.ts";
-import { formatBytes } from "../support/bytes.ts";
 import { PulleyError } from "../support/errors.ts";
+import { formatBytes } from "../support/format.ts";
 import { columns, printable } from "../support/terminal.ts";
 import { readInputs } from "./inputs.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";

@@ -2,7 +2,7 @@
 import type { Repair } from "../scrub/index.ts";
 import type { UnfitLayer, Verified } from "../store/index.ts";
 import { type ErrorCode, errorTable } from "../support/errors.ts";
-import { plural } from "../support/plural.ts";
+import { plural } from "../support/format.ts";
 import { printable } from "../support/terminal.ts";
 
 /** A damaged or missing blob. */

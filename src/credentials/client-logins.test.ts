@@ -6,8 +6,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseReference } from "../image/index.ts";
 import { manualClock } from "../support/manual-clock.ts";
-import { clientFiles } from "./client-files.ts";
-import { clientLogins } from "./client-logins.ts";
+import { clientFiles, clientLogins } from "./client-logins.ts";
 import { writeScript } from "./testing.ts";
 
 let folder: string;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parseReference } from "../image/index.ts";
 import { Login } from "../support/login.ts";
 import type { PullSecret } from "../workload/index.ts";
-import { commandLineLogin, loginsFor } from "./combine.ts";
+import { commandLineLogin, loginsFor } from "./pull-secrets.ts";
 
 const { repository } = parseReference("r.io/app");
 const nodeLogin = (source: string) =>

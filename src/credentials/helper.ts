@@ -4,10 +4,9 @@ import { errorText, PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import { readJson } from "../support/json-cursor.ts";
 import type { LoginSecret } from "../support/login.ts";
-import { problemMessage } from "./problem-message.ts";
-import { type Ending, runProgram } from "./program.ts";
+import { type Ending, problemMessage, runProgram } from "./program.ts";
 
-export interface HelperSurroundings {
+export interface HelperDeps {
   /** For the helper; its `PATH` is where the helper is looked for. */
   readonly environment: NodeJS.ProcessEnv;
   readonly clock: Clock;
@@ -27,12 +26,8 @@ const tokenUsername = "<token>";
  * @throws PulleyError `CREDENTIAL_HELPER_FAILED` for whatever else goes wrong: to go on with another login, or with
  * none, would show it to a registry that it is not for (CVE-2021-41092)
  */
-export async function askHelper(
-  name: string,
-  server: string,
-  surroundings: HelperSurroundings,
-): Promise<LoginSecret | undefined> {
-  const stdout = await callHelper({ name, verb: "get", about: `asked for ${server}`, input: server }, surroundings);
+export async function askHelper(name: string, server: string, deps: HelperDeps): Promise<LoginSecret | undefined> {
+  const stdout = await callHelper({ name, verb: "get", about: `asked for ${server}`, input: server }, deps);
   if (stdout === undefined) return undefined;
   return readAnswer(stdout, `credential helper ${name}, asked for ${server}: its answer`);
 }
@@ -42,13 +37,10 @@ export async function storeInHelper(
   name: string,
   server: string,
   { username, password }: Extract<LoginSecret, { kind: "password" }>,
-  surroundings: HelperSurroundings,
+  deps: HelperDeps,
 ): Promise<void> {
   const input = JSON.stringify({ ServerURL: server, Username: username, Secret: password });
-  await callHelper(
-    { name, verb: "store", about: `given the login to ${server}`, input, secret: password },
-    surroundings,
-  );
+  await callHelper({ name, verb: "store", about: `given the login to ${server}`, input, secret: password }, deps);
 }
 
 /**
@@ -56,13 +48,9 @@ export async function storeInHelper(
  * @returns whether it had one, as far as it says
  * @throws PulleyError `CREDENTIAL_HELPER_FAILED`
  */
-export async function eraseFromHelper(
-  name: string,
-  server: string,
-  surroundings: HelperSurroundings,
-): Promise<boolean> {
+export async function eraseFromHelper(name: string, server: string, deps: HelperDeps): Promise<boolean> {
   const about = `told to forget the login to ${server}`;
-  return (await callHelper({ name, verb: "erase", about, input: server }, surroundings)) !== undefined;
+  return (await callHelper({ name, verb: "erase", about, input: server }, deps)) !== undefined;
 }
 
 interface HelperCall {
@@ -78,13 +66,13 @@ interface HelperCall {
 /** What a helper prints; `undefined` if it says that it has no such login. */
 async function callHelper(
   { name, verb, about, input, secret }: HelperCall,
-  surroundings: HelperSurroundings,
+  deps: HelperDeps,
 ): Promise<Buffer | undefined> {
   const failure = (problem: string) =>
     new PulleyError("CREDENTIAL_HELPER_FAILED", `credential helper ${shown(name)}, ${about}: ${problem}`);
   if (!/^[A-Za-z0-9._-]{1,100}$/.test(name)) throw failure("its name may only have letters, digits, “.”, “_” and “-”");
   const call = { program: `docker-credential-${name}`, args: [verb], input, timeout, outputLimit };
-  const ending = await runProgram({ ...call, ...surroundings });
+  const ending = await runProgram({ ...call, ...deps });
   if (ending.kind !== "ended") throw failure(problemOf(ending));
   const { status, stdout, stderr } = ending;
   if (status === 0) return stdout;

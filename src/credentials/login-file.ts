@@ -6,7 +6,7 @@ import { errorTable, errorText, isPulleyError, PulleyError } from "../support/er
 import { withFileLock } from "../support/file-lock.ts";
 import { expectFile } from "../support/input-file.ts";
 import { throughOwnLinks } from "../support/own-links.ts";
-import type { ClientFolders } from "./client-files.ts";
+import type { ClientFolders } from "./client-logins.ts";
 import { type DockerConfig, parseDockerConfig } from "./docker-config.ts";
 import { readSmallFile } from "./small-file.ts";
 
@@ -57,13 +57,13 @@ export async function openLoginFile(path: string): Promise<LoginFile> {
   };
 }
 
-interface Found extends LoginFileContent {
+interface LoginFileOnDisk extends LoginFileContent {
   /** Behind all links. */
   readonly place: string;
   readonly access: FileAccess;
 }
 
-async function readLoginFile(path: string): Promise<Found> {
+async function readLoginFile(path: string): Promise<LoginFileOnDisk> {
   try {
     return await readAsItIs(path);
   } catch (cause) {
@@ -75,7 +75,7 @@ async function readLoginFile(path: string): Promise<Found> {
   }
 }
 
-async function readAsItIs(path: string): Promise<Found> {
+async function readAsItIs(path: string): Promise<LoginFileOnDisk> {
   const place = throughOwnLinks(path);
   const stats = statSync(place, { throwIfNoEntry: false });
   if (stats === undefined) return { place, ...contentOf(Buffer.alloc(0), path), access: ownersAlone };

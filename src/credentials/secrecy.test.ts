@@ -7,8 +7,8 @@ import { parseReference } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { clientLogins } from "./client-logins.ts";
-import { commandLineLogin, loginsFor } from "./combine.ts";
 import { nodeFileLogins } from "./node-files.ts";
+import { commandLineLogin, loginsFor } from "./pull-secrets.ts";
 
 /** Wherever a login is shown, neither this nor its base64 may be seen. */
 const canary = "Canary7hunter2";

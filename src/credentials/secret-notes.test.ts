@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseReference } from "../image/index.ts";
 import type { PullSecret } from "../workload/index.ts";
-import { secretNotes } from "./secret-notes.ts";
+import { secretNotes } from "./pull-secrets.ts";
 
 const login = { username: "ann", password: "Canary7ann" };
 

@@ -36,7 +36,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function surroundings() {
+function deps() {
   return { environment: { PATH: `${at("bin")}:/usr/bin:/bin` }, clock: systemClock };
 }
 
@@ -56,11 +56,11 @@ esac`,
 }
 
 async function store(registry: string, path = "config.json") {
-  return storeLogin(await openLoginFile(at(path)), registry, login, surroundings());
+  return storeLogin(await openLoginFile(at(path)), registry, login, deps());
 }
 
 async function remove(registry: string, path = "") {
-  return removeLogin(await openLoginFile(at("config.json")), { registry, path }, surroundings());
+  return removeLogin(await openLoginFile(at("config.json")), { registry, path }, deps());
 }
 
 describe("the file", () => {
@@ -142,8 +142,8 @@ describe("logins at the same time", () => {
     const file = await openLoginFile(at("config.json"));
     const names = Array.from({ length: 12 }, (_, number) => `r${number}.io`);
     await Promise.all(names.map((name) => store(name)));
-    await storeLogin(file, "late.io", login, surroundings());
-    await removeLogin(await openLoginFile(at("config.json")), { registry: "r3.io", path: "" }, surroundings());
+    await storeLogin(file, "late.io", login, deps());
+    await removeLogin(await openLoginFile(at("config.json")), { registry: "r3.io", path: "" }, deps());
     const kept = Object.keys(JSON.parse(read()).auths).sort();
     expect(kept).toEqual([...names.filter((name) => name !== "r3.io"), "late.io"].sort());
     expect(readdirSync(folder)).toEqual(["config.json"]);
@@ -161,13 +161,13 @@ describe("a login", () => {
   it("to Docker Hub is kept under docker's word for it", async () => {
     expect(await store("docker.io")).toBeUndefined();
     expect(JSON.parse(read())).toEqual({ auths: { [hub]: { auth } } });
-    expect(await storedLogin(await openLoginFile(at("config.json")), "docker.io", surroundings())).toEqual(login);
+    expect(await storedLogin(await openLoginFile(at("config.json")), "docker.io", deps())).toEqual(login);
   });
 
   it("that is new comes before other spellings of its place", async () => {
     writeFileSync(at("config.json"), JSON.stringify({ auths: { "https://r.io": { username: "old", password: "x" } } }));
     await store("r.io");
-    expect(await storedLogin(await openLoginFile(at("config.json")), "r.io", surroundings())).toEqual(login);
+    expect(await storedLogin(await openLoginFile(at("config.json")), "r.io", deps())).toEqual(login);
   });
 
   it("is removed under all names of the whole registry, and of no other", async () => {
@@ -205,7 +205,7 @@ describe.each([
     expect(JSON.parse(read())).toEqual({ ...config, auths: { "r.io": {} } });
     expect(JSON.parse(read("box/r.io"))).toEqual({ ServerURL: "r.io", Username: "ann", Secret: login.password });
     expect(read("calls")).toBe("store\n");
-    expect(await storedLogin(await openLoginFile(at("config.json")), "r.io", surroundings())).toEqual(login);
+    expect(await storedLogin(await openLoginFile(at("config.json")), "r.io", deps())).toEqual(login);
   });
 
   it("forgets it", async () => {

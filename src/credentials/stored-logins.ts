@@ -4,19 +4,19 @@ import type { LoginSecret } from "../support/login.ts";
 import { helperFor, secretFor } from "./client-logins.ts";
 import type { DockerConfig } from "./docker-config.ts";
 import { helperServersOf, hostOf, type NamedServer, pathOf, serverOf } from "./docker-server.ts";
-import { askHelper, eraseFromHelper, type HelperSurroundings, storeInHelper } from "./helper.ts";
+import { askHelper, eraseFromHelper, type HelperDeps, storeInHelper } from "./helper.ts";
 import type { LoginFile } from "./login-file.ts";
 
 /** The login to a registry, should there be one. @throws PulleyError `CREDENTIAL_HELPER_FAILED` */
 export async function storedLogin(
   { config }: LoginFile,
   registry: string,
-  surroundings: HelperSurroundings,
+  deps: HelperDeps,
 ): Promise<LoginSecret | undefined> {
   const helper = helperFor(config, registry);
   if (helper === undefined) return secretFor(config.logins, { registry, path: "" });
   for (const server of helperServersOf(registry)) {
-    const secret = await askHelper(helper, server, surroundings);
+    const secret = await askHelper(helper, server, deps);
     if (secret !== undefined) return secret;
   }
   return undefined;
@@ -32,11 +32,11 @@ export async function storeLogin(
   file: LoginFile,
   registry: string,
   login: Extract<LoginSecret, { kind: "password" }>,
-  surroundings: HelperSurroundings,
+  deps: HelperDeps,
 ): Promise<string | undefined> {
   const server = serverOf(registry);
   const helper = helperFor(file.config, registry);
-  if (helper !== undefined) await storeInHelper(helper, server, login, surroundings);
+  if (helper !== undefined) await storeInHelper(helper, server, login, deps);
   const auth = Buffer.from(`${login.username}:${login.password}`).toString("base64");
   await file.change(({ text }) => setMember(text, ["auths", server], helper === undefined ? { auth } : {}));
   return helper;
@@ -51,7 +51,7 @@ export async function storeLogin(
 export async function removeLogin(
   file: LoginFile,
   { registry, path }: NamedServer,
-  surroundings: HelperSurroundings,
+  deps: HelperDeps,
 ): Promise<boolean> {
   const helper = path === "" ? helperFor(file.config, registry) : undefined;
   let kept = entriesFor(file.config, { registry, path }).length > 0;
@@ -62,7 +62,7 @@ export async function removeLogin(
   }
   if (helper === undefined) return kept;
   for (const server of helperServersOf(registry)) {
-    const had = await eraseFromHelper(helper, server, surroundings);
+    const had = await eraseFromHelper(helper, server, deps);
     kept ||= had;
   }
   return kept;

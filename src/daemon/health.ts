@@ -2,7 +2,7 @@
 
 import type { Clock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";
-import { type Answer, type Asked, plain } from "../support/read-only-server.ts";
+import { plain, type ReadOnlyRequest, type ReadOnlyResponse } from "../support/read-only-server.ts";
 
 export interface HealthCheck {
   /** `store`, `runtime`. */
@@ -73,7 +73,10 @@ export function createHealth({ alive = [], ready = [], clock, onChange }: Health
 }
 
 /** Answers `/healthz` and `/readyz` as Kubernetes' components do (k8s apiserver pkg/server/healthz); `undefined` for another path. */
-export async function healthAnswer(health: Health, { path, query }: Asked): Promise<Answer | undefined> {
+export async function healthAnswer(
+  health: Health,
+  { path, query }: ReadOnlyRequest,
+): Promise<ReadOnlyResponse | undefined> {
   const kind = path === "/healthz" ? "alive" : path === "/readyz" ? "ready" : undefined;
   if (kind === undefined) return undefined;
   const { ok, lines } = await health[kind]();

@@ -1,6 +1,6 @@
 /** The steps from a source's name to a connection: DNS and TCP. */
 
-import { errnoOf } from "../support/errno.ts";
+import { errnoOf } from "../support/errors.ts";
 import { formatDuration } from "../support/go.ts";
 import { networkWords } from "../support/network-words.ts";
 import type { NameFound, Probe, ProbeTarget } from "./probe/index.ts";

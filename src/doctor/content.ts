@@ -2,8 +2,8 @@
 import { configLimit, type Descriptor, type Digest, formatPlatform, type Reference } from "../image/index.ts";
 import { type ImageContent, readContent } from "../pull/index.ts";
 import type { Call } from "../registry/index.ts";
-import { formatBytes } from "../support/bytes.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
+import { formatBytes } from "../support/format.ts";
 import type { Login } from "../support/login.ts";
 import type { ProbeContext } from "./connection.ts";
 import type { ManifestAnswer } from "./probe/index.ts";

@@ -5,7 +5,7 @@ import { statfs } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { Decision, LocalFacts } from "../policy/index.ts";
 import type { Found, ImageContent } from "../pull/index.ts";
-import { formatBytes } from "../support/bytes.ts";
+import { formatBytes } from "../support/format.ts";
 import { formatDuration } from "../support/go.ts";
 import { failed, failedBy, ok, skipped } from "./steps.ts";
 import type { DiskSpace, Step } from "./types.ts";

@@ -2,8 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { hasErrno } from "../support/errno.ts";
-import { errorText, PulleyError } from "../support/errors.ts";
+import { errorText, hasErrno, PulleyError } from "../support/errors.ts";
 import { expectFile } from "../support/input-file.ts";
 import { type JsonCursor, readJson } from "../support/json-cursor.ts";
 import type { Histories, ImageHistory, ImageMemory } from "./memory.ts";

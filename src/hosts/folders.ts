@@ -1,7 +1,7 @@
 /** Which folder speaks for a registry (containerd core/remotes/docker/config/hosts.go, config_unix.go). */
 import { statSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { hasErrno } from "../support/errno.ts";
+import { hasErrno } from "../support/errors.ts";
 
 /** The folder for every registry that has none of its own. */
 export const defaultFolder = "_default";

@@ -2,8 +2,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isLoopback, registryOrigin } from "../image/index.ts";
-import { errnoOf, hasErrno } from "../support/errno.ts";
-import { errorText, isPulleyError } from "../support/errors.ts";
+import { errnoOf, errorText, hasErrno, isPulleyError } from "../support/errors.ts";
 import { findFolder } from "./folders.ts";
 import { type HostSettings, isSameHost, plainSettings } from "./host-settings.ts";
 import { type HostTable, readHostsFile } from "./hosts-file.ts";
@@ -56,7 +55,7 @@ const mostKept = 1000;
 
 /**
  * @param roots as in containerd's `config_path`
- * @param warn hears of each file that does not count, once for each time that it changes
+ * @param warn called with each file that is ignored, once for each time that it changes
  */
 export function openHostsDirectory(
   roots: readonly string[],

@@ -1,7 +1,7 @@
 /** What a `hosts.toml` says (containerd core/remotes/docker/config/hosts.go, `parseHostsFile`). */
 
 import { isAbsolute, join, posix } from "node:path";
-import { parseGoDuration } from "../support/go-duration.ts";
+import { parseGoDuration } from "../support/go.ts";
 import type { HostSettings, OwnCertificate } from "./host-settings.ts";
 import { isTable, type TomlDocument, type TomlTable } from "./toml.ts";
 import type { TomlPath } from "./toml-places.ts";
@@ -88,7 +88,7 @@ export function hostOrder({ table, places }: TomlDocument): readonly string[] {
   return order;
 }
 
-interface Reading {
+interface TableReader {
   readonly path: TomlPath;
   readonly written: string;
   readonly of: TomlTable;
@@ -96,7 +96,7 @@ interface Reading {
   readonly problems: FileProblem[];
 }
 
-function readTable(reading: Reading): HostTable {
+function readTable(reading: TableReader): HostTable {
   const { path, written, of, problems } = reading;
   if (!isReadable(written)) {
     const at = path.length === 0 ? ["server"] : path;
@@ -143,7 +143,7 @@ export function readUrl(written: string, overridePath: boolean): HostUrl | undef
   return { scheme: lower, host, root };
 }
 
-function readCapabilities({ path, of, problems }: Reading): readonly Capability[] {
+function readCapabilities({ path, of, problems }: TableReader): readonly Capability[] {
   const given = of["capabilities"];
   if (given === undefined) return capabilities;
   const at = [...path, "capabilities"];
@@ -166,7 +166,7 @@ function readCapabilities({ path, of, problems }: Reading): readonly Capability[
   return given.length === 0 ? capabilities : found;
 }
 
-function readAuthorities({ path, of, folder, problems }: Reading): readonly string[] | undefined {
+function readAuthorities({ path, of, folder, problems }: TableReader): readonly string[] | undefined {
   const given = of["ca"];
   if (given === undefined) return undefined;
   const texts = textsIn(given);
@@ -176,7 +176,7 @@ function readAuthorities({ path, of, folder, problems }: Reading): readonly stri
 }
 
 /** A path, a list of paths, or a list of pairs; an empty second path says that the first file has both. */
-function readOwn({ path, of, folder, problems }: Reading): readonly OwnCertificate[] | undefined {
+function readOwn({ path, of, folder, problems }: TableReader): readonly OwnCertificate[] | undefined {
   const given = of["client"];
   if (given === undefined) return undefined;
   const refuse = (at: TomlPath, message: string) => {
@@ -198,7 +198,7 @@ function readOwn({ path, of, folder, problems }: Reading): readonly OwnCertifica
   });
 }
 
-function readHeaders({ path, of, problems }: Reading): Readonly<Record<string, string>> {
+function readHeaders({ path, of, problems }: TableReader): Readonly<Record<string, string>> {
   const given = of["header"];
   if (given === undefined) return {};
   const at = [...path, "header"];
@@ -218,7 +218,7 @@ function readHeaders({ path, of, problems }: Reading): Readonly<Record<string, s
   return Object.fromEntries(headers);
 }
 
-function readTimeout(reading: Reading): number | undefined {
+function readTimeout(reading: TableReader): number | undefined {
   const text = expectType(reading, "dial_timeout", "string");
   if (typeof text !== "string" || text === "") return undefined;
   const duration = parseGoDuration(text);
@@ -228,7 +228,7 @@ function readTimeout(reading: Reading): number | undefined {
   return undefined;
 }
 
-function expectType({ path, of, problems }: Reading, key: string, type: "boolean" | "string"): unknown {
+function expectType({ path, of, problems }: TableReader, key: string, type: "boolean" | "string"): unknown {
   const value = of[key];
   if (value === undefined || typeof value === type) return value;
   const message = `${key} is not ${type === "boolean" ? "true or false" : "a text"}`;

@@ -9,5 +9,5 @@ export type { HostsFinding, HostsSeverity } from "./lint/finding.ts";
 export { registryOf } from "./lint/folders.ts";
 export { checkHosts, type HostsReport } from "./lint/index.ts";
 export { configPathLines, readContainerdConfig } from "./setup/containerd-config.ts";
-export { type Change, carryOut, hidingFolders, planSetup, planUndo } from "./setup/plan.ts";
+export { carryOut, hidingFolders, planSetup, planUndo, type SetupChange } from "./setup/plan.ts";
 export { readToml } from "./toml.ts";

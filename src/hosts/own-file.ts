@@ -4,7 +4,7 @@
  */
 import { closeSync, constants, existsSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { hasErrno } from "../support/errno.ts";
+import { hasErrno } from "../support/errors.ts";
 
 export const hostsFileName = "hosts.toml";
 

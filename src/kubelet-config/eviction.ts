@@ -1,6 +1,5 @@
 /** The eviction thresholds of a configuration (k8s pkg/kubelet/eviction/helpers.go). */
-import { quote } from "../support/go.ts";
-import { parseGoDuration } from "../support/go-duration.ts";
+import { parseGoDuration, quote } from "../support/go.ts";
 import { parseQuantity } from "../support/quantity.ts";
 import {
   type EvictionSignal,

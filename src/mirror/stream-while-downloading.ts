@@ -10,7 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Descriptor } from "../image/index.ts";
 import type { Receiving } from "../pull/index.ts";
 import { partOf } from "../store/index.ts";
-import { hasErrno } from "../support/errno.ts";
+import { hasErrno } from "../support/errors.ts";
 import { Verifier } from "../support/verifier.ts";
 
 /** Bytes below which content is sent when all of it is here. */

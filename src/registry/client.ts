@@ -24,7 +24,7 @@ import { createTransport } from "./transport.ts";
 import type { Call, RegistryClient, RegistryOptions } from "./types.ts";
 
 /** What the client takes from the world around it; tests give their own. */
-export interface RegistrySurroundings {
+export interface RegistryDeps {
   readonly clock: Clock;
   /** From 0 to 1. */
   readonly random: () => number;
@@ -36,7 +36,7 @@ export interface RegistrySurroundings {
   readonly workerScript: URL;
 }
 
-const defaultSurroundings: RegistrySurroundings = {
+const defaultDeps: RegistryDeps = {
   clock: systemClock,
   random: Math.random,
   timers: systemClock,
@@ -44,11 +44,8 @@ const defaultSurroundings: RegistrySurroundings = {
   workerScript: new URL("./download-worker.mjs", import.meta.url),
 };
 
-export function createRegistryClient(
-  options: RegistryOptions = {},
-  surroundings: Partial<RegistrySurroundings> = {},
-): RegistryClient {
-  const { clock, random, timers, environment, workerScript } = { ...defaultSurroundings, ...surroundings };
+export function createRegistryClient(options: RegistryOptions = {}, deps: Partial<RegistryDeps> = {}): RegistryClient {
+  const { clock, random, timers, environment, workerScript } = { ...defaultDeps, ...deps };
   const pace = { clock, random };
   const { stallTimeout = defaultStallTimeout, documentTimeout = defaultDocumentTimeout } = options;
   const { leastRate = defaultLeastRate, connectTimeout = defaultConnectTimeout } = options;

@@ -47,7 +47,7 @@ const steps = 10;
 export interface RateWatch {
   /** Aborts with `REGISTRY_STALLED` when too little has come for a whole window. */
   readonly signal: AbortSignal;
-  /** To be told of each piece. */
+  /** To be called with the length of each piece. */
   received(bytes: number): void;
   /** Ends the watch. */
   end(): void;

@@ -1,7 +1,7 @@
 import { type HostSettings, headerProblem, isSameHost, type RegistryHost } from "../hosts/index.ts";
 import { isLoopback, type Repository, registryOrigin } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
-import { printable } from "../support/printable.ts";
+import { printable } from "../support/format.ts";
 import { hasCertificates } from "./certificates.ts";
 import type { RegistryOptions } from "./types.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { printable } from "../support/printable.ts";
+import { printable } from "../support/format.ts";
 import { networkFailure, parseRetryAfter, statusFailure } from "./failure.ts";
 
 const asked = { method: "GET", url: new URL("https://cdn.example/blob?signature=secret") };

@@ -1,8 +1,8 @@
 /** What went wrong in an exchange, as one of the table's errors. Addresses are shown without their query. */
 import { STATUS_CODES } from "node:http";
 import { type ErrorCode, type ErrorDetails, isPulleyError, PulleyError } from "../support/errors.ts";
+import { printable } from "../support/format.ts";
 import { networkWords } from "../support/network-words.ts";
-import { printable } from "../support/printable.ts";
 import { withoutSecrets } from "../support/without-secrets.ts";
 
 /** What was asked: an `Exchange` is one. */

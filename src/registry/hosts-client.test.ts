@@ -13,7 +13,7 @@ import { openHostsDirectory } from "../hosts/index.ts";
 import { parseReference, parseTag } from "../image/index.ts";
 import { Login } from "../support/login.ts";
 import { temporaryFolder } from "../support/testing.ts";
-import type { RegistrySurroundings } from "./client.ts";
+import type { RegistryDeps } from "./client.ts";
 import { client, describeBytes, type Handler, sampleManifest, serve, serveWith, someBytes } from "./testing.ts";
 
 const { headers, descriptor, bytes: manifest } = sampleManifest();
@@ -27,13 +27,13 @@ const asRegistry: Handler = ({ url = "", method }, response) => {
 };
 
 /** A client of a machine where this is the `hosts.toml` of a registry. */
-function asking(text: string, registry = "docker.io", surroundings: Partial<RegistrySurroundings> = {}) {
+function asking(text: string, registry = "docker.io", deps: Partial<RegistryDeps> = {}) {
   const root = temporaryFolder();
   mkdirSync(join(root, registry));
   const file = join(root, registry, "hosts.toml");
   writeFileSync(file, text);
   const hosts = openHostsDirectory([root]);
-  return { root, file, hosts, registry: client({ hosts, parallelDownloads: 2 }, surroundings) };
+  return { root, file, hosts, registry: client({ hosts, parallelDownloads: 2 }, deps) };
 }
 
 let bundle = "";

@@ -14,8 +14,8 @@ import {
   type Tag,
 } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
+import { printable } from "../support/format.ts";
 import { type JsonMembers, parseJson } from "../support/json.ts";
-import { printable } from "../support/printable.ts";
 import { sha256Of, verify } from "../support/verifier.ts";
 import { announcedLength, discard, readBody } from "./body.ts";
 import { describeAsked, isHtml } from "./failure.ts";

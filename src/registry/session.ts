@@ -2,7 +2,7 @@
 
 import type { Clock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
-import { printable } from "../support/printable.ts";
+import { printable } from "../support/format.ts";
 import { type Pace, retry } from "../support/retry.ts";
 import { kindOfAddress, kindOfHost, narrower, type PlaceKind } from "./addresses.ts";
 import type { Authorization, Granted } from "./auth/authorization.ts";

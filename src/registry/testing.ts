@@ -8,7 +8,7 @@ import { filler } from "../../examples/world/image-builder.ts";
 import { type NetworkChoice, openNetwork } from "../../examples/world/network.ts";
 import { type Descriptor, ociManifest, parseDigest, parseReference, type Repository } from "../image/index.ts";
 import type { Clock } from "../support/clock.ts";
-import { createRegistryClient, type RegistrySurroundings } from "./client.ts";
+import { createRegistryClient, type RegistryDeps } from "./client.ts";
 import type { BlobTarget, DownloadCall, RegistryClient, RegistryOptions } from "./types.ts";
 
 export interface ReceivedRequest {
@@ -72,7 +72,7 @@ export interface TestClient extends RegistryClient {
   readonly waits: number[];
 }
 
-export function client(options: RegistryOptions = {}, surroundings: Partial<RegistrySurroundings> = {}): TestClient {
+export function client(options: RegistryOptions = {}, deps: Partial<RegistryDeps> = {}): TestClient {
   const waits: number[] = [];
   const clock: Clock = {
     now: () => Date.now(),
@@ -81,7 +81,7 @@ export function client(options: RegistryOptions = {}, surroundings: Partial<Regi
       waits.push(milliseconds);
     },
   };
-  const made = createRegistryClient(options, { clock, random: () => 0, environment: {}, ...surroundings });
+  const made = createRegistryClient(options, { clock, random: () => 0, environment: {}, ...deps });
   onTestFinished(() => made.close());
   return Object.assign(made, { waits });
 }

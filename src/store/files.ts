@@ -3,9 +3,8 @@ import { randomBytes } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, rename, unlink } from "node:fs/promises";
 import { type Digest, digestAlgorithm, digestHex } from "../image/index.ts";
-import { formatBytes } from "../support/bytes.ts";
-import { hasErrno } from "../support/errno.ts";
-import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
+import { errorText, hasErrno, isPulleyError, PulleyError } from "../support/errors.ts";
+import { formatBytes } from "../support/format.ts";
 
 /** For names that no other process and no other call chooses. */
 export function randomName(): string {

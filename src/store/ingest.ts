@@ -8,8 +8,7 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { open, readdir, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { hasErrno } from "../support/errno.ts";
-import { PulleyError } from "../support/errors.ts";
+import { hasErrno, PulleyError } from "../support/errors.ts";
 import { formatOwner, isLeftBehind, type Owner, parseOwner } from "../support/owner.ts";
 import {
   flatName,

@@ -14,8 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { errnoOf, hasErrno } from "./errno.ts";
-import { errorText, PulleyError } from "./errors.ts";
+import { errnoOf, errorText, hasErrno, PulleyError } from "./errors.ts";
 
 /** Who may do what with a file. */
 export interface FileAccess {

@@ -12,7 +12,7 @@ export interface ConnectionPlaces {
   occupy(socket: Socket): () => void;
 }
 
-interface Place {
+interface OpenConnection {
   readonly socket: Socket;
   readonly peer: string | undefined;
   requests: number;
@@ -24,9 +24,9 @@ interface Place {
  */
 export function limitConnections(server: Server, { total, perPeer }: ConnectionLimits): ConnectionPlaces {
   /** Those whose last request ended long ago come first. */
-  const places = new Map<Socket | string, Place>();
+  const places = new Map<Socket | string, OpenConnection>();
 
-  function placeFor(newcomer: Place): boolean {
+  function placeFor(newcomer: OpenConnection): boolean {
     const all = [...places.values()];
     const own = newcomer.peer === undefined ? [] : all.filter(({ peer }) => peer === newcomer.peer);
     const crowd = own.length >= perPeer ? own : all.length >= total ? all : undefined;

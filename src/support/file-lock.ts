@@ -2,8 +2,7 @@
 import { closeSync, mkdirSync, openSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type Clock, systemClock } from "./clock.ts";
-import { errnoOf, hasErrno } from "./errno.ts";
-import { errorText, PulleyError } from "./errors.ts";
+import { errnoOf, errorText, hasErrno, PulleyError } from "./errors.ts";
 
 /** Milliseconds: a change takes a few, so what is older was left behind by a program that was killed. */
 const expiry = 10_000;

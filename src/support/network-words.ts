@@ -2,8 +2,7 @@
  * Failures of the network in the words of Go's programs, for those are what people search for: `dial tcp 10.0.0.7:443:
  * connect: connection refused` is Node's `connect ECONNREFUSED 10.0.0.7:443` (Go `net.OpError`, `crypto/x509`, `crypto/tls`).
  */
-import { errnoOf } from "./errno.ts";
-import { errorText } from "./errors.ts";
+import { errnoOf, errorText } from "./errors.ts";
 
 /** As strerror(3) says them. */
 const systemWords: Readonly<Record<string, string>> = {

@@ -1,7 +1,6 @@
 import { lstatSync, readlinkSync, type Stats } from "node:fs";
 import { dirname, isAbsolute, join, parse, resolve, sep } from "node:path";
-import { errnoOf, hasErrno } from "./errno.ts";
-import { errorText, PulleyError } from "./errors.ts";
+import { errnoOf, errorText, hasErrno, PulleyError } from "./errors.ts";
 
 /** As many as the kernel follows (path_resolution(7)). */
 const mostLinks = 40;

@@ -4,7 +4,7 @@
  * of the machine. The folder in which such files lie is used by one machine only.
  */
 import { readFileSync, readlinkSync } from "node:fs";
-import { hasErrno } from "./errno.ts";
+import { hasErrno } from "./errors.ts";
 
 export interface Owner {
   readonly pid: number;

@@ -4,7 +4,7 @@ import type { Server as NetServer, Socket } from "node:net";
 /**
  * Closes, before it is read from, each connection of a peer that has `most` open already.
  * @param server an HTTP, HTTPS or plain server; connections that it has already do not count
- * @param refused hears of each that was closed
+ * @param refused called with each connection that was closed
  */
 export function limitConnectionsPerPeer(
   server: Pick<NetServer, "on">,

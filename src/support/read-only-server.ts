@@ -1,4 +1,4 @@
-/** HTTP that only tells: one connection handler for the daemon's socket and for its metrics. */
+/** HTTP for reading alone: one connection handler for the daemon's socket and for its metrics. */
 import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Readable } from "node:stream";
@@ -6,14 +6,14 @@ import { pipeline } from "node:stream/promises";
 import { limitConnections } from "./connection-places.ts";
 
 /** What is asked for, once it is known to be harmless. */
-export interface Asked {
+export interface ReadOnlyRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   /** Aborts when whoever asked has gone, or the server ends. */
   readonly signal: AbortSignal;
 }
 
-export interface Answer {
+export interface ReadOnlyResponse {
   readonly status: number;
   readonly type: string;
   /** A text, or what is sent as it comes. */
@@ -22,10 +22,10 @@ export interface Answer {
 
 export interface ReadOnlyOptions {
   /** Answers; what it throws is answered with status 500. */
-  readonly answer: (asked: Asked) => Answer | Promise<Answer>;
+  readonly answer: (asked: ReadOnlyRequest) => ReadOnlyResponse | Promise<ReadOnlyResponse>;
   /** Whether a request is meant for this server: the host that it names, and the address at which it arrived. Default: all. */
   readonly isOwnHost?: (host: string | undefined, here: string | undefined) => boolean;
-  /** Hears of what it threw. */
+  /** Called with each error that it threw, and the path that was asked for. */
   readonly onFailure: (error: unknown, path: string) => void;
 }
 
@@ -57,7 +57,7 @@ export function createReadOnlyServer({ answer, isOwnHost = () => true, onFailure
     }
   }
 
-  async function answerTo(request: IncomingMessage, signal: AbortSignal): Promise<Answer> {
+  async function answerTo(request: IncomingMessage, signal: AbortSignal): Promise<ReadOnlyResponse> {
     const { method, url = "/" } = request;
     if (!isOwnHost(request.headers.host, request.socket.localAddress)) {
       return plain(421, "this is not the host that was asked: see --metrics-host");
@@ -96,7 +96,12 @@ export function createReadOnlyServer({ answer, isOwnHost = () => true, onFailure
   };
 }
 
-async function send(response: ServerResponse, answer: Answer, headOnly: boolean, signal: AbortSignal): Promise<void> {
+async function send(
+  response: ServerResponse,
+  answer: ReadOnlyResponse,
+  headOnly: boolean,
+  signal: AbortSignal,
+): Promise<void> {
   const { status, type, body } = answer;
   const headers = {
     "content-type": type,
@@ -119,6 +124,6 @@ async function send(response: ServerResponse, answer: Answer, headOnly: boolean,
   await pipeline(Readable.from(body, { objectMode: true, highWaterMark: 16 }), response, { signal });
 }
 
-export function plain(status: number, text: string): Answer {
+export function plain(status: number, text: string): ReadOnlyResponse {
   return { status, type: "text/plain; charset=utf-8", body: `${text}\n` };
 }

@@ -5,8 +5,7 @@ import { type FSWatcher, watch } from "node:fs";
 import { chmod, lstat, mkdir, rename, rm, unlink } from "node:fs/promises";
 import { connect, type Server, type Socket } from "node:net";
 import { basename, dirname, join } from "node:path";
-import { hasErrno } from "./errno.ts";
-import { PulleyError } from "./errors.ts";
+import { hasErrno, PulleyError } from "./errors.ts";
 import type { InheritedSockets } from "./inherited-sockets.ts";
 import { networkWords } from "./network-words.ts";
 

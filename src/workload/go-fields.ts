@@ -1,5 +1,5 @@
 /** Fields of a document as Go's JSON decoder reads them into a struct, and what it says of those that do not fit. */
-import { parseGoDuration } from "../support/go-duration.ts";
+import { parseGoDuration } from "../support/go.ts";
 import { isNull, type MappingValue, type Value, valueAt } from "./value.ts";
 
 /** Told what is wrong, and with which value. */

@@ -3,8 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { BigIntStats } from "node:fs";
 import { access, constants, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { hasErrno } from "../../support/errno.ts";
-import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
+import { errorText, hasErrno, isPulleyError, PulleyError } from "../../support/errors.ts";
 import { decodeTextLoosely } from "../../support/text-bytes.ts";
 
 /** A file as it was when it was looked at. */

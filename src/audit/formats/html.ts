@@ -1,6 +1,6 @@
 /** The report as one page: no requests, no script needed to read it. */
 import { createHash } from "node:crypto";
-import { plural } from "../../support/plural.ts";
+import { plural } from "../../support/format.ts";
 import { printable } from "../../support/terminal.ts";
 import type { Finding } from "../types.ts";
 import { type AuditCounts, askerOf, type FormatContext, type RuleDescription, sourceLine } from "./format.ts";

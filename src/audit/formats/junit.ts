@@ -1,5 +1,5 @@
 /** JUnit's XML: a file is a suite, a finding a failed test. */
-import { plural } from "../../support/plural.ts";
+import { plural } from "../../support/format.ts";
 import { printable } from "../../support/terminal.ts";
 import type { Finding } from "../types.ts";
 import { askerOf, type FormatContext } from "./format.ts";

@@ -1,5 +1,5 @@
 /** Counting findings as they pass, and saying in one line what they came to. */
-import { plural } from "../../support/plural.ts";
+import { plural } from "../../support/format.ts";
 import type { Finding, Severity } from "../types.ts";
 import type { AuditCounts } from "./format.ts";
 

@@ -1,5 +1,5 @@
 /** The report for people: each finding with its line, what is marked in it, and what to do. */
-import { plural } from "../../support/plural.ts";
+import { plural } from "../../support/format.ts";
 import { type Paint, printable, widthOf } from "../../support/terminal.ts";
 import type { Finding, Severity } from "../types.ts";
 import { excerpt } from "./excerpt.ts";

@@ -11,7 +11,7 @@ export interface AnswerCache {
   keep(key: string, who: string, logins: readonly ProviderLogin[], duration: number): void;
 }
 
-interface Entry {
+interface CachedAnswer {
   readonly logins: readonly ProviderLogin[];
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
@@ -26,10 +26,10 @@ const mostEntries = 10_000;
 const everything = "<global>";
 
 export function createAnswerCache(clock: Clock): AnswerCache {
-  const entries = new Map<string, Entry>();
+  const entries = new Map<string, CachedAnswer>();
   let purgedAt = clock.now();
 
-  function get(key: string): Entry | undefined {
+  function get(key: string): CachedAnswer | undefined {
     const entry = entries.get(key);
     if (entry === undefined || clock.now() <= entry.expiresAt) return entry;
     entries.delete(key);
@@ -90,7 +90,7 @@ export function accountKey({ namespace, name, uid, annotations, cacheType, token
 }
 
 /** What askers at the same time must have in common to share one run. */
-export function flightKey(image: string, token: string, annotations: Readonly<Record<string, string>>): string {
+export function sharedRunKey(image: string, token: string, annotations: Readonly<Record<string, string>>): string {
   return joined([image, token === "" ? "" : tokenHash(token), annotationsText(annotations)]);
 }
 

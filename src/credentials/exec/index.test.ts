@@ -7,7 +7,7 @@ import { parseReference } from "../../image/index.ts";
 import { systemClock } from "../../support/clock.ts";
 import { isPulleyError } from "../../support/errors.ts";
 import { Login } from "../../support/login.ts";
-import { loginsFor } from "../combine.ts";
+import { loginsFor } from "../pull-secrets.ts";
 import { writeScript } from "../testing.ts";
 import { givenAccounts, openCredentialProviders, type ProviderNote } from "./index.ts";
 

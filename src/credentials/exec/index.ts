@@ -3,8 +3,7 @@ import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../support/clock.ts";
-import { errnoOf, hasErrno } from "../../support/errno.ts";
-import { errorText, PulleyError } from "../../support/errors.ts";
+import { errnoOf, errorText, hasErrno, PulleyError } from "../../support/errors.ts";
 import { createKeyring } from "../keyring.ts";
 import type { LoginSource } from "../types.ts";
 import { readProviderConfig } from "./config.ts";
@@ -33,7 +32,7 @@ export interface ProviderOptions {
   readonly environment: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly accounts: ServiceAccounts;
-  /** Told why a provider contributed nothing: no pull fails for it. No login is in what it is told. */
+  /** Called when a provider gives nothing, with the reason: no pull fails for it. The reason holds no login. */
   readonly say: (note: ProviderNote) => void;
   readonly onRun?: ((run: PluginRun) => void) | undefined;
 }

@@ -1,10 +1,8 @@
 /** One run of a credential provider's program (k8s pkg/credentialprovider/plugin/plugin.go `ExecPlugin`). */
 import { join } from "node:path";
 import type { Clock } from "../../support/clock.ts";
-import { errnoOf } from "../../support/errno.ts";
-import { errorText, PulleyError } from "../../support/errors.ts";
-import { problemMessage } from "../problem-message.ts";
-import { type Ending, runProgram } from "../program.ts";
+import { errnoOf, errorText, PulleyError } from "../../support/errors.ts";
+import { type Ending, problemMessage, runProgram } from "../program.ts";
 import { decodeResponse, type ProviderResponse, responseLimit } from "./response.ts";
 import type { CredentialProvider } from "./types.ts";
 
@@ -17,11 +15,11 @@ export interface Question {
   readonly serviceAccountAnnotations: Readonly<Record<string, string>>;
 }
 
-export interface PluginSurroundings {
+export interface PluginDeps {
   readonly binDir: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly clock: Clock;
-  /** Told after each run, for the kubelet's `credential_provider_plugin_duration` and `credential_provider_plugin_errors_total`. */
+  /** Called after each run, for the kubelet's `credential_provider_plugin_duration` and `credential_provider_plugin_errors_total`. */
   readonly onRun?: ((run: PluginRun) => void) | undefined;
 }
 
@@ -39,7 +37,7 @@ const timeout = 60_000;
 export async function askPlugin(
   provider: CredentialProvider,
   question: Question,
-  { binDir, environment, clock, onRun }: PluginSurroundings,
+  { binDir, environment, clock, onRun }: PluginDeps,
 ): Promise<ProviderResponse> {
   const { name, args, env, apiVersion } = provider;
   const started = clock.now();

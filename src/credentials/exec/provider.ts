@@ -3,15 +3,21 @@ import type { Clock } from "../../support/clock.ts";
 import { errorText } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 import { Login } from "../../support/login.ts";
-import { locationMatches, parseLocation } from "../location.ts";
-import { type Asker, askerFor, nobody, type Skipped } from "./asker.ts";
-import { baseKey, createAnswerCache, flightKey } from "./cache.ts";
+import { locationMatches, parseLocation } from "../keyring.ts";
+import { baseKey, createAnswerCache, sharedRunKey } from "./cache.ts";
 import type { Question } from "./plugin.ts";
 import { type CacheKeyType, cacheKeyTypes, type ProviderLogin, type ProviderResponse } from "./response.ts";
-import type { PodIdentity, ServiceAccounts } from "./service-accounts.ts";
+import {
+  nobody,
+  type PodIdentity,
+  type Requester,
+  requesterFor,
+  type ServiceAccounts,
+  type Skipped,
+} from "./service-accounts.ts";
 import type { CredentialProvider, TokenAttributes } from "./types.ts";
 
-export interface ProviderSurroundings {
+export interface ProviderDeps {
   readonly clock: Clock;
   readonly accounts: ServiceAccounts;
   /** Runs the program. */
@@ -36,15 +42,15 @@ export interface Provider {
   provide(image: string, pod: PodIdentity | undefined): Promise<readonly (readonly [location: string, login: Login])[]>;
 }
 
-export function createProvider(provider: CredentialProvider, surroundings: ProviderSurroundings): Provider {
+export function createProvider(provider: CredentialProvider, deps: ProviderDeps): Provider {
   const { name, tokenAttributes, defaultCacheDuration } = provider;
-  const { clock, accounts, ask, say } = surroundings;
+  const { clock, accounts, ask, say } = deps;
   const patterns = provider.matchImages.flatMap((pattern) => parseLocation(pattern) ?? []);
   const cache = createAnswerCache(clock);
   const underWay = new Map<string, Promise<ProviderResponse>>();
 
-  function askOnce(image: string, { token, annotations }: Asker): Promise<ProviderResponse> {
-    const key = flightKey(image, token, annotations);
+  function askOnce(image: string, { token, annotations }: Requester): Promise<ProviderResponse> {
+    const key = sharedRunKey(image, token, annotations);
     const running = underWay.get(key);
     if (running !== undefined) return running;
     const question = { image, serviceAccountToken: token, serviceAccountAnnotations: annotations };
@@ -53,17 +59,17 @@ export function createProvider(provider: CredentialProvider, surroundings: Provi
     return started;
   }
 
-  async function answer(image: string, asker: Asker): Promise<readonly ProviderLogin[] | Skipped> {
-    const kept = cache.find(image, asker.key);
+  async function answer(image: string, requester: Requester): Promise<readonly ProviderLogin[] | Skipped> {
+    const kept = cache.find(image, requester.key);
     if (kept !== undefined) return kept;
-    const { cacheKeyType, cacheDuration = defaultCacheDuration, auth } = await askOnce(image, asker);
-    const problem = answerProblem(auth, asker, tokenAttributes);
+    const { cacheKeyType, cacheDuration = defaultCacheDuration, auth } = await askOnce(image, requester);
+    const problem = answerProblem(auth, requester, tokenAttributes);
     if (!isCacheKeyType(cacheKeyType)) {
       const shown = quote(cacheKeyType.slice(0, 100));
       return failure(`credential provider plugin did not return a valid cacheKeyType: ${shown}`);
     }
     if (problem !== undefined) return failure(problem);
-    if (cacheDuration !== 0) cache.keep(baseKey(cacheKeyType, image), asker.key, auth, cacheDuration);
+    if (cacheDuration !== 0) cache.keep(baseKey(cacheKeyType, image), requester.key, auth, cacheDuration);
     return auth;
   }
 
@@ -79,13 +85,13 @@ export function createProvider(provider: CredentialProvider, surroundings: Provi
         say({ kind, provider: name, message: skipped });
         return [];
       };
-      const asker = tokenAttributes === undefined ? nobody : await askerFor(tokenAttributes, pod, accounts);
-      if ("skipped" in asker) return skip(asker);
-      const found = await answer(image, asker).catch((error: unknown) => failure(errorText(error)));
+      const requester = tokenAttributes === undefined ? nobody : await requesterFor(tokenAttributes, pod, accounts);
+      if ("skipped" in requester) return skip(requester);
+      const found = await answer(image, requester).catch((error: unknown) => failure(errorText(error)));
       if ("skipped" in found) return skip(found);
       return found.map(({ pattern, username, password }) => {
         const secret = { kind: "password", username, password } as const;
-        return [pattern, new Login(`credential provider ${name}`, secret, asker.origin)] as const;
+        return [pattern, new Login(`credential provider ${name}`, secret, requester.origin)] as const;
       });
     },
   };
@@ -98,7 +104,7 @@ function failure(skipped: string): Skipped {
 /** Why an answer is not used: a token that is kept for longer than it is good for would be no use to anybody. */
 function answerProblem(
   auth: readonly ProviderLogin[],
-  { token }: Asker,
+  { token }: Requester,
   attributes: TokenAttributes | undefined,
 ): string | undefined {
   const givesTokenBack = token !== "" && auth.some(({ password }) => password === token);

@@ -1,7 +1,6 @@
 /** What a credential provider answers (k8s staging/src/k8s.io/kubelet/pkg/apis/credentialprovider `CredentialProviderResponse`). */
 import { PulleyError } from "../../support/errors.ts";
-import { quote } from "../../support/go.ts";
-import { parseGoDuration } from "../../support/go-duration.ts";
+import { parseGoDuration, quote } from "../../support/go.ts";
 import type { JsonMembers } from "../../support/json.ts";
 import { parseJson } from "../../support/json.ts";
 import type { ProtocolVersion } from "./types.ts";

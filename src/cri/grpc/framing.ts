@@ -1,6 +1,6 @@
 /** Messages on a stream: a flag, a length of four bytes, and so many bytes (grpc `doc/PROTOCOL-HTTP2.md`). */
 import type { Readable } from "node:stream";
-import { mostMessageBytes } from "../../support/grpc/limits.ts";
+import { mostMessageBytes } from "../../support/grpc/codec.ts";
 import { CallFailure } from "./status.ts";
 
 const prefixBytes = 5;

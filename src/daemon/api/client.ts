@@ -3,8 +3,7 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { z } from "zod";
-import { hasErrno } from "../../support/errno.ts";
-import { PulleyError } from "../../support/errors.ts";
+import { hasErrno, PulleyError } from "../../support/errors.ts";
 import { networkWords } from "../../support/network-words.ts";
 import {
   changeOf,

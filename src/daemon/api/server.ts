@@ -6,7 +6,7 @@ import type { StoredImage } from "../../store/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import { errorText } from "../../support/errors.ts";
 import type { Log } from "../../support/log.ts";
-import { type Answer, type Asked, createReadOnlyServer } from "../../support/read-only-server.ts";
+import { createReadOnlyServer, type ReadOnlyRequest, type ReadOnlyResponse } from "../../support/read-only-server.ts";
 import { listenOnSocket, type Takeover } from "../../support/unix-socket.ts";
 import { type Health, healthAnswer } from "../health.ts";
 import type { EventList } from "./events.ts";
@@ -49,16 +49,16 @@ export async function serveApi(options: ApiServerOptions): Promise<ApiServer> {
 
 const json = "application/json";
 
-function objectAnswer(object: unknown, status = 200): Answer {
+function objectAnswer(object: unknown, status = 200): ReadOnlyResponse {
   return { status, type: json, body: `${JSON.stringify(object)}\n` };
 }
 
-function listAnswer(kind: string, items: readonly unknown[]): Answer {
+function listAnswer(kind: string, items: readonly unknown[]): ReadOnlyResponse {
   return objectAnswer({ apiVersion, kind, items });
 }
 
 /** One object a line, as they come. */
-function streamAnswer(objects: AsyncIterable<unknown>): Answer {
+function streamAnswer(objects: AsyncIterable<unknown>): ReadOnlyResponse {
   return { status: 200, type: `${json};stream=watch`, body: linesOf(objects) };
 }
 
@@ -66,20 +66,20 @@ async function* linesOf(objects: AsyncIterable<unknown>): AsyncGenerator<string>
   for await (const object of objects) yield `${JSON.stringify(object)}\n`;
 }
 
-function badRequest(message: string): Answer {
+function badRequest(message: string): ReadOnlyResponse {
   return failure(400, "BadRequest", message);
 }
 
 /** `pods "web" not found`, as an API server says it. */
-function notFound(what: string, name: string): Answer {
+function notFound(what: string, name: string): ReadOnlyResponse {
   return failure(404, "NotFound", `${what} ${JSON.stringify(name)} not found`);
 }
 
-function tooMany(message: string): Answer {
+function tooMany(message: string): ReadOnlyResponse {
   return failure(429, "TooManyRequests", message);
 }
 
-function failure(code: number, reason: string, message: string): Answer {
+function failure(code: number, reason: string, message: string): ReadOnlyResponse {
   return objectAnswer({ kind: "Status", status: "Failure", message, reason, code } satisfies FailureObject, code);
 }
 
@@ -100,7 +100,7 @@ interface ApiSources {
 /** Requests that stay open, at once. */
 const mostStreams = 100;
 
-function createRoutes(sources: ApiSources): (asked: Asked) => Promise<Answer> {
+function createRoutes(sources: ApiSources): (asked: ReadOnlyRequest) => Promise<ReadOnlyResponse> {
   const { node, events, clock, health, nodeName, version, settings } = sources;
   const startedAt = timeText(clock.now());
   let streams = 0;
@@ -115,7 +115,10 @@ function createRoutes(sources: ApiSources): (asked: Asked) => Promise<Answer> {
     }
   }
 
-  function stream<Item>(open: () => AsyncIterable<Item>, answer: (items: AsyncIterable<Item>) => Answer): Answer {
+  function stream<Item>(
+    open: () => AsyncIterable<Item>,
+    answer: (items: AsyncIterable<Item>) => ReadOnlyResponse,
+  ): ReadOnlyResponse {
     return streams >= mostStreams ? tooMany("too many requests stay open") : answer(counted(open()));
   }
 
@@ -124,7 +127,7 @@ function createRoutes(sources: ApiSources): (asked: Asked) => Promise<Answer> {
     return node.pods().findLast(({ pod }) => pod.namespace === namespace && pod.name === name);
   }
 
-  function pods({ query, signal }: Asked): Answer {
+  function pods({ query, signal }: ReadOnlyRequest): ReadOnlyResponse {
     const parameters = readQuery(query, "namespace", "labelSelector", "watch");
     const namespace = parameters.text("namespace");
     const selector = parameters.selector("labelSelector");
@@ -140,7 +143,7 @@ function createRoutes(sources: ApiSources): (asked: Asked) => Promise<Answer> {
     return stream(() => watchPods(node, isWanted, nodeName, signal), streamAnswer);
   }
 
-  function eventList({ query, signal }: Asked): Answer {
+  function eventList({ query, signal }: ReadOnlyRequest): ReadOnlyResponse {
     const parameters = readQuery(query, "namespace", "pod", "watch");
     const [namespace, pod] = [parameters.text("namespace"), parameters.text("pod")];
     if (parameters.problem !== undefined) return badRequest(parameters.problem);
@@ -151,7 +154,7 @@ function createRoutes(sources: ApiSources): (asked: Asked) => Promise<Answer> {
     return stream(() => watchEvents(events, isWanted, signal), streamAnswer);
   }
 
-  async function log({ query, signal }: Asked): Promise<Answer> {
+  async function log({ query, signal }: ReadOnlyRequest): Promise<ReadOnlyResponse> {
     const parameters = readQuery(
       query,
       "namespace",
@@ -193,7 +196,7 @@ function createRoutes(sources: ApiSources): (asked: Asked) => Promise<Answer> {
     );
   }
 
-  async function nodeStatus(): Promise<Answer> {
+  async function nodeStatus(): Promise<ReadOnlyResponse> {
     const images = await sources.images();
     const phases: Record<string, number> = {};
     for (const { phase } of node.pods()) phases[phase] = (phases[phase] ?? 0) + 1;

@@ -3,7 +3,12 @@ import type { AddressInfo } from "node:net";
 import { errorText, PulleyError } from "../../support/errors.ts";
 import type { Log } from "../../support/log.ts";
 import { networkWords } from "../../support/network-words.ts";
-import { type Answer, type Asked, createReadOnlyServer, plain } from "../../support/read-only-server.ts";
+import {
+  createReadOnlyServer,
+  plain,
+  type ReadOnlyRequest,
+  type ReadOnlyResponse,
+} from "../../support/read-only-server.ts";
 import { type Health, healthAnswer } from "../health.ts";
 import { allowedHosts, listensEverywhere } from "./allowed-hosts.ts";
 import type { Metrics } from "./index.ts";
@@ -47,7 +52,11 @@ export async function serveMetrics(address: string, options: MetricsServerOption
   return { address: isInternet(bound) ? `${host.includes(":") ? `[${host}]` : host}:${bound.port}` : address, close };
 }
 
-async function answer(asked: Asked, metrics: MetricsServerOptions["metrics"], health: Health): Promise<Answer> {
+async function answer(
+  asked: ReadOnlyRequest,
+  metrics: MetricsServerOptions["metrics"],
+  health: Health,
+): Promise<ReadOnlyResponse> {
   if (asked.path === "/metrics") return { status: 200, type: metrics.contentType, body: await metrics.text() };
   return (await healthAnswer(health, asked)) ?? plain(404, "only /metrics, /healthz and /readyz are served here");
 }

@@ -1,6 +1,6 @@
 /** What a server's certificate says of itself. */
 import type { DetailedPeerCertificate } from "node:tls";
-import { printable } from "../../support/printable.ts";
+import { printable } from "../../support/format.ts";
 
 export interface ShownCertificate {
   /** `CN=registry.acme.io, O=Acme`. */

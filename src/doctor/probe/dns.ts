@@ -2,7 +2,7 @@
 import { type LookupAddress, lookup } from "node:dns";
 import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
-import { errnoOf } from "../../support/errno.ts";
+import { errnoOf } from "../../support/errors.ts";
 
 export type NameFound =
   /** The host is an address. */

@@ -1,10 +1,9 @@
 /** A TLS handshake that goes on whatever the certificate is, so that it can be told what is wrong with it. */
 import { isIP, type Socket } from "node:net";
 import { connect, type SecureContext, type TLSSocket } from "node:tls";
-import { errnoOf } from "../../support/errno.ts";
-import { errorText } from "../../support/errors.ts";
+import { errnoOf, errorText } from "../../support/errors.ts";
+import { printable } from "../../support/format.ts";
 import { networkWords } from "../../support/network-words.ts";
-import { printable } from "../../support/printable.ts";
 import { type ShownCertificate, showCertificate } from "./certificate.ts";
 
 export type Handshake =

@@ -13,7 +13,7 @@ import {
   type Transport,
 } from "../../registry/index.ts";
 import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
-import { printable } from "../../support/printable.ts";
+import { printable } from "../../support/format.ts";
 
 /** The answer to `GET /v2/` without a login. */
 export interface V2Ping {

@@ -2,8 +2,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { statSync } from "node:fs";
 import { readConfigFile } from "../../support/config-file.ts";
-import { errnoOf } from "../../support/errno.ts";
-import { errorText, isPulleyError } from "../../support/errors.ts";
+import { errnoOf, errorText, isPulleyError } from "../../support/errors.ts";
 import type { OwnCertificate } from "../host-settings.ts";
 import type { HostTable } from "../hosts-file.ts";
 import type { TomlDocument } from "../toml.ts";

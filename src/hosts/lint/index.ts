@@ -1,8 +1,7 @@
 /** What is wrong with the folders that containerd's `config_path` names, and the `hosts.toml` files in them. */
 import { type Dirent, existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { errnoOf } from "../../support/errno.ts";
-import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
+import { errnoOf, errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
 import { readHostsFile } from "../hosts-file.ts";
 import { parseToml, readTomlText, type TomlDocument } from "../toml.ts";
 import { certificateFindings } from "./certificates.ts";

@@ -1,7 +1,7 @@
 /** Keys that nobody reads, and values for which containerd goes by nothing in the file. */
 
 import { suggestion } from "../../policy/index.ts";
-import { plural } from "../../support/plural.ts";
+import { plural } from "../../support/format.ts";
 import { capabilities, type FileProblem, type HostsFile, hostKeys, hostOrder, rootKeys } from "../hosts-file.ts";
 import { isTable, type TomlDocument, type TomlTable } from "../toml.ts";
 import type { TomlPath } from "../toml-places.ts";

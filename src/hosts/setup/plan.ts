@@ -3,12 +3,11 @@ import { existsSync, linkSync, readdirSync, renameSync, rmdirSync, rmSync, statS
 import { join } from "node:path";
 import { putFile } from "../../support/atomic-file.ts";
 import { readConfigFile } from "../../support/config-file.ts";
-import { errnoOf } from "../../support/errno.ts";
-import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
+import { errnoOf, errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
 import { defaultFolder } from "../folders.ts";
 import { folderMarker, hasOwnFolder, hostsFileName, isOurs, keptFileName, marker } from "../own-file.ts";
 
-export interface Change {
+export interface SetupChange {
   /** The `hosts.toml`. */
   readonly path: string;
   readonly kind: "write" | "rewrite" | "keep-and-write" | "unchanged" | "restore" | "remove" | "leave";
@@ -19,7 +18,7 @@ export interface Change {
   readonly because?: string;
 }
 
-export interface Wanted {
+export interface SetupOptions {
   /** Where containerd looks. */
   readonly root: string;
   /** Names of registries, or `_default` for all that have no folder of their own. */
@@ -31,8 +30,8 @@ export interface Wanted {
 }
 
 /** @throws PulleyError `OUTPUT_UNWRITABLE` where another file than the one that was kept stands in the way */
-export function planSetup({ root, registries, mirror, only }: Wanted): readonly Change[] {
-  return registries.map((registry): Change => {
+export function planSetup({ root, registries, mirror, only }: SetupOptions): readonly SetupChange[] {
+  return registries.map((registry): SetupChange => {
     const folder = folderOf(root, registry);
     const [path, kept] = [join(folder, hostsFileName), join(folder, keptFileName)];
     const before = textOf(path);
@@ -51,9 +50,9 @@ export function planSetup({ root, registries, mirror, only }: Wanted): readonly 
 }
 
 /** @param registries none: all that there are */
-export function planUndo(root: string, registries: readonly string[]): readonly Change[] {
+export function planUndo(root: string, registries: readonly string[]): readonly SetupChange[] {
   const names = registries.length > 0 ? registries.map((name) => folderOf(root, name)) : foldersIn(root);
-  return names.flatMap((folder): readonly Change[] => {
+  return names.flatMap((folder): readonly SetupChange[] => {
     const [path, kept] = [join(folder, hostsFileName), join(folder, keptFileName)];
     const before = textOf(path);
     const keptText = textOf(kept);
@@ -70,7 +69,7 @@ export function planUndo(root: string, registries: readonly string[]): readonly 
 }
 
 /** Each step leaves containerd a whole file, the old one or the new one. @throws PulleyError `OUTPUT_UNWRITABLE` */
-export function carryOut({ path, kind, after }: Change): void {
+export function carryOut({ path, kind, after }: SetupChange): void {
   const folder = join(path, "..");
   const kept = join(folder, keptFileName);
   try {
@@ -116,7 +115,7 @@ function setupText({
   mirror,
   only,
   ownFolder,
-}: Pick<Wanted, "mirror" | "only"> & { readonly ownFolder: boolean }): string {
+}: Pick<SetupOptions, "mirror" | "only"> & { readonly ownFolder: boolean }): string {
   // A file without a table of a host is one that containerd 1.6 refuses ("invalid `host` tree").
   const host = [`[host.${JSON.stringify(mirror)}]`, '  capabilities = ["pull", "resolve"]'];
   const lines = only ? [`server = ${JSON.stringify(mirror)}`, "", ...host] : host;

@@ -1,8 +1,7 @@
 /** Reads a container's log from the file that its runtime writes, across rotations. */
 import { constants, type FileHandle, open, stat } from "node:fs/promises";
 import type { Clock } from "../../support/clock.ts";
-import { hasErrno } from "../../support/errno.ts";
-import { errorText, PulleyError } from "../../support/errors.ts";
+import { errorText, hasErrno, PulleyError } from "../../support/errors.ts";
 import { type ContainerLogEntry, entryTime, readEntry } from "./format.ts";
 import { longestEntry, tailOffset } from "./tail.ts";
 

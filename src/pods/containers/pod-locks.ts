@@ -1,8 +1,7 @@
 /** Locks of pods: two processes on one folder must not start and stop the same containers. */
 import { mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { hasErrno } from "../../support/errno.ts";
-import { PulleyError } from "../../support/errors.ts";
+import { hasErrno, PulleyError } from "../../support/errors.ts";
 import { formatOwner, ownerState, parseOwner, thisOwner } from "../../support/owner.ts";
 import type { Pod } from "../../workload/index.ts";
 

@@ -8,8 +8,7 @@ import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, readFile, readlink, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, normalize } from "node:path";
 import { promisify } from "node:util";
-import { hasErrno } from "../../support/errno.ts";
-import { PulleyError } from "../../support/errors.ts";
+import { hasErrno, PulleyError } from "../../support/errors.ts";
 
 const execute = promisify(execFile);
 

@@ -1,8 +1,7 @@
 /** A pod's volumes on this machine, laid out as the kubelet's: `pods/UID/volumes/KIND/NAME`. */
 import { chmod, chown, lstat, mkdir, readdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { errnoOf } from "../../support/errno.ts";
-import { errorText, PulleyError } from "../../support/errors.ts";
+import { errnoOf, errorText, PulleyError } from "../../support/errors.ts";
 import {
   type FilesSource,
   type HostPathType,

@@ -1,5 +1,4 @@
-import { hasErrno } from "../../support/errno.ts";
-import { errorText, PulleyError } from "../../support/errors.ts";
+import { errorText, hasErrno, PulleyError } from "../../support/errors.ts";
 import { openInput } from "../../support/input-file.ts";
 import { decodeRecord, longestLine } from "./format.ts";
 import { logFiles } from "./index.ts";

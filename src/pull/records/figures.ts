@@ -1,7 +1,7 @@
 /** What metrics want to know of the records. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { hasErrno } from "../../support/errno.ts";
+import { hasErrno } from "../../support/errors.ts";
 import type { AccessResult, PullRecords } from "./index.ts";
 
 /** The same records; `hear` is told of each answer to who may use an image. */

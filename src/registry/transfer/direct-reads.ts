@@ -7,7 +7,7 @@ import type { Agent } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
-/** Told of every piece; the piece is overwritten afterwards. */
+/** Called with every piece; the piece is overwritten afterwards. */
 export type TakePiece = (piece: Buffer) => void;
 
 interface Connection {

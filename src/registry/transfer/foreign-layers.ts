@@ -5,7 +5,7 @@
  */
 import { layerType } from "../../image/index.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
-import { printable } from "../../support/printable.ts";
+import { printable } from "../../support/format.ts";
 import type { Authorization } from "../auth/authorization.ts";
 import { type Endpoint, speaksPlainHttp } from "../endpoint.ts";
 import type { BlobTarget, RegistryOptions } from "../types.ts";

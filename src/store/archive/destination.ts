@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import type { Writable } from "node:stream";
-import { hasErrno } from "../../support/errno.ts";
-import { errorText, PulleyError } from "../../support/errors.ts";
+import { errorText, hasErrno, PulleyError } from "../../support/errors.ts";
 
 /**
  * Writes to a stream, which stays open, or to a file, which appears under its path only when it is whole and durable.

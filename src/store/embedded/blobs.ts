@@ -3,8 +3,7 @@ import { link, mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, isDigest } from "../../image/index.ts";
 import { openBlobFile } from "../../support/blob-file.ts";
-import { hasErrno } from "../../support/errno.ts";
-import { isPulleyError, PulleyError } from "../../support/errors.ts";
+import { hasErrno, isPulleyError, PulleyError } from "../../support/errors.ts";
 import { Verifier } from "../../support/verifier.ts";
 import { type ByteRange, partOf } from "../byte-range.ts";
 import {

@@ -2,8 +2,7 @@
 
 import { resolve } from "node:path";
 import { canonicalText, type Descriptor, type Digest, parseReference, withImpliedTag } from "../../image/index.ts";
-import { hasErrno } from "../../support/errno.ts";
-import { isPulleyError, PulleyError } from "../../support/errors.ts";
+import { hasErrno, isPulleyError, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 import { refuseWindows } from "../../support/windows.ts";
 import type { ByteRange } from "../byte-range.ts";

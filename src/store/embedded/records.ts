@@ -3,8 +3,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, read
 import { link, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { coalesce } from "../../support/concurrency.ts";
-import { hasErrno } from "../../support/errno.ts";
-import { errorText, isPulleyError } from "../../support/errors.ts";
+import { errorText, hasErrno, isPulleyError } from "../../support/errors.ts";
 import { Catalog } from "../catalog.ts";
 import { moveFile, randomName, removeFile, syncDirectory, unlessExisting, writeNew } from "../files.ts";
 import { type StoredRecord } from "../stored-record.ts";

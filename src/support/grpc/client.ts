@@ -23,8 +23,7 @@ import {
 } from "@grpc/grpc-js";
 import { PulleyError } from "../errors.ts";
 import { networkWords } from "../network-words.ts";
-import { pathOf, reading, writing } from "./codec.ts";
-import { mostMessageBytes } from "./limits.ts";
+import { mostMessageBytes, pathOf, reading, writing } from "./codec.ts";
 
 export interface CallOptions {
   /** Headers of the call, `containerd-namespace` and the like. */

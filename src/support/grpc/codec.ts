@@ -15,3 +15,6 @@ export function writing<Desc extends DescMessage>(message: Desc): (value: Messag
 export function reading<Desc extends DescMessage>(message: Desc): (bytes: Buffer) => MessageShape<Desc> {
   return (bytes) => fromBinary(message, bytes);
 }
+
+/** Most bytes of one message, as the kubelet and containerd have it (k8s cri-client `maxMsgSize`). */
+export const mostMessageBytes = 16 * 1024 * 1024;

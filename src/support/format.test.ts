@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { humanDuration } from "./human-duration.ts";
+import { humanDuration } from "./format.ts";
 
 const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000];
 const year = 365 * day;
