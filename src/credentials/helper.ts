@@ -59,7 +59,7 @@ interface HelperCall {
   /** What it is called for, for messages. */
   readonly about: string;
   readonly input: string;
-  /** What it was told and must not be shown, should it say it back. */
+  /** What it was given and must not be shown, should it print it. */
   readonly secret?: string;
 }
 
@@ -77,7 +77,7 @@ async function callHelper(
   const { status, stdout, stderr } = ending;
   if (status === 0) return stdout;
   if (verb !== "store" && [stdout, stderr].some(saysNotFound)) return undefined;
-  // It may say back what it was told, as it was written.
+  // It may print what it was given, as it was written.
   const told = secret === undefined ? [] : [secret, JSON.stringify(secret).slice(1, -1)];
   const message = problemMessage(stderr.toString(), stdout.toString(), told);
   throw failure(`ended with ${status}${message === "" ? "" : `: ${message}`}`);

@@ -67,7 +67,7 @@ async function readLoginFile(path: string): Promise<LoginFileOnDisk> {
   try {
     return await readAsItIs(path);
   } catch (cause) {
-    // The table's words would send whoever logs in to a login.
+    // The advice of the table is to log in, which is what is being done.
     if (!isPulleyError(cause, "CREDENTIALS_INVALID") || cause.advice !== errorTable.CREDENTIALS_INVALID.advice)
       throw cause;
     const advice = "Correct the file, or move it away: the next login makes a new one.";

@@ -21,7 +21,7 @@ export function splitRoots(text: string, separator: string = delimiter): readonl
 /**
  * The first folder that exists. A root comes before the next one with all of its names: `_default` in the first hides
  * what the second has, and an empty folder hides `_default`.
- * @param isNone tells folders that are to be taken for none
+ * @param isNone whether a folder counts as missing
  * @throws the system's error if it cannot be found out whether one exists
  */
 export function findFolder(

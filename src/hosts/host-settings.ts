@@ -4,7 +4,7 @@ export interface HostSettings {
   readonly authorities: readonly string[];
   /** Our own certificates and their keys, paths of PEM files; one path where a file has both. */
   readonly own: readonly OwnCertificate[];
-  /** Whether whoever answers is believed to be the host. */
+  /** Whether the host's certificate is not checked (`skip_verify`). */
   readonly skipVerify: boolean;
   /** Sent to the host itself and nobody else, by lower-case name. As secret as a login: some of them are one. */
   readonly headers: Readonly<Record<string, string>>;
@@ -44,7 +44,7 @@ const hopByHop: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** Whether a host is the registry, and so not told which one is meant (containerd core/remotes/docker/resolver.go, `isProxy`). */
+/** Whether a host is the registry, and so not sent `ns`, which registry is meant (containerd core/remotes/docker/resolver.go, `isProxy`). */
 export function isSameHost(host: string, registry: string): boolean {
   return host === registry || (registry === "docker.io" && host === "registry-1.docker.io");
 }

@@ -89,7 +89,7 @@ export function openHostsDirectory(
   };
 }
 
-/** Tells a file from what it was; `undefined` if there is none, or an empty one, which counts as none. */
+/** Changes when the file does; `undefined` if there is none, or an empty one, which counts as none. */
 function stampOf(file: string): string | undefined {
   try {
     const status = statSync(file, { bigint: true });

@@ -8,7 +8,7 @@ import type { HttpResponse } from "./transport.ts";
 export interface ReceiveOptions {
   /** Milliseconds without a byte after which the source counts as stalled. */
   readonly stallTimeout: number;
-  /** By what deadlines are told; default: the system's. */
+  /** The clock of deadlines; default: the system's. */
   readonly timers?: Clock | undefined;
   readonly signal?: AbortSignal | undefined;
 }

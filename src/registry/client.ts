@@ -28,7 +28,7 @@ export interface RegistryDeps {
   readonly clock: Clock;
   /** From 0 to 1. */
   readonly random: () => number;
-  /** By what deadlines are told, not the waits between attempts. */
+  /** The clock of deadlines; the waits between attempts have `clock`. */
   readonly timers: Clock;
   /** Where proxies and certificate files are named: `HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE`, `NODE_EXTRA_CA_CERTS`. */
   readonly environment: NodeJS.ProcessEnv;

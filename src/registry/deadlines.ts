@@ -1,6 +1,6 @@
 /**
  * How long a registry may take: a document has one deadline for all of it, with its redirects, tokens, attempts and waits;
- * a blob, which may be large, has to come at a least rate. So nobody is held by one who sends a byte now and then.
+ * a blob, which may be large, has to come at a least rate. So a server that sends a byte now and then cannot hold a request for ever.
  */
 import type { Clock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
@@ -17,7 +17,7 @@ export interface Deadline {
 const over = "over";
 
 /**
- * Work that ends in time, or is told to end and waited for no longer.
+ * Runs work until its deadline; after that its signal aborts, and it is no longer waited for.
  * @throws PulleyError `REGISTRY_STALLED` when the time is over, or what the work throws
  */
 export async function inTime<T>(deadline: Deadline, work: (signal: AbortSignal) => Promise<T>): Promise<T> {

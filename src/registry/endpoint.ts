@@ -15,7 +15,7 @@ export interface Endpoint {
   readonly origin: string;
   /** Which registry a mirror is asked for, `docker.io`; absent where the registry itself is asked. */
   readonly namespace?: string;
-  /** Told in the header `Via`: who asks on behalf of others. */
+  /** Sent in the header `Via`, where requests are passed on for others. */
   readonly via?: string;
   /** Whether a failure is final, because there is another source to ask. */
   readonly noRetry?: boolean;
@@ -37,7 +37,7 @@ export interface Endpoint {
 export function endpointOf(repository: Repository, options: RegistryOptions): Endpoint {
   const { registry, path } = repository;
   const origin = registryOrigin(registry, speaksPlainHttp(registry, options));
-  // What is answered is told apart by its origin: so this one is written as an address has it, however it was typed.
+  // Answers are told apart by their origin, so this one is written as a URL has it, however it was typed.
   if (URL.canParse(origin)) return { registry, path, origin: new URL(origin).origin };
   throw new PulleyError("REGISTRY_UNREACHABLE", `${registry} is not a host and port that can be reached`, {
     advice: "Check the host and the port in the image's name.",

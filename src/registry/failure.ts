@@ -183,7 +183,7 @@ export interface Sent {
   readonly body?: string | undefined;
 }
 
-/** A server's words without what the request that they answer has told it in secret. */
+/** A server's words without the secrets of the request that they answer. */
 export function withoutSent(words: string, sent: Sent): string {
   const forms = secretsOf(sent)
     .filter((secret) => secret !== "")

@@ -60,7 +60,7 @@ export function openSession(endpoint: Endpoint, authorization: Authorization, tr
         url,
         path,
         headers: {
-          // To the host itself only: wherever it sends us, nobody else is to see them.
+          // To the host itself only: a place that it redirects to must not see them.
           ...(url.origin === home.origin && endpoint.host?.headers),
           ...always,
           ...headers,
@@ -210,7 +210,7 @@ export interface CallContext {
   readonly pace: Pace;
   /** Milliseconds without a byte after which a body counts as stalled. */
   readonly stallTimeout: number;
-  /** By what deadlines are told. */
+  /** The clock of deadlines. */
   readonly timers: Clock;
   /** Milliseconds for the whole of a document. */
   readonly documentTimeout: number;

@@ -23,7 +23,7 @@ export interface Exchange extends SentRequest {
   readonly host?: HostSettings | undefined;
   /** Whether the address is the registry's own, or one that the registry sent us to. */
   readonly audience: "registry" | "other";
-  /** What kind of place sent us there, which may not send us everywhere; absent: whoever asks names the place himself. */
+  /** What kind of place redirected here, which may not redirect everywhere; absent: it is no redirect. */
   readonly sentBy?: PlaceKind | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -55,7 +55,7 @@ export interface TransportSettings {
 
 /** Bytes of an answer's head. */
 const longestHead = 64 * 1024;
-/** Connections to one place that stay open while nobody uses them. */
+/** Idle connections to one place that stay open. */
 const spareConnections = 8;
 
 /** Milliseconds: more than a timer can wait for would be none. */
@@ -155,7 +155,7 @@ function send(exchange: Exchange, pool: ConnectionPool, settings: TransportSetti
     });
     request.on("response", (response) => {
       settle();
-      // A reset that nobody waits for any more must not end the process.
+      // A reset after the answer has been read must not end the process.
       response.on("error", () => undefined);
       if (url.protocol === "https:" && !(response.socket instanceof TLSSocket)) {
         // The proxy's own answer: taking it for the registry's would let it ask for the registry's login.

@@ -26,12 +26,12 @@ export interface RegistryClient {
    * A foreign layer that the registry does not have is asked for at its own addresses, where their hosts are allowed.
    */
   download(repository: Repository, blob: BlobTarget, call: DownloadCall): Promise<void>;
-  /** Ends when whoever would be asked has answered anything, be it a refusal; takes no login. @throws PulleyError as any request */
+  /** Ends when the registry or mirror has answered anything, a refusal too; takes no login. @throws PulleyError as any request */
   ping(repository: Repository, call: Omit<Call, "login">): Promise<void>;
   /**
    * Shows a registry a login, at the address that every registry answers.
    * @param registry host and port, as in images' names
-   * @returns whether the registry has asked for it; one that asks nobody says nothing about the login
+   * @returns whether the registry has asked for a login; if it has not, the login is untested
    * @throws PulleyError `REGISTRY_UNAUTHORIZED` if it is refused, in docker's words; or as any request
    */
   logIn(registry: string, call: Call & { readonly login: Login }): Promise<boolean>;
@@ -106,8 +106,8 @@ export interface RegistryOptions {
    */
   readonly foreignLayerHosts?: readonly string[];
   /**
-   * Who passes requests on for others, told to registries and mirrors in the header `Via` (RFC 9110, section 7.6.3), so
-   * that it recognises a request that comes back to it. Not told to places that they redirect to.
+   * A name for whoever passes requests on for others, sent to registries and mirrors in the header `Via` (RFC 9110, section 7.6.3), so
+   * that it recognises a request that comes back to it. Not sent to places that they redirect to.
    */
   readonly via?: string;
   /** Milliseconds without a byte after which a source counts as stalled. Default 60 000. */

@@ -172,7 +172,7 @@ export function createTokenBucket(qps: number, burst: number, clock: Clock): Tok
   };
 }
 
-/** Memory that many share: nobody's input is kept beyond it. */
+/** Memory that many share: what would exceed it is refused. */
 export interface MemoryBudget {
   /** Takes bytes; `false`, and none taken, if there are not so many left. */
   take(bytes: number): boolean;

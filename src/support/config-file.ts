@@ -12,7 +12,7 @@ export const longestConfigFile = 1024 * 1024;
  */
 export function readConfigFile(path: string, limit = longestConfigFile): Buffer {
   expectFile(statSync(path), path);
-  // Whoever opens a pipe waits for its other end, unless he says that he does not.
+  // Opening a pipe waits for its other end without O_NONBLOCK.
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const status = fstatSync(file);

@@ -1,4 +1,4 @@
-/** How many connections a server has at once, and how many of them one peer: nobody can keep all others out. */
+/** How many connections a server has at once, and how many of them one peer: one peer cannot keep all others out. */
 import type { Server, Socket } from "node:net";
 
 export interface ConnectionLimits {

@@ -8,13 +8,13 @@ import { basename, dirname, join, resolve } from "node:path";
 export interface InheritedSockets {
   /** The descriptor of the socket at a path, once; `undefined` if it is not among them. */
   take(path: string): number | undefined;
-  /** The paths of those that nobody has taken. */
+  /** The paths of those that have not been taken. */
   rest(): readonly string[];
 }
 
 /** Where a process finds them. */
 interface Surroundings {
-  /** Loses what says so, so that no program that we start takes them for its own. */
+  /** Its variables of systemd are removed, so that no program that we start takes the sockets for its own. */
   readonly environment: NodeJS.ProcessEnv;
   readonly pid: number;
 }

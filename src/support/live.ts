@@ -9,7 +9,7 @@ export interface TerminalStream {
 
 /** The last lines of a terminal, drawn again and again, while a log goes by above them. */
 export interface LiveRegion {
-  /** Prints a line above the region, for good. */
+  /** Prints a line above the region, where it stays. */
   log(line: string): void;
   /** Replaces the region. Lines are cut to the terminal; those that do not fit its height are dropped from the end. */
   draw(lines: readonly string[]): void;

@@ -78,10 +78,10 @@ const alertWords: Readonly<Record<string, string>> = {
   "120": "no application protocol",
 };
 
-/** Attempts at one name's addresses that are told. */
+/** Failed attempts at one name's addresses that are shown. */
 const mostAttempts = 3;
 
-/** What went wrong, in one line; what is no failure of the network is told in its own words. */
+/** What went wrong, in one line; what is no failure of the network keeps its own words. */
 export function networkWords(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) {
     return [...new Set(error.errors.map(networkWords))].slice(0, mostAttempts).join("; ");

@@ -9,7 +9,7 @@ import { limitConnections } from "./connection-places.ts";
 export interface ReadOnlyRequest {
   readonly path: string;
   readonly query: URLSearchParams;
-  /** Aborts when whoever asked has gone, or the server ends. */
+  /** Aborts when the client has gone, or the server ends. */
   readonly signal: AbortSignal;
 }
 
@@ -44,7 +44,7 @@ export function createReadOnlyServer({ answer, isOwnHost = () => true, onFailure
   setMaxListeners(0, ending.signal);
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // What somebody sends along is not wanted, and never kept.
+    // A body is ignored, and never kept.
     request.resume();
     const gone = new AbortController();
     const leave = () => gone.abort();
@@ -119,7 +119,7 @@ async function send(
     response.end();
     return;
   }
-  // So that whoever watches knows at once that there is an answer, before anything has happened.
+  // A client that watches gets the head at once, before anything has happened.
   response.flushHeaders();
   await pipeline(Readable.from(body, { objectMode: true, highWaterMark: 16 }), response, { signal });
 }

@@ -21,7 +21,7 @@ export interface Listening {
 export interface Takeover {
   /** Sockets that systemd holds for us. */
   readonly inherited?: InheritedSockets | undefined;
-  /** Whether the place of a server that lives is taken; it is told by its {@link Listening.replaced}. Default: no. */
+  /** Whether a live server is replaced, which learns of it by {@link Listening.replaced}. Default: no. */
   readonly takeOver?: boolean | undefined;
 }
 
@@ -90,7 +90,7 @@ async function listen(server: Server, path: string, mode: number): Promise<Omit<
   }
 }
 
-/** Hears when the socket's file becomes another one. */
+/** Calls back when the socket's file becomes another one. */
 function watchPlace(path: string, inode: number): { readonly replaced: Promise<void>; end(): void } {
   let watcher: FSWatcher | undefined;
   const replaced = new Promise<void>((resolve) => {
@@ -100,7 +100,7 @@ function watchPlace(path: string, inode: number): { readonly replaced: Promise<v
     };
     try {
       watcher = watch(dirname(path), { persistent: false }, () => void look());
-      // Who cannot watch is not told; whoever takes over waits for a while, and then goes on.
+      // A server that cannot watch does not learn of it; its successor waits for a while, and then goes on.
       watcher.on("error", () => watcher?.close());
     } catch {
       return;
@@ -117,7 +117,7 @@ async function removeOwn(path: string, inode: number): Promise<void> {
   }
 }
 
-/** Whoever may write to the folder could put a socket of his own in the place of ours. */
+/** A user who may write to the folder could put another socket in the place of ours. */
 async function checkFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const status = await lstat(folder);

@@ -74,7 +74,7 @@ export function verify(announced: Announced, bytes: Uint8Array): void {
   verifier.finish();
 }
 
-/** The sha256 digest of bytes whose name nobody announced. */
+/** The sha256 digest of bytes that were not announced with one. */
 export function sha256Of(bytes: Uint8Array): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }

@@ -26,7 +26,7 @@ export interface PluginDeps {
 export interface PluginRun {
   readonly name: string;
   readonly seconds: number;
-  /** Whether the program did not come to a good end; an answer that cannot be used is no such failure. */
+  /** Whether the program failed, or was killed; an answer that cannot be used does not count. */
   readonly failed: boolean;
 }
 

@@ -18,7 +18,7 @@ export interface HostsText {
 export interface HostText {
   readonly address: string;
   readonly overridePath: boolean;
-  /** Whoever answers is believed, and plain HTTP is spoken where the host does not speak TLS: what `insecure` means. */
+  /** The certificate is not checked, and plain HTTP is spoken where the host does not speak TLS: what `insecure` means. */
   readonly insecure: boolean;
   readonly digestOnly: boolean;
   /** Host and port, for its certificates. */

@@ -1,4 +1,4 @@
-/** Keys that nobody reads, and values for which containerd goes by nothing in the file. */
+/** Keys that containerd does not read, and values for which it ignores the whole file. */
 
 import { suggestion } from "../../policy/index.ts";
 import { plural } from "../../support/format.ts";

@@ -40,7 +40,7 @@ export interface Granted {
   readonly fresh: boolean;
   /** Whether there is no other way to answer. */
   readonly isLast: boolean;
-  /** Why the better way was not to be had: what to say if this one is refused. Plain data, for it goes to threads. */
+  /** Why no token could be obtained: the failure to report if this header is refused. Plain data, because it is sent to threads. */
   readonly instead?: { readonly code: ErrorCode; readonly message: string; readonly advice: string } | undefined;
 }
 
@@ -87,7 +87,7 @@ export function createAuthorizer(tokens: TokenService, clock: Clock): Authorizer
         const token = await tokens.fetch({ endpoint, challenge: bearer, secret, place: refusal.place });
         return keep(key, token, basic === undefined);
       } catch (error) {
-        // A service that would expose the login is no mishap.
+        // A service that would expose the login is refused, and the login itself is not sent instead.
         if (basic === undefined || !isPulleyError(error)) throw error;
         if (isPulleyError(error, "TOKEN_REFUSED", "REDIRECT_REFUSED", "CANCELLED")) throw error;
         const { code, message, advice } = error;

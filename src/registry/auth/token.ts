@@ -39,7 +39,7 @@ export interface TokenServiceOptions {
   readonly transport: Transport;
   readonly pace: Pace;
   readonly stallTimeout: number;
-  /** By what the deadline is told. */
+  /** The clock of the deadline. */
   readonly timers: Clock;
   /** Whether the user asked for plain HTTP with a `host:port`. */
   readonly plainHttp: (host: string) => boolean;
@@ -50,7 +50,7 @@ const mostScopes = 16;
 const largestAnswer = 64 * 1024;
 /** Seconds: what a token is good for if the service does not say, and the least it is taken to be good for. */
 const shortestLife = 60;
-/** Seconds: a service that says more is not believed. */
+/** Seconds: the most that a token is kept, whatever its service says. */
 const longestLife = 24 * 60 * 60;
 /** Seconds that a token is given up before its end. */
 const margin = 10;

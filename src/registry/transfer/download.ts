@@ -18,7 +18,7 @@ export interface DownloadOptions {
   readonly stallTimeout: number;
   /** Bytes a second, as in `RegistryOptions`. */
   readonly leastRate: number;
-  /** By what the rate is told. */
+  /** The clock that the rate is measured with. */
   readonly timers: Clock;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: BlobProgress) => void) | undefined;
@@ -43,7 +43,7 @@ interface Transfer {
   readonly file: BlobFile;
   /** Of all attempts together. */
   readonly rate: RateWatch;
-  /** Told by the first answer: by it the registry knows whether it still has the same bytes. */
+  /** Of the first answer: with it the registry can say whether it still has the same bytes. */
   etag: string | undefined;
   /** Whether parts can be asked for; not after an answer that was not the part asked for. */
   ranges: boolean;

@@ -172,7 +172,7 @@ async function* answersOf<Message>(
   } finally {
     stopListening();
     call.cancel();
-    // What a cancelled call still has to say interests nobody.
+    // Errors of a cancelled call are ignored.
     call.on("error", () => undefined);
   }
 }
