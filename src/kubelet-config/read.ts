@@ -85,7 +85,7 @@ export function kubeletConfiguration(flags: GivenConfiguration = {}): KubeletCon
   throw new PulleyError("USAGE", problems.join("\n"));
 }
 
-/** Values of `over`, and of the other where `over` has none. */
+/** Values of the flags, and of the file where a flag is absent. */
 function withFlags(given: GivenConfiguration, flags: GivenConfiguration): GivenConfiguration {
   return { ...given, ...Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)) };
 }
