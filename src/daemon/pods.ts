@@ -36,9 +36,9 @@ export function runManifests(
   if (manifests === undefined) return new Promise(() => undefined);
   const log = observers.log.with({ part: "manifests" });
   const containers = core.runtime?.containers;
-  const claims = containers && openPodLocks(root);
-  const say = (line: string) => log.warn(line);
-  const pods = createStaticPods({ folder: manifests, node, containers, locks: claims, clock: systemClock, say });
+  const locks = containers && openPodLocks(root);
+  const warn = (line: string) => log.warn(line);
+  const pods = createStaticPods({ folder: manifests, node, containers, locks, clock: systemClock, warn });
   const stopping = new AbortController();
   const run = pods.run(stopping.signal);
   disposers.add(async () => {

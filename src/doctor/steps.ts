@@ -42,12 +42,12 @@ export function failed(
 export function failedBy(
   step: DoctorStepName,
   error: unknown,
-  told: StepDetails & { readonly remedy?: string } = {},
+  details: StepDetails & { readonly remedy?: string } = {},
 ): Step {
   const known = isPulleyError(error) ? error : undefined;
   return failed(step, errorText(error), {
-    ...told,
-    remedy: told.remedy ?? known?.advice ?? "See what the system says about it.",
+    ...details,
+    remedy: details.remedy ?? known?.advice ?? "See what the system says about it.",
     code: known?.code,
     unanswered: isPulleyError(error, "REGISTRY_UNREACHABLE", "REGISTRY_UNAVAILABLE", "REGISTRY_STALLED"),
   });

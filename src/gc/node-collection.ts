@@ -25,10 +25,10 @@ export function collectOnNode(options: NodeCollectionOptions, signal: AbortSigna
   const { configuration, store, clock, onEvent, onReport, onFailure } = options;
   const policy = collectionPolicy(configuration);
   const collector = createCollector({ ...options, policy });
-  const told = { collector, clock, onReport, onFailure };
+  const shared = { collector, clock, onReport, onFailure };
   const ended = Promise.all([
-    runCollection({ ...told, policy, onEvent }, signal),
-    runPressureRelief({ ...told, store, thresholds: configuration.eviction }, signal),
+    runCollection({ ...shared, policy, onEvent }, signal),
+    runPressureRelief({ ...shared, store, thresholds: configuration.eviction }, signal),
   ]);
   return { collector, ended };
 }

@@ -150,11 +150,11 @@ async function fetchBlob(
   const fetch = async (report: (receiving: Receiving) => void) => {
     const own = await store.lease();
     try {
-      const hear = (receiving: Receiving) => {
+      const onReceiving = (receiving: Receiving) => {
         if (receiving.received > 0) coming();
         report(receiving);
       };
-      const task = { signal: request.signal, report: hear };
+      const task = { signal: request.signal, report: onReceiving };
       const bring = (from: Source) => layers.bring(descriptor, { ...from, proofs }, own, task);
       await sources.ask(judged, request, bring, shown ? "node" : undefined);
       if (lease === undefined) await incomplete.addLoose(repository, descriptor);

@@ -51,7 +51,7 @@ function begin(fetch: Fetch): Download {
   let changed = new Promise<void>((resolve) => {
     wake = resolve;
   });
-  const tell = () => {
+  const notify = () => {
     wake();
     changed = new Promise((resolve) => {
       wake = resolve;
@@ -60,10 +60,10 @@ function begin(fetch: Fetch): Download {
   const landing = fetch(({ path, received }) => {
     // The file of which nothing is there yet may not be there either.
     if (received > 0) file = path;
-    tell();
+    notify();
   }).finally(() => {
     landed = true;
-    tell();
+    notify();
   });
   // Streams that follow fail too; those that have ended need not.
   landing.catch(() => undefined);

@@ -13,7 +13,7 @@ export interface PodImagesOptions {
   readonly logins: LoginSource;
   readonly images: ImageManager;
   readonly clock: Clock;
-  readonly tell: (signal: NodeSignal) => void;
+  readonly emit: (signal: NodeSignal) => void;
 }
 
 export interface PodImages {
@@ -30,14 +30,14 @@ export interface PodImages {
 export type VolumeFailures = ReadonlyMap<string, Failure>;
 
 export function createPodImages(options: PodImagesOptions, state: PodState, tellStatus: () => void): PodImages {
-  const { pod, secrets, logins, images, clock, tell } = options;
+  const { pod, secrets, logins, images, clock, emit } = options;
 
   function recorder(container?: PodContainer): RecordEvent {
     const { namespace, name, uid } = pod;
     const fieldPath = container && fieldPathOf(pod, container);
     return (type, reason, message) => {
       const event = { time: clock.now(), type, reason, message, pod: { namespace, name, uid }, fieldPath };
-      tell({ kind: "event", event });
+      emit({ kind: "event", event });
     };
   }
 

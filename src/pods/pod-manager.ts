@@ -74,7 +74,7 @@ interface PodOnNode {
 export function createPodManager(options: PodManagerOptions): PodManager {
   const { pulls, prepare, hosts, loginsFor, records, log, containers, clock, random } = options;
   let { policy } = options;
-  pulls.puller.onProgress((progress) => tell({ kind: "pull", progress }));
+  pulls.puller.onProgress((progress) => emit({ kind: "pull", progress }));
   const backOff = createBackOff(clock);
   const manager = pulls.manager({
     backOff,
@@ -83,7 +83,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     hosts,
     log,
     policy: () => policy,
-    onEnsured: (ensured) => tell({ kind: "ensured", ensured }),
+    onEnsured: (ensured) => emit({ kind: "ensured", ensured }),
   });
   const stopped = new PulleyError("CANCELLED", "the node was stopped");
   const removed = new PulleyError("CANCELLED", "the pod was removed");
@@ -99,7 +99,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
   const listeners = new Set<(signal: NodeSignal) => void>();
   const pods = new Set<PodOnNode>();
 
-  function tell(signal: NodeSignal): void {
+  function emit(signal: NodeSignal): void {
     for (const listen of listeners) listen(signal);
   }
 
@@ -127,7 +127,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       (name) => secrets.find((secret) => secret.namespace === pod.namespace && secret.name === name) ?? [],
     );
     const logins = loginsFor(pod, own);
-    const given = { pod, secrets: own, logins, images: manager, clock, random, tell };
+    const given = { pod, secrets: own, logins, images: manager, clock, random, emit };
     const { spec } = pod;
     const worker =
       containers === undefined || pleg === undefined || spec === undefined
@@ -137,7 +137,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     const follow = () => leaving.abort(end.reason);
     end.addEventListener("abort", follow, { once: true });
     if (end.aborted) follow();
-    tell({ kind: "pod", status: worker.status() });
+    emit({ kind: "pod", status: worker.status() });
     const run = worker
       .run(leaving.signal)
       .catch((error: unknown) => {
@@ -154,7 +154,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     await found.run;
     await found.worker.remove();
     pods.delete(found);
-    tell({ kind: "removed", pod });
+    emit({ kind: "removed", pod });
   }
 
   function untilSettled(): Promise<void> {

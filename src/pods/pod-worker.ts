@@ -27,7 +27,7 @@ export interface PodWorkerOptions extends PodImagesOptions {
 const relistAfter = 1000;
 
 export function createPodWorker(options: PodWorkerOptions): PodWorker {
-  const { pod, clock, random, tell } = options;
+  const { pod, clock, random, emit } = options;
   const state = createPodState(pod, clock.now());
   const requeue = createRequeue(clock);
   let resting = false;
@@ -36,11 +36,11 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     return state.status(resting);
   }
 
-  function tellStatus(): void {
-    tell({ kind: "pod", status: status() });
+  function emitStatus(): void {
+    emit({ kind: "pod", status: status() });
   }
 
-  const images = createPodImages(options, state, tellStatus);
+  const images = createPodImages(options, state, emitStatus);
 
   /** Without a runtime, a container has started as far as it can when its image is here. */
   async function start(container: PodContainer, volumes: VolumeFailures, signal: AbortSignal): Promise<void> {
@@ -48,7 +48,7 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
       const failure = await images.ensure(container, signal);
       if (failure !== undefined) images.recorder(container)("Warning", "Failed", `Error: ${failure.reason}`);
     }
-    tellStatus();
+    emitStatus();
   }
 
   /**
@@ -88,7 +88,7 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
         resting = false;
         await sync(signal);
         resting = true;
-        tellStatus();
+        emitStatus();
         const prepared = preparedCount();
         if (prepared === wanted.length) return;
         const somethingRan = prepared > preparedBefore;

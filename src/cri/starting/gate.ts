@@ -39,7 +39,7 @@ export type Gate = (path: string) => Method | undefined;
 const services = [RuntimeService.typeName, "runtime.v1alpha2.RuntimeService"];
 
 /** Most refusals that are remembered as reported. */
-const mostTold = 1000;
+const mostReported = 1000;
 
 /** Image volumes that cannot be mounted are known to the kubelet by this word (k8s cri-api pkg/errors). */
 const volumeFailure = "ImageVolumeMountFailed";
@@ -52,7 +52,7 @@ export function createGate({ judge, hasRules, runtime, warn, onward, listener }:
       return services.map((service) => [`/${service}/${name}`, observedMethod(name, method, listener)] as const);
     }),
   );
-  const told = new Set<string>();
+  const reported = new Set<string>();
 
   async function startsIn(call: string, bytes: Uint8Array, signal: AbortSignal): Promise<readonly Start[]> {
     if (call === createContainer.name) {
@@ -71,20 +71,20 @@ export function createGate({ judge, hasRules, runtime, warn, onward, listener }:
   }
 
   /** A caller tries again and again; the same refusal is reported once. */
-  function tell({ start: { pod, container }, refusal }: RefusedStart): void {
+  function reportOnce({ start: { pod, container }, refusal }: RefusedStart): void {
     const text = `${pod.namespace}/${pod.name}: ${refusal.message}`;
     const key = JSON.stringify([pod.uid, container.kind, container.name, text]);
-    if (told.has(key)) return;
-    const [oldest] = told;
-    if (told.size >= mostTold && oldest !== undefined) told.delete(oldest);
-    told.add(key);
+    if (reported.has(key)) return;
+    const [oldest] = reported;
+    if (reported.size >= mostReported && oldest !== undefined) reported.delete(oldest);
+    reported.add(key);
     warn(text);
   }
 
   async function check(call: string, request: Uint8Array, signal: AbortSignal): Promise<void> {
     const refused = await judge.judge(await startsIn(call, request, signal));
     if (refused === undefined) return;
-    tell(refused);
+    reportOnce(refused);
     const { start, refusal } = refused;
     const ofVolume = start.container.kind === "imageVolume";
     const message = ofVolume ? `${volumeFailure}: ${refusal.message}` : refusal.message;

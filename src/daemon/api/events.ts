@@ -11,7 +11,7 @@ export interface EventList {
   /** Those of a namespace, or all; what happened last comes last. */
   list(namespace?: string): readonly EventObject[];
   /** Calls the listener with each event that is new or has happened again, until the returned function is called. */
-  onChange(hear: (change: WatchEvent<EventObject>) => void): () => void;
+  onChange(listener: (change: WatchEvent<EventObject>) => void): () => void;
 }
 
 export type MachineEvent = Pick<NodeEvent, "time" | "type" | "reason" | "message">;
@@ -109,7 +109,7 @@ export function createEventList({ host, most = 1000 }: EventListOptions): EventL
     kept.set(key, now);
     dropOld(event.time);
     const change = { type: before === undefined ? "ADDED" : "MODIFIED", object: objectOf(now) } as const;
-    for (const hear of listeners) hear(change);
+    for (const listener of listeners) listener(change);
   }
 
   return {
@@ -124,9 +124,9 @@ export function createEventList({ host, most = 1000 }: EventListOptions): EventL
       [...kept.values()]
         .filter(({ event }) => namespace === undefined || event.about.namespace === namespace)
         .map(objectOf),
-    onChange: (hear) => {
-      listeners.add(hear);
-      return () => listeners.delete(hear);
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   };
 }

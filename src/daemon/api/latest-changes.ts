@@ -10,7 +10,7 @@ export interface KeyedChange<Item> {
  */
 export async function* latestChanges<Item>(
   initial: () => readonly KeyedChange<Item>[],
-  subscribe: (hear: (change: KeyedChange<Item>) => void) => () => void,
+  subscribe: (listener: (change: KeyedChange<Item>) => void) => () => void,
   signal: AbortSignal,
 ): AsyncGenerator<Item> {
   const pending = new Map<string, Item>();

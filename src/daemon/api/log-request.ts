@@ -11,15 +11,15 @@ export function findLog({ pod, containers }: PodStatus, name: string, previous: 
   const container = containers.find((one) => one.name === name);
   if (container === undefined) return { problem: `container ${name} is not valid for pod ${pod.name}` };
   const { state, lastState, logPath, restartCount } = container;
-  const told = `container ${JSON.stringify(name)} in pod ${JSON.stringify(pod.name)}`;
+  const what = `container ${JSON.stringify(name)} in pod ${JSON.stringify(pod.name)}`;
   if (previous) {
-    if (logPath === undefined || restartCount === 0) return { problem: `previous terminated ${told} not found` };
+    if (logPath === undefined || restartCount === 0) return { problem: `previous terminated ${what} not found` };
     return { path: join(dirname(logPath), `${restartCount - 1}.log`), running: false };
   }
   if (logPath !== undefined && (state.kind !== "waiting" || lastState !== undefined)) {
     return { path: logPath, running: state.kind === "running" };
   }
-  return { problem: `${told} is waiting to start: ${whyWaiting(container)}` };
+  return { problem: `${what} is waiting to start: ${whyWaiting(container)}` };
 }
 
 function whyWaiting({ state }: ContainerStatus): string {

@@ -21,17 +21,17 @@ export function watchPods(
       for (const status of statuses) last.set(status.pod.uid, status);
       return statuses.map((status) => changed("ADDED", status));
     },
-    (hear) =>
-      node.onSignal((said) => {
-        if (said.kind === "pod" && isWanted(said.status.pod)) {
-          const { uid } = said.status.pod;
-          hear(changed(last.has(uid) ? "MODIFIED" : "ADDED", said.status));
-          last.set(uid, said.status);
+    (listener) =>
+      node.onSignal((event) => {
+        if (event.kind === "pod" && isWanted(event.status.pod)) {
+          const { uid } = event.status.pod;
+          listener(changed(last.has(uid) ? "MODIFIED" : "ADDED", event.status));
+          last.set(uid, event.status);
         }
-        const known = said.kind === "removed" ? last.get(said.pod.uid) : undefined;
+        const known = event.kind === "removed" ? last.get(event.pod.uid) : undefined;
         if (known === undefined) return;
         last.delete(known.pod.uid);
-        hear(changed("DELETED", known));
+        listener(changed("DELETED", known));
       }),
     signal,
   );
@@ -49,9 +49,9 @@ export function watchEvents(
         .list()
         .filter(isWanted)
         .map((object) => keyed({ type: "ADDED", object })),
-    (hear) =>
+    (listener) =>
       events.onChange((change) => {
-        if (isWanted(change.object)) hear(keyed(change));
+        if (isWanted(change.object)) listener(keyed(change));
       }),
     signal,
   );

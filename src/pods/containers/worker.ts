@@ -31,7 +31,7 @@ export interface ContainerWorkerOptions extends PodWorkerOptions {
 }
 
 export function createContainerWorker(options: ContainerWorkerOptions): PodWorker {
-  const { pod, clock, random, tell, input, containers, pleg } = options;
+  const { pod, clock, random, emit, input, containers, pleg } = options;
   const { spec, objects } = input;
   const { runtime, folders, host } = containers;
   const labels = podLabels(pod, containers.node);
@@ -45,7 +45,7 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
   let finished = false;
   let expired = false;
   /** What was wrong with the pod as a whole at the last sync. */
-  let told = "";
+  let reported = "";
   /** Why the runtime could not be reached at the last sync. */
   let unasked = "";
 
@@ -63,8 +63,8 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
       noted: state.statusOf,
       holdsUp: state.isHeldUp,
     });
-  const tellStatus = () => tell({ kind: "pod", status: status() });
-  const images = createPodImages(options, state, tellStatus);
+  const emitStatus = () => emit({ kind: "pod", status: status() });
+  const images = createPodImages(options, state, emitStatus);
   const requeue = createRequeue(clock);
 
   const ending = {
@@ -96,13 +96,13 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
       const newest = newestOf(observed, container.name);
       if (newest?.state !== "running") state.noteFailure(container, failureOf("ContainerCreating", message));
     }
-    told = message;
+    reported = message;
     images.recorder()("Warning", reason, message);
   }
 
   function settle(): void {
-    if (told === "") return;
-    told = "";
+    if (reported === "") return;
+    reported = "";
     for (const container of pod.containers) {
       const { state: its } = state.statusOf(container);
       if (its.kind === "waiting" && its.reason === "ContainerCreating") state.forgetFailure(container);
@@ -167,7 +167,7 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
     const record = images.recorder(own);
     if (images.isHeldUp(own, volumes)) return false;
     const failure = await images.ensure(own, signal);
-    tellStatus();
+    emitStatus();
     const { imageId } = state.statusOf(own);
     if (failure !== undefined || imageId === undefined) {
       if (failure !== undefined) record("Warning", "Failed", `Error: ${failure.reason}`);
@@ -275,7 +275,7 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
         // Also where the work ends in between, so that a container that was reported as started is shown as started.
         await look();
       }
-      tellStatus();
+      emitStatus();
       if (running === 0) return;
     }
   }
@@ -304,7 +304,7 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
           resting = false;
           const isDone = await syncOrComplain(signal);
           resting = true;
-          tellStatus();
+          emitStatus();
           if (finished) return;
           const timing = { now: clock.now(), random };
           await requeue.wait(requeueDelay({ spec, status: status(), isDone }, timing), signal);

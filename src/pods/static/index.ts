@@ -29,7 +29,7 @@ export interface StaticPodsOptions {
   readonly locks: PodLocks | undefined;
   readonly clock: Clock;
   /** Called with each problem once. */
-  readonly say: (line: string) => void;
+  readonly warn: (line: string) => void;
 }
 
 export interface StaticPods {
@@ -45,7 +45,7 @@ interface StaticPodState {
 /** Milliseconds between two scans of the folder. */
 const period = 1000;
 
-export function createStaticPods({ folder, node, containers, locks, clock, say }: StaticPodsOptions): StaticPods {
+export function createStaticPods({ folder, node, containers, locks, clock, warn }: StaticPodsOptions): StaticPods {
   const source = manifestFolder(folder);
   const documents = new Map<string, ReadFile>();
   /** What each file asked for when it was last sound. */
@@ -55,12 +55,12 @@ export function createStaticPods({ folder, node, containers, locks, clock, say }
   const work = new Map<string, Promise<void>>();
   /** Of what ran before, by its identifier: each is removed once, whoever waits for that. */
   const removals = new Map<string, Promise<void>>();
-  let said = new Set<string>();
+  let reported = new Set<string>();
 
   /** Reports the problems that the scan before did not have. */
-  function sayNew(lines: readonly string[]): void {
-    for (const line of lines) if (!said.has(line)) say(line);
-    said = new Set(lines);
+  function warnNew(lines: readonly string[]): void {
+    for (const line of lines) if (!reported.has(line)) warn(line);
+    reported = new Set(lines);
   }
 
   async function look(): Promise<void> {
@@ -77,7 +77,7 @@ export function createStaticPods({ folder, node, containers, locks, clock, say }
       if (pods.problems.length === 0) sound.set(name, pods);
     }
     const wanted = combined([...sound].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, pods]) => pods));
-    sayNew([...lines, ...wanted.problems.map((problem) => text("error", problem))]);
+    warnNew([...lines, ...wanted.problems.map((problem) => text("error", problem))]);
     change(wanted);
   }
 
@@ -122,7 +122,7 @@ export function createStaticPods({ folder, node, containers, locks, clock, say }
   function next({ namespace, name }: Pod, act: () => Promise<void>): void {
     const key = `${namespace}/${name}`;
     const before = work.get(key) ?? Promise.resolve();
-    const done = before.then(act).catch((error: unknown) => say(`${key}: ${errorText(error)}`));
+    const done = before.then(act).catch((error: unknown) => warn(`${key}: ${errorText(error)}`));
     work.set(key, done);
   }
 
@@ -132,7 +132,7 @@ export function createStaticPods({ folder, node, containers, locks, clock, say }
       await removeOrphans((found) => found.namespace === namespace && found.name === name);
     } catch (error) {
       // The runtime may only be away for now: whoever starts the pod will say that, and the rest is tried again.
-      say(`${namespace}/${name}: what is left of it could not be removed yet: ${errorText(error)}`);
+      warn(`${namespace}/${name}: what is left of it could not be removed yet: ${errorText(error)}`);
     }
   }
 
@@ -144,7 +144,7 @@ export function createStaticPods({ folder, node, containers, locks, clock, say }
       const { uid, namespace, name } = found;
       let removal = removals.get(uid);
       if (removal === undefined) {
-        say(`removing what is left of the pod ${namespace}/${name}, which no manifest asks for`);
+        warn(`removing what is left of the pod ${namespace}/${name}, which no manifest asks for`);
         removal = removeOrphan(found, containers).finally(() => removals.delete(uid));
         removals.set(uid, removal);
       }
@@ -161,7 +161,7 @@ export function createStaticPods({ folder, node, containers, locks, clock, say }
           isClean = await removeOrphans().then(
             () => true,
             (error: unknown) => {
-              sayNew([...said, `what is left of earlier pods could not be removed yet: ${errorText(error)}`]);
+              warnNew([...reported, `what is left of earlier pods could not be removed yet: ${errorText(error)}`]);
               return false;
             },
           );

@@ -52,7 +52,7 @@ function watching(before = containerNode()) {
     containers,
     locks: undefined,
     clock: resting,
-    say: (line) => said.push(line.replace(folder, "")),
+    warn: (line) => said.push(line.replace(folder, "")),
   });
   const run = pods.run(stopping.signal).catch(() => undefined);
   const end = async () => {

@@ -10,7 +10,7 @@ import type { Content } from "../stored-record.ts";
 import { type SeenContent, TrueSizes, wrongSize } from "../true-sizes.ts";
 import { type Info, Content as Service } from "./api/containerd/services/content/content_pb.js";
 import { type ContainerdContext, labels } from "./context.ts";
-import { call, headersOf, isStatus, told, unless } from "./daemon.ts";
+import { call, headersOf, isStatus, unless, withContext } from "./daemon.ts";
 import { collect } from "./protection.ts";
 
 /** Content as containerd knows it; the size is that of the bytes when they came. */
@@ -143,7 +143,7 @@ export class Contents {
         throw await this.#mark(digest, known, error.message);
       // It was known a moment ago: its file is gone, or shorter than it was.
       if (isStatus(error, "NOT_FOUND", "OUT_OF_RANGE")) throw await this.#mark(digest, known, errorText(error));
-      throw told(`read ${digest}`, error);
+      throw withContext(`read ${digest}`, error);
     }
     if (known.isDamaged) await this.#note(digest, "");
     if (held !== undefined) yield held;

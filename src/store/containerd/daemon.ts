@@ -45,7 +45,7 @@ export async function call<Input extends DescMessage, Output extends DescMessage
   try {
     return await daemon.channel.unary(method, request, { headers: headersOf(daemon, lease), timeout });
   } catch (error) {
-    throw told(doing, error);
+    throw withContext(doing, error);
   }
 }
 
@@ -68,7 +68,7 @@ export function isStatus(error: unknown, ...expected: readonly Status[]): boolea
 }
 
 /** The error of a failed call, with what was being done; a full disk has a code of its own. */
-export function told(doing: string, error: unknown): unknown {
+export function withContext(doing: string, error: unknown): unknown {
   if (!isPulleyError(error, "RUNTIME_UNREACHABLE", "RUNTIME_FAILED")) return error;
   const text = `Pulley could not have containerd ${doing}: ${errorText(error)}`;
   if (/no space left on device|disk quota exceeded/i.test(error.message)) {

@@ -24,7 +24,7 @@ export class ContainerdNames {
   #anatomies = new Map<string, ImageGraph>();
 
   /** The list that was read after the last change. */
-  #heard: Promise<Catalog> | undefined;
+  #latest: Promise<Catalog> | undefined;
   readonly #watch: NameWatch;
 
   constructor(context: ContainerdContext, contents: Contents) {
@@ -38,18 +38,18 @@ export class ContainerdNames {
   }
 
   #forget(): void {
-    this.#heard = undefined;
+    this.#latest = undefined;
   }
 
   /** The images in containerd, as of its last event. Costs nothing while nothing changes. */
   async current(): Promise<Catalog> {
     if (!this.#watch.hears()) return this.fresh();
-    this.#heard ??= this.fresh();
-    const heard = this.#heard;
+    this.#latest ??= this.fresh();
+    const latest = this.#latest;
     try {
-      return await heard;
+      return await latest;
     } catch (error) {
-      if (this.#heard === heard) this.#heard = undefined;
+      if (this.#latest === latest) this.#latest = undefined;
       throw error;
     }
   }

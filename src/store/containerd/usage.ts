@@ -5,7 +5,7 @@ import type { Usage } from "../image-store.ts";
 import { Content } from "./api/containerd/services/content/content_pb.js";
 import { Kind, Snapshots } from "./api/containerd/services/snapshots/snapshots_pb.js";
 import type { ContainerdContext } from "./context.ts";
-import { call, headersOf, told, unless } from "./daemon.ts";
+import { call, headersOf, unless, withContext } from "./daemon.ts";
 
 interface SpaceUsed {
   readonly used: number;
@@ -38,7 +38,7 @@ async function snapshotUsage({ daemon, snapshotter }: ContainerdContext): Promis
       names.push(...info.filter(({ kind }) => kind === Kind.COMMITTED).map(({ name }) => name));
     }
   } catch (error) {
-    throw told("list its snapshots", error);
+    throw withContext("list its snapshots", error);
   }
   const measured = names.map((key) =>
     unless(call(daemon, `measure snapshot ${key}`, Snapshots.method.usage, { snapshotter, key }), "NOT_FOUND"),
@@ -63,7 +63,7 @@ async function contentUsage({ daemon, contentRoot }: ContainerdContext): Promise
       used += info.reduce((sum, { size }) => sum + Number(size), 0);
     }
   } catch (error) {
-    throw told("list its content", error);
+    throw withContext("list its content", error);
   }
   return { used, inodes };
 }

@@ -9,7 +9,7 @@ import {
   WriteAction,
   type WriteContentResponse,
 } from "./api/containerd/services/content/content_pb.js";
-import { type ContainerdConnection, call, headersOf, isStatus, told } from "./daemon.ts";
+import { type ContainerdConnection, call, headersOf, isStatus, withContext } from "./daemon.ts";
 
 /** Bytes from their beginning, each time. */
 export type Chunks = () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -42,7 +42,7 @@ export async function writeContent(writing: Writing, content: Content, chunks: C
         cause: error,
       });
     }
-    throw told(`store ${content.digest}`, error);
+    throw withContext(`store ${content.digest}`, error);
   }
 }
 
