@@ -1,7 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
-import { longestConfigFile } from "../support/config-file.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
-import { openInput } from "../support/input-file.ts";
+import { longestConfigFile, openInput } from "../support/input-file.ts";
 
 /**
  * Reads a file of logins, or a pipe that a shell has opened.

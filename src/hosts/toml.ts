@@ -1,8 +1,8 @@
 /** TOML files, with the places of what stands in them. */
 import { parse } from "smol-toml";
-import { readConfigFile } from "../support/config-file.ts";
 import { errnoOf, errorText, PulleyError } from "../support/errors.ts";
 import { printable } from "../support/format.ts";
+import { readConfigFile } from "../support/input-file.ts";
 import { locate, type Span, type TomlPath, type TomlPlaces } from "./toml-places.ts";
 
 const deepest = 32;

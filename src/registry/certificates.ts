@@ -2,8 +2,8 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createSecureContext, rootCertificates, type SecureContext, type SecureContextOptions } from "node:tls";
 import { type HostSettings, type OwnCertificate, plainSettings } from "../hosts/index.ts";
-import { readConfigFile } from "../support/config-file.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
+import { readConfigFile } from "../support/input-file.ts";
 
 /** Where the systems that people use keep their trusted authorities: Debian, Fedora, SUSE, Alpine and the BSDs. */
 const systemBundles = [

@@ -3,7 +3,7 @@ import type { RetryDecision, RetryPlan } from "../support/retry.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** For requests that are asked again as a whole. */
-const retryPlan: RetryPlan = { attempts: 4, first: 500, factor: 3, longest: 10_000, jitter: 0.3 };
+export const retryPlan: RetryPlan = { attempts: 4, first: 500, factor: 3, longest: 10_000, jitter: 0.3 };
 
 /** The plan for an endpoint: one attempt only where there is another source to ask. */
 export function planFor({ noRetry = false }: Pick<Endpoint, "noRetry">): RetryPlan {

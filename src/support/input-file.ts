@@ -12,6 +12,9 @@ const ownDescriptor = /^\/(?:dev\/(?:stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/;
 /** Bytes of one input, a file or what comes on standard input. */
 export const longestInput = 64 * 1024 * 1024;
 
+/** Bytes of a file of configuration: what people write by hand is shorter. */
+export const longestConfigFile = 1024 * 1024;
+
 const pieceSize = 64 * 1024;
 
 export interface InputFileRules {
@@ -26,15 +29,43 @@ export interface InputFileRules {
  * @throws PulleyError `INPUT_UNREADABLE` if it is no file, or too long; otherwise what the file system throws
  */
 export function readInputBytes(path: string, { limit, mayBePipe = false }: InputFileRules): Buffer {
-  const isOwn = mayBePipe && ownDescriptor.test(path);
+  const most = limit >= 1024 * 1024 ? `${limit / 1024 / 1024} MiB` : `${limit} bytes`;
+  return readWithin(path, limit, mayBePipe && ownDescriptor.test(path), () => {
+    throw new PulleyError("INPUT_UNREADABLE", `${path} is longer than ${most}`, { advice: "Split the file." });
+  });
+}
+
+/**
+ * A small file of configuration, certificates or keys.
+ * @throws PulleyError `INPUT_UNREADABLE` if it is no file, or too long; otherwise what the file system throws
+ */
+export function readConfigFile(path: string, limit = longestConfigFile): Buffer {
+  return readWithin(path, limit, false, (size) => {
+    throw new PulleyError("INPUT_UNREADABLE", `${path} has ${size} bytes, and may have ${limit}`, {
+      advice: "Check that it is the file that is meant, and make it shorter.",
+    });
+  });
+}
+
+/** @param refuse called with the size of a file that is too long, as far as it is known */
+function readWithin(path: string, limit: number, isOwn: boolean, refuse: (size: string) => never): Buffer {
   if (!isOwn) expectFile(statSync(path), path);
   const file = openSync(path, isOwn ? constants.O_RDONLY : constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stats = fstatSync(file);
     // It may have become another between the two looks.
     if (!isOwn) expectFile(stats, path);
-    if (stats.size > limit) throw tooLong(path, limit);
-    return readAll(file, path, limit);
+    if (stats.size > limit) refuse(`${stats.size}`);
+    const pieces: Buffer[] = [];
+    // A file may grow meanwhile, and those below /proc say that they have no length.
+    for (let size = 0; ; ) {
+      const piece = Buffer.allocUnsafe(pieceSize);
+      const count = readSync(file, piece);
+      if (count === 0) return Buffer.concat(pieces, size);
+      size += count;
+      if (size > limit) refuse(`more than ${limit}`);
+      pieces.push(piece.subarray(0, count));
+    }
   } finally {
     closeSync(file);
   }
@@ -61,21 +92,4 @@ export function sortOf(stats: Stats): string {
   if (stats.isFIFO()) return "a pipe (fifo)";
   if (stats.isSocket()) return "a socket";
   return "a device";
-}
-
-function readAll(file: number, path: string, limit: number): Buffer {
-  const pieces: Buffer[] = [];
-  for (let size = 0; ; ) {
-    const piece = Buffer.allocUnsafe(pieceSize);
-    const count = readSync(file, piece);
-    if (count === 0) return Buffer.concat(pieces, size);
-    size += count;
-    if (size > limit) throw tooLong(path, limit);
-    pieces.push(piece.subarray(0, count));
-  }
-}
-
-function tooLong(path: string, limit: number): PulleyError {
-  const most = limit >= 1024 * 1024 ? `${limit / 1024 / 1024} MiB` : `${limit} bytes`;
-  return new PulleyError("INPUT_UNREADABLE", `${path} is longer than ${most}`, { advice: "Split the file." });
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { connect, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { limitConnectionsPerPeer, peerOf } from "./peer-connections.ts";
+import { limitConnectionsPerPeer, peerOf } from "./connection-limits.ts";
 
 describe("who counts as one peer", () => {
   test.each([

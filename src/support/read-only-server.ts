@@ -3,7 +3,7 @@ import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { limitConnections } from "./connection-places.ts";
+import { limitConnections } from "./connection-limits.ts";
 
 /** What is asked for, once it is known to be harmless. */
 export interface ReadOnlyRequest {

@@ -6,7 +6,6 @@ import type { Clock } from "../../support/clock.ts";
 import { errnoOf, errorText, hasErrno, PulleyError } from "../../support/errors.ts";
 import { createKeyring } from "../keyring.ts";
 import type { LoginSource } from "../types.ts";
-import { readProviderConfig } from "./config.ts";
 import { askPlugin, type PluginRun } from "./plugin.ts";
 import { createProvider, type ProviderNote } from "./provider.ts";
 import type { PodIdentity, ServiceAccounts } from "./service-accounts.ts";
@@ -37,10 +36,14 @@ export interface ProviderOptions {
   readonly onRun?: ((run: PluginRun) => void) | undefined;
 }
 
-/** @throws PulleyError `USAGE`, `INPUT_UNREADABLE`, `INPUT_INVALID` in the kubelet's words, where it would not start */
+/**
+ * Opens the credential providers of a configuration. What reads it is loaded only now: few have any.
+ * @throws PulleyError `USAGE`, `INPUT_UNREADABLE`, `INPUT_INVALID` in the kubelet's words, where it would not start
+ */
 export async function openCredentialProviders(options: ProviderOptions): Promise<CredentialProviders> {
   const { binDir, accounts, clock, say } = options;
   await checkFolder(binDir);
+  const { readProviderConfig } = await import("./config.ts");
   const { providers, hash } = await readProviderConfig(options.config);
   for (const { name } of providers) await checkProgram(join(binDir, name));
   const all = providers.map((provider) =>

@@ -1,5 +1,5 @@
 /** Limits of the gRPC server. Calls above them wait or are refused. */
-import type { ConnectionLimits } from "../../support/connection-places.ts";
+import type { ConnectionLimits } from "../../support/connection-limits.ts";
 
 export interface GrpcLimits {
   /** Connections at once. Peers of a unix socket are not distinguished: an idle connection makes room for a new one. */

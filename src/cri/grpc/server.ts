@@ -11,7 +11,7 @@ import {
 import { createServer, type Server } from "node:net";
 import type { Clock } from "../../support/clock.ts";
 import { createMemoryBudget } from "../../support/concurrency.ts";
-import { limitConnections } from "../../support/connection-places.ts";
+import { limitConnections } from "../../support/connection-limits.ts";
 import { answerCall, endWith, isCall } from "./answer.ts";
 import { filteredConnection } from "./authority.ts";
 import { defaultLimits, type GrpcLimits } from "./limits.ts";

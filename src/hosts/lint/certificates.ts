@@ -1,8 +1,8 @@
 /** Certificates and keys that a host's table names. */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { statSync } from "node:fs";
-import { readConfigFile } from "../../support/config-file.ts";
 import { errnoOf, errorText, isPulleyError } from "../../support/errors.ts";
+import { readConfigFile } from "../../support/input-file.ts";
 import type { OwnCertificate } from "../host-settings.ts";
 import type { HostTable } from "../hosts-file.ts";
 import type { TomlDocument } from "../toml.ts";

@@ -2,8 +2,8 @@
 import { existsSync, linkSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { putFile } from "../../support/atomic-file.ts";
-import { readConfigFile } from "../../support/config-file.ts";
 import { errnoOf, errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
+import { readConfigFile } from "../../support/input-file.ts";
 import { defaultFolder } from "../folders.ts";
 import { folderMarker, hasOwnFolder, hostsFileName, isOurs, keptFileName, marker } from "../own-file.ts";
 

@@ -8,7 +8,7 @@ import { announcedLength, discard, readErrorBody, receive } from "../body.ts";
 import { type RateWatch, watchRate } from "../deadlines.ts";
 import { repositoryUrl } from "../endpoint.ts";
 import { describeAsked, isHtml, statusFailure } from "../failure.ts";
-import { retryDecision } from "../retries.ts";
+import { retryDecision, retryPlan } from "../retries.ts";
 import type { Session } from "../session.ts";
 import type { HttpResponse } from "../transport.ts";
 import type { BlobProgress, BlobTarget } from "../types.ts";
@@ -27,7 +27,7 @@ export interface DownloadOptions {
 }
 
 /** For a transfer that broke off; `attempts` counts those in a row that brought next to nothing. */
-const transferPlan: RetryPlan = { attempts: 5, first: 500, factor: 3, longest: 10_000, jitter: 0.3 };
+const transferPlan: RetryPlan = { ...retryPlan, attempts: 5 };
 /** Bytes that an attempt must bring to count as progress. */
 const leastProgress = 16 * 1024;
 /** However much progress: a registry that breaks off this often is not serving the blob. */

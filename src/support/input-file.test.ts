@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { longestConfigFile, readConfigFile } from "./config-file.ts";
+import { longestConfigFile, readConfigFile } from "./input-file.ts";
 
 function folder(): string {
   const made = mkdtempSync(join(tmpdir(), "pulley-config-file-"));

@@ -1,5 +1,5 @@
 /** How many connections a server has at once, and how many of them one peer: one peer cannot keep all others out. */
-import type { Server, Socket } from "node:net";
+import type { Server as NetServer, Server, Socket } from "node:net";
 
 export interface ConnectionLimits {
   readonly total: number;
@@ -40,7 +40,11 @@ export function limitConnections(server: Server, { total, perPeer }: ConnectionL
 
   server.prependListener("connection", (socket: Socket) => {
     const key = keyOf(socket);
-    const place = { socket, peer: peerOf(socket), requests: 0 };
+    const place = {
+      socket,
+      peer: socket.remoteAddress === undefined ? undefined : peerOf(socket.remoteAddress),
+      requests: 0,
+    };
     if (!placeFor(place)) {
       socket.destroy();
       return;
@@ -76,23 +80,48 @@ function keyOf(socket: Socket): Socket | string {
   return remoteAddress === undefined || remotePort === undefined ? socket : `${remoteAddress} ${remotePort}`;
 }
 
-function peerOf({ remoteAddress, remoteFamily }: Socket): string | undefined {
-  if (remoteAddress === undefined) return undefined;
-  const mapped = /^::ffff:([0-9.]+)$/i.exec(remoteAddress)?.[1];
-  if (remoteFamily !== "IPv6" || mapped !== undefined) return mapped ?? remoteAddress;
-  return networkOf(remoteAddress);
+/**
+ * Closes, before it is read from, each connection of a peer that has `most` open already.
+ * @param server an HTTP, HTTPS or plain server; connections that it has already do not count
+ * @param refused called with each connection that was closed
+ */
+export function limitConnectionsPerPeer(
+  server: Pick<NetServer, "on">,
+  most: number,
+  refused: (peer: string) => void = () => undefined,
+): void {
+  const open = new Map<string, number>();
+  server.on("connection", (socket: Socket) => {
+    const peer = peerOf(socket.remoteAddress);
+    const count = open.get(peer) ?? 0;
+    if (count >= most) {
+      socket.destroy();
+      refused(peer);
+      return;
+    }
+    open.set(peer, count + 1);
+    socket.once("close", () => {
+      const left = (open.get(peer) ?? 1) - 1;
+      if (left > 0) open.set(peer, left);
+      else open.delete(peer);
+    });
+  });
 }
 
-/** The first 64 bits: what one machine usually has for itself. */
-function networkOf(address: string): string {
-  const [bare = ""] = address.split("%");
-  const [head = "", tail] = bare.split("::");
-  const first = head === "" ? [] : head.split(":");
-  const last = tail === undefined || tail === "" ? [] : tail.split(":");
-  const between = tail === undefined ? 0 : Math.max(0, 8 - first.length - last.length);
-  const groups = [...first, ...Array.from({ length: between }, () => "0"), ...last];
-  return groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(":");
+/**
+ * Who counts as one: an IPv4 address, however it is written, or the 64 bits of an IPv6 network, of which one machine has
+ * all addresses to choose from. Whoever has no address, as on a unix socket, or after it has gone again, is one too.
+ */
+export function peerOf(address: string | undefined): string {
+  if (address === undefined) return "";
+  const text = address.replace(/%.*$/, "").toLowerCase();
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(text)?.[1];
+  if (mapped !== undefined) return mapped;
+  if (!text.includes(":")) return text;
+  const [before = "", after] = text.split("::");
+  const [front, back] = [before, after ?? ""].map((half) => (half === "" ? [] : half.split(":")));
+  const [first, last] = [front ?? [], back ?? []];
+  const zeros =
+    after === undefined ? [] : Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => "0");
+  return `${[...first, ...zeros, ...last].slice(0, 4).join(":")}::/64`;
 }

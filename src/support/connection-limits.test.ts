@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { type ConnectionLimits, limitConnections } from "./connection-places.ts";
+import { type ConnectionLimits, limitConnections } from "./connection-limits.ts";
 
 /** A server that answers when told to. */
 async function serve(limits: ConnectionLimits) {
