@@ -10,7 +10,6 @@ import {
 } from "../image/index.ts";
 import {
   type AccessResult,
-  askingPod,
   createBackOff,
   type ImageManager,
   type OutcomeKind,
@@ -20,6 +19,7 @@ import {
   type PullProgress,
   type PullRecords,
   type RecordEvent,
+  syntheticPod,
   trialEvent,
   usedCachedEvent,
 } from "../pull/index.ts";
@@ -154,7 +154,7 @@ async function ensure(
   signal: AbortSignal,
   warn: (message: string) => void,
 ): Promise<Digest> {
-  const pod = askingPod(image, { name: "pulley-pull" });
+  const pod = syntheticPod(image, { name: "pulley-pull" });
   const [container] = pod.containers;
   const record: RecordEvent = (_type, reason, message) => {
     if (warnedEvents.has(reason)) warn(message);

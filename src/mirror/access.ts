@@ -24,7 +24,7 @@ export interface Access {
    * depends on what is here but to look how it came here; and that takes as long where nothing is.
    * @throws PulleyError the policy's refusal, or what a registry said, or that none can be asked
    */
-  enter<Value>(
+  authorize<Value>(
     outline: Outline,
     request: RequestContext,
     question: AccessQuestion<Value>,
@@ -44,7 +44,7 @@ export interface CallerAccess<Value> {
   /** `stale`: no registry can be asked now, and one has given access before. */
   readonly state: "fresh" | "stale";
   /** The registry's answer, where one was asked. */
-  readonly told?: Told<Value>;
+  readonly answer?: Told<Value>;
   /** Why no registry could be asked. */
   readonly failure?: PulleyError;
 }
@@ -81,7 +81,7 @@ export function createAccess(deps: MirrorDeps, sources: Sources): Access {
     if (pullRecords === undefined || !local) return false;
     const results = new Set<AccessResult>();
     // A pod's name for an image may be the short one, which the records keep as it was written.
-    for (const written of new Set([record.name, familiarText(record.name)])) {
+    for (const written of new Set([record.name, shortName(record.name)])) {
       results.add(await pullRecords.access(written, record.image, noLogins));
     }
     if (results.has("credentialRecordFound")) return true;
@@ -120,7 +120,7 @@ export function createAccess(deps: MirrorDeps, sources: Sources): Access {
     try {
       const told = await sources.ask(outline, request, ask);
       grant(repository, request.auth);
-      return { state: "fresh", told };
+      return { state: "fresh", answer: told };
     } catch (error) {
       request.signal.throwIfAborted();
       if (before === "stale" && isUnreachable(error)) return { state: "stale", failure: error };
@@ -132,7 +132,7 @@ export function createAccess(deps: MirrorDeps, sources: Sources): Access {
     grant,
     known,
     recorded,
-    enter: async (outline, request, { ask, records }) => {
+    authorize: async (outline, request, { ask, records }) => {
       if (known(outline.reference.repository, request.auth) === "fresh") return { state: "fresh" };
       if (pullRecords === undefined || !local) return askFor(outline, request, ask);
       // A store that fails shows nobody anything, not even that.
@@ -161,11 +161,11 @@ export function mayUseCached({ decision }: Judged): boolean {
  * Lets nobody pass who was let in before, cannot be asked about now, and is not to have a copy then.
  * @throws PulleyError the entry's failure
  */
-export function requireAnswer({ failure }: CallerAccess<unknown>, judged: Judged): void {
+export function requireCachedUse({ failure }: CallerAccess<unknown>, judged: Judged): void {
   if (failure !== undefined && !mayUseCached(judged)) throw failure;
 }
 
-function familiarText(name: string): string {
+function shortName(name: string): string {
   const { repository } = parseReference(name);
   return `${familiarName(repository)}${name.slice(repository.name.length)}`;
 }

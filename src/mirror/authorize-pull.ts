@@ -1,4 +1,5 @@
 /** What the policy says to a request: the same decision as for every other pull. */
+
 import {
   canonicalText,
   type Digest,
@@ -16,12 +17,11 @@ import {
   type Refusal,
   type Warning,
 } from "../policy/index.ts";
-import { findLocal } from "../pull/index.ts";
+import { findLocal, syntheticPod } from "../pull/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { ImageRequest } from "../workload/index.ts";
 import type { Asking } from "./sources.ts";
 import type { MirrorDeps } from "./types.ts";
-import { visitorPod } from "./visitor-pod.ts";
 
 /** A request that is not refused, as far as anything is known about the image. */
 export interface Judged {
@@ -60,7 +60,7 @@ export interface Judge {
 export function createJudge({ images, policy, clock }: Pick<MirrorDeps, "images" | "policy" | "clock">): Judge {
   const outline = (repository: Repository, version: Tag | Digest): Outline => {
     const reference = referenceTo(repository, version);
-    const [{ request }] = visitorPod(canonicalText(reference)).containers;
+    const [{ request }] = mirrorPod(canonicalText(reference)).containers;
     const now = clock.now();
     const prepared = prepare(request, policy(), now);
     const absent = prepared.decide({ presence: "absent" });
@@ -74,7 +74,7 @@ export function createJudge({ images, policy, clock }: Pick<MirrorDeps, "images"
 
   const judgeImage: Judge["image"] = async (repository, version, signal, here = false) => {
     const reference = referenceTo(repository, version);
-    const [{ request }] = visitorPod(canonicalText(reference)).containers;
+    const [{ request }] = mirrorPod(canonicalText(reference)).containers;
     const now = clock.now();
     const prepared = prepare(request, policy(), now);
     // Who may use the copy is asked later: a registry may say so while it is asked for the image.
@@ -119,3 +119,6 @@ export function referenceTo(repository: Repository, version: Tag | Digest): Refe
 async function noLogins() {
   return [];
 }
+
+/** The pod that rules about namespaces and labels see: clients of the mirror do not say which pod an image is for. */
+export const mirrorPod = (image: string) => syntheticPod(image, { name: "pulley-mirror" });

@@ -1,14 +1,14 @@
 /** Configs and layers (distribution-spec 1.1, "Pulling blobs"). */
 import { type Descriptor, type Digest, parseReference, type Repository, type Tag } from "../image/index.ts";
-import { type Holding, isGone, type Receiving, type Source } from "../pull/index.ts";
+import { type ContentOfName, isGone, type Receiving, type Source } from "../pull/index.ts";
 import { type ByteRange, type ImageRecord, type Lease, partOf } from "../store/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
-import { requireAnswer } from "./access.ts";
-import type { CacheState } from "./answer.ts";
+import { requireCachedUse } from "./access.ts";
 import type { Judged } from "./authorize-pull.ts";
 import type { MirrorContext } from "./context.ts";
 import type { FoundContent } from "./incomplete-images.ts";
-import { follow } from "./stream-while-downloading.ts";
+import type { CacheState } from "./response.ts";
+import { streamWhileDownloading } from "./stream-while-downloading.ts";
 import type { RequestContext } from "./types.ts";
 
 /** Content that the client may have. */
@@ -26,16 +26,16 @@ export async function findBlob(
   digest: Digest,
   request: RequestContext,
 ): Promise<ServedBlob> {
-  const { judge, access, holdings, incomplete, deps, sources } = context;
+  const { judge, access, stored, incomplete, deps, sources } = context;
   const { signal } = request;
   const ask = ({ repository: asked, ...call }: Source) => deps.registry.blobSize(asked, digest, { ...call, signal });
-  const records = async () => (await holdings.blobs(repository, digest)).map(({ record }) => record);
-  const entry = await access.enter(judge.outline(repository, digest), request, { ask, records });
-  const held = await holdings.blobs(repository, digest);
+  const records = async () => (await stored.blobs(repository, digest)).map(({ record }) => record);
+  const entry = await access.authorize(judge.outline(repository, digest), request, { ask, records });
+  const held = await stored.blobs(repository, digest);
   const coming = incomplete.find(repository, digest);
   const known = held[0]?.descriptor ?? coming?.descriptor;
   const judged = await judgeAny(context, repository, digest, { held, coming }, request);
-  requireAnswer(entry, judged);
+  requireCachedUse(entry, judged);
   const fresh = entry.state === "fresh";
   if (known !== undefined) {
     const shown = held.length > 0 || (await deps.proofs.of(repository)).has(digest);
@@ -43,14 +43,14 @@ export async function findBlob(
     return serve(context, known, { judged, lease, shown, fresh }, request);
   }
   // A client that has the manifest from elsewhere, or from before this process began. The size is hearsay, and forgotten.
-  const told = entry.told ?? (await sources.ask(judged, request, ask));
+  const told = entry.answer ?? (await sources.ask(judged, request, ask));
   access.grant(repository, request.auth);
   const descriptor = { mediaType: "application/octet-stream", digest, size: told.value };
   return serve(context, descriptor, { judged, lease: undefined, shown: false, fresh }, request);
 }
 
 interface Ways {
-  readonly held: readonly Holding[];
+  readonly held: readonly ContentOfName[];
   readonly coming: FoundContent | undefined;
 }
 
@@ -119,7 +119,7 @@ async function serve(
     try {
       const found = part === undefined ? store.open(descriptor) : store.openPart(descriptor, part);
       const pieces = (await found)[Symbol.asyncIterator]();
-      return begunWith(await pieces.next(), pieces);
+      return prepended(await pieces.next(), pieces);
     } catch (error) {
       if (!isGone(error)) throw error;
       return fetch(coming, part);
@@ -128,7 +128,7 @@ async function serve(
   return { descriptor, cache: fresh ? "hit" : "stale", open };
 }
 
-async function* begunWith(first: IteratorResult<Buffer>, pieces: AsyncIterator<Buffer>): AsyncGenerator<Buffer, void> {
+async function* prepended(first: IteratorResult<Buffer>, pieces: AsyncIterator<Buffer>): AsyncGenerator<Buffer, void> {
   try {
     for (let piece = first; !piece.done; piece = await pieces.next()) yield piece.value;
   } finally {
@@ -161,8 +161,8 @@ async function fetchBlob(
       else await lease.has(descriptor);
     } finally {
       await own.release();
-      completion.look(repository);
+      completion.check(repository);
     }
   };
-  return follow(descriptor, fetch, () => store.open(descriptor));
+  return streamWhileDownloading(descriptor, fetch, () => store.open(descriptor));
 }

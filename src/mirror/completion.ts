@@ -11,25 +11,28 @@ import {
   requireImage,
   samePlatform,
 } from "../image/index.ts";
-import { contentsOf, type Holdings } from "../pull/index.ts";
+import { contentsOf, type RepositoryContents } from "../pull/index.ts";
 import { errorText, isPulleyError } from "../support/errors.ts";
-import { referenceTo } from "./authorize-pull.ts";
+import { mirrorPod, referenceTo } from "./authorize-pull.ts";
 import type { IncompleteDocument, IncompleteImages } from "./incomplete-images.ts";
 import type { MirrorDeps } from "./types.ts";
-import { visitorPod } from "./visitor-pod.ts";
 
 export interface Completion {
   /** Checks in the background whether images of the repository are complete now. */
-  look(repository: Repository): void;
+  check(repository: Repository): void;
   /** Resolves when no check is under way; one that takes too long is cancelled. No check begins afterwards. */
   close(): Promise<void>;
 }
 
 type CompleteImage = IncompleteDocument & { readonly platform: Platform };
 
-export function createCompletion(deps: MirrorDeps, holdings: Holdings, incomplete: IncompleteImages): Completion {
+export function createCompletion(
+  deps: MirrorDeps,
+  stored: RepositoryContents,
+  incomplete: IncompleteImages,
+): Completion {
   const { store, manager, platform: ours, records, clock, limits, logins: nodes, proofs, log } = deps;
-  const looking = new Map<string, Promise<void>>();
+  const running = new Map<string, Promise<void>>();
   const again = new Set<string>();
   const ending = new AbortController();
   let closed = false;
@@ -56,7 +59,7 @@ export function createCompletion(deps: MirrorDeps, holdings: Holdings, incomplet
 
   /** Pulls the image as the node would: by the policy, with a pull record. As everything is here, this takes one HEAD. */
   async function nameAs(image: string, { repository, caller }: IncompleteDocument): Promise<boolean> {
-    const pod = visitorPod(image);
+    const pod = mirrorPod(image);
     const [container] = pod.containers;
     const own = caller.login === undefined ? [] : [caller.login];
     const logins = {
@@ -118,7 +121,7 @@ export function createCompletion(deps: MirrorDeps, holdings: Holdings, incomplet
       if (chosen === undefined) continue;
       const whole =
         images.some(({ descriptor }) => descriptor.digest === chosen.digest) ||
-        (await holdings.documents(repository, chosen.digest)).length > 0;
+        (await stored.documents(repository, chosen.digest)).length > 0;
       if (whole && (await nameAll(index))) named.add(chosen.digest);
     }
     for (const image of images) {
@@ -149,19 +152,19 @@ export function createCompletion(deps: MirrorDeps, holdings: Holdings, incomplet
   }
 
   return {
-    look: (repository) => {
+    check: (repository) => {
       if (closed) return;
       again.add(repository.name);
-      if (looking.has(repository.name)) return;
-      looking.set(
+      if (running.has(repository.name)) return;
+      running.set(
         repository.name,
-        run(repository).finally(() => looking.delete(repository.name)),
+        run(repository).finally(() => running.delete(repository.name)),
       );
     },
     close: async () => {
       closed = true;
       const timer = setTimeout(() => ending.abort(), limits.closeAfter);
-      await Promise.all(looking.values());
+      await Promise.all(running.values());
       clearTimeout(timer);
     },
   };

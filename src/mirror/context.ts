@@ -1,7 +1,7 @@
 /** The parts that the mirror's handlers share. */
 
 import type { Descriptor } from "../image/index.ts";
-import { createHoldings, type Holdings } from "../pull/index.ts";
+import { createRepositoryContents, type RepositoryContents } from "../pull/index.ts";
 import type { Fetched } from "../registry/index.ts";
 import { createSingleFlight, type SingleFlight } from "../support/concurrency.ts";
 import { type Access, createAccess } from "./access.ts";
@@ -16,7 +16,7 @@ export interface MirrorContext {
   readonly judge: Judge;
   readonly sources: Sources;
   readonly access: Access;
-  readonly holdings: Holdings;
+  readonly stored: RepositoryContents;
   readonly incomplete: IncompleteImages;
   readonly completion: Completion;
   /** Resolutions of names under way. */
@@ -27,16 +27,16 @@ export interface MirrorContext {
 
 export function createMirrorContext(deps: MirrorDeps): MirrorContext {
   const sources = createSources(deps);
-  const holdings = createHoldings(deps.store);
+  const stored = createRepositoryContents(deps.store);
   const incomplete = createIncompleteImages(deps.store, deps.clock, deps.limits.incompleteFor);
   return {
     deps,
     sources,
     judge: createJudge(deps),
     access: createAccess(deps, sources),
-    holdings,
+    stored,
     incomplete,
-    completion: createCompletion(deps, holdings, incomplete),
+    completion: createCompletion(deps, stored, incomplete),
     heads: createSingleFlight(),
     documents: createSingleFlight(),
   };

@@ -13,14 +13,13 @@ import { isGone, isUnreachable, type Source, withoutAnswer } from "../pull/index
 import type { Fetched } from "../registry/index.ts";
 import type { ImageRecord } from "../store/index.ts";
 import { PulleyError } from "../support/errors.ts";
-import { requireAnswer } from "./access.ts";
-import type { CacheState } from "./answer.ts";
-import type { Judged } from "./authorize-pull.ts";
+import { requireCachedUse } from "./access.ts";
+import { type Judged, mirrorPod } from "./authorize-pull.ts";
 import type { MirrorContext } from "./context.ts";
 import { checkRequirements } from "./requirements.ts";
+import type { CacheState } from "./response.ts";
 import { flightKey } from "./sources.ts";
 import type { RequestContext } from "./types.ts";
-import { visitorPod } from "./visitor-pod.ts";
 
 /** A document that the client may have. */
 export interface FoundManifest {
@@ -56,7 +55,7 @@ async function findByTag(
   const name = canonicalText(outline.reference);
   const ask = (from: Source) => resolve(context, tag, from, request);
   const records = async () => [(await deps.store.record(name)) ?? []].flat();
-  const entry = await access.enter(outline, request, { ask, records });
+  const entry = await access.authorize(outline, request, { ask, records });
   const judged = await judge.image(repository, tag, request.signal);
   const record = await deps.store.record(name);
   if (judged.decision.action === "Use" && record !== undefined) {
@@ -64,7 +63,7 @@ async function findByTag(
   }
   try {
     if (entry.failure !== undefined) throw entry.failure;
-    const told = entry.told ?? (await sources.ask(judged, request, ask));
+    const told = entry.answer ?? (await sources.ask(judged, request, ask));
     access.grant(repository, request.auth);
     await checkRequirements(context, judged, told.value, told.from, request);
     if (record?.target.digest !== told.value.digest) {
@@ -92,7 +91,7 @@ async function staleOr(
   const known = access.known(judged.reference.repository, request.auth) !== undefined;
   if (!known && !(await access.recorded(record))) throw error;
   const { id, facts, refusal, decision, now } = judged;
-  const [container] = visitorPod(canonicalText(judged.reference)).containers;
+  const [container] = mirrorPod(canonicalText(judged.reference)).containers;
   const outcome = withoutAnswer({ container, record: () => undefined }, decision, { id, facts, refusal }, now)?.(error);
   if (outcome === undefined) throw error;
   if ("refusal" in outcome) throw new PulleyError("IMAGE_REFUSED", outcome.refusal.message);
@@ -106,29 +105,29 @@ async function findByDigest(
   digest: Digest,
   request: RequestContext,
 ): Promise<FoundManifest> {
-  const { judge, access, sources, holdings, incomplete } = context;
+  const { judge, access, sources, stored, incomplete } = context;
   const outline = judge.outline(repository, digest);
   const ask = async (from: Source) => {
     const told = await resolve(context, digest, from, request);
     if (told.digest === digest) return told;
     throw new PulleyError("DIGEST_MISMATCH", `${canonicalText(outline.reference)}: answered with ${told.digest}`);
   };
-  const records = async () => (await holdings.documents(repository, digest)).map(({ record }) => record);
-  const entry = await access.enter(outline, request, { ask, records });
-  const [held] = await holdings.documents(repository, digest);
+  const records = async () => (await stored.documents(repository, digest)).map(({ record }) => record);
+  const entry = await access.authorize(outline, request, { ask, records });
+  const [held] = await stored.documents(repository, digest);
   const coming = incomplete.find(repository, digest)?.document?.descriptor;
   // What a document lists is not known to be one, nor that the repository has it.
   const descriptor = held?.descriptor ?? (coming?.digest === digest ? coming : undefined);
   const judged = await judge.image(repository, digest, request.signal, descriptor !== undefined);
-  requireAnswer(entry, judged);
+  requireCachedUse(entry, judged);
   if (descriptor !== undefined) {
     await checkRequirements(context, judged, descriptor, undefined, request);
     const served = fromStore(context, descriptor, entry.state === "fresh" ? "hit" : "stale", judged, request);
     // Whole, perhaps, and still without a name, because nobody could be asked for it.
-    if (held === undefined) context.completion.look(repository);
+    if (held === undefined) context.completion.check(repository);
     return served;
   }
-  const told = entry.told ?? (await sources.ask(judged, request, ask));
+  const told = entry.answer ?? (await sources.ask(judged, request, ask));
   access.grant(repository, request.auth);
   await checkRequirements(context, judged, told.value, told.from, request);
   return throughStore(context, told.value, judged, request);
@@ -192,7 +191,7 @@ async function fetchFromAny(
   const fetch = (from: Source) => fetchDocument(context, digest, from, request);
   const { value } = await context.sources.ask(judged, request, fetch, spending);
   // In the background: the response does not wait for it.
-  context.completion.look(judged.reference.repository);
+  context.completion.check(judged.reference.repository);
   return value;
 }
 

@@ -14,9 +14,9 @@ import {
 } from "../image/index.ts";
 import { isGone, isUnreachable, type Source } from "../pull/index.ts";
 import { isPulleyError } from "../support/errors.ts";
-import { type Headers, jsonAnswer, type MirrorResponse } from "./answer.ts";
 import type { MirrorContext } from "./context.ts";
 import { findManifest } from "./manifests.ts";
+import { type Headers, jsonResponse, type MirrorResponse } from "./response.ts";
 import type { RequestContext } from "./types.ts";
 
 /** Entries of one answer. */
@@ -42,7 +42,7 @@ export async function listReferrers(
   const manifests = wanted.slice(0, most);
   const filters: Headers = artifactType === null ? {} : { "oci-filters-applied": "artifactType" };
   const headers = { "content-type": ociIndex, ...filters };
-  return jsonAnswer(200, { schemaVersion: 2, mediaType: ociIndex, manifests }, headers);
+  return jsonResponse(200, { schemaVersion: 2, mediaType: ociIndex, manifests }, headers);
 }
 
 /** distribution-spec 1.1, "Referrers Tag Schema": algorithm and hexadecimal part, cut to 32 and 64 characters. */
@@ -57,13 +57,13 @@ async function mayAsk(
   subject: Digest,
   request: RequestContext,
 ): Promise<boolean> {
-  const { judge, access, holdings, deps } = context;
+  const { judge, access, stored, deps } = context;
   const version = tagFor(subject);
   const ask = ({ repository: asked, ...call }: Source) =>
     deps.registry.resolve({ repository: asked, version }, { ...call, signal: request.signal });
-  const records = () => holdings.records(repository);
+  const records = () => stored.records(repository);
   try {
-    await access.enter(judge.outline(repository, version), request, { ask, records });
+    await access.authorize(judge.outline(repository, version), request, { ask, records });
     return true;
   } catch (error) {
     if (isNothing(error)) return false;
@@ -96,7 +96,7 @@ async function byTag(
 
 /** Referrers in the store that the client may see. */
 async function inStore(
-  { holdings, incomplete, access, deps }: MirrorContext,
+  { stored, incomplete, access, deps }: MirrorContext,
   repository: Repository,
   subject: Digest,
   { auth: caller }: RequestContext,
@@ -107,7 +107,7 @@ async function inStore(
     if (document.subject?.digest === subject) found.push(described(descriptor, document));
   };
   for (const { descriptor, document } of known ? incomplete.documents(repository) : []) note(descriptor, document);
-  for (const record of await holdings.records(repository)) {
+  for (const record of await stored.records(repository)) {
     if (!known && !(await access.recorded(record))) continue;
     for (const descriptor of new Map([record.target, record.manifest].map((one) => [one.digest, one])).values()) {
       const bytes = await deps.store.read(descriptor.digest, manifestLimit).catch(() => undefined);

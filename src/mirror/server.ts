@@ -10,10 +10,10 @@ import { limitConnectionsPerPeer } from "../support/connection-limits.ts";
 import { PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import { networkWords } from "../support/network-words.ts";
-import { type MirrorResponse, send } from "./answer.ts";
 import { createMirrorContext, type MirrorContext } from "./context.ts";
-import { answerToFailure, failureAnswer, noteFailure } from "./failures.ts";
-import { answerTo, type ListenScope } from "./handling.ts";
+import { errorResponse, logFailure, responseToFailure } from "./error-responses.ts";
+import { handleRequest, type ListenScope } from "./handler.ts";
+import { type MirrorResponse, send } from "./response.ts";
 import { type Address, readAddress } from "./route.ts";
 import { defaultLimits, type MirrorLimits, type MirrorOptions } from "./types.ts";
 
@@ -125,7 +125,7 @@ function createRequestHandler(
     response.setHeader("docker-distribution-api-version", "registry/2.0");
     // Reading requests have no body; one that comes is dropped.
     request.resume();
-    const answer = await answerTo(context, scope, request, address, signal);
+    const answer = await handleRequest(context, scope, request, address, signal);
     const { status, bytes } = await sendInTurn(response, answer, address, signal);
     const milliseconds = clock.now() - started;
     const { cache } = answer;
@@ -151,10 +151,10 @@ function createRequestHandler(
       if (streamed) release = await takePlace(signal);
       return { status: answer.status, bytes: await send(response, answer, { ...limits, signal }) };
     } catch (error) {
-      if (!isClients(error, signal)) noteFailure(log, error, route);
+      if (!isClients(error, signal)) logFailure(log, error, route);
       // The head was sent, or the client has gone: nothing more can be answered.
       if (response.headersSent || response.destroyed) return { status: answer.status, bytes: 0 };
-      const failure = error instanceof DOMException ? tooMany() : answerToFailure(error, route, true);
+      const failure = error instanceof DOMException ? tooMany() : responseToFailure(error, route, true);
       return { status: failure.status, bytes: await send(response, failure, { ...limits, signal }) };
     } finally {
       release();
@@ -168,7 +168,7 @@ function createRequestHandler(
       // An unexpected error ends this response, and not the process.
       const served = serve(request, response)
         .catch((error: unknown) => {
-          noteFailure(log, error, { kind: "unknown" });
+          logFailure(log, error, { kind: "unknown" });
           response.destroy();
         })
         .then(() => closed);
@@ -190,7 +190,7 @@ function isClients(error: unknown, signal: AbortSignal): boolean {
 }
 
 function tooMany(): MirrorResponse {
-  return failureAnswer(429, "TOOMANYREQUESTS", "too much is being sent at once", { "retry-after": "5" });
+  return errorResponse(429, "TOOMANYREQUESTS", "too much is being sent at once", { "retry-after": "5" });
 }
 
 async function closeServer(server: Server, handler: RequestHandler, closeAfter: number): Promise<void> {

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { Receiving } from "../pull/index.ts";
 import { blobOf } from "../store/testing/sample-image.ts";
 import { PulleyError } from "../support/errors.ts";
-import { follow } from "./stream-while-downloading.ts";
+import { streamWhileDownloading } from "./stream-while-downloading.ts";
 
 const mebibyte = 1024 * 1024;
 const { descriptor, bytes } = blobOf("application/octet-stream", Buffer.alloc(6 * mebibyte, "0123456789abcdefg"));
@@ -33,7 +33,7 @@ async function download(size = descriptor.size) {
     yield bytes;
   };
   const start = () =>
-    follow(
+    streamWhileDownloading(
       { ...descriptor, size },
       (tell) => {
         report = tell;

@@ -35,11 +35,15 @@ interface Download {
  * @param fetch brings the content into the store, and tells of the file that it comes into
  * @throws whatever `fetch` throws before any content has come
  */
-export async function follow(descriptor: Descriptor, fetch: Fetch, stored: OpenStored): Promise<AsyncIterable<Buffer>> {
+export async function streamWhileDownloading(
+  descriptor: Descriptor,
+  fetch: Fetch,
+  stored: OpenStored,
+): Promise<AsyncIterable<Buffer>> {
   const download = begin(fetch);
   if (descriptor.size > small) while (download.file() === undefined && !download.landed()) await download.change();
   else await download.landing;
-  if (!download.landed()) return sendOn(descriptor, download, stored);
+  if (!download.landed()) return streamDownload(descriptor, download, stored);
   await download.landing;
   return stored();
 }
@@ -70,7 +74,11 @@ function begin(fetch: Fetch): Download {
   return { landing, landed: () => landed, file: () => file, change: () => changed };
 }
 
-async function* sendOn(descriptor: Descriptor, download: Download, stored: OpenStored): AsyncGenerator<Buffer, void> {
+async function* streamDownload(
+  descriptor: Descriptor,
+  download: Download,
+  stored: OpenStored,
+): AsyncGenerator<Buffer, void> {
   const verifier = new Verifier(descriptor);
   const reader = createReader(download);
   let held: Buffer | undefined;

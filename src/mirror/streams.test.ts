@@ -10,7 +10,7 @@ import { parseDigest } from "../image/index.ts";
 import type { Receiving } from "../pull/index.ts";
 import { partOf } from "../store/index.ts";
 import { createSingleFlight } from "../support/concurrency.ts";
-import { follow } from "./stream-while-downloading.ts";
+import { streamWhileDownloading } from "./stream-while-downloading.ts";
 
 /** Just more than what is sent only when it is here. */
 const size = 4 * 1024 * 1024 + 70_001;
@@ -75,7 +75,7 @@ async function run(folder: string, { lengths, readers, wrong }: Given): Promise<
     const got: Buffer[] = [];
     try {
       const part = { first, last: Math.min(size, first + length) - 1 };
-      for await (const piece of partOf(await follow(descriptor, fetch, async () => stored()), part)) {
+      for await (const piece of partOf(await streamWhileDownloading(descriptor, fetch, async () => stored()), part)) {
         got.push(piece);
         for (let turns = 0; turns < pause; turns += 1) await turn();
       }

@@ -4,8 +4,8 @@ import { isUnreachable, type Source } from "../pull/index.ts";
 import type { ImageRecord } from "../store/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { CallerAccess } from "./access.ts";
-import { type Headers, jsonAnswer, type MirrorResponse } from "./answer.ts";
 import type { MirrorContext } from "./context.ts";
+import { type Headers, jsonResponse, type MirrorResponse } from "./response.ts";
 import type { RequestContext } from "./types.ts";
 
 /** Tags in one answer; clients follow the link to the next (CVE-2023-2253). */
@@ -20,12 +20,12 @@ export async function listTags(
   request: RequestContext,
   asked: { readonly name: string; readonly query: URLSearchParams },
 ): Promise<MirrorResponse> {
-  const { judge, access, deps, holdings } = context;
+  const { judge, access, deps, stored } = context;
   const list = (from: Source) => deps.registry.tags(repository, { ...from, signal: request.signal });
   const { refusal, ...outline } = judge.outline(repository, latest);
   // A list is no pull: that one of the tags is refused says nothing of it, except whom not to ask.
   const known = { ...outline, refusal: refusal && noTags(repository) };
-  const entry = await access.enter(known, request, { ask: list, records: () => holdings.records(repository) });
+  const entry = await access.authorize(known, request, { ask: list, records: () => stored.records(repository) });
   const { tags, cache } = await tagsOf(context, repository, entry, list, request);
   return { ...pageOf(tags, asked), cache };
 }
@@ -34,7 +34,7 @@ export async function listTags(
 async function tagsOf(
   context: MirrorContext,
   repository: Repository,
-  { told, failure }: CallerAccess<readonly string[]>,
+  { answer: told, failure }: CallerAccess<readonly string[]>,
   list: (from: Source) => Promise<readonly string[]>,
   request: RequestContext,
 ) {
@@ -46,7 +46,7 @@ async function tagsOf(
     throw error;
   });
   if (judged === undefined || judged.decision.action === "Use") {
-    return { tags: await orUnknown(here(), repository), cache: "hit" } as const;
+    return { tags: await orNotFound(here(), repository), cache: "hit" } as const;
   }
   try {
     if (failure !== undefined) throw failure;
@@ -65,20 +65,20 @@ async function tagsOf(
 
 /** The tags in the store that the client may see. */
 async function tagsHere(
-  { holdings, access }: MirrorContext,
+  { stored, access }: MirrorContext,
   repository: Repository,
   { auth: caller }: RequestContext,
 ): Promise<string[]> {
   const known = access.known(repository, caller) !== undefined;
   const tags: string[] = [];
-  for (const record of await holdings.records(repository)) {
+  for (const record of await stored.records(repository)) {
     const tag = tagOf(record);
     if (tag !== undefined && (known || (await access.recorded(record)))) tags.push(tag);
   }
   return tags;
 }
 
-async function orUnknown(looking: Promise<string[]>, repository: Repository): Promise<string[]> {
+async function orNotFound(looking: Promise<string[]>, repository: Repository): Promise<string[]> {
   const tags = await looking;
   if (tags.length > 0) return tags;
   throw noTags(repository);
@@ -107,7 +107,7 @@ function pageOf(
   next.set("last", end ?? "");
   const more = end !== undefined && page.length < rest.length;
   const link: Headers = more ? { link: `</v2/${name}/tags/list?${next.toString()}>; rel="next"` } : {};
-  return jsonAnswer(200, { name, tags: page }, link);
+  return jsonResponse(200, { name, tags: page }, link);
 }
 
 function pageSize(n: string | null): number {

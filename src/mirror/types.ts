@@ -3,8 +3,8 @@ import type { LoginSource } from "../credentials/index.ts";
 import type { Policy } from "../policy/index.ts";
 import type { ImageManager, PullRecords, StorePulls } from "../pull/index.ts";
 import type { Log } from "../support/log.ts";
-import type { CacheState } from "./answer.ts";
 import type { ClientAuth } from "./client-auth.ts";
+import type { CacheState } from "./response.ts";
 import type { Route } from "./route.ts";
 
 export interface MirrorOptions {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { Digest, Repository } from "../image/index.ts";
 import type { ImageStore } from "../store/index.ts";
 import { openProofFiles } from "./proof-files.ts";
-import { createHoldings } from "./repository-contents.ts";
+import { createRepositoryContents } from "./repository-contents.ts";
 
 /** What one repository has shown. */
 export interface RepositoryProofs {
@@ -35,13 +35,13 @@ const mostRemembered = 50_000;
 
 /** @param folder for what is to outlive the process; absent: nothing does */
 export function createContentProofs(store: ImageStore, folder?: string): ContentProofs {
-  const holdings = createHoldings(store);
+  const stored = createRepositoryContents(store);
   const files = folder === undefined ? undefined : openProofFiles(folder);
   const noted = new Set<string>();
 
   return {
     of: async (repository) => {
-      const [recorded, kept] = await Promise.all([holdings.contents(repository), files?.read(repository)]);
+      const [recorded, kept] = await Promise.all([stored.contents(repository), files?.read(repository)]);
       const keyOf = (digest: Digest) => `${repository.name}@${digest}`;
       return {
         scope: repository.name,

@@ -21,8 +21,13 @@ export { countPullRecords, withAccessHeard } from "./records/figures.ts";
 export { credentialHash } from "./records/format.ts";
 export { type AccessResult, openPullRecords, type PullRecords } from "./records/index.ts";
 export { type VerificationPolicy, validateVerificationSettings, verificationPolicies } from "./records/verification.ts";
-export { contentsOf, createHoldings, type Holding, type Holdings } from "./repository-contents.ts";
+export {
+  type ContentOfName,
+  contentsOf,
+  createRepositoryContents,
+  type RepositoryContents,
+} from "./repository-contents.ts";
 export { type PullSettings, resolvePullSettings, validatePullSettings } from "./settings.ts";
 export { findSources, ownSource, type PullSource } from "./sources.ts";
-export { type Asker, askingPod } from "./synthetic-pod.ts";
+export { type SyntheticPodOptions, syntheticPod } from "./synthetic-pod.ts";
 export type { EnsuredImage, PullProgress } from "./types.ts";

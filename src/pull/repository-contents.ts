@@ -15,18 +15,18 @@ import type { ImageRecord, ImageStore } from "../store/index.ts";
 import { isPulleyError } from "../support/errors.ts";
 
 /** Content, and a name through which the repository has it. */
-export interface Holding {
+export interface ContentOfName {
   readonly descriptor: Descriptor;
   readonly record: ImageRecord;
 }
 
-export interface Holdings {
+export interface RepositoryContents {
   /** Every name of the repository. */
   records(repository: Repository): Promise<readonly ImageRecord[]>;
   /** An index or a manifest. */
-  documents(repository: Repository, digest: Digest): Promise<readonly Holding[]>;
+  documents(repository: Repository, digest: Digest): Promise<readonly ContentOfName[]>;
   /** A config or a layer; once for each name that needs it. */
-  blobs(repository: Repository, digest: Digest): Promise<readonly Holding[]>;
+  blobs(repository: Repository, digest: Digest): Promise<readonly ContentOfName[]>;
   /** Everything that its names need. */
   contents(repository: Repository): Promise<ReadonlySet<Digest>>;
 }
@@ -34,7 +34,7 @@ export interface Holdings {
 /** Manifests whose contents are remembered. */
 const mostRemembered = 2_000;
 
-export function createHoldings(store: ImageStore): Holdings {
+export function createRepositoryContents(store: ImageStore): RepositoryContents {
   const contents = new Map<Digest, readonly Descriptor[]>();
 
   async function records({ name }: Repository): Promise<readonly ImageRecord[]> {
@@ -68,7 +68,7 @@ export function createHoldings(store: ImageStore): Holdings {
         return descriptor === undefined ? [] : { descriptor, record };
       }),
     blobs: async (repository, digest) => {
-      const found: Holding[] = [];
+      const found: ContentOfName[] = [];
       for (const record of await records(repository)) {
         const descriptor = (await listed(record.manifest)).find((content) => content.digest === digest);
         if (descriptor !== undefined) found.push({ descriptor, record });

@@ -1,7 +1,7 @@
 import type { ContainerKind, Pod, PodContainer, PullPolicy } from "../workload/index.ts";
 
-/** Who asks for an image without being a pod of this node; what is not said is as `default` has it. */
-export interface Asker {
+/** Properties of a pod that stands for a client that is no pod of this node. */
+export interface SyntheticPodOptions {
   readonly name: string;
   readonly uid?: string;
   readonly namespace?: string;
@@ -15,10 +15,20 @@ export interface Asker {
   readonly pullPolicy?: PullPolicy;
 }
 
-/** The pod that stands for somebody who asks for an image. */
-export function askingPod(image: string, asker: Asker): Pod & { readonly containers: readonly [PodContainer] } {
-  const { name, uid = name, namespace = "default", labels = {}, annotations = {}, container: named = "image" } = asker;
-  const { kind = "container", pullPolicy = "Always" } = asker;
+/** A pod that stands for a client that asks for an image. */
+export function syntheticPod(
+  image: string,
+  options: SyntheticPodOptions,
+): Pod & { readonly containers: readonly [PodContainer] } {
+  const {
+    name,
+    uid = name,
+    namespace = "default",
+    labels = {},
+    annotations = {},
+    container: named = "image",
+  } = options;
+  const { kind = "container", pullPolicy = "Always" } = options;
   const container = { name: named, kind };
   const workload = { apiVersion: "v1", kind: "Pod", namespace, name, labels, annotations };
   const request = { workload, container, image, pullPolicy };

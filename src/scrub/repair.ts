@@ -6,7 +6,7 @@
 import type { LoginSource } from "../credentials/index.ts";
 import { canonicalText, type Digest, formatPlatform, type Platform, parseReference } from "../image/index.ts";
 import type { Policy } from "../policy/index.ts";
-import { askingPod, type HostsFor, type ImageManager, type StorePulls } from "../pull/index.ts";
+import { type HostsFor, type ImageManager, type StorePulls, syntheticPod } from "../pull/index.ts";
 import type { Verified } from "../store/index.ts";
 import type { ErrorCode } from "../support/errors.ts";
 import type { Pod } from "../workload/index.ts";
@@ -68,7 +68,7 @@ export function createRepairer(options: RepairerOptions): Repairer {
     { image, platform }: RepairJob,
     signal: AbortSignal | undefined,
   ): Promise<RepairFailure | undefined> {
-    const pod = askingPod(image, { name: "pulley-repair" });
+    const pod = syntheticPod(image, { name: "pulley-repair" });
     const [container] = pod.containers;
     const asked = { pod, container, logins: logins(pod), signal, record: () => undefined };
     const { failure } = await managerFor(platform).ensureImageExists(asked);

@@ -1,5 +1,5 @@
 /** The pod that an image is for, as far as a runtime knows it. */
-import { type Asker, askingPod } from "../../pull/index.ts";
+import { type SyntheticPodOptions, syntheticPod } from "../../pull/index.ts";
 import type { PodSandboxConfig } from "../api/runtime/v1/api_pb.js";
 
 /** Labels that the kubelet adds to a pod's own (k8s pkg/kubelet/types/labels.go). */
@@ -16,14 +16,14 @@ export type SandboxFacts = Pick<PodSandboxConfig, "metadata" | "labels" | "annot
 export function podOfSandbox(
   image: string,
   sandbox: SandboxFacts | undefined,
-  more: Pick<Asker, "container" | "kind" | "pullPolicy"> = {},
-): ReturnType<typeof askingPod> {
+  more: Pick<SyntheticPodOptions, "container" | "kind" | "pullPolicy"> = {},
+): ReturnType<typeof syntheticPod> {
   const { metadata, labels: given = {}, annotations = {} } = sandbox ?? {};
   const name = metadata?.name || given["io.kubernetes.pod.name"] || "cri";
   const namespace = metadata?.namespace || given["io.kubernetes.pod.namespace"] || "default";
   const uid = metadata?.uid || given["io.kubernetes.pod.uid"] || "cri";
   const labels = Object.fromEntries(Object.entries(given).filter(([key]) => !kubelets.test(key)));
-  return askingPod(image, {
+  return syntheticPod(image, {
     name,
     uid,
     namespace,

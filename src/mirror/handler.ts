@@ -3,15 +3,15 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { digestProblem, isDigest, isLoopback, parseDigest, parseTag, type Repository } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
-import { type Headers, jsonAnswer, jsonType, type MirrorResponse } from "./answer.ts";
 import { findBlob } from "./blobs.ts";
 import { readClientAuth } from "./client-auth.ts";
 import type { MirrorContext } from "./context.ts";
-import { answerToFailure, challenge, failureAnswer, noteFailure } from "./failures.ts";
+import { challenge, errorResponse, logFailure, responseToFailure } from "./error-responses.ts";
 import { etagOf, hasAlready, rangeHolds, readRange } from "./http-ranges.ts";
 import { findManifest } from "./manifests.ts";
 import { listReferrers } from "./referrers.ts";
 import { repositoryOf } from "./repository.ts";
+import { type Headers, jsonResponse, jsonType, type MirrorResponse } from "./response.ts";
 import type { Address, Route } from "./route.ts";
 import { listTags } from "./tags.ts";
 import type { RequestContext } from "./types.ts";
@@ -32,7 +32,7 @@ interface ContentRequest {
   readonly request: RequestContext;
 }
 
-export async function answerTo(
+export async function handleRequest(
   context: MirrorContext,
   scope: ListenScope,
   message: IncomingMessage,
@@ -42,50 +42,50 @@ export async function answerTo(
   let repository: Repository | undefined;
   let request: RequestContext | undefined;
   try {
-    const refusal = refuseAtDoor(context, scope, message, route);
+    const refusal = refuseRequest(context, scope, message, route);
     if (refusal !== undefined) return refusal;
-    if (route.kind === "base") return baseAnswer(message);
-    if (route.kind === "unknown") return failureAnswer(404, "NAME_UNKNOWN", "no registry has such an address");
+    if (route.kind === "base") return baseResponse(message);
+    if (route.kind === "unknown") return errorResponse(404, "NAME_UNKNOWN", "no registry has such an address");
     const namespace = query.get("ns") ?? undefined;
     repository = repositoryOf(route.name, namespace);
     checkRegistry(repository, scope);
     request = { auth: readClientAuth(message.headers.authorization), relayed: isRelayed(message.headers.via), signal };
-    const answer = await answerRoute(context, route, query, { message, repository, request });
+    const response = await routeRequest(context, route, query, { message, repository, request });
     const scoped: Headers = namespace === undefined ? {} : { "oci-namespace": namespace };
-    return { ...answer, headers: { ...answer.headers, ...scoped } };
+    return { ...response, headers: { ...response.headers, ...scoped } };
   } catch (error) {
-    noteFailure(context.deps.log, error, route);
-    return answerToFailure(error, route, await mayKnow(context, repository, request));
+    logFailure(context.deps.log, error, route);
+    return responseToFailure(error, route, await mayKnowRepository(context, repository, request));
   }
 }
 
 /** Refuses everything but reading, foreign `Host` headers, and requests that this mirror sent itself. */
-function refuseAtDoor(
+function refuseRequest(
   { deps }: MirrorContext,
   { local }: ListenScope,
   { method, headers }: IncomingMessage,
   route: Route,
 ): MirrorResponse | undefined {
   if (method !== "GET" && method !== "HEAD") {
-    return failureAnswer(405, "UNSUPPORTED", "this registry is for reading only", {
+    return errorResponse(405, "UNSUPPORTED", "this registry is for reading only", {
       allow: "GET, HEAD",
       connection: "close",
     });
   }
   // DNS rebinding: a web page may reach this address under a name of its own, and sends that name as the host.
   if (local && headers.host !== undefined && !isLoopback(headers.host)) {
-    return failureAnswer(421, "DENIED", "this mirror is asked by its address on this machine only");
+    return errorResponse(421, "DENIED", "this mirror is asked by its address on this machine only");
   }
   if (route.kind !== "base" && isOwn(headers.via, deps.viaId)) {
-    return failureAnswer(508, "UNAVAILABLE", "this mirror has asked itself, by way of another");
+    return errorResponse(508, "UNAVAILABLE", "this mirror has asked itself, by way of another");
   }
   return undefined;
 }
 
-function baseAnswer({ headers }: IncomingMessage): MirrorResponse {
+function baseResponse({ headers }: IncomingMessage): MirrorResponse {
   // skopeo sends its login to a registry only if it was offered a challenge before (RFC 9110, section 11.6.1).
   const offered: Headers = headers.authorization === undefined ? { "www-authenticate": challenge } : {};
-  return jsonAnswer(200, {}, { "content-type": jsonType, ...offered });
+  return jsonResponse(200, {}, { "content-type": jsonType, ...offered });
 }
 
 /** @throws PulleyError `REFERENCE_INVALID` for the mirror itself, `IMAGE_REFUSED` for a registry that it does not stand for */
@@ -98,7 +98,7 @@ function checkRegistry({ registry }: Repository, { port, registries }: ListenSco
   }
 }
 
-function answerRoute(
+function routeRequest(
   context: MirrorContext,
   route: Exclude<Route, { kind: "base" | "unknown" }>,
   query: URLSearchParams,
@@ -107,9 +107,9 @@ function answerRoute(
   const { repository, request } = asked;
   switch (route.kind) {
     case "manifest":
-      return manifestAnswer(context, route.version, asked);
+      return manifestResponse(context, route.version, asked);
     case "blob":
-      return blobAnswer(context, route.digest, asked);
+      return blobResponse(context, route.digest, asked);
     case "tags":
       return listTags(context, repository, request, { name: route.name, query });
     case "referrers":
@@ -117,7 +117,7 @@ function answerRoute(
   }
 }
 
-async function manifestAnswer(
+async function manifestResponse(
   context: MirrorContext,
   text: string,
   { message, repository, request }: ContentRequest,
@@ -146,7 +146,7 @@ function tagOf(text: string) {
   }
 }
 
-async function blobAnswer(
+async function blobResponse(
   context: MirrorContext,
   text: string,
   { message, repository, request }: ContentRequest,
@@ -171,7 +171,7 @@ async function blobAnswer(
     case "whole":
       return { status: 200, headers: { ...headers, "content-length": `${size}` }, body: { open }, cache };
     case "unsatisfiable":
-      return failureAnswer(416, "UNSUPPORTED", "no such part", { "content-range": `bytes */${size}` });
+      return errorResponse(416, "UNSUPPORTED", "no such part", { "content-range": `bytes */${size}` });
     case "part": {
       const { first, last } = part;
       const length = { "content-range": `bytes ${first}-${last}/${size}`, "content-length": `${last - first + 1}` };
@@ -182,8 +182,8 @@ async function blobAnswer(
 }
 
 /** Whether a client may know that the repository is here. Otherwise the answer is the same as for one that is not. */
-async function mayKnow(
-  { access, holdings, incomplete, deps }: MirrorContext,
+async function mayKnowRepository(
+  { access, stored, incomplete, deps }: MirrorContext,
   repository: Repository | undefined,
   request: RequestContext | undefined,
 ): Promise<boolean> {
@@ -191,9 +191,9 @@ async function mayKnow(
   if (access.known(repository, request.auth) === undefined) return false;
   if (incomplete.documents(repository).length > 0) return true;
   try {
-    return (await holdings.records(repository)).length > 0;
+    return (await stored.records(repository)).length > 0;
   } catch (error) {
-    noteFailure(deps.log, error, { kind: "unknown" });
+    logFailure(deps.log, error, { kind: "unknown" });
     return false;
   }
 }

@@ -12,12 +12,12 @@ export type Headers = Readonly<Record<string, string>>;
 export interface MirrorResponse {
   readonly status: number;
   readonly headers: Headers;
-  readonly body?: Buffer | Streamed | undefined;
+  readonly body?: Buffer | StreamedBody | undefined;
   readonly cache?: CacheState | undefined;
 }
 
 /** Content that comes in pieces. */
-export interface Streamed {
+export interface StreamedBody {
   /**
    * Called once, and not at all for a HEAD.
    * @param coming called when content begins to arrive, though it may not be sent yet
@@ -27,7 +27,7 @@ export interface Streamed {
 
 export const jsonType = "application/json";
 
-export function jsonAnswer(status: number, value: object, headers: Headers = {}): MirrorResponse {
+export function jsonResponse(status: number, value: object, headers: Headers = {}): MirrorResponse {
   const body = Buffer.from(JSON.stringify(value));
   return {
     status,

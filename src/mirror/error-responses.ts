@@ -1,7 +1,7 @@
 /** Failures as responses: a status, and a code of the specification's list (distribution-spec 1.1, "Error Codes"). */
 import { type ErrorCode, errorText, isPulleyError, type PulleyError } from "../support/errors.ts";
 import type { Log } from "../support/log.ts";
-import { type Headers, jsonAnswer, type MirrorResponse } from "./answer.ts";
+import { type Headers, jsonResponse, type MirrorResponse } from "./response.ts";
 import type { Route } from "./route.ts";
 
 /** The specification's codes that a registry for reading needs; the last two are distribution's own, for failures of a server. */
@@ -13,7 +13,7 @@ export type FailureCode =
  * Logs what is wrong on this side, with details that clients do not get: unexpected errors, and failures
  * of the store. What a registry answers is passed on to the client.
  */
-export function noteFailure(log: Log, error: unknown, route: Route): void {
+export function logFailure(log: Log, error: unknown, route: Route): void {
   if (isPulleyError(error) && meaningOf(error.code, route, true)[0] !== 500) return;
   const cause = error instanceof Error && error.cause !== undefined ? errorText(error.cause) : undefined;
   const code = isPulleyError(error) ? error.code : undefined;
@@ -25,26 +25,26 @@ export function noteFailure(log: Log, error: unknown, route: Route): void {
 /** The challenge for clients that may need a login. */
 export const challenge = 'Basic realm="the registry that the image comes from", charset="UTF-8"';
 
-export function failureAnswer(
+export function errorResponse(
   status: number,
   code: FailureCode,
   message: string,
   headers: Headers = {},
 ): MirrorResponse {
-  return jsonAnswer(status, { errors: [{ code, message }] }, headers);
+  return jsonResponse(status, { errors: [{ code, message }] }, headers);
 }
 
 /**
  * What a failure is to a client that asked for something.
  * @param known whether the client may know that there is such a repository
  */
-export function answerToFailure(error: unknown, route: Route, known: boolean): MirrorResponse {
-  if (!isPulleyError(error)) return failureAnswer(500, "UNKNOWN", "the mirror failed");
+export function responseToFailure(error: unknown, route: Route, known: boolean): MirrorResponse {
+  if (!isPulleyError(error)) return errorResponse(500, "UNKNOWN", "the mirror failed");
   const [status, code] = meaningOf(error.code, route, known);
-  if (status === 401) return failureAnswer(status, code, error.message, { "www-authenticate": challenge });
+  if (status === 401) return errorResponse(status, code, error.message, { "www-authenticate": challenge });
   // Details of this machine's store, such as paths and disk sizes, are not sent to clients.
   const message = status === 500 ? "the mirror's store failed" : textOf(error);
-  return failureAnswer(status, code, message, retryHeaders(error));
+  return errorResponse(status, code, message, retryHeaders(error));
 }
 
 function meaningOf(code: ErrorCode, route: Route, known: boolean): readonly [status: number, code: FailureCode] {
