@@ -4,7 +4,7 @@ import { errorText, PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import { readJson } from "../support/json-cursor.ts";
 import type { LoginSecret } from "../support/login.ts";
-import { type Ending, problemMessage, runProgram } from "./program.ts";
+import { type ProgramEnd, problemMessage, runProgram } from "./program.ts";
 
 export interface HelperDeps {
   /** For the helper; its `PATH` is where the helper is looked for. */
@@ -83,7 +83,7 @@ async function callHelper(
   throw failure(`ended with ${status}${message === "" ? "" : `: ${message}`}`);
 }
 
-function problemOf(ending: Exclude<Ending, { kind: "ended" }>): string {
+function problemOf(ending: Exclude<ProgramEnd, { kind: "ended" }>): string {
   switch (ending.kind) {
     case "tooLate":
       return `gave no answer within ${timeout / 1000} seconds`;

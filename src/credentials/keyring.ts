@@ -11,7 +11,7 @@ export interface Keyring {
 }
 
 interface LoginsAtLocation {
-  readonly location: Location;
+  readonly location: LoginLocation;
   readonly logins: Login[];
 }
 
@@ -46,7 +46,7 @@ export function createKeyring(entries: Iterable<readonly [location: string, logi
 }
 
 /** A path of only an API version, as docker wrote it for Hub, means the whole host. */
-function parseEntryLocation(text: string): Location | undefined {
+function parseEntryLocation(text: string): LoginLocation | undefined {
   const location = parseLocation(text);
   if (location === undefined) return undefined;
   const path = /^\/v[12]\//.test(location.path) ? location.path.slice("/v1".length) : location.path;
@@ -64,7 +64,7 @@ function isOnDockerHub(image: string): boolean {
  * Where a login of a kubelet is for: `registry.acme.io:5000/team`, `*.acme.io`
  * (k8s pkg/credentialprovider/keyring.go `ParseSchemelessURL`, `SplitURL`).
  */
-export interface Location {
+export interface LoginLocation {
   /** Host and port, as they are written. */
   readonly authority: string;
   /** The parts of the host between its dots, each a pattern. */
@@ -86,7 +86,7 @@ const addressWithPort = /^\[([0-9A-Fa-f:.]+)\]:([0-9]*)$/;
  * query of what follows a `?`, and of late refuses `[` in a host; here both are the patterns that Kubernetes documents.
  * @returns `undefined` for what is no URL: such an entry is ignored
  */
-export function parseLocation(text: string): Location | undefined {
+export function parseLocation(text: string): LoginLocation | undefined {
   if (hasControlCharacter(text)) return undefined;
   const [url = ""] = text.replace(/^https?:\/\//, "").split("#", 1);
   const slash = url.indexOf("/");
@@ -103,7 +103,7 @@ export function parseLocation(text: string): Location | undefined {
  * Whether a login for the pattern is one for the target: equal ports, as many labels and each matching, and the
  * pattern's path the beginning of the target's, be it in the midst of a segment.
  */
-export function locationMatches(pattern: Location, target: Location): boolean {
+export function locationMatches(pattern: LoginLocation, target: LoginLocation): boolean {
   return (
     pattern.port === target.port &&
     pattern.labels.length === target.labels.length &&
@@ -112,7 +112,7 @@ export function locationMatches(pattern: Location, target: Location): boolean {
   );
 }
 
-function parseHost(authority: string): Pick<Location, "labels" | "port"> | undefined {
+function parseHost(authority: string): Pick<LoginLocation, "labels" | "port"> | undefined {
   const [, address, addressPort = ""] = addressWithPort.exec(authority) ?? [];
   if (address !== undefined) return { labels: address.split("."), port: addressPort };
   const port = portAtEnd.exec(authority);

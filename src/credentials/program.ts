@@ -19,7 +19,7 @@ export interface ProgramCall {
   readonly withOffspring?: boolean;
 }
 
-export type Ending =
+export type ProgramEnd =
   | {
       readonly kind: "ended";
       /** The exit status, or the signal that ended it. */
@@ -38,13 +38,13 @@ const stderrLimit = 4 * 1024;
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /** Runs a program to its end. Never throws; the program does not outlive the call. */
-export async function runProgram(call: ProgramCall): Promise<Ending> {
+export async function runProgram(call: ProgramCall): Promise<ProgramEnd> {
   const { program, args, environment, clock, timeout, withOffspring = false } = call;
   const options = { env: environment, stdio: "pipe", windowsHide: true, detached: withOffspring } as const;
   const child = spawn(program, [...args], options);
   const ended = new AbortController();
   const stderr = collect(child.stderr, stderrLimit);
-  const tooLate = async (): Promise<Ending> => {
+  const tooLate = async (): Promise<ProgramEnd> => {
     await clock.sleep(timeout, ended.signal);
     return { kind: "tooLate", stderr: stderr() };
   };
@@ -71,7 +71,7 @@ function end(child: Child, withOffspring: boolean): void {
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
 }
 
-function converse(child: Child, { input, outputLimit }: ProgramCall, stderr: () => Buffer): Promise<Ending> {
+function converse(child: Child, { input, outputLimit }: ProgramCall, stderr: () => Buffer): Promise<ProgramEnd> {
   return new Promise((resolve) => {
     const stdout = collect(child.stdout, outputLimit, () => resolve({ kind: "tooLong" }));
     child.on("error", (error) => resolve({ kind: "notStarted", error }));

@@ -1,7 +1,7 @@
 /** Whether a source has the image, whole, and for this machine's platform. */
 import { configLimit, type Descriptor, type Digest, formatPlatform, type Reference } from "../image/index.ts";
 import { type ImageContent, readContent } from "../pull/index.ts";
-import type { Call } from "../registry/index.ts";
+import type { RegistryCall } from "../registry/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import { formatBytes } from "../support/format.ts";
 import type { Login } from "../support/login.ts";
@@ -65,7 +65,7 @@ async function readAll(
 ): Promise<ImageContent> {
   const { reference, mirror, login } = served;
   const { repository } = reference;
-  const call: Call = { login, mirror, noRetry: true, signal };
+  const call: RegistryCall = { login, mirror, noRetry: true, signal };
   const version =
     served.answer.kind === "found" ? (served.answer.digest ?? versionOf(reference)) : versionOf(reference);
   const target = await registry.manifest({ repository, version }, call);

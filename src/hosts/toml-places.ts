@@ -5,13 +5,13 @@ import { parse } from "smol-toml";
 export type TomlPath = readonly (string | number)[];
 
 /** Offsets in UTF-16 units; the end is behind the last. */
-export interface Span {
+export interface TomlSpan {
   readonly start: number;
   readonly end: number;
 }
 
 /** `[a.b]` or `[[a.b]]`, in the order of the document. */
-export interface TableHeader extends Span {
+export interface TableHeader extends TomlSpan {
   readonly kind: "table" | "array";
   /** The keys as they are written, without positions. */
   readonly keys: readonly string[];
@@ -21,16 +21,16 @@ export interface TableHeader extends Span {
 export interface TomlPlaces {
   readonly headers: readonly TableHeader[];
   /** The key that a path ends with, or the array's element. */
-  key(path: TomlPath): Span | undefined;
-  value(path: TomlPath): Span | undefined;
+  key(path: TomlPath): TomlSpan | undefined;
+  value(path: TomlPath): TomlSpan | undefined;
 }
 
 /** @param text sound TOML; of anything else, what comes before it goes wrong is found */
 export function locate(text: string): TomlPlaces {
-  const keys = new Map<string, Span>();
+  const keys = new Map<string, TomlSpan>();
   /** Tables that have no heading of their own, by the first heading below them. */
-  const implied = new Map<string, Span>();
-  const values = new Map<string, Span>();
+  const implied = new Map<string, TomlSpan>();
+  const values = new Map<string, TomlSpan>();
   const headers: TableHeader[] = [];
   const counts = new Map<string, number>();
   let at = 0;
@@ -44,8 +44,8 @@ export function locate(text: string): TomlPlaces {
   };
   const blanks = () => rest(/(?:[ \t\r\n]|#[^\n]*)*/);
 
-  function dottedKey(): { name: string; span: Span }[] {
-    const parts: { name: string; span: Span }[] = [];
+  function dottedKey(): { name: string; span: TomlSpan }[] {
+    const parts: { name: string; span: TomlSpan }[] = [];
     for (;;) {
       rest(/[ \t]*/);
       const start = at;

@@ -3,7 +3,7 @@ import { parse } from "smol-toml";
 import { errnoOf, errorText, PulleyError } from "../support/errors.ts";
 import { printable } from "../support/format.ts";
 import { readConfigFile } from "../support/input-file.ts";
-import { locate, type Span, type TomlPath, type TomlPlaces } from "./toml-places.ts";
+import { locate, type TomlPath, type TomlPlaces, type TomlSpan } from "./toml-places.ts";
 
 const deepest = 32;
 
@@ -79,7 +79,7 @@ export function isTable(value: unknown): value is TomlTable {
 }
 
 /** Where something stands: its value, or its key where that is meant or there is no value; the document's beginning otherwise. */
-export function spanOf({ places }: TomlDocument, path: TomlPath, which: "key" | "value"): Span {
+export function spanOf({ places }: TomlDocument, path: TomlPath, which: "key" | "value"): TomlSpan {
   const found = places();
   const span = which === "key" ? found.key(path) : (found.value(path) ?? found.key(path));
   if (span !== undefined) return span;

@@ -4,7 +4,7 @@ import type { Digest, Repository } from "../image/index.ts";
 import { type FakeRegistry, fakeRegistry } from "../pull/testing/fake-registry.ts";
 import { sourceOf } from "../pull/testing/logins.ts";
 import { policyOf } from "../pull/testing/policies.ts";
-import type { Call } from "../registry/index.ts";
+import type { RegistryCall } from "../registry/index.ts";
 import { pullSample, sampleImage } from "../store/testing/sample-image.ts";
 import { PulleyError } from "../support/errors.ts";
 import { Login } from "../support/login.ts";
@@ -203,7 +203,7 @@ describe("private content", () => {
     const registry = scoped();
     registry.push(`${secret}:1`, image);
     const [resolve, blobSize] = [registry.resolve.bind(registry), registry.blobSize.bind(registry)];
-    const check = ({ login }: Call) => {
+    const check = ({ login }: RegistryCall) => {
       const secretOf = login?.reveal();
       if (secretOf?.kind !== "password" || secretOf.password === "pa55-of-alice") return;
       throw new PulleyError("REGISTRY_UNAUTHORIZED", "wrong password");
@@ -248,7 +248,7 @@ describe("where a login goes", () => {
   function watched(registry: FakeRegistry): { readonly calls: string[] } {
     const calls: string[] = [];
     const resolve = registry.resolve.bind(registry);
-    registry.resolve = (at, call: Call) => {
+    registry.resolve = (at, call: RegistryCall) => {
       const login = call.login?.reveal();
       calls.push(`${call.mirror ?? "itself"} ${login?.kind === "password" ? login.username : "nobody"}`);
       if (call.mirror !== undefined && login?.kind !== "password") {

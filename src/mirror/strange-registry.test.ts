@@ -6,7 +6,7 @@ import type { Digest, Repository } from "../image/index.ts";
 import { fakeRegistry } from "../pull/testing/fake-registry.ts";
 import { sourceOf } from "../pull/testing/logins.ts";
 import { policyOf } from "../pull/testing/policies.ts";
-import type { Call } from "../registry/index.ts";
+import type { RegistryCall } from "../registry/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { Login } from "../support/login.ts";
 import { basic } from "./testing/asking.ts";
@@ -172,7 +172,7 @@ describe("what is here is not given for a digest", () => {
       expect([path, unproven.includes(status)]).toEqual([path, true]);
     }
 
-    function viaMirror<Result>(call: Call, ask: () => Result): Result {
+    function viaMirror<Result>(call: RegistryCall, ask: () => Result): Result {
       if (call.mirror === undefined) throw new PulleyError("REGISTRY_UNAVAILABLE", "500 Internal Server Error");
       return ask();
     }

@@ -21,7 +21,7 @@ import { listTags } from "./tags.ts";
 import { createDownloads } from "./transfer/downloads.ts";
 import { downloadElsewhere, mayBeElsewhere, noAuthorization } from "./transfer/foreign-layers.ts";
 import { createTransport } from "./transport.ts";
-import type { Call, RegistryClient, RegistryOptions } from "./types.ts";
+import type { RegistryCall, RegistryClient, RegistryOptions } from "./types.ts";
 
 /** What the client takes from the world around it; tests give their own. */
 export interface RegistryDeps {
@@ -66,12 +66,12 @@ export function createRegistryClient(options: RegistryOptions = {}, deps: Partia
     environment,
   });
 
-  function endpointFor(repository: Repository, { mirror, noRetry = false }: Call): Endpoint {
+  function endpointFor(repository: Repository, { mirror, noRetry = false }: RegistryCall): Endpoint {
     const { via } = options;
     return { ...endpointAt(repository, mirror, options), noRetry, ...(via !== undefined && { via }) };
   }
 
-  async function open(repository: Repository, call: Call) {
+  async function open(repository: Repository, call: RegistryCall) {
     const endpoint = await schemes.settle(endpointFor(repository, call), call.signal);
     const authorization = authorizer.authorization(endpoint, call.login);
     return { authorization, session: openSession(endpoint, authorization, transport) };
@@ -80,7 +80,7 @@ export function createRegistryClient(options: RegistryOptions = {}, deps: Partia
   /** Everything that a document takes has one deadline, asking for the scheme and for tokens included. */
   function document<T>(
     repository: Repository,
-    call: Call,
+    call: RegistryCall,
     work: (context: CallContext, authorization: Authorization) => Promise<T>,
     documents = 1,
   ): Promise<T> {

@@ -13,4 +13,4 @@ export { createSchemes } from "./ping.ts";
 export { proxyFor } from "./proxy.ts";
 export { always, openSession } from "./session.ts";
 export { createTransport, type HttpResponse, type Transport } from "./transport.ts";
-export type { BlobProgress, Call, Fetched, Location, RegistryClient, RegistryOptions } from "./types.ts";
+export type { BlobProgress, Fetched, Location, RegistryCall, RegistryClient, RegistryOptions } from "./types.ts";

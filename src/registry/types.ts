@@ -9,16 +9,16 @@ export interface RegistryClient {
    * What a tag or digest stands for now, by one HEAD; by a GET only where the registry's HEAD does not say.
    * @throws PulleyError any of the registry codes of the error table
    */
-  resolve(at: Location, call: Call): Promise<Descriptor>;
+  resolve(at: Location, call: RegistryCall): Promise<Descriptor>;
   /** A manifest or index, verified; its media type is the one that body and header agree on. At most 4 MiB. */
-  manifest(at: Location, call: Call): Promise<Fetched>;
+  manifest(at: Location, call: RegistryCall): Promise<Fetched>;
   /** Small content by digest (an image's config), verified. At most `limit` bytes. */
-  blob(repository: Repository, descriptor: Descriptor, limit: number, call: Call): Promise<Buffer>;
+  blob(repository: Repository, descriptor: Descriptor, limit: number, call: RegistryCall): Promise<Buffer>;
   /**
    * Bytes of some content, by one HEAD: whether this repository has it for this login, and how much it is.
    * @throws PulleyError any of the registry codes; `REGISTRY_PROTOCOL` if the answer does not say the length
    */
-  blobSize(repository: Repository, digest: Digest, call: Call): Promise<number>;
+  blobSize(repository: Repository, digest: Digest, call: RegistryCall): Promise<number>;
   /**
    * Large content into a file, verified, resuming what is already in it. A small fixed number of worker threads does the
    * work, a blob at a time each, so that hashing and writing use more than one core; who asks then waits his turn. What
@@ -27,16 +27,16 @@ export interface RegistryClient {
    */
   download(repository: Repository, blob: BlobTarget, call: DownloadCall): Promise<void>;
   /** Ends when the registry or mirror has answered anything, a refusal too; takes no login. @throws PulleyError as any request */
-  ping(repository: Repository, call: Omit<Call, "login">): Promise<void>;
+  ping(repository: Repository, call: Omit<RegistryCall, "login">): Promise<void>;
   /**
    * Shows a registry a login, at the address that every registry answers.
    * @param registry host and port, as in images' names
    * @returns whether the registry has asked for a login; if it has not, the login is untested
    * @throws PulleyError `REGISTRY_UNAUTHORIZED` if it is refused, in docker's words; or as any request
    */
-  logIn(registry: string, call: Call & { readonly login: Login }): Promise<boolean>;
+  logIn(registry: string, call: RegistryCall & { readonly login: Login }): Promise<boolean>;
   /** All tags, in the registry's order, page by page from the same origin only. */
-  tags(repository: Repository, call: Call): Promise<readonly string[]>;
+  tags(repository: Repository, call: RegistryCall): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export interface Location {
   readonly version: Tag | Digest;
 }
 
-export interface Call {
+export interface RegistryCall {
   /** For the one who is asked: the mirror, if there is one. Absent: anonymous. */
   readonly login?: Login | undefined;
   /**
@@ -62,7 +62,7 @@ export interface Call {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface DownloadCall extends Call {
+export interface DownloadCall extends RegistryCall {
   /** Called as bytes arrive, at most ten times a second and once at its end. */
   readonly onProgress?: (progress: BlobProgress) => void;
 }

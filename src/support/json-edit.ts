@@ -3,7 +3,7 @@
 /** What a member is set to. */
 export type JsonValue = string | { readonly [key: string]: JsonValue };
 
-interface Member {
+interface MemberText {
   readonly key: string;
   /** Where the key begins. */
   readonly start: number;
@@ -17,16 +17,16 @@ interface ObjectText {
   readonly open: number;
   /** Where its `}` is. */
   readonly close: number;
-  readonly members: readonly Member[];
+  readonly members: readonly MemberText[];
 }
 
-type Path = readonly [string, ...string[]];
+type MemberPath = readonly [string, ...string[]];
 
 /**
  * Gives a member a value, and makes it and the objects above it where they are not there.
  * @param text a well-formed document, and an object as far as the path leads; what is none there is replaced
  */
-export function setMember(text: string, path: Path, value: JsonValue): string {
+export function setMember(text: string, path: MemberPath, value: JsonValue): string {
   const style = styleOf(text);
   let at = text.indexOf("{");
   for (const [depth, key] of path.entries()) {
@@ -53,7 +53,7 @@ export function setMember(text: string, path: Path, value: JsonValue): string {
 }
 
 /** Takes a member out, if it is there. */
-export function removeMember(text: string, path: Path): string {
+export function removeMember(text: string, path: MemberPath): string {
   let at = text.indexOf("{");
   for (const [depth, key] of path.entries()) {
     if (text[at] !== "{") return text;
@@ -71,20 +71,20 @@ export function removeMember(text: string, path: Path): string {
   return text;
 }
 
-interface Style {
+interface JsonStyle {
   /** Empty where the whole document is one line. */
   readonly lineBreak: string;
   readonly indent: string;
 }
 
-function styleOf(text: string): Style {
+function styleOf(text: string): JsonStyle {
   const [, lineBreak = "", indent = ""] = /^\s*\{[ \t]*(\r?\n)\s*?([ \t]+)"/.exec(text) ?? [];
   if (lineBreak !== "") return { lineBreak, indent };
   const isEmpty = /^\s*\{\s*\}\s*$/.test(text);
   return isEmpty ? { lineBreak: "\n", indent: "\t" } : { lineBreak: "", indent: "" };
 }
 
-function render(value: JsonValue, { lineBreak, indent }: Style, depth: number): string {
+function render(value: JsonValue, { lineBreak, indent }: JsonStyle, depth: number): string {
   if (lineBreak === "") return JSON.stringify(value);
   return JSON.stringify(value, null, indent).replaceAll("\n", lineBreak + indent.repeat(depth));
 }
@@ -94,7 +94,7 @@ const string = /"(?:[^"\\]|\\.)*"/y;
 const scalar = /[^\s,{}[\]"]+/y;
 
 function readObject(text: string, open: number): ObjectText {
-  const members: Member[] = [];
+  const members: MemberText[] = [];
   let at = skip(text, open + 1, blank);
   while (text[at] === '"') {
     const start = at;

@@ -24,13 +24,13 @@ export interface JsonRules {
   readonly inGoWords?: boolean;
 }
 
-type Member = readonly [key: string, value: Json];
+type JsonMember = readonly [key: string, value: Json];
 
 /** All members of those objects in which a key came more than once. */
-const repeats = new WeakMap<JsonMembers, readonly Member[]>();
+const repeats = new WeakMap<JsonMembers, readonly JsonMember[]>();
 
 /** Every member of an object in its order, those of one key included, in a document that was read as Go does. */
-export function allMembers(members: JsonMembers): readonly Member[] {
+export function allMembers(members: JsonMembers): readonly JsonMember[] {
   return repeats.get(members) ?? [...members];
 }
 
@@ -126,7 +126,7 @@ class Scanner {
 
   #object(depth: number): JsonMembers {
     const members = new Map<string, Json>();
-    const all: Member[] = [];
+    const all: JsonMember[] = [];
     this.#at += 1;
     if (this.#take("}")) return members;
     do {

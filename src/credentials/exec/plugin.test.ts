@@ -6,7 +6,7 @@ import { systemClock } from "../../support/clock.ts";
 import { isPulleyError } from "../../support/errors.ts";
 import { manualClock } from "../../support/manual-clock.ts";
 import { writeScript } from "../testing.ts";
-import { askPlugin, type PluginRun, type Question } from "./plugin.ts";
+import { askPlugin, type PluginRun, type ProviderRequest } from "./plugin.ts";
 import type { CredentialProvider } from "./types.ts";
 
 let folder: string;
@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 const v1 = "credentialprovider.kubelet.k8s.io/v1";
-const question: Question = {
+const question: ProviderRequest = {
   image: "r.io/team/app",
   serviceAccountToken: "",
   serviceAccountAnnotations: {},
@@ -39,7 +39,7 @@ async function write(script: string): Promise<void> {
   writeScript(join(folder, "plugin"), script);
 }
 
-function ask(changed: Partial<CredentialProvider> = {}, asked: Partial<Question> = {}, clock = systemClock) {
+function ask(changed: Partial<CredentialProvider> = {}, asked: Partial<ProviderRequest> = {}, clock = systemClock) {
   return askPlugin(
     { ...provider, ...changed },
     { ...question, ...asked },

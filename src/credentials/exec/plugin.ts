@@ -2,12 +2,12 @@
 import { join } from "node:path";
 import type { Clock } from "../../support/clock.ts";
 import { errnoOf, errorText, PulleyError } from "../../support/errors.ts";
-import { type Ending, problemMessage, runProgram } from "../program.ts";
+import { type ProgramEnd, problemMessage, runProgram } from "../program.ts";
 import { decodeResponse, type ProviderResponse, responseLimit } from "./response.ts";
 import type { CredentialProvider } from "./types.ts";
 
 /** What a provider is asked. */
-export interface Question {
+export interface ProviderRequest {
   /** The normalised name, without tag and digest. */
   readonly image: string;
   /** Empty where none is given. */
@@ -36,7 +36,7 @@ const timeout = 60_000;
 /** @throws PulleyError `CREDENTIAL_HELPER_FAILED`, never with a login in its message */
 export async function askPlugin(
   provider: CredentialProvider,
-  question: Question,
+  question: ProviderRequest,
   { binDir, environment, clock, onRun }: PluginDeps,
 ): Promise<ProviderResponse> {
   const { name, args, env, apiVersion } = provider;
@@ -59,7 +59,7 @@ export async function askPlugin(
 }
 
 /** JSON on one line; only the newest version knows of service accounts. */
-function encodeRequest({ apiVersion }: CredentialProvider, question: Question): string {
+function encodeRequest({ apiVersion }: CredentialProvider, question: ProviderRequest): string {
   const { image, serviceAccountToken, serviceAccountAnnotations } = question;
   const request = {
     kind: "CredentialProviderRequest",
@@ -74,7 +74,7 @@ function encodeRequest({ apiVersion }: CredentialProvider, question: Question): 
 }
 
 /** Why a run came to nothing, in Go's words. */
-function problemOf(ending: Ending): string | undefined {
+function problemOf(ending: ProgramEnd): string | undefined {
   switch (ending.kind) {
     case "ended":
       if (ending.status === 0) return undefined;
@@ -89,7 +89,7 @@ function problemOf(ending: Ending): string | undefined {
 }
 
 /** What the program itself said about it, as far as that looks like no secret; never what it was given. */
-function reasonOf(ending: Ending, { serviceAccountToken }: Question): string {
+function reasonOf(ending: ProgramEnd, { serviceAccountToken }: ProviderRequest): string {
   if (ending.kind !== "ended" && ending.kind !== "tooLate") return "";
   const stderr = ending.stderr.toString();
   const clean = serviceAccountToken === "" ? stderr : stderr.replaceAll(serviceAccountToken, "…");

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { PulleyError } from "../../support/errors.ts";
 import { manualClock } from "../../support/manual-clock.ts";
-import type { Question } from "./plugin.ts";
+import type { ProviderRequest } from "./plugin.ts";
 import { createProvider, type ProviderNote } from "./provider.ts";
 import type { ProviderResponse } from "./response.ts";
 import type { ServiceAccounts } from "./service-accounts.ts";
@@ -19,14 +19,14 @@ const attributes: TokenAttributes = {
 interface Given extends Partial<CredentialProvider> {
   readonly accounts?: ServiceAccounts;
   readonly answer?: (
-    question: Question,
+    question: ProviderRequest,
     time: number,
   ) => Partial<ProviderResponse> | Promise<Partial<ProviderResponse>>;
 }
 
 function providerWith({ accounts = cluster(), answer = () => ({}), ...changed }: Given = {}) {
   const clock = manualClock(1_000_000);
-  const asked: Question[] = [];
+  const asked: ProviderRequest[] = [];
   const notes: ProviderNote[] = [];
   const config: CredentialProvider = {
     name: "plugin",

@@ -5,7 +5,7 @@ import { quote } from "../../support/go.ts";
 import { Login } from "../../support/login.ts";
 import { locationMatches, parseLocation } from "../keyring.ts";
 import { baseKey, createAnswerCache, sharedRunKey } from "./cache.ts";
-import type { Question } from "./plugin.ts";
+import type { ProviderRequest } from "./plugin.ts";
 import { type CacheKeyType, cacheKeyTypes, type ProviderLogin, type ProviderResponse } from "./response.ts";
 import {
   nobody,
@@ -17,11 +17,11 @@ import {
 } from "./service-accounts.ts";
 import type { CredentialProvider, TokenAttributes } from "./types.ts";
 
-export interface ProviderDeps {
+export interface CredentialProviderDeps {
   readonly clock: Clock;
   readonly accounts: ServiceAccounts;
   /** Runs the program. */
-  readonly ask: (question: Question) => Promise<ProviderResponse>;
+  readonly ask: (question: ProviderRequest) => Promise<ProviderResponse>;
   readonly say: (note: ProviderNote) => void;
 }
 
@@ -42,7 +42,7 @@ export interface Provider {
   provide(image: string, pod: PodIdentity | undefined): Promise<readonly (readonly [location: string, login: Login])[]>;
 }
 
-export function createProvider(provider: CredentialProvider, deps: ProviderDeps): Provider {
+export function createProvider(provider: CredentialProvider, deps: CredentialProviderDeps): Provider {
   const { name, tokenAttributes, defaultCacheDuration } = provider;
   const { clock, accounts, ask, say } = deps;
   const patterns = provider.matchImages.flatMap((pattern) => parseLocation(pattern) ?? []);

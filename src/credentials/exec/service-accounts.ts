@@ -13,7 +13,7 @@ export interface ServiceAccountFacts {
 }
 
 /** What a token is asked for: for one audience, and bound to one pod (k8s authentication.k8s.io/v1 `TokenRequest`). */
-export interface TokenRequest {
+export interface ServiceAccountTokenRequest {
   readonly namespace: string;
   readonly name: string;
   readonly audience: string;
@@ -24,7 +24,7 @@ export interface ServiceAccounts {
   /** `undefined` where there is none of that name. May fail. */
   account(namespace: string, name: string): Promise<ServiceAccountFacts | undefined>;
   /** Absent where nobody issues tokens. May fail. */
-  readonly token?: ((request: TokenRequest) => Promise<string>) | undefined;
+  readonly token?: ((request: ServiceAccountTokenRequest) => Promise<string>) | undefined;
 }
 
 /** A pod, as far as its logins go. */

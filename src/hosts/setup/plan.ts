@@ -18,7 +18,7 @@ export interface SetupChange {
   readonly because?: string;
 }
 
-export interface SetupOptions {
+export interface SetupPlanOptions {
   /** Where containerd looks. */
   readonly root: string;
   /** Names of registries, or `_default` for all that have no folder of their own. */
@@ -30,7 +30,7 @@ export interface SetupOptions {
 }
 
 /** @throws PulleyError `OUTPUT_UNWRITABLE` where another file than the one that was kept stands in the way */
-export function planSetup({ root, registries, mirror, only }: SetupOptions): readonly SetupChange[] {
+export function planSetup({ root, registries, mirror, only }: SetupPlanOptions): readonly SetupChange[] {
   return registries.map((registry): SetupChange => {
     const folder = folderOf(root, registry);
     const [path, kept] = [join(folder, hostsFileName), join(folder, keptFileName)];
@@ -115,7 +115,7 @@ function setupText({
   mirror,
   only,
   ownFolder,
-}: Pick<SetupOptions, "mirror" | "only"> & { readonly ownFolder: boolean }): string {
+}: Pick<SetupPlanOptions, "mirror" | "only"> & { readonly ownFolder: boolean }): string {
   // A file without a table of a host is one that containerd 1.6 refuses ("invalid `host` tree").
   const host = [`[host.${JSON.stringify(mirror)}]`, '  capabilities = ["pull", "resolve"]'];
   const lines = only ? [`server = ${JSON.stringify(mirror)}`, "", ...host] : host;

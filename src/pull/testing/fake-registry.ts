@@ -10,7 +10,7 @@ import {
   parseDigest,
   type Repository,
 } from "../../image/index.ts";
-import type { Call, Location, RegistryClient } from "../../registry/index.ts";
+import type { Location, RegistryCall, RegistryClient } from "../../registry/index.ts";
 import { PulleyError } from "../../support/errors.ts";
 
 /** A registry in memory, behind the contract of the real client. */
@@ -100,7 +100,7 @@ export function fakeRegistry(): FakeRegistry {
     return content;
   }
 
-  function receive(what: string, repository: Repository, { login, signal }: Call): void {
+  function receive(what: string, repository: Repository, { login, signal }: RegistryCall): void {
     signal?.throwIfAborted();
     const secret = login?.reveal();
     const user = secret?.kind === "password" ? secret.username : undefined;

@@ -16,7 +16,7 @@ export async function logIn(
   transport: Transport,
 ): Promise<boolean> {
   const { endpoint } = context.session;
-  const seen: Seen = { refusal: undefined, answered: false };
+  const seen: DemandsSeen = { refusal: undefined, answered: false };
   const watched: Authorization = {
     current: authorization.current,
     answer: async (refusal) => {
@@ -41,7 +41,7 @@ export async function logIn(
   return seen.refusal !== undefined;
 }
 
-interface Seen {
+interface DemandsSeen {
   /** The last demand for a login. */
   refusal: LoginDemand | undefined;
   /** Whether one of them could be answered. */
@@ -58,7 +58,7 @@ const advices: Partial<Record<ErrorCode, string>> = {
 };
 
 /** A no to the login, in the words that docker has for it and people search for; what the registry says stands behind. */
-function refused(error: unknown, home: string, { refusal, answered }: Seen): unknown {
+function refused(error: unknown, home: string, { refusal, answered }: DemandsSeen): unknown {
   if (!isPulleyError(error)) return error;
   const { code, message, advice, retryAfter } = error;
   const failure = (words: string, what: string) =>

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, test } from "vitest";
 import { Login } from "../../support/login.ts";
 import { temporaryFolder } from "../../support/testing.ts";
 import { client, describeBytes, type Handler, serve, someBytes } from "../testing.ts";
-import type { Call, RegistryOptions } from "../types.ts";
+import type { RegistryCall, RegistryOptions } from "../types.ts";
 
 const content = someBytes(300_000);
 const mediaType = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
@@ -19,7 +19,7 @@ beforeEach(() => {
   path = join(temporaryFolder(), "blob");
 });
 
-interface Download extends Omit<Call, "signal"> {
+interface Download extends Omit<RegistryCall, "signal"> {
   readonly registry?: Handler;
   readonly urls: readonly string[];
   readonly type?: string;

@@ -14,7 +14,7 @@ export interface ThreadSettings {
 
 export type ToThread =
   | { readonly kind: "start"; readonly job: number; readonly endpoint: Endpoint; readonly target: BlobTarget }
-  | { readonly kind: "stop"; readonly job: number; readonly failure: Failure }
+  | { readonly kind: "stop"; readonly job: number; readonly failure: ThreadFailure }
   | { readonly kind: "authorization"; readonly question: number; readonly result: JobResult<Granted | undefined> };
 
 export type FromThread =
@@ -30,10 +30,12 @@ export type FromThread =
   | { readonly kind: "free"; readonly job: number }
   | { readonly kind: "ended"; readonly job: number; readonly result: JobResult<undefined> };
 
-export type JobResult<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: Failure };
+export type JobResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly failure: ThreadFailure };
 
 /** A PulleyError without its class and cause, which do not survive the way between threads. */
-export interface Failure {
+export interface ThreadFailure {
   readonly code: ErrorCode;
   readonly message: string;
   readonly advice: string;
@@ -48,13 +50,13 @@ export async function resultOf<T>(work: Promise<T>): Promise<JobResult<T>> {
   }
 }
 
-export function failureOf(error: unknown): Failure {
+export function failureOf(error: unknown): ThreadFailure {
   const { code, message, advice, retryAfter } = isPulleyError(error)
     ? error
     : new PulleyError("INTERNAL", errorText(error));
   return { code, message, advice, retryAfter };
 }
 
-export function toError({ code, message, advice, retryAfter }: Failure): PulleyError {
+export function toError({ code, message, advice, retryAfter }: ThreadFailure): PulleyError {
   return new PulleyError(code, message, { advice, ...(retryAfter !== undefined && { retryAfter }) });
 }
