@@ -1,5 +1,5 @@
 /** The output of `pulley doctor`, as JSON and as text. */
-import type { Diagnosis, Step } from "../doctor/index.ts";
+import type { Diagnosis, DiagnosisStep } from "../doctor/index.ts";
 import { type Warning, warningText } from "../policy/index.ts";
 import { hanging, type Paint, printable } from "../support/terminal.ts";
 import type { Pod } from "../workload/index.ts";
@@ -18,9 +18,9 @@ export interface ShownDiagnosis {
 }
 
 export interface ShownStep {
-  readonly step: Step["step"];
+  readonly step: DiagnosisStep["step"];
   readonly source: string | null;
-  readonly status: Step["status"];
+  readonly status: DiagnosisStep["status"];
   readonly fact: string;
   readonly hints: readonly string[];
   readonly remedy: string | null;
@@ -36,7 +36,7 @@ export function shownDiagnosis(
   return { image, pod, verdict, ...shown, warnings };
 }
 
-function shownStep({ step, source, status, fact, hints, remedy, code }: Step): ShownStep {
+function shownStep({ step, source, status, fact, hints, remedy, code }: DiagnosisStep): ShownStep {
   return { step, source, status, fact, hints, remedy: remedy ?? null, code: code ?? null };
 }
 

@@ -14,7 +14,7 @@ import {
 import { connect } from "node:net";
 import { errorText } from "../support/errors.ts";
 import { networkWords } from "../support/network-words.ts";
-import { endWith, isCall } from "./grpc/answer.ts";
+import { failCall, isCall } from "./grpc/answer.ts";
 import { CallFailure, failureTrailers } from "./grpc/status.ts";
 
 export interface PassThrough {
@@ -64,7 +64,7 @@ export function createPassThrough(socket: string): PassThrough {
       try {
         pass(stream, headers, body);
       } catch (error) {
-        endWith(
+        failCall(
           stream,
           new CallFailure("INTERNAL", `the call cannot be passed on: ${errorText(error)}`, { cause: error }),
         );
@@ -117,6 +117,6 @@ function join(
     else if (stream.headersSent) {
       trailers = failureTrailers(lost.status, lost.message);
       stream.end();
-    } else endWith(stream, lost);
+    } else failCall(stream, lost);
   });
 }

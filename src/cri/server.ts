@@ -26,7 +26,7 @@ import { imageMethods } from "./images/index.ts";
 import { observedMethod, type RuntimeOperation } from "./operations.ts";
 import { createPassThrough } from "./pass-through.ts";
 import { type CheckHandler, handlersOf, imageServiceOnly, noHandlers, notImplemented } from "./runtime-service.ts";
-import { createGate } from "./starting/gate.ts";
+import { createStartGate } from "./start-gate.ts";
 
 export interface CriServerOptions {
   /** Path of the unix socket to listen on; its folder is made if it is absent. */
@@ -134,7 +134,7 @@ function openUpstream(runtime: string, { images, onOperation, clock }: CriServer
   const { pass, close } = createPassThrough(runtime);
   const channel = openChannel(runtime);
   const hasRules = () => images.policy().documents.length > 0;
-  const held = createGate({
+  const held = createStartGate({
     judge,
     hasRules,
     runtime: channel,

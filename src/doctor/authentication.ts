@@ -7,10 +7,10 @@ import type { Login } from "../support/login.ts";
 import type { ProbeContext } from "./connection.ts";
 import { type ManifestAnswer, noQuota, type Quota } from "./probe/index.ts";
 import { failed, failedBy, ok, TooLate, withTimeout } from "./steps.ts";
-import type { DiagnosisRequest, Step } from "./types.ts";
+import type { DiagnosisRequest, DiagnosisStep } from "./types.ts";
 
 export interface AuthenticationResult {
-  readonly step: Step;
+  readonly step: DiagnosisStep;
   /** The login that is accepted; absent: none is needed, or none is. */
   readonly login: Login | undefined;
   /** The source's answer to that login, or to the last one that it refused. */
@@ -65,7 +65,7 @@ export async function checkAuthentication(
 }
 
 async function askOnce(
-  { probe, target, patience, signal }: ProbeContext,
+  { probe, target, timeouts: patience, signal }: ProbeContext,
   version: NonNullable<Reference["tag"] | Reference["digest"]>,
   login: Login | undefined,
 ): Promise<ManifestAnswer> {

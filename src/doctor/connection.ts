@@ -3,23 +3,29 @@
 import { errnoOf } from "../support/errors.ts";
 import { formatDuration } from "../support/go.ts";
 import { networkWords } from "../support/network-words.ts";
-import type { NameFound, Probe, ProbeTarget } from "./probe/index.ts";
+import type { NameLookup, Probe, ProbeTarget } from "./probe/index.ts";
 import { failed, ok, TooLate, withTimeout } from "./steps.ts";
 import { nearest } from "./suggestions.ts";
-import type { Patience, Step } from "./types.ts";
+import type { DiagnosisStep, StepTimeouts } from "./types.ts";
 
 export interface ProbeContext {
   readonly probe: Probe;
   readonly target: ProbeTarget;
   /** As steps name it. */
   readonly source: string;
-  readonly patience: Patience;
+  readonly timeouts: StepTimeouts;
   readonly signal: AbortSignal;
 }
 
 const unanswered = true;
 
-export async function checkDns({ probe, target, source, patience, signal }: ProbeContext): Promise<Step> {
+export async function checkDns({
+  probe,
+  target,
+  source,
+  timeouts: patience,
+  signal,
+}: ProbeContext): Promise<DiagnosisStep> {
   const { proxy, place } = target;
   const { host } = proxy ?? place;
   const hints = proxy === undefined ? [] : [`the name ${place.host} is for the proxy to look up`];
@@ -45,7 +51,7 @@ export async function checkDns({ probe, target, source, patience, signal }: Prob
 
 const serversRemedy = "Check that the name servers in /etc/resolv.conf are up, and that this machine may ask them.";
 
-function throughHint({ through }: NameFound & { readonly kind: "found" }): readonly string[] {
+function throughHint({ through }: NameLookup & { readonly kind: "found" }): readonly string[] {
   if (through === undefined) return [];
   return [
     `it is found only behind the search domain ${through} of /etc/resolv.conf, which other machines may not have`,
@@ -54,9 +60,9 @@ function throughHint({ through }: NameFound & { readonly kind: "found" }): reado
 
 function missing(
   host: string,
-  { code, resolver }: NameFound & { readonly kind: "missing" },
+  { code, resolver }: NameLookup & { readonly kind: "missing" },
   { source, isProxy }: { readonly source: string; readonly isProxy: boolean },
-): Step {
+): DiagnosisStep {
   const whose = isProxy ? ", the proxy of HTTPS_PROXY" : "";
   const servers = resolver.servers.length === 0 ? "" : `; name servers: ${listed(resolver.servers, 3)}`;
   if (code !== "ENOTFOUND" && code !== "ENODATA") {
@@ -107,7 +113,13 @@ function missingRemedy(host: string): string {
   return "Check the spelling of the registry in the image's name, and whether this machine's DNS is to know it.";
 }
 
-export async function checkTcp({ probe, target, source, patience, signal }: ProbeContext): Promise<Step> {
+export async function checkTcp({
+  probe,
+  target,
+  source,
+  timeouts: patience,
+  signal,
+}: ProbeContext): Promise<DiagnosisStep> {
   const { proxy, place } = target;
   const { host, port } = proxy ?? place;
   const at = `${host.includes(":") ? `[${host}]` : host}:${port}`;

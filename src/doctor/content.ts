@@ -9,11 +9,11 @@ import type { ProbeContext } from "./connection.ts";
 import type { ManifestAnswer } from "./probe/index.ts";
 import { failed, failedBy, ok, skipped, withTimeout } from "./steps.ts";
 import { nearestTags } from "./suggestions.ts";
-import type { DoctorDeps, Step } from "./types.ts";
+import type { DiagnosisStep, DoctorDeps } from "./types.ts";
 
 export interface ContentSteps {
-  readonly manifest: Step;
-  readonly platform: Step;
+  readonly manifest: DiagnosisStep;
+  readonly platform: DiagnosisStep;
   readonly content: ImageContent | undefined;
 }
 
@@ -30,7 +30,7 @@ export async function checkContent(
   served: ContentQuestion,
   deps: DoctorDeps,
 ): Promise<ContentSteps> {
-  const { source, patience, signal } = context;
+  const { source, timeouts: patience, signal } = context;
   const { answer } = served;
   const none = { platform: skipped("platform", "there is no image to look at", { source }), content: undefined };
   if (answer.kind === "refused") return { ...none, manifest: await refused(answer.error, context, served, deps) };
@@ -84,12 +84,12 @@ function versionOf({ tag, digest }: Reference): NonNullable<Reference["tag"]> | 
   return version;
 }
 
-function found({ target, layers, facts }: ImageContent, source: string): Step {
+function found({ target, layers, facts }: ImageContent, source: string): DiagnosisStep {
   const many = `${layers.length} layer${layers.length === 1 ? "" : "s"}`;
   return ok("manifest", `${target.digest}, ${many}, ${formatBytes(facts.size)}`, { source });
 }
 
-function chosen({ platform, facts }: ImageContent, source: string): Step {
+function chosen({ platform, facts }: ImageContent, source: string): DiagnosisStep {
   const others = facts.platforms.filter((each) => each !== formatPlatform(platform));
   const also = others.length === 0 ? "" : `; also for ${others.slice(0, 10).join(", ")}`;
   return ok("platform", `${formatPlatform(platform)}${also}`, { source });
@@ -100,7 +100,7 @@ async function refused(
   context: ProbeContext,
   served: ContentQuestion,
   deps: DoctorDeps,
-): Promise<Step> {
+): Promise<DiagnosisStep> {
   const { source } = context;
   if (error.code === "REGISTRY_RATE_LIMITED")
     return skipped("manifest", "the registry refuses to say for now", { source });
@@ -132,7 +132,7 @@ function latest(tags: readonly string[]): string {
 
 /** `undefined` where the registry does not tell. */
 async function tagsOf(
-  { patience, signal }: ProbeContext,
+  { timeouts: patience, signal }: ProbeContext,
   { reference, mirror, login }: ContentQuestion,
   { registry }: DoctorDeps,
 ): Promise<readonly string[] | undefined> {

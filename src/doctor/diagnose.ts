@@ -16,14 +16,14 @@ import { checkTls } from "./tls.ts";
 import {
   type Diagnosis,
   type DiagnosisRequest,
+  type DiagnosisStep,
   type DoctorDeps,
   type DoctorStepName,
-  type Step,
-  usualPatience,
+  defaultTimeouts,
 } from "./types.ts";
 import { checkV2Ping } from "./v2-ping.ts";
 
-export type { Diagnosis, DiagnosisRequest, DiskSpace, DoctorDeps, Step } from "./types.ts";
+export type { Diagnosis, DiagnosisRequest, DiagnosisStep, DiskSpace, DoctorDeps } from "./types.ts";
 
 const ofSources: readonly DoctorStepName[] = [
   "dns",
@@ -39,7 +39,7 @@ const ofMachine: readonly DoctorStepName[] = ["policy", "cache", "disk"];
 
 /** Throws the reason of the deps's signal, and nothing else. */
 export async function diagnose(asked: DiagnosisRequest, deps: DoctorDeps): Promise<Diagnosis> {
-  const question = { ...asked, logins: remembered(asked.logins) };
+  const question = { ...asked, logins: cachedLogins(asked.logins) };
   const { image } = question.request;
   const { step, reference } = checkName(image);
   if (reference === undefined) {
@@ -49,16 +49,16 @@ export async function diagnose(asked: DiagnosisRequest, deps: DoctorDeps): Promi
   const local = await localFacts(question, reference, deps);
   const sources = await sourcesOf(question, reference, local.found.facts, deps);
   const looks: SourceDiagnosis[] = [];
-  for (const source of sources) looks.push(await lookAt(source, reference, question, deps));
+  for (const source of sources) looks.push(await checkSource(source, reference, question, deps));
   const served = looks.find(({ content }) => content !== undefined);
-  const machine = await lookHere(question, local, served, deps);
+  const machine = await checkLocally(question, local, served, deps);
   const steps = [step, ...looks.flatMap((look) => look.steps), ...machine.steps];
   const excused = served === undefined ? [] : looks.filter((look) => look !== served).flatMap((look) => look.steps);
   const cause = steps.find((each) => each.status === "failed" && !excused.includes(each));
   return { image, steps, cause, warnings: machine.warnings };
 }
 
-interface Local {
+interface LocalCopy {
   /** The local copy, as the pull policy lets a kubelet see it. */
   readonly found: Found;
   /** The local copy, whatever the pull policy is. */
@@ -69,7 +69,7 @@ async function localFacts(
   { request, logins }: DiagnosisRequest,
   { repository }: Reference,
   deps: DoctorDeps,
-): Promise<Local> {
+): Promise<LocalCopy> {
   const own = () => logins.logins(repository);
   const find = (asked: ImageRequest) => {
     const prepared = prepare(asked, deps.policy, deps.facts.clock.now());
@@ -81,7 +81,7 @@ async function localFacts(
 }
 
 /** Looks up logins once for each repository, because some lookups run programs. */
-function remembered(source: LoginSource): LoginSource {
+function cachedLogins(source: LoginSource): LoginSource {
   const known = new Map<string, Promise<readonly Login[]>>();
   return {
     logins: (repository) => {
@@ -114,20 +114,20 @@ async function sourcesOf(
 
 /** The result of the steps at one source. */
 interface SourceDiagnosis {
-  readonly steps: readonly Step[];
+  readonly steps: readonly DiagnosisStep[];
   /** The image, where the source serves it whole. */
   readonly content: ImageContent | undefined;
   readonly digest: string | undefined;
 }
 
-async function lookAt(
+async function checkSource(
   source: PullSource,
   reference: Reference,
   question: DiagnosisRequest,
   deps: DoctorDeps,
 ): Promise<SourceDiagnosis> {
-  const { probe, facts, signal, patience = usualPatience } = deps;
-  const steps: Step[] = [];
+  const { probe, facts, signal, timeouts = defaultTimeouts } = deps;
+  const steps: DiagnosisStep[] = [];
   const stopped = (): SourceDiagnosis => ({
     steps: [...steps, ...unreached(steps, source.address)],
     content: undefined,
@@ -136,10 +136,10 @@ async function lookAt(
   const mirror = source.mirror ? source.address : undefined;
   let context: ProbeContext;
   try {
-    const target = await withTimeout(patience.connection, signal, (limit) => {
+    const target = await withTimeout(timeouts.connection, signal, (limit) => {
       return probe.target(reference.repository, mirror, limit);
     });
-    context = { probe, target, source: mirror ?? target.endpoint.origin, patience, signal };
+    context = { probe, target, source: mirror ?? target.endpoint.origin, timeouts, signal };
   } catch (error) {
     steps.push(failedBy("dns", error, { source: source.address }));
     return stopped();
@@ -160,18 +160,18 @@ async function lookAt(
 }
 
 /** The steps that come after the one that failed. */
-function unreached(steps: readonly Step[], address: string): readonly Step[] {
+function unreached(steps: readonly DiagnosisStep[], address: string): readonly DiagnosisStep[] {
   const last = steps.at(-1);
   const source = last?.source ?? address;
   return ofSources.slice(steps.length).map((name) => skipped(name, `${last?.step} failed`, { source }));
 }
 
-async function lookHere(
+async function checkLocally(
   { request }: DiagnosisRequest,
-  { found, copy }: Local,
+  { found, copy }: LocalCopy,
   served: SourceDiagnosis | undefined,
   deps: DoctorDeps,
-): Promise<{ readonly steps: readonly Step[]; readonly warnings: readonly Warning[] }> {
+): Promise<{ readonly steps: readonly DiagnosisStep[]; readonly warnings: readonly Warning[] }> {
   const { policy, facts, disk } = deps;
   const now = facts.clock.now();
   const prepared = prepare(request, policy, now);
@@ -191,7 +191,7 @@ function isAsking({ action }: Decision): boolean {
   return action === "Check" || action === "Pull";
 }
 
-async function diskStep(disk: DoctorDeps["disk"], content: ImageContent | undefined): Promise<Step> {
+async function diskStep(disk: DoctorDeps["disk"], content: ImageContent | undefined): Promise<DiagnosisStep> {
   try {
     return checkDisk(await disk(), content);
   } catch (error) {

@@ -1,9 +1,9 @@
 /** Whether an image's name is one. */
 import { canonicalText, parseImageName, parseReference, type Reference } from "../image/index.ts";
 import { failedBy, ok } from "./steps.ts";
-import type { Step } from "./types.ts";
+import type { DiagnosisStep } from "./types.ts";
 
-export function checkName(image: string): { readonly step: Step; readonly reference: Reference | undefined } {
+export function checkName(image: string): { readonly step: DiagnosisStep; readonly reference: Reference | undefined } {
   try {
     const reference = parseImageName(image);
     return { step: ok("name", canonicalText(reference), { hints: impliedParts(image) }), reference };

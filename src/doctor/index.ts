@@ -2,4 +2,4 @@
 export { diagnose } from "./diagnose.ts";
 export { diskSpaceOf } from "./local-steps.ts";
 export { createProbe } from "./probe/index.ts";
-export type { Diagnosis, DiagnosisRequest, DoctorDeps, Step } from "./types.ts";
+export type { Diagnosis, DiagnosisRequest, DiagnosisStep, DoctorDeps } from "./types.ts";

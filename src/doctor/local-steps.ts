@@ -8,9 +8,9 @@ import type { Found, ImageContent } from "../pull/index.ts";
 import { formatBytes } from "../support/format.ts";
 import { formatDuration } from "../support/go.ts";
 import { failed, failedBy, ok, skipped } from "./steps.ts";
-import type { DiskSpace, Step } from "./types.ts";
+import type { DiagnosisStep, DiskSpace } from "./types.ts";
 
-export function checkPolicy(decision: Decision): Step {
+export function checkPolicy(decision: Decision): DiagnosisStep {
   const hints = decision.trace
     .filter(({ rule, subject, because }) => subject !== "pull" && (rule !== null || because.includes("hosts.toml")))
     .map(({ subject, rule, because }) => `${subject}: ${because}${rule === null ? "" : ` (rule ${rule})`}`);
@@ -56,7 +56,11 @@ export interface CacheContext {
   readonly isLookedFor: boolean;
 }
 
-export function checkCache({ facts, failure }: Found, { current, isLookedFor }: CacheContext, now: number): Step {
+export function checkCache(
+  { facts, failure }: Found,
+  { current, isLookedFor }: CacheContext,
+  now: number,
+): DiagnosisStep {
   if (failure !== undefined) return failedBy("cache", failure.error);
   switch (facts.presence) {
     case "unknown":
@@ -91,7 +95,7 @@ function presentHints({ digest, access }: Present, { current, isLookedFor }: Cac
 }
 
 /** @param content what is to be written; absent where that is not known */
-export function checkDisk(space: DiskSpace, content: ImageContent | undefined): Step {
+export function checkDisk(space: DiskSpace, content: ImageContent | undefined): DiagnosisStep {
   const { folder, free, total, freeFiles } = space;
   const fact = `${formatBytes(free)} of ${formatBytes(total)} free in ${folder}`;
   const remedy = "Free space on that file system, remove images with pulley rm, or choose another folder with --root.";

@@ -4,9 +4,9 @@ import { formatDuration } from "../support/go.ts";
 import type { AuthenticationResult } from "./authentication.ts";
 import type { Quota } from "./probe/index.ts";
 import { failed, ok, skipped } from "./steps.ts";
-import type { Step } from "./types.ts";
+import type { DiagnosisStep } from "./types.ts";
 
-export function checkQuota({ answer, quota, login }: AuthenticationResult, source: string): Step {
+export function checkQuota({ answer, quota, login }: AuthenticationResult, source: string): DiagnosisStep {
   const isLimited = answer?.kind === "refused" && answer.error.code === "REGISTRY_RATE_LIMITED";
   if (quota === undefined || (quota.limit === undefined && !isLimited)) {
     return skipped("quota", "the registry tells of no limit", { source });

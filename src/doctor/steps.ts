@@ -1,6 +1,6 @@
 /** Builds steps, and limits their time. */
 import { errorText, isPulleyError } from "../support/errors.ts";
-import type { DoctorStepName, Step } from "./types.ts";
+import type { DiagnosisStep, DoctorStepName } from "./types.ts";
 
 export interface StepDetails {
   readonly hints?: readonly string[] | undefined;
@@ -9,15 +9,15 @@ export interface StepDetails {
 
 export interface FailureDetails extends StepDetails {
   readonly remedy: string;
-  readonly code?: Step["code"];
+  readonly code?: DiagnosisStep["code"];
   readonly unanswered?: boolean;
 }
 
-export function ok(step: DoctorStepName, fact: string, { hints = [], source }: StepDetails = {}): Step {
+export function ok(step: DoctorStepName, fact: string, { hints = [], source }: StepDetails = {}): DiagnosisStep {
   return { step, source: source ?? null, status: "ok", fact, hints };
 }
 
-export function skipped(step: DoctorStepName, fact: string, { hints = [], source }: StepDetails = {}): Step {
+export function skipped(step: DoctorStepName, fact: string, { hints = [], source }: StepDetails = {}): DiagnosisStep {
   return { step, source: source ?? null, status: "skipped", fact, hints };
 }
 
@@ -25,7 +25,7 @@ export function failed(
   step: DoctorStepName,
   fact: string,
   { remedy, code, unanswered, hints = [], source }: FailureDetails,
-): Step {
+): DiagnosisStep {
   return {
     step,
     source: source ?? null,
@@ -43,7 +43,7 @@ export function failedBy(
   step: DoctorStepName,
   error: unknown,
   details: StepDetails & { readonly remedy?: string } = {},
-): Step {
+): DiagnosisStep {
   const known = isPulleyError(error) ? error : undefined;
   return failed(step, errorText(error), {
     ...details,

@@ -6,10 +6,10 @@ import { clockHint } from "./clock-hint.ts";
 import type { ProbeContext } from "./connection.ts";
 import type { Handshake, ShownCertificate } from "./probe/index.ts";
 import { failed, failedBy, ok, skipped, TooLate, withTimeout } from "./steps.ts";
-import type { Step } from "./types.ts";
+import type { DiagnosisStep } from "./types.ts";
 
-export async function checkTls(context: ProbeContext, now: number): Promise<Step> {
-  const { probe, target, source, patience, signal } = context;
+export async function checkTls(context: ProbeContext, now: number): Promise<DiagnosisStep> {
+  const { probe, target, source, timeouts: patience, signal } = context;
   if (!target.secure) return skipped("tls", "plain HTTP is spoken with this source", { source });
   try {
     const handshake = await withTimeout(patience.connection, signal, (limit) => probe.shakeHands(target, limit));
@@ -42,7 +42,7 @@ function shown({ subject, issuer, validTo }: ShownCertificate): string {
   return `${subject}, issued by ${issuer}, valid until ${day(validTo)}`;
 }
 
-function brokenOff(error: unknown, source: string, proxy: string | undefined): Step {
+function brokenOff(error: unknown, source: string, proxy: string | undefined): DiagnosisStep {
   const through = proxy === undefined ? "" : ` through the proxy ${proxy}`;
   const what = error instanceof TooLate ? `${error.message} to the TLS handshake` : networkWords(error);
   return failed("tls", `${what}${through}`, {
@@ -61,7 +61,7 @@ function brokenRemedy(isSilent: boolean, isProxied: boolean): string {
     : "Check that the port is the registry's, and what stands between here and there.";
 }
 
-function failedHandshake({ code, message }: Handshake & { readonly kind: "failed" }, source: string): Step {
+function failedHandshake({ code, message }: Handshake & { readonly kind: "failed" }, source: string): DiagnosisStep {
   if (/gave HTTP response to HTTPS client|first record does not look like|http request/i.test(message)) {
     return failed("tls", "the server does not speak TLS on this port (server gave HTTP response to HTTPS client)", {
       source,
@@ -89,7 +89,7 @@ function unverified(
   problem: string,
   { target, source, probe }: ProbeContext,
   now: number,
-): Step {
+): DiagnosisStep {
   const { reason, remedy } = explain(problem, certificate, {
     now,
     host: target.place.host,
@@ -109,7 +109,7 @@ function unverified(
   });
 }
 
-interface Circumstances {
+interface CertificateContext {
   readonly now: number;
   readonly host: string;
   /** Where an authority for this host can be put. */
@@ -119,7 +119,7 @@ interface Circumstances {
 function explain(
   problem: string,
   { subject, issuer, names, validFrom, validTo, root, chainLength }: ShownCertificate,
-  { now, host, folder }: Circumstances,
+  { now, host, folder }: CertificateContext,
 ): { readonly reason: string; readonly remedy: string } {
   const trust = (whose: string) =>
     `Put ${whose} as PEM into ${folder}/ca.crt, or into the system's trusted authorities.`;

@@ -23,7 +23,7 @@ export type DoctorStepName =
   | "cache"
   | "disk";
 
-export interface Step {
+export interface DiagnosisStep {
   readonly step: DoctorStepName;
   /** The host that was asked, `https://registry-1.docker.io`; `null` where none was. */
   readonly source: string | null;
@@ -43,9 +43,9 @@ export interface Step {
 export interface Diagnosis {
   /** As it was asked for. */
   readonly image: string;
-  readonly steps: readonly Step[];
+  readonly steps: readonly DiagnosisStep[];
   /** The first failure that stops the pull; a source that fails stops nothing as long as another one serves the image. */
-  readonly cause: Step | undefined;
+  readonly cause: DiagnosisStep | undefined;
   /** What rules on trial would refuse. */
   readonly warnings: readonly Warning[];
 }
@@ -77,7 +77,7 @@ export interface DoctorDeps {
   readonly disk: () => Promise<DiskSpace>;
   /** What credential providers have said so far. */
   readonly loginNotes: () => readonly string[];
-  readonly patience?: Patience;
+  readonly timeouts?: StepTimeouts;
   readonly signal: AbortSignal;
 }
 
@@ -92,10 +92,10 @@ export interface DiskSpace {
 }
 
 /** Milliseconds that each kind of step has. */
-export interface Patience {
+export interface StepTimeouts {
   readonly dns: number;
   readonly connection: number;
   readonly answer: number;
 }
 
-export const usualPatience: Patience = { dns: 5_000, connection: 10_000, answer: 20_000 };
+export const defaultTimeouts: StepTimeouts = { dns: 5_000, connection: 10_000, answer: 20_000 };

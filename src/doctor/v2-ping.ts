@@ -5,12 +5,12 @@ import { clockHint } from "./clock-hint.ts";
 import type { ProbeContext } from "./connection.ts";
 import type { V2Ping } from "./probe/index.ts";
 import { failed, failedBy, ok, TooLate, withTimeout } from "./steps.ts";
-import type { Step } from "./types.ts";
+import type { DiagnosisStep } from "./types.ts";
 
 export async function checkV2Ping(
-  { probe, target, source, patience, signal }: ProbeContext,
+  { probe, target, source, timeouts: patience, signal }: ProbeContext,
   now: number,
-): Promise<Step> {
+): Promise<DiagnosisStep> {
   try {
     const ping = await withTimeout(patience.answer, signal, (limit) => probe.ping(target, limit));
     const hints = clockHint(ping.serverTime, now);
@@ -39,7 +39,7 @@ export async function checkV2Ping(
 const tlsRemedy =
   "Leave --plain-http out; with a registry on this machine, put its certificate authority into the folder of --cert-dir for it.";
 
-function silent(error: TooLate, source: string): Step {
+function silent(error: TooLate, source: string): DiagnosisStep {
   return failed("registry", `${error.message} to GET /v2/`, {
     source,
     code: "REGISTRY_UNREACHABLE",

@@ -49,7 +49,7 @@ export async function findBlob(
   return serve(context, descriptor, { judged, lease: undefined, shown: false, fresh }, request);
 }
 
-interface Ways {
+interface KnownLocations {
   readonly held: readonly ContentOfName[];
   readonly coming: FoundContent | undefined;
 }
@@ -59,7 +59,7 @@ async function judgeAny(
   { judge }: MirrorContext,
   repository: Repository,
   digest: Digest,
-  { held, coming }: Ways,
+  { held, coming }: KnownLocations,
   { signal }: RequestContext,
 ): Promise<Judged> {
   const here = held.length > 0 || coming !== undefined;
@@ -88,7 +88,7 @@ function versionOf({ name, target }: ImageRecord): Tag | Digest {
   return tag ?? digest ?? target.digest;
 }
 
-interface Allowed {
+interface AllowedContent {
   readonly judged: Judged;
   /** What protects it already; absent where a name does. */
   readonly lease: Lease | undefined;
@@ -104,7 +104,7 @@ interface Allowed {
 async function serve(
   context: MirrorContext,
   descriptor: Descriptor,
-  allowed: Allowed,
+  allowed: AllowedContent,
   request: RequestContext,
 ): Promise<ServedBlob> {
   const { lease, shown, fresh } = allowed;
@@ -140,7 +140,7 @@ async function* prepended(first: IteratorResult<Buffer>, pieces: AsyncIterator<B
 async function fetchBlob(
   { deps, sources, completion, incomplete }: MirrorContext,
   descriptor: Descriptor,
-  { judged, lease, shown }: Allowed,
+  { judged, lease, shown }: AllowedContent,
   request: RequestContext,
   coming: () => void,
 ): Promise<AsyncIterable<Buffer>> {

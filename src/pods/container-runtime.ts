@@ -50,7 +50,7 @@ export interface RuntimeImageUser {
   readonly username: string;
 }
 
-export interface Metadata {
+export interface SandboxMetadata {
   readonly name: string;
   readonly namespace: string;
   readonly uid: string;
@@ -59,7 +59,7 @@ export interface Metadata {
 
 export interface Sandbox {
   readonly id: string;
-  readonly metadata: Metadata;
+  readonly metadata: SandboxMetadata;
   readonly ready: boolean;
   readonly createdAt: number;
   readonly labels: Labels;
@@ -93,7 +93,7 @@ export interface RuntimeContainer extends Omit<ListedContainer, "sandbox"> {
 }
 
 export interface SandboxConfig {
-  readonly metadata: Metadata;
+  readonly metadata: SandboxMetadata;
   /** Empty for pods on the host's network. */
   readonly hostname: string;
   readonly logDirectory: string;

@@ -58,7 +58,7 @@ export async function writeNew(path: string, bytes: Uint8Array, durable: boolean
   }
 }
 
-export interface Opened {
+export interface OpenedFile {
   readonly file: FileHandle;
   readonly size: number;
   /** As {@link FileStatus.state}. */
@@ -66,7 +66,7 @@ export interface Opened {
 }
 
 /** Opens a regular file: neither a link nor a pipe that would keep the reader waiting. `undefined` for anything else. */
-export async function openRegular(path: string): Promise<Opened | undefined> {
+export async function openRegular(path: string): Promise<OpenedFile | undefined> {
   let file: FileHandle;
   try {
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -122,7 +122,7 @@ export interface FileStatus {
 }
 
 /** What is under a name; a link is not followed. */
-export async function lookAt(path: string): Promise<FileStatus | undefined> {
+export async function fileStatus(path: string): Promise<FileStatus | undefined> {
   const status = await ifPresent(lstat(path));
   if (status === undefined) return undefined;
   return {
@@ -151,8 +151,8 @@ export function exactBytes(bytes: number): string {
 
 /** Makes a folder where there is none. It must be one itself: a link would lead writes, and collection, elsewhere. */
 export async function requireFolder(path: string): Promise<void> {
-  if ((await lookAt(path)) === undefined) await mkdir(path, { mode: 0o700 }).catch(unlessExisting);
-  const look = await lookAt(path);
+  if ((await fileStatus(path)) === undefined) await mkdir(path, { mode: 0o700 }).catch(unlessExisting);
+  const look = await fileStatus(path);
   if (look !== undefined && !look.isFolder) throw new PulleyError("STORE_INVALID", `${path} is not a folder`);
 }
 

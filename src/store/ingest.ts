@@ -11,10 +11,10 @@ import { dirname, join } from "node:path";
 import { hasErrno, PulleyError } from "../support/errors.ts";
 import { formatOwner, isLeftBehind, type Owner, parseOwner } from "../support/owner.ts";
 import {
+  fileStatus,
   flatName,
   guarded,
   ifPresent,
-  lookAt,
   moveFile,
   randomName,
   removeFile,
@@ -70,9 +70,9 @@ export async function sweepIngest(where: IngestFolder): Promise<void> {
     const path = join(where.ingest, name);
     if (name.endsWith(".tmp")) {
       const owner = parseOwner(name.split(".")[0] ?? "");
-      const look = owner && (await lookAt(path));
+      const look = owner && (await fileStatus(path));
       if (look && isLeftBehind(owner, look.modifiedAt, where.self, Date.now())) await removeFile(path);
-    } else if ((await lookAt(path))?.isFolder) {
+    } else if ((await fileStatus(path))?.isFolder) {
       const parts = await leftParts(where, path);
       for (const part of parts) if (Date.now() - part.modifiedAt > stale) await removeFile(part.path);
       await removeFolder(path);
@@ -136,7 +136,7 @@ class PartFile implements Ingest {
     return guarded(this.#where.root, async () => {
       if (this.#ended) return;
       this.#ended = true;
-      const empty = (await lookAt(this.path))?.size === 0;
+      const empty = (await fileStatus(this.path))?.size === 0;
       if (bytes === "keep" && !empty) await moveFile(this.path, join(this.#folder, `${kept}.${randomName()}.part`));
       else await removeFile(this.path);
       await removeFolder(this.#folder);
@@ -176,7 +176,7 @@ async function leftParts(where: IngestFolder, folder: string): Promise<PartialFi
   const parts: PartialFile[] = [];
   for (const name of (await ifPresent(readdir(folder))) ?? []) {
     const path = join(folder, name);
-    const look = await lookAt(path);
+    const look = await fileStatus(path);
     const first = name.split(".")[0] ?? "";
     const owner = parseOwner(first);
     if (!name.endsWith(".part") || !look?.isFile) continue;

@@ -43,7 +43,7 @@ export function checkName(record: Pick<ImageRecord, "name" | "image">): void {
 }
 
 /** A descriptor without what other documents say beside it. */
-export function bare({ mediaType, digest, size }: Descriptor): Descriptor {
+export function withoutAnnotations({ mediaType, digest, size }: Descriptor): Descriptor {
   return { mediaType, digest, size };
 }
 

@@ -58,7 +58,7 @@ export interface UnfitLayer {
   readonly images: readonly string[];
 }
 
-interface Claim {
+interface LayerClaim {
   readonly layer: Descriptor;
   readonly diffId: Digest;
   readonly images: string[];
@@ -66,7 +66,7 @@ interface Claim {
 
 /** Unpacks every layer that is here, each once for each thing that is said of it. What is missing or damaged is passed over. */
 export async function* unfitLayers(store: ImageStore, signal?: AbortSignal): AsyncGenerator<UnfitLayer, void> {
-  const claims = new Map<string, Claim>();
+  const claims = new Map<string, LayerClaim>();
   for (const image of await store.images()) {
     for (const { layer, diffId } of await claimsOf(store, image)) {
       const key = `${layer.digest} ${diffId}`;

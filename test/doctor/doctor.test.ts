@@ -99,7 +99,7 @@ async function report(image: string, given: Given = {}) {
         },
         disk: async () => disk,
         loginNotes: () => notes,
-        patience: given.silence ? hasty : patient,
+        timeouts: given.silence ? hasty : patient,
         signal: new AbortController().signal,
       },
     );

@@ -9,7 +9,7 @@ import type { GrpcLimits } from "./limits.ts";
 import type { GrpcCall, Method } from "./methods.ts";
 import { CallFailure, failureTrailers } from "./status.ts";
 
-export interface Answering {
+export interface AnswerContext {
   readonly clock: Clock;
   /** The failure that an unexpected error becomes. */
   readonly failureOf: (error: unknown) => CallFailure;
@@ -47,9 +47,9 @@ export async function answerCall(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   method: Method,
-  answering: Answering,
+  context: AnswerContext,
 ): Promise<void> {
-  const { clock, failureOf, underWay } = answering;
+  const { clock, failureOf, underWay } = context;
   const controller = new AbortController();
   const { signal } = controller;
   const timer = new AbortController();
@@ -64,10 +64,10 @@ export async function answerCall(
       const expire = () => controller.abort(new CallFailure("DEADLINE_EXCEEDED", "context deadline exceeded"));
       clock.sleep(timeout, timer.signal).then(expire, () => undefined);
     }
-    await Promise.race([carryOut({ stream, headers }, method, { signal }, answering), ended]);
+    await Promise.race([runMethod({ stream, headers }, method, { signal }, context), ended]);
   } catch (error) {
     const failure: unknown = signal.aborted ? signal.reason : error;
-    endWith(stream, failure instanceof CallFailure ? failure : failureOf(failure));
+    failCall(stream, failure instanceof CallFailure ? failure : failureOf(failure));
   } finally {
     underWay.delete(controller);
     timer.abort(answered);
@@ -79,8 +79,8 @@ interface Incoming {
   readonly headers: IncomingHttpHeaders;
 }
 
-async function carryOut(incoming: Incoming, method: Method, call: GrpcCall, answering: Answering): Promise<void> {
-  const { memory } = answering;
+async function runMethod(incoming: Incoming, method: Method, call: GrpcCall, context: AnswerContext): Promise<void> {
+  const { memory } = context;
   let kept = 0;
   let over = false;
   const keep = (bytes: number) => {
@@ -89,7 +89,7 @@ async function carryOut(incoming: Incoming, method: Method, call: GrpcCall, answ
     kept += bytes;
   };
   try {
-    const request = await inTime(readOnlyMessage(incoming.stream, keep), call, answering);
+    const request = await withinRequestTime(readOnlyMessage(incoming.stream, keep), call, context);
     await answerWith(incoming, method, request, call);
   } finally {
     over = true;
@@ -98,7 +98,11 @@ async function carryOut(incoming: Incoming, method: Method, call: GrpcCall, answ
 }
 
 /** What a caller has begun to send and does not end is waited for no longer; nor is what a caller sent who has gone. */
-async function inTime(request: Promise<Buffer>, { signal }: GrpcCall, { clock, limits }: Answering): Promise<Buffer> {
+async function withinRequestTime(
+  request: Promise<Buffer>,
+  { signal }: GrpcCall,
+  { clock, limits }: AnswerContext,
+): Promise<Buffer> {
   const here = new AbortController();
   const gone = () => here.abort(signal.reason);
   signal.addEventListener("abort", gone, { once: true });
@@ -137,7 +141,7 @@ async function answerWith(incoming: Incoming, method: Method, request: Buffer, c
 }
 
 /** Ends a call that failed; the trailers come alone where nothing has been sent. */
-export function endWith(stream: ServerHttp2Stream, { status, message }: CallFailure): void {
+export function failCall(stream: ServerHttp2Stream, { status, message }: CallFailure): void {
   if (stream.destroyed || stream.closed) return;
   const trailers = failureTrailers(status, message);
   if (stream.headersSent) {

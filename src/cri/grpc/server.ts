@@ -12,7 +12,7 @@ import { createServer, type Server } from "node:net";
 import type { Clock } from "../../support/clock.ts";
 import { createMemoryBudget } from "../../support/concurrency.ts";
 import { limitConnections } from "../../support/connection-limits.ts";
-import { answerCall, endWith, isCall } from "./answer.ts";
+import { answerCall, failCall, isCall } from "./answer.ts";
 import { filteredConnection } from "./authority.ts";
 import { defaultLimits, type GrpcLimits } from "./limits.ts";
 import type { Methods } from "./methods.ts";
@@ -57,7 +57,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const sessions = new Set<ServerHttp2Session>();
   const streams = new Set<ServerHttp2Stream>();
   const underWay = new Set<AbortController>();
-  const answering = { clock, failureOf, underWay, limits, memory: createMemoryBudget(limits.requests) };
+  const context = { clock, failureOf, underWay, limits, memory: createMemoryBudget(limits.requests) };
 
   listener.on("connection", (socket) => {
     if (socket.destroyed) return;
@@ -81,7 +81,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     stream.on("error", () => undefined);
     if (streams.size >= limits.calls) {
       if (isCall(stream, headers)) {
-        endWith(stream, new CallFailure("RESOURCE_EXHAUSTED", "too many calls are under way"));
+        failCall(stream, new CallFailure("RESOURCE_EXHAUSTED", "too many calls are under way"));
       }
       return;
     }
@@ -89,7 +89,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     stream.once("close", () => streams.delete(stream));
     const method = methods.get(headers[":path"] ?? "");
     if (method === undefined) otherwise(stream, headers);
-    else if (isCall(stream, headers)) void answerCall(stream, headers, method, answering);
+    else if (isCall(stream, headers)) void answerCall(stream, headers, method, context);
   }
 
   /** Rejects when it takes too long. */
@@ -119,5 +119,5 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
 
 /** Answers a call of an unknown method. */
 export function refuse(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, message: string): void {
-  if (isCall(stream, headers)) endWith(stream, new CallFailure("UNIMPLEMENTED", message));
+  if (isCall(stream, headers)) failCall(stream, new CallFailure("UNIMPLEMENTED", message));
 }

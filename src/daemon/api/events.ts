@@ -45,7 +45,7 @@ interface KeptEvent {
   event: Happened;
 }
 
-interface Similar {
+interface SimilarEvents {
   messages: Set<string>;
   last: number;
 }
@@ -53,7 +53,7 @@ interface Similar {
 export function createEventList({ host, most = 1000 }: EventListOptions): EventList {
   // A map remembers the order in which its keys came: what happens again is put at its end.
   const kept = new Map<string, KeptEvent>();
-  const similar = new Map<string, Similar>();
+  const similar = new Map<string, SimilarEvents>();
   const listeners = new Set<(change: WatchEvent<EventObject>) => void>();
   let number = 0;
 

@@ -9,14 +9,14 @@ import type { catalogue } from "./catalogue.ts";
 import { limitedValues, operationType, sizeClass } from "./labels.ts";
 import type { CollectionPass, MetricListeners, MirrorRequest } from "./types.ts";
 
-interface Kinds {
+interface MetricByType {
   readonly counter: Counter;
   readonly gauge: Gauge;
   readonly histogram: Histogram;
 }
 
 export type Instruments = {
-  readonly [Name in keyof typeof catalogue]: Kinds[(typeof catalogue)[Name]["type"]];
+  readonly [Name in keyof typeof catalogue]: MetricByType[(typeof catalogue)[Name]["type"]];
 };
 
 /** Most different values of labels whose values come from outside. */

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { errnoOf } from "../../support/errors.ts";
 
-export type NameFound =
+export type NameLookup =
   /** The host is an address. */
   | { readonly kind: "address" }
   | {
@@ -40,7 +40,7 @@ export const systemResolver: Resolver = {
   },
 };
 
-export async function findName(host: string, resolver: Resolver): Promise<NameFound> {
+export async function findName(host: string, resolver: Resolver): Promise<NameLookup> {
   if (isIP(host) !== 0) return { kind: "address" };
   try {
     const addresses = await resolver.lookUp(host);

@@ -19,12 +19,12 @@ import { systemClock } from "../../support/clock.ts";
 import { PulleyError } from "../../support/errors.ts";
 import type { Login } from "../../support/login.ts";
 import { type HostAndPort, openConnection, openTunnel } from "./connection.ts";
-import { findName, type NameFound, type Resolver, systemResolver } from "./dns.ts";
+import { findName, type NameLookup, type Resolver, systemResolver } from "./dns.ts";
 import { type Handshake, tlsHandshake } from "./handshake.ts";
 import { askManifest, type ManifestAnswer, readV2Ping, type V2Ping } from "./requests.ts";
 
 export type { ShownCertificate } from "./certificate.ts";
-export type { NameFound } from "./dns.ts";
+export type { NameLookup } from "./dns.ts";
 export type { Handshake } from "./handshake.ts";
 export { type ManifestAnswer, noQuota, type Quota, type V2Ping } from "./requests.ts";
 
@@ -43,7 +43,7 @@ export interface ProbeTarget {
 export interface Probe {
   /** @throws PulleyError `REGISTRY_UNREACHABLE`, `SOURCE_INVALID` for what is no address */
   target(repository: Repository, mirror: string | undefined, signal: AbortSignal): Promise<ProbeTarget>;
-  lookUp(host: string): Promise<NameFound>;
+  lookUp(host: string): Promise<NameLookup>;
   /** Connects, and hangs up. @throws what the system says */
   connect(place: HostAndPort, signal: AbortSignal): Promise<void>;
   /** @throws PulleyError `REGISTRY_TLS` for certificates of ours that cannot be used, `REGISTRY_UNREACHABLE` by a proxy; or what the system says */
@@ -63,7 +63,7 @@ export interface Probe {
   close(): void;
 }
 
-export interface ProbeSurroundings {
+export interface ProbeDeps {
   readonly environment: NodeJS.ProcessEnv;
   readonly resolver?: Resolver;
 }
@@ -71,10 +71,7 @@ export interface ProbeSurroundings {
 /** Milliseconds without a byte after which an answer's body counts as stalled. */
 const stallTimeout = 10_000;
 
-export function createProbe(
-  options: RegistryOptions,
-  { environment, resolver = systemResolver }: ProbeSurroundings,
-): Probe {
+export function createProbe(options: RegistryOptions, { environment, resolver = systemResolver }: ProbeDeps): Probe {
   const { certDirs = [], plainHttp = [], allowedRedirects = [] } = options;
   const clock = systemClock;
   const transport = createTransport(

@@ -13,7 +13,7 @@ export interface ObservedContainer extends RuntimeContainer {
   readonly sandbox: string;
 }
 
-export const nothing: Observed = { sandboxes: [], containers: [] };
+export const nothingObserved: Observed = { sandboxes: [], containers: [] };
 
 /** @param labels that all of the pod's sandboxes and containers have */
 export async function observe(runtime: ContainerRuntime, labels: Labels): Promise<Observed> {

@@ -5,12 +5,12 @@ import type { ContainerStatus, PodCondition, PodStatus } from "../types.ts";
 export type Phase = Exclude<PodStatus["phase"], "Prepared">;
 
 /** A container with its state. */
-export interface Stated {
+export interface ContainerWithStatus {
   readonly container: ContainerSpec;
   readonly status: ContainerStatus;
 }
 
-export function phaseOf({ restartPolicy }: PodSpec, all: readonly Stated[]): Phase {
+export function phaseOf({ restartPolicy }: PodSpec, all: readonly ContainerWithStatus[]): Phase {
   const init = all.filter(({ container }) => container.kind === "initContainer");
   const app = all.filter(({ container }) => container.kind === "container");
   const steps = init.filter(({ container }) => !container.isSidecar);
@@ -35,13 +35,17 @@ function endOf({ state, lastState }: ContainerStatus, looksBack: boolean): End {
   return ended.exitCode === 0 ? "succeeded" : "failed";
 }
 
-function isPending({ container, status }: Stated): boolean {
+function isPending({ container, status }: ContainerWithStatus): boolean {
   if (container.isSidecar) return !status.started && status.lastState === undefined;
   return !status.ready;
 }
 
 /** @param hasSandbox whether the pod has a sandbox that containers can be started in */
-export function conditionsOf(phase: Phase, all: readonly Stated[], hasSandbox: boolean): readonly PodCondition[] {
+export function conditionsOf(
+  phase: Phase,
+  all: readonly ContainerWithStatus[],
+  hasSandbox: boolean,
+): readonly PodCondition[] {
   const incomplete = names(all.filter((stated) => stated.container.kind === "initContainer" && isIncomplete(stated)));
   const isBegun = all.some(
     ({ container, status }) => container.kind === "container" && status.state.kind === "running",
@@ -56,7 +60,7 @@ export function conditionsOf(phase: Phase, all: readonly Stated[], hasSandbox: b
   ];
 }
 
-function isIncomplete({ container, status }: Stated): boolean {
+function isIncomplete({ container, status }: ContainerWithStatus): boolean {
   return container.isSidecar ? !status.started : !status.ready;
 }
 
@@ -67,7 +71,7 @@ function initialized(phase: Phase, incomplete: readonly string[]): PodCondition 
   return { type: "Initialized", status: "False", reason: "ContainersNotInitialized", message };
 }
 
-function readiness(phase: Phase, all: readonly Stated[]): Omit<PodCondition, "type"> {
+function readiness(phase: Phase, all: readonly ContainerWithStatus[]): Omit<PodCondition, "type"> {
   if (phase === "Succeeded") return { status: "False", reason: "PodCompleted" };
   if (phase === "Failed") return { status: "False", reason: "PodFailed" };
   const lasting = all.filter(({ container }) => container.kind === "container" || container.isSidecar);
@@ -77,6 +81,6 @@ function readiness(phase: Phase, all: readonly Stated[]): Omit<PodCondition, "ty
   return { status: "False", reason: "ContainersNotReady", message };
 }
 
-function names(all: readonly Stated[]): readonly string[] {
+function names(all: readonly ContainerWithStatus[]): readonly string[] {
   return all.map(({ container }) => container.name);
 }

@@ -5,8 +5,8 @@ import { policyOf, shouldRestart } from "./actions.ts";
 import { containerStatus } from "./container-state.ts";
 import { newestOf, type Observed, readySandbox } from "./observed.ts";
 import { relistPeriod } from "./pleg.ts";
-import { conditionsOf, type Phase, phaseOf, type Stated } from "./pod-phase.ts";
-import type { Host, PodInput } from "./types.ts";
+import { type ContainerWithStatus, conditionsOf, type Phase, phaseOf } from "./pod-phase.ts";
+import type { HostInfo, PodInput } from "./types.ts";
 
 export interface PodView {
   readonly input: PodInput;
@@ -22,7 +22,7 @@ export interface PodView {
   readonly resting: boolean;
   /** It ran longer than it may. */
   readonly expired: boolean;
-  readonly host: Host;
+  readonly host: HostInfo;
   readonly now: number;
 }
 
@@ -50,7 +50,7 @@ export function podStatusOf(view: PodView): PodStatus {
   };
 }
 
-function statesOf({ input, observed, noted, lastWords, runtimeName }: PodView): readonly Stated[] {
+function statesOf({ input, observed, noted, lastWords, runtimeName }: PodView): readonly ContainerWithStatus[] {
   const { pod, spec } = input;
   const hasInit = spec.containers.some(({ kind }) => kind === "initContainer");
   const initialReason = hasInit ? "PodInitializing" : "ContainerCreating";
@@ -67,7 +67,7 @@ function statesOf({ input, observed, noted, lastWords, runtimeName }: PodView): 
  * Nothing more will happen by itself. A pod that is always restarted is there when its containers have been running for
  * a while; others are at their end, or in a back-off.
  */
-function isSettled(view: PodView, phase: Phase, all: readonly Stated[]): boolean {
+function isSettled(view: PodView, phase: Phase, all: readonly ContainerWithStatus[]): boolean {
   if (!view.resting) return false;
   if (phase === "Succeeded" || phase === "Failed") return true;
   const volumes = view.input.pod.imageVolumes.map(view.noted);
@@ -75,7 +75,7 @@ function isSettled(view: PodView, phase: Phase, all: readonly Stated[]): boolean
   return all.every((stated) => isAtRest(stated, view));
 }
 
-function isAtRest({ container, status }: Stated, { input: { spec }, observed, now }: PodView): boolean {
+function isAtRest({ container, status }: ContainerWithStatus, { input: { spec }, observed, now }: PodView): boolean {
   const { state } = status;
   switch (state.kind) {
     case "running": {

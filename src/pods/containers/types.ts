@@ -6,7 +6,7 @@ import type { CrashLimits } from "./crash-back-off.ts";
 export interface ContainersOptions {
   readonly runtime: ContainerRuntime;
   readonly folders: PodFolders;
-  readonly host: Host;
+  readonly host: HostInfo;
   /** Identifies this node's pods among those of others that use the same runtime. */
   readonly node: string;
   /** Back-off of containers that keep failing; absent: the kubelet's default. */
@@ -14,7 +14,7 @@ export interface ContainersOptions {
 }
 
 /** What is known of this machine. */
-export interface Host {
+export interface HostInfo {
   readonly name: string;
   readonly ip: string;
   /** Thousandths of a core, and bytes. */

@@ -16,7 +16,7 @@ import { sandboxConfig } from "./configs.ts";
 import { createCrashBackOff } from "./crash-back-off.ts";
 import { missesClusterDns } from "./dns-config.ts";
 import { podLabels, podText } from "./labels.ts";
-import { newestOf, nothing, type Observed, observe, readySandbox } from "./observed.ts";
+import { newestOf, nothingObserved, type Observed, observe, readySandbox } from "./observed.ts";
 import type { Pleg } from "./pleg.ts";
 import { podStatusOf } from "./pod-status.ts";
 import { runtimeText, startContainer } from "./start-container.ts";
@@ -39,7 +39,7 @@ export function createContainerWorker(options: ContainerWorkerOptions): PodWorke
   const state = createPodState(pod, createdAt);
   const crashes = createCrashBackOff(clock, containers.crashLoopBackOff);
   const lastWords = new Map<string, string>();
-  let observed: Observed = nothing;
+  let observed: Observed = nothingObserved;
   let runtimeName = "";
   let resting = false;
   let finished = false;

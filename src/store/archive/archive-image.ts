@@ -21,11 +21,11 @@ export interface ArchiveImage {
   readonly target: Descriptor;
   readonly manifest: Descriptor;
   /** Indexes, manifest and config. */
-  readonly documents: readonly Document[];
+  readonly documents: readonly ArchiveDocument[];
   readonly layers: readonly ArchiveContent[];
 }
 
-export interface Document {
+export interface ArchiveDocument {
   readonly descriptor: Descriptor;
   readonly bytes: Buffer;
 }

@@ -19,7 +19,7 @@ import { type Compression, decompress, detectCompression, magicLength } from "..
 import { errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 import { type JsonCursor, readJson } from "../../support/json-cursor.ts";
-import { type ArchiveImage, type Document, readName } from "./archive-image.ts";
+import { type ArchiveDocument, type ArchiveImage, readName } from "./archive-image.ts";
 import type { ArchiveContent } from "./receive.ts";
 import { type ArchiveFile, type ArchiveSource, invalid, readSmall, requireFile } from "./source.ts";
 
@@ -93,7 +93,7 @@ async function readImage(source: ArchiveSource, entry: DockerEntry, ours: Platfo
 }
 
 /** The name of a config is its digest wherever a program wrote it that knows digests: then it must be right. */
-function readConfig(path: string, bytes: Buffer): Document {
+function readConfig(path: string, bytes: Buffer): ArchiveDocument {
   const announced = digestInName(path);
   if (announced === undefined) return documentOf(ociConfig, bytes);
   const config = documentOf(ociConfig, bytes, digestAlgorithm(announced));
@@ -157,7 +157,7 @@ async function hashCompressed(file: ArchiveFile, compression: Compression, diffI
   return parseDigest(`sha256:${outer.digest("hex")}`);
 }
 
-function documentOf(mediaType: string, bytes: Buffer, algorithm: DigestAlgorithm = "sha256"): Document {
+function documentOf(mediaType: string, bytes: Buffer, algorithm: DigestAlgorithm = "sha256"): ArchiveDocument {
   const digest = parseDigest(`${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`);
   return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
 }

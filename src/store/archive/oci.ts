@@ -21,7 +21,7 @@ import {
 import { quote } from "../../support/go.ts";
 import { readJson } from "../../support/json-cursor.ts";
 import { verify } from "../../support/verifier.ts";
-import { type ArchiveImage, type Document, readName } from "./archive-image.ts";
+import { type ArchiveDocument, type ArchiveImage, readName } from "./archive-image.ts";
 import { type ArchiveFile, type ArchiveSource, invalid, readSmall, requireFile } from "./source.ts";
 
 /** Indexes within one another, below that of the layout. */
@@ -65,13 +65,13 @@ export async function readOciImages(source: ArchiveSource, layout: Index, platfo
   return images;
 }
 
-interface Group {
+interface NamedEntries {
   readonly name: string | undefined;
   readonly entries: Descriptor[];
 }
 
-function groupByName(entries: readonly Descriptor[]): Iterable<Group> {
-  const groups = new Map<string, Group>();
+function groupByName(entries: readonly Descriptor[]): Iterable<NamedEntries> {
+  const groups = new Map<string, NamedEntries>();
   for (const entry of entries) {
     const name = nameOf(entry);
     const group = groups.get(name ?? entry.digest) ?? { name, entries: [] };
@@ -115,16 +115,16 @@ async function readImage(
   };
 }
 
-interface Descent {
+interface ResolvedManifest {
   /** All that was passed, the manifest included. */
-  readonly documents: readonly Document[];
+  readonly documents: readonly ArchiveDocument[];
   readonly descriptor: Descriptor;
   readonly manifest: Manifest;
 }
 
 /** From an index or a manifest down to the manifest for a platform. */
-async function descend(source: ArchiveSource, target: Descriptor, platform: Platform): Promise<Descent> {
-  const documents: Document[] = [];
+async function descend(source: ArchiveSource, target: Descriptor, platform: Platform): Promise<ResolvedManifest> {
+  const documents: ArchiveDocument[] = [];
   let descriptor = target;
   for (let depth = 0; depth <= deepest; depth += 1) {
     const document = await readDocument(source, descriptor, manifestLimit, "the index");
@@ -141,7 +141,7 @@ async function readDocument(
   descriptor: Descriptor,
   limit: number,
   wantedBy: string,
-): Promise<Document> {
+): Promise<ArchiveDocument> {
   const bytes = await readSmall(await requireBlob(source, descriptor.digest, wantedBy), limit);
   verify(descriptor, bytes);
   return { descriptor, bytes };

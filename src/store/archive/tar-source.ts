@@ -97,7 +97,7 @@ class TarSource implements ArchiveSource {
 
 async function readEntries(reader: RandomReader): Promise<ReadonlyMap<string, TarEntry>> {
   const entries = new Map<string, TarEntry>();
-  let extended: Extended = {};
+  let extended: ExtendedHeader = {};
   let at = 0;
   let room = largestHeads;
   let header = await readHeader(reader, at, extended);
@@ -132,13 +132,13 @@ async function readHead(reader: RandomReader, at: number, size: number, room: nu
 }
 
 /** What an extended header says of the entry behind it. */
-interface Extended {
+interface ExtendedHeader {
   readonly path?: string;
   readonly linkpath?: string;
   readonly size?: number;
 }
 
-async function readHeader(reader: RandomReader, at: number, extended: Extended): Promise<Header | undefined> {
+async function readHeader(reader: RandomReader, at: number, extended: ExtendedHeader): Promise<Header | undefined> {
   const bytes = await reader.read(at, block);
   if (bytes.length === 0) return undefined;
   if (bytes.length < block) throw invalid(at === 0 ? "is not a tar archive" : "ends in the middle of a header");
@@ -151,7 +151,7 @@ async function readHeader(reader: RandomReader, at: number, extended: Extended):
 }
 
 /** `undefined` where a number is larger than JavaScript's integers. */
-function decodeHeader(bytes: Buffer, extended: Extended): Header | undefined {
+function decodeHeader(bytes: Buffer, extended: ExtendedHeader): Header | undefined {
   try {
     return new Header(bytes, 0, extended);
   } catch {
@@ -165,7 +165,7 @@ async function readExtension(
   { type }: Header,
   at: number,
   size: number,
-): Promise<Extended | undefined> {
+): Promise<ExtendedHeader | undefined> {
   const kinds = ["ExtendedHeader", "OldExtendedHeader", "GlobalExtendedHeader", "OldGnuLongPath"] as const;
   const gnuKinds = ["NextFileHasLongPath", "NextFileHasLongLinkpath"] as const;
   if (![...kinds, ...gnuKinds].some((kind) => kind === type)) return undefined;
@@ -190,7 +190,7 @@ function beforeNul(text: string): string {
   return text.split("\0", 1)[0] ?? "";
 }
 
-function definedOnly({ path, linkpath, size }: Extended): Extended {
+function definedOnly({ path, linkpath, size }: ExtendedHeader): ExtendedHeader {
   return {
     ...(path === undefined ? {} : { path }),
     ...(linkpath === undefined ? {} : { linkpath }),
@@ -202,7 +202,7 @@ function definedOnly({ path, linkpath, size }: Extended): Extended {
 function addEntry(
   entries: Map<string, TarEntry>,
   header: Header,
-  extended: Extended,
+  extended: ExtendedHeader,
   content: Omit<FileEntry, "kind">,
 ): void {
   const path = innerPath(extended.path ?? header.path ?? "");

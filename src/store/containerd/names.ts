@@ -3,7 +3,7 @@ import { completePlatform, type Descriptor, formatPlatform, type Platform, parse
 import { isPulleyError } from "../../support/errors.ts";
 import { Catalog } from "../catalog.ts";
 import type { ImageRecord } from "../image-store.ts";
-import { bare, checkName, type StoredRecord, uniqueByDigest } from "../stored-record.ts";
+import { checkName, type StoredRecord, uniqueByDigest, withoutAnnotations } from "../stored-record.ts";
 import { type Image, Images } from "./api/containerd/services/images/images_pb.js";
 import type { Contents } from "./contents.ts";
 import { type ContainerdContext, labels } from "./context.ts";
@@ -143,7 +143,7 @@ function recordFrom(
     name: image.name,
     target,
     image: manifest.config.digest,
-    manifest: bare(descriptor),
+    manifest: withoutAnnotations(descriptor),
     platform:
       readPlatform(image.labels[labels.platform]) ?? descriptor.platform ?? completePlatform(config.platform, ours),
     createdAt: config.createdAt,

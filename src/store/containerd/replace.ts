@@ -5,7 +5,7 @@ import type { Content } from "../stored-record.ts";
 import type { Contents } from "./contents.ts";
 import { labels } from "./context.ts";
 import type { Protection } from "./protection.ts";
-import { type Chunks, type Writing, writeContent } from "./write.ts";
+import { type Chunks, type WriteTarget, writeContent } from "./write.ts";
 
 /**
  * Content that was found to be damaged is read once more and, if it still is, deleted and written anew, with all its
@@ -16,7 +16,7 @@ import { type Chunks, type Writing, writeContent } from "./write.ts";
 export async function replaceDamaged(
   contents: Contents,
   lease: Protection,
-  writing: Writing,
+  writing: WriteTarget,
   content: Content,
   chunks: Chunks,
 ): Promise<void> {

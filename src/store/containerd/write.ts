@@ -15,7 +15,7 @@ import { type ContainerdConnection, call, headersOf, isStatus, withContext } fro
 export type Chunks = () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /** Where content is written to, and its labels. */
-export interface Writing {
+export interface WriteTarget {
   readonly daemon: ContainerdConnection;
   /** The lease that keeps it. */
   readonly lease: string;
@@ -27,7 +27,7 @@ export interface Writing {
  * @returns whether it was written; what is there already is left as it is
  * @throws PulleyError `DIGEST_MISMATCH` if the bytes are not the digest's, `DISK_FULL`
  */
-export async function writeContent(writing: Writing, content: Content, chunks: Chunks): Promise<boolean> {
+export async function writeContent(writing: WriteTarget, content: Content, chunks: Chunks): Promise<boolean> {
   const { daemon, lease } = writing;
   const ref = `pulley-${randomName()}-${content.digest}`;
   try {
@@ -59,7 +59,7 @@ async function isContent(content: Content, chunks: ReturnType<Chunks>): Promise<
 }
 
 async function send(
-  { daemon, lease, labels }: Writing,
+  { daemon, lease, labels }: WriteTarget,
   ref: string,
   { digest, size }: Content,
   chunks: ReturnType<Chunks>,

@@ -8,11 +8,11 @@ import { Verifier } from "../../support/verifier.ts";
 import { type ByteRange, partOf } from "../byte-range.ts";
 import {
   type FileStatus,
+  fileStatus,
   flatName,
   ifPresent,
-  lookAt,
   moveFile,
-  type Opened,
+  type OpenedFile,
   openRegular,
   randomName,
   removeFile,
@@ -177,7 +177,7 @@ export class Blobs {
       join(this.#paths.damaged, `${flatName(digest)}.${randomName()}`),
     ];
     if (!(await moveFile(path, aside))) return;
-    const moved = await lookAt(aside);
+    const moved = await fileStatus(aside);
     if (moved?.isFile && moved.state !== state) {
       await link(aside, path).catch(unlessExisting);
       await removeFile(aside);
@@ -186,11 +186,11 @@ export class Blobs {
     this.#paths.warn(`${digest} is damaged (${why}) and was set aside as ${aside}`);
   }
 
-  #look(digest: Digest): ReturnType<typeof lookAt> {
-    return this.#find(digest, () => lookAt(blobPath(this.#paths, digest)));
+  #look(digest: Digest): ReturnType<typeof fileStatus> {
+    return this.#find(digest, () => fileStatus(blobPath(this.#paths, digest)));
   }
 
-  async #open(digest: Digest): Promise<Opened> {
+  async #open(digest: Digest): Promise<OpenedFile> {
     const path = blobPath(this.#paths, digest);
     const found = await this.#find(digest, () => ifPresent(openRegular(path).then((opened) => ({ opened }))));
     if (found === undefined) throw new PulleyError("IMAGE_NOT_FOUND", `${digest} is not in the store`);
@@ -213,7 +213,7 @@ export class Blobs {
     return look();
   }
 
-  async *#stream(opened: Opened, { digest, size }: Content): AsyncGenerator<Buffer, void> {
+  async *#stream(opened: OpenedFile, { digest, size }: Content): AsyncGenerator<Buffer, void> {
     const { file } = opened;
     try {
       const verifier = new Verifier({ digest, size });
@@ -238,7 +238,7 @@ export class Blobs {
     verifier: Verifier,
     feed: (verifier: Verifier) => void,
     digest: Digest,
-    { state }: Opened,
+    { state }: OpenedFile,
   ): Promise<void> {
     try {
       feed(verifier);
@@ -253,7 +253,11 @@ export class Blobs {
 }
 
 /** @throws PulleyError `BLOB_DAMAGED` before the last bytes if the file has changed meanwhile */
-async function* readPart({ file, state }: Opened, { digest }: Content, part: ByteRange): AsyncGenerator<Buffer, void> {
+async function* readPart(
+  { file, state }: OpenedFile,
+  { digest }: Content,
+  part: ByteRange,
+): AsyncGenerator<Buffer, void> {
   try {
     for (let at = part.first; at <= part.last; ) {
       const chunk = Buffer.allocUnsafe(Math.min(chunkSize, part.last + 1 - at));

@@ -13,14 +13,14 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, isDigest } from "../../image/index.ts";
-import { flatName, lookAt, moveFile, randomName, removeFile } from "../files.ts";
+import { fileStatus, flatName, moveFile, randomName, removeFile } from "../files.ts";
 import type { Removal } from "../image-store.ts";
 import { isNameless } from "../stored-record.ts";
 import { recordsToDrop } from "../untag.ts";
 import { sweepConfirmations } from "./confirmations.ts";
 import { leasedDigests } from "./lease-file.ts";
 import { blobPath, type StorePaths } from "./paths.ts";
-import { keeps } from "./record.ts";
+import { contentsToKeep } from "./record.ts";
 import type { Records } from "./records.ts";
 
 interface BlobList {
@@ -52,11 +52,11 @@ export async function sweepTrash(paths: StorePaths, needed: Needed): Promise<num
   let freed = 0;
   for (const { path, digest } of found) {
     const home = blobPath(paths, digest);
-    if (kept.has(digest) && (await lookAt(home)) === undefined) {
+    if (kept.has(digest) && (await fileStatus(home)) === undefined) {
       await moveFile(path, home);
       continue;
     }
-    const size = (await lookAt(path))?.size ?? 0;
+    const size = (await fileStatus(path))?.size ?? 0;
     if (await removeFile(path)) freed += size;
   }
   return freed;
@@ -86,7 +86,7 @@ export async function neededDigests(
 ): Promise<ReadonlySet<Digest>> {
   const needed = await leasedDigests(paths);
   for (const record of (await records.current()).records.values()) {
-    for (const { digest } of keeps(record)) needed.add(digest);
+    for (const { digest } of contentsToKeep(record)) needed.add(digest);
   }
   return needed;
 }

@@ -14,7 +14,7 @@ import { type Descriptor, ociIndex, ociManifest, type Platform } from "../../ima
 import { coalesce } from "../../support/concurrency.ts";
 import { errorText } from "../../support/errors.ts";
 import type { Catalog } from "../catalog.ts";
-import { lookAt, readSmall, syncDirectory, writeNew } from "../files.ts";
+import { fileStatus, readSmall, syncDirectory, writeNew } from "../files.ts";
 import { isNameless, type StoredRecord } from "../stored-record.ts";
 import type { Blobs } from "./blobs.ts";
 import { type StorePaths, temporaryPath } from "./paths.ts";
@@ -48,7 +48,7 @@ export class IndexFile {
 
   /** Writes the index if it was not made from the current records. */
   async refreshIfStale(): Promise<void> {
-    const look = await lookAt(this.#paths.index);
+    const look = await fileStatus(this.#paths.index);
     if (look === undefined || !isSameTime(look.modifiedAt, await this.#records.modifiedAt())) this.refresh();
   }
 

@@ -29,7 +29,7 @@ import { IndexFile } from "./index-file.ts";
 import { openLease } from "./lease.ts";
 import { LeaseFile, leasedDigests } from "./lease-file.ts";
 import { openStorePaths, type StorePaths } from "./paths.ts";
-import { keeps } from "./record.ts";
+import { contentsToKeep } from "./record.ts";
 import { Records } from "./records.ts";
 import { ensureTranslation } from "./translation.ts";
 
@@ -171,7 +171,7 @@ class EmbeddedStore implements ImageStore {
   async #repair(record: StoredRecord): Promise<void> {
     const lease = await LeaseFile.create(this.#paths);
     try {
-      await lease.add(keeps(record).map(({ digest }) => digest));
+      await lease.add(contentsToKeep(record).map(({ digest }) => digest));
       await ensureTranslation(this.#blobs, record);
     } catch (error) {
       if (!isPulleyError(error, "IMAGE_NOT_FOUND", "BLOB_DAMAGED", "SIZE_MISMATCH")) throw error;
@@ -204,12 +204,12 @@ async function* checkContents(
   { blobs, records, repair }: CheckDeps,
   options: VerifyOptions = {},
 ): AsyncGenerator<Verified, void> {
-  const needed = recordsByContent(await records.current(), keeps);
+  const needed = recordsByContent(await records.current(), contentsToKeep);
   for (const digest of inFixedOrder([...(await blobs.list()), ...needed.keys()], options)) {
     const keepers = needed.get(digest) ?? [];
     const state = await stateOf(blobs, digest, options.pace);
     // Content that is gone together with its image is not missing.
-    if (state === "missing" && !recordsByContent(await records.current(), keeps).has(digest)) continue;
+    if (state === "missing" && !recordsByContent(await records.current(), contentsToKeep).has(digest)) continue;
     const translated = keepers.find(({ ociManifest }) => ociManifest?.digest === digest);
     if (state !== "sound" && translated !== undefined) await repair(translated);
     yield verified(digest, state, keepers);

@@ -7,7 +7,7 @@ import { open, readdir, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, isDigest } from "../../image/index.ts";
 import { expiry, formatOwner, isLeftBehind, parseOwner } from "../../support/owner.ts";
-import { lookAt, randomName, readSmall, removeFile } from "../files.ts";
+import { fileStatus, randomName, readSmall, removeFile } from "../files.ts";
 import type { StorePaths } from "./paths.ts";
 
 /** Bytes; more than the content of a few hundred of the largest images. */
@@ -18,7 +18,7 @@ export async function leasedDigests(paths: StorePaths): Promise<Set<Digest>> {
   const digests = new Set<Digest>();
   for (const name of await readdir(paths.leases)) {
     const path = join(paths.leases, name);
-    const look = await lookAt(path);
+    const look = await fileStatus(path);
     const owner = parseOwner(name.split(".")[0] ?? "");
     if (look === undefined || owner === undefined) continue;
     if (isLeftBehind(owner, look.modifiedAt, paths.self, Date.now())) {

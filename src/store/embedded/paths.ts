@@ -18,7 +18,7 @@ import { type Digest, digestAlgorithm, digestHex } from "../../image/index.ts";
 import { errorText, PulleyError } from "../../support/errors.ts";
 import { readJson } from "../../support/json-cursor.ts";
 import { formatOwner, type Owner, thisOwner } from "../../support/owner.ts";
-import { lookAt, randomName, readSmall, requireFolder, syncDirectory, writeNew } from "../files.ts";
+import { fileStatus, randomName, readSmall, requireFolder, syncDirectory, writeNew } from "../files.ts";
 
 /** The paths of an open store, and this process. */
 export interface StorePaths {
@@ -55,7 +55,7 @@ export async function openStorePaths(root: string, warn: StorePaths["warn"]): Pr
   const folders = [paths.records, paths.confirmed, paths.leases, paths.ingest, paths.trash, paths.damaged, paths.blobs];
   await Promise.all(folders.map(requireFolder));
   await requireFolder(join(paths.blobs, "sha256"));
-  if ((await lookAt(join(root, layoutFile))) === undefined) {
+  if ((await fileStatus(join(root, layoutFile))) === undefined) {
     await replaceFile(paths, join(root, layoutFile), Buffer.from('{"imageLayoutVersion":"1.0.0"}'), true);
     await syncDirectory(root);
   }

@@ -12,11 +12,18 @@ import { isPulleyError, PulleyError } from "../../support/errors.ts";
 import { type Catalog, describeImage } from "../catalog.ts";
 import { syncDirectory } from "../files.ts";
 import type { ImageRecord, StoredImage } from "../image-store.ts";
-import { bare, type Content, checkName, needs, type StoredRecord, uniqueByDigest } from "../stored-record.ts";
+import {
+  type Content,
+  checkName,
+  needs,
+  type StoredRecord,
+  uniqueByDigest,
+  withoutAnnotations,
+} from "../stored-record.ts";
 import type { Blobs } from "./blobs.ts";
 import type { LeaseFile } from "./lease-file.ts";
 import { blobFolder, type StorePaths } from "./paths.ts";
-import { keeps } from "./record.ts";
+import { contentsToKeep } from "./record.ts";
 import type { Records } from "./records.ts";
 import { ensureTranslation, translate } from "./translation.ts";
 
@@ -36,7 +43,7 @@ export async function publish(publication: EmbeddedPublication, wanted: readonly
   const [first] = wanted;
   if (first === undefined) throw new PulleyError("INTERNAL", "an image is published without any name");
   const { complete, contents } = await completeRecords(blobs, first, wanted);
-  await lease.add(complete.flatMap(keeps).map(({ digest }) => digest));
+  await lease.add(complete.flatMap(contentsToKeep).map(({ digest }) => digest));
   await requireContents(blobs, contents);
   for (const record of complete) await ensureTranslation(blobs, record);
   const folders = contents.map(({ digest }) => blobFolder(paths, digest));
@@ -49,14 +56,18 @@ export async function publish(publication: EmbeddedPublication, wanted: readonly
   return (await records.current()).image(first.image) ?? describeImage(first.image, complete);
 }
 
-interface Completed {
+interface CompleteRecords {
   readonly complete: readonly StoredRecord[];
   /** Everything that is said of content: the same content more than once, perhaps with several sizes. */
   readonly contents: readonly Content[];
 }
 
 /** Adds what only the content tells. All names of one call stand for one image. */
-async function completeRecords(blobs: Blobs, first: ImageRecord, wanted: readonly ImageRecord[]): Promise<Completed> {
+async function completeRecords(
+  blobs: Blobs,
+  first: ImageRecord,
+  wanted: readonly ImageRecord[],
+): Promise<CompleteRecords> {
   for (const record of wanted) {
     checkName(record);
     if (record.image !== first.image || record.manifest.digest !== first.manifest.digest) {
@@ -73,8 +84,8 @@ async function completeRecords(blobs: Blobs, first: ImageRecord, wanted: readonl
   const translation = translate(manifest);
   const complete = wanted.map((record) => ({
     ...record,
-    target: bare(record.target),
-    manifest: bare(record.manifest),
+    target: withoutAnnotations(record.target),
+    manifest: withoutAnnotations(record.manifest),
     createdAt,
     contents,
     ...(translation !== undefined && { ociManifest: { digest: translation.digest, size: translation.size } }),
@@ -113,7 +124,7 @@ async function keepNameless(
   const losing = losingLastName(await records.current(), coming);
   const kept: StoredRecord[] = [];
   for (const record of losing) {
-    await lease.add(keeps(record).map(({ digest }) => digest));
+    await lease.add(contentsToKeep(record).map(({ digest }) => digest));
     if (await areThere(blobs, needs(record))) kept.push({ ...record, name: record.image, confirmedAt: undefined });
   }
   return kept;

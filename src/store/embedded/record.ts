@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { normalisePlatform, readDescriptor, readDigest } from "../../image/index.ts";
 import { type JsonCursor, readJson } from "../../support/json-cursor.ts";
 import type { ImageRecord } from "../image-store.ts";
-import { bare, type Content, checkName, needs, type StoredRecord } from "../stored-record.ts";
+import { type Content, checkName, needs, type StoredRecord, withoutAnnotations } from "../stored-record.ts";
 
 /** Bytes: more than a record with the most layers that a manifest may have. */
 export const recordLimit = 1024 * 1024;
@@ -13,7 +13,7 @@ const largestContent = 2 ** 40;
 const furthestTime = 8.64e15;
 
 /** Everything that stays as long as a record is there. */
-export function keeps(record: StoredRecord): readonly Content[] {
+export function contentsToKeep(record: StoredRecord): readonly Content[] {
   return record.ociManifest === undefined ? needs(record) : [...needs(record), record.ociManifest];
 }
 
@@ -25,7 +25,7 @@ export function recordFile(name: string): string {
 export function formatRecord(record: StoredRecord): Buffer {
   const { name, target, image, manifest, platform, confirmedAt, createdAt, contents, ociManifest } = record;
   const listed = contents.map(({ digest, size }) => ({ digest, size }));
-  const [short, shortTarget] = [bare(manifest), bare(target)];
+  const [short, shortTarget] = [withoutAnnotations(manifest), withoutAnnotations(target)];
   const value = {
     name,
     target: shortTarget,
@@ -54,9 +54,9 @@ export function parseRecord(bytes: Uint8Array, file: string): StoredRecord {
   const ociManifest = field("ociManifest").optional(readContent);
   const record = {
     name: field("name").string(),
-    target: bare(readDescriptor(field("target"))),
+    target: withoutAnnotations(readDescriptor(field("target"))),
     image: readDigest(field("image")),
-    manifest: bare(readDescriptor(field("manifest"))),
+    manifest: withoutAnnotations(readDescriptor(field("manifest"))),
     platform: readPlatform(field("platform")),
     ...(confirmedAt !== undefined && { confirmedAt }),
     createdAt: field("createdAt").optional(readTime),

@@ -4,21 +4,21 @@
  */
 
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
-import type { CopyJudge, RefusedStart, Start } from "../../pull/index.ts";
-import type { Channel } from "../../support/grpc/client.ts";
+import type { CopyJudge, RefusedStart, Start } from "../pull/index.ts";
+import type { Channel } from "../support/grpc/client.ts";
 import {
   type ContainerConfig,
   CreateContainerRequestSchema,
   type ImageSpec,
   RestorePodRequestSchema,
   RuntimeService,
-} from "../api/runtime/v1/api_pb.js";
-import type { Method, Onward } from "../grpc/methods.ts";
-import { CallFailure } from "../grpc/status.ts";
-import { podOfSandbox, type SandboxFacts } from "../images/pod-of-sandbox.ts";
-import { type OperationListener, observedMethod } from "../operations.ts";
+} from "./api/runtime/v1/api_pb.js";
+import type { Method, Onward } from "./grpc/methods.ts";
+import { CallFailure } from "./grpc/status.ts";
+import { podOfSandbox, type SandboxFacts } from "./images/pod-of-sandbox.ts";
+import { type OperationListener, observedMethod } from "./operations.ts";
 
-export interface GateOptions {
+export interface StartGateOptions {
   readonly judge: Pick<CopyJudge, "judge">;
   /** Whether the policy has rules; without, everything is passed on unread. */
   readonly hasRules: () => boolean;
@@ -33,7 +33,7 @@ export interface GateOptions {
 }
 
 /** The method that checks a call, by its path; `undefined` for what is passed on unread. */
-export type Gate = (path: string) => Method | undefined;
+export type StartGate = (path: string) => Method | undefined;
 
 /** Version v1alpha2 of the runtime service has the same messages (k8s cri-api). */
 const services = [RuntimeService.typeName, "runtime.v1alpha2.RuntimeService"];
@@ -44,7 +44,7 @@ const mostReported = 1000;
 /** Image volumes that cannot be mounted are known to the kubelet by this word (k8s cri-api pkg/errors). */
 const volumeFailure = "ImageVolumeMountFailed";
 
-export function createGate({ judge, hasRules, runtime, warn, onward, listener }: GateOptions): Gate {
+export function createStartGate({ judge, hasRules, runtime, warn, onward, listener }: StartGateOptions): StartGate {
   const { createContainer, restorePod, podSandboxStatus } = RuntimeService.method;
   const paths = new Map<string, Method>(
     [createContainer, restorePod].flatMap(({ name }) => {
