@@ -48,7 +48,7 @@ export function startCollection(
       records,
       pins: settings.pins,
       inUse: inUse(part, disposers),
-      // Where nobody knows the containers, that an image was asked for is the only use of it that can be seen.
+      // Without a container runtime, requests for an image are the only use of it that can be seen.
       memory: part.runtime === undefined ? confirmedMemory(memory, core.pulls.store) : memory,
       registries: settings.evenIfLost ? undefined : createRegistries({ registry, logins: logins.own, clock }),
       onEvent: (event) => {
@@ -88,7 +88,7 @@ function idsOf({ imageId }: { readonly imageId: string | undefined }): readonly 
 function tellReport(log: Log, { images, freed, disk, error }: CollectionReport): void {
   const deleted = images.filter(({ outcome }) => outcome.kind === "deleted");
   for (const { image } of deleted) log.info("an image was deleted", { image: image.names[0] ?? image.id });
-  // What a registry has lost, or does not say, stays: whoever wonders why a disk does not get emptier finds it here.
+  // Images that no registry has any more are kept; the log says so, as they explain why a disk stays full.
   const kept = (because: KeptBecause) =>
     images.filter(({ outcome }) => outcome.kind === "kept" && outcome.because === because).length;
   const left = { lost: kept("lost"), unreachable: kept("unreachable") };

@@ -81,7 +81,7 @@ async function askOnce(
 const tokenServiceHint =
   "this is the service that the registry sends its clients to for tokens: it must be reachable, too";
 
-/** Whether nobody has answered somewhere else than at the registry: where it sends its clients for tokens. */
+/** Whether the token service of the registry did not answer. */
 function isElsewhere({ code, message }: PulleyError, origin: string): boolean {
   if (!["REGISTRY_UNREACHABLE", "REGISTRY_UNAVAILABLE", "REGISTRY_STALLED", "REGISTRY_TLS"].includes(code))
     return false;

@@ -135,7 +135,7 @@ export async function checkTcp({
   }
 }
 
-/** What somebody wrote to come here. */
+/** The name as it was written. */
 function addressName({ proxy, endpoint }: ProbeTarget): string {
   if (proxy !== undefined) return "the proxy's address in HTTPS_PROXY";
   return endpoint.namespace === undefined ? "the port in the image's name" : "the mirror's address";

@@ -38,7 +38,7 @@ export function failed(
   };
 }
 
-/** The step that a thrown failure stands for. */
+/** A failed step for an error. */
 export function failedBy(
   step: DoctorStepName,
   error: unknown,

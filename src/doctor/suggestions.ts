@@ -29,7 +29,7 @@ function farthest(wanted: string): number {
 
 function distanceOf(wanted: string, tag: string): number {
   if (bare(wanted) === bare(tag)) return 0;
-  // `1.27` stands for many a `1.27.3-alpine`.
+  // `1.27` may be meant as the beginning of `1.27.3-alpine`.
   if (tag.startsWith(`${wanted}.`) || tag.startsWith(`${wanted}-`) || wanted.startsWith(`${tag}.`)) return 1;
   return editDistance(wanted, tag, farthest(wanted));
 }

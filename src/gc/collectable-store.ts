@@ -23,7 +23,7 @@ export async function diskAt(path: string): Promise<Disk> {
   return { path, capacity: blocks * bsize, available: bavail * bsize, inodes: files, inodesFree: ffree };
 }
 
-/** A name stands for the digest that it resolved to here, whatever its registry says now. */
+/** The sources of an image: the digests that its names resolved to when it was pulled. */
 async function describe(store: ImageStore, image: StoredImage): Promise<CollectableImage> {
   const { id, repoTags, repoDigests, size, pinned = false } = image;
   const names = [...repoTags, ...repoDigests];

@@ -103,7 +103,7 @@ async function remove(
   try {
     const presence = (await deps.registries?.presence(image, signal)) ?? "offered";
     if (presence === "lost" || presence === "unreachable") return { kind: "kept", because: presence };
-    // Registries take their time, and passes with many images, too: nobody is to find the image gone who has begun to use it.
+    // Asking registries takes time; the image may be in use by now.
     if ((await deps.inUse.images()).has(image.id)) return { kind: "kept", because: "inUse" };
     return { kind: "deleted", reason, freed: await deps.store.remove(image.id) };
   } catch (error) {

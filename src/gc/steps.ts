@@ -32,7 +32,7 @@ function inOrder(one: Candidate, other: Candidate): number {
   return (one.lastUsed ?? Number.NEGATIVE_INFINITY) - (other.lastUsed ?? Number.NEGATIVE_INFINITY);
 }
 
-/** Deletes what nobody has used for too long, once images have been watched for so long that this can be known. */
+/** Deletes images that were unused for longer than the maximum age, once images have been watched for that long. */
 export async function deleteOld(pass: Pass): Promise<void> {
   const { policy, memory } = pass.deps;
   const { maximumAge } = policy;

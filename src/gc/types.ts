@@ -34,7 +34,7 @@ export interface CollectableStore {
   images(): Promise<readonly CollectableImage[]>;
   /**
    * Removes an image with all its names; answers with the bytes that went from the disk, where the store knows.
-   * @throws PulleyError `IMAGE_NOT_FOUND` if somebody else was faster
+   * @throws PulleyError `IMAGE_NOT_FOUND` if it is gone already
    */
   remove(id: string): Promise<number | undefined>;
   /** What the file system says now; cheap enough to be asked after every removal. */
@@ -59,7 +59,7 @@ export type RegistryPresence =
   | "lost"
   /** No answer. */
   | "unreachable"
-  /** It has no name by which anybody could ask. */
+  /** It has no name by which a registry could be asked. */
   | "nameless";
 
 export interface Registries {
@@ -74,7 +74,7 @@ export interface CollectionPolicy {
   readonly lowThreshold: number;
   /** Milliseconds that an image stays at least, counted from when it was first seen. */
   readonly minimumAge: number;
-  /** Milliseconds after which an image that nobody uses goes, whatever room there is; 0 for never. */
+  /** Milliseconds after which an unused image is deleted, however much space is free; 0 for never. */
   readonly maximumAge: number;
 }
 
@@ -106,7 +106,7 @@ export type CollectionOutcome =
 export interface ImageOutcome {
   readonly image: CollectableImage;
   readonly firstDetected: number;
-  /** Absent: nobody has seen it in use. */
+  /** Absent: it was never seen in use. */
   readonly lastUsed: number | undefined;
   readonly outcome: CollectionOutcome;
 }

@@ -89,7 +89,7 @@ export function createAccess(deps: MirrorDeps, sources: Sources): Access {
     return isLoaded(record.image);
   }
 
-  /** Whether nobody pulled an image, under any name: what was loaded from an archive has no registry that could say. */
+  /** Whether the image was never pulled under any name; an image from an archive has no registry that could be asked. */
   async function isLoaded(id: Digest): Promise<boolean> {
     const image = await store.image(id);
     const names = [...(image?.repoTags ?? []), ...(image?.repoDigests ?? [])];
@@ -135,7 +135,7 @@ export function createAccess(deps: MirrorDeps, sources: Sources): Access {
     authorize: async (outline, request, { ask, records }) => {
       if (known(outline.reference.repository, request.auth) === "fresh") return { state: "fresh" };
       if (pullRecords === undefined || !local) return askFor(outline, request, ask);
-      // A store that fails shows nobody anything, not even that.
+      // If the records cannot be read, access is denied.
       const looking = anyRecorded(records).catch((error: unknown) => {
         log.error("pull records cannot be read", { error: errorText(error) });
         return false;
@@ -152,13 +152,13 @@ export function createAccess(deps: MirrorDeps, sources: Sources): Access {
   };
 }
 
-/** Whether the policy has a copy used that nobody can be asked about. */
+/** Whether the policy allows the use of a copy when no registry can be asked. */
 export function mayUseCached({ decision }: Judged): boolean {
   return decision.action === "Use" || (decision.action === "Check" && decision.whenUnreachable === "UseCached");
 }
 
 /**
- * Lets nobody pass who was let in before, cannot be asked about now, and is not to have a copy then.
+ * Refuses a client with stale access where the policy does not allow the use of a copy without asking.
  * @throws PulleyError the entry's failure
  */
 export function requireCachedUse({ failure }: CallerAccess<unknown>, judged: Judged): void {

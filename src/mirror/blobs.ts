@@ -42,7 +42,7 @@ export async function findBlob(
     const lease = held.length > 0 ? undefined : coming?.lease;
     return serve(context, known, { judged, lease, shown, fresh }, request);
   }
-  // A client that has the manifest from elsewhere, or from before this process began. The size is hearsay, and forgotten.
+  // The client has the manifest from elsewhere, or from before a restart. The size is not verified, and is not kept.
   const told = entry.answer ?? (await sources.ask(judged, request, ask));
   access.grant(repository, request.auth);
   const descriptor = { mediaType: "application/octet-stream", digest, size: told.value };
@@ -54,7 +54,7 @@ interface KnownLocations {
   readonly coming: FoundContent | undefined;
 }
 
-/** Content may belong to several images of the repository: it is to be had if one of them is; what nothing here leads to, for itself. */
+/** Content may belong to several images of the repository, and is served if one of them is allowed; unlisted content is decided by itself. */
 async function judgeAny(
   { judge }: MirrorContext,
   repository: Repository,

@@ -1,4 +1,4 @@
-/** Manifests and indexes: what a name stands for now, and the document itself (distribution-spec 1.1, "Pulling manifests"). */
+/** Manifests and indexes: resolves names, and serves the documents (distribution-spec 1.1, "Pulling manifests"). */
 import {
   canonicalText,
   type Descriptor,
@@ -77,7 +77,7 @@ async function findByTag(
   }
 }
 
-/** The copy on this machine, where nobody can be asked and the policy has it used; otherwise the failure. */
+/** The copy on this machine, where no registry can be asked and the policy allows its use; otherwise throws the failure. */
 async function staleOr(
   context: MirrorContext,
   judged: Judged,
@@ -123,7 +123,7 @@ async function findByDigest(
   if (descriptor !== undefined) {
     await checkRequirements(context, judged, descriptor, undefined, request);
     const served = fromStore(context, descriptor, entry.state === "fresh" ? "hit" : "stale", judged, request);
-    // Whole, perhaps, and still without a name, because nobody could be asked for it.
+    // It may be complete and still without a name, because no registry could be asked.
     if (held === undefined) context.completion.check(repository);
     return served;
   }

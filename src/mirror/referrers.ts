@@ -23,8 +23,8 @@ import type { RequestContext } from "./types.ts";
 const most = 1_000;
 
 /**
- * What the store holds, and what is listed under the tag that stands for the list where a registry has no such endpoint.
- * Always a list, be it an empty one.
+ * Referrers in the store, and those listed under the fallback tag of registries without the endpoint.
+ * Always a list, which may be empty.
  * @throws PulleyError if the caller may not know
  */
 export async function listReferrers(

@@ -7,7 +7,7 @@ import { quote } from "../support/go.ts";
 const longestName = 255;
 
 /**
- * The repository that a name in an address stands for. With `?ns=`, as containerd sends it to a mirror, the registry is
+ * The repository of a name in a URL. With `?ns=`, as containerd sends it to a mirror, the registry is
  * that one and the name is a path there. Without it, the name is what people write before a tag: a first part that is a
  * host names the registry (`docker.io/library/nginx`, `quay.io/acme/app`), and otherwise it is Docker Hub's. Clients do
  * not let a colon into a path; there a port is written after an underscore, `localhost_5000/app`, as in a folder of

@@ -211,7 +211,7 @@ async function closeServer(server: Server, handler: RequestHandler, closeAfter: 
 interface ListenAddress {
   readonly host: string;
   readonly port: number;
-  /** Whether nobody but this machine can reach it. */
+  /** Whether only this machine can reach it. */
   readonly local: boolean;
 }
 

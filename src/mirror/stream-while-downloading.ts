@@ -111,7 +111,7 @@ async function* streamDownload(
   }
 }
 
-/** Reads from the file that the content comes into now: a download that begins anew may begin a new one. */
+/** Reads from the current file of the download: a download that is restarted may use a new one. */
 function createReader({ file }: Download) {
   let opened: { readonly path: string; readonly handle: FileHandle } | undefined;
 

@@ -1,5 +1,5 @@
 /**
- * What a node needs of a container runtime, in the words of the Container Runtime Interface. Times are in milliseconds
+ * What a node needs of a container runtime, named as in the Container Runtime Interface. Times are in milliseconds
  * since the epoch, 0 where there is none. Failures are `PulleyError`s: `RUNTIME_UNREACHABLE`, `RUNTIME_FAILED`.
  * Stopping and removing what is not there succeeds.
  */

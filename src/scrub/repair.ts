@@ -28,7 +28,7 @@ export interface Repair extends Verified {
   readonly from?: string;
   /** Whether it is here now, and sound. */
   readonly repaired: boolean;
-  /** Why it could not be had; empty where nobody could be asked. */
+  /** Why it could not be fetched; empty where no source could be asked. */
   readonly failures: readonly RepairFailure[];
 }
 
@@ -75,7 +75,7 @@ export function createRepairer(options: RepairerOptions): Repairer {
     return failure && { image, message: failure.message, advice: failure.advice, code: failure.code };
   }
 
-  /** Names with a digest come first: a registry has given them, while tags may be anybody's. */
+  /** Names with a digest come first: they come from a registry, while a tag may have been given locally. */
   async function errandsFor({ neededBy }: Verified): Promise<readonly RepairJob[]> {
     const errands = new Map<string, RepairJob>();
     const digestsFirst = neededBy.toSorted((one, other) => Number(other.includes("@")) - Number(one.includes("@")));

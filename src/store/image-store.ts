@@ -5,7 +5,7 @@
 import type { Descriptor, Digest, Platform } from "../image/index.ts";
 import type { ByteRange } from "./byte-range.ts";
 
-/** An image in the words of crictl. */
+/** An image, with fields named as crictl names them. */
 export interface StoredImage {
   /** The digest of the image's config. */
   readonly id: Digest;
@@ -24,7 +24,7 @@ export interface StoredImage {
   readonly pinned?: boolean;
 }
 
-/** A name in the store and what it stands for. */
+/** A name in the store, and what it resolves to. */
 export interface ImageRecord {
   /** Normalised, with a tag or a digest: `docker.io/library/nginx:1.27`, `docker.io/library/nginx@sha256:…`. */
   readonly name: string;
@@ -98,7 +98,7 @@ export interface Lease {
   /**
    * A private file to receive content into; what an earlier, interrupted attempt received is already in it.
    * @param scope the repository that is to give the content: what another one gave is neither used nor touched. Default:
-   * nobody's in particular, for archives and where all share
+   * none, for archives and where content is shared
    */
   ingest(descriptor: Descriptor, scope?: string): Promise<Ingest>;
   /** @throws PulleyError `DISK_FULL` with both numbers if the file system has no room for `bytes` more and a reserve */
@@ -114,7 +114,7 @@ export interface Lease {
 }
 
 export interface Ingest {
-  /** Path of the private file. Whoever downloads writes to it, from {@link Ingest.received} on. */
+  /** Path of the private file. The download is written to it, from {@link Ingest.received} on. */
   readonly path: string;
   /** Bytes that are there already; not yet verified. */
   readonly received: number;

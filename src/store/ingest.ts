@@ -143,7 +143,7 @@ class PartFile implements Ingest {
     });
   }
 
-  /** Costs next to nothing where whoever wrote the file has synced it. */
+  /** Cheap where the writer has synced the file already. */
   async #sync(): Promise<void> {
     const { digest, size } = this.#content;
     const file = await open(this.path, constants.O_RDWR | constants.O_NOFOLLOW);

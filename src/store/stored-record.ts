@@ -14,13 +14,13 @@ export interface StoredRecord extends ImageRecord {
   readonly createdAt: number | undefined;
   /** Manifest, config and layers, each once. */
   readonly contents: readonly Content[];
-  /** The manifest in OCI's words, where it is Docker's: see `embedded/translation.ts`. */
+  /** The translation of a Docker manifest to OCI's media types: see `embedded/translation.ts`. */
   readonly ociManifest?: Content;
   /** Whether the container runtime keeps the image whatever happens. */
   readonly pinned?: boolean;
 }
 
-/** Everything that must be there for a record's image: its contents, and the index that the name stands for. */
+/** Everything that a record needs: the image's contents, and the index that the name resolves to. */
 export function needs({ target, contents }: StoredRecord): readonly Content[] {
   return contents.some(({ digest }) => digest === target.digest) ? contents : [...contents, target];
 }

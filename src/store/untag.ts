@@ -5,7 +5,7 @@ import { isNameless, type StoredRecord } from "./stored-record.ts";
 
 /**
  * As docker (moby `daemon/images/image_delete.go`): with a repository's last tag on an image go the repository's
- * digests, which nobody gave it. An image that is left without any name goes too.
+ * digests. An image that is left without any name goes too.
  */
 export function recordsToDrop({ all, named, tag }: NamedRecords): readonly StoredRecord[] {
   const rest = all.filter((record) => !named.includes(record));

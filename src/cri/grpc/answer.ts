@@ -150,7 +150,7 @@ export function failCall(stream: ServerHttp2Stream, { status, message }: CallFai
   } else {
     stream.respond({ ...answerHeaders, ...trailers }, { endStream: true });
   }
-  // What the caller still sends interests nobody, but it must not wait until it may send it, nor keep the stream open. A
+  // What the caller still sends is dropped, so that it neither waits to send it nor keeps the stream open. A
   // reset that is written before the answer takes the answer's place, so the answer is given time to leave.
   stream.resume();
   setImmediate(() => setImmediate(() => closeHalfOpen(stream)));

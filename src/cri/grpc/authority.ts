@@ -1,7 +1,7 @@
 /**
  * Go clients of the first ten years (kubelet and crictl up to 1.30) name the socket's path as the authority of
  * their calls, `:authority: /run/pulley/cri.sock`. A slash is not allowed there (RFC 3986 3.2), and Node's HTTP/2 refuses
- * such requests before any listener is called. So each slash becomes a hyphen on the way in, which nobody reads: in
+ * such requests before any listener is called. So each slash becomes a hyphen on the way in, as the value is not used: in
  * HPACK's Huffman code (RFC 7541, Appendix B) both have six bits, as they have eight without it, so nothing else changes,
  * not even what the two sides remember of earlier headers.
  */

@@ -21,7 +21,7 @@ export interface GrpcCall {
 export type Method =
   | { readonly kind: "unary"; answer(request: Uint8Array, call: GrpcCall): Promise<Uint8Array> }
   | { readonly kind: "serverStream"; answers(request: Uint8Array, call: GrpcCall): AsyncIterable<Uint8Array> }
-  /** Answered by somebody else, if the check does not reject: `onward` gets the call with its body as it came. */
+  /** Passed on to `onward`, with its body as it came, if the check does not reject. */
   | { readonly kind: "checked"; check(request: Uint8Array, call: GrpcCall): Promise<void>; readonly onward: Onward };
 
 export type Onward = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, body: Buffer) => void;

@@ -1,4 +1,4 @@
-/** Which file a request for a container's log means, or why there is none, in the kubelet's words. */
+/** Finds the file of a container's log, or why there is none, with the kubelet's messages. */
 import { dirname, join } from "node:path";
 import type { ContainerStatus, PodStatus } from "../../pods/index.ts";
 

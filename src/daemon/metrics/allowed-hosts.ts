@@ -1,6 +1,6 @@
 /**
- * For which hosts the metrics are asked, by the header `Host`. A web page that somebody of this machine looks at can have its
- * own name resolved to this machine's address (DNS rebinding) and then read what is served there; the browser tells the
+ * Checks the header `Host` of requests for metrics. A web page that is open on this machine can have its
+ * own name resolved to this machine's address (DNS rebinding) and then read what is served there; the browser sends the
  * page's name in that header, never an address.
  */
 import { isIP } from "node:net";

@@ -10,7 +10,7 @@ export interface HostAndPort {
   readonly port: number;
 }
 
-/** Opens a connection; whoever asked closes it. @throws what the system says, or the signal's reason */
+/** Opens a connection, which the caller closes. @throws the system's error, or the signal's reason */
 export function openConnection({ host, port }: HostAndPort, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
@@ -20,7 +20,7 @@ export function openConnection({ host, port }: HostAndPort, signal: AbortSignal)
     socket.once("connect", () => {
       signal.removeEventListener("abort", stop);
       socket.removeAllListeners("error");
-      // One that breaks later is found out by whoever uses it.
+      // A later error shows when the connection is used.
       socket.on("error", () => undefined);
       resolve(socket);
     });

@@ -56,7 +56,7 @@ export interface Probe {
     login: Login | undefined,
     signal: AbortSignal,
   ): Promise<ManifestAnswer>;
-  /** Whether somebody speaks TLS there, whoever it is. Never throws. */
+  /** Whether the server speaks TLS. Never throws. */
   speaksTls(place: HostAndPort, signal: AbortSignal): Promise<boolean>;
   /** Where certificates for a registry are looked for. */
   readonly certDirs: readonly string[];

@@ -48,7 +48,7 @@ export type ManifestAnswer = (
   | { readonly kind: "refused"; readonly error: PulleyError }
 ) & {
   readonly quota: Quota;
-  /** Whether anything was shown to the registry: the login, or a token that was got for it or for nobody. */
+  /** Whether a login or a token was sent to the registry. */
   readonly authorized: boolean;
 };
 
@@ -100,7 +100,7 @@ export interface ManifestQuestion {
   readonly signal: AbortSignal;
 }
 
-/** Asks what a tag or digest stands for, by a HEAD; where that is refused, the words come from a GET. Never throws. */
+/** Resolves a tag or digest by a HEAD request; if it is refused, the error's text comes from a GET. Never throws. */
 export async function askManifest(question: ManifestQuestion): Promise<ManifestAnswer> {
   const { endpoint, transport, version, stallTimeout, now, signal } = question;
   let authorized = false;

@@ -117,7 +117,7 @@ async function mountOf(
   }
   const { pod, spec } = input;
   const path = await folders.mountSource({ pod, spec, volume, subPath, container: container.name, index });
-  // What is written out from objects is nobody's to change.
+  // Files from ConfigMaps and Secrets are read-only.
   const isWrittenOut = spec.volumes.some(({ name, source }) => name === volume && source.kind === "files");
   return { containerPath, readOnly: readOnly || isWrittenOut, propagation, from: { kind: "host", path } };
 }

@@ -52,7 +52,7 @@ export function podFolders(root: string): PodFolders {
       const path = wordsFile(pod, container, attempt);
       await mkdir(join(path, ".."), { recursive: true, mode: 0o755 });
       await writeFile(path, "");
-      // Whoever the container runs as.
+      // Writable for every user that the container may run as.
       await chmod(path, 0o666);
       return path;
     },

@@ -53,7 +53,7 @@ export function createStaticPods({ folder, node, containers, locks, clock, warn 
   const known = new Map<string, StaticPodState>();
   /** What is being done about the pod of a name, one thing after another. */
   const work = new Map<string, Promise<void>>();
-  /** Of what ran before, by its identifier: each is removed once, whoever waits for that. */
+  /** Removals of pods that ran before, by uid: each pod is removed once. */
   const removals = new Map<string, Promise<void>>();
   let reported = new Set<string>();
 
@@ -131,7 +131,7 @@ export function createStaticPods({ folder, node, containers, locks, clock, warn 
     try {
       await removeOrphans((found) => found.namespace === namespace && found.name === name);
     } catch (error) {
-      // The runtime may only be away for now: whoever starts the pod will say that, and the rest is tried again.
+      // The runtime may only be away for now; starting the pod reports that, and the removal is tried again.
       warn(`${namespace}/${name}: what is left of it could not be removed yet: ${errorText(error)}`);
     }
   }

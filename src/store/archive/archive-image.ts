@@ -31,7 +31,7 @@ export interface ArchiveDocument {
 }
 
 /**
- * The normalised name with a tag that a text of an archive stands for; `undefined` for a digest, which is no name.
+ * The normalised name with a tag of a text in an archive; `undefined` for a digest, which is no name.
  * @throws PulleyError `ARCHIVE_INVALID` with the place
  */
 export function readName(text: string, at: string): string | undefined {

@@ -26,8 +26,8 @@ export interface ImageGraph {
 const deepestIndex = 2;
 
 /**
- * What a target stands for: the manifest that was chosen, or that of the platform. `undefined` if there is none, or not
- * all of what tells is here or can be understood: containerd holds more than images.
+ * The image of a target: the manifest that was chosen, or that of the platform. `undefined` if there is none, or not
+ * all of its documents are here or can be read: containerd holds more than images.
  */
 export async function imageGraphOf(
   contents: Contents,
@@ -63,7 +63,7 @@ async function descend(
   }
   if (depth === deepestIndex) return undefined;
   for (const candidate of candidatesIn(document, platform, chosen)) {
-    // Of an index, containerd has what somebody wanted of it.
+    // containerd has only those manifests of an index that were pulled.
     const found = await imageGraphOf(contents, candidate, platform, chosen);
     if (found !== undefined) return found;
   }

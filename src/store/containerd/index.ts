@@ -49,7 +49,7 @@ export interface ContainerdStoreOptions {
   readonly socket: string;
   /** A folder of Pulley's own, for content that is being received; made where there is none. */
   readonly root: string;
-  /** The machine's, which tells what an index that others brought in stands for. */
+  /** The machine's platform, by which the manifest of an index is chosen that another program has pulled. */
   readonly platform: Platform;
   /** Default: `k8s.io`, where containerd's CRI has its images. */
   readonly namespace?: string;

@@ -41,7 +41,7 @@ class ContainerdLease implements Lease {
   async has(descriptor: Descriptor): Promise<boolean> {
     await this.#protection.keepContent(descriptor.digest);
     const there = await this.#deps.contents.has(descriptor);
-    // Whoever brings it, this lease keeps it then.
+    // The lease keeps it, also if another process writes it.
     if (!there) this.#protection.noteContent(descriptor.digest);
     return there;
   }
@@ -93,7 +93,7 @@ class ContainerdLease implements Lease {
   }
 
   /**
-   * containerd collects what nobody names. The file stays here until something does, so that a pull that fails after
+   * containerd collects content without a name. The file stays here until it has one, so that a pull that fails after
    * some of its layers does not begin from nothing.
    */
   async #place(path: string, content: Content): Promise<void> {

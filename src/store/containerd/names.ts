@@ -108,7 +108,7 @@ export class ContainerdNames {
     this.#forget();
   }
 
-  /** @param last whether containerd shall collect, before it answers, what nobody needs any more */
+  /** @param last whether containerd shall collect unneeded content before it answers */
   async remove({ name, target }: StoredRecord, last: boolean): Promise<void> {
     const request = { name, sync: last, target: targetOf({ target }) };
     const removal = call(this.#context.daemon, `remove ${name}`, Images.method.delete, request, { timeout: 600_000 });
@@ -164,7 +164,7 @@ function targetOf({ target: { mediaType, digest, size } }: Pick<ImageRecord, "ta
   return { mediaType, digest, size: BigInt(size) };
 }
 
-/** Whether a name stands for this already, with nothing to add. */
+/** Whether the name has this target and these labels already. */
 function isSame({ target, labels: there }: Image, { target: wanted, labels: added }: ImageUnderName): boolean {
   const same = target?.digest === wanted.digest && target.mediaType === wanted.mediaType;
   return same && Object.entries(added).every(([key, value]) => (there[key] ?? "") === value);

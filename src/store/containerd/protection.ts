@@ -7,7 +7,7 @@ import { Leases } from "./api/containerd/services/leases/leases_pb.js";
 import { type ContainerdContext, labels } from "./context.ts";
 import { call, unless } from "./daemon.ts";
 
-/** Milliseconds after which containerd lets a lease go that nobody came back for, as its own pulls have it. */
+/** Milliseconds after which containerd drops an abandoned lease, the same as for its own pulls. */
 const lifetime = 24 * 3600 * 1000;
 
 /** Milliseconds that a collection may take. */
@@ -61,7 +61,7 @@ export class Protections {
     return held;
   }
 
-  /** Ends a lease. What it brought and nobody else needs is collected at once, not when containerd sees fit. */
+  /** Ends a lease. What only it kept is collected at once, not at containerd's next collection. */
   async end({ id }: Protection): Promise<void> {
     const held = this.#held.get(id);
     if (held === undefined) return;
@@ -136,7 +136,7 @@ export async function endLeft(context: ContainerdContext): Promise<void> {
   }
 }
 
-/** Has containerd collect what nobody needs, and waits for it. */
+/** Runs containerd's garbage collection, and waits for it. */
 export async function collect(context: ContainerdContext): Promise<void> {
   const id = `pulley-${randomName()}`;
   await createLease(context, id);

@@ -68,7 +68,7 @@ export async function publish(
   return (await names.fresh()).image(first.image) ?? vanished(first.image);
 }
 
-/** Whose parts have become this image: its repositories', and what was nobody's. */
+/** The scopes of partial downloads that this image replaces: its repositories, and none. */
 function scopesOf(wanted: readonly ImageRecord[]): ReadonlySet<string> {
   const named = wanted.filter((record) => !isNameless(record));
   return new Set(["", ...named.map(({ name }) => parseReference(name).repository.name)]);

@@ -2,9 +2,9 @@
  * Removing images and their content: what no name and no lease needs is collected. Any number of processes may do it at once.
  *
  * Content goes in two steps, because there are no locks: first it is moved to the trash, then it is asked
- * again whether anybody needs it, and only then it is deleted. Whoever needs it announces that in a lease before looking
- * for it, and looks in the trash too. So either the announcement is seen before the deletion, or the need finds the
- * content gone, and never thinks that it has it.
+ * again whether it is needed, and only then it is deleted. A process that needs it writes that into a lease before looking
+ * for it, and looks in the trash too. So either the lease is seen before the deletion, or the process finds the
+ * content gone, and never believes that it has it.
  *
  * Every stay in the trash has a name of its own, so that a process that decided about an earlier stay cannot delete a
  * later one.

@@ -18,7 +18,7 @@ export async function openLease(deps: EmbeddedLeaseDeps): Promise<Lease> {
   return new EmbeddedLease(deps, await LeaseFile.create(deps.paths));
 }
 
-/** Every digest is written into the lease's file before anybody looks for its content: see `garbage.ts` for why. */
+/** Every digest is written into the lease's file before its content is looked for: see `garbage.ts` for why. */
 class EmbeddedLease implements Lease {
   readonly #deps: EmbeddedLeaseDeps;
   readonly #file: LeaseFile;

@@ -1,6 +1,6 @@
 /**
  * Other programs that read an image layout pass over manifests under Docker's media types. For an image that has such a
- * one, the same manifest in OCI's words lies beside it, and `index.json` names that. Its digest is in the record, so that
+ * one, the same manifest with OCI's media types lies beside it, and `index.json` names that. Its digest is in the record, so that
  * it stays as long as the record; nothing that Pulley does needs it.
  */
 import { createHash } from "node:crypto";
