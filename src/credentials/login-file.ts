@@ -41,7 +41,10 @@ export function loginFilePath({ environment, home, authFile }: ClientFolders): s
   return named ?? join(environment["DOCKER_CONFIG"] || join(home, ".docker"), "config.json");
 }
 
-/** @throws PulleyError `OUTPUT_UNWRITABLE` behind a link of somebody else's; `CREDENTIALS_INVALID` for a file that is not as it must be */
+/**
+ * @throws PulleyError `OUTPUT_UNWRITABLE` behind a link of somebody else's; `CREDENTIALS_INVALID` for a file that is
+ * not as it must be
+ */
 export async function openLoginFile(path: string): Promise<LoginFile> {
   const { place, config, access } = await readLoginFile(path);
   return {

@@ -44,7 +44,8 @@ export async function storeLogin(
 
 /**
  * Forgets the login to a registry, under every name that docker and podman have for the whole of it; or podman's for a
- * path in it, which no helper has. As docker does, it asks a helper for no login, so one that cannot give any forgets them too.
+ * path in it, which no helper has. As docker does, it asks a helper for no login, so one that cannot give any forgets
+ * them too.
  * @returns whether there was one
  * @throws PulleyError as {@link storeLogin}; if it is the helper that fails, the file has forgotten the login
  */

@@ -6,7 +6,10 @@ import { hasErrno } from "../support/errors.ts";
 /** The folder for every registry that has none of its own. */
 export const defaultFolder = "_default";
 
-/** The names that a registry's folder may have, the first that exists counts: `host_port_`, `host:port` or `host`, `_default`. */
+/**
+ * The names that a registry's folder may have, the first that exists counts: `host_port_`, `host:port` or `host`,
+ * `_default`.
+ */
 export function folderNames(registry: string): readonly string[] {
   const colon = registry.lastIndexOf(":");
   const own = colon > 0 ? [`${registry.slice(0, colon)}_${registry.slice(colon + 1)}_`, registry] : [registry];

@@ -44,7 +44,10 @@ const hopByHop: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** Whether a host is the registry, and so not sent `ns`, which registry is meant (containerd core/remotes/docker/resolver.go, `isProxy`). */
+/**
+ * Whether a host is the registry, and so not sent `ns`, which registry is meant (containerd
+ * core/remotes/docker/resolver.go, `isProxy`).
+ */
 export function isSameHost(host: string, registry: string): boolean {
   return host === registry || (registry === "docker.io" && host === "registry-1.docker.io");
 }

@@ -130,7 +130,10 @@ function isReadable(written: string): boolean {
   return bare === "" || URL.canParse(`https://${bare}`);
 }
 
-/** Without a scheme it is https, and `/v2` goes behind the path that does not end so, unless the path is not to be touched. */
+/**
+ * Without a scheme it is https, and `/v2` goes behind the path that does not end so, unless the path is not to be
+ * touched.
+ */
 export function readUrl(written: string, overridePath: boolean): HostUrl | undefined {
   const text = written.startsWith("http") ? written : `https://${written}`;
   const [, scheme, authority = "", path = ""] = /^(https?):\/\/([^/?#]*)([^?#]*)/i.exec(text) ?? [];

@@ -78,7 +78,10 @@ export function isTable(value: unknown): value is TomlTable {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }
 
-/** Where something stands: its value, or its key where that is meant or there is no value; the document's beginning otherwise. */
+/**
+ * Where something stands: its value, or its key where that is meant or there is no value; the document's beginning
+ * otherwise.
+ */
 export function spanOf({ places }: TomlDocument, path: TomlPath, which: "key" | "value"): TomlSpan {
   const found = places();
   const span = which === "key" ? found.key(path) : (found.value(path) ?? found.key(path));

@@ -1,7 +1,7 @@
 /**
  * What kind of place an address is, and to which places one may send us. A registry has no business sending us where it
- * could not be reached itself: that is how a server makes its clients ask a cloud's metadata service, a neighbour's admin page
- * or a service of the machine itself (CVE-2026-12566 is one).
+ * could not be reached itself: that is how a server makes its clients ask a cloud's metadata service, a neighbour's
+ * admin page or a service of the machine itself (CVE-2026-12566 is one).
  */
 import { type LookupAddress, type LookupOptions, lookup as systemLookup } from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";

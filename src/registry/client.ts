@@ -14,7 +14,7 @@ import {
   defaultStallTimeout,
   documentsOfList,
 } from "./limits.ts";
-import { fetchManifest, layerSizes, resolveManifest } from "./manifests.ts";
+import { fetchManifest, resolveManifest } from "./manifests.ts";
 import { createSchemes, ping } from "./ping.ts";
 import { type CallContext, openSession } from "./session.ts";
 import { listTags } from "./tags.ts";
@@ -96,8 +96,8 @@ export function createRegistryClient(options: RegistryOptions = {}, deps: Partia
     resolve: ({ repository, version }, call) =>
       document(repository, call, (context) => resolveManifest(context, version)),
     manifest: async ({ repository, version }, call) => {
-      const fetched = await document(repository, call, (context) => fetchManifest(context, version));
-      downloads.expect(layerSizes(fetched));
+      const { layerSizes, ...fetched } = await document(repository, call, (context) => fetchManifest(context, version));
+      downloads.expect(layerSizes);
       return fetched;
     },
     blob: (repository, descriptor, limit, call) =>

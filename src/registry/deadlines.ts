@@ -1,6 +1,7 @@
 /**
  * How long a registry may take: a document has one deadline for all of it, with its redirects, tokens, attempts and waits;
- * a blob, which may be large, has to come at a least rate. So a server that sends a byte now and then cannot hold a request for ever.
+ * a blob, which may be large, has to come at a least rate. So a server that sends a byte now and then cannot hold a
+ * request for ever.
  */
 import type { Clock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
@@ -39,7 +40,10 @@ export async function inTime<T>(deadline: Deadline, work: (signal: AbortSignal) 
   }
 }
 
-/** Milliseconds for which the rate is an average: as long as containerd waits for progress (`image_pull_progress_timeout`). */
+/**
+ * Milliseconds for which the rate is an average: as long as containerd waits for progress
+ * (`image_pull_progress_timeout`).
+ */
 export const rateWindow = 5 * 60_000;
 /** The window moves on in steps. */
 const steps = 10;

@@ -60,7 +60,10 @@ export function cancellation(signal: AbortSignal): PulleyError {
   return new PulleyError("CANCELLED", "the pull was cancelled", { cause: signal.reason });
 }
 
-/** A failure as the caller shall see it: a wait that the signal ended fails with the signal's own reason, whatever that is. */
+/**
+ * A failure as the caller shall see it: a wait that the signal ended fails with the signal's own reason, whatever that
+ * is.
+ */
 export function named(error: unknown, signal: AbortSignal | undefined): unknown {
   return signal?.aborted && !isPulleyError(error) ? cancellation(signal) : error;
 }

@@ -33,14 +33,22 @@ export async function resolveManifest(context: CallContext, version: Tag | Diges
   return described ?? (await fetchManifest(context, version)).descriptor;
 }
 
+interface FetchedManifest extends Fetched {
+  /** The sizes of its layers, as far as it has any; for a guess, not for a decision. */
+  readonly layerSizes: readonly number[];
+}
+
 /** The document that a name stands for, verified against the digest if the name is one. */
-export async function fetchManifest(context: CallContext, version: Tag | Digest): Promise<Fetched> {
+export async function fetchManifest(context: CallContext, version: Tag | Digest): Promise<FetchedManifest> {
   const isOk = (status: number) => status === 200;
   return sendWithRetry(context, requestFor("GET", version), isOk, async (answer) => {
     refuseWebPage(answer);
     const bytes = await readBody(answer, manifestLimit, context);
     const digest = verifiedDigest(answer, bytes, version);
-    return { descriptor: { mediaType: agreedType(answer, bytes), digest, size: bytes.length }, bytes };
+    refuseSchema1(answer, contentType(answer));
+    const members = membersOf(answer, bytes);
+    const mediaType = agreedType(answer, members);
+    return { descriptor: { mediaType, digest, size: bytes.length }, bytes, layerSizes: layerSizes(members) };
   });
 }
 
@@ -96,17 +104,20 @@ function verifiedDigest(answer: HttpResponse, bytes: Buffer, version: Tag | Dige
   return digest;
 }
 
+function membersOf({ asked }: HttpResponse, bytes: Buffer): JsonMembers {
+  const where = describeAsked(asked);
+  const document = parseJson(bytes, { name: where, code: "MANIFEST_INVALID", limit: manifestLimit });
+  if (!(document instanceof Map)) throw new PulleyError("MANIFEST_INVALID", `${where}: not a JSON object`);
+  return document;
+}
+
 /**
  * The media type that header and body agree on: read as another type, the same bytes could mean another image
  * (CVE-2021-41190). A header that names no manifest type, as servers of plain files send it, leaves it to the body.
  */
-function agreedType(answer: HttpResponse, bytes: Buffer): string {
+function agreedType(answer: HttpResponse, members: JsonMembers): string {
   const where = describeAsked(answer.asked);
   const header = contentType(answer);
-  refuseSchema1(answer, header);
-  const document = parseJson(bytes, { name: where, code: "MANIFEST_INVALID", limit: manifestLimit });
-  if (!(document instanceof Map)) throw new PulleyError("MANIFEST_INVALID", `${where}: not a JSON object`);
-  const members: JsonMembers = document;
   if (members.get("schemaVersion") === 1) throw schema1(where);
   const own = members.get("mediaType");
   if (own !== undefined && typeof own !== "string") {
@@ -119,10 +130,8 @@ function agreedType(answer: HttpResponse, bytes: Buffer): string {
   return header;
 }
 
-/** The sizes of an image's layers, as far as its manifest has any; for a guess, not for a decision. */
-export function layerSizes({ bytes }: Fetched): readonly number[] {
-  const document = parseJson(bytes, { name: "manifest", code: "MANIFEST_INVALID", limit: manifestLimit });
-  const layers = document instanceof Map ? document.get("layers") : undefined;
+function layerSizes(members: JsonMembers): readonly number[] {
+  const layers = members.get("layers");
   if (!Array.isArray(layers)) return [];
   return layers.map((layer) => (layer instanceof Map ? Number(layer.get("size")) : 0));
 }

@@ -45,7 +45,10 @@ interface Settled {
 /** Milliseconds for which a host is taken to go on speaking what it spoke. */
 const goodFor = 60_000;
 
-/** https is tried first; what answers it without TLS is spoken to by http (containerd core/remotes/docker, `httpFallback`). */
+/**
+ * https is tried first; what answers it without TLS is spoken to by http (containerd core/remotes/docker,
+ * `httpFallback`).
+ */
 export function createSchemes(transport: Transport, clock: Pick<Clock, "now">): Schemes {
   const settled = new Map<string, Settled>();
 

@@ -77,7 +77,10 @@ function isTag(value: unknown): value is string {
   }
 }
 
-/** The address in `Link: <…>; rel="next"`. @throws PulleyError `REDIRECT_REFUSED` if it is not the registry's own (oras GHSA-h7vf-4x9w-h99v) */
+/**
+ * The address in `Link: <…>; rel="next"`.
+ * @throws PulleyError `REDIRECT_REFUSED` if it is not the registry's own (oras GHSA-h7vf-4x9w-h99v)
+ */
 function nextPage({ asked, headers }: HttpResponse, origin: string): URL | undefined {
   const link = (headers["link"] ?? []).join(", ");
   const address = /<([^<>]*)>\s*;[^<]*\brel\s*=\s*"?next\b/i.exec(link)?.[1];

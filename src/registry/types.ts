@@ -26,7 +26,10 @@ export interface RegistryClient {
    * A foreign layer that the registry does not have is asked for at its own addresses, where their hosts are allowed.
    */
   download(repository: Repository, blob: BlobTarget, call: DownloadCall): Promise<void>;
-  /** Ends when the registry or mirror has answered anything, a refusal too; takes no login. @throws PulleyError as any request */
+  /**
+   * Ends when the registry or mirror has answered anything, a refusal too; takes no login.
+   * @throws PulleyError as any request
+   */
   ping(repository: Repository, call: Omit<RegistryCall, "login">): Promise<void>;
   /**
    * Shows a registry a login, at the address that every registry answers.
@@ -106,26 +109,27 @@ export interface RegistryOptions {
    */
   readonly foreignLayerHosts?: readonly string[];
   /**
-   * A name for whoever passes requests on for others, sent to registries and mirrors in the header `Via` (RFC 9110, section 7.6.3), so
-   * that it recognises a request that comes back to it. Not sent to places that they redirect to.
+   * A name for a program that passes requests on for others, sent to registries and mirrors in the header `Via` (RFC 9110,
+   * section 7.6.3), so that it recognises a request that comes back to it. Not sent to places that they redirect to.
    */
   readonly via?: string;
-  /** Milliseconds without a byte after which a source counts as stalled. Default 60 000. */
+  /** Milliseconds without a byte after which a source counts as stalled. Default `defaultStallTimeout`. */
   readonly stallTimeout?: number;
   /**
    * Milliseconds for the whole of a document (manifest, config, token, page of a list), with everything that is asked for
-   * it and every attempt. A list of all tags has five times as much. Default 120 000.
+   * it and every attempt. A list of all tags has `documentsOfList` times as much. Default
+   * `defaultDocumentTimeout`.
    */
   readonly documentTimeout?: number;
-  /** Bytes a second that a blob has to come at, on average over every five minutes; 0: any. Default 1 024. */
+  /** Bytes a second that a blob has to come at, on average over every five minutes; 0: any. Default `defaultLeastRate`. */
   readonly leastRate?: number;
-  /** Milliseconds for name, connection and TLS together. Default 30 000. */
+  /** Milliseconds for name, connection and TLS together. Default `defaultConnectTimeout`. */
   readonly connectTimeout?: number;
   /**
    * Whether the calling thread downloads, too, which saves a thread's memory and the time to start it. For programs
    * that have nothing else to do meanwhile; not for those that answer others. Default false.
    */
   readonly takesPart?: boolean;
-  /** Large blobs downloaded at once. Default: as many as there are processors, from 2 to 6. */
+  /** Large blobs downloaded at once. Default: as many as there are processors, from 2 to `transfersAtOnce`. */
   readonly parallelDownloads?: number;
 }

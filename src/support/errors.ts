@@ -113,7 +113,10 @@ export interface ErrorDetails {
   /** What to do about it, where that is known better than the table knows it. */
   readonly advice?: string;
   readonly cause?: unknown;
-  /** For {@link ErrorCode} `REGISTRY_RATE_LIMITED` and `REGISTRY_UNAVAILABLE`: how long the server asks to wait, in milliseconds. */
+  /**
+   * For {@link ErrorCode} `REGISTRY_RATE_LIMITED` and `REGISTRY_UNAVAILABLE`: how long the server asks to wait, in
+   * milliseconds.
+   */
   readonly retryAfter?: number;
 }
 

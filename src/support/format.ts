@@ -19,7 +19,10 @@ export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** Ages as kubectl prints them: `119s`, `5m3s`, `17m`, `2h4m`, `2d4h`, `12d`, `3y40d` (k8s apimachinery pkg/util/duration). */
+/**
+ * Ages as kubectl prints them: `119s`, `5m3s`, `17m`, `2h4m`, `2d4h`, `12d`, `3y40d` (k8s apimachinery
+ * pkg/util/duration).
+ */
 export function humanDuration(milliseconds: number): string {
   const seconds = Math.trunc(milliseconds / 1000);
   // Clocks of two machines may differ by a little.

@@ -91,7 +91,10 @@ export function networkWords(error: unknown): string {
   return (certificateText(error, code) ?? systemText(text) ?? streamText(text, code) ?? text) || code;
 }
 
-/** `connect ECONNREFUSED 127.0.0.1:5000`, `listen EADDRINUSE: address already in use :::5000`, `getaddrinfo ENOTFOUND host` */
+/**
+ * `connect ECONNREFUSED 127.0.0.1:5000`, `listen EADDRINUSE: address already in use :::5000`, `getaddrinfo ENOTFOUND
+ * host`
+ */
 const systemCall =
   /^(?:Error: )?(connect|read|write|listen|bind|getaddrinfo|query[A-Za-z]*) (E[A-Z_]+)(?:: [a-z ]+)?(?: (\S+))?(?: - Local \(.*\))?$/;
 

@@ -23,7 +23,10 @@ export interface ReadOnlyResponse {
 export interface ReadOnlyOptions {
   /** Answers; what it throws is answered with status 500. */
   readonly answer: (asked: ReadOnlyRequest) => ReadOnlyResponse | Promise<ReadOnlyResponse>;
-  /** Whether a request is meant for this server: the host that it names, and the address at which it arrived. Default: all. */
+  /**
+   * Whether a request is meant for this server: the host that it names, and the address at which it arrived. Default:
+   * all.
+   */
   readonly isOwnHost?: (host: string | undefined, here: string | undefined) => boolean;
   /** Called with each error that it threw, and the path that was asked for. */
   readonly onFailure: (error: unknown, path: string) => void;

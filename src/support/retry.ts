@@ -14,7 +14,10 @@ export interface RetryPlan {
   readonly jitter: number;
 }
 
-/** What a failure means for the next attempt. `after`: at least so many milliseconds from now, because the other side asks for it. */
+/**
+ * What a failure means for the next attempt. `after`: at least so many milliseconds from now, because the other side
+ * asks for it.
+ */
 export type RetryDecision = { readonly again: false } | { readonly again: true; readonly after?: number | undefined };
 
 export interface Pace {

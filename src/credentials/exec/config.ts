@@ -125,7 +125,10 @@ export function strangerProblem(document: ManifestDocument): string | undefined 
   return document.kind === kind ? undefined : `failed to decode ${quote(document.kind)} (wrong Kind)`;
 }
 
-/** The providers of a configuration. `refuse` is called with each field that has not the type that it must have; it is left out. */
+/**
+ * The providers of a configuration. `refuse` is called with each field that has not the type that it must have; it is
+ * left out.
+ */
 export function decodeProviders({ apiVersion, root }: ManifestDocument, refuse: RefuseField): readonly GivenProvider[] {
   const [, version = ""] = apiVersion.split("/");
   checkFields(root, ["apiVersion", "kind", "providers"], "", refuse);

@@ -15,7 +15,10 @@ export type { ProviderNote } from "./provider.ts";
 export { givenAccounts, type PodIdentity, type ServiceAccounts } from "./service-accounts.ts";
 
 export interface CredentialProviders {
-  /** The logins that the providers have for a pod's images, or for a pull that is no pod's. Fails never: see {@link ProviderOptions.say}. */
+  /**
+   * The logins that the providers have for a pod's images, or for a pull that is no pod's. Fails never: see {@link
+   * ProviderOptions.say}.
+   */
   forPod(pod: PodIdentity | undefined): LoginSource;
   readonly names: readonly string[];
   /** `sha256:…`, for the kubelet's `credential_provider_config_info`. */

@@ -19,7 +19,10 @@ export interface PluginDeps {
   readonly binDir: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly clock: Clock;
-  /** Called after each run, for the kubelet's `credential_provider_plugin_duration` and `credential_provider_plugin_errors_total`. */
+  /**
+   * Called after each run, for the kubelet's `credential_provider_plugin_duration` and
+   * `credential_provider_plugin_errors_total`.
+   */
   readonly onRun?: ((run: PluginRun) => void) | undefined;
 }
 

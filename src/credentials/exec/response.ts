@@ -1,4 +1,7 @@
-/** What a credential provider answers (k8s staging/src/k8s.io/kubelet/pkg/apis/credentialprovider `CredentialProviderResponse`). */
+/**
+ * What a credential provider answers (k8s staging/src/k8s.io/kubelet/pkg/apis/credentialprovider
+ * `CredentialProviderResponse`).
+ */
 import { PulleyError } from "../../support/errors.ts";
 import { parseGoDuration, quote } from "../../support/go.ts";
 import type { JsonMembers } from "../../support/json.ts";

@@ -1,4 +1,7 @@
-/** Credential providers: programs that a kubelet asks for logins (k8s staging/src/k8s.io/kubelet/config/v1 `CredentialProvider`). */
+/**
+ * Credential providers: programs that a kubelet asks for logins (k8s staging/src/k8s.io/kubelet/config/v1
+ * `CredentialProvider`).
+ */
 
 /** The versions of the protocol, as `apiVersion` of a provider names them. */
 export const protocolVersions = [

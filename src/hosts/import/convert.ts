@@ -153,7 +153,10 @@ function fromRules(entry: RegistryEntry, image: string, name: string, leftOut: L
   ];
 }
 
-/** A policy's mirror has a path before the repository's whole path: `undefined` where the prefix is to become something else. */
+/**
+ * A policy's mirror has a path before the repository's whole path: `undefined` where the prefix is to become something
+ * else.
+ */
 function mirrorAddress(prefix: string, { location, insecure }: MirrorEntry): string | undefined {
   const { host, path } = split(location);
   const below = prefix.startsWith("*.") ? "" : split(prefix).path;

@@ -1,7 +1,10 @@
 import { placeOf, spanOf, type TextPlace, type TomlDocument } from "../toml.ts";
 import type { TomlPath } from "../toml-places.ts";
 
-/** `error`: containerd does not do what the file says; `warning`: it most likely does not do what was meant; `note`: good to know. */
+/**
+ * `error`: containerd does not do what the file says; `warning`: it most likely does not do what was meant; `note`:
+ * good to know.
+ */
 export type HostsSeverity = "error" | "warning" | "note";
 
 export interface HostsFinding {

@@ -40,7 +40,10 @@ export interface Granted {
   readonly fresh: boolean;
   /** Whether there is no other way to answer. */
   readonly isLast: boolean;
-  /** Why no token could be obtained: the failure to report if this header is refused. Plain data, because it is sent to threads. */
+  /**
+   * Why no token could be obtained: the failure to report if this header is refused. Plain data, because it is sent to
+   * threads.
+   */
   readonly instead?: { readonly code: ErrorCode; readonly message: string; readonly advice: string } | undefined;
 }
 

@@ -1,4 +1,7 @@
-/** Tokens from the token service that a registry's `Bearer` challenge names (distribution `spec/auth/token.md`, `oauth.md`). */
+/**
+ * Tokens from the token service that a registry's `Bearer` challenge names (distribution `spec/auth/token.md`,
+ * `oauth.md`).
+ */
 import { isLoopback } from "../../image/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import { PulleyError } from "../../support/errors.ts";
@@ -136,8 +139,8 @@ function tokenExchange({ endpoint, challenge, secret, place }: TokenRequest, rea
 }
 
 /**
- * What the challenge asks for, or else what a pull needs; nothing where it is only about who is there. A service may know the repository by another path than the one
- * that is asked, and refuse a token for what it does not know.
+ * What the challenge asks for, or else what a pull needs; nothing where it is only about who is there. A service may
+ * know the repository by another path than the one that is asked, and refuse a token for what it does not know.
  * @throws PulleyError `TOKEN_REFUSED`
  */
 function scopesFor(endpoint: Endpoint, challenge: Challenge): readonly string[] {

@@ -199,7 +199,10 @@ function strongEtag({ headers }: HttpResponse): string | undefined {
   return /^"[\x21\x23-\x7e]{1,256}"$/.test(etag) ? etag : undefined;
 }
 
-/** @throws PulleyError `SIZE_MISMATCH` before a byte has been read, if the answer announces another length than the rest of the blob */
+/**
+ * @throws PulleyError `SIZE_MISMATCH` before a byte has been read, if the answer announces another length than the rest
+ * of the blob
+ */
 function refuseOtherLength(answer: HttpResponse, { descriptor }: BlobTarget, offset: number): void {
   const announced = announcedLength(answer);
   const expected = descriptor.size - offset;

@@ -16,7 +16,10 @@ import { type FromThread, failureOf, resultOf, type ThreadSettings, type ToThrea
 const threadWorthy = 1024 * 1024;
 
 export interface Downloads {
-  /** Starts threads for blobs of these sizes, which may soon be asked for: starting one takes as long as several small requests. */
+  /**
+   * Starts threads for blobs of these sizes, which may soon be asked for: starting one takes as long as several small
+   * requests.
+   */
   expect(sizes: readonly number[]): void;
   /** As `RegistryClient.download`. */
   run(session: Session, authorization: Authorization, target: BlobTarget, options: DownloadOptions): Promise<void>;

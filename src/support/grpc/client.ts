@@ -33,7 +33,10 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Failures are `PulleyError`s: `RUNTIME_UNREACHABLE`, `CANCELLED`, or `RUNTIME_FAILED`, with the status as {@link statusOf} tells it. */
+/**
+ * Failures are `PulleyError`s: `RUNTIME_UNREACHABLE`, `CANCELLED`, or `RUNTIME_FAILED`, with the status as {@link
+ * statusOf} tells it.
+ */
 export interface Channel {
   unary<Input extends DescMessage, Output extends DescMessage>(
     method: DescMethodUnary<Input, Output>,
