@@ -163,7 +163,7 @@ describe("an audit", () => {
       ["tag-moving", "error"],
       ["policy-missing-surprises", "off"],
     ] as const);
-    const findings = new AuditRun({ now: 0, severities }).take(
+    const findings = new AuditRun({ now: 0, severities }).audit(
       text("a.yaml", deployment("image: ghcr.io/a:main")),
     ).findings;
     expect(findings).toMatchObject([{ ruleId: "tag-moving", severity: "error" }]);

@@ -1,4 +1,4 @@
-/** The audit: file by file, in one pass, with no more memory for many files than for one. */
+/** The audit: one pass, file by file, with no more memory for many files than for one. */
 import { type Baseline, BaselineFilter } from "./baseline.ts";
 import { type AuditConfig, type AuditOptions, auditConfig } from "./config.ts";
 import { findingOf, folded, inOrder } from "./finding.ts";
@@ -9,24 +9,24 @@ import { crossFileRules } from "./rules/index.ts";
 import { inputUnreadable, renderFailed } from "./rules/input.ts";
 import type { CrossFileCheck, CrossFileReport, CrossFileRule } from "./rules/rule.ts";
 import { sourceMap } from "./source-map.ts";
-import { auditInput, lostAudit, type TextAudit } from "./text-audit.ts";
+import { auditInput, failedAudit, type TextAudit } from "./text-audit.ts";
 import type { AuditResult, Finding, NotSeen } from "./types.ts";
 
-/** What was found in one file, or, at the very end, about the input as a whole. */
+/** The findings in one file, or, at the end, about the input as a whole. */
 export interface AuditFile {
-  /** Absent at the end, for what could be told only when everything had been seen. */
+  /** Absent at the end, for what is known only when all files have been read. */
   readonly file: string | undefined;
-  /** What was audited; absent at the end. */
+  /** Absent at the end. */
   readonly input: AuditInput | undefined;
   /** In the order of the text. Those at the end may be about any of the files. */
   readonly findings: readonly Finding[];
   readonly workloads: number;
   readonly containers: number;
-  /** Findings that a comment or the baseline left out. */
+  /** Findings that a comment or the baseline suppresses. */
   readonly suppressed: number;
-  /** Whether it is told that something could not be read or rendered. */
+  /** Whether a finding says that something could not be read or rendered. */
   readonly isUnreadable: boolean;
-  /** What could not be rendered; then there is nothing else. */
+  /** What could not be rendered; then the rest is empty. */
   readonly notSeen?: NotSeen;
 }
 
@@ -35,7 +35,7 @@ export interface AuditCall extends AuditOptions {
 }
 
 /**
- * Audits inputs as they come, and answers for each of them as soon as it has been read.
+ * Audits inputs as they come, and yields the result of each as soon as it is read.
  * @throws whatever the inputs throw; nothing else
  */
 export async function* audit(
@@ -43,11 +43,11 @@ export async function* audit(
   options: AuditCall,
 ): AsyncGenerator<AuditFile> {
   const run = new AuditRun(options);
-  for await (const input of inputs) yield run.take(input);
+  for await (const input of inputs) yield run.audit(input);
   yield run.end();
 }
 
-/** All of an audit at once, for those who have room for it. */
+/** Collects the results of all files in memory. */
 export async function collectAudit(
   files: AsyncIterable<AuditFile>,
 ): Promise<AuditResult & { readonly isUnreadable: boolean }> {
@@ -66,7 +66,7 @@ export async function collectAudit(
   return { findings, notSeen, ...sums };
 }
 
-/** Whether a finding says that something could not be looked at. */
+/** Whether a finding says that something could not be read or rendered. */
 export function isOfUnreadable({ ruleId }: Finding): boolean {
   return ruleId === inputUnreadable.id || ruleId === renderFailed.id;
 }
@@ -76,7 +76,7 @@ interface ActiveCheck {
   readonly check: CrossFileCheck;
 }
 
-/** A finding that is told at the end, if it holds then. */
+/** A finding that is reported at the end, if it holds then. */
 interface LateFinding {
   readonly finding: Finding;
   readonly holds: () => boolean;
@@ -98,18 +98,21 @@ export class AuditRun {
     this.#baseline = new BaselineFilter(options.baseline);
   }
 
-  /** Audits an input, in its turn. */
-  take(input: AuditInput): AuditFile {
-    return this.settle(input, auditInput(input, this.config));
+  /** Audits the next input. */
+  audit(input: AuditInput): AuditFile {
+    return this.complete(input, auditInput(input, this.config));
   }
 
-  /** What is said of an input whose audit came to no end. */
-  lost({ file }: AuditInput, why: string): TextAudit {
-    return lostAudit(file, why, this.config);
+  /** The result for an input whose audit failed. */
+  failed({ file }: AuditInput, why: string): TextAudit {
+    return failedAudit(file, why, this.config);
   }
 
-  /** Settles the findings of an input in the light of those before it, and tells them where people can find them. */
-  settle(input: AuditInput, text: TextAudit): AuditFile {
+  /**
+   * Completes the findings of a text: compares it with the files before it, applies comments and baseline, maps places
+   * to their source.
+   */
+  complete(input: AuditInput, text: TextAudit): AuditFile {
     if (input.kind === "notSeen") return notSeenFile(input);
     const { file, workloads, containers, isUnreadable } = text;
     const fingerprints = new Fingerprints(file);
@@ -121,25 +124,25 @@ export class AuditRun {
       const { holds } = report;
       if (holds === undefined) found.push(...findings);
       else
-        for (const finding of findings.filter((each) => comments.isWanted(each)))
+        for (const finding of findings.filter((each) => comments.isReported(each)))
           this.#late.push({ finding: toSource(finding), holds });
     }
-    const wanted = found.filter((finding) => comments.isWanted(finding));
-    const remarks = comments.remarks(this.config, fingerprints);
-    this.#baseline.sees(file);
-    const fresh = [...wanted, ...remarks].filter((finding) => this.#baseline.isNew(finding));
-    const suppressed = found.length + remarks.length - fresh.length;
+    const wanted = found.filter((finding) => comments.isReported(finding));
+    const aboutComments = comments.findings(this.config, fingerprints);
+    this.#baseline.markSeen(file);
+    const fresh = [...wanted, ...aboutComments].filter((finding) => this.#baseline.isNew(finding));
+    const suppressed = found.length + aboutComments.length - fresh.length;
     const findings = inOrder(folded(fresh)).map(toSource);
     const isTold = isUnreadable && findings.some(isOfUnreadable);
     return { file, input, findings, workloads, containers, suppressed, isUnreadable: isTold };
   }
 
-  /** What the rules report of a file beside those before it. */
+  /** What rules report when they compare a file with those before it. */
   #compare(text: TextAudit): readonly { readonly rule: CrossFileRule; readonly report: CrossFileReport }[] {
     return this.#checks.flatMap(({ rule, check }) => check.file(text).map((report) => ({ rule, report })));
   }
 
-  /** What could not be told before everything had been seen. */
+  /** What is known only when all files have been read. */
   end(): AuditFile {
     const held = this.#late.filter(({ holds }) => holds()).map(({ finding }) => finding);
     const reported = this.#checks.flatMap(({ rule, check }) =>
@@ -165,7 +168,7 @@ function notSeenFile(input: NotSeenInput): AuditFile {
   return { file, input, ...nothing, notSeen: { file, what, why } };
 }
 
-/** Findings in what was rendered are told in what it was rendered from; all others where they are. */
+/** Moves findings in rendered text to the source of the text; leaves all others where they are. */
 function sourceMapOf(input: AuditInput): (finding: Finding) => Finding {
   const isRendered = input.kind === "text" && input.original !== undefined;
   return isRendered ? sourceMap(input.text, input.original) : (finding) => finding;

@@ -1,4 +1,4 @@
-/** Baselines: findings that are known and left out, so that only new ones are told. */
+/** Baselines: known findings that are suppressed, so that only new ones are reported. */
 import { z } from "zod";
 import { errorText, PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
@@ -36,7 +36,7 @@ export interface BaselineEntry {
   readonly file: string;
   /** For people: `Deployment prod/web, container nginx`. */
   readonly object?: string | undefined;
-  /** Where the entry stands in the baseline's file. */
+  /** The place of the entry in the baseline file. */
   readonly region: Region;
 }
 
@@ -65,7 +65,7 @@ export function readBaseline(text: string, file: string): Baseline {
 function checked(text: string, file: string): z.infer<typeof schema> {
   const invalid = (problem: string) =>
     new PulleyError("INPUT_INVALID", `${file} is not a baseline of an audit: ${problem}`, {
-      advice: "Let pulley audit write the baseline again.",
+      advice: "Write the baseline again with --update-baseline.",
     });
   if (text.length > longestInput) throw invalid("it is too long");
   let value: unknown;
@@ -77,10 +77,12 @@ function checked(text: string, file: string): z.infer<typeof schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw invalid(issue === undefined ? "it has another shape" : `${issue.path.join(".")}: ${issue.message}`);
+  throw invalid(
+    issue === undefined ? "it does not have the fields of one" : `${issue.path.join(".")}: ${issue.message}`,
+  );
 }
 
-/** The text of a baseline that leaves these findings out: a finding a line, so that a change to it is easy to read. */
+/** The text of a baseline that suppresses these findings: one finding a line, for readable diffs. */
 export function writeBaseline(findings: readonly Finding[]): string {
   const lines = findings
     .flatMap((finding) => [finding, ...(finding.inner === undefined ? [] : [finding.inner])])
@@ -99,7 +101,7 @@ function compare(one: string, other: string): number {
   return one < other ? -1 : Number(one > other);
 }
 
-/** A baseline while an audit goes on. */
+/** The baseline of a running audit. It remembers which of its entries occurred. */
 export class BaselineFilter {
   readonly #entries: ReadonlyMap<string, BaselineEntry>;
   readonly #files: ReadonlySet<string>;
@@ -118,12 +120,12 @@ export class BaselineFilter {
     return false;
   }
 
-  sees(file: string): void {
+  markSeen(file: string): void {
     const path = plainPath(file);
     if (this.#files.has(path)) this.#seen.add(path);
   }
 
-  /** Entries of files that were looked at, whose findings are gone. */
+  /** Entries of audited files whose findings no longer occur. */
   obsolete(config: AuditConfig): readonly Finding[] {
     return [...this.#entries.values()].flatMap(({ fingerprint, rule, file, object, region }) => {
       if (this.#occurred.has(fingerprint) || !this.#seen.has(file) || !isOn(rule, config)) return [];
@@ -134,7 +136,7 @@ export class BaselineFilter {
   }
 }
 
-/** What is not looked for is not gone. */
+/** A rule that is off has no findings, so its entries are not obsolete. */
 function isOn(id: string, { severityOf }: AuditConfig): boolean {
   const rule = ruleOf(id);
   return rule === undefined || severityOf(rule) !== "off";

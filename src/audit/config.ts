@@ -1,5 +1,4 @@
-/** What an audit is given: which rules are on and how severe, which tags move, and the policy. */
-
+/** The configuration of an audit: the severity of each rule, moving tags, placeholders, the policy. */
 import { imageFieldsIn, kubernetesOnly, type Policy } from "../policy/index.ts";
 import { matchesStars } from "../support/wildcards.ts";
 import type { ImageFields } from "../workload/index.ts";
@@ -12,15 +11,18 @@ export interface AuditOptions {
   readonly profile?: Profile | undefined;
   /** By the ids of rules; replaces what the profile says. */
   readonly severities?: ReadonlyMap<string, Severity | "off"> | undefined;
-  /** Tags that are pushed again and again, beside {@link defaultMovingTags}: `*` for any characters, letters of either case. */
+  /**
+   * Tags that are pushed again and again, beside {@link defaultMovingTags}: `*` for any characters, letters of either
+   * case.
+   */
   readonly movingTags?: readonly string[] | undefined;
-  /** Images that others put in later, `*` for any characters; added to those that are known. */
+  /** Images that are replaced later, `*` for any characters; in addition to the built-in placeholders. */
   readonly placeholders?: readonly string[] | undefined;
-  /** Without one, no rule about the policy says anything. */
+  /** Without one, the rules about the policy find nothing. */
   readonly policy?: Policy | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Whether findings come with their fixes, which takes a third longer where there are many; yes where absent. */
+  /** Whether findings have fixes; true by default. Fixes make an audit with many findings a third slower. */
   readonly fixes?: boolean | undefined;
 }
 
@@ -29,7 +31,7 @@ export interface AuditConfig extends CrossFileContext {
   severityOf(rule: Rule): Severity | "off";
   isMoving(tag: string): boolean;
   readonly placeholderIn: PlaceholderTest;
-  /** Of custom resources, beside those that are known. */
+  /** Image fields of custom resources, in addition to the built-in ones. */
   readonly imageFields: readonly ImageFields[];
 }
 
@@ -56,7 +58,7 @@ export const defaultMovingTags: readonly string[] = [
   "unstable",
   "testing",
   "lts",
-  // what is deployed somewhere at the moment
+  // what is deployed somewhere now
   "staging",
   "stage",
   "*-staging",
@@ -77,7 +79,7 @@ export const defaultMovingTags: readonly string[] = [
   "development",
   "devel",
   "*-dev",
-  // what is released at the moment
+  // what is released now
   "release",
   "released",
   "alpha",

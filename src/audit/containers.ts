@@ -1,4 +1,4 @@
-/** The containers of a text as they come to be: as they are written, or as kustomizations make them. */
+/** The containers of a text: as they are written, or as kustomizations build them. */
 import { basename, dirname } from "node:path";
 import type { ImageFields } from "../workload/index.ts";
 import type { TextInput } from "./input.ts";
@@ -11,20 +11,22 @@ import type { SecretName } from "./types.ts";
 
 export interface AuditedContainer {
   readonly subject: Subject;
-  /** What one cluster would hold, by its paths: a folder, or the kustomizations that make the container so. */
+  /**
+   * Containers with a scope in common may be in one cluster: a folder, or the kustomizations that build the container.
+   */
   readonly scopes: readonly string[];
-  /** Images that others put in later. */
+  /** Images that are replaced later. */
   readonly replacedImages: ReplacedImages | undefined;
   readonly isRendered: boolean;
 }
 
 export interface TextContents extends Pick<ReadText, "text" | "problems" | "workloads" | "secrets" | "wantedSecrets"> {
   readonly containers: readonly AuditedContainer[];
-  /** How many containers there are: one and its rendering are one, and so are all of its renderings. */
+  /** Number of containers. A container and all of its renderings count once. */
   readonly count: number;
 }
 
-/** Reads a text with what kustomizations make of it. */
+/** Reads a text together with what kustomizations build from it. */
 export function contentsOf(input: TextInput, imageFields: readonly ImageFields[]): TextContents {
   const { text, file, rendered = [] } = input;
   const read = readText(text, file, { ...input, imageFields });
@@ -36,7 +38,7 @@ export function contentsOf(input: TextInput, imageFields: readonly ImageFields[]
   const renderings = made.flatMap(({ object, read: { subjects } }) => renderedContainers(object, subjects, own, input));
   const matched = rendered.flatMap(({ containers }) => containers);
   const taken = new Set([...matched.flatMap((container) => container.own ?? []), ...(input.replacedContainers ?? [])]);
-  // A patch asks for nothing by itself.
+  // A patch alone asks for no image.
   const asking = input.patch === "rendered" ? [] : read.subjects;
   const written = asking.filter((subject) => !keyOf(subject)?.some((key) => taken.has(key)));
   return {
@@ -76,7 +78,7 @@ function placeText({ at, path }: RenderedContainer): string {
   return `${at.start} ${path}`;
 }
 
-/** What a patch leaves out is not known. */
+/** A patch without a pull policy says nothing about it: the default does not apply. */
 function writtenContainer(subject: Subject, { file, patch, scope, replacedImages }: TextInput): AuditedContainer {
   const pulls = patch !== undefined && subject.pulls?.from === "default" ? undefined : subject.pulls;
   const scopes = [scope ?? (file === "-" ? file : dirname(file))];
@@ -96,7 +98,7 @@ function renderedContainers(
     const written = container.own === undefined ? undefined : own.get(container.own);
     return [
       {
-        subject: toldAt(subject, container, written),
+        subject: atSource(subject, container, written),
         scopes: kustomizations,
         replacedImages: mayBeChanged ? replacedImages : withoutKustomizations(replacedImages),
         isRendered: true,
@@ -105,8 +107,8 @@ function renderedContainers(
   });
 }
 
-/** The container as it was made, with its places in the text that it was made from. */
-function toldAt(subject: Subject, { at }: RenderedContainer, own: Subject | undefined): Subject {
+/** The built container, with places in the text that it was built from. */
+function atSource(subject: Subject, { at }: RenderedContainer, own: Subject | undefined): Subject {
   const head = own?.head ?? at;
   const { written } = subject;
   const isAsWritten = own !== undefined && own.written?.text === written?.text;
@@ -117,7 +119,7 @@ function toldAt(subject: Subject, { at }: RenderedContainer, own: Subject | unde
     head,
     written: policy,
     ignored: subject.ignored && own?.ignored,
-    // What is not written so in this file cannot be mended in it.
+    // A value that is not written in this file cannot be fixed in it.
     fields: {
       image: own?.request.image === subject.request.image ? own.fields.image : undefined,
       policy: isAsWritten ? own.fields.policy : undefined,
@@ -125,12 +127,12 @@ function toldAt(subject: Subject, { at }: RenderedContainer, own: Subject | unde
   };
 }
 
-/** A kustomization that was built has put its images in. */
+/** A kustomization that was built has already replaced its images. */
 function withoutKustomizations(replaced: ReplacedImages = {}): ReplacedImages {
   return Object.fromEntries(Object.entries(replaced).filter(([, file]) => !/^kustomization/i.test(basename(file))));
 }
 
-/** Secrets as they come to be, named where they are written. */
+/** The Secrets that are built, with the places where they are written. */
 function renderedSecrets(
   made: readonly ReadText[],
   own: ReadText,

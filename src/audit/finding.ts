@@ -1,4 +1,4 @@
-/** Making findings of what rules report, and telling two about one cause as one. */
+/** Makes findings of rule reports, and folds two findings with one cause into one. */
 import { printable } from "../support/terminal.ts";
 import type { ImageRequest, Workload } from "../workload/index.ts";
 import type { AuditConfig } from "./config.ts";
@@ -9,7 +9,7 @@ import type { Finding, Fix, Folded, Region } from "./types.ts";
 export interface FindingDetails {
   readonly region: Region;
   readonly message: string;
-  /** The rule's own where absent. */
+  /** The advice of the rule where absent. */
   readonly advice?: string;
   readonly fix?: Fix | undefined;
   readonly folds?: Folded | undefined;
@@ -19,7 +19,7 @@ export interface FindingDetails {
   readonly workload?: Workload;
 }
 
-/** The finding, if the rule is on: one or none, so that callers can `flatMap`. */
+/** The finding, or nothing if the rule is off: a list, so that callers can `flatMap`. */
 export function findingOf(
   rule: Rule,
   { region, message, advice, fix, folds, request, workload = request?.workload }: FindingDetails,
@@ -50,7 +50,10 @@ export function inOrder(findings: readonly Finding[]): readonly Finding[] {
   return findings.toSorted((one, other) => one.region.start - other.region.start);
 }
 
-/** The findings with those that are folded in the places of the others, where these are told. Their fixes take only their own part away. */
+/**
+ * Folds findings into those with the same cause, where these are reported. The fix of a folded finding corrects only
+ * its own part.
+ */
 export function folded(findings: readonly Finding[]): readonly Finding[] {
   const told = new Set(findings.map(({ fingerprint }) => fingerprint));
   const inner = findings.filter(({ folds }) => folds !== undefined && told.has(folds.into));

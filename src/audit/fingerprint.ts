@@ -1,9 +1,12 @@
-/** Telling findings from one another, in a way that outlives moved lines. */
+/** Fingerprints identify findings. They stay the same when lines move. */
 import { createHash } from "node:crypto";
 import { sep } from "node:path";
 import type { ImageRequest } from "../workload/index.ts";
 
-/** Counts what is otherwise alike: two containers of one name, two identical documents. One for each file. */
+/**
+ * The fingerprints of one file. A counter tells identical findings apart: two containers of one name, two identical
+ * documents.
+ */
 export class Fingerprints {
   readonly #counts = new Map<string, number>();
   readonly #file: string;

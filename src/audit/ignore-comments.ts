@@ -1,4 +1,6 @@
-/** Comments that leave findings out: `# pulley:ignore RULE[,RULE] REASON`, and `# pulley:ignore-file` at a file's head. */
+/**
+ * Comments that suppress findings: `# pulley:ignore RULE[,RULE] REASON`, and `# pulley:ignore-file` for a whole file.
+ */
 import type { SourceText } from "../workload/index.ts";
 import type { AuditConfig } from "./config.ts";
 import { findingOf } from "./finding.ts";
@@ -8,7 +10,7 @@ import { ignoreUnused, ignoreWithoutReason, inputUnreadable, renderFailed } from
 import { regionOf } from "./spans.ts";
 import type { Finding, Region } from "./types.ts";
 
-/** The ignoring comments of one text while its findings go by. */
+/** The ignore comments of one text. It remembers which of them matched a finding. */
 export class IgnoreComments {
   readonly #ignores: readonly Ignore[];
   readonly #used = new Map<Ignore, Set<string>>();
@@ -17,8 +19,8 @@ export class IgnoreComments {
     this.#ignores = ignores;
   }
 
-  /** Whether no comment leaves the finding out. Every comment that does has had its use. */
-  isWanted({ ruleId, region }: Finding): boolean {
+  /** Whether no comment suppresses the finding. Marks each comment that does as used. */
+  isReported({ ruleId, region }: Finding): boolean {
     const covering = this.#ignores.filter((ignore) => covers(ignore, ruleId, region));
     for (const ignore of covering) {
       const rules = this.#used.get(ignore) ?? new Set();
@@ -27,8 +29,8 @@ export class IgnoreComments {
     return covering.length === 0;
   }
 
-  /** What is wrong with the comments themselves, once all findings have gone by. */
-  remarks(config: AuditConfig, fingerprints: Fingerprints): readonly Finding[] {
+  /** Findings about the comments themselves. Called after all findings of the text. */
+  findings(config: AuditConfig, fingerprints: Fingerprints): readonly Finding[] {
     return this.#ignores.flatMap((ignore) => {
       const { region, rules, unknown, reason } = ignore;
       if (reason === "") {
@@ -46,26 +48,26 @@ export class IgnoreComments {
   }
 }
 
-/** A rule that is off has no findings; what ignores them may be needed under another profile. */
+/** A rule that is off has no findings; its comments may be needed under another profile. */
 function isOn(id: string, { severityOf }: AuditConfig): boolean {
   const rule = ruleOf(id);
   return rule !== undefined && severityOf(rule) !== "off";
 }
 
-/** One such comment. */
+/** One ignore comment. */
 export interface Ignore {
   readonly region: Region;
   readonly rules: readonly RuleId[];
-  /** Rules that it names, but that do not exist. */
+  /** Names of rules that do not exist. */
   readonly unknown: readonly string[];
   /** Without one, the comment has no effect. */
   readonly reason: string;
-  /** The lines for which it holds, counted from 1. */
+  /** The lines that it covers, counted from 1. */
   readonly from: number;
   readonly to: number;
 }
 
-/** Findings that say what could not be looked at, or that a comment is wrong, are not for comments to leave out. */
+/** Findings about unreadable input and about the comments themselves cannot be suppressed by comments. */
 const steadfast: ReadonlySet<string> = new Set(
   [inputUnreadable, renderFailed, ignoreWithoutReason, ignoreUnused].map(({ id }) => id),
 );
@@ -73,17 +75,17 @@ const steadfast: ReadonlySet<string> = new Set(
 const marker = "pulley:ignore";
 const comment = /(?<=^|[ \t])#[ \t]*pulley:ignore(-file)?(?![\w-])[ \t]*([^\s]*)(.*)$/;
 
-/** Comments in one text that have an effect, at most. */
+/** Comments in one text that are read, at most. */
 const mostComments = 1000;
 
 /**
- * The comments of a text. One behind something holds for its line; one on a line of its own for the line below it; one
- * at the head of a document for the whole document; `ignore-file` for the whole file.
+ * The ignore comments of a text. A comment after content covers its line; one on a line of its own covers the line
+ * below; one at the head of a document covers the document; `ignore-file` covers the whole file.
  */
 export function readIgnores(source: SourceText): Ignore[] {
   if (!source.text.includes(marker)) return [];
   const ignores: Ignore[] = [];
-  /** Those of the head, which wait for the end of their document, and those that wait for the line below them. */
+  /** Comments of the head, open until their document ends, and comments that wait for the line below. */
   const waiting = { head: [] as OpenIgnore[], below: [] as OpenIgnore[] };
   const settle = (list: OpenIgnore[], to: number) => {
     for (const ignore of list.splice(0)) ignores.push({ ...ignore, to });
@@ -134,7 +136,7 @@ function ignoreIn(
   return { ignore: { region, ...namesOf(rules), reason: reason.trim(), from }, wholeFile: wholeFile !== undefined };
 }
 
-/** The lines without what ends them. */
+/** The lines without their line breaks. */
 function* linesOf(text: string): Generator<{ readonly line: string; readonly start: number }> {
   for (let start = 0; start < text.length; ) {
     const feed = text.indexOf("\n", start);
@@ -144,7 +146,7 @@ function* linesOf(text: string): Generator<{ readonly line: string; readonly sta
   }
 }
 
-/** Whether the comment leaves the finding out. */
+/** Whether the comment suppresses the finding. */
 export function covers(ignore: Ignore, rule: string, { line }: Region): boolean {
   if (ignore.reason === "" || steadfast.has(rule)) return false;
   return ignore.from <= line && line <= ignore.to && ignore.rules.some((own) => own === rule);

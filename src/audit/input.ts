@@ -1,4 +1,4 @@
-/** What is audited: texts, and what should have been one but could not be read or rendered. */
+/** The inputs of an audit: texts, and what could not be read or rendered. */
 import type { ImagePlace } from "../workload/index.ts";
 import type { ReplacedImages } from "./placeholders.ts";
 import type { Span } from "./spans.ts";
@@ -9,25 +9,28 @@ export interface TextInput {
   /** Path as given by the user, or `-` for standard input. */
   readonly file: string;
   readonly text: string;
-  /** Whether the text was named as one to audit; among the files of a folder there are others, too. */
+  /** Whether the user named this file; a folder may also have files that are not manifests. */
   readonly expectManifests: boolean;
-  /** Whether objects may be patches, as those beside a kustomization are: then their images may be missing. */
+  /** Whether objects may be patches, as beside a kustomization: then images may be missing. */
   readonly mayBePatch: boolean;
-  /** Images that a kustomization or Skaffold nearby replaces, by their names without tags. */
+  /** Images that a kustomization or Skaffold file replaces, by their names without tags. */
   readonly replacedImages?: ReplacedImages | undefined;
-  /** What one cluster would hold together with it: a folder's path; the file's own where absent. */
+  /** Files with the same scope may be in one cluster: a folder's path; the folder of the file where absent. */
   readonly scope?: string;
-  /** Whether it is outside of what was named, as a base of an overlay can be: then it is not for a fix to change. */
+  /** Whether the file is outside of the named folders, as a base of an overlay can be: then fixes do not change it. */
   readonly isOutside?: boolean;
-  /** Of a patch, whether what it comes to is among what was `rendered`; else it stands `alone`. Absent where it is none. */
+  /**
+   * For a patch: `rendered` if its result is among the rendered objects, otherwise `alone`. Absent where the file is no
+   * patch.
+   */
   readonly patch?: "rendered" | "alone" | undefined;
-  /** What kustomizations make of the containers of the text. */
+  /** What kustomizations build from the text. */
   readonly rendered?: readonly RenderedObject[];
-  /** Containers whose images kustomizations set elsewhere: they are looked at there. See `containerKey`. */
+  /** Containers whose images are set in other files: they are audited there. See `containerKey`. */
   readonly replacedContainers?: readonly string[];
   /**
-   * For texts that were rendered: what `file` says itself. Findings are told at the line of it that the rendered line
-   * comes from, where that can be told, and have no fixes.
+   * For a rendered text: the text of `file` itself. Findings are reported at the line of it that the rendered line
+   * comes from, where that is known, and have no fixes.
    */
   readonly original?: string;
 }
@@ -40,18 +43,18 @@ export interface UnreadableInput {
   readonly advice: string;
 }
 
-/** What an audit of a folder leaves out, because it could not be rendered. It is told beside the findings. */
+/** What an audit of a folder could not render. It is reported beside the findings. */
 export interface NotSeenInput extends NotSeen {
   readonly kind: "notSeen";
 }
 
 export type AuditInput = TextInput | UnreadableInput | NotSeenInput;
 
-/** An object as a kustomization makes it, for the file in which images of it are written. */
+/** An object that a kustomization built, for the file in which its images are written. */
 export interface RenderedObject {
   /** The object, as YAML. */
   readonly text: string;
-  /** Files of the kustomizations that make it so. */
+  /** Files of the kustomizations that build it so. */
   readonly kustomizations: readonly string[];
   /** Whether other kustomizations, which could not be built, may still change it. */
   readonly mayBeChanged: boolean;
@@ -63,13 +66,13 @@ export interface RenderedContainer {
   readonly path: string;
   /** Where its image is written in the file. */
   readonly at: Span;
-  /** The container of the file that it is, or that makes it what it is: see {@link containerKey}. */
+  /** The container of the file that it is built from: see {@link containerKey}. */
   readonly own: string | undefined;
-  /** Whether it is counted with another file, in which its object is written. */
+  /** Whether it is counted with the file in which its object is written. */
   readonly isCountedElsewhere: boolean;
 }
 
-/** Tells the containers of one file apart; several may share their text through an anchor. */
+/** Identifies a container in its file; several may share their text through an anchor. */
 export function containerKey({ value, path }: Pick<ImagePlace, "value" | "path">): string {
   return `${value.start} ${path}`;
 }

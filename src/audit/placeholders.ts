@@ -10,11 +10,11 @@ interface Placeholder {
 
 const somebody = "it is replaced before the manifest is used";
 
-/** Words of which a name in capitals is made when it stands for something else. */
+/** Words in capitals that mark a name as a placeholder. */
 const capitals =
   "(?:IMAGE|IMG|TAG|VERSION|DIGEST|REGISTRY|REPO|REPOSITORY|PROJECT|NAME|NAMESPACE|ORG|USER|USERNAME|ACCOUNT|HOST|REGION|BUILD|SHA|COMMIT|PLACEHOLDER|CHANGE|CHANGEME|REPLACE|REPLACEME|REPLACED|TODO|FIXME|YOUR|MY|XXX+)";
 
-/** The first that fits says who. Names in lower case are taken for placeholders only where no image can be meant. */
+/** The first match wins. Names in lower case are placeholders only where they cannot be meant as an image. */
 const placeholders: readonly Placeholder[] = [
   { pattern: /^auto$/, who: "Istio replaces it with the image of its proxy when the pod is created" },
   { pattern: /^ko:\/\//, who: "ko builds the image and replaces it" },
@@ -25,7 +25,7 @@ const placeholders: readonly Placeholder[] = [
   { pattern: /\{[^{}]*\}/, who: somebody },
   // <image>, [image], %IMAGE%, @IMAGE@, __IMAGE__, #{IMAGE}#
   { pattern: /<[^<>]*>|\[[A-Za-z][\w .-]*\]|%[A-Za-z_]\w*%|@[A-Z][A-Z0-9_]*@|__[A-Za-z]\w*__|#\{/, who: somebody },
-  // IMAGE_URL, gcr.io/PROJECT_ID/app, app:VERSION; two words with _ between them are no slip in an image's name
+  // IMAGE_URL, gcr.io/PROJECT_ID/app, app:VERSION; two words with _ between them are not a typing error
   { pattern: new RegExp(`(?:^|[/:@])(?:[A-Z0-9]+[_-])*${capitals}(?:[_-][A-Z0-9]+)*(?=$|[/:@])`), who: somebody },
   { pattern: /(?:^|\/)[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?=$|[/:@])/, who: somebody },
   {
@@ -39,7 +39,7 @@ const placeholders: readonly Placeholder[] = [
   },
 ];
 
-/** Says of an image who puts the real one in; `undefined` where it is meant as it is written. */
+/** Says who replaces the image; `undefined` where it is no placeholder. */
 export type PlaceholderTest = (image: string) => string | undefined;
 
 /** @param more patterns of the user: `*` for any characters, letters as they are */
@@ -51,12 +51,12 @@ export function placeholderTest(more: readonly string[] = []): PlaceholderTest {
   };
 }
 
-/** Images are shorter; what is longer is not searched to its end. */
+/** Characters of an image that are searched: real images are shorter. */
 const longest = 1000;
 
 /**
- * The container as it is known: where its image is a placeholder, nothing is known of the image, and nothing about it
- * can be mended.
+ * The container as far as it is known: where its image is a placeholder, nothing is known of the image, and nothing
+ * can be fixed.
  * @param replaced names without a tag that a kustomization or Skaffold replaces
  */
 export function withoutPlaceholder(subject: Subject, test: PlaceholderTest, replaced: ReplacedImages = {}): Subject {
@@ -71,12 +71,12 @@ export function withoutPlaceholder(subject: Subject, test: PlaceholderTest, repl
     problem: undefined,
     unresolved: "placeholder",
     placeholder,
-    // What the default would be follows from the image that is put in.
+    // The default depends on the final image.
     pulls: subject.pulls?.from === "default" ? undefined : subject.pulls,
   };
 }
 
-/** Names of images, and which file replaces each: `kustomization.yaml`. */
+/** The file that replaces each image, by the image's name: `kustomization.yaml`. */
 export type ReplacedImages = Readonly<Record<string, string>>;
 
 function whoReplaces({ reference }: Subject, replaced: ReplacedImages): string | undefined {

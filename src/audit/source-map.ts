@@ -1,20 +1,20 @@
-/** Findings in rendered manifests, told in what they were rendered from. */
+/** Maps findings in rendered manifests to the files that they were rendered from. */
 import { sourceText } from "../workload/index.ts";
 import { regionOf, type Span } from "./spans.ts";
 import type { Finding, Region } from "./types.ts";
 
 interface SourceLine {
   readonly span: Span;
-  /** Without what is around it. */
+  /** Trimmed. */
   readonly text: string;
   /** `image`, also of `- image: …`; empty for lines without a key. */
   readonly key: string;
 }
 
 /**
- * Moves findings from a rendered text to its original: to the one line that reads alike, or to the only one that has
- * the same key, or, where both texts have that key equally often, to the one of the same rank; otherwise to the file's
- * beginning. Fixes are left out: what was rendered is not the file.
+ * Moves findings from a rendered text to its original: to the only line with the same text, or to the only one with
+ * the same key, or, where both texts have that key equally often, to the one with the same rank; otherwise to the file's
+ * beginning. Fixes are removed: they are for the rendered text, not for the file.
  */
 export function sourceMap(rendered: string, original: string): (finding: Finding) => Finding {
   let lines: { readonly from: readonly SourceLine[]; readonly to: readonly SourceLine[] } | undefined;

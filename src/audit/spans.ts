@@ -1,8 +1,8 @@
-/** Where values stand in a text, to the character: readers of manifests say only where they begin. */
+/** The exact places of values in a text: the manifest readers know only where a value begins. */
 import type { MappingValue, ScalarValue, SourceText, Value } from "../workload/index.ts";
 import type { Region } from "./types.ts";
 
-/** A piece of a text: offsets in UTF-16 units, the end behind the last. */
+/** A range of a text: offsets in UTF-16 units, the end exclusive. */
 export interface Span {
   readonly start: number;
   readonly end: number;
@@ -18,7 +18,7 @@ export function scalarSpan(text: string, { start, value }: ScalarValue): Span {
   return { start, end: matchEnd(text, start, /[^\s,[\]{}#][^\r\n,[\]{}#]*(?<=\S)/y) };
 }
 
-/** A value: scalars as they are written, of all else the first line. */
+/** A value: a scalar as it is written, or the first line of anything else. */
 export function valueSpan(text: string, value: Value): Span {
   return value.kind === "scalar" ? scalarSpan(text, value) : { start: value.start, end: lineEndAt(text, value.start) };
 }
@@ -39,14 +39,16 @@ export function regionOf(text: SourceText, { start, end }: Span): Region {
   return { file: text.file, line: from.line, column: from.column, endLine: to.line, endColumn: to.column, start, end };
 }
 
-/** The end of what matches at an offset; one character on where nothing does. */
+/** The end of the match at an offset; one character further where nothing matches. */
 function matchEnd(text: string, at: number, pattern: RegExp): number {
   pattern.lastIndex = at;
   const length = pattern.exec(text)?.[0].length ?? 0;
   return Math.min(text.length, at + Math.max(1, length));
 }
 
-/** The end of a block scalar: its lines are those that are indented as its first one is, and blank ones between them. */
+/**
+ * The end of a block scalar: its lines are those that are indented as its first one is, and blank ones between them.
+ */
 function blockEnd(text: string, start: number): number {
   let end = lineEndAt(text, start);
   const line = /\r?\n( *)([^\r\n]*)/y;

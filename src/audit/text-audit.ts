@@ -1,4 +1,4 @@
-/** The audit of one text for itself. What has to be seen with the other texts goes on to the bookkeeping. */
+/** The audit of one text. What must be compared with other texts is returned as facts. */
 import { canonicalText, withImpliedTag } from "../image/index.ts";
 import { type Decision, prepare } from "../policy/index.ts";
 import { errorTable, errorText } from "../support/errors.ts";
@@ -26,7 +26,7 @@ import { regionOf } from "./spans.ts";
 import { type EffectivePull, pullsText, type Subject } from "./subject.ts";
 import type { Finding, Fix } from "./types.ts";
 
-/** What one text says. */
+/** The result of one text. */
 export interface TextAudit extends FileFacts {
   readonly file: string;
   readonly findings: readonly Finding[];
@@ -47,12 +47,12 @@ const nothing = {
   containers: 0,
 } as const;
 
-/** What all findings about one text have in common. */
+/** What all findings of one text share. */
 interface TextContext {
   readonly text: SourceText;
   readonly config: AuditConfig;
   readonly fingerprints: Fingerprints;
-  /** What has been told of the text: several renderings of a container come to the same. */
+  /** Keys of reported findings: several renderings of a container have the same findings. */
   readonly told: Set<string>;
 }
 
@@ -63,7 +63,7 @@ export function auditInput(input: AuditInput, config: AuditConfig): TextAudit {
       try {
         return auditText(input, config);
       } catch (error) {
-        return lostAudit(input.file, errorText(error), config);
+        return failedAudit(input.file, errorText(error), config);
       }
     case "unreadable":
       return unreadable(input, config);
@@ -72,8 +72,8 @@ export function auditInput(input: AuditInput, config: AuditConfig): TextAudit {
   }
 }
 
-/** What is said of a text whose audit came to no end: the others must not be lost with it. */
-export function lostAudit(file: string, why: string, config: AuditConfig): TextAudit {
+/** The result for a text whose audit failed: the other texts must not be lost with it. */
+export function failedAudit(file: string, why: string, config: AuditConfig): TextAudit {
   const message = `it could not be audited: ${why}`;
   return unreadable(
     { kind: "unreadable", file, rule: "input-unreadable", message, advice: errorTable.INTERNAL.advice },
@@ -105,12 +105,12 @@ function auditText(input: TextInput, config: AuditConfig): TextAudit {
   const exemptions = new Set<string>();
   for (const container of read.containers) {
     const subject = withoutPlaceholder(container.subject, config.placeholderIn, container.replacedImages);
-    // No policy has a say in an image that is still to come.
+    // A policy cannot decide about an image that is not known yet.
     const isKnown = subject.unresolved !== "placeholder";
     const prepared = policy && isKnown ? prepare(subject.request, policy, now) : undefined;
     const decision = prepared?.decide({ presence: "unknown" });
     const pulls = ownPulls(subject, decision);
-    judge(textContext, { ...container, subject }, { isMoving, decision, pulls }, findings);
+    checkContainer(textContext, { ...container, subject }, { isMoving, decision, pulls }, findings);
     for (const id of prepared?.exemptions ?? []) exemptions.add(id);
     const use = useOf(textContext, subject, pulls, container.scopes);
     if (use !== undefined) uses.push(use);
@@ -129,7 +129,7 @@ function auditText(input: TextInput, config: AuditConfig): TextAudit {
   };
 }
 
-function judge(
+function checkContainer(
   textContext: TextContext,
   { subject, isRendered }: AuditedContainer,
   context: RuleContext,
@@ -154,7 +154,7 @@ function judge(
   findings.push(...made);
 }
 
-/** Where a rule of the policy sets the pull policy, what the container says holds nowhere. */
+/** Where a rule of the policy sets the pull policy, the container's own has no effect. */
 function ownPulls({ pulls }: Subject, decision: Decision | undefined): EffectivePull | undefined {
   return decision?.pullPolicy.from === "rule" ? undefined : pulls;
 }

@@ -1,9 +1,9 @@
-/** What an audit says: findings, each with its place, the reason, and what to do. */
+/** The results of an audit: findings, each with its place, the reason, and what to do. */
 import type { ImageRequest, Workload } from "../workload/index.ts";
 
 export type Severity = "error" | "warning" | "note";
 
-/** A piece of an input file: lines and columns count from 1, offsets in UTF-16 units from 0; the end is behind the last. */
+/** A range of an input file: lines and columns count from 1, offsets in UTF-16 units from 0; the end is exclusive. */
 export interface Region {
   /** Path as given by the user, or `-` for standard input. */
   readonly file: string;
@@ -20,20 +20,20 @@ export interface Finding {
   readonly ruleId: string;
   readonly severity: Severity;
   readonly region: Region;
-  /** Absent where the finding is about a file, not about an object in it. */
+  /** Absent where the finding is about a whole file. */
   readonly workload?: Workload;
   readonly container?: ImageRequest["container"];
-  /** Why, in one sentence without a full stop at its end. */
+  /** The reason, in one sentence without a full stop. */
   readonly message: string;
   /** What to do, in one sentence. */
   readonly advice: string;
-  /** Changes to the file that would remove the finding; absent where people have to decide. */
+  /** Changes to the file that remove the finding; absent where a person must decide. */
   readonly fix?: Fix;
-  /** Tells the finding from every other, wherever its lines move: hexadecimal. */
+  /** Identifies the finding, also when lines move: hexadecimal. */
   readonly fingerprint: string;
-  /** What it becomes within another finding about the same cause, where that one is told. */
+  /** What it becomes within another finding with the same cause, where that one is reported. */
   readonly folds?: Folded;
-  /** The finding that is told within this one. */
+  /** The finding that is folded into this one. */
   readonly inner?: Finding;
 }
 
@@ -50,20 +50,22 @@ export interface Folded {
 export interface Fix {
   /** What the edits do, `set imagePullPolicy to Always`. */
   readonly description: string;
-  /** Whether people have to do the rest: the finding is told with the fix made, too. */
+  /** Whether a part is left for a person: the finding is still reported after the fix. */
   readonly isPartial?: boolean;
   readonly edits: readonly Edit[];
-  /** To be made instead where the first ones would change what others share with this container. */
+  /** Applied instead where the first edits would also change other containers that share the text. */
   readonly otherwise?: readonly Edit[];
-  /** What the edits are to change in the values of the file, and nothing else: the fixer sees to that. */
+  /** The values that the edits change. The fixer refuses the edits if they change anything else. */
   readonly changes: readonly ValueChange[];
 }
 
-/** A text that is to be under a key of a mapping. */
+/** The new value of a key in a mapping. */
 export interface ValueChange {
   /** Where the mapping begins, before any edit: an offset in UTF-16 units. */
   readonly start: number;
-  /** Where the mapping is in its object: `spec.template.spec.containers[0]`. Tells the users of an anchor apart. */
+  /**
+   * Where the mapping is in its object: `spec.template.spec.containers[0]`. Identifies one of the users of an anchor.
+   */
   readonly path: string;
   readonly key: string;
   readonly value: string;
@@ -78,7 +80,7 @@ export interface Edit {
 }
 
 /**
- * A chart or a kustomization that could not be rendered: of its images only what the files say by themselves is known;
+ * A chart or a kustomization that could not be rendered: only what its files say by themselves is audited;
  * or a link that is not followed.
  */
 export interface NotSeen {
@@ -94,15 +96,15 @@ export interface SecretName {
   readonly name: string;
 }
 
-/** All that one audit found. */
+/** The results of a whole audit. */
 export interface AuditResult {
   readonly findings: readonly Finding[];
   /** Files that were read. */
   readonly files: number;
-  /** Workloads and containers (image volumes included) that were looked at. */
+  /** Workloads and containers (image volumes included) that were audited. */
   readonly workloads: number;
   readonly containers: number;
-  /** Findings that a comment in the file or a baseline left out. */
+  /** Findings that a comment in the file or the baseline suppresses. */
   readonly suppressed: number;
   readonly notSeen: readonly NotSeen[];
 }

@@ -3,18 +3,18 @@ import { quote } from "../../support/go.ts";
 import type { Edit } from "../types.ts";
 import { applyEdits } from "./edits.ts";
 
-/** Lines around a change that are shown with it. */
+/** Lines of context around a change. */
 const context = 3;
 
-/** Lines that take the place of others; each has its line break, which the last of a file may lack. */
+/** Lines that replace others. Each has its line break, which the last line of a file may lack. */
 interface LineChange {
-  /** Index of the first line that is removed, or that the added ones stand before. */
+  /** Index of the first removed line, or of the line before which lines are added. */
   readonly at: number;
   readonly removed: readonly string[];
   readonly added: readonly string[];
 }
 
-/** The diff that edits make of a text; empty where they change nothing. The edits are in the order of the text. */
+/** The diff of a text and its edits; empty where they change nothing. The edits are in the order of the text. */
 export function unifiedDiff(file: string, text: string, edits: readonly Edit[]): string {
   const lines = linesOf(text);
   const changes = lineChanges(text, lines, edits);
@@ -34,7 +34,7 @@ interface TouchedLines {
   readonly edits: Edit[];
 }
 
-/** Whole lines for the edits, without those that turn out to stay the same. */
+/** The edits as changes of whole lines, without lines that stay the same. */
 function lineChanges(text: string, lines: readonly string[], edits: readonly Edit[]): LineChange[] {
   const starts: number[] = [];
   let length = 0;
@@ -52,7 +52,7 @@ function lineChanges(text: string, lines: readonly string[], edits: readonly Edi
     .filter(({ removed, added }) => removed.length + added.length > 0);
 }
 
-/** The edits that are in the same lines, with those lines. */
+/** Groups edits by the lines that they touch. */
 function touchedLines(starts: readonly number[], edits: readonly Edit[]): TouchedLines[] {
   const touched: TouchedLines[] = [];
   let line = 0;
@@ -70,7 +70,7 @@ function touchedLines(starts: readonly number[], edits: readonly Edit[]): Touche
   return touched;
 }
 
-/** The line that an offset is in; it is not before the line `from`. */
+/** The line of an offset, searched from the line `from` on. */
 function lineAt(starts: readonly number[], offset: number, from: number): number {
   let line = from;
   while ((starts[line + 1] ?? Number.POSITIVE_INFINITY) <= offset) line += 1;
@@ -90,7 +90,7 @@ function trimmed({ at, removed, added }: LineChange): LineChange {
   };
 }
 
-/** Changes whose surroundings touch are shown together. */
+/** Groups changes whose context overlaps. */
 function hunkGroups(changes: readonly LineChange[]): LineChange[][] {
   const groups: LineChange[][] = [];
   let end = Number.NEGATIVE_INFINITY;
@@ -133,7 +133,7 @@ function linesOf(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
 
-/** A name with blanks is followed by a tab and one with control characters is quoted, so that patch finds its end. */
+/** A tab ends a name with blanks, and a name with control characters is quoted, so that patch finds its end. */
 function name(side: "a" | "b", file: string): string {
   const path = `${side}/${file.replace(/^\/+/, "").replace(/^(?:\.\/+)+/, "")}`;
   const quoted = quote(path);

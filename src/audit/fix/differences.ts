@@ -1,18 +1,18 @@
-/** What is different between the values of a text before and after it was edited. */
+/** The differences between the values of a text before and after its edits. */
 import type { MappingValue, Value } from "../../workload/index.ts";
 
 export interface Difference {
-  /** Where the mapping began in the text before; of what is in no mapping, -1. */
+  /** Where the mapping begins in the text before; -1 outside of a mapping. */
   readonly start: number;
   readonly path: string;
   readonly key: string;
-  /** The text that is there now; `undefined` where it is no text, or gone. */
+  /** The new string; `undefined` where the value is no string, or gone. */
   readonly value: string | undefined;
-  /** Where the new value is in the text after. */
+  /** Where the new value begins in the text after. */
   readonly at: number;
 }
 
-/** Every scalar that is another one, that is new or that is missing; once for each way by which it is reached. */
+/** Every scalar that changed, is new or is missing; once for each path that reaches it. */
 export function differences(before: readonly Value[], after: readonly Value[]): Difference[] {
   const found: Difference[] = [];
   if (before.length !== after.length) found.push({ start: -1, path: "", key: "", value: undefined, at: -1 });

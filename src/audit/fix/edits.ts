@@ -1,11 +1,11 @@
-/** Edits as splices of a text: everything outside of them stays as it is, to the byte. */
+/** Applies edits to a text. Everything outside of them stays byte for byte. */
 import type { Edit } from "../types.ts";
 
 export interface Spliced {
   readonly text: string;
-  /** In the order of the text, equal ones once. */
+  /** In the order of the text, without duplicates. */
   readonly edits: readonly Edit[];
-  /** For each edit, where its text has come to lie. */
+  /** For each edit, the range of its text in the result. */
   readonly places: readonly { readonly start: number; readonly end: number }[];
 }
 
@@ -29,8 +29,8 @@ export function splice(text: string, edits: readonly Edit[]): Spliced {
 }
 
 /**
- * Applies edits to a text without a look at what they mean; equal ones once.
- * @throws RangeError if two of them change the same place, or one a place that the text does not have
+ * Applies edits to a text, duplicates once, without checking what they mean.
+ * @throws RangeError if two of them change the same place, or one is outside of the text
  */
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   if (!edits.every((edit) => isWithin(text, edit))) throw new RangeError("an edit is not within the text");
@@ -41,18 +41,18 @@ export function isSameEdit(one: Edit, other: Edit): boolean {
   return one.start === other.start && one.end === other.end && one.text === other.text;
 }
 
-/** Whether the text has the place of an edit. */
+/** Whether an edit is within the text. */
 export function isWithin(text: string, { start, end }: Edit): boolean {
   return Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end && end <= text.length;
 }
 
-/** Collects edits that can be made together. */
+/** Collects edits that can be applied together. */
 export interface Compatible {
-  /** Takes all of the edits, or none of them: `false` if one changes a place that another one changes differently. */
+  /** Takes all of the edits, or none and returns `false` if one of them conflicts with an edit that was taken. */
   take(edits: readonly Edit[]): boolean;
 }
 
-/** Places are looked up by their stretch of the text, so that many edits take no time that grows with their square. */
+/** Characters of a bucket. Edits are looked up by bucket, so that the time does not grow with their square. */
 const stretch = 256;
 
 export function compatibleEdits(): Compatible {
@@ -75,7 +75,9 @@ function stretchesOf({ start, end }: Edit): number[] {
   return Array.from({ length: Math.floor(end / stretch) - first + 1 }, (_, index) => first + index);
 }
 
-/** Two insertions at one place conflict, for neither order is better; one at the edge of a replaced text does not. */
+/**
+ * Two insertions at one place conflict, because their order is not defined. One at the edge of a replacement does not.
+ */
 function isConflict(one: Edit, other: Edit): boolean {
   if (isSameEdit(one, other)) return false;
   const bothInsert = one.start === one.end && other.start === other.end;

@@ -67,7 +67,7 @@ describe("a pull policy", () => {
   ])("%s", (_, text, wanted) => expect(withPolicy(text)).toBe(wanted));
 
   it.each([
-    ["that is a list", "  - image: a\n    imagePullPolicy: [Never]\n", "imagePullPolicy is not a text"],
+    ["that is a list", "  - image: a\n    imagePullPolicy: [Never]\n", "imagePullPolicy is not a string"],
     [
       "that has line breaks",
       "  - image: a\n    imagePullPolicy: |\n      Never\n",
@@ -76,9 +76,9 @@ describe("a pull policy", () => {
     [
       "that has no value at all",
       "  - {image: a, imagePullPolicy}\n",
-      "there is no line that the pull policy could be written behind",
+      "there is no line after which the pull policy can be written",
     ],
-    ["among nothing but lists", "  - ports: []\n", "there is no line that the pull policy could be written behind"],
+    ["among nothing but lists", "  - ports: []\n", "there is no line after which the pull policy can be written"],
     ["that is right", "  - image: a\n    imagePullPolicy: Always\n", "imagePullPolicy is Always already"],
     ["in a template", '  - image: a\n    name: "{{ .Name }}"\n', "the document is a template: it has {{ in it"],
   ])("is refused where there is one %s", (_, text, reason) => {
@@ -124,8 +124,8 @@ describe("an image", () => {
     ["an empty line", "  - image: >-\n\n      a\n", "image is written in a way that cannot be changed safely"],
     ["several lines", "  - image: >-\n      a\n      b\n", "image is written in a way that cannot be changed safely"],
     ["a line break", "  - image: |\n      a\n", "image is written in a way that cannot be changed safely"],
-    ["an object", "  - image: {a: b}\n", "image is not a text"],
-    ["no place", "  - name: b\n", "image is not a text"],
+    ["an object", "  - image: {a: b}\n", "image is not a string"],
+    ["no place", "  - name: b\n", "image is not a string"],
   ])("is refused where it has %s", (_, text, reason) => {
     const { source, field } = container(text);
     expect(setImage(source, field, "b:1")).toEqual({ refused: reason });

@@ -1,11 +1,11 @@
-/** The two fixes that there are: another text for an image, and a pull policy that is what it should be. */
+/** The two kinds of fixes: set an image, and set a pull policy. */
 import { type MappingValue, type SourceText, type Value, type YamlPart, yamlParts } from "../../workload/index.ts";
 import type { Edit, Fix } from "../types.ts";
 import { type Insertion, insertEntry } from "./insert.ts";
 import { type EntryText, type MappingText, mappingText } from "./mapping-text.ts";
 import { scalarText, writtenAs } from "./scalar-text.ts";
 
-/** A container, an image volume, a service of Compose, a function of OpenFaaS: what has an image. */
+/** The mapping that has an image: a container, an image volume, a Compose service, an OpenFaaS function. */
 export interface ImageField {
   readonly value: MappingValue;
   /** Where it is in its object: `spec.template.spec.containers[0]`, `services.web`. */
@@ -25,9 +25,9 @@ export type FixAttempt =
   | { readonly fix?: undefined; readonly refused: string };
 
 /**
- * The fix that gives a container a pull policy: it replaces the one that is written there, or writes it behind the
- * image. `policy` is written as it is. A policy that comes from an anchor is changed there, and {@link planFixes} refuses
- * that unless all who use the anchor are to have the same; if it comes by a merge key, the container then gets a policy
+ * The fix that sets the pull policy of a container: it replaces the one that is there, or writes it after the
+ * image. `policy` is written unchanged. A policy that comes from an anchor is changed there, and {@link planFixes} refuses
+ * that unless all users of the anchor get the same one; if it comes by a merge key, the container then gets a policy
  * of its own. Never throws.
  */
 export function setPullPolicy(source: SourceText, field: PolicyField, policy: string): FixAttempt {
@@ -35,18 +35,18 @@ export function setPullPolicy(source: SourceText, field: PolicyField, policy: st
   const refused = templateAt(source, mapping.start);
   if (refused !== undefined) return { refused };
   const written = mappingText(source.text, mapping.start);
-  if (written === undefined) return { refused: "it is not clear where in the text the pull policy belongs" };
+  if (written === undefined) return { refused: "it is not clear where to write the pull policy" };
   const value = mapping.entries.get(policyKey);
   const own = written.entries.find(({ key }) => key === policyKey);
   if (own !== undefined && own.value !== "none") return replacement(source, field, policyKey, value, policy);
   const added = own === undefined ? addition(source, field, written, policy) : filling(source, own, policy);
-  if (added === undefined) return { refused: "there is no line that the pull policy could be written behind" };
+  if (added === undefined) return { refused: "there is no line after which the pull policy can be written" };
   const isMerged = own === undefined && value !== undefined;
   const shared = isMerged ? replacement(source, field, policyKey, value, policy).fix : undefined;
   return { fix: shared === undefined ? fixOf(field, policyKey, policy, added) : { ...shared, otherwise: added } };
 }
 
-/** A new entry behind the image, or else behind the name or the merge key. */
+/** A new entry after the image, or else after the name or the merge key. */
 function addition(source: SourceText, field: PolicyField, written: MappingText, policy: string): Edit[] | undefined {
   const behind = [field.imageKey, "name", "<<"];
   const insertions = insertEntry(source.text, written, field.policyKey, policy, behind);
@@ -59,8 +59,8 @@ function filling(source: SourceText, { valueFrom }: EntryText, policy: string): 
 }
 
 /**
- * The fix that writes another image in the place of one that is there, in its style. Where the image comes from an
- * anchor or a merge key, the fix changes it there: see {@link setPullPolicy}. Never throws.
+ * The fix that replaces the image, in the same style. Where the image comes from an
+ * anchor or a merge key, it is changed there: see {@link setPullPolicy}. Never throws.
  */
 export function setImage(source: SourceText, field: ImageField, image: string): FixAttempt {
   const refused = templateAt(source, field.value.start);
@@ -78,7 +78,7 @@ function replacement(
   value: Value | undefined,
   wanted: string,
 ): FixAttempt {
-  if (value?.kind !== "scalar") return { refused: `${key} is not a text` };
+  if (value?.kind !== "scalar") return { refused: `${key} is not a string` };
   if (value.value === wanted) return { refused: `${key} is ${wanted} already` };
   const scalar = scalarText(text, value);
   if (scalar === undefined) return { refused: `${key} is written in a way that cannot be changed safely` };
@@ -94,10 +94,10 @@ function inserting({ file }: SourceText, { at, text }: Insertion): Edit {
   return { file, start: at, end: at, text };
 }
 
-/** The documents of each text that are templates, looked for once: there are as many questions as containers. */
+/** The template documents of each text, searched once: the question comes once for each container. */
 const templates = new WeakMap<SourceText, readonly YamlPart[]>();
 
-/** A document with braces is somebody's source for the real one: what an edit would come to cannot be seen here. */
+/** A document with braces is a template: the effect of an edit on the rendered text is not known. */
 function templateAt(source: SourceText, at: number): string | undefined {
   let parts = templates.get(source);
   if (parts === undefined) {

@@ -1,4 +1,4 @@
-/** Fixing files: to be written, to be shown as a diff, or only to be told of. */
+/** Applies fixes to files: writes them, shows them as a diff, or only counts them. */
 import { realpathSync } from "node:fs";
 import { isPulleyError, type PulleyError } from "../../support/errors.ts";
 import type { Fix } from "../types.ts";
@@ -6,7 +6,7 @@ import { unifiedDiff } from "./diff.ts";
 import { type FixPlan, planFixes, type RefusedFix } from "./plan.ts";
 import { expectText, replaceFile } from "./replace-file.ts";
 
-/** A text that fixes are for. */
+/** A text to fix. */
 export interface FixInput {
   /** Path as given by the user, or `-` for standard input. */
   readonly file: string;
@@ -16,27 +16,27 @@ export interface FixInput {
 
 export interface FixedFile {
   readonly file: string;
-  /** What the file has now, or would have. */
+  /** The new text of the file. */
   readonly text: string;
   readonly fixes: readonly Fix[];
   /** Unified, as git prints it. */
   readonly diff: string;
-  /** What is worth knowing about how it was written, a sentence each. */
+  /** Notes about the writing, one sentence each. */
   readonly notes: readonly string[];
 }
 
 export interface FixReport {
-  /** Files that were changed, or that would be, in the order in which they were given. */
+  /** Files that were changed, or would be, in the order of the inputs. */
   readonly changed: readonly FixedFile[];
   /** Fixes that were not made, each with the reason. */
   readonly refused: readonly RefusedFix[];
-  /** Files that were left alone because they changed meanwhile, are not UTF-8 or cannot be written. */
+  /** Files that were not written: they have changed since, are not UTF-8 or cannot be written. */
   readonly failures: readonly PulleyError[];
 }
 
 /**
- * Makes fixes in files (`fix`), or tells what they would make of them (`diff`, `check`). A file without a fix is not
- * touched. Nothing is written before all is planned, and one file that fails does not keep another from its fixes.
+ * Applies fixes to files (`fix`), or returns what they would change (`diff`, `check`). A file without a fix is not
+ * touched. Nothing is written before all is planned, and a file that fails does not stop the others.
  * Standard input is never written: its new text is in the report.
  */
 export async function fixFiles(
@@ -68,7 +68,7 @@ interface PlannedFile extends FixInput {
   readonly fixes: Fix[];
 }
 
-/** Each file once, whatever names it is given by, with the fixes for all of its names. */
+/** Each file once, whatever paths lead to it, with the fixes for all of its paths. */
 function distinct(inputs: readonly FixInput[], fixes: readonly Fix[]): PlannedFile[] {
   const byName = new Map<string, Fix[]>();
   for (const fix of fixes) {
@@ -90,7 +90,7 @@ function distinct(inputs: readonly FixInput[], fixes: readonly Fix[]): PlannedFi
   return files;
 }
 
-/** With symbolic links followed; what cannot be followed fails when it is read. */
+/** With symbolic links resolved; a path that cannot be resolved fails when it is read. */
 function pathOf(file: string): string {
   try {
     return file === "-" ? file : realpathSync(file);

@@ -1,4 +1,4 @@
-/** Where a new entry goes in a mapping, and how it is written so that it looks like those around it. */
+/** Where a new entry goes in a mapping, and how it is written in the style of its neighbours. */
 import type { EntryText, MappingText } from "./mapping-text.ts";
 import { type ScalarStyle, writtenAs } from "./scalar-text.ts";
 
@@ -8,7 +8,7 @@ export interface Insertion {
 }
 
 /**
- * The insertions that add a scalar entry behind the first of the keys that is there, or behind the first entry of one
+ * The insertions that add a scalar entry after the first of the keys that exists, or after the first entry of one
  * line; `undefined` where there is no such entry.
  */
 export function insertEntry(
@@ -30,7 +30,7 @@ function isBehindable({ value, valueFrom }: EntryText): boolean {
   return value !== "collection" && valueFrom !== undefined;
 }
 
-/** A line of its own, below what is said about the neighbour in comments behind it. */
+/** A line of its own, below the neighbour and its comments. */
 function inBlock(text: string, indent: number, neighbour: EntryText, entry: string): Insertion {
   let at = lineBreakAt(text, neighbour.value === "block scalar" ? lastCharacter(text, neighbour.end) : neighbour.end);
   const comment = /\r?\n( *)#[^\r\n]*/y;
@@ -51,7 +51,7 @@ function lastCharacter(text: string, end: number): number {
 function inFlow(text: string, neighbour: EntryText, key: string, value: string): readonly Insertion[] {
   const { quote, keyStart, keyEnd, end } = neighbour;
   const colon = text.slice(keyEnd, text.indexOf(":", keyEnd) + 1);
-  // Only behind a quoted key may the colon be followed by the value at once.
+  // Only after a quoted key may the value follow the colon directly.
   const blank = quote === "" || /[ \t]/.test(text[keyEnd + colon.length] ?? "") ? " " : "";
   const entry = `${quote}${key}${quote}${colon}${blank}${writtenAs(valueStyle(text, neighbour), value)}`;
   const beginning = text.slice(text.lastIndexOf("\n", keyStart) + 1, keyStart);
@@ -59,14 +59,14 @@ function inFlow(text: string, neighbour: EntryText, key: string, value: string):
   return isOwnLine ? onOwnLine(text, end, beginning, entry) : [{ at: end, text: `,${blank}${entry}` }];
 }
 
-/** Quoted as the key is, where the neighbour's value is quoted too: so it is in JSON. */
+/** Quoted like the key, where the neighbour's value is quoted too, as in JSON. */
 function valueStyle(text: string, { quote, end }: EntryText): ScalarStyle {
   const last = text[end - 1];
   if (quote === "" || (last !== '"' && last !== "'")) return "plain";
   return quote === '"' ? "double" : "single";
 }
 
-/** Behind the comma and the comment of the line if there are such, so that the comment stays with its key. */
+/** After the comma and the comment of the line, if any, so that the comment stays with its key. */
 function onOwnLine(text: string, end: number, indent: string, entry: string): readonly Insertion[] {
   const rest = /([ \t]*,)?(?:[ \t]+#[^\r\n]*)?[ \t]*(?=\r?\n|$)/y;
   rest.lastIndex = end;
@@ -81,14 +81,14 @@ function onOwnLine(text: string, end: number, indent: string, entry: string): re
   ];
 }
 
-/** Where the line ends: before its line break, whichever that is. */
+/** The end of the line, before its line break of any kind. */
 function lineBreakAt(text: string, at: number): number {
   const feed = text.indexOf("\n", at);
   if (feed < 0) return text.length;
   return text[feed - 1] === "\r" ? feed - 1 : feed;
 }
 
-/** The line break that follows, or else the one before, or else that of Unix. */
+/** The next line break, or else the last one, or else that of Unix. */
 function lineBreakNear(text: string, at: number): string {
   const next = text.indexOf("\n", at);
   const feed = next < 0 ? text.lastIndexOf("\n") : next;

@@ -1,10 +1,10 @@
-/** How one mapping is written: its keys and values with their places, read from its own text alone. */
+/** The text of one mapping: its keys and values with their places, parsed from its own text alone. */
 import { CST, Parser } from "yaml";
 import { lineEnd } from "../../workload/index.ts";
 
 export interface MappingText {
   readonly style: "block" | "flow";
-  /** Columns before its keys; only block mappings have to keep to them. */
+  /** Columns before its keys; only block mappings need them. */
   readonly indent: number;
   readonly entries: readonly EntryText[];
 }
@@ -16,19 +16,19 @@ export interface EntryText {
   readonly keyStart: number;
   readonly keyEnd: number;
   readonly quote: "" | '"' | "'";
-  /** Behind the colon, and behind the anchor and the tag that may follow; absent without a colon. */
+  /** After the colon and after an anchor or tag; absent without a colon. */
   readonly valueFrom: number | undefined;
-  /** Behind the value; where there is none, {@link EntryText.valueFrom} or the end of the key. */
+  /** After the value; where there is none, {@link EntryText.valueFrom} or the end of the key. */
   readonly end: number;
   readonly value: "none" | "alias" | "scalar" | "block scalar" | "collection";
 }
 
 type FlowToken = CST.CollectionItem["value"];
 
-/** Code units of a flow mapping; one that is longer is no container. */
+/** Code units of a flow mapping, at most: a longer one is no container. */
 const longestFlow = 1024 * 1024;
 
-/** Reads the mapping that begins at an offset, as {@link Value} has it; `undefined` where its text is not understood. */
+/** Reads the mapping at an offset of a {@link Value}; `undefined` where its text is not understood. */
 export function mappingText(text: string, start: number): MappingText | undefined {
   return text[start] === "{" ? flowText(text, start) : blockText(text, start);
 }
@@ -42,7 +42,7 @@ function flowText(text: string, start: number): MappingText | undefined {
 
 function blockText(text: string, start: number): MappingText | undefined {
   const lineStart = text.lastIndexOf("\n", start - 1) + 1;
-  // An anchor or a tag of the first key stands before it, and it is that one's column which counts.
+  // An anchor or tag of the first key comes before it, and its column counts.
   const indent = text.slice(lineStart, start).replace(/(?:[&!][^\s,[\]{}]*[ ]+)+$/, "").length;
   const from = lineStart + indent;
   if (text.slice(lineStart, from).includes("\t")) return undefined;
@@ -64,7 +64,7 @@ function blockEnd(text: string, start: number, indent: number): number {
   return at;
 }
 
-/** Behind the bracket that closes the collection which begins at an offset; `undefined` where there is none. */
+/** After the bracket that closes the collection at an offset; `undefined` where there is none. */
 function flowEnd(text: string, start: number): number | undefined {
   const step = /"(?:[^"\\]|\\[^])*"|(?<=[\s,:[\]{}])'(?:[^']|'')*'|(?<=[\s,[\]{}])#.*|[[\]{}]|[^"'#[\]{}]+|[^]/y;
   let depth = 0;
@@ -98,7 +98,7 @@ function entriesOf(items: readonly CST.CollectionItem[], base: number): EntryTex
   });
 }
 
-/** Of collections only what is certain: they are never written behind. */
+/** The end of a collection is not needed: nothing is inserted after one. */
 function lengthOf(token: NonNullable<FlowToken>): number {
   if (token.type !== "block-scalar") return "source" in token ? token.source.length : 0;
   return token.props.reduce((sum, prop) => sum + ("source" in prop ? prop.source.length : 0), token.source.length);

@@ -1,4 +1,4 @@
-/** Pinning: images written with the digest that they stand for now. */
+/** Pins images to the digest that their tags have now. */
 import { canonicalText, type Digest, parseReference, type Reference, withImpliedTag } from "../../image/index.ts";
 import type { SourceText } from "../../workload/index.ts";
 import type { Fix } from "../types.ts";
@@ -15,9 +15,9 @@ export interface PinRequest {
 export interface PinResult {
   /** In the order of the requests; images that have a digest already need none. */
   readonly fixes: readonly Fix[];
-  /** Requests whose text cannot be changed, with half a sentence on why. */
+  /** Requests whose text cannot be changed, with the reason in half a sentence. */
   readonly refused: readonly { readonly request: PinRequest; readonly reason: string }[];
-  /** Images that could not be parsed or resolved: each once, with what was thrown and all who ask for it. */
+  /** Images that could not be parsed or resolved: each once, with the error and all of its requests. */
   readonly failures: readonly PinFailure[];
 }
 
@@ -28,17 +28,17 @@ export interface PinFailure {
 }
 
 export interface PinOptions {
-  /** Asks the registry for what a reference stands for; the reference has a tag and no digest. */
+  /** Resolves a reference with a tag and no digest at the registry. */
   readonly resolve: (reference: Reference) => Promise<Digest>;
   /** Images that are resolved at once. */
   readonly parallel: number;
 }
 
 /**
- * The fixes that pin images to the digest of now, their tags kept: the tag still says what is meant, also to the API
- * server when it chooses the default pull policy. An image without a tag gets none: nobody has chosen one, and what it
- * means, `latest`, is asked for.
- * Each image is resolved once, however often and in whatever spelling it is asked for. Never throws.
+ * The fixes that pin images to their current digest. Tags are kept: they still say what is meant, also to the API
+ * server when it sets the default pull policy. An image without a tag gets none, because nobody has chosen one;
+ * `latest` is resolved.
+ * Each image is resolved once, however often and in whatever spelling it occurs. Never throws.
  */
 export async function pinImages(
   requests: readonly PinRequest[],
@@ -94,7 +94,7 @@ function parsed(request: PinRequest, failures: PinFailure[]): Reference | undefi
   }
 }
 
-/** Goes through items in their order, so many at once. */
+/** Processes items in their order, `parallel` at once. */
 async function forEach<Item>(
   items: readonly Item[],
   parallel: number,

@@ -1,4 +1,7 @@
-/** Which fixes of one file can be made together, and the text that they make: each is seen to change only what it may. */
+/**
+ * Plans the fixes of one file: which can be applied together, and the resulting text. Each may change only what it is
+ * for.
+ */
 import { readValues, type ValueInput } from "../../workload/index.ts";
 import type { Edit, Fix, ValueChange } from "../types.ts";
 import { type Difference, differences } from "./differences.ts";
@@ -11,19 +14,19 @@ export interface RefusedFix {
 }
 
 export interface FixPlan {
-  /** The text with the fixes made; the same as before if there are none. */
+  /** The text with the fixes applied; unchanged if there are none. */
   readonly text: string;
-  /** Of the fixes that are made: in the order of the text, equal ones once. */
+  /** Of the applied fixes: in the order of the text, without duplicates. */
   readonly edits: readonly Edit[];
   readonly made: readonly Fix[];
   readonly refused: readonly RefusedFix[];
 }
 
 /**
- * Makes the fixes of one text, all but those that are refused: because an earlier fix changes the same place in another
- * way; or because the text, when it is read again, has other differences than the fixes are for, as it has when an
- * anchor has users that did not ask for the change. A fix is made with all of its edits or not at all; instead of them
- * with those that it has for that case. Never throws.
+ * Applies the fixes of one text, except those that are refused: because an earlier fix changes the same place in another
+ * way; or because the new text, parsed again, has other differences than the fixes are for, for example when an
+ * anchor has users that no fix is for. A fix is applied with all of its edits or not at all; or
+ * with its alternative edits. Never throws.
  */
 export function planFixes(text: string, file: string, fixes: readonly Fix[]): FixPlan {
   const refused: RefusedFix[] = [];
@@ -47,7 +50,7 @@ export function planFixes(text: string, file: string, fixes: readonly Fix[]): Fi
   return { text, edits: [], made: [], refused };
 }
 
-/** A fix with the edits that it is to be made with. */
+/** A fix with the edits to apply. */
 interface FixCandidate {
   readonly fix: Fix;
   readonly edits: readonly Edit[];
@@ -62,12 +65,12 @@ function second({ fix, otherwise }: FixCandidate): FixCandidate | undefined {
   return otherwise && { fix, edits: otherwise, otherwise: undefined };
 }
 
-/** Those that can be made together: where some change one place differently, the first of them. */
+/** Those that can be applied together: of conflicting fixes, the first. */
 function compatible(text: string, candidates: readonly FixCandidate[], refused: RefusedFix[]): FixCandidate[] {
   const chosen = compatibleEdits();
   return candidates.flatMap((candidate) => {
     if (!candidate.edits.every((edit) => isWithin(text, edit))) {
-      refused.push({ fix: candidate.fix, reason: "it is for another text than this one" });
+      refused.push({ fix: candidate.fix, reason: "it is for another text" });
       return [];
     }
     if (chosen.take(candidate.edits)) return candidate;
@@ -87,7 +90,7 @@ function afterFault(candidate: FixCandidate, faults: ReadonlyMap<Fix, string>, r
   return [];
 }
 
-/** Those that change what nobody asked to change, or do not change what they are for; all, if that cannot be told. */
+/** Those that change something else, or do not change what they are for; all of them, if that is not known. */
 function faultsOf(
   candidates: readonly FixCandidate[],
   before: ValueInput,
@@ -96,7 +99,7 @@ function faultsOf(
 ): ReadonlyMap<Fix, string> {
   const all = (reason: string) => new Map(candidates.map(({ fix }) => [fix, reason]));
   const after = readValues(spliced.text, file);
-  if (after.problems.length !== before.problems.length) return all("the file could not be read any more");
+  if (after.problems.length !== before.problems.length) return all("the file would not be valid any more");
   const found = differences(before.values, after.values);
   const { done, unwanted } = match(candidates, found);
   const faults = new Map<Fix, string>();
@@ -142,7 +145,7 @@ function isFor(change: ValueChange, { path, value }: Difference): boolean {
   return change.value === value && (path === change.path || path.endsWith(`.${change.path}`));
 }
 
-/** Extensions at the top of a Compose file say nothing themselves; they hold anchors for what does. */
+/** Extensions at the top of a Compose file have no effect themselves; they hold anchors. */
 function isUnread({ path }: Difference): boolean {
   return path.startsWith("x-");
 }

@@ -1,4 +1,4 @@
-/** Giving a file another content in one step: whoever reads it finds the old one or the new one. */
+/** Replaces the content of a file atomically: a reader sees the old or the new one. */
 import { randomBytes } from "node:crypto";
 import type { BigIntStats } from "node:fs";
 import { access, constants, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
@@ -6,18 +6,18 @@ import { dirname, join } from "node:path";
 import { errorText, hasErrno, isPulleyError, PulleyError } from "../../support/errors.ts";
 import { decodeTextLoosely } from "../../support/text-bytes.ts";
 
-/** A file as it was when it was looked at. */
+/** The state of a file when it was checked. */
 export interface FileState {
   /** As given by the user, for messages. */
   readonly file: string;
-  /** With all symbolic links followed. */
+  /** With all symbolic links resolved. */
   readonly path: string;
   readonly stats: BigIntStats;
 }
 
 /**
- * Looks whether a file still has the text that was read from it, byte for byte.
- * @throws PulleyError `INPUT_UNREADABLE` if it has not, if it is not UTF-8, or if it cannot be read
+ * Checks that a file still has the text that was read from it, byte for byte.
+ * @throws PulleyError `INPUT_UNREADABLE` if it has changed, is not UTF-8, or cannot be read
  */
 export async function expectText(file: string, text: string): Promise<FileState> {
   try {
@@ -27,10 +27,7 @@ export async function expectText(file: string, text: string): Promise<FileState>
     const bytes = await readFile(path);
     if (bytes.equals(Buffer.from(text, "utf8"))) return { file, path, stats };
     throw decodeTextLoosely(bytes) === text
-      ? unreadable(
-          `${file} is not UTF-8 throughout, and could not be written again as it is`,
-          "Save it as UTF-8 first.",
-        )
+      ? unreadable(`${file} is not all UTF-8, so it cannot be written back unchanged`, "Save it as UTF-8 first.")
       : unreadable(`${file} has changed since it was read`, "Run the command again.");
   } catch (error) {
     if (isPulleyError(error)) throw error;
@@ -39,8 +36,8 @@ export async function expectText(file: string, text: string): Promise<FileState>
 }
 
 /**
- * Writes a new text beside a file and moves it into its place. Keeps the file's mode, and its owner where that is
- * allowed. Returns what could not be kept, a sentence each.
+ * Writes the new text to a file beside it and renames that. Keeps the file's mode, and its owner where that is
+ * allowed. Returns what could not be kept, one sentence each.
  * @throws PulleyError `OUTPUT_UNWRITABLE`; `INPUT_UNREADABLE` if the file has changed. Then nothing is left behind.
  */
 export async function replaceFile(state: FileState, text: string): Promise<readonly string[]> {
@@ -61,7 +58,7 @@ export async function replaceFile(state: FileState, text: string): Promise<reado
   }
 }
 
-/** Tells whether the new file could be given to the owner of the old one. */
+/** Returns whether the new file has the owner of the old one. */
 async function writeLike(stats: BigIntStats, path: string, text: string): Promise<boolean> {
   const handle = await open(path, "wx", 0o600);
   try {
@@ -69,7 +66,7 @@ async function writeLike(stats: BigIntStats, path: string, text: string): Promis
     const own = await handle.stat({ bigint: true });
     const isOwn = own.uid === stats.uid && own.gid === stats.gid;
     const keepsOwner = isOwn || (await given(handle.chown(Number(stats.uid), Number(stats.gid))));
-    // A file that now belongs to somebody else must not run as that one.
+    // A file that now has another owner must not run with that owner's rights.
     await handle.chmod(Number(stats.mode) & (keepsOwner ? 0o7777 : 0o777));
     await handle.sync();
     return keepsOwner;
@@ -101,7 +98,7 @@ function isSame(one: BigIntStats, other: BigIntStats): boolean {
 function notesOn({ file, stats }: FileState, keepsOwner: boolean): string[] {
   const others = Number(stats.nlink) - 1;
   return [
-    ...(keepsOwner ? [] : [`${file} now belongs to whoever ran this, for its owner could not be kept`]),
+    ...(keepsOwner ? [] : [`${file} now belongs to the user who ran this: its owner could not be kept`]),
     ...(others > 0 ? [`${file} had other names (hard links), which keep the old text: ${others}`] : []),
   ];
 }

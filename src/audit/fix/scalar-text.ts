@@ -1,9 +1,9 @@
-/** Scalars as they are written, and as another text is written in their place. */
+/** The text of scalars, and of their replacements. */
 import { plainScalar, type ScalarValue } from "../../workload/index.ts";
 
 export type ScalarStyle = "plain" | "single" | "double" | "block";
 
-/** What to replace, quotes included; of a block scalar only its text. */
+/** The range to replace, quotes included; for a block scalar, only its text. */
 export interface ScalarText {
   readonly start: number;
   readonly end: number;
@@ -15,10 +15,10 @@ const singleQuoted = /'(?:[^']|'')*'/y;
 const plain = /[^\s,[\]{}#](?:[^\s,[\]{}])*/y;
 /** A header, and the first line of text. */
 const block = /[|>][-+1-9]*(?:[ \t]+#.*|[ \t]*)\r?\n *(\S.*?)[ \t]*(?=\r?\n|$)/y;
-/** Texts that mean themselves in every place of a YAML document, whatever version of YAML it is read with. */
+/** Texts that are plain strings everywhere in a YAML document, in every version of YAML. */
 const unambiguous = /^[A-Za-z0-9](?:[A-Za-z0-9._/+@-]|:(?=[A-Za-z0-9]))*$/;
 
-/** Finds a scalar in its text; `undefined` where it is written in a way that cannot be replaced on its own line. */
+/** Finds a scalar in its text; `undefined` where it cannot be replaced within its line. */
 export function scalarText(text: string, { start, value }: ScalarValue): ScalarText | undefined {
   switch (text[start]) {
     case '"':
@@ -34,7 +34,7 @@ export function scalarText(text: string, { start, value }: ScalarValue): ScalarT
   }
 }
 
-/** A text in the style of the scalar that it replaces; quoted where plain would not be read as that text. */
+/** A text in the style of the scalar that it replaces; quoted where the plain text would be read as something else. */
 export function writtenAs(style: ScalarStyle, value: string): string {
   switch (style) {
     case "single":
@@ -54,7 +54,7 @@ function matched(text: string, start: number, pattern: RegExp, style: ScalarStyl
   return match === null ? undefined : { start, end: pattern.lastIndex, style };
 }
 
-/** Only a block scalar of one line that keeps no line break is an image or a policy. */
+/** Only a block scalar of one line without a final line break can be an image or a policy. */
 function blockText(text: string, start: number, value: ScalarValue["value"]): ScalarText | undefined {
   block.lastIndex = start;
   const line = block.exec(text)?.[1];

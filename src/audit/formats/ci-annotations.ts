@@ -1,4 +1,7 @@
-/** What CI systems show beside the lines of a change: annotations of GitHub Actions, the code quality report of GitLab. */
+/**
+ * Annotations that CI systems show beside changed lines: workflow commands for GitHub Actions, the code quality report
+ * for GitLab.
+ */
 import { printable } from "../../support/terminal.ts";
 import type { Finding, NotSeen, Severity } from "../types.ts";
 import { askerOf, type FormatContext } from "./format.ts";
@@ -36,7 +39,10 @@ function annotation(finding: Finding, title: string, { root }: FormatContext): s
   return `::${commands[severity]} ${properties.join(",")}::${escapeData(text)}\n`;
 }
 
-/** Columns hold only within one line. Standard input is no file of the repository: what it says goes to the whole run. */
+/**
+ * Columns are valid only within one line. Standard input is not a file of the repository, so its findings have no
+ * place.
+ */
 function placeOf({ file, line, column, endLine, endColumn }: Finding["region"], root: string): string[][] {
   if (file === "-") return [];
   const lines = [

@@ -1,7 +1,7 @@
 /** One line of an input as a terminal can show it, cut so that the marked part is in view. */
 import { fit, printable, widthOf } from "../../support/terminal.ts";
 
-/** Printable, and together not wider than asked for. */
+/** Printable; the three parts together fit the width. */
 export interface Excerpt {
   readonly before: string;
   readonly marked: string;

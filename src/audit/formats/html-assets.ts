@@ -1,4 +1,4 @@
-/** How the page looks: light, dark and on paper; every text at least 4.5 to 1 against what is behind it (WCAG 1.4.3). */
+/** The style of the page: light, dark and print. The contrast of all text is at least 4.5 to 1 (WCAG 1.4.3). */
 export const htmlStyle = `
 :root {
   --page: #f6f7f9; --card: #ffffff; --ink: #1a1f27; --quiet: #566071; --line: #d8dde5; --code: #f1f3f6;

@@ -1,4 +1,4 @@
-/** The report as one page: no requests, no script needed to read it. */
+/** The report as one HTML page. It loads nothing, and is readable without its script. */
 import { createHash } from "node:crypto";
 import { plural } from "../../support/format.ts";
 import { printable } from "../../support/terminal.ts";
@@ -8,8 +8,8 @@ import { htmlScript, htmlStyle } from "./html-assets.ts";
 import { countedWith, noFindings, type SeverityCounts, severities, summaryLine } from "./tally.ts";
 
 /**
- * The summary is known last and read first: it is written last, into the first slot of the page. Browsers that know
- * nothing of declarative shadow roots show it last.
+ * The summary is known last and read first, so it is written last, into the first slot of the page. Browsers without
+ * declarative shadow roots show it at the end.
  */
 export async function* html(findings: AsyncIterable<Finding>, context: FormatContext): AsyncIterable<string> {
   const links = new Map(context.rules.map(({ id, link }) => [id, link]));
@@ -107,7 +107,7 @@ const entities: ReadonlyMap<string, string> = new Map([
   ["'", "&#39;"],
 ]);
 
-/** Control characters become visible escapes, those that turn the direction of what follows among them; tabs stay. */
+/** Control characters, also those that change the text direction, become visible escapes; tabs stay. */
 export function htmlText(text: string): string {
   return text
     .split("\t")
@@ -116,7 +116,7 @@ export function htmlText(text: string): string {
     .replace(/[&<>"']/g, (character) => entities.get(character) ?? "");
 }
 
-/** A link to a page of the web; nothing but the text where the address is anything else. */
+/** A link, if the address is `http` or `https`; otherwise only the text. */
 export function htmlLink(text: string, address: string | undefined): string {
   if (address === undefined || !/^https?:\/\//.test(address)) return `<code>${htmlText(text)}</code>`;
   return `<a href="${htmlText(address)}"><code>${htmlText(text)}</code></a>`;
@@ -191,7 +191,7 @@ ${table("Rules", "Rule", rules, ruleCell, rules.size)}${table("Files", "File", f
 `;
 }
 
-/** The rows that weigh most; what is beyond `most` of them is summed up in one more. */
+/** The `most` rows with the most severe findings; one more row sums up the rest. */
 function table(
   caption: string,
   noun: string,
@@ -234,7 +234,7 @@ function sum(a: SeverityCounts, b: SeverityCounts): SeverityCounts {
   };
 }
 
-/** Nothing that does nothing is shown: the script uncovers the form. */
+/** The form is hidden until the script shows it: without the script it would do nothing. */
 function filters({ rules }: HtmlCounts): string {
   const boxes = severities.map(
     (severity) => `<label><input type="checkbox" name="severity" value="${severity}" checked> ${severity}s</label>`,

@@ -1,4 +1,4 @@
-/** The formats of an audit's report, by the names that users give. */
+/** The report formats, by the values of `--output`. */
 import { github, gitlab } from "./ci-annotations.ts";
 import type { Format } from "./format.ts";
 import { html } from "./html.ts";

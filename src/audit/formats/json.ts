@@ -1,4 +1,4 @@
-/** The report for programs: a stable shape, versioned with the rest of the public interface; one finding a line. */
+/** The report for programs: stable, versioned with the rest of the public interface; one finding a line. */
 import type { Finding, Fix } from "../types.ts";
 import type { FormatContext } from "./format.ts";
 import { countedWith, noFindings } from "./tally.ts";
@@ -19,7 +19,7 @@ export async function* json(findings: AsyncIterable<Finding>, context: FormatCon
   yield `\n  ],\n  "notSeen": ${JSON.stringify(unseen)},\n  "summary": ${JSON.stringify(summary)}\n}\n`;
 }
 
-/** Member by member, so that nothing becomes public because a type inside grew. */
+/** Each member is listed, so that a new internal field does not become public by accident. */
 function reportedFinding({ region, workload, container, fix, ...finding }: Finding): unknown {
   const { file, line, column, endLine, endColumn, start, end } = region;
   return {

@@ -17,7 +17,7 @@ export async function* junit(findings: AsyncIterable<Finding>, context: FormatCo
   yield "</testsuites>\n";
 }
 
-/** A suite says first how many of its tests failed, so the findings of one file are held together. */
+/** A suite begins with its number of failures, so the findings of one file are collected first. */
 async function* byFile(findings: AsyncIterable<Finding>): AsyncIterable<readonly Finding[]> {
   let held: Finding[] = [];
   for await (const finding of findings) {
@@ -54,12 +54,12 @@ function testCase(finding: Finding, name: string, file: string): string {
 `;
 }
 
-/** A note asks for nothing, so its test passes. */
+/** A note requires nothing, so its test passes. */
 function isFailure({ severity }: Finding): boolean {
   return severity !== "note";
 }
 
-/** Readers take tests of one name for one test, so the second of a name says that it is the second. */
+/** Readers merge tests with the same name, so the second one gets a number. */
 function uniqueNames(): (finding: Finding) => string {
   const seen = new Map<string, number>();
   return (finding) => {
@@ -71,7 +71,7 @@ function uniqueNames(): (finding: Finding) => string {
   };
 }
 
-/** What was not seen is a test that was not run. */
+/** What was not seen is reported as skipped tests. */
 function notSeenSuite({ counts, root }: FormatContext): string {
   const { notSeen } = counts();
   const cases = notSeen.map(({ file, what, why }) => {
@@ -87,7 +87,7 @@ ${cases.join("")}  </testsuite>
 `;
 }
 
-/** Some readers take a report without tests for a broken one. */
+/** Some readers treat a report without tests as broken. */
 function cleanSuite({ counts }: FormatContext): string {
   const { files, containers } = counts();
   const name = `${plural(containers, "container")} in ${plural(files, "file")}`;
@@ -107,7 +107,9 @@ const entities: ReadonlyMap<string, string> = new Map([
   ['"', "&quot;"],
 ]);
 
-/** Line ends and tabs become references: parsers turn them into blanks within attributes, and `\r` into `\n` elsewhere. */
+/**
+ * Line ends and tabs become references: parsers turn them into blanks within attributes, and `\r` into `\n` elsewhere.
+ */
 function escapeAttribute(text: string): string {
   return escapeText(text).replace(/[\t\n]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -1,9 +1,9 @@
-/** Paths as reports for forges want them: relative to the repository, with forward slashes. */
+/** Paths as GitHub and GitLab expect them: relative to the repository, with forward slashes. */
 import { isAbsolute, relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { standardInputName } from "./format.ts";
 
-/** The path from the root, `deploy/web.yaml`; as it is given where it leads out of the root. */
+/** The path from the root, `deploy/web.yaml`; unchanged where the file is outside of the root. */
 export function relativePath(file: string, root: string): string {
   if (file === "-") return standardInputName;
   const path = isAbsolute(file) ? fromRoot(file, root) : file;

@@ -41,7 +41,7 @@ function driver({ version, rules }: FormatContext): unknown {
 }
 
 function reportingDescriptor({ id, title, why, advice, link, severity }: RuleDescription): unknown {
-  // Readers know no folder that a relative address could start from, and the schema asks for a URI.
+  // A reader cannot resolve a relative address, and the schema requires a URI.
   const page = /^https?:\/\//.test(link) ? link : undefined;
   const more = page === undefined ? "" : `\n\n[More about ${id}](${page})`;
   return {
@@ -73,13 +73,13 @@ function result(finding: Finding, ruleIndexes: ReadonlyMap<string, number>, cont
         ...logicalLocations(finding),
       },
     ],
-    // Not GitHub's primaryLocationLineHash: its upload action computes that itself, and warns of each that differs.
+    // Not GitHub's primaryLocationLineHash: its upload action computes that itself, and warns about each difference.
     partialFingerprints: { "pulleyFinding/v1": fingerprint },
     ...(fix !== undefined && { fixes: [fixOf(fix, context)] }),
   };
 }
 
-/** Brackets before parentheses are a link (3.11.6), and no text out of a manifest is to become one. */
+/** Brackets before parentheses are a link (3.11.6). Text from a manifest must not become one. */
 function plainMessage(text: string): string {
   return text.includes("](") ? text.replace(/[\\[\]]/g, "\\$&") : text;
 }

@@ -1,4 +1,4 @@
-/** Counting findings as they pass, and saying in one line what they came to. */
+/** Counts findings by severity, and sums them up in one line. */
 import { plural } from "../../support/format.ts";
 import type { Finding, Severity } from "../types.ts";
 import type { AuditCounts } from "./format.ts";

@@ -1,4 +1,4 @@
-/** The report for people: each finding with its line, what is marked in it, and what to do. */
+/** The report for people: each finding with its marked line and what to do. */
 import { plural } from "../../support/format.ts";
 import { type Paint, printable, widthOf } from "../../support/terminal.ts";
 import type { Finding, Severity } from "../types.ts";
@@ -8,10 +8,10 @@ import { countedWith, noFindings, type SeverityCounts, summaryLine } from "./tal
 
 const colours = { error: "red", warning: "yellow", note: "blue" } as const satisfies Record<Severity, string>;
 
-/** What was not seen is named up to this number. */
+/** Entries of "not seen" that are listed, at most. */
 const mostNotSeen = 10;
 const widthWithoutTerminal = 120;
-/** Of an input's line; a terminal that is narrower than that breaks it. */
+/** Columns of an excerpt, at least; a narrower terminal wraps it. */
 const narrowest = 20;
 
 export async function* text(findings: AsyncIterable<Finding>, context: FormatContext): AsyncIterable<string> {
@@ -20,7 +20,7 @@ export async function* text(findings: AsyncIterable<Finding>, context: FormatCon
   let file: string | undefined;
   for await (const finding of findings) {
     tally = countedWith(tally, finding);
-    // Before a name that the input chose stand signs of our own, so that no line begins with a command to a CI system.
+    // Our own characters come before a name from the input, so that no line begins with a command to a CI system.
     const heading = finding.region.file === file ? "" : `${paint("bold", `── ${fileName(finding)}`)}\n\n`;
     file = finding.region.file;
     yield `${heading}${findingLines(finding, context).join("\n")}\n\n`;

@@ -1,4 +1,4 @@
-/** Reading one text, from a file or from standard input. */
+/** Reads one text, from a file or from standard input. */
 import { errorText, isPulleyError } from "../../support/errors.ts";
 import { longestInput, readInputBytes } from "../../support/input-file.ts";
 import { decodeText } from "../../support/text-bytes.ts";
@@ -11,7 +11,7 @@ type TextOptions = Omit<TextInput, "kind" | "file" | "text">;
 /** The text of a file; if it cannot be read, an input that says why. */
 export function readFileInput(file: string, options: TextOptions): AuditInput {
   try {
-    // Only what is named is expected to have manifests, and only whoever names something may mean a pipe.
+    // Only a named file is expected to have manifests, and only a named file may be a pipe.
     const bytes = readInputBytes(file, { limit: longestInput, mayBePipe: options.expectManifests });
     return textInput(file, bytes, options);
   } catch (error) {
@@ -27,7 +27,7 @@ export async function readStream(stream: AsyncIterable<Uint8Array | string>): Pr
     for await (const chunk of stream) {
       const bytes = Buffer.from(chunk);
       length += bytes.length;
-      if (length > longestInput) return failure("-", tooLong, "Give it in several parts.");
+      if (length > longestInput) return failure("-", tooLong, "Split it into several files.");
       chunks.push(bytes);
     }
   } catch (error) {

@@ -1,4 +1,4 @@
-/** Charts: rendered by helm, each manifest told apart by the template that it comes from. */
+/** Renders charts with helm, and splits the output by template. */
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { AuditInput } from "../input.ts";
@@ -14,7 +14,7 @@ export async function* renderChart(
   chartFile: string,
   programs: ProgramOptions,
 ): AsyncGenerator<AuditInput> {
-  // A library has nothing to render: other charts use it.
+  // A library chart cannot be rendered: other charts use it.
   if (/^type:[ \t]*["']?library\b/m.test(readTemplate(chartFile) ?? "")) return;
   const output = await outputOf("helm", ["template", "pulley-audit", asPath(folder)], programs);
   if (output.kind !== "output") {
@@ -34,7 +34,7 @@ interface TemplateOutput {
 /** Helm writes `# Source: chart/templates/file.yaml` at the head of each manifest. */
 function* partsOf(output: string, folder: string, chartFile: string): Generator<AuditInput> {
   for (const { template, text } of bySource(output)) {
-    // The name before the first slash is the chart's own, and not that of the folder it is in.
+    // The name before the first slash is that of the chart, not of its folder.
     const file = join(folder, template.slice(template.indexOf("/") + 1));
     const original = readTemplate(file);
     yield {
@@ -47,7 +47,7 @@ function* partsOf(output: string, folder: string, chartFile: string): Generator<
   }
 }
 
-/** Neighbours from one template stay together, so that findings that are alike are told apart. */
+/** Adjacent manifests of one template stay together, so that fingerprints can count equal findings. */
 function* bySource(output: string): Generator<TemplateOutput> {
   const source = /^---\r?\n# Source: (.+)\r?$/gm;
   let open: { template: string; start: number } | undefined;

@@ -1,4 +1,4 @@
-/** From the words of a command line to what is audited: files, folders, charts, kustomizations, standard input. */
+/** From command line arguments to the inputs of an audit: files, folders, charts, kustomizations, standard input. */
 import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { AuditInput } from "../input.ts";
@@ -11,14 +11,14 @@ import { chartFile, kustomizationFolders, walk } from "./walk.ts";
 export interface InputOptions extends BuildOptions {
   /** For `-`. */
   readonly stdin: AsyncIterable<Uint8Array | string>;
-  /** Whether charts and kustomizations are rendered; otherwise their files are read as they are. Yes where absent. */
+  /** Whether charts and kustomizations are rendered; otherwise their files are read as they are. True by default. */
   readonly render?: boolean;
 }
 
 /**
- * Reads the inputs one after another, each when it is asked for. In a folder charts are rendered by helm, and
- * kustomizations built by kustomize or kubectl; all files of the folder are read, too, together with what kustomizations
- * make of them. What cannot be read is an input that says so, and so is what cannot be rendered. Never throws.
+ * Reads the inputs one after another, on demand. In a folder, helm renders charts, and
+ * kustomize or kubectl build kustomizations; all files of the folder are read, too, together with what kustomizations
+ * build from them. What cannot be read or rendered becomes an input that says so. Never throws.
  */
 export async function* auditInputs(words: readonly string[], options: InputOptions): AsyncGenerator<AuditInput> {
   for (const word of words) {
@@ -86,7 +86,7 @@ async function* readFolder(folder: string, options: InputOptions): AsyncGenerato
   yield* renderings.notSeen;
 }
 
-/** A chart that was not named itself need not be one that can be rendered. */
+/** A chart that the user did not name may be one that cannot be rendered. */
 function notSeenIfFailed(input: AuditInput): AuditInput {
   if (input.kind !== "unreadable" || input.rule !== "render-failed") return input;
   return { kind: "notSeen", file: input.file, what: "chart", why: input.message };

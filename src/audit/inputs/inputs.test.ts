@@ -389,7 +389,7 @@ describe("kustomizations", () => {
     write("base/settings.yaml", `kind: PatchTransformer\npath: ${address}\n`);
     write("base/settings/kustomization.yaml", "resources: [../settings.yaml]\n");
     write("base/plugins/kustomization.yaml", `resources: [${address}]\n`);
-    const why = `it builds upon ${address}, which is fetched only with --remote-bases`;
+    const why = `it builds on ${address}, which is fetched only with --remote-bases`;
     for (const folder of ["", "base", "top"]) {
       const inputs = await read([join(root, folder)]);
       const told = { kind: "notSeen", file: join(root, folder || "base", "kustomization.yaml"), why };
@@ -423,7 +423,7 @@ describe("kustomizations", () => {
   it("name no login of an address", async () => {
     write("kust/kustomization.yaml", "resources: ['https://ann:sesame@example.com/base.git']\n");
     const notSeen = (await read([root])).flatMap((input) => (input.kind === "notSeen" ? input.why : []));
-    expect(notSeen).toEqual(["it builds upon https://example.com/base.git, which is fetched only with --remote-bases"]);
+    expect(notSeen).toEqual(["it builds on https://example.com/base.git, which is fetched only with --remote-bases"]);
   });
 });
 

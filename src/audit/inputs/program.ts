@@ -5,9 +5,9 @@ import { longestInput } from "../../support/input-file.ts";
 import type { UnreadableInput } from "../input.ts";
 
 export interface ProgramOptions {
-  /** For the program; its `PATH` is where it is looked for. */
+  /** The environment of the program; the program is searched in its `PATH`. */
   readonly environment: NodeJS.ProcessEnv;
-  /** Milliseconds after which it is killed; two minutes where absent, for charts can be large and bases far away. */
+  /** Milliseconds until it is killed; two minutes by default, because charts can be large and bases remote. */
   readonly timeout?: number | undefined;
 }
 
@@ -34,13 +34,13 @@ export function outputOf(program: string, words: readonly string[], options: Pro
         else resolve({ kind: "failed", problem: problemOf(error, stderr, timeout) });
       },
     );
-    // A program may end without having read its input.
+    // A program may end without reading its input.
     child.stdin?.on("error", () => undefined);
     child.stdin?.end();
   });
 }
 
-/** A folder as an argument: one whose name begins with a hyphen is no option, and none is an address on the network. */
+/** A folder as an argument that is neither an option nor a URL, whatever its name. */
 export function asPath(folder: string): string {
   return isAbsolute(folder) || /^\.\.?[/\\]/.test(folder) ? folder : `./${folder}`;
 }
@@ -54,12 +54,12 @@ function problemOf(error: Error & { code?: unknown; killed?: unknown }, stderr: 
   return said === "" ? status : `${status}: ${said}`;
 }
 
-/** On one line, without what would disturb a terminal. */
+/** On one line, without control characters. */
 function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\s]+/gu, " ").trim();
 }
 
-/** The input that says that a chart or kustomization could not be rendered, by which program, and why. */
+/** The input that says which program could not render a chart or kustomization, and why. */
 export function renderFailure(
   file: string,
   what: "chart" | "kustomization",
@@ -82,6 +82,6 @@ export function renderFailure(
     file,
     rule: "render-failed",
     message: `${programs.at(-1) ?? what} could not render the ${what}: it ${output.problem}`,
-    advice: `See what it says when it is run by hand: ${byHand}.`,
+    advice: `Run it by hand to see its output: ${byHand}.`,
   };
 }

@@ -1,4 +1,4 @@
-/** Which images of a folder's manifests a kustomization or Skaffold puts others in the place of. */
+/** Finds the images in a folder's manifests that a kustomization or Skaffold replaces. */
 import { type Dirent, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { readInputBytes } from "../../support/input-file.ts";
@@ -11,21 +11,24 @@ const longest = 1024 * 1024;
 const deepest = 100;
 const skaffoldFile = /^skaffold(?:[.-][\w.-]+)?\.ya?ml$/;
 
-/** What one file replaces, and the folders whose manifests it does so in, with all below them. */
+/** The images that one file replaces, and the folders, with all below them, in which it does so. */
 interface ImageReplacement {
   readonly file: string;
   readonly names: readonly string[];
-  /** The file's own, and those that it takes its resources from. */
+  /** The folder of the file, and those of its resources. */
   readonly folders: readonly string[];
 }
 
 export interface ReplacedOptions {
   readonly isDeep?: boolean;
-  /** Folders of kustomizations that were built: what they put in is known. */
+  /** Folders of kustomizations that were built: their images are known. */
   readonly seen?: ReadonlySet<string>;
 }
 
-/** Finds out for each file of a folder which images are replaced in it. Never throws; what cannot be read says nothing. */
+/**
+ * Returns for each file of a folder which images are replaced in it. Never throws; a file that cannot be read is
+ * skipped.
+ */
 export function replacedImagesBelow(
   folder: string,
   { isDeep = true, seen = new Set() }: ReplacedOptions = {},
@@ -51,7 +54,7 @@ function entriesFor(folder: string, each: ImageReplacement, all: readonly ImageR
     : [];
 }
 
-/** The folders of a kustomization, of the kustomizations that it builds upon, and so on. */
+/** The folders of a kustomization, of its bases, and so on. */
 function reached(each: ImageReplacement, all: readonly ImageReplacement[]): readonly string[] {
   const folders = new Set(each.folders);
   for (const folder of folders) {

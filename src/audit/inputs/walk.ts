@@ -1,11 +1,11 @@
-/** What is in a folder and the folders below it. */
+/** Walks a folder and the folders below it. */
 import { type Dirent, existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
 
 export const chartFile = "Chart.yaml";
 export const kustomizationFiles: readonly string[] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-/** Folders inside each other, so that no folder can lead on for ever. */
+/** Depth of folders, at most, so that the walk ends. */
 const deepest = 100;
 
 export type WalkedPath =
@@ -16,14 +16,14 @@ export type WalkedPath =
   | { readonly kind: "unreadable"; readonly path: string; readonly error: unknown };
 
 export interface WalkOptions {
-  /** Whether a folder with a chart is one thing; otherwise its files are told as all others. */
+  /** Whether a folder with a chart is one result; otherwise its files are listed like all others. */
   readonly findCharts: boolean;
 }
 
 /**
  * The manifests (`.yaml`, `.yml`, `.json`) and charts of a folder, in the order of their names. Hidden folders,
- * and `node_modules` are left out. A link to a file is read, and one to a folder is not followed, as kubectl has it
- * (`cli-runtime/pkg/resource/visitor.go`); what a link leads to within the folder comes once, at its own place.
+ * and `node_modules` are skipped. A link to a file is read, and one to a folder is not followed, as in kubectl
+ * (`cli-runtime/pkg/resource/visitor.go`); the target of a link within the folder is listed once, at its own path.
  */
 export function* walk(folder: string, options: WalkOptions): Generator<WalkedPath> {
   const root = { real: realOf(folder) ?? folder, options };
@@ -36,7 +36,7 @@ export function kustomizationFile(folder: string): string | undefined {
 }
 
 interface WalkRoot {
-  /** With links followed. */
+  /** With symbolic links resolved. */
   readonly real: string;
   readonly options: WalkOptions;
 }
@@ -72,18 +72,18 @@ function* linked(path: string, root: WalkRoot, mayBePatch: boolean): Generator<W
   const real = realOf(path);
   const stats = real === undefined ? undefined : statSync(real, { throwIfNoEntry: false });
   if (real === undefined || stats === undefined) {
-    if (isManifest(name)) yield { kind: "link", path, why: "it is a link that leads to nothing" };
+    if (isManifest(name)) yield { kind: "link", path, why: "the link leads nowhere" };
   } else if (stats.isDirectory()) {
     if (!isForManifests(name) || isWithin(real, root, isForManifests)) return;
-    yield { kind: "link", path, why: "it is a link to a folder, which is not followed: name the folder itself" };
+    yield { kind: "link", path, why: "the link leads to a folder and is not followed: name the folder" };
   } else if (stats.isFile() && isManifest(name)) {
-    // A kustomization says something else in another folder.
+    // A kustomization means something else in another folder.
     if (!isKustomization(name) && isWithin(real, root, isManifest)) return;
     yield { kind: "file", path, mayBePatch, isOutside: relative(root.real, real).split(sep)[0] === ".." };
   }
 }
 
-/** Whether a path is one that the walk comes by. */
+/** Whether the walk reaches a path by itself. */
 function isWithin(real: string, { real: root }: WalkRoot, isLast: (name: string) => boolean): boolean {
   const names = relative(root, real).split(sep);
   if (names[0] === "..") return false;
@@ -109,7 +109,7 @@ function isManifest(name: string): boolean {
   return /\.(?:ya?ml|json)$/i.test(name) || isKustomization(name);
 }
 
-/** The folders in a folder that have a kustomization, those in charts left out. */
+/** The folders with a kustomization, without those in charts. */
 export function kustomizationFolders(folder: string, options: WalkOptions): readonly string[] {
   const files = [...walk(folder, options)].flatMap((found) => (found.kind === "file" ? found.path : []));
   return [...new Set(files.filter((path) => isKustomization(basename(path))).map((path) => dirname(path)))];
@@ -119,7 +119,7 @@ function isKustomization(name: string): boolean {
   return kustomizationFiles.includes(name);
 }
 
-/** Whether a folder of this name is looked into. */
+/** Whether the walk enters a folder of this name. */
 export function isForManifests(name: string): boolean {
   return !name.startsWith(".") && name !== "node_modules";
 }

@@ -36,7 +36,7 @@ export function isComposeFile(value: Value): boolean {
   return mappingAt(value, "services") !== undefined;
 }
 
-/** One subject for each service with an image. A service that is built asks for none: its image is what it makes. */
+/** One subject for each service with an image. A service that is built pulls no image. */
 export function composeSubjects(value: Value, text: SourceText): readonly Subject[] {
   const project = textAt(value, "name") ?? "";
   const services = mappingAt(value, "services")?.entries ?? new Map<string, Value>();
@@ -47,7 +47,7 @@ export function composeSubjects(value: Value, text: SourceText): readonly Subjec
   });
 }
 
-/** The services that are built, and where. */
+/** The services that are built, with their places. */
 export function builtServices(value: Value, text: SourceText): readonly Problem[] {
   const services = mappingAt(value, "services")?.entries ?? new Map<string, Value>();
   return [...services].flatMap(([name, service]) =>
@@ -61,7 +61,7 @@ export function builtServices(value: Value, text: SourceText): readonly Problem[
 interface Lineage {
   readonly service: MappingValue;
   readonly ancestors: readonly MappingValue[];
-  /** Whether it goes on in another file. */
+  /** Whether it extends a service of another file. */
   readonly isOpen: boolean;
 }
 
@@ -94,7 +94,7 @@ function subjectOf(lineage: Lineage, name: string, project: string, text: Source
   const given = withDefaults(image.value);
   const [written] = [service, ...ancestors].flatMap((each) => writtenPolicy(each, text.text) ?? []);
   const workload = { apiVersion: "compose-spec", kind: "ComposeService", namespace: project, name };
-  // What another file says is not known here.
+  // The other file may set a pull policy.
   const pulls = written === undefined && isOpen ? undefined : pullsOf(written);
   const pullPolicy = written?.meaning === "Periodic" ? undefined : written?.meaning;
   const labels = labelsOf(service);
@@ -155,8 +155,8 @@ function ignoredField(service: MappingValue, text: string): Subject["ignored"] {
 }
 
 /**
- * What `docker compose up` does: it keeps an image that is here, `latest` too. The specification says that `missing`
- * pulls `latest` always; only `docker compose pull` does so (compose-spec `05-services.md`, `pull_policy`).
+ * As `docker compose up` does: it keeps a local image, `latest` too. The specification says that `missing`
+ * always pulls `latest`, but only `docker compose pull` does so (compose-spec `05-services.md`, `pull_policy`).
  */
 function pullsOf(written: WrittenPolicy | undefined): EffectivePull | undefined {
   if (written === undefined) return byDefault;
@@ -167,7 +167,7 @@ const kept = "docker compose up keeps an image that is here";
 
 const byDefault: EffectivePull = { value: "IfNotPresent", from: "default", because: kept };
 
-/** Of what Compose can say and Kubernetes cannot, the moment at which it asks the registry. */
+/** Compose's periodic policies have no counterpart in Kubernetes: Always, at the moment when they ask the registry. */
 function defaultOf(written: WrittenPolicy | undefined): OtherDefault {
   if (written?.meaning !== "Periodic") return { value: "IfNotPresent", program: "Compose", because: kept };
   const because = `pull_policy: ${written.text} asks the registry when the last pull is so long ago`;

@@ -1,11 +1,11 @@
-/** What readers make of a text. */
+/** What readers find in a text. */
 import type { ImageFields, Problem, SourceText, Workload } from "../../workload/index.ts";
 import type { Rule } from "../rules/rule.ts";
 import type { Span } from "../spans.ts";
 import type { Subject } from "../subject.ts";
 import type { SecretName } from "../types.ts";
 
-/** Something about the input itself. */
+/** A problem with the input itself. */
 export interface InputProblem {
   readonly rule: Rule;
   readonly at: Span;
@@ -30,15 +30,15 @@ export interface ReadText {
 }
 
 export interface ReadOptions {
-  /** Whether a text without any manifest is worth a word: not where a folder was searched. */
+  /** Whether a text without a manifest is reported: not where a folder was searched. */
   readonly expectManifests: boolean;
-  /** Whether objects may be patches, as those beside a kustomization are: then their images may be missing. */
+  /** Whether objects may be patches, as beside a kustomization: then images may be missing. */
   readonly mayBePatch: boolean;
-  /** Of custom resources, beside those that are known. */
+  /** Image fields of custom resources, in addition to the built-in ones. */
   readonly imageFields?: readonly ImageFields[] | undefined;
-  /** Present where they are patches: then they have no names of their own. */
+  /** Present where objects are patches: then they have no names of their own. */
   readonly patch?: "rendered" | "alone" | undefined;
 }
 
-/** Containers of one text that are looked at, at most: a cluster's worth, and not more than memory has room for. */
+/** Containers of one text that are audited, at most: as many as a cluster has, and few enough for memory. */
 export const mostSubjects = 50_000;

@@ -8,7 +8,7 @@ type ImageParts = Pick<Subject, "reference" | "problem" | "unresolved">;
 const template = /\{\{/;
 const variable = /\$\{?[A-Za-z_]/;
 
-/** @param from the API server puts nothing in for `${TAG}`: in a manifest it is a part of the name, and a wrong one */
+/** @param from the API server does not replace `${TAG}`: in a manifest it is a part of the name, and not a valid one */
 export function imageParts(image: string, from: "manifest" | "interpolated"): ImageParts {
   const unresolved = unresolvedIn(image, from);
   if (image === "" || unresolved !== undefined) return { reference: undefined, problem: undefined, unresolved };
@@ -28,8 +28,8 @@ function unresolvedIn(image: string, from: "manifest" | "interpolated"): Subject
 const deepest = 8;
 
 /**
- * Puts the defaults of variables in their places: `${TAG:-1.27}`, `${TAG-1.27}`. A variable without a default stays,
- * whatever the environment has: a file must mean the same on every machine that audits it.
+ * Replaces variables with their defaults: `${TAG:-1.27}`, `${TAG-1.27}`. A variable without a default stays,
+ * whatever the environment is: a file must mean the same on every machine that audits it.
  */
 export function withDefaults(text: string): string {
   let resolved = text;

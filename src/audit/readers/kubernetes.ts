@@ -31,7 +31,7 @@ const machine = "a node";
 const containerWords: FormatWords = { field: "imagePullPolicy", values, others: [], reader, machine };
 const volumeWords: FormatWords = { field: "pullPolicy", values, others: [], reader, machine };
 
-/** Kinds from which operators make the Secret of the same name, or of the name at the path. */
+/** Kinds from which operators create a Secret with the same name, or with the name at the path. */
 const secretMakers: ReadonlyMap<string, readonly string[]> = new Map([
   ["Secret", []],
   ["SealedSecret", ["spec", "template", "metadata", "name"]],
@@ -62,7 +62,7 @@ export function readKubernetes(
   return { subjects, workloads, wantedSecrets, secrets, problems };
 }
 
-/** Names of pods and what is in them that the API server refuses. What stands for a name that comes later is none yet. */
+/** Names in pods, and of pods, that the API server refuses. A placeholder for a name is not checked. */
 function refusedNames(document: ManifestDocument): InputProblem[] {
   if (!podTemplates(document).some(({ form }) => form !== "shape")) return [];
   const problems: InputProblem[] = [];
@@ -96,7 +96,7 @@ function readTemplate(
   }
 }
 
-/** In the kinds of others a field may have a meaning of their own, and an operator a default of its own. */
+/** In custom resources a field may have another meaning, and the operator another default. */
 function inOtherKind(subject: Subject, { field }: PodTemplate): Subject {
   const own = { ...subject, ignored: undefined };
   if (field === undefined || subject.written !== undefined) return own;
@@ -132,7 +132,7 @@ function subjectOf(document: ManifestDocument, place: ImagePlace, request: Image
   };
 }
 
-/** As the API server has it: an empty value is none. */
+/** Like the API server, treats an empty value as absent. */
 function writtenPolicy(text: string, { value, policyKey }: ImagePlace): WrittenPolicy | undefined {
   const found = valueAt(value, policyKey);
   if (found === undefined || (found.kind === "scalar" && found.value === "")) return undefined;
@@ -142,7 +142,7 @@ function writtenPolicy(text: string, { value, policyKey }: ImagePlace): WrittenP
   return { text: own ?? text.slice(at.start, at.end), at, meaning };
 }
 
-/** The other field's name: containers say imagePullPolicy, image volumes pullPolicy, and people mistake one for the other. */
+/** The wrong field name: containers have imagePullPolicy, image volumes pullPolicy, and the two are easily confused. */
 function ignoredField(text: string, { value, policyKey }: ImagePlace): Subject["ignored"] {
   const field = policyKey === "pullPolicy" ? "imagePullPolicy" : "pullPolicy";
   const found = valueAt(value, field);

@@ -12,7 +12,7 @@ import { firstKeySpan, scalarSpan, valueSpan } from "../spans.ts";
 import type { FormatWords, Subject, WrittenPolicy } from "../subject.ts";
 import { imageParts, withDefaults } from "./image.ts";
 
-/** The one place in a stack file from which a pull policy is read, by Pulley's own provider. */
+/** The only place in a stack file where a pull policy is read, by Pulley's own provider. */
 const annotation = "pulley.dev/image-pull-policy";
 
 const words: FormatWords = {
@@ -25,14 +25,14 @@ const words: FormatWords = {
 
 const misleading = ["imagePullPolicy", "image_pull_policy", "pullPolicy", "pull_policy"];
 
-/** Of the providers, faas-cli takes only its own (openfaas/faas-cli `stack/stack.go`); serverless.yml looks alike. */
+/** faas-cli accepts only its own provider (openfaas/faas-cli `stack/stack.go`); a serverless.yml looks alike. */
 export function isStackFile(value: Value): boolean {
   const provider = mappingAt(value, "provider");
   if (mappingAt(value, "functions") === undefined || provider === undefined) return false;
   return ["openfaas", "faas"].includes(textAt(provider, "name") ?? "openfaas");
 }
 
-/** One subject for each function. The pull policy is the provider's, so nothing is known of it without an annotation. */
+/** One subject for each function. The provider sets the pull policy, so it is known only from an annotation. */
 export function stackSubjects(value: Value, text: SourceText): readonly Subject[] {
   const functions = mappingAt(value, "functions")?.entries ?? new Map<string, Value>();
   return [...functions].flatMap(([name, each]) => (each.kind === "mapping" ? subjectOf(each, name, text) : []));

@@ -1,4 +1,4 @@
-/** What a text has to say: who asks for images in it, and what of it could not be read. */
+/** Reads a text: the containers that ask for images, and what could not be read. */
 import { basename } from "node:path";
 import {
   type ManifestInput,
@@ -47,7 +47,7 @@ export function readOther(text: string, file: string): ReadText | undefined {
   return capped({ text: source, subjects, workloads: subjects.length, built, ...nothing });
 }
 
-/** What is too much to look at is told of, at the first that is left out. */
+/** Too many containers are cut off, with a problem at the first that is left out. */
 function capped(read: ReadText): ReadText {
   const { subjects, problems } = read;
   const [next] = subjects.slice(mostSubjects, mostSubjects + 1);
@@ -68,7 +68,7 @@ function readerOf(value: Value): SubjectReader | undefined {
   return isComposeFile(value) ? composeSubjects : undefined;
 }
 
-/** A file that is no manifest is nobody's mistake: it is passed over in a folder, and a note where it was named. */
+/** A file that is no manifest is not an error: it is skipped in a folder, and a note where the user named it. */
 function asForeign({ text, file }: SourceText, isNamed: boolean): (problem: InputProblem) => InputProblem | [] {
   return (problem) => {
     if (problem.rule !== inputUnreadable || tellsOfLimit(problem.message)) return problem;
@@ -82,7 +82,7 @@ function asForeign({ text, file }: SourceText, isNamed: boolean): (problem: Inpu
   };
 }
 
-/** Parts what cannot be read from what can, but is something else: a chart's values, a pipeline, an OpenAPI document. */
+/** Separates what cannot be read from what is something else: a chart's values, a pipeline, an OpenAPI document. */
 function inputProblems(source: SourceText, input: ManifestInput, { expectManifests }: ReadOptions): InputProblem[] {
   const syntax: ValueInput = readValues(source.text, source.file);
   const unreadable = problemsOf(source, syntax.problems).map(({ at, message }): InputProblem => {
@@ -112,7 +112,7 @@ export interface PlacedProblem {
   readonly message: string;
 }
 
-/** The problems with the rest of the line that they are on. */
+/** Each problem, with the rest of its line as its place. */
 export function problemsOf({ text }: SourceText, problems: readonly Problem[]): PlacedProblem[] {
   if (problems.length === 0) return [];
   const starts = lineStarts(text);
@@ -145,12 +145,12 @@ function lineStarts(text: string): number[] {
 /** Keys of a Kubernetes object, in YAML and in JSON, also in an item of a list. */
 const apiVersion = /(?:^|[{,\n])[ \t]*(?:- +)*["']?apiVersion["']?[ \t]*:/;
 const kind = /(?:^|[{,\n])[ \t]*(?:- +)*["']?kind["']?[ \t]*:/;
-/** A mapping below `services` or `functions`, with images or what they are built from; pipelines have lists there. */
+/** A mapping below `services` or `functions` that has images or builds; in pipelines it is a list. */
 const groups =
   /(?:^|\n)["']?(?:services|functions)["']?[ \t]*:[ \t]*(?:#[^\n]*)?\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]+["']?[\w.${}-]+["']?[ \t]*:/;
 const images = /\n[ \t]+["']?(?:image|build|handler)["']?[ \t]*:/;
 
-/** Whether a text, broken or not, means to be a manifest, a Compose file or a stack file. */
+/** Whether a text, broken or not, is meant as a manifest, a Compose file or a stack file. */
 export function isMeantAsManifest(text: string): boolean {
   return (apiVersion.test(text) && kind.test(text)) || (groups.test(text) && images.test(text));
 }
@@ -158,10 +158,10 @@ export function isMeantAsManifest(text: string): boolean {
 const settingsFile = /^(?:\.|(?:ts|js)config\b.*\.json$|.*\.(?:jsonc|json5|jsonl|ndjson)$)/i;
 /** JSON, which may begin with comments. */
 const json = /^\ufeff?(?:\s|\/\/[^\n]*|\/\*(?:[^*]|\*(?!\/))*\*\/)*[{["]/;
-/** What only readers of that kind of YAML know: `!Ref`, `!vault`, `!reference [a, b]`. */
+/** Tags that only the programs of such files know: `!Ref`, `!vault`, `!reference [a, b]`. */
 const ownTag = /(?:^|[\s[{,:-])![A-Za-z][\w.:/-]*(?=[\s[{,]|$)/m;
 
-/** Whether a text that is not meant as a manifest can be told to be something else, and not just a broken text. */
+/** Whether a text that is not meant as a manifest is recognisably something else, and not just broken. */
 export function isForeign(text: string, file: string, messages: readonly string[]): boolean {
   if (settingsFile.test(basename(file)) || json.test(text) || ownTag.test(text)) return true;
   return messages.every((message) => message.endsWith(" is here twice"));

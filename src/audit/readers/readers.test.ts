@@ -126,9 +126,9 @@ describe("a text that cannot be read", () => {
   it("makes the audit unreadable, unless the rule is off", () => {
     const off = new Map([["input-unreadable", "off"] as const]);
     const input = { kind: "text", file: "a", text: "a: [", expectManifests: true, mayBePatch: false } as const;
-    expect(new AuditRun({ now: 0 }).take(input)).toMatchObject({ findings: [{}], isUnreadable: true });
+    expect(new AuditRun({ now: 0 }).audit(input)).toMatchObject({ findings: [{}], isUnreadable: true });
     const run = new AuditRun({ now: 0, severities: off });
-    expect(run.take(input)).toMatchObject({ findings: [], isUnreadable: false });
+    expect(run.audit(input)).toMatchObject({ findings: [], isUnreadable: false });
   });
 
   const object = "apiVersion: v1\nkind: Pod\n";

@@ -1,4 +1,4 @@
-/** All rules of the audit, in the order in which they are listed, and in which their findings about one place are told. */
+/** All rules of the audit. Their order is that of the documentation, and of findings about one place. */
 import {
   baselineObsolete,
   ignoreUnused,
@@ -77,7 +77,7 @@ export function isRuleId(text: string): text is RuleId {
   return byId.has(text);
 }
 
-/** Where the rule is explained, within the documentation. */
+/** The place in the documentation that explains the rule. */
 export function documentationOf(rule: Pick<Rule, "id">): string {
   return `audit-rules.md#${rule.id}`;
 }

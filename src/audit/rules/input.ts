@@ -1,4 +1,4 @@
-/** Rules about the input itself, and about the comments and the baseline that leave findings out. */
+/** Rules about the input itself, and about the comments and the baseline that suppress findings. */
 import { type ContainerRule, everywhere, imagePlace, type ReportedRule, shown } from "./rule.ts";
 
 export const inputUnreadable = {

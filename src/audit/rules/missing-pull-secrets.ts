@@ -1,9 +1,9 @@
-/** The rule about pull secrets that are named, and that nothing in the input makes. */
+/** The rule about pull secrets that are named, but not in the input. */
 import { type CrossFileCheck, type CrossFileReport, type CrossFileRule, everywhere, type FileFacts } from "./rule.ts";
 
 /**
- * That can be told only at the end, and only of namespaces some of whose Secrets are in the input: who keeps Secrets
- * elsewhere is not told about each of them.
+ * It is known only at the end, and checked only in namespaces that have a Secret in the input: who keeps Secrets
+ * elsewhere gets no finding for each of them.
  */
 export const pullSecretMissing = {
   id: "pull-secret-missing",
@@ -16,7 +16,7 @@ export const pullSecretMissing = {
   create: (): CrossFileCheck => new MissingPullSecrets(),
 } as const satisfies CrossFileRule;
 
-/** Names that are remembered, and workloads that want one, at most; those beyond are not looked at. */
+/** Secrets that are remembered, and uses of them, at most; the rest is not checked. */
 const mostNames = 50_000;
 
 class MissingPullSecrets implements CrossFileCheck {

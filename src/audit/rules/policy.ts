@@ -50,7 +50,7 @@ export const requirementNotMet = {
   },
 } as const satisfies ContainerRule;
 
-/** What depends on the image alone, and not on the time and the node. */
+/** Refusals that depend on the image alone, not on the time or the node. */
 const ofImage: readonly RefusalReason[] = ["ImageDenied", "RequirementNotMet"];
 
 /** An image that a rule of the policy would refuse, were it not on trial. */
@@ -112,7 +112,7 @@ function exemptionCheck(kind: "expired" | "unused", { policy, now }: CrossFileCo
   };
 }
 
-/** The policy's text is not at hand, only its places. */
+/** The text of the policy is not available, only its places. */
 function regionAt({ file, line, column }: Position): Region {
   return { file, line, column, endLine: line, endColumn: column, start: 0, end: 0 };
 }

@@ -1,4 +1,4 @@
-/** The rule about images that containers of one namespace have pulled in two ways. */
+/** The rule about images with two pull policies in one namespace. */
 import {
   type CrossFileCheck,
   type CrossFileReport,
@@ -19,18 +19,21 @@ export const pullPolicyConflict = {
   create: (): CrossFileCheck => new PullPolicyConflicts(),
 } as const satisfies CrossFileRule;
 
-/** Images in namespaces that are remembered, at most; those beyond are not compared. */
+/** Images that are remembered, at most; the rest is not compared. */
 const mostImages = 200_000;
 
 interface FirstUse {
   readonly pulls: string;
   /** `Deployment web (web.yaml)` */
   readonly who: string;
-  /** Other ways to pull it that have been told already: each once is enough. */
+  /** Other pull policies that have been reported: each is reported once. */
   told?: readonly string[];
 }
 
-/** Finds images that two containers of one cluster's namespace, which may share a node, have pulled in two ways. */
+/**
+ * Finds images that have different pull policies in two containers that may share a node: those of one namespace in one
+ * cluster.
+ */
 export class PullPolicyConflicts implements CrossFileCheck {
   readonly #limit: number;
   readonly #firstUses = new Map<string, FirstUse>();
@@ -47,7 +50,7 @@ export class PullPolicyConflicts implements CrossFileCheck {
     return [];
   }
 
-  /** Remembers a container, and reports it if it pulls in another way than the first that asked for the image. */
+  /** Remembers a container, and reports it if its pull policy is another one than that of the first with the image. */
   #report(use: ImageUse): CrossFileReport | undefined {
     const [first] = use.scopes.flatMap((scope) => this.#otherUse(use, scope) ?? []);
     if (first === undefined) return undefined;
@@ -56,7 +59,7 @@ export class PullPolicyConflicts implements CrossFileCheck {
     return { region, message, request };
   }
 
-  /** Who else in the scope pulls the image in another way, if that has not been told. */
+  /** The first use of the image in the scope, if it has another pull policy and that has not been reported. */
   #otherUse({ request, image, pulls, neighbourhood, region }: ImageUse, scope: string): FirstUse | undefined {
     const key = `${scope}\n${neighbourhood}\n${image}`;
     const first = this.#firstUses.get(key);
@@ -73,7 +76,7 @@ export class PullPolicyConflicts implements CrossFileCheck {
   }
 }
 
-/** A text that was put together keeps all of its parts in memory; one that was read does not. */
+/** A concatenated string keeps all of its parts in memory; a decoded one does not. */
 function inOnePiece(text: string): string {
   return Buffer.from(text).toString();
 }

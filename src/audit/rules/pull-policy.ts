@@ -42,7 +42,7 @@ export function invalidPolicyValue({ written, words, unresolved }: Subject): str
   return `${words.field} is ${shown(written.text)}, which is none of ${all.slice(0, -1).join(", ")} and ${all.at(-1)}, so ${words.reader} refuses it`;
 }
 
-/** The policy that the text is, letters and separators aside; or that Compose calls so. */
+/** The policy that is meant, whatever the letter case and the separators; or its name in Compose. */
 function intendedPolicy(text: string, words: Subject["words"]): PullPolicy | undefined {
   const letters = lettersOf(text);
   if (letters === "missing") return "IfNotPresent";
@@ -53,7 +53,7 @@ function lettersOf(text: string): string {
   return text.toLowerCase().replace(/[\s_-]/g, "");
 }
 
-/** `imagePullPolicy` in a stack file, `pullPolicy` in a container: dropped without a word. */
+/** `imagePullPolicy` in a stack file, `pullPolicy` in a container: dropped without an error. */
 export const policyIgnored = {
   id: "policy-ignored",
   meta: {
@@ -83,7 +83,9 @@ export const policyIgnored = {
   },
 } as const satisfies ContainerRule;
 
-/** No pull policy, and a default that does not fit: asked for in vain at every start, or never again. */
+/**
+ * No pull policy, and a default that does not fit: the image is checked in vain at every start, or never pulled again.
+ */
 export const policyMissingSurprises = {
   id: "policy-missing-surprises",
   meta: {
@@ -126,7 +128,7 @@ export const policyMissingSurprises = {
   },
 } as const satisfies ContainerRule;
 
-/** `app:main` with IfNotPresent: each node keeps what it saw first. */
+/** `app:main` with IfNotPresent: each node keeps the image that it pulled first. */
 export const movingTagNotAlways = {
   id: "moving-tag-not-always",
   meta: {
@@ -157,7 +159,7 @@ export const movingTagNotAlways = {
   },
 } as const satisfies ContainerRule;
 
-/** A digest, and Always nevertheless: a registry that has to answer, and nothing that it could say. */
+/** A digest with Always: the registry must answer, but its answer cannot change. */
 export const alwaysNeedless = {
   id: "always-needless",
   meta: {
@@ -183,7 +185,7 @@ export const alwaysNeedless = {
   },
 } as const satisfies ContainerRule;
 
-/** The advice of those who want every start checked by the registry, where it could answer something new. */
+/** The registry should check every start, unless a digest makes its answer known. */
 export const notAlways = {
   id: "not-always",
   meta: {
@@ -217,7 +219,7 @@ export const notAlways = {
   },
 } as const satisfies ContainerRule;
 
-/** A container that does not start while its registry is out of reach. */
+/** A container that does not start while its registry is unreachable. */
 export const alwaysNeedsRegistry = {
   id: "always-needs-registry",
   meta: {
@@ -247,7 +249,7 @@ export const alwaysNeedsRegistry = {
   },
 } as const satisfies ContainerRule;
 
-/** Never: somebody else has to load the image, onto every node. */
+/** Never: the image must be loaded onto every node. */
 export const never = {
   id: "never",
   meta: {

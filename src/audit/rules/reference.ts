@@ -1,4 +1,4 @@
-/** Rules about the image's reference as a whole: whether it is one, whether it is known, which registry it names. */
+/** Rules about the image reference as a whole: whether it is valid, whether it is known, which registry it names. */
 import { canonicalText, parseReference } from "../../image/index.ts";
 import { isPulleyError } from "../../support/errors.ts";
 import type { Subject } from "../subject.ts";
@@ -6,7 +6,7 @@ import { type ContainerRule, everywhere, imagePlace, imageText, shown } from "./
 
 const grammar = "Write the image as [host[:port]/]path[:tag][@digest], the path in lower case.";
 
-/** An image that no kubelet can pull, because its name is none. */
+/** An image that no kubelet can pull, because its reference is not valid. */
 export const referenceInvalid = {
   id: "reference-invalid",
   meta: {
@@ -30,7 +30,7 @@ export const referenceInvalid = {
   },
 } as const satisfies ContainerRule;
 
-/** The image without what is around it by mistake; `undefined` if that does not make it one. */
+/** The image without a scheme or blanks around it; `undefined` if that does not make it valid. */
 function intendedImage(image: string): string | undefined {
   const bare = image.trim().replace(/^(?:https?|docker|oci):\/\//, "");
   if (bare === image) return undefined;
@@ -72,13 +72,13 @@ export function missingImage({ request, mayBePatch, unresolved, words }: Subject
   return `${name} has no image, so ${words.reader} refuses it`;
 }
 
-/** A file whose image is known only where its variables are. */
+/** An image that is known only when its variables are. */
 export const variableUnresolved = {
   id: "variable-unresolved",
   meta: {
     title: "The image depends on a variable without a default",
     why: "The image is known only when the variable has a value.",
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what people are to write
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: users write it like this
     advice: "Give the variable a default, as in ${TAG:-1.27}, or replace the variables before you audit the file.",
     severity: everywhere("note"),
   },
@@ -87,7 +87,7 @@ export const variableUnresolved = {
     return {
       at: imagePlace(subject),
       message: `${shown(subject.request.image)} depends on a variable without a default, so the image is not known`,
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what people are to write
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: users write it like this
       advice: "Give the variable a default, as in ${TAG:-1.27}, or replace the variables before you audit the file.",
     };
   },
@@ -112,7 +112,7 @@ export const imagePlaceholder = {
   },
 } as const satisfies ContainerRule;
 
-/** `nginx`: docker.io by a convention that not every runtime follows. */
+/** `nginx` means docker.io, by a convention that not every runtime follows. */
 export const registryMissing = {
   id: "registry-missing",
   meta: {

@@ -1,4 +1,4 @@
-/** What a rule is: its id, what people are told about it, and its check. */
+/** A rule: its id, its documentation and its check. */
 import type { Reference } from "../../image/index.ts";
 import type { Decision, Policy } from "../../policy/index.ts";
 import { quote } from "../../support/go.ts";
@@ -8,7 +8,7 @@ import type { EffectivePull, Subject } from "../subject.ts";
 import type { Region, SecretName, Severity } from "../types.ts";
 
 /**
- * `recommended`: each image gets the pull policy that fits it. `always`: everything is Always that no digest pins.
+ * `recommended`: each image gets the pull policy that fits it. `always`: all images without a digest are Always.
  * `offline`: no container may need a registry to start.
  */
 export type Profile = "recommended" | "always" | "offline";
@@ -34,15 +34,15 @@ export interface RuleExample {
   readonly profile?: Profile;
 }
 
-/** A rule without a check of its own: whoever reads the input, its comments or the baseline reports it. */
+/** A rule without a check of its own. The readers of the input, of comments or of the baseline report it. */
 export interface ReportedRule {
   readonly id: string;
   readonly meta: RuleMeta;
 }
 
-/** A rule that looks at one container for itself. */
+/** A rule that checks one container. */
 export interface ContainerRule extends ReportedRule {
-  /** Pure; answers nothing where the container is as it should be. */
+  /** Pure. Returns nothing where the container is as it should be. */
   check(subject: Subject, context: RuleContext): RuleReport | undefined;
 }
 
@@ -57,22 +57,24 @@ export type Rule = ReportedRule | ContainerRule | CrossFileRule;
 export interface RuleContext {
   /** Whether a tag is one of those that are pushed again and again. */
   isMoving(tag: string): boolean;
-  /** What the policy says; absent without one. */
+  /** The decision of the policy; absent without a policy. */
   readonly decision: Decision | undefined;
-  /** What is pulled when; absent where that is not the container's to say. */
+  /** The effective pull policy; absent where the container does not set it. */
   readonly pulls: EffectivePull | undefined;
 }
 
-/** What one rule reports of one container. */
+/** What a rule reports about a container. */
 export interface RuleReport {
   readonly at: Span;
-  /** Why here, with the values, in one sentence without a full stop at its end. */
+  /** The reason, with values, in one sentence without a full stop. */
   readonly message: string;
   /** What to write, in one sentence. */
   readonly advice: string;
-  /** What would remove the finding, where that needs no decision. */
+  /** The change that removes the finding, where it needs no decision. */
   readonly correction?: Correction | undefined;
-  /** What it becomes within the finding of another rule (its id) about the same container, where that one is told. */
+  /**
+   * What it becomes within the finding of another rule (its id) about the same container, where that one is reported.
+   */
   readonly folds?: { readonly into: string; readonly message: string; readonly advice: string };
 }
 
@@ -86,7 +88,7 @@ export interface CrossFileContext {
   readonly now: number;
 }
 
-/** A rule's memory of one audit. It is bounded: see each rule for how. */
+/** The state of a rule in one audit. Its size is bounded by each rule. */
 export interface CrossFileCheck {
   /** Called with each file in turn. */
   file(facts: FileFacts): readonly CrossFileReport[];
@@ -101,11 +103,11 @@ export interface CrossFileReport {
   readonly request?: ImageRequest;
   /** The workload, where it is about no container. */
   readonly workload?: Workload;
-  /** Present where only the whole input can tell: asked at the end whether there is a finding. */
+  /** Present where only the whole input shows whether there is a finding: called at the end. */
   readonly holds?: () => boolean;
 }
 
-/** What a file holds that is compared with other files. */
+/** The facts of a file that are compared with other files. */
 export interface FileFacts {
   readonly uses: readonly ImageUse[];
   readonly wantedSecrets: readonly SecretUse[];
@@ -123,7 +125,7 @@ export interface ImageUse {
   readonly pulls: string;
   /** Containers may share a node if this is the same: `the namespace prod`, `the file compose.yaml`. */
   readonly neighbourhood: string;
-  /** Clusters hold together what is in one of these: a folder, or what one kustomization makes. */
+  /** Uses with a scope in common may be in one cluster: a folder, or what one kustomization builds. */
   readonly scopes: readonly string[];
   readonly region: Region;
 }
@@ -139,17 +141,17 @@ export function everywhere(severity: Severity): RuleMeta["severity"] {
   return { recommended: severity, always: severity, offline: severity };
 }
 
-/** The tag under which a registry is asked; the one that is implied where there is neither tag nor digest. */
+/** The tag of a pull; `latest` where there is no tag and no digest. */
 export function effectiveTag({ tag, digest }: Reference): string | undefined {
   return tag ?? (digest === undefined ? "latest" : undefined);
 }
 
-/** Where the image stands, or else where the container begins. */
+/** The place of the image, or else the start of the container. */
 export function imagePlace({ image, head }: Subject): Span {
   return image ?? head;
 }
 
-/** Where the pull policy stands, or else where the container begins. */
+/** The place of the pull policy, or else the start of the container. */
 export function policyPlace({ written, head }: Subject): Span {
   return written?.at ?? head;
 }
@@ -161,7 +163,7 @@ export function nameOf(reference: Reference): string {
   return shortened(tag === undefined ? untagged : untagged.slice(0, -tag.length - 1));
 }
 
-/** The image for messages: whole where it is not very long. */
+/** The image for messages, shortened where it is very long. */
 export function imageText({ request }: Subject): string {
   return shortened(request.image);
 }

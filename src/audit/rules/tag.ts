@@ -1,7 +1,7 @@
-/** Rules about what says which version of an image is meant: its tag, its digest. */
+/** Rules about what identifies the version of an image: its tag and its digest. */
 import { type ContainerRule, exampleDigest, imagePlace, imageText, nameOf } from "./rule.ts";
 
-/** `nginx`, and `registry:5000/app`, whose colon is a port's. */
+/** `nginx`, and `registry:5000/app`, where the colon belongs to the port. */
 export const tagMissing = {
   id: "tag-missing",
   meta: {
@@ -24,7 +24,7 @@ export const tagMissing = {
   },
 } as const satisfies ContainerRule;
 
-/** `app:main`; not `app:main@sha256:…`, for then the digest counts. */
+/** `app:main`; not `app:main@sha256:…`, where the digest decides. */
 export const tagMoving = {
   id: "tag-moving",
   meta: {
@@ -49,7 +49,7 @@ export const tagMoving = {
   },
 } as const satisfies ContainerRule;
 
-/** An image of which only a registry can say what it is. */
+/** An image that only its registry can identify. */
 export const digestMissing = {
   id: "digest-missing",
   meta: {

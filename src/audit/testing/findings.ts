@@ -15,7 +15,7 @@ export interface Told {
 export function findingsIn(text: string, options: Partial<AuditCall & TextInput> = {}): readonly Finding[] {
   const run = new AuditRun({ now: 0, ...options });
   const input = { kind: "text", file: "a.yaml", text, expectManifests: true, mayBePatch: false, ...options } as const;
-  return [...run.take(input).findings, ...run.end().findings];
+  return [...run.audit(input).findings, ...run.end().findings];
 }
 
 export function told(text: string, options: Partial<AuditCall & TextInput> = {}): readonly Told[] {

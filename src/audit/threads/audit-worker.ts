@@ -13,7 +13,7 @@ parentPort?.on("message", ({ number, inputs }: Batch) => {
   parentPort?.postMessage(answer);
 });
 
-/** The language of policies takes a while to load, and most audits go without. */
+/** The policy language is slow to load, and most audits have no policy. */
 async function policyIn(texts: AuditThreadSettings["policyTexts"]): Promise<Policy | undefined> {
   if (texts.length === 0) return undefined;
   const { readPolicy } = await import("../../policy/language/read.ts");

@@ -1,4 +1,4 @@
-/** Audits on several processors: what takes the time is parsing, and that needs nothing but the text. */
+/** Audits in several threads: most of the time is parsing, which needs only the text. */
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { PolicyText } from "../../policy/index.ts";
@@ -9,7 +9,7 @@ import type { AuditThreadSettings, Batch } from "./messages.ts";
 import { AuditThreads } from "./threads.ts";
 
 export interface ThreadedCall extends AuditCall {
-  /** The texts of `policy`, for the threads to read; without them an audit by a policy has one thread only. */
+  /** The texts of `policy`, for the threads to read; without them, an audit with a policy uses no threads. */
   readonly policyTexts?: readonly PolicyText[];
   /** How many threads; as many as there are processors, from 2 to 8, where absent. */
   readonly threads?: number;
@@ -17,22 +17,22 @@ export interface ThreadedCall extends AuditCall {
   readonly threadMemory?: number;
   /** The built thread; the one beside this program where absent. */
   readonly script?: URL;
-  /** Inputs from which on threads are worth their start. */
+  /** Number of inputs from which threads pay off. */
   readonly threadWorthy?: number;
 }
 
-/** Bigger batches cost fewer messages; smaller ones are spread better. */
+/** Big batches need fewer messages; small ones are spread better. */
 const batchInputs = 32;
 const batchLength = 256 * 1024;
-/** Characters from which on a text is audited in a thread: what takes much memory must not take it from the audit itself. */
+/** Characters from which a text is audited in a thread, so that a text that needs much memory cannot end the audit. */
 const threadWorthyLength = 1024 * 1024;
-/** Batches for each thread that are under way at once: one that it audits, and one that waits for it. */
+/** Batches in flight for each thread: one that it audits, and one that waits. */
 const batchesAhead = 2;
 
 /**
- * As `audit`, with the same answers in the same order, in less time where there are many inputs: the first few hundred
- * are audited here, the others in threads.
- * A file that ends its thread is a finding, and the others are audited all the same.
+ * Like `audit`, with the same results in the same order, but faster for many inputs: the first few hundred
+ * are audited in this thread, the rest in others.
+ * A file that ends its thread becomes a finding, and the others are audited all the same.
  * @throws whatever the inputs throw
  */
 export async function* auditInThreads(
@@ -54,13 +54,13 @@ export async function* auditInThreads(
       first = value;
       if (canThread && lengthOf(value) >= threadWorthyLength) break;
       first = undefined;
-      yield run.take(value);
+      yield run.audit(value);
     }
     const pool = new AuditThreads(script, settingsOf(call), { size: threads, memory: threadMemory }, (input, why) =>
-      run.lost(input, why),
+      run.failed(input, why),
     );
     try {
-      yield* settled(batchesOf(iterator, first), pool, threads * batchesAhead, run);
+      yield* completed(batchesOf(iterator, first), pool, threads * batchesAhead, run);
     } finally {
       await pool.close();
     }
@@ -70,14 +70,14 @@ export async function* auditInThreads(
   }
 }
 
-/** All that survives the way into a thread. */
+/** The settings that can be sent to a thread. */
 function settingsOf(call: ThreadedCall): AuditThreadSettings {
   const { profile, severities, movingTags, placeholders, fixes, now, policyTexts = [], policy } = call;
   return { profile, severities, movingTags, placeholders, fixes, now, policyTexts, cluster: policy?.cluster };
 }
 
-/** Hands batches to the threads, some ahead, and settles their answers in the order of the inputs. */
-async function* settled(
+/** Sends batches to the threads, some ahead, and completes their results in the order of the inputs. */
+async function* completed(
   batches: AsyncGenerator<Batch>,
   pool: AuditThreads,
   ahead: number,
@@ -95,7 +95,7 @@ async function* settled(
     const audits = await first.audits;
     for (const [index, input] of first.batch.inputs.entries()) {
       const own = audits[index];
-      if (own !== undefined) yield run.settle(input, own);
+      if (own !== undefined) yield run.complete(input, own);
     }
   }
 }

@@ -10,38 +10,38 @@ interface PendingBatch {
   reject(death: unknown): void;
 }
 
-/** A thread, and the batches that it has been given and has not answered. */
+/** A thread, and the batches that it has not answered yet. */
 interface AuditThread {
   readonly worker: Worker;
   readonly waiting: Map<number, PendingBatch>;
 }
 
 /**
- * What a thread makes of a file is of no use after the next: room for more of it than this costs memory and saves no time.
+ * The objects of one file are garbage when the next is read: a bigger young generation costs memory and saves no time.
  */
 const maxYoungGenerationSizeMb = 8;
 
 /**
- * Threads that audit batches. A thread may die of a file, for lack of memory or by a fault: then the files that it had
- * are audited one at a time, and only the one that takes its thread with it is lost.
+ * Threads that audit batches. A file may end its thread, by lack of memory or by a fault: then the files of the thread
+ * are audited one at a time, and only the one that ends a thread again is lost.
  */
 export class AuditThreads {
   readonly #start: () => AuditThread;
-  readonly #lost: (input: AuditInput, why: string) => TextAudit;
-  /** `undefined` where a thread has died, until the next batch comes. */
+  readonly #failed: (input: AuditInput, why: string) => TextAudit;
+  /** `undefined` where a thread has ended, until the next batch comes. */
   readonly #threads: (AuditThread | undefined)[];
-  /** Files are audited alone one after another: lack of memory would only grow with more of them. */
+  /** Files are audited alone, one after another: more at once would need more memory. */
   #alone: Promise<unknown> = Promise.resolve();
 
-  /** @param lost what is said of an input that no thread survives */
+  /** @param failed the result for an input that ends every thread */
   constructor(
     script: URL,
     settings: AuditThreadSettings,
     { size, memory }: { readonly size: number; readonly memory: number },
-    lost: (input: AuditInput, why: string) => TextAudit,
+    failed: (input: AuditInput, why: string) => TextAudit,
   ) {
     this.#start = () => startThread(script, settings, memory);
-    this.#lost = lost;
+    this.#failed = failed;
     this.#threads = Array.from({ length: size }, this.#start);
   }
 
@@ -72,7 +72,7 @@ export class AuditThreads {
       try {
         audits.push(...(await answerOf(thread, { number, inputs: [input] })));
       } catch (death) {
-        audits.push(this.#lost(input, errorText(death)));
+        audits.push(this.#failed(input, errorText(death)));
         thread = undefined;
       }
     }
@@ -101,7 +101,7 @@ function startThread(script: URL, workerData: AuditThreadSettings, memory: numbe
 
 function answerOf({ worker, waiting }: AuditThread, batch: Batch): Promise<readonly TextAudit[]> {
   const answer = new Promise<readonly TextAudit[]>((resolve, reject) => {
-    // A thread that is gone takes no messages, and says nothing more.
+    // A thread that has ended receives no messages and sends no more events.
     if (worker.threadId < 0) reject(new Error("its thread ended"));
     else waiting.set(batch.number, { resolve, reject });
   });

@@ -1,4 +1,6 @@
-/** What the tests of the formats print: a small audit as it could be, one with hostile text in every field, a long one. */
+/**
+ * What the tests of the formats print: a small audit as it could be, one with hostile text in every field, a long one.
+ */
 import { painter } from "../../../support/terminal.ts";
 import type { Finding, Region } from "../../types.ts";
 import type { AuditCounts, Format, FormatContext, RuleDescription } from "../format.ts";
@@ -105,7 +107,7 @@ export const sample: readonly Finding[] = [
 export const counts: AuditCounts = { files: 14, workloads: 60, containers: 120, suppressed: 1, notSeen: [] };
 
 export const notSeen: AuditCounts["notSeen"] = [
-  { file: "overlays/a & b/kustomization.yaml", what: "kustomization", why: "it builds upon https://example.com/base" },
+  { file: "overlays/a & b/kustomization.yaml", what: "kustomization", why: "it builds on https://example.com/base" },
   { file: "charts/db/Chart.yaml", what: "chart", why: "there is no helm in PATH to render it" },
 ];
 

@@ -1,4 +1,4 @@
-/** One kustomization, built by kustomize, or by the kubectl that has it built in. */
+/** Builds one kustomization with kustomize, or with `kubectl kustomize`. */
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, resolve, sep } from "node:path";
@@ -10,7 +10,7 @@ import type { Kustomization } from "./kustomization.ts";
 export interface BuildOptions extends ProgramOptions {
   /** Whether kustomize may fetch bases from the network. */
   readonly remoteBases?: boolean | undefined;
-  /** Of custom resources, beside those that are known. */
+  /** Image fields of custom resources, in addition to the built-in ones. */
   readonly imageFields?: readonly ImageFields[] | undefined;
 }
 
@@ -20,16 +20,16 @@ export type Build =
   /** `by`: `kustomize`, `kubectl kustomize`. */
   | { readonly kind: "failed"; readonly by: string; readonly problem: string };
 
-/** An object that asks for images, or that says something of those that do. */
+/** An object that asks for images, or a Secret. */
 export interface BuiltObject {
   readonly document: ManifestDocument;
-  /** The file that it is written in: an absolute path; absent where it was made or came from the network. */
+  /** The absolute path of its file; absent where it was generated or came from the network. */
   readonly origin: string | undefined;
 }
 
 const origin = "config.kubernetes.io/origin";
 
-/** Builds a kustomization. Each object comes with the file that it was written in, where kustomize tells it. Never throws. */
+/** Builds a kustomization. Each object has the file that it comes from, where kustomize reports it. Never throws. */
 export async function buildKustomization({ folder, realFolder }: Kustomization, options: BuildOptions): Promise<Build> {
   const programs = options.remoteBases ? options : { ...options, environment: offline(options.environment) };
   const outside = folderOutside(realFolder);
@@ -37,18 +37,18 @@ export async function buildKustomization({ folder, realFolder }: Kustomization, 
   try {
     writeFileSync(join(outside, "kustomization.yaml"), above(relative(outside, realFolder)));
     const build = await built(outside, outside, programs);
-    // Old versions know no origins; and what is wrong is said best about the folder itself.
+    // Old versions do not know origin annotations, and an error is clearer about the folder itself.
     return build.kind === "failed" ? await built(folder, undefined, programs) : build;
   } finally {
     rmSync(outside, { recursive: true, force: true });
   }
 }
 
-/** A folder for a kustomization above: nothing else asks for origins and leaves the files as they are. */
+/** A temporary folder for a kustomization on top: the only way to get origin annotations without changing files. */
 function folderOutside(folder: string): string | undefined {
   try {
     const temporary = realpathSync(tmpdir());
-    // One inside of the folder would be a circle to kustomize.
+    // A folder inside of it would be a cycle to kustomize.
     if (`${temporary}${sep}`.startsWith(folder.endsWith(sep) ? folder : folder + sep)) return undefined;
     return mkdtempSync(join(temporary, "pulley-kustomize-"));
   } catch {
@@ -75,7 +75,7 @@ function buildOf(output: ProgramOutput, by: string, outside: string | undefined)
   return { kind: "built", objects: documents.map((document) => ({ document, origin: originOf(document, outside) })) };
 }
 
-/** Schemas of custom resources are the greatest part of what is built, and ask for nothing. */
+/** Custom resource definitions are the largest part of most builds, and have no images. */
 function mayMatter(text: string): boolean {
   if (/^kind: CustomResourceDefinition\r?$/m.test(text)) return false;
   return /image|reference:|^kind: \w*Secret\r?$/im.test(text);

@@ -1,4 +1,4 @@
-/** The kustomizations of a folder: what they make of its files, and which of them could not be seen. */
+/** The kustomizations of a folder: what they build from its files, and which could not be built. */
 import { availableParallelism } from "node:os";
 import { join, relative, sep } from "node:path";
 import { withoutSecrets } from "../../../support/without-secrets.ts";
@@ -12,22 +12,22 @@ import { KustomizeSources } from "./sources.ts";
 
 export type { BuildOptions } from "./build.ts";
 
-/** What kustomizations make of one file. */
+/** What kustomizations build from one file. */
 export interface FileRendering {
   readonly objects: readonly RenderedObject[];
-  /** Its containers whose images are set elsewhere: see `containerKey`. */
+  /** Containers whose images are set in other files: see `containerKey`. */
   readonly replaced: readonly string[];
 }
 
 export interface Renderings {
   /** By the paths of the files. */
   readonly files: ReadonlyMap<string, FileRendering>;
-  /** Folders of the kustomizations that were built, and of those that they build upon. */
+  /** Folders of the kustomizations that were built, and of their bases. */
   readonly seen: ReadonlySet<string>;
-  /** Files that are patches, and whether what they come to is among {@link files}. */
+  /** Files that are patches, and whether their result is among {@link files}. */
   readonly patches: ReadonlyMap<string, "rendered" | "alone">;
   readonly notSeen: readonly NotSeenInput[];
-  /** Findings about those of them that a program refused, by their folders: for one that was named itself. */
+  /** Inputs for the kustomizations that failed to build, by their folders: used for one that the user named. */
   readonly refused: ReadonlyMap<string, UnreadableInput>;
 }
 
@@ -40,8 +40,8 @@ export const nothingRendered: Renderings = {
 };
 
 /**
- * Builds the kustomizations in these folders that no other one builds upon, for those are what is applied; where one
- * cannot be built, those that it builds upon. Never throws.
+ * Builds the kustomizations in these folders that are no base of another one, because those are applied; where one
+ * cannot be built, its bases. Never throws.
  */
 export async function renderKustomizations(folders: readonly string[], options: BuildOptions): Promise<Renderings> {
   const graph = new KustomizationGraph();
@@ -72,11 +72,11 @@ async function build(top: Kustomization, graph: KustomizationGraph, options: Bui
   const chain = graph.chain(top);
   const address = chain.find(({ remote }) => remote !== undefined)?.remote;
   if (address !== undefined && !options.remoteBases) return { kind: "remote", address };
-  // Charts are fetched, too; helm is a program that nobody has asked for here.
+  // Charts would be fetched from the network, too, and helm was not asked for.
   return chain.some(({ needsHelm }) => needsHelm) ? { kind: "helm" } : await buildKustomization(top, options);
 }
 
-/** What has been built so far, sorted by the files that it is told in. */
+/** Collects what was built, by the files in which findings are reported. */
 class RenderingCollector {
   readonly seen = new Set<string>();
   readonly #graph: KustomizationGraph;
@@ -116,7 +116,7 @@ class RenderingCollector {
     }
   }
 
-  /** An object that several kustomizations make alike is looked at once. */
+  /** An object that several kustomizations build identically is audited once. */
   #add(
     file: string,
     text: string,
@@ -173,7 +173,7 @@ function containerOf(path: string, { at, own, replaced }: ImageLocation): Render
   return { path, at, own, isCountedElsewhere: replaced !== undefined };
 }
 
-/** A path as people give it: kustomize tells it with symbolic links followed. */
+/** A path relative to what the user named: kustomize reports it with symbolic links resolved. */
 function givenPath(path: string, chain: readonly Kustomization[]): string {
   const [home] = chain
     .filter(({ realFolder }) => path.startsWith(realFolder + sep))
@@ -188,15 +188,15 @@ function reasonOf(attempt: Exclude<BuildAttempt, { kind: "built" }>): string {
     case "missing":
       return "there is no kustomize and no kubectl in PATH to build it";
     case "remote":
-      return `it builds upon ${withoutSecrets(attempt.address)}, which is fetched only with --remote-bases`;
+      return `it builds on ${withoutSecrets(attempt.address)}, which is fetched only with --remote-bases`;
     case "helm":
-      return "it makes objects of Helm charts, which needs helm: see kustomize build --enable-helm";
+      return "it renders Helm charts, which needs helm: see kustomize build --enable-helm";
     case "failed":
       return `${attempt.by} could not build it: it ${withoutSecrets(attempt.problem)}`;
   }
 }
 
-/** The answers in the order of the items; as many are under way as there are processors. */
+/** The answers in the order of the items; as many run at once as there are processors. */
 async function inParallel<Item, Answer>(
   items: readonly Item[],
   run: (item: Item) => Promise<Answer>,

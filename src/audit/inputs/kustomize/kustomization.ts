@@ -1,4 +1,4 @@
-/** What one kustomization says of itself: what it builds upon, what it patches, and which images it puts in. */
+/** Reads one kustomization: its bases, its patches, and the images that it replaces. */
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readInputBytes } from "../../../support/input-file.ts";
@@ -19,22 +19,22 @@ import { loadsOf, lower, plugins } from "./loads.ts";
 const longest = 1024 * 1024;
 
 export interface Kustomization {
-  /** Path of its file, from where the folder was named. */
+  /** Path of its file, relative as the folder was given. */
   readonly file: string;
   readonly folder: string;
-  /** Of the folder, with symbolic links followed. */
+  /** The folder, with symbolic links resolved. */
   readonly realFolder: string;
   readonly text: SourceText;
   /** A component is built only as a part of others. */
   readonly isComponent: boolean;
-  /** Folders of the kustomizations that it builds upon. */
+  /** Folders of its bases. */
   readonly bases: readonly string[];
-  /** Files that change what others say: patches, replacements, the settings of transformers. */
+  /** Files that change other objects: patches, replacements, transformer configurations. */
   readonly changes: readonly string[];
   readonly images: readonly ImageChange[];
-  /** An address on the network that it builds upon, or takes a file from. */
+  /** A remote base or file: an address on the network. */
   readonly remote: string | undefined;
-  /** Whether it makes objects of charts, which kustomize leaves to helm. */
+  /** Whether it renders charts, which needs helm. */
   readonly needsHelm: boolean;
 }
 
@@ -60,7 +60,7 @@ export function readKustomization(folder: string): Kustomization | undefined {
   }
 }
 
-/** Flux has a kind of this name, too, and its files may be called alike. */
+/** Flux has a kind of the same name, and its files may have the same name. */
 function isKustomization(value: Value): boolean {
   const group = textAt(value, "apiVersion") ?? "kustomize.config.k8s.io/v1beta1";
   return value.kind === "mapping" && group.startsWith("kustomize.config.k8s.io/");
@@ -103,7 +103,7 @@ function textsIn(value: Value, key: string): string[] {
   return keys.flatMap((each) => itemsAt(value, each)).flatMap((item) => textAt(item) ?? []);
 }
 
-/** The settings of kustomize's own plugins in a file; nothing where it cannot be read, or is a folder. */
+/** The plugin configurations in a file; empty where it cannot be read, or is a folder. */
 function settingsIn(file: string): readonly Value[] {
   if (isFolder(file)) return [];
   try {
@@ -132,7 +132,7 @@ export class KustomizationGraph {
     return this.#known.get(folder);
   }
 
-  /** A kustomization and all that it builds upon, itself first. */
+  /** A kustomization and all of its bases, itself first. */
   chain(top: Kustomization): readonly Kustomization[] {
     const chain = new Map([[top.folder, top]]);
     for (const { bases } of chain.values()) {
@@ -144,7 +144,7 @@ export class KustomizationGraph {
     return [...chain.values()];
   }
 
-  /** Those that no other one of these builds upon. In a circle of kustomizations, all count. */
+  /** Those that are no base of another one. In a cycle of kustomizations, all count. */
   tops(all: readonly Kustomization[]): readonly Kustomization[] {
     const below = new Set(all.flatMap((each) => this.chain(each).filter((other) => other !== each)));
     return all.filter((each) => !below.has(each) || this.chain(each).some(({ bases }) => bases.includes(each.folder)));

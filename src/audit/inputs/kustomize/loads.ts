@@ -1,21 +1,25 @@
 /** What kustomize would fetch, or have helm inflate, to build one kustomization. */
 import { readValues, type Value } from "../../../workload/index.ts";
 
-/** Whose items may be folders, which kustomize clones where they are elsewhere (`api/internal/target/kusttarget.go`). */
+/**
+ * Keys whose items may be folders, which kustomize clones where they are remote (`api/internal/target/kusttarget.go`).
+ */
 const accumulated = new Set(["resources", "bases", "components", "transformers", "generators", "validators"]);
 
-/** Whose texts are paths of files, which kustomize gets where they are addresses (`api/internal/loader/fileloader.go`). */
+/**
+ * Keys whose strings are file paths, which kustomize fetches where they are URLs (`api/internal/loader/fileloader.go`).
+ */
 const loaded = new Set(
   ["crds", "configurations", "patches", "patchesStrategicMerge", "path", "paths", "files", "envs", "env"].map(lower),
 );
 
-/** Whose items may be written out in place: settings of plugins, which load files themselves. */
+/** Keys whose items may be inline plugin configurations, which load files themselves. */
 export const plugins: readonly string[] = ["transformers", "generators", "validators"];
 
-/** What has words of its own choice as its keys. */
+/** Mappings with free keys. */
 const free = new Set(["commonAnnotations", "commonLabels", "annotations", "labels", "options"].map(lower));
 
-/** What only helm can make: `helmCharts`, and a generator of the kind `HelmChartInflationGenerator`. */
+/** What needs helm: `helmCharts`, and a generator of the kind `HelmChartInflationGenerator`. */
 const helm = /^helmchart(?:s|inflationgenerator)$/;
 
 export interface Loads {
@@ -25,7 +29,7 @@ export interface Loads {
 }
 
 /**
- * Reads it from a kustomization, or from the settings of a plugin.
+ * Reads a kustomization, or a plugin configuration.
  *
  * @param isHere whether a path leads to something in the kustomization's folder
  */
@@ -56,7 +60,7 @@ function addressIn(key: string, text: string, isHere: (path: string) => boolean)
   return [text, text.slice(text.indexOf("=") + 1)].find((path) => isAddress(path));
 }
 
-/** What is asked for even where a folder is called so: an address, a host's short name (`api/internal/git/repospec.go`). */
+/** Remote even where a folder has the same name: a URL, the short name of a host (`api/internal/git/repospec.go`). */
 function isAddress(path: string): boolean {
   return /^(?:[a-z][a-z0-9+.-]*:(?:\/\/|:)|git@|gh:|(?:www\.)?github\.com[/:])/i.test(path);
 }
@@ -65,7 +69,7 @@ function isRepository(path: string): boolean {
   return /^[\w-]+(?:\.[\w-]+)+[/:]|[?&](?:ref|version)=|\.git(?:\/|$)/i.test(path);
 }
 
-/** Go reads keys whatever their case is. */
+/** Go ignores the case of keys. */
 export function lower(text: string): string {
   return text.toLowerCase();
 }

@@ -1,4 +1,4 @@
-/** Where the image of a container that kustomize made is written: in its object's file, or in what changes that object. */
+/** Where the image of a built container is written: in its object's file, or in what changes that object. */
 import { type ImagePlace, type ScalarValue, textAt, valueAt } from "../../../workload/index.ts";
 import { containerKey } from "../../input.ts";
 import { firstKeySpan, type Span, scalarSpan } from "../../spans.ts";
@@ -10,11 +10,11 @@ export interface ImageLocation {
   readonly at: Span;
   /** The container of that file that it is: see {@link containerKey}. */
   readonly own: string | undefined;
-  /** The container of the object's file that is built otherwise than it is written there. */
+  /** The container of the object's file whose image is set elsewhere. */
   readonly replaced: { readonly file: string; readonly own: string } | undefined;
 }
 
-/** The container of an object's file from which one of the built object was made. */
+/** The container of an object's file that a built container comes from. */
 export function containerIn(source: KustomizeSource, object: SourceObject, built: ImagePlace): ImagePlace | undefined {
   const alike = source.objects.filter(({ kind, name }) => kind === object.kind && object.name.includes(name));
   const longest = alike.toSorted((one, other) => other.name.length - one.name.length)[0];
@@ -51,7 +51,7 @@ export function placeOf(
 
 type ImageSetting = Omit<ImageLocation, "replaced">;
 
-/** What sets the image, from the topmost kustomization down: the last word is the one that counts. */
+/** What sets the image, from the topmost kustomization down: the last to be applied counts. */
 function setting(
   image: string,
   container: string,
@@ -69,7 +69,7 @@ function setting(
   return undefined;
 }
 
-/** The word of an entry of `images` that makes the image what it is. */
+/** The scalar of an `images` entry that sets the image. */
 function entryFor(image: string, { name, newName, newTag, digest }: ImageChange): ScalarValue | undefined {
   const base = newName === undefined ? name : String(newName.value);
   if (base === "" || !image.startsWith(base)) return undefined;
@@ -94,7 +94,7 @@ function spanOf({ value, imageKey }: ImagePlace, { text }: KustomizeSource): Spa
   return image?.kind === "scalar" ? scalarSpan(text.text, image) : firstKeySpan(text.text, value);
 }
 
-/** Where an image stands in a text as a word of its own. */
+/** The place of an image in a text, as a whole word. */
 function textIn(text: string, image: string): Span | undefined {
   for (let start = text.indexOf(image); start >= 0; start = text.indexOf(image, start + 1)) {
     const end = start + image.length;

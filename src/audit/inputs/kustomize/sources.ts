@@ -1,4 +1,4 @@
-/** The files that kustomizations are made of, read once. */
+/** The files of kustomizations, each read once. */
 import { longestInput, readInputBytes } from "../../../support/input-file.ts";
 import { decodeTextLoosely } from "../../../support/text-bytes.ts";
 import {
