@@ -109,13 +109,13 @@ function accepted(
 
 function acceptedText(login: Login | undefined, authorized: boolean): string {
   if (login === undefined)
-    return authorized ? "no login is needed: a token for nobody is enough" : "no login is needed";
+    return authorized ? "no login is needed: an anonymous token is enough" : "no login is needed";
   if (authorized) return `the login of ${login.source} is accepted`;
   return `no login is asked for, so that of ${login.source} is not shown`;
 }
 
 function nameOf(login: Login | undefined): string {
-  return login === undefined ? "nobody's name" : `the login of ${login.source}`;
+  return login === undefined ? "anonymous access" : `the login of ${login.source}`;
 }
 
 function refusalText(
@@ -129,7 +129,7 @@ function refusalText(
   if (whose.length === 0) {
     const who = secrets === undefined ? "there is no login for it on this machine" : "the pod has no login for it";
     return {
-      fact: `the registry wants a login, and ${who}: ${said}`,
+      fact: `the registry requires a login, and ${who}: ${said}`,
       remedy: missingRemedy(secrets !== undefined, registry),
     };
   }
@@ -163,7 +163,7 @@ function secretHints({ secrets }: DiagnosisRequest, repository: Reference["repos
   return [
     ...secretNotes({ namespace, imagePullSecrets }, found, repository).notes,
     ...hidden.map((name) => {
-      return `the daemon does not tell what is in the Secret ${namespace}/${name}: name its manifest, and the pod's, with -f`;
+      return `the daemon does not show the content of the Secret ${namespace}/${name}: name its manifest, and the pod's, with -f`;
     }),
   ];
 }

@@ -135,7 +135,7 @@ export async function checkTcp({
   }
 }
 
-/** The name as it was written. */
+/** Where the address was configured. */
 function addressName({ proxy, endpoint }: ProbeTarget): string {
   if (proxy !== undefined) return "the proxy's address in HTTPS_PROXY";
   return endpoint.namespace === undefined ? "the port in the image's name" : "the mirror's address";
@@ -151,7 +151,7 @@ function connectionProblem(error: unknown, whose: string): { readonly what: stri
   switch (errnoOf(error)) {
     case "ECONNREFUSED":
       return {
-        what: "nobody listens there (connection refused)",
+        what: "nothing listens there (connection refused)",
         remedy: `Check ${whose}, and that the server is running.`,
       };
     case "EHOSTUNREACH":

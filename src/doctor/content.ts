@@ -103,14 +103,14 @@ async function refused(
 ): Promise<DiagnosisStep> {
   const { source } = context;
   if (error.code === "REGISTRY_RATE_LIMITED")
-    return skipped("manifest", "the registry refuses to say for now", { source });
+    return skipped("manifest", "the registry refuses to answer for now", { source });
   if (error.code !== "REGISTRY_NOT_FOUND") return failedBy("manifest", error, { source });
   const { tag, digest, repository } = served.reference;
   const tags = await tagsOf(context, served, deps);
   const hints: string[] = [];
   let remedy = "Check the image's name and its tag, and that it has been pushed.";
   if (tags === undefined || tags.length === 0 || /NAME_UNKNOWN/.test(error.message)) {
-    remedy = `Check the name: the registry knows no repository ${repository.path}, or does not tell of its tags.`;
+    remedy = `Check the name: the registry knows no repository ${repository.path}, or does not list its tags.`;
     if (repository.registry === "docker.io")
       hints.push("it was looked for on Docker Hub: if it is elsewhere, write its registry in front");
   } else if (digest !== undefined) {

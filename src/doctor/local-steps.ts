@@ -64,7 +64,7 @@ export function checkCache(
   if (failure !== undefined) return failedBy("cache", failure.error);
   switch (facts.presence) {
     case "unknown":
-      return skipped("cache", "the rules do not let anybody look for a copy");
+      return skipped("cache", "the policy does not allow looking for a copy");
     case "absent":
       return ok("cache", "there is no copy on this machine");
     case "present":
@@ -89,7 +89,7 @@ function presentHints({ digest, access }: Present, { current, isLookedFor }: Cac
   hints.push(
     access === "granted"
       ? "it may be used without asking the registry"
-      : "whoever wants to use it must first show its login to the registry, for it was pulled with another one",
+      : "a pod must first show its login to the registry, because the copy was pulled with another login",
   );
   return hints;
 }

@@ -14,7 +14,7 @@ const found = (quota: Quota) => ({
 
 describe("a registry's limit", () => {
   it.each<[quota: Partial<Quota>, status: string, fact: string]>([
-    [{}, "skipped", "the registry tells of no limit"],
+    [{}, "skipped", "the registry reports no limit"],
     [{ limit: "100;w=21600", remaining: "76;w=21600" }, "ok", "76 of 100 pulls left in 6h0m0s"],
     [
       { limit: "200;w=21600", remaining: "3;w=21600", source: "203.0.113.7" },

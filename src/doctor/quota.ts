@@ -9,7 +9,7 @@ import type { DiagnosisStep } from "./types.ts";
 export function checkQuota({ answer, quota, login }: AuthenticationResult, source: string): DiagnosisStep {
   const isLimited = answer?.kind === "refused" && answer.error.code === "REGISTRY_RATE_LIMITED";
   if (quota === undefined || (quota.limit === undefined && !isLimited)) {
-    return skipped("quota", "the registry tells of no limit", { source });
+    return skipped("quota", "the registry reports no limit", { source });
   }
   const fact = quotaText(quota);
   const none = quota.remaining !== undefined && countOf(quota.remaining) === 0;

@@ -146,7 +146,7 @@ function explain(
         remedy: "Use a name in the image that the certificate is for, or have the certificate made for this one.",
       };
     case "DEPTH_ZERO_SELF_SIGNED_CERT":
-      return { reason: "it is signed by nobody but itself", remedy: trust("that very certificate") };
+      return { reason: "it is self-signed", remedy: trust("that very certificate") };
     case "SELF_SIGNED_CERT_IN_CHAIN":
       return {
         reason: `its authority, ${root}, is not one that this machine trusts`,
@@ -164,7 +164,7 @@ function explain(
     default:
       return {
         reason: "see the code",
-        remedy: "Have the registry's certificate made again, or tell who runs the registry.",
+        remedy: "Have the registry's certificate made again, or ask its operator.",
       };
   }
 }

@@ -51,7 +51,9 @@ function silent(error: TooLate, source: string): DiagnosisStep {
 
 function pingText({ status, isRegistry, schemes, tokenService }: V2Ping): string {
   const who = isRegistry ? "a registry answers" : `a server answers GET /v2/ with ${status}`;
-  if (tokenService !== undefined) return `${who}; it wants a token of ${tokenService}`;
-  if (status === 401 && schemes.length === 0) return `${who}; it wants a login, but does not say of which kind`;
-  return schemes.length === 0 ? `${who}; it wants no login here` : `${who}; it wants a login (${schemes.join(", ")})`;
+  if (tokenService !== undefined) return `${who}; it requires a token from ${tokenService}`;
+  if (status === 401 && schemes.length === 0) return `${who}; it requires a login, but does not say of which kind`;
+  return schemes.length === 0
+    ? `${who}; it requires no login here`
+    : `${who}; it requires a login (${schemes.join(", ")})`;
 }

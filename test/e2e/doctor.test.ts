@@ -140,7 +140,9 @@ it("a pod of the daemon, whose Secrets nobody tells", async () => {
   const { socket } = await testApi({ pods: [{ ...status, pod: { ...status.pod, imagePullSecrets: ["regcred"] } }] });
   const ended = await pulley(["doctor", root(), "pod/web", "--socket", socket]);
   expect(ended).toMatchObject({ status: 1, stderr: "" });
-  expect(ended.stdout).toContain("the daemon does not tell what is in the Secret default/regcred: name its manifest");
+  expect(ended.stdout).toContain(
+    "the daemon does not show the content of the Secret default/regcred: name its manifest",
+  );
   const none = await pulley(["doctor", root(), "pod/none", "--socket", socket]);
   expect(none).toMatchObject({ status: 1, stdout: "" });
   expect(none.stderr).toContain('pods "none" not found');
@@ -200,7 +202,7 @@ it("hosts of a hosts.toml are looked at in the registry's place", async () => {
   await writeFile(join(hosts, "registry.acme.invalid", "hosts.toml"), text);
   const ended = await pulley(["doctor", root(), "--hosts-dir", hosts, "registry.acme.invalid/team/app:1.0"]);
   expect(ended).toMatchObject({ status: 0, stderr: "" });
-  expect(ended.stdout).toContain("127.0.0.1:1: nobody listens there (connection refused)");
+  expect(ended.stdout).toContain("127.0.0.1:1: nothing listens there (connection refused)");
   expect(ended.stdout).toContain(`in this order, by hosts.toml ${hosts}/registry.acme.invalid/hosts.toml`);
   expect(ended.stdout).toContain("Nothing is wrong: the image can be pulled.\nBut tcp of http://127.0.0.1:1 failed: ");
 });

@@ -131,7 +131,7 @@ function unreachable(socket: string, error: unknown): PulleyError {
   const why = hasErrno(error, "ENOENT")
     ? "there is no such socket (no such file or directory)"
     : hasErrno(error, "ECONNREFUSED")
-      ? "nobody listens there (connection refused)"
+      ? "nothing listens there (connection refused)"
       : hasErrno(error, "EACCES")
         ? "you may not use it (permission denied)"
         : networkWords(error);

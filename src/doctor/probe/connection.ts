@@ -67,7 +67,7 @@ export function openTunnel(proxy: URL, { host, port }: HostAndPort, signal: Abor
 function refused(proxy: URL, target: string, status: number | undefined): PulleyError {
   const advice =
     status === 407
-      ? "The proxy wants a login: write it into HTTPS_PROXY, http://user:password@host:port."
+      ? "The proxy requires a login: write it into HTTPS_PROXY, http://user:password@host:port."
       : "Ask who runs the proxy to let the registry through, or list the registry in NO_PROXY.";
   return new PulleyError("REGISTRY_UNREACHABLE", `the proxy ${proxy.host} answers ${status} to CONNECT ${target}`, {
     advice,
