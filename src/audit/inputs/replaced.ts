@@ -1,13 +1,11 @@
 /** Finds the images in a folder's manifests that a kustomization or Skaffold replaces. */
 import { type Dirent, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { readInputBytes } from "../../support/input-file.ts";
+import { longestConfigFile, readInputBytes } from "../../support/input-file.ts";
 import { itemsAt, readValues, textAt, type Value, valueAt } from "../../workload/index.ts";
 import type { ReplacedImages } from "../placeholders.ts";
 import { isFile, isForManifests, kustomizationFiles } from "./walk.ts";
 
-/** Bytes of a kustomization or a Skaffold file, at most. */
-const longest = 1024 * 1024;
 const deepest = 100;
 const skaffoldFile = /^skaffold(?:[.-][\w.-]+)?\.ya?ml$/;
 
@@ -88,7 +86,7 @@ function* replacingBelow(folder: string, depth: number): Generator<ImageReplacem
 
 function readWith(read: (value: Value, file: string) => ImageReplacement, file: string): readonly ImageReplacement[] {
   try {
-    const text = readInputBytes(file, { limit: longest }).toString("utf8");
+    const text = readInputBytes(file, { limit: longestConfigFile }).toString("utf8");
     return readValues(text, file).values.map((value) => read(value, file));
   } catch {
     return [];

@@ -1,7 +1,7 @@
 /** Reads one kustomization: its bases, its patches, and the images that it replaces. */
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { readInputBytes } from "../../../support/input-file.ts";
+import { longestConfigFile, readInputBytes } from "../../../support/input-file.ts";
 import { decodeTextLoosely } from "../../../support/text-bytes.ts";
 import {
   itemsAt,
@@ -14,9 +14,6 @@ import {
 } from "../../../workload/index.ts";
 import { kustomizationFile } from "../walk.ts";
 import { loadsOf, lower, plugins } from "./loads.ts";
-
-/** Bytes of a kustomization, at most. */
-const longest = 1024 * 1024;
 
 export interface Kustomization {
   /** Path of its file, relative as the folder was given. */
@@ -52,7 +49,7 @@ export function readKustomization(folder: string): Kustomization | undefined {
   if (name === undefined) return undefined;
   const file = join(folder, name);
   try {
-    const { text, values } = readValues(decodeTextLoosely(readInputBytes(file, { limit: longest })), file);
+    const { text, values } = readValues(decodeTextLoosely(readInputBytes(file, { limit: longestConfigFile })), file);
     const [value] = values;
     return value === undefined || !isKustomization(value) ? undefined : kustomizationOf(value, folder, text);
   } catch {
@@ -107,7 +104,7 @@ function textsIn(value: Value, key: string): string[] {
 function settingsIn(file: string): readonly Value[] {
   if (isFolder(file)) return [];
   try {
-    const text = decodeTextLoosely(readInputBytes(file, { limit: longest }));
+    const text = decodeTextLoosely(readInputBytes(file, { limit: longestConfigFile }));
     return /\bkind\W{1,9}\w+(?:Transformer|Generator)\b/i.test(text) ? readValues(text, file).values : [];
   } catch {
     return [];
