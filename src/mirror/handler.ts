@@ -88,13 +88,13 @@ function baseResponse({ headers }: IncomingMessage): MirrorResponse {
   return jsonResponse(200, {}, { "content-type": jsonType, ...offered });
 }
 
-/** @throws PulleyError `REFERENCE_INVALID` for the mirror itself, `IMAGE_REFUSED` for a registry that it does not stand for */
+/** @throws PulleyError `REFERENCE_INVALID` for the mirror itself, `IMAGE_REFUSED` for a registry that it does not serve */
 function checkRegistry({ registry }: Repository, { port, registries }: ListenScope): void {
   if (isLoopback(registry) && registry.endsWith(`:${port}`)) {
     throw new PulleyError("REFERENCE_INVALID", `${registry} is this mirror itself, and no registry`);
   }
   if (registries !== undefined && !registries.includes(registry)) {
-    throw new PulleyError("IMAGE_REFUSED", `this mirror does not stand for ${registry}`);
+    throw new PulleyError("IMAGE_REFUSED", `this mirror does not serve ${registry}`);
   }
 }
 

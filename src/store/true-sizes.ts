@@ -10,7 +10,7 @@ import type { Content } from "./stored-record.ts";
 export function wrongSize({ digest, size }: Content, found: number): PulleyError {
   return new PulleyError("SIZE_MISMATCH", `${digest} is here and has ${found} bytes, but is named with ${size}`, {
     advice:
-      "The image was made wrong, or its source is not to be trusted: tell who runs it. What is here stays as it is.",
+      "The image was built wrong, or its source is not trustworthy: ask its operator. The content in the store stays as it is.",
   });
 }
 

@@ -122,17 +122,17 @@ describe("how often a container is started", () => {
     );
   });
 
-  it("rests as long as the kubelet does between its starts", async () => {
+  it("waits as long as the kubelet does between its starts", async () => {
     const { start, runtime, log } = containerNode();
     runtime.plans.set("main", [{ runs: 500, exitCode: 1 }]);
     await start({ containers: [main] }, 2000);
     const started = log().filter((line) => line.includes("Started"));
     const times = started.map((line) => Number(line.split(" ")[0]));
-    const rests = times.slice(1).map((time, at) => Math.round(time - (times[at] ?? 0)));
-    expect(rests.slice(0, 8)).toEqual([1, 11, 21, 41, 81, 161, 301, 301]);
+    const waits = times.slice(1).map((time, at) => Math.round(time - (times[at] ?? 0)));
+    expect(waits.slice(0, 8)).toEqual([1, 11, 21, 41, 81, 161, 301, 301]);
   });
 
-  it("begins anew with its rests after it ran for more than ten minutes", async () => {
+  it("begins anew with its back-off after it ran for more than ten minutes", async () => {
     const { start, runtime, log, after } = containerNode();
     runtime.plans.set("main", [
       { runs: 500, exitCode: 1 },
@@ -299,7 +299,7 @@ describe("what cannot start", () => {
     expect((await after(15)).phase).toBe("Running");
   });
 
-  it("says at each try that there is no network, and rests as a kubelet does", async () => {
+  it("says at each try that there is no network, and waits as a kubelet does", async () => {
     const { start, runtime, log, after } = containerNode();
     const message = "Network plugin returns error: cni plugin not initialized";
     runtime.conditions = [{ type: "NetworkReady", reason: "NetworkPluginNotReady", message }];
