@@ -231,8 +231,8 @@ function listenAddress({ address, tls, plainHttp, registries }: MirrorOptions): 
     });
   }
   if (!local && registries === undefined) {
-    throw new PulleyError("USAGE", `${address} serves other machines, but no registries are listed`, {
-      advice: "List the registries, so that others cannot be reached through this machine.",
+    throw new PulleyError("USAGE", `${address} serves other machines, but no registry is named`, {
+      advice: "Name the registries, so that others cannot be reached through this machine.",
     });
   }
   return { host: host.replace(/^\[|\]$/g, ""), port: Number(port), local };
