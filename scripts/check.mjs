@@ -9,6 +9,7 @@ const { generatedCode } = await import("./checks/generated.mjs");
 const { layers, layersProof } = await import("./checks/layers.mjs");
 const { printing, printingProof } = await import("./checks/printing.mjs");
 const { exitStatus, exitStatusProof } = await import("./checks/exit-status.mjs");
+const { libraryPage } = await import("./checks/library.mjs");
 const { links } = await import("./checks/links.mjs");
 const { lockFile } = await import("./checks/lock.mjs");
 
@@ -27,6 +28,7 @@ const checks = {
   "generated code is up to date": generatedCode,
   "lock file": lockFile,
   "links in the pages": links,
+  "examples of the library": libraryPage,
   "reference pages are up to date": docs,
 };
 

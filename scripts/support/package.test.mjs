@@ -4,6 +4,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { libraryExamples } from "./library-examples.mjs";
 import { capture, npm, root } from "./run.mjs";
 
 /** Everything that packing reads: it builds anew, which must not touch the programs that other tests run. */
@@ -23,15 +24,7 @@ const sources = [
   "CHANGELOG.md",
 ];
 
-const page = await readFile(join(root, "docs", "library.md"), "utf8");
-const examples = Array.from(
-  page.matchAll(/^```ts\n(.*?)^```\n\n```text\n(.*?)^```/gms),
-  ([, code = "", output = ""], at) => ({
-    name: `example-${at + 1}`,
-    code,
-    output,
-  }),
-);
+const examples = await libraryExamples();
 
 /** @type {string} */
 let work;
@@ -91,10 +84,9 @@ test("the library finds the threads of the audit", async () => {
   expect(stdout).toBe("tag-moving,tag-moving\n");
 });
 
-test("each part of the library has an example, and each example says what it prints", () => {
+test("each part of the library has an example", () => {
   const code = examples.map((example) => example.code).join("");
   for (const room of ["image", "workload", "policy", "audit"]) expect(code).toContain(`from "pulley/${room}"`);
-  expect(page.match(/^```ts$/gm)).toHaveLength(examples.length);
 });
 
 describe.each([
