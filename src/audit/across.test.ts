@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
+import { readImageName } from "../image/index.ts";
 import { AuditRun, audit, collectAudit } from "./audit.ts";
 import type { AuditInput } from "./input.ts";
 import { PullPolicyConflicts } from "./rules/pull-policy-conflicts.ts";
@@ -63,7 +64,12 @@ describe("pull-policy-conflict", () => {
     const use = (image: string, pulls: "Always" | "IfNotPresent") => {
       const region = { file: "a", line: 1, column: 1, endLine: 1, endColumn: 1, start: 0, end: 0 };
       const workload = { apiVersion: "v1", kind: "Pod", namespace: "n", name: "p", labels: {}, annotations: {} };
-      const request = { workload, container: { name: "c", kind: "container" }, image, pullPolicy: pulls } as const;
+      const request = {
+        workload,
+        container: { name: "c", kind: "container" },
+        image: readImageName(image),
+        pullPolicy: pulls,
+      } as const;
       const place = { neighbourhood: "the namespace n", scopes: ["."], region };
       return conflicts.file({ uses: [{ request, image, pulls, ...place }] }).length;
     };

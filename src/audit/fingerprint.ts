@@ -31,5 +31,5 @@ export function plainPath(file: string, separator = sep): string {
 
 function identityOf({ workload, container, image }: ImageRequest): string[] {
   const { apiVersion, kind, namespace, name } = workload;
-  return [apiVersion, kind, namespace, name, container.kind, container.name, image];
+  return [apiVersion, kind, namespace, name, container.kind, container.name, image.given];
 }

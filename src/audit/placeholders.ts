@@ -61,8 +61,7 @@ const longest = 1000;
  */
 export function withoutPlaceholder(subject: Subject, test: PlaceholderTest, replaced: ReplacedImages = {}): Subject {
   if (subject.unresolved !== undefined) return subject;
-  const { image } = subject.request;
-  const placeholder = test(image) ?? whoReplaces(subject, replaced);
+  const placeholder = test(subject.request.image.given) ?? whoReplaces(subject, replaced);
   if (placeholder === undefined) return subject;
   return {
     ...subject,

@@ -136,7 +136,7 @@ function createPins(flags: FixFlags, policy: Policy, io: Io): DigestPins {
       const requests = subjects.flatMap((subject): PinRequest[] => {
         const { fields, request } = withoutPlaceholder(subject, placeholderIn, replacedImages);
         const isElsewhere = fields.image && replacedContainers.includes(containerKey(fields.image));
-        return !fields.image || isElsewhere ? [] : [{ source, field: fields.image, image: request.image }];
+        return !fields.image || isElsewhere ? [] : [{ source, field: fields.image, image: request.image.given }];
       });
       const { fixes, refused, failures } = await pinImages(requests, { resolve, parallel: resolvedAtOnce });
       const left = [

@@ -1,5 +1,5 @@
 /** The output of `pulley explain`, as JSON and as text. */
-import { type Reference, withImpliedTag } from "../image/index.ts";
+import { type ImageName, invalidNameText } from "../image/index.ts";
 import { type Decision, type TraceStep, type Warning, warningText } from "../policy/index.ts";
 import { type Paint, printable } from "../support/terminal.ts";
 import type { ImageRequest, Position } from "../workload/index.ts";
@@ -39,13 +39,13 @@ export interface ExplainedImage {
   readonly error?: string;
 }
 
-export function explanation(request: ImageRequest, reference: Reference | string, decision: Decision): Explanation {
+export function explanation(request: ImageRequest, decision: Decision): Explanation {
   const { kind, namespace, name } = request.workload;
   return {
     source: request.source ?? null,
     workload: { kind, namespace, name },
     container: request.container,
-    image: explainedImage(request.image, reference),
+    image: explainedImage(request.image),
     pullPolicy: decision.pullPolicy,
     decision: {
       action: decision.action,
@@ -59,9 +59,10 @@ export function explanation(request: ImageRequest, reference: Reference | string
   };
 }
 
-function explainedImage(given: string, reference: Reference | string): ExplainedImage {
-  if (typeof reference === "string") return { given, name: null, tag: null, digest: null, error: reference };
-  const { repository, tag, digest } = withImpliedTag(reference);
+function explainedImage(image: ImageName): ExplainedImage {
+  const { given } = image;
+  if (image.kind === "invalid") return { given, name: null, tag: null, digest: null, error: invalidNameText(image) };
+  const { repository, tag, digest } = image;
   return { given, name: repository.name, tag: tag ?? null, digest: digest ?? null };
 }
 

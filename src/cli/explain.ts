@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { givenAccounts } from "../credentials/index.ts";
-import { parseImageName, type Reference } from "../image/index.ts";
+import type { ImageName, Reference } from "../image/index.ts";
 import { type Policy, prepare } from "../policy/index.ts";
 import { type FactSources, findLocal, noImages, openPullRecords, openPulls, withLogin } from "../pull/index.ts";
 import type { RegistryClient } from "../registry/index.ts";
@@ -97,15 +97,15 @@ async function explainAll(
     const sources: FactSources = { images, records, hosts, clock };
     const answers: Explanation[] = [];
     for (const request of requests) {
-      const reference = parsed(request.image);
+      const { image: reference } = request;
       const pod = podFor(request);
-      const lookUp = async () => (typeof reference === "string" ? [] : pod.logins(reference));
+      const lookUp = async () => (reference.kind === "invalid" ? [] : pod.logins(reference));
       const prepared = prepare(request, policy, clock.now());
       const { facts, names, failure } = await findLocal(prepared, sources, lookUp);
       if (failure !== undefined) throw failure.error;
       const decision = prepared.under(names).decide(facts);
-      const answer = explanation(request, reference, decision);
-      const check = options.check && typeof reference !== "string" ? await ask(reference, registry, lookUp) : undefined;
+      const answer = explanation(request, decision);
+      const check = options.check && reference.kind !== "invalid" ? await ask(reference, registry, lookUp) : undefined;
       const login =
         decision.action === "Check" || decision.action === "Pull" ? await pod.loginSources(reference) : undefined;
       const mayFail = (login?.notes ?? []).length > 0 || check?.digest === null;
@@ -148,7 +148,7 @@ async function ask(
 interface RequestingPod {
   logins(reference: Reference): Promise<readonly Login[]>;
   /** The sources of its logins; `undefined` if it has none, or they cannot be looked up. */
-  loginSources(reference: Reference | string): Promise<Explanation["login"]>;
+  loginSources(reference: ImageName): Promise<Explanation["login"]>;
   doctorCall(): string;
 }
 
@@ -172,7 +172,7 @@ function requestingPods(inputs: Inputs, options: ExplainOptions, io: Io) {
   return (request: ImageRequest): RequestingPod => ({
     logins: async ({ repository }) => (await sourceOf(request))?.logins(repository) ?? [],
     loginSources: async (reference) => {
-      if (typeof reference === "string") return undefined;
+      if (reference.kind === "invalid") return undefined;
       const source = await sourceOf(request);
       const { notes } = source?.notes?.(reference.repository) ?? { notes: [] };
       // A login that cannot be read fails a pull, but not its explanation.
@@ -180,7 +180,7 @@ function requestingPods(inputs: Inputs, options: ExplainOptions, io: Io) {
       if (found.length === 0 && notes.length === 0) return undefined;
       return { tried: [...new Set(found.map((login) => login.source))], notes };
     },
-    doctorCall: () => doctorCall(podOf(request) ?? request.workload, request.image, request.source?.file),
+    doctorCall: () => doctorCall(podOf(request) ?? request.workload, request.image.given, request.source?.file),
   });
 }
 
@@ -193,12 +193,4 @@ function asks(pod: Pod, { source, image }: ImageRequest): boolean {
           request.source.line === source.line &&
           request.source.column === source.column)),
   );
-}
-
-function parsed(image: string): Reference | string {
-  try {
-    return parseImageName(image);
-  } catch (error) {
-    return errorText(error);
-  }
 }

@@ -1,13 +1,6 @@
 import type { Command } from "commander";
 import type { LoginSource } from "../credentials/index.ts";
-import {
-  canonicalText,
-  type Digest,
-  familiarName,
-  parseImageName,
-  parseReference,
-  type Reference,
-} from "../image/index.ts";
+import { canonicalText, type Digest, familiarName, parseImageName, type Reference } from "../image/index.ts";
 import {
   type AccessResult,
   createBackOff,
@@ -121,7 +114,7 @@ async function pullImages(images: readonly string[], options: PullOptions, io: C
         const image = canonicalText(reference);
         const started = Date.now();
         const before = await recordOf(reference);
-        const id = await ensure(manager, image, logins, signal, warnOn(io));
+        const id = await ensure(manager, reference, logins, signal, warnOn(io));
         const record = await recordOf(reference);
         const digest = record?.target.digest ?? null;
         const confirmedAt = record?.confirmedAt === undefined ? null : new Date(record.confirmedAt).toISOString();
@@ -149,7 +142,7 @@ const warnedEvents: ReadonlySet<string> = new Set([oddImageEvent, trialEvent, us
 /** Pulls as for a pod with `Always`, unless a rule says otherwise. */
 async function ensure(
   manager: ImageManager,
-  image: string,
+  image: Reference,
   logins: LoginSource,
   signal: AbortSignal,
   warn: (message: string) => void,
@@ -226,7 +219,7 @@ function watchPulls(io: Io) {
 function underBothNames<Records extends Pick<PullRecords, "access" | "begin" | "succeed" | "fail">>(
   records: Records,
 ): Records {
-  const forBoth = async (image: string, act: (name: string) => Promise<unknown>) => {
+  const forBoth = async (image: Reference, act: (name: Reference) => Promise<unknown>) => {
     for (const name of namesOf(image)) await act(name);
   };
   return {
@@ -245,7 +238,9 @@ function underBothNames<Records extends Pick<PullRecords, "access" | "begin" | "
   };
 }
 
-function namesOf(image: string): ReadonlySet<string> {
-  const { repository } = parseReference(image);
-  return new Set([image, `${familiarName(repository)}${image.slice(repository.name.length)}`]);
+function namesOf(image: Reference): readonly Reference[] {
+  const { repository, given } = image;
+  const full = canonicalText(image);
+  const short = `${familiarName(repository)}${full.slice(repository.name.length)}`;
+  return [...new Set([given, short])].map((name) => ({ ...image, given: name }));
 }

@@ -108,7 +108,7 @@ function withoutImage(subject: Subject): readonly Problem[] {
 
 function unknownImage({ request: { source, image, container } }: Subject): readonly Problem[] {
   if (source === undefined) return [];
-  const message = `the image of ${container.name} is not known: ${quote(image)} has a variable without a default in it`;
+  const message = `the image of ${container.name} is not known: ${quote(image.given)} has a variable without a default in it`;
   return [{ source, message }];
 }
 

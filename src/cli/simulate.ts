@@ -183,7 +183,7 @@ function count(result: Simulation, one: Replay): void {
   const { kind, namespace, name } = past.request.workload;
   const change: ChangedDecision = {
     count: 1,
-    image: past.request.image,
+    image: past.request.image.given,
     workload: `${kind} ${namespace}/${name}`,
     before: wordsOf(before),
     after: wordsOf(after),

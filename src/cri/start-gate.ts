@@ -4,6 +4,7 @@
  */
 
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
+import { readImageName } from "../image/index.ts";
 import type { CopyJudge, RefusedStart, Start } from "../pull/index.ts";
 import type { Channel } from "../support/grpc/client.ts";
 import {
@@ -122,7 +123,7 @@ function startOf(
 ): readonly Start[] {
   if (spec === undefined || spec.image === "") return [];
   const written = spec.userSpecifiedImage || spec.image;
-  const pod = podOfSandbox(written, sandbox, { ...more, pullPolicy: "IfNotPresent" });
+  const pod = podOfSandbox(readImageName(written), sandbox, { ...more, pullPolicy: "IfNotPresent" });
   const [container] = pod.containers;
   return [{ pod, container, copy: spec.image }];
 }

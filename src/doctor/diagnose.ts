@@ -40,8 +40,8 @@ const ofMachine: readonly DoctorStepName[] = ["policy", "cache", "disk"];
 /** Throws the reason of the deps's signal, and nothing else. */
 export async function diagnose(asked: DiagnosisRequest, deps: DoctorDeps): Promise<Diagnosis> {
   const question = { ...asked, logins: cachedLogins(asked.logins) };
-  const { image } = question.request;
-  const { step, reference } = checkName(image);
+  const image = question.request.image.given;
+  const { step, reference } = checkName(question.request.image);
   if (reference === undefined) {
     const rest = [...ofSources, ...ofMachine].map((name) => skipped(name, "the name cannot be read"));
     return { image, steps: [step, ...rest], cause: step, warnings: [] };

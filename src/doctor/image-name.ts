@@ -1,27 +1,31 @@
 /** Whether an image's name is one. */
-import { canonicalText, parseImageName, parseReference, type Reference } from "../image/index.ts";
+
+import type { ImageName } from "../image/index.ts";
+import { canonicalText, hasImpliedTag, invalidNameText, parseReference, type Reference } from "../image/index.ts";
+import { PulleyError } from "../support/errors.ts";
 import { failedBy, ok } from "./steps.ts";
 import type { DiagnosisStep } from "./types.ts";
 
-export function checkName(image: string): { readonly step: DiagnosisStep; readonly reference: Reference | undefined } {
-  try {
-    const reference = parseImageName(image);
-    return { step: ok("name", canonicalText(reference), { hints: impliedParts(image) }), reference };
-  } catch (error) {
-    const meant = correction(image);
-    const remedy = meant === undefined ? {} : { remedy: `Did you mean ${meant}?` };
-    return { step: failedBy("name", error, remedy), reference: undefined };
+export function checkName(image: ImageName): {
+  readonly step: DiagnosisStep;
+  readonly reference: Reference | undefined;
+} {
+  if (image.kind !== "invalid") {
+    return { step: ok("name", canonicalText(image), { hints: impliedParts(image) }), reference: image };
   }
+  const meant = correction(image.given);
+  const remedy = meant === undefined ? {} : { remedy: `Did you mean ${meant}?` };
+  const failure = new PulleyError("REFERENCE_INVALID", invalidNameText(image));
+  return { step: failedBy("name", failure, remedy), reference: undefined };
 }
 
 /** What a name leaves out is a common surprise. */
-function impliedParts(image: string): readonly string[] {
-  const { repository, tag, digest } = parseReference(image);
+function impliedParts(reference: Reference): readonly string[] {
   const hints: string[] = [];
-  if (repository.registry === "docker.io" && !/^(?:index\.)?docker\.io\//.test(image)) {
+  if (reference.repository.registry === "docker.io" && !/^(?:index\.)?docker\.io\//.test(reference.given)) {
     hints.push("no registry is written, so it is Docker Hub");
   }
-  if (tag === undefined && digest === undefined) hints.push("no tag is written, so it is latest");
+  if (hasImpliedTag(reference)) hints.push("no tag is written, so it is latest");
   return hints;
 }
 

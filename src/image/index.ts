@@ -36,13 +36,20 @@ export {
   samePlatform,
 } from "./platform.ts";
 export {
+  asWritten,
   canonicalText,
   familiarName,
+  givenWithTag,
+  hasImpliedTag,
+  type ImageName,
+  invalidNameText,
+  isCanonicalName,
   parseImageName,
   parseReference,
   parseTag,
   type Reference,
   type Repository,
+  readImageName,
   type Tag,
   withImpliedTag,
 } from "./reference.ts";

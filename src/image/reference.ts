@@ -41,6 +41,18 @@ export interface Reference {
   readonly digest: Digest | undefined;
 }
 
+/** A text that is no reference. */
+export interface InvalidName {
+  readonly kind: "invalid";
+  /** As it was written. */
+  readonly given: string;
+  /** Why it is none, in distribution/reference's words. */
+  readonly problem: string;
+}
+
+/** What a container says is its image: a reference with the tag that it implies, or a text that is none. */
+export type ImageName = (Reference & { readonly kind?: undefined }) | InvalidName;
+
 const domainComponent = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])";
 const host = `(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])`;
 const domain = `${host}(?::[0-9]+)?`;
@@ -91,17 +103,28 @@ export function parseReference(text: string): Reference {
   });
 }
 
-/**
- * Parses the image of a container and gives it the tag that it implies (k8s pkg/util/parsers/parsers.go).
- * @throws PulleyError `REFERENCE_INVALID`, its message in Kubernetes' words
- */
-export function parseImageName(image: string): Reference {
+/** Reads the image of a container and gives it the tag that it implies (k8s pkg/util/parsers/parsers.go). */
+export function readImageName(image: string): ImageName {
   try {
     return withImpliedTag(parseReference(image));
   } catch (error) {
-    const shown = quote(image.slice(0, longestText));
-    throw new PulleyError("REFERENCE_INVALID", `couldn't parse image name ${shown}: ${errorText(error)}`);
+    return { kind: "invalid", given: image, problem: errorText(error) };
   }
+}
+
+/**
+ * As {@link readImageName}, for those who can do nothing with a text that is no reference.
+ * @throws PulleyError `REFERENCE_INVALID`, its message in Kubernetes' words
+ */
+export function parseImageName(image: string): Reference {
+  const name = readImageName(image);
+  if (name.kind !== "invalid") return name;
+  throw new PulleyError("REFERENCE_INVALID", invalidNameText(name));
+}
+
+/** Why a text is no reference, in Kubernetes' words. */
+export function invalidNameText({ given, problem }: InvalidName): string {
+  return `couldn't parse image name ${quote(given.slice(0, longestText))}: ${problem}`;
 }
 
 /** The same reference with the tag `latest` where it has neither tag nor digest (k8s pkg/util/parsers/parsers.go). */
@@ -110,10 +133,35 @@ export function withImpliedTag(reference: Reference): Reference {
   return Object.freeze({ ...reference, tag: "latest" as Tag });
 }
 
+/** The reference as it was written, with the tag that it implies: not normalised. */
+export function givenWithTag(reference: Reference): string {
+  return hasImpliedTag(reference) ? `${reference.given}:${reference.tag}` : reference.given;
+}
+
+/** The reference as it was written: without a tag that was only implied. */
+export function asWritten(reference: Reference): Reference {
+  return hasImpliedTag(reference) ? Object.freeze({ ...reference, tag: undefined }) : reference;
+}
+
+/** Whether a tag was only implied: neither it nor a digest is written. */
+export function hasImpliedTag({ given, tag: own, digest }: Reference): boolean {
+  return digest === undefined && !given.endsWith(`:${own}`);
+}
+
 /** The normalised text: `docker.io/library/nginx:1.27@sha256:…`. */
 export function canonicalText(reference: Reference): string {
   const { repository, tag: ownTag, digest } = reference;
   return `${repository.name}${ownTag === undefined ? "" : `:${ownTag}`}${digest === undefined ? "" : `@${digest}`}`;
+}
+
+/** Whether a text is a normalised name with either a tag or a digest. */
+export function isCanonicalName(text: string): boolean {
+  try {
+    const reference = parseReference(text);
+    return (reference.tag === undefined) !== (reference.digest === undefined) && canonicalText(reference) === text;
+  } catch {
+    return false;
+  }
 }
 
 /** The short name that people write: without `docker.io/`, and without `library/` where that is all that is left. */

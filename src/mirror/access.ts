@@ -2,7 +2,9 @@
  * Access of clients to repositories. A registry gives a client access or not, and that is remembered: of a client no
  * more than a fingerprint that means nothing outside this process, for a few minutes. What is public is public for all.
  */
+
 import { setTimeout as delay } from "node:timers/promises";
+import type { Reference } from "../image/index.ts";
 import { type Digest, familiarName, parseReference, type Repository } from "../image/index.ts";
 import { type AccessResult, isUnreachable, type Source } from "../pull/index.ts";
 import type { ImageRecord } from "../store/index.ts";
@@ -81,8 +83,9 @@ export function createAccess(deps: MirrorDeps, sources: Sources): Access {
     if (pullRecords === undefined || !local) return false;
     const results = new Set<AccessResult>();
     // A pod's name for an image may be the short one, which the records keep as it was written.
-    for (const written of new Set([record.name, shortName(record.name)])) {
-      results.add(await pullRecords.access(written, record.image, noLogins));
+    const name = parseReference(record.name);
+    for (const given of new Set([record.name, shortName(name)])) {
+      results.add(await pullRecords.access({ ...name, given }, record.image, noLogins));
     }
     if (results.has("credentialRecordFound")) return true;
     if (results.size > 1 || !results.has("credentialPolicyAllowed")) return false;
@@ -165,9 +168,8 @@ export function requireCachedUse({ failure }: CallerAccess<unknown>, judged: Jud
   if (failure !== undefined && !mayUseCached(judged)) throw failure;
 }
 
-function shortName(name: string): string {
-  const { repository } = parseReference(name);
-  return `${familiarName(repository)}${name.slice(repository.name.length)}`;
+function shortName({ repository, given }: Reference): string {
+  return `${familiarName(repository)}${given.slice(repository.name.length)}`;
 }
 
 function keyOf({ name }: Repository, { login }: ClientAuth): string {

@@ -1,14 +1,5 @@
 /** What the policy says to a request: the same decision as for every other pull. */
-
-import {
-  canonicalText,
-  type Digest,
-  isDigest,
-  parseReference,
-  type Reference,
-  type Repository,
-  type Tag,
-} from "../image/index.ts";
+import { type Digest, isDigest, parseReference, type Reference, type Repository, type Tag } from "../image/index.ts";
 import {
   type Decision,
   type ImageFacts,
@@ -60,7 +51,7 @@ export interface Judge {
 export function createJudge({ images, policy, clock }: Pick<MirrorDeps, "images" | "policy" | "clock">): Judge {
   const outline = (repository: Repository, version: Tag | Digest): Outline => {
     const reference = referenceTo(repository, version);
-    const [{ request }] = mirrorPod(canonicalText(reference)).containers;
+    const [{ request }] = mirrorPod(reference).containers;
     const now = clock.now();
     const prepared = prepare(request, policy(), now);
     const absent = prepared.decide({ presence: "absent" });
@@ -74,7 +65,7 @@ export function createJudge({ images, policy, clock }: Pick<MirrorDeps, "images"
 
   const judgeImage: Judge["image"] = async (repository, version, signal, here = false) => {
     const reference = referenceTo(repository, version);
-    const [{ request }] = mirrorPod(canonicalText(reference)).containers;
+    const [{ request }] = mirrorPod(reference).containers;
     const now = clock.now();
     const prepared = prepare(request, policy(), now);
     // Who may use the copy is asked later: a registry may say so while it is asked for the image.
@@ -102,7 +93,7 @@ function refused({ reason, message }: Refusal, request?: ImageRequest): PulleyEr
   if (reason !== "ErrImageNeverPull") return new PulleyError("IMAGE_REFUSED", message);
   return new PulleyError(
     "IMAGE_NOT_FOUND",
-    `${request?.image ?? "the image"} is not here, and a rule says Never: ${message}`,
+    `${request?.image.given ?? "the image"} is not here, and a rule says Never: ${message}`,
   );
 }
 
@@ -121,4 +112,4 @@ async function noLogins() {
 }
 
 /** The pod that rules about namespaces and labels see: clients of the mirror do not say which pod an image is for. */
-export const mirrorPod = (image: string) => syntheticPod(image, { name: "pulley-mirror" });
+export const mirrorPod = (image: Reference) => syntheticPod(image, { name: "pulley-mirror" });

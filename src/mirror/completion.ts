@@ -1,4 +1,5 @@
 /** Gives an image its names in the store as soon as all of its content was pulled through the mirror. */
+import type { Reference } from "../image/index.ts";
 import {
   candidateManifests,
   canonicalText,
@@ -58,7 +59,7 @@ export function createCompletion(
   }
 
   /** Pulls the image as the node would: by the policy, with a pull record. As everything is here, this takes one HEAD. */
-  async function nameAs(image: string, { repository, caller }: IncompleteDocument): Promise<boolean> {
+  async function nameAs(image: Reference, { repository, caller }: IncompleteDocument): Promise<boolean> {
     const pod = mirrorPod(image);
     const [container] = pod.containers;
     const own = caller.login === undefined ? [] : [caller.login];
@@ -80,15 +81,16 @@ export function createCompletion(
     caller,
   }: CompleteImage): Promise<void> {
     if (document.kind !== "manifest") return;
-    const name = canonicalText(referenceTo(repository, descriptor.digest));
+    const reference = referenceTo(repository, descriptor.digest);
+    const name = canonicalText(reference);
     const image = document.config.digest;
-    await records?.begin(name);
+    await records?.begin(reference);
     try {
       const record = { name, target: descriptor, image, manifest: descriptor, platform, confirmedAt: clock.now() };
       await lease.publish([record]);
-      await records?.succeed(name, image, caller.login);
+      await records?.succeed(reference, image, caller.login);
     } catch (error) {
-      await records?.fail(name);
+      await records?.fail(reference);
       throw error;
     }
   }
@@ -98,9 +100,9 @@ export function createCompletion(
     return document.kind === "index" ? candidateManifests(document, ours)[0] : undefined;
   }
 
-  function namesOf({ repository, descriptor, tags }: IncompleteDocument): readonly string[] {
+  function namesOf({ repository, descriptor, tags }: IncompleteDocument): readonly Reference[] {
     const versions = tags.size > 0 ? [...tags] : [descriptor.digest];
-    return versions.map((version) => canonicalText(referenceTo(repository, version)));
+    return versions.map((version) => referenceTo(repository, version));
   }
 
   async function nameAll(document: IncompleteDocument): Promise<boolean> {

@@ -91,7 +91,7 @@ async function staleOr(
   const known = access.known(judged.reference.repository, request.auth) !== undefined;
   if (!known && !(await access.recorded(record))) throw error;
   const { id, facts, refusal, decision, now } = judged;
-  const [container] = mirrorPod(canonicalText(judged.reference)).containers;
+  const [container] = mirrorPod(judged.reference).containers;
   const outcome = withoutAnswer({ container, record: () => undefined }, decision, { id, facts, refusal }, now)?.(error);
   if (outcome === undefined) throw error;
   if ("refusal" in outcome) throw new PulleyError("IMAGE_REFUSED", outcome.refusal.message);

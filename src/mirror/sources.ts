@@ -1,5 +1,5 @@
 /** Asking the places where an image may come from, one after the other, on behalf of a caller. */
-import { canonicalText, type Digest, type Reference, type Repository } from "../image/index.ts";
+import type { Digest, Reference, Repository } from "../image/index.ts";
 import type { Fetching } from "../policy/index.ts";
 import {
   type Attempted,
@@ -60,7 +60,7 @@ export function createSources({ images, order: sourceOrder, logins, openToAll }:
     const found = await findSources(decision.sources, reference, async () => own, nodes);
     const itself = found.filter(({ mirror }) => !mirror);
     if (relayed && itself.length > 0) return itself;
-    const ping = (address: string, over: AbortSignal) => images.ping(canonicalText(reference), address, over);
+    const ping = (address: string, over: AbortSignal) => images.ping(reference, address, over);
     return sourceOrder.arrange(found, decision.order, ping);
   }
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parseImageName } from "../image/index.ts";
 import { kubernetesOnly } from "../policy/index.ts";
 import { openPullRecords, openPulls } from "../pull/index.ts";
 import { type FakeRegistry, fakeRegistry } from "../pull/testing/fake-registry.ts";
@@ -80,7 +81,10 @@ describe("a node with a store", () => {
   it("lets every pod use what was loaded by hand", async () => {
     registry.push("acme.io/app:1", { layers: ["base", "app"] });
     const platform = { os: "linux", architecture: "amd64", variant: "" };
-    await openPulls({ store, registry, platform, clock: hastyClock() }).images.pull("acme.io/app:1", undefined);
+    await openPulls({ store, registry, platform, clock: hastyClock() }).images.pull(
+      parseImageName("acme.io/app:1"),
+      undefined,
+    );
     registry.users.set("acme.io/app", ["alice"]);
     expect(await settle([privatePod("anyone", "other", "Never")], secrets)).toEqual(["prepared"]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseDigest } from "../image/index.ts";
+import { parseDigest, readImageName } from "../image/index.ts";
 import type { ContainerKind, ImageRequest, PullPolicy } from "../workload/index.ts";
 import { policyOf } from "./cases/case.ts";
 import { decide, prepare } from "./decide.ts";
@@ -14,7 +14,7 @@ const foreign: LocalFacts = { presence: "present", digest, confirmedAt: 1, acces
 
 function request(image: string, pullPolicy?: PullPolicy, kind: ContainerKind = "container"): ImageRequest {
   return {
-    image,
+    image: readImageName(image),
     pullPolicy,
     container: { name: "app", kind },
     workload: { apiVersion: "v1", kind: "Pod", namespace: "default", name: "web", labels: {}, annotations: {} },

@@ -2,8 +2,7 @@
  * The one decision. On each subject the first matching rule that speaks on it decides; where none speaks, it is what a
  * kubelet does (k8s pkg/kubelet/images/image_manager.go, `EnsureImageExists`).
  */
-import { parseImageName, type Reference } from "../image/index.ts";
-import { errorText } from "../support/errors.ts";
+import { invalidNameText, type Reference, readImageName } from "../image/index.ts";
 import { quote } from "../support/go.ts";
 import { defaultPullPolicy, type ImageRequest } from "../workload/index.ts";
 import { inCluster } from "./cluster.ts";
@@ -55,8 +54,8 @@ export function prepare(request: ImageRequest, policy: Policy, now: number): Pre
   const named = prepareOne(request, policy, now);
   const under = (names: readonly string[] | undefined): Prepared => {
     const [only] = names ?? [];
-    if (names === undefined || (names.length === 1 && only === request.image)) return { ...named, under };
-    const each = names.map((image) => prepareOne({ ...request, image }, policy, now));
+    if (names === undefined || (names.length === 1 && only === request.image.given)) return { ...named, under };
+    const each = names.map((name) => prepareOne({ ...request, image: readImageName(name) }, policy, now));
     return {
       ...named,
       under,
@@ -78,10 +77,11 @@ export function decide(request: ImageRequest, policy: Policy, facts: LocalFacts,
 }
 
 function prepareOne(request: ImageRequest, policy: Policy, now: number): Omit<Prepared, "under"> {
-  const parsed = parse(request.image);
+  const { image: reference } = request;
   const own = ownPolicy(request);
-  if ("problem" in parsed) {
-    const decision = refuse("InvalidImageName", parsed.problem, own, []);
+  if (reference.kind === "invalid") {
+    const message = `Failed to apply default image tag ${quote(reference.given)}: ${invalidNameText(reference)}`;
+    const decision = refuse("InvalidImageName", message, own, []);
     return {
       request,
       now,
@@ -94,18 +94,17 @@ function prepareOne(request: ImageRequest, policy: Policy, now: number): Omit<Pr
       start: () => startFromCopy(request, { decision }),
     };
   }
-  const { reference } = parsed;
   const asked = inCluster(request, policy);
   const matched = matchRules(policy, matchInput(asked, reference, undefined), now);
   const ruled = policy.documents.length > 0;
   const onTrial = matched.some(({ rule }) => rule.mode === "Warn");
 
-  function settle(facts: LocalFacts): Copy {
+  const settle = (facts: LocalFacts): Copy => {
     const question = { request: asked, reference, matched, facts, now };
     const held = judge(question, enforced, own);
     const tried = onTrial ? judge(question, all, own) : undefined;
     return { decision: decisionOf(request, reference, held, tried, facts, now), pending: pendingRule(held) };
-  }
+  };
 
   const decideNow = (facts: LocalFacts) => settle(facts).decision;
   return {
@@ -185,14 +184,6 @@ function ownPolicy(request: ImageRequest): EffectivePullPolicy {
     return { value: request.pullPolicy, from: "manifest", because: `the ${place} says so` };
   }
   return { from: "default", ...(request.otherDefault ?? defaultPullPolicy(request.image)) };
-}
-
-function parse(image: string): { reference: Reference } | { problem: string } {
-  try {
-    return { reference: parseImageName(image) };
-  } catch (error) {
-    return { problem: `Failed to apply default image tag ${quote(image)}: ${errorText(error)}` };
-  }
 }
 
 function refuse(

@@ -65,7 +65,7 @@ function variablesOf({ request, reference }: MatchInput): ExpressionVariables {
   const { kind, namespace, name, labels, annotations } = request.workload;
   return {
     image: {
-      given: request.image,
+      given: request.image.given,
       name: repository.name,
       registry: repository.registry,
       repository: repository.path,

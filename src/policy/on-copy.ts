@@ -42,7 +42,7 @@ export function startFromCopy({ image }: Pick<ImageRequest, "image">, { decision
   // Nobody decides again after this.
   if (pending !== undefined) {
     const { reason, rule } = pending;
-    const message = `Image ${quote(image)} cannot be held to ${rule}: what it says of itself cannot be read on this machine`;
+    const message = `Image ${quote(image.given)} cannot be held to ${rule}: what it says of itself cannot be read on this machine`;
     return start(refuseInstead(decision, reason, message));
   }
   if (decision.action !== "Check" || decision.tooOld === undefined) return start(undefined);

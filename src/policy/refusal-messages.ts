@@ -7,15 +7,15 @@ import type { Rule } from "./types.ts";
 type Named = Pick<ImageRequest, "image">;
 
 export function denial({ id, message }: Rule, { image }: Named): string {
-  return `Image ${quote(image)} is denied by ${id}${message === undefined ? "" : `: ${message}`}`;
+  return `Image ${quote(image.given)} is denied by ${id}${message === undefined ? "" : `: ${message}`}`;
 }
 
 export function unmetMessage(unmet: Required["unmet"], { image }: Named): string {
   const rules = unmet.map(({ rule, problems }) => `${rule.id}: ${problems.join("; ")}`);
-  return `Image ${quote(image)} is not what is required by ${rules.join("; by ")}`;
+  return `Image ${quote(image.given)} is not what is required by ${rules.join("; by ")}`;
 }
 
 /** @param why how old it is, and what is allowed */
 export function tooOldUnasked(why: string, { image }: Named): string {
-  return `The copy of image ${quote(image)} on this machine is too old to be used without asking a registry: ${why}`;
+  return `The copy of image ${quote(image.given)} on this machine is too old to be used without asking a registry: ${why}`;
 }

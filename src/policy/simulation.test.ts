@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { readImageName } from "../image/index.ts";
 import type { ImageRequest, PullPolicy } from "../workload/index.ts";
 import { decide } from "./decide.ts";
 import { readPolicy } from "./language/read.ts";
@@ -18,7 +19,7 @@ function policyOf(rule: string): Policy {
 
 function past(time: number, pullPolicy: PullPolicy, facts: LocalFacts, fetched = 0): PastRequest {
   const request: ImageRequest = {
-    image: "registry.acme.io/app:main",
+    image: readImageName("registry.acme.io/app:main"),
     pullPolicy,
     container: { name: "app", kind: "container" },
     workload: { apiVersion: "v1", kind: "Pod", namespace: "default", name: "web", labels: {}, annotations: {} },

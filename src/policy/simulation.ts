@@ -61,9 +61,9 @@ export function createReplay(policy: Policy): (past: PastRequest) => Replay {
   const confirmed = new Map<string, number>();
   return (past) => {
     const { image } = past.request;
-    const facts = factsFor(past, confirmed.get(image));
+    const facts = factsFor(past, confirmed.get(image.given));
     const decision = decide(past.request, policy, facts, past.time);
-    if (decision.action === "Check" || decision.action === "Pull") confirmed.set(image, past.time);
+    if (decision.action === "Check" || decision.action === "Pull") confirmed.set(image.given, past.time);
     const before = past.verdict;
     const after = verdictOf(decision);
     const changed =

@@ -1,3 +1,4 @@
+import { givenWithTag, type Reference } from "../image/index.ts";
 import { errorTable, isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
 import { type Attempted, aggregate, isOfSource } from "./failure.ts";
@@ -28,12 +29,13 @@ export interface PassedOver {
  */
 export async function trySources(
   images: Pick<ImageService, "pull">,
-  image: string,
+  image: Reference,
   sources: readonly PullSource[],
   call: PullCall,
   onFailure: (source: PullSource, error: unknown) => void,
 ): Promise<Obtained> {
-  if (sources.length === 0) throw new PulleyError("SOURCE_INVALID", `${image}: there is no source that may be asked`);
+  if (sources.length === 0)
+    throw new PulleyError("SOURCE_INVALID", `${givenWithTag(image)}: there is no source that may be asked`);
   const passedOver: PassedOver[] = [];
   const attempts: Attempted[] = [];
   for (const [at, source] of sources.entries()) {
@@ -55,7 +57,7 @@ export async function trySources(
 /** The first login that succeeds; otherwise all failures (k8s pkg/kubelet/kuberuntime/kuberuntime_image.go). */
 async function tryLogins(
   images: Pick<ImageService, "pull">,
-  image: string,
+  image: Reference,
   { address, mirror, logins, content, failure }: PullSource,
   call: PullCall,
 ): Promise<Omit<Obtained, "source" | "passedOver">> {

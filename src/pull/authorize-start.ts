@@ -2,7 +2,7 @@
  * Whether a container may start from the copy of an image that is on this machine already. A kubelet asks for no pull
  * where a copy is here (`IfNotPresent`, `Never`), so the rules are heeded once more when the container is made.
  */
-import { type Digest, isDigest, type Reference } from "../image/index.ts";
+import { type Digest, givenWithTag, type ImageName, isDigest, type Reference } from "../image/index.ts";
 import {
   type Start as CopyStart,
   type Decision,
@@ -23,7 +23,7 @@ import type { DecisionLog } from "./decision-log/index.ts";
 import { createRecorder } from "./decision-log/recorder.ts";
 import { failureOf } from "./image-pull.ts";
 import type { ImageService, LocalImage } from "./image-service.ts";
-import { type HostsFor, nameForRuntime } from "./local-facts.ts";
+import type { HostsFor } from "./local-facts.ts";
 import type { EnsuredImage } from "./types.ts";
 
 /** A container that is about to be made, or an image volume of it. */
@@ -39,7 +39,7 @@ export interface CopyJudge {
   /** Whether all of these may start, which happens together or not at all; the first that may not, and why. */
   judge(starts: readonly Start[]): Promise<RefusedStart | undefined>;
   /** Notes that an image has just been asked for: the start that follows is no decision of its own. */
-  asked(pod: Pod, image: string): void;
+  asked(pod: Pod, image: ImageName): void;
 }
 
 export interface RefusedStart {
@@ -88,7 +88,7 @@ export function createCopyJudge(options: CopyJudgeOptions): CopyJudge {
   const known = new WeakMap<StoredImage, Map<string, ImageFacts>>();
 
   /** What is no name of any image here is for the runtime to complain about. */
-  async function statusOf(text: string): Promise<LocalImage | undefined> {
+  async function statusOf(text: Reference | string): Promise<LocalImage | undefined> {
     try {
       return await images.status(text);
     } catch (error) {
@@ -97,33 +97,34 @@ export function createCopyJudge(options: CopyJudgeOptions): CopyJudge {
     }
   }
 
-  async function look({ container: { image: written }, copy }: Start): Promise<Seen> {
+  async function look({ container: { image: written, request }, copy }: Start): Promise<Seen> {
     const local = await statusOf(copy);
     if (local === undefined) return { facts: { presence: "absent" }, names: [written], id: undefined };
     const { id, repoTags, repoDigests } = local.image;
-    const named = isDigest(written) ? undefined : nameForRuntime(written);
-    const byName = named && (await statusOf(named.name));
+    const named = isDigest(written) || request.image.kind === "invalid" ? undefined : request.image;
+    const byName = named && (await statusOf(named));
     if (named !== undefined && byName?.image.id === id) {
-      return { facts: await factsOf(byName, named.name, named.reference), names: [written], id };
+      return { facts: await factsOf(byName, named, named), names: [written], id };
     }
     // The name stands for another image by now, or none is known: any that the copy has may have been meant.
     const others = repoTags.length > 0 ? repoTags : repoDigests;
     const names = isDigest(written) && others.length > 0 ? others : [written, ...others];
     const unnamed = { ...local, digest: undefined, confirmedAt: undefined };
-    return { facts: await factsOf(unnamed, others[0] ?? id, named?.reference), names, id };
+    return { facts: await factsOf(unnamed, others[0] ?? id, named), names, id };
   }
 
-  async function saidOf(image: StoredImage, name: string): Promise<ImageFacts | undefined> {
+  async function saidOf(image: StoredImage, wanted: Reference | string): Promise<ImageFacts | undefined> {
+    const name = typeof wanted === "string" ? wanted : givenWithTag(wanted);
     const remembered = known.get(image)?.get(name);
     if (remembered !== undefined) return remembered;
-    const said = await images.facts(name);
+    const said = await images.facts(wanted);
     if (said !== undefined) known.set(image, new Map(known.get(image)).set(name, said));
     return said;
   }
 
   async function factsOf(
     { image, digest, confirmedAt }: LocalImage,
-    name: string,
+    name: Reference | string,
     reference: Reference | undefined,
   ): Promise<LocalFacts> {
     const said = await saidOf(image, name);
@@ -140,7 +141,7 @@ export function createCopyJudge(options: CopyJudgeOptions): CopyJudge {
   }
 
   function noteRefused({ start, facts, decision, now, id }: Judged, { reason, message }: Refusal): void {
-    asked.delete(keyOf(start.pod, start.container.image));
+    asked.delete(keyOf(start.pod, start.container.request.image));
     const result = failureOf(reason, message);
     const outcome = { kind: "refused", failure: reason } as const;
     recorder.note(start, { now, ended: clock.now(), facts, decision, result, outcome });
@@ -148,7 +149,7 @@ export function createCopyJudge(options: CopyJudgeOptions): CopyJudge {
   }
 
   function noteUsed({ start, facts, decision, warnings, now, id }: Judged): void {
-    if (asked.delete(keyOf(start.pod, start.container.image)) || id === undefined) return;
+    if (asked.delete(keyOf(start.pod, start.container.request.image)) || id === undefined) return;
     const digest = facts.presence === "present" ? facts.digest : undefined;
     const outcome = { kind: "used", digest } as const;
     recorder.note(start, { now, ended: clock.now(), facts, decision, result: id, outcome });
@@ -184,6 +185,6 @@ export function createCopyJudge(options: CopyJudgeOptions): CopyJudge {
   };
 }
 
-function keyOf({ uid }: Pod, image: string): string {
-  return JSON.stringify([uid, nameForRuntime(image)?.name ?? image]);
+function keyOf({ uid }: Pod, image: ImageName): string {
+  return JSON.stringify([uid, image.kind === "invalid" ? image.given : givenWithTag(image)]);
 }

@@ -31,6 +31,8 @@ export interface ContentSource {
 export interface ImageContent {
   readonly target: Descriptor;
   readonly manifest: Descriptor;
+  /** What the manifest says. */
+  readonly parsed: Manifest;
   readonly config: Descriptor;
   /** From the lowest to the topmost, each content once. */
   readonly layers: readonly Descriptor[];
@@ -113,6 +115,7 @@ export async function readContent(
     const content: ImageContent = {
       target,
       manifest: descriptor,
+      parsed: manifest,
       config: manifest.config,
       layers,
       platform: decided,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { givenWithTag } from "../image/index.ts";
 import {
   type Decision,
   kubernetesOnly,
@@ -26,10 +27,10 @@ const nginx = localImage("nginx:1.27");
 function fakeRecords(access: AccessResult = "credentialRecordFound") {
   const noted: string[] = [];
   const records: PullRecords = {
-    begin: async (image) => void noted.push(`begin ${image}`),
+    begin: async (image) => void noted.push(`begin ${givenWithTag(image)}`),
     succeed: async (image, imageRef, used) =>
-      void noted.push(`succeed ${image} ${imageRef.slice(0, 10)} ${used?.source}`),
-    fail: async (image) => void noted.push(`fail ${image}`),
+      void noted.push(`succeed ${givenWithTag(image)} ${imageRef.slice(0, 10)} ${used?.source}`),
+    fail: async (image) => void noted.push(`fail ${givenWithTag(image)}`),
     access: async () => access,
     recover: async () => undefined,
     prune: async () => undefined,

@@ -29,7 +29,7 @@ import {
   trialEvent,
 } from "./image-pull.ts";
 import type { ImageService } from "./image-service.ts";
-import { type Found, findLocal, type HostsFor, type NamedImage, nameForRuntime } from "./local-facts.ts";
+import { type Found, findLocal, type HostsFor } from "./local-facts.ts";
 import type { Pulled } from "./puller.ts";
 import { findSources, type PullSource, withContentMirrors } from "./sources.ts";
 import type { EnsuredImage, RequestLabels } from "./types.ts";
@@ -81,7 +81,6 @@ export interface ImageManagerOptions extends ImagePullOptions {
 interface Case {
   readonly request: EnsureRequest;
   readonly prepared: Prepared;
-  readonly named: NamedImage | undefined;
   readonly facts: LocalFacts;
   /** Of the copy on this machine, as far as that was looked for. */
   readonly id: Digest | undefined;
@@ -139,22 +138,23 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
   }
 
   async function pull(at: Case, decision: Asking): Promise<CarriedOut> {
-    const { request, named, prepared, facts, id, now } = at;
-    if (named === undefined) {
+    const { request, prepared, facts, id, now } = at;
+    const { reference } = prepared;
+    if (reference === undefined) {
       throw new PulleyError("INTERNAL", `${quote(request.container.image)} is to be pulled, but is not a name`);
     }
     let sources: readonly PullSource[];
     try {
-      sources = await findSources(decision.sources, named.reference, at.logins, request.logins);
+      sources = await findSources(decision.sources, reference, at.logins, request.logins);
       const { contentBefore } = decision;
       if (contentBefore !== undefined)
-        sources = await withContentMirrors(sources, contentBefore, named.reference, request.logins);
+        sources = await withContentMirrors(sources, contentBefore, reference, request.logins);
     } catch (error) {
       return failed(rawFailure(error), decision);
     }
     const { refusal } = prepared.onCopy(facts);
     const outcome = await pullImage(request, {
-      image: named.name,
+      image: reference,
       sources,
       order: decision.order,
       refusal: (image) => {
@@ -163,7 +163,7 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
         return again.action === "Refuse" ? again : undefined;
       },
       unconfirmed: withoutAnswer(request, decision, { id, facts, refusal }, now),
-      secretNotes: () => request.logins.notes?.(named.reference.repository),
+      secretNotes: () => request.logins.notes?.(reference.repository),
     });
     switch (outcome.kind) {
       case "pulled":
@@ -208,8 +208,8 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
       const { container, signal } = request;
       const now = clock.now();
       const prepared = prepare(container.request, options.policy(), now);
-      const named = nameForRuntime(container.image);
-      const logins = once(async () => (named ? request.logins.logins(named.reference.repository) : []));
+      const { reference } = prepared;
+      const logins = once(async () => (reference ? request.logins.logins(reference.repository) : []));
       const { facts, id, names, failure } = await findLocal(prepared, options, logins, signal);
       const pullPolicy = prepared.pullPolicy(facts).value;
       const presentLocally = facts.presence === "unknown" ? "unknown" : facts.presence === "present";
@@ -220,7 +220,7 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
         options.onEnsured?.({ labels, ...nothing, failure: found.code });
         return { decision: undefined, labels, failure: found };
       }
-      const at = { request, prepared: prepared.under(names), named, facts, id, logins, now };
+      const at = { request, prepared: prepared.under(names), facts, id, logins, now };
       const carriedOut = withTrial(at, await carryOut(at));
       recorder.note(request, { now, facts, ended: clock.now(), ...carriedOut });
       const { result, decision } = carriedOut;

@@ -1,5 +1,5 @@
 import type { SecretNotes } from "../credentials/index.ts";
-import type { Digest } from "../image/index.ts";
+import type { Digest, Reference } from "../image/index.ts";
 import type { Fetching, ImageFacts, Refusal } from "../policy/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { type ErrorCode, errorTable, errorText, isPulleyError, PulleyError } from "../support/errors.ts";
@@ -46,8 +46,7 @@ export interface Failure {
 
 /** What is to be pulled, from where, and who has a word in it on the way. */
 export interface PullPlan {
-  /** By the name that the runtime is given. */
-  readonly image: string;
+  readonly image: Reference;
   readonly sources: readonly PullSource[];
   readonly order: Fetching["order"];
   /** Why the image is not to be had after all, now that it has said what it is. */

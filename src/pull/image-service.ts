@@ -1,4 +1,4 @@
-import type { Digest } from "../image/index.ts";
+import type { Digest, Reference } from "../image/index.ts";
 import type { ImageFacts } from "../policy/index.ts";
 import type { StoredImage } from "../store/index.ts";
 import type { Login } from "../support/login.ts";
@@ -7,19 +7,21 @@ import type { PullProgress } from "./types.ts";
 
 /** Images as a kubelet sees them: the part of the Container Runtime Interface that pulling needs. */
 export interface ImageService {
-  /** The image that a reference stands for on this machine. */
-  status(image: string, signal?: AbortSignal): Promise<LocalImage | undefined>;
+  /**
+   * The image that a reference stands for on this machine.
+   * @param image a text is what somebody typed, or a runtime calls it by: a reference, an id, or the beginning of one
+   */
+  status(image: Reference | string, signal?: AbortSignal): Promise<LocalImage | undefined>;
   /** What the copy on this machine says of itself; `undefined` if there is none, or one of which something is missing. */
-  facts(image: string): Promise<ImageFacts | undefined>;
+  facts(image: Reference | string): Promise<ImageFacts | undefined>;
   /**
    * Asks the registry, or a mirror, with this login and brings the image in where it is not here already. A caller who
    * leaves as soon as it has heard the facts has caused neither a layer to be fetched nor a name to be given.
-   * @param image a reference with a tag or a digest
    * @throws PulleyError any of the registry and store codes
    */
-  pull(image: string, login: Login | undefined, call?: PullCall): Promise<PulledImage>;
+  pull(image: Reference, login: Login | undefined, call?: PullCall): Promise<PulledImage>;
   /** Ends when a mirror has answered anything. @throws PulleyError as any request to a registry */
-  ping(image: string, mirror: string, signal?: AbortSignal): Promise<void>;
+  ping(image: Reference, mirror: string, signal?: AbortSignal): Promise<void>;
   /** Bytes of the image on disk; 0 if it is not here. */
   size(id: Digest): Promise<number>;
 }

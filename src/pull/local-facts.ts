@@ -1,5 +1,5 @@
 /** What a kubelet finds on its machine before it decides. */
-import { type Digest, isDigest, parseImageName, type Reference } from "../image/index.ts";
+import { type Digest, isDigest, type Reference } from "../image/index.ts";
 import type { ConfiguredHosts, ImageFacts, LocalFacts, Prepared } from "../policy/index.ts";
 import type { StoredImage } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
@@ -28,12 +28,6 @@ export interface FactSources {
 /** Where the machine is set up to ask for an image; `undefined` where nothing is set up. */
 export type HostsFor = (reference: Reference) => ConfiguredHosts | undefined;
 
-/** An image by the name that the runtime is given: as it is written, with its tag where that was only implied. */
-export interface NamedImage {
-  readonly name: string;
-  readonly reference: Reference;
-}
-
 /**
  * Looks as far as the kubelet does under the pull policy that holds; where there are rules, always, and then into the
  * image too, for they may speak of what it says of itself.
@@ -45,16 +39,16 @@ export async function findLocal(
   logins: () => Promise<readonly Login[]>,
   signal?: AbortSignal,
 ): Promise<Found> {
-  const { request, needs } = prepared;
-  const named = nameForRuntime(request.image);
-  const hosts = named && sources.hosts?.(named.reference);
+  const { reference, needs } = prepared;
+  if (reference === undefined) return { facts: { presence: "unknown" } };
+  const hosts = sources.hosts?.(reference);
   const unknown: Found = { facts: { presence: "unknown" } };
-  const found = named === undefined || !needs.copy ? unknown : await findCopy(named, prepared, sources, logins, signal);
+  const found = needs.copy ? await findCopy(reference, prepared, sources, logins, signal) : unknown;
   return hosts === undefined ? found : { ...found, facts: { ...found.facts, hosts } };
 }
 
 async function findCopy(
-  named: NamedImage,
+  reference: Reference,
   { needs: { image: into }, now }: Prepared,
   { images, records, clock }: FactSources,
   logins: () => Promise<readonly Login[]>,
@@ -63,8 +57,8 @@ async function findCopy(
   let local: LocalImage | undefined;
   let said: ImageFacts | undefined;
   try {
-    local = await images.status(named.name, signal);
-    if (into && local !== undefined) said = await images.facts(named.name);
+    local = await images.status(reference, signal);
+    if (into && local !== undefined) said = await images.facts(reference);
   } catch (error) {
     return { facts: { presence: "unknown" }, failure: { of: "inspect", error } };
   }
@@ -75,28 +69,15 @@ async function findCopy(
   const whileLooking = local.confirmedAt !== undefined && local.confirmedAt > now && local.confirmedAt <= clock.now();
   const present = { presence: "present", digest, confirmedAt: whileLooking ? now : local.confirmedAt } as const;
   try {
-    const result = await records?.access(named.name, image.id, logins);
+    const result = await records?.access(reference, image.id, logins);
     const granted = result === undefined || result === "credentialPolicyAllowed" || result === "credentialRecordFound";
     // Who may not have the copy must not learn what it is called, nor what it says of itself.
     if (!granted) return { facts: { ...present, access: "mustAuthenticate" }, id: image.id };
-    const names = isDigest(named.name) ? { names: namesOfCopy(image, named.name) } : {};
+    const names = isDigest(reference.given) ? { names: namesOfCopy(image, reference.given) } : {};
     return { facts: { ...present, access: "granted", ...(said && { copy: said }) }, id: image.id, ...names };
   } catch (error) {
     return { facts: { ...present, access: "mustAuthenticate" }, failure: { of: "access", error } };
   }
-}
-
-/** The name for the runtime is not normalised; `undefined` for a text that is not a name. */
-export function nameForRuntime(written: string): NamedImage | undefined {
-  let reference: Reference;
-  try {
-    reference = parseImageName(written);
-  } catch {
-    return undefined;
-  }
-  const { tag, digest } = reference;
-  const complete = digest !== undefined || tag === undefined || written.endsWith(`:${tag}`);
-  return { name: complete ? written : `${written}:${tag}`, reference };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { parseReference } from "../image/index.ts";
+import { parseImageName, parseReference } from "../image/index.ts";
 import { errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
 import { manualClock } from "../support/manual-clock.ts";
@@ -21,7 +21,7 @@ function setUp(settings: PullSettings = {}) {
   const puller = createPuller({ images, settings, clock, order: createSourceOrder(clock) });
   puller.onProgress((one) => progress.push(one));
   const pull = (image: string, logins: readonly Login[] = [], signal?: AbortSignal) =>
-    puller.pull(image, [ownSource(repository, logins)], { signal });
+    puller.pull(parseImageName(image), [ownSource(repository, logins)], { signal });
   return { clock, images, puller, pull, progress };
 }
 
@@ -172,7 +172,10 @@ describe("several sources", () => {
     const { clock, images, puller } = setUp({ registryBurst: 1 });
     images.failures.set("https://a", new PulleyError("REGISTRY_UNREACHABLE", "refused"));
     images.failures.set("https://b", "not you");
-    const pulling = puller.pull("app:1", [...mirrorsOf("a", "b"), ownSource(repository, [loginOf("c", "carol")])]);
+    const pulling = puller.pull(parseImageName("app:1"), [
+      ...mirrorsOf("a", "b"),
+      ownSource(repository, [loginOf("c", "carol")]),
+    ]);
     await clock.advance(300);
     expect((await pulling).source).toMatchObject({ mirror: false });
     expect(images.pulls).toEqual(["app:1 from https://a", "app:1 from https://b", "app:1 as carol"]);
@@ -186,7 +189,7 @@ describe("several sources", () => {
     ] as const)
       images.latencies.set(address, latency);
     const pull = async (image: string) => {
-      const pulling = puller.pull(image, mirrorsOf("a", "b"), { order: "Fastest" });
+      const pulling = puller.pull(parseImageName(image), mirrorsOf("a", "b"), { order: "Fastest" });
       await clock.advance(1000);
       return (await pulling).source.address;
     };
@@ -209,7 +212,7 @@ describe("several sources", () => {
       images.latencies.set(address, latency);
     images.failures.set("https://b", new PulleyError("REGISTRY_NOT_FOUND", "no such image"));
     for (const image of ["one:1", "two:1"]) {
-      const pulling = puller.pull(image, mirrorsOf("a", "b"), { order: "Fastest" });
+      const pulling = puller.pull(parseImageName(image), mirrorsOf("a", "b"), { order: "Fastest" });
       await clock.advance(1000);
       expect((await pulling).source.address).toBe("https://a");
     }
@@ -219,7 +222,7 @@ describe("several sources", () => {
   it("are not tried any further when this machine fails", async () => {
     const { clock, images, puller } = setUp();
     images.failures.set("https://a", new PulleyError("DISK_FULL", "no room"));
-    const failed = puller.pull("app:1", mirrorsOf("a", "b")).catch((error: unknown) => error);
+    const failed = puller.pull(parseImageName("app:1"), mirrorsOf("a", "b")).catch((error: unknown) => error);
     await clock.advance(300);
     expect(await failed).toMatchObject({ code: "DISK_FULL", message: "no room" });
     expect(images.pulls).toHaveLength(1);
@@ -227,6 +230,6 @@ describe("several sources", () => {
 
   it("must be there", async () => {
     const { puller } = setUp();
-    await expect(puller.pull("app:1", [])).rejects.toMatchObject({ code: "SOURCE_INVALID" });
+    await expect(puller.pull(parseImageName("app:1"), [])).rejects.toMatchObject({ code: "SOURCE_INVALID" });
   });
 });

@@ -1,4 +1,4 @@
-import type { Digest } from "../image/index.ts";
+import { type Digest, givenWithTag, type Reference } from "../image/index.ts";
 import type { Fetching } from "../policy/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { createSemaphore, createSingleFlight, createTokenBucket, type Task } from "../support/concurrency.ts";
@@ -15,7 +15,7 @@ import type { PullProgress } from "./types.ts";
 /** Pulls in turn: how many at once, how fast one after the other, from which of several sources with which login. */
 export interface Puller {
   /** @throws PulleyError `PULL_QPS_EXCEEDED`, or what each source said to each of its logins */
-  pull(image: string, sources: readonly PullSource[], call?: PullerCall): Promise<Pulled>;
+  pull(image: Reference, sources: readonly PullSource[], call?: PullerCall): Promise<Pulled>;
   /** Calls back with how far every pull is, once however many wait for it. */
   onProgress(listener: (progress: PullProgress) => void): void;
 }
@@ -69,7 +69,7 @@ interface Shared extends Obtained {
 
 /** What is pulled; equal for those who may share a pull. */
 interface PullKey {
-  readonly image: string;
+  readonly image: Reference;
   readonly sources: readonly PullSource[];
   readonly order: Fetching["order"];
   readonly unlimited: boolean;
@@ -115,7 +115,7 @@ export function createPuller({ images, settings, clock, order: sourceOrder }: Pu
   }
 
   async function follow(key: PullKey, task: Task<PullProgress>): Promise<Shared> {
-    let last: PullProgress = { image: key.image, phase: "waiting", received: 0, total: 0, layers: [] };
+    let last: PullProgress = { image: givenWithTag(key.image), phase: "waiting", received: 0, total: 0, layers: [] };
     const report = (progress: PullProgress) => {
       last = progress;
       for (const listen of listeners) listen(progress);
@@ -132,7 +132,7 @@ export function createPuller({ images, settings, clock, order: sourceOrder }: Pu
 
   return {
     pull: async (image, sources, { order = "Listed", unlimited = false, signal, onProgress: hear } = {}) => {
-      const key = JSON.stringify([image, order, unlimited, ...sources.map(sourceKey)]);
+      const key = JSON.stringify([givenWithTag(image), order, unlimited, ...sources.map(sourceKey)]);
       let shared = true;
       const work = (task: Task<PullProgress>) => {
         shared = false;

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parseImageName } from "../image/index.ts";
 import { type ImageStore, type Lease, openEmbeddedStore } from "../store/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { manualClock } from "../support/manual-clock.ts";
@@ -92,7 +93,7 @@ const app: PushedImage = { layers: ["base", "app"] };
 describe("a pull", () => {
   it("fetches what is missing and publishes the tag and the digest", async () => {
     const target = registry.push("acme.io/app:1", app);
-    const { id } = await images.pull("acme.io/app:1", undefined);
+    const { id } = await images.pull(parseImageName("acme.io/app:1"), undefined);
     expect(registry.requests.map((request) => request.split(" ")[0])).toEqual([
       "HEAD",
       "GET",
@@ -112,10 +113,10 @@ describe("a pull", () => {
 
   it("of what is here asks once and fetches nothing, but notes that it asked", async () => {
     registry.push("acme.io/app:1", app);
-    const { id } = await images.pull("acme.io/app:1", undefined);
+    const { id } = await images.pull(parseImageName("acme.io/app:1"), undefined);
     registry.requests.length = 0;
     await clock.advance(5000);
-    expect(await images.pull("acme.io/app:1", undefined)).toMatchObject({ id, fetched: 0 });
+    expect(await images.pull(parseImageName("acme.io/app:1"), undefined)).toMatchObject({ id, fetched: 0 });
     expect(registry.requests).toEqual(["HEAD acme.io/app:1"]);
     expect((await images.status("acme.io/app:1"))?.confirmedAt).toBe(clock.now());
   });
@@ -123,8 +124,8 @@ describe("a pull", () => {
   it("by digest asks too, even though the answer cannot change", async () => {
     const { digest } = registry.push("acme.io/app:1", app);
     const pinned = `acme.io/app@${digest}`;
-    await images.pull(pinned, undefined);
-    await images.pull(pinned, undefined);
+    await images.pull(parseImageName(pinned), undefined);
+    await images.pull(parseImageName(pinned), undefined);
     expect(registry.count("HEAD")).toBe(2);
     expect(registry.count("GET")).toBe(2);
     expect((await images.status(pinned))?.image).toMatchObject({ repoTags: [], repoDigests: [pinned] });
@@ -134,7 +135,7 @@ describe("a pull", () => {
     const old = registry.push("acme.io/app:1", app);
     registry.push("acme.io/app:1", { layers: ["newer"] });
     const both = `acme.io/app:1@${old.digest}`;
-    await images.pull(both, undefined);
+    await images.pull(parseImageName(both), undefined);
     expect((await images.status(both))?.digest).toBe(old.digest);
     expect(await images.status("acme.io/app:1")).toBeUndefined();
   });
@@ -142,12 +143,12 @@ describe("a pull", () => {
   it("under another tag fetches nothing that is here", async () => {
     registry.push("acme.io/app:1", app);
     registry.push("acme.io/app:2", app);
-    const { id } = await images.pull("acme.io/app:1", undefined);
-    await images.pull("acme.io/app:2", undefined);
+    const { id } = await images.pull(parseImageName("acme.io/app:1"), undefined);
+    await images.pull(parseImageName("acme.io/app:2"), undefined);
     // Another process knows as much.
     const later = createStoreImageService({ store, registry, platform, clock });
     registry.push("acme.io/app:3", app);
-    await later.pull("acme.io/app:3", undefined);
+    await later.pull(parseImageName("acme.io/app:3"), undefined);
     expect(registry.count("DOWNLOAD")).toBe(2);
     expect(registry.count("GET")).toBe(2);
     const repoTags = ["acme.io/app:1", "acme.io/app:2", "acme.io/app:3"];
@@ -161,8 +162,8 @@ describe("a pull", () => {
     registry.push("acme.io/app:1", app);
     registry.push("other.io/app:1", app);
     const { images: service } = openPulls({ store, registry, platform, clock, root, contentSharing: how });
-    const { id } = await service.pull("acme.io/app:1", undefined);
-    await service.pull("other.io/app:1", undefined);
+    const { id } = await service.pull(parseImageName("acme.io/app:1"), undefined);
+    await service.pull(parseImageName("other.io/app:1"), undefined);
     expect([registry.count("GET"), registry.count("DOWNLOAD")]).toEqual([documents, layers]);
     const repoTags = ["acme.io/app:1", "other.io/app:1"];
     expect((await images.status("other.io/app:1"))?.image).toMatchObject({ id, repoTags });
@@ -170,9 +171,9 @@ describe("a pull", () => {
 
   it("of a tag that has moved fetches only the layers that are new", async () => {
     registry.push("acme.io/app:1", app);
-    const { id: before } = await images.pull("acme.io/app:1", undefined);
+    const { id: before } = await images.pull(parseImageName("acme.io/app:1"), undefined);
     registry.push("acme.io/app:1", { layers: ["base", "app, newer"] });
-    const { id: after } = await images.pull("acme.io/app:1", undefined);
+    const { id: after } = await images.pull(parseImageName("acme.io/app:1"), undefined);
     expect(after).not.toBe(before);
     expect(registry.count("DOWNLOAD")).toBe(3);
     expect((await images.status("acme.io/app:1"))?.image.id).toBe(after);
@@ -181,7 +182,7 @@ describe("a pull", () => {
   it("reports how far it is", async () => {
     registry.push("acme.io/app:1", app);
     const progress: PullProgress[] = [];
-    await images.pull("acme.io/app:1", undefined, { onProgress: (one) => progress.push(one) });
+    await images.pull(parseImageName("acme.io/app:1"), undefined, { onProgress: (one) => progress.push(one) });
     expect([...new Set(progress.map(({ phase }) => phase))]).toEqual(["resolving", "downloading", "done"]);
     const [total] = progress.slice(-1).map((one) => one.total);
     expect(progress.at(-1)).toMatchObject({ image: "acme.io/app:1", received: total });
@@ -189,7 +190,7 @@ describe("a pull", () => {
     expect(received).toEqual([...received].sort((one, other) => one - other));
     const states = progress.flatMap(({ layers }) => layers.map(({ state }) => state));
     expect([...new Set(states)]).toEqual(["waiting", "downloading", "complete"]);
-    await images.pull("acme.io/app:1", undefined, { onProgress: (one) => progress.push(one) });
+    await images.pull(parseImageName("acme.io/app:1"), undefined, { onProgress: (one) => progress.push(one) });
     expect(progress.at(-1)?.layers.map(({ state }) => state)).toEqual(["exists", "exists"]);
   });
 });
@@ -206,10 +207,10 @@ describe("platforms", () => {
     { name: "an index in an index", image: { ...app, nested: 1 }, architecture: "amd64" },
   ])("of $name: the right one is chosen", async ({ image, architecture }) => {
     registry.push("acme.io/app:1", image);
-    await images.pull("acme.io/app:1", undefined);
+    await images.pull(parseImageName("acme.io/app:1"), undefined);
     expect((await images.status("acme.io/app:1"))?.image.platform).toMatchObject({ architecture });
     registry.requests.length = 0;
-    await images.pull("acme.io/app:1", undefined);
+    await images.pull(parseImageName("acme.io/app:1"), undefined);
     expect(registry.requests).toEqual(["HEAD acme.io/app:1"]);
   });
 
@@ -226,7 +227,7 @@ describe("platforms", () => {
     },
   ])("$name is refused", async ({ image, text }) => {
     registry.push("acme.io/app:1", image);
-    await expect(images.pull("acme.io/app:1", undefined)).rejects.toMatchObject({
+    await expect(images.pull(parseImageName("acme.io/app:1"), undefined)).rejects.toMatchObject({
       code: "PLATFORM_MISSING",
       message: expect.stringContaining(text),
     });
@@ -262,7 +263,7 @@ describe("what is not a sound image", () => {
     },
   ])("$name is refused before any layer is fetched", async ({ image, code, text }) => {
     registry.push("acme.io/app:1", image);
-    await expect(images.pull("acme.io/app:1", undefined)).rejects.toMatchObject({
+    await expect(images.pull(parseImageName("acme.io/app:1"), undefined)).rejects.toMatchObject({
       code,
       message: expect.stringContaining(text),
     });
@@ -275,7 +276,9 @@ describe("what is not a sound image", () => {
     const other = registry.push("acme.io/app:2", { layers: ["other"] });
     registry.push(`acme.io/app:${digest}`, { layers: ["other"] });
     expect(other.digest).not.toBe(digest);
-    await expect(images.pull(`acme.io/app@${digest}`, undefined)).rejects.toMatchObject({ code: "DIGEST_MISMATCH" });
+    await expect(images.pull(parseImageName(`acme.io/app@${digest}`), undefined)).rejects.toMatchObject({
+      code: "DIGEST_MISMATCH",
+    });
   });
 
   it.each([
@@ -284,7 +287,7 @@ describe("what is not a sound image", () => {
   ] as const)("leaves nothing behind when %s", async (_, code) => {
     registry.push("acme.io/app:1", app);
     registry.duringDownload = () => Promise.reject(new PulleyError(code, "it cannot go on"));
-    await expect(images.pull("acme.io/app:1", undefined)).rejects.toMatchObject({ code });
+    await expect(images.pull(parseImageName("acme.io/app:1"), undefined)).rejects.toMatchObject({ code });
     expect(await images.status("acme.io/app:1")).toBeUndefined();
     expect(await readdir(join(root, "store", "ingest"))).toEqual([]);
   });
@@ -297,7 +300,7 @@ describe("a failed hand-over", () => {
       registry.push("acme.io/app:1", app);
       const failure = new PulleyError(code, "Pulley could not have containerd unpack a layer of acme.io: no space");
       const service = createStoreImageService({ store: forgetful(1, failure), registry, platform, clock });
-      await expect(service.pull("acme.io/app:1", undefined)).rejects.toMatchObject({
+      await expect(service.pull(parseImageName("acme.io/app:1"), undefined)).rejects.toMatchObject({
         code,
         message: `acme.io/app:1: ${failure.message}`,
       });
@@ -309,7 +312,7 @@ describe("several callers", () => {
   it("who want the same at once share one download", async () => {
     registry.push("acme.io/app:1", app);
     const { open } = gate();
-    const pulls = Array.from({ length: 100 }, () => images.pull("acme.io/app:1", undefined));
+    const pulls = Array.from({ length: 100 }, () => images.pull(parseImageName("acme.io/app:1"), undefined));
     await until(() => registry.count("DOWNLOAD") === 2);
     open();
     expect(new Set((await Promise.all(pulls)).map(({ id }) => id)).size).toBe(1);
@@ -320,11 +323,13 @@ describe("several callers", () => {
     registry.push("acme.io/app:1", app);
     registry.users.set("acme.io/app", ["alice", "carol"]);
     const logins = ["alice", "bob", "carol"].map((user) => loginOf(user, user));
-    const results = await Promise.allSettled(logins.map((login) => images.pull("acme.io/app:1", login)));
+    const results = await Promise.allSettled(
+      logins.map((login) => images.pull(parseImageName("acme.io/app:1"), login)),
+    );
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
     expect(registry.count("HEAD")).toBe(3);
     expect(registry.count("DOWNLOAD")).toBe(2);
-    await expect(images.pull("acme.io/app:1", loginOf("bob", "bob"))).rejects.toMatchObject({
+    await expect(images.pull(parseImageName("acme.io/app:1"), loginOf("bob", "bob"))).rejects.toMatchObject({
       code: "REGISTRY_UNAUTHORIZED",
     });
   });
@@ -333,7 +338,7 @@ describe("several callers", () => {
     registry.push("acme.io/app:one", { layers: ["base", "one"] });
     registry.push("acme.io/app:two", { layers: ["base", "two"] });
     const { open } = gate();
-    const pulls = ["acme.io/app:one", "acme.io/app:two"].map((name) => images.pull(name, undefined));
+    const pulls = ["acme.io/app:one", "acme.io/app:two"].map((name) => images.pull(parseImageName(name), undefined));
     await until(() => registry.count("DOWNLOAD") === 3);
     open();
     await Promise.all(pulls);
@@ -344,7 +349,7 @@ describe("several callers", () => {
     registry.push("acme.io/app:1", app);
     registry.push("acme.io/app:latest", app);
     const { open } = gate();
-    const pulls = ["acme.io/app:1", "acme.io/app"].map((name) => images.pull(name, undefined));
+    const pulls = ["acme.io/app:1", "acme.io/app"].map((name) => images.pull(parseImageName(name), undefined));
     await until(() => registry.count("DOWNLOAD") === 2);
     open();
     await Promise.all(pulls);
@@ -358,7 +363,9 @@ describe("several callers", () => {
     let stopped = 0;
     registry.duringDownload = (digest, signal) => hold(digest, signal).finally(() => (stopped += 1));
     const leavers = [new AbortController(), new AbortController()];
-    const pulls = Promise.allSettled(leavers.map(({ signal }) => images.pull("acme.io/app:1", undefined, { signal })));
+    const pulls = Promise.allSettled(
+      leavers.map(({ signal }) => images.pull(parseImageName("acme.io/app:1"), undefined, { signal })),
+    );
     await until(() => registry.count("DOWNLOAD") === 2);
     leavers[0]?.abort(new Error("one left"));
     await turn();
@@ -371,7 +378,7 @@ describe("several callers", () => {
     ]);
     await until(() => stopped === 2);
     registry.duringDownload = async () => undefined;
-    await images.pull("acme.io/app:1", undefined);
+    await images.pull(parseImageName("acme.io/app:1"), undefined);
     expect(registry.count("DOWNLOAD")).toBe(4);
   });
 
@@ -385,10 +392,10 @@ describe("several callers", () => {
       failing.add(digest);
       throw new PulleyError("REGISTRY_UNAUTHORIZED", "the login of the first has expired");
     };
-    const first = images.pull("acme.io/app:1", loginOf("a", "alice"));
+    const first = images.pull(parseImageName("acme.io/app:1"), loginOf("a", "alice"));
     const settled = Promise.allSettled([first]);
     await until(() => registry.count("DOWNLOAD") === 2);
-    const second = images.pull("acme.io/app:1", loginOf("b", "bob"));
+    const second = images.pull(parseImageName("acme.io/app:1"), loginOf("b", "bob"));
     await until(() => registry.count("HEAD") === 2);
     for (let turns = 0; turns < 100; turns += 1) await turn();
     open();
@@ -401,14 +408,14 @@ describe("several callers", () => {
 describe("names that are taken away", () => {
   it("while they are confirmed are given again: the pull has the image", async () => {
     registry.push("acme.io/app:1", app);
-    const { id } = await images.pull("acme.io/app:1", undefined);
+    const { id } = await images.pull(parseImageName("acme.io/app:1"), undefined);
     const confirm = store.confirm.bind(store);
     store.confirm = async (name, at) => {
       if ((await store.image(id)) !== undefined) await store.remove(id);
       return confirm(name, at);
     };
     await clock.advance(5000);
-    expect(await images.pull("acme.io/app:1", undefined)).toMatchObject({ id, fetched: 0 });
+    expect(await images.pull(parseImageName("acme.io/app:1"), undefined)).toMatchObject({ id, fetched: 0 });
     expect(await images.status("acme.io/app:1")).toMatchObject({ image: { id }, confirmedAt: clock.now() });
     for await (const { state } of store.verify()) expect(state).toBe("sound");
   });
@@ -418,7 +425,7 @@ describe("content that vanishes", () => {
   it("is fetched again", async () => {
     registry.push("acme.io/app:1", app);
     const service = createStoreImageService({ store: forgetful(2), registry, platform, clock });
-    await service.pull("acme.io/app:1", undefined);
+    await service.pull(parseImageName("acme.io/app:1"), undefined);
     expect(registry.count("HEAD")).toBe(1);
     expect(await images.status("acme.io/app:1")).toBeDefined();
   });
@@ -426,7 +433,9 @@ describe("content that vanishes", () => {
   it("is not fetched for ever", async () => {
     registry.push("acme.io/app:1", app);
     const service = createStoreImageService({ store: forgetful(100), registry, platform, clock });
-    await expect(service.pull("acme.io/app:1", undefined)).rejects.toMatchObject({ code: "CONTENT_MISSING" });
+    await expect(service.pull(parseImageName("acme.io/app:1"), undefined)).rejects.toMatchObject({
+      code: "CONTENT_MISSING",
+    });
     expect(await store.images()).toEqual([]);
   });
 });

@@ -1,11 +1,11 @@
 import {
   canonicalText,
   type Descriptor,
+  givenWithTag,
   type Platform,
-  parseReference,
+  parseImageName,
   type Reference,
   type Tag,
-  withImpliedTag,
 } from "../image/index.ts";
 import type { ImageFacts } from "../policy/index.ts";
 import type { Location, RegistryClient } from "../registry/index.ts";
@@ -95,6 +95,10 @@ export function createStoreImageService(options: StoreImageServiceOptions): Imag
     }
   }
 
+  function recordOf(image: Reference | string): Promise<ImageRecord | undefined> {
+    return store.record(nameOf(typeof image === "string" ? parseImageName(image) : image));
+  }
+
   async function areKnown(records: readonly ImageRecord[]): Promise<boolean> {
     const known = await Promise.all(records.map(async (record) => isSame(await store.record(record.name), record)));
     return known.every(Boolean);
@@ -117,7 +121,7 @@ export function createStoreImageService(options: StoreImageServiceOptions): Imag
       const records = recordsOf(wanted, content);
       if (await areKnown(records)) await Promise.all(records.map(({ name }) => store.confirm(name, wanted.at)));
       // A collection that had begun before may have taken the names away meanwhile; the content it could not.
-      if (!(await areKnown(records))) await lease.publish(records);
+      if (!(await areKnown(records))) await lease.publish(records, content.parsed);
       return content;
     } catch (error) {
       if (isGone(error)) return undefined;
@@ -143,7 +147,7 @@ export function createStoreImageService(options: StoreImageServiceOptions): Imag
       });
       const content = await readContent(wanted.target, platform, source);
       const { facts } = content;
-      const image = wanted.reference.given;
+      const image = givenWithTag(wanted.reference);
       task.report({ ...resolving(image), facts });
       // Those who do not want it now that they know it have left.
       task.signal.throwIfAborted();
@@ -152,7 +156,7 @@ export function createStoreImageService(options: StoreImageServiceOptions): Imag
       const layersFrom = { ...from, proofs: await proofs.of(wanted.reference.repository) };
       await layers.fetch(content.layers, layersFrom, lease, { signal: task.signal, report });
       const records = recordsOf(wanted, content);
-      await lease.publish(records);
+      await lease.publish(records, content.parsed);
       return { content, names: records.map(({ name }) => name) };
     } finally {
       await lease.release();
@@ -180,7 +184,7 @@ export function createStoreImageService(options: StoreImageServiceOptions): Imag
   }
 
   async function pullReference(reference: Reference, from: Source, { signal, onProgress }: PullCall) {
-    const image = reference.given;
+    const image = givenWithTag(reference);
     let last = resolving(image);
     const report = (progress: PullProgress) => {
       last = { ...progress, image };
@@ -221,23 +225,22 @@ export function createStoreImageService(options: StoreImageServiceOptions): Imag
     status: async (image) => {
       const found = await store.image(image);
       if (found === undefined) return undefined;
-      const record = await store.record(nameOf(withImpliedTag(parseReference(image))));
+      const record = await recordOf(image);
       return { image: found, digest: record?.target.digest, confirmedAt: record?.confirmedAt };
     },
 
     facts: async (image) => {
       const found = await store.image(image);
       if (found === undefined) return undefined;
-      const record = await store.record(nameOf(withImpliedTag(parseReference(image))));
+      const record = await recordOf(image);
       return readFacts(record?.target ?? found.manifest, found);
     },
 
-    ping: (image, mirror, signal) => registry.ping(parseReference(image).repository, { mirror, signal }),
+    ping: ({ repository }, mirror, signal) => registry.ping(repository, { mirror, signal }),
 
     size: async (id) => (await store.image(id))?.size ?? 0,
 
-    pull: async (image, login, call = {}) => {
-      const reference = withImpliedTag(parseReference(image));
+    pull: async (reference, login, call = {}) => {
       try {
         const { mirror, noRetry = false, content = [] } = call;
         const { repository } = reference;

@@ -1,3 +1,4 @@
+import type { ImageName } from "../image/index.ts";
 import type { ContainerKind, Pod, PodContainer, PullPolicy } from "../workload/index.ts";
 
 /** Properties of a pod that stands for a client that is no pod of this node. */
@@ -17,7 +18,7 @@ export interface SyntheticPodOptions {
 
 /** A pod that stands for a client that asks for an image. */
 export function syntheticPod(
-  image: string,
+  image: ImageName,
   options: SyntheticPodOptions,
 ): Pod & { readonly containers: readonly [PodContainer] } {
   const {
@@ -39,7 +40,7 @@ export function syntheticPod(
     labels,
     annotations,
     serviceAccountName: "default",
-    containers: [{ ...container, image, pullPolicy, request }],
+    containers: [{ ...container, image: image.given, pullPolicy, request }],
     imageVolumes: [],
     imagePullSecrets: [],
   };

@@ -4,7 +4,7 @@
  */
 
 import type { LoginSource } from "../credentials/index.ts";
-import { canonicalText, type Digest, formatPlatform, type Platform, parseReference } from "../image/index.ts";
+import { type Digest, formatPlatform, type Platform, parseReference } from "../image/index.ts";
 import type { Policy } from "../policy/index.ts";
 import { type HostsFor, type ImageManager, type StorePulls, syntheticPod } from "../pull/index.ts";
 import type { Verified } from "../store/index.ts";
@@ -68,7 +68,7 @@ export function createRepairer(options: RepairerOptions): Repairer {
     { image, platform }: RepairJob,
     signal: AbortSignal | undefined,
   ): Promise<RepairFailure | undefined> {
-    const pod = syntheticPod(image, { name: "pulley-repair" });
+    const pod = syntheticPod(parseReference(image), { name: "pulley-repair" });
     const [container] = pod.containers;
     const asked = { pod, container, logins: logins(pod), signal, record: () => undefined };
     const { failure } = await managerFor(platform).ensureImageExists(asked);
@@ -82,7 +82,7 @@ export function createRepairer(options: RepairerOptions): Repairer {
     for (const name of digestsFirst) {
       const record = await store.record(name);
       if (record === undefined) continue;
-      const image = canonicalText({ ...parseReference(name), tag: undefined, digest: record.target.digest });
+      const image = `${parseReference(name).repository.name}@${record.target.digest}`;
       errands.set(`${image} ${formatPlatform(record.platform)}`, { image, platform: record.platform });
     }
     return [...errands.values()];

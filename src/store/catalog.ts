@@ -63,7 +63,9 @@ export class Catalog {
    * As docker: a whole id, then a name, then the beginning of an id (moby `daemon/images/image.go`).
    * @throws PulleyError `REFERENCE_INVALID`
    */
-  find(text: string): NamedRecords | undefined {
+  find(wanted: Reference | string): NamedRecords | undefined {
+    if (typeof wanted !== "string" && !isDigest(wanted.given)) return this.#findReference(wanted);
+    const text = typeof wanted === "string" ? wanted : wanted.given;
     const id = isDigest(text) ? text : `sha256:${text}`;
     const whole = isDigest(id) ? this.#byImage.get(id) : undefined;
     if (whole !== undefined) return { ...whole, named: whole.all, tag: undefined };
@@ -83,7 +85,10 @@ export class Catalog {
   /** A digest alone decides, as in containerd, even where there is a tag beside it. */
   #findName(text: string): NamedRecords | undefined {
     const reference = readReference(text);
-    if (reference === undefined) return undefined;
+    return reference && this.#findReference(reference);
+  }
+
+  #findReference(reference: Reference): NamedRecords | undefined {
     const { repository, digest } = reference;
     const own =
       digest === undefined

@@ -2,7 +2,7 @@
  * Images on this machine. Two ways stand behind this interface: the embedded store (`embedded/`), an OCI image
  * layout on disk, and containerd's (`containerd/`). One contract suite (`contract.ts`) runs against each.
  */
-import type { Descriptor, Digest, Platform } from "../image/index.ts";
+import type { Descriptor, Digest, Manifest, Platform, Reference } from "../image/index.ts";
 import type { ByteRange } from "./byte-range.ts";
 
 /** An image, with fields named as crictl names them. */
@@ -43,11 +43,11 @@ export interface ImageStore {
   /** Every image, those without a name included, in the order of their ids. */
   images(): Promise<readonly StoredImage[]>;
   /**
-   * The image that a text names: a reference in any form that {@link parseReference} reads, an id with or without
+   * The image that a reference names, or a text that somebody typed: a reference in any form that {@link parseReference} reads, an id with or without
    * its algorithm, or the beginning of an id that only one image has.
    * @throws PulleyError `REFERENCE_INVALID` if it is none of these, or an id's beginning that several images share
    */
-  image(text: string): Promise<StoredImage | undefined>;
+  image(wanted: Reference | string): Promise<StoredImage | undefined>;
   /** The record of a normalised name. */
   record(name: string): Promise<ImageRecord | undefined>;
   /** Notes that a registry has just said again that the name has the target that it has here. */
@@ -106,9 +106,10 @@ export interface Lease {
   /**
    * Makes an image visible under its names, all at once and durably. Everything it consists of must be here. An image
    * without a name is published under its id alone.
+   * @param manifest what the records' manifest says, for those who have just read it; absent: it is read from here
    * @throws PulleyError `CONTENT_MISSING` if something is not here (any more): fetch that and publish again
    */
-  publish(records: readonly ImageRecord[]): Promise<StoredImage>;
+  publish(records: readonly ImageRecord[], manifest?: Manifest): Promise<StoredImage>;
   /** Ends the protection. Safe to call more than once. */
   release(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 /** A name with everything that its image consists of, whichever way it is kept. */
-import { canonicalText, type Descriptor, type Digest, parseReference } from "../image/index.ts";
+import { type Descriptor, type Digest, isCanonicalName } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { quote } from "../support/go.ts";
 import type { ImageRecord } from "./image-store.ts";
@@ -36,9 +36,7 @@ export function isNameless(record: Pick<ImageRecord, "name" | "image">): boolean
  */
 export function checkName(record: Pick<ImageRecord, "name" | "image">): void {
   if (isNameless(record)) return;
-  const reference = parseReference(record.name);
-  const one = (reference.tag === undefined) !== (reference.digest === undefined);
-  if (one && canonicalText(reference) === record.name) return;
+  if (isCanonicalName(record.name)) return;
   throw new PulleyError("REFERENCE_INVALID", `${quote(record.name)} is not a normalised name with a tag or a digest`);
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { readImageName } from "../image/index.ts";
 import { defaultPullPolicy } from "./defaults.ts";
 
 const digest = `sha256:${"0123456789abcdef".repeat(4)}`;
@@ -21,6 +22,6 @@ describe("the default pull policy", () => {
     ["nginx@sha256:abc", "IfNotPresent", "the name cannot be parsed"],
     ["https://registry.example/app:latest", "IfNotPresent", "the name cannot be parsed"],
   ])("of %j is %s: %s", (image, value, because) => {
-    expect(defaultPullPolicy(image)).toEqual({ value, because });
+    expect(defaultPullPolicy(readImageName(image))).toEqual({ value, because });
   });
 });

@@ -167,7 +167,7 @@ spec:
     ]);
     expect(pod?.containers.map(({ mountedVolumes }) => mountedVolumes)).toEqual([[], [], ["model", "tmp"], []]);
     expect(pod?.containers[2]?.request).toMatchObject({
-      image: "nginx",
+      image: { given: "nginx" },
       pullPolicy: undefined,
       workload: { kind: "Deployment", name: "web" },
     });

@@ -206,7 +206,7 @@ function containersOf(document: ManifestDocument, template: PodTemplate): PodCon
 
 function containerOf({ kind, name, value }: ImagePlace, request: ImageRequest): PodContainer {
   const { image, pullPolicy = defaultPullPolicy(image).value } = request;
-  const container = { name, kind, image, pullPolicy, request };
+  const container = { name, kind, image: image.given, pullPolicy, request };
   if (kind === "imageVolume") return container;
   const mountedVolumes = itemsAt(value, "volumeMounts").map((mount) => textAt(mount, "name") ?? "");
   const isSidecar = kind === "initContainer" && textAt(value, "restartPolicy") === "Always";

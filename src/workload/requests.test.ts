@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { readImageName } from "../image/index.ts";
 import { readManifests } from "./documents.ts";
 import { imageRequests } from "./requests.ts";
 import type { ImageRequest } from "./types.ts";
@@ -12,7 +13,7 @@ function requestsOf(text: string, file = "x.yaml"): ImageRequest[] {
 
 /** Kind, name and image of each request. */
 function brief(text: string): string[] {
-  return requestsOf(text).map(({ container, image }) => `${container.kind} ${container.name} ${image}`);
+  return requestsOf(text).map(({ container, image }) => `${container.kind} ${container.name} ${image.given}`);
 }
 
 /** What stands in the text where a request says that its image is written. */
@@ -88,7 +89,7 @@ spec:
           annotations: { note: "x" },
         },
         container: { name: "app", kind: "container" },
-        image: "nginx",
+        image: readImageName("nginx"),
         pullPolicy: "Always",
       },
     ]);
@@ -292,7 +293,7 @@ describe("other kinds, by their shape", () => {
       "-",
     ).documents;
     const more = [{ apiGroup: "acme.example", kinds: ["Shop"], images: ["spec.engines[*].image"] }];
-    expect(document && imageRequests(document, more).map(({ image }) => image)).toEqual(["a", "b"]);
+    expect(document && imageRequests(document, more).map(({ image }) => image.given)).toEqual(["a", "b"]);
   });
 
   it("an annotation that holds an object's last state is no template", () => {
@@ -333,7 +334,7 @@ describe("where the image is written", () => {
       for (const end of ["\n", "\r\n"]) {
         const text = `${mark}apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    ${container}\n`.replaceAll("\n", end);
         const requests = requestsOf(text);
-        expect(requests.map((request) => request.image)).toEqual([image]);
+        expect(requests.map((request) => request.image.given)).toEqual([image]);
         expect(requests.map((request) => atPlace(text, request).startsWith(expected))).toEqual([true]);
       }
     }
@@ -355,7 +356,7 @@ spec:
       image: own:1
 `;
     const requests = requestsOf(text);
-    expect(requests.map(({ container, image }) => [container.name, image])).toEqual([
+    expect(requests.map(({ container, image }) => [container.name, image.given])).toEqual([
       ["init", "nginx:1.27"],
       ["app", "nginx:1.27"],
       ["merged", "nginx:1.27"],
@@ -417,10 +418,10 @@ spec:
             .join("--- # next\n");
           const text = windows ? written.replaceAll("\n", "\r\n") : written;
           const requests = requestsOf(text);
-          expect(requests.map((request) => request.image)).toEqual(pods.flat().map((one) => one.image));
+          expect(requests.map((request) => request.image.given)).toEqual(pods.flat().map((one) => one.image));
           for (const request of requests) {
             const rest = atPlace(text, request);
-            expect(rest.startsWith(request.image) || rest.slice(1).startsWith(request.image)).toBe(true);
+            expect(rest.startsWith(request.image.given) || rest.slice(1).startsWith(request.image.given)).toBe(true);
             expect(rest).not.toMatch(/^[ &!]/);
           }
         },

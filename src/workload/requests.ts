@@ -1,4 +1,5 @@
 /** Who asks for which image: one request for every container and image volume of an object. */
+import { readImageName } from "../image/index.ts";
 import type { ManifestDocument } from "./documents.ts";
 import type { ImageFields } from "./image-fields.ts";
 import { groupOf, type ImagePlace, imagePlaces, type PodTemplate, podTemplates } from "./templates.ts";
@@ -64,7 +65,7 @@ export function requestOf(document: ManifestDocument, workload: Workload, place:
     source: document.text.position(missing ? value.start : written.start),
     workload,
     container: { name, kind },
-    image,
+    image: readImageName(image),
     pullPolicy: isPullPolicy(policy) ? policy : undefined,
   };
 }

@@ -1,4 +1,5 @@
 /** What the rest of the house knows of workloads: who asks for which image. */
+import type { ImageName } from "../image/index.ts";
 import type { PodSpec } from "./pod-spec/types.ts";
 
 export type PullPolicy = "Always" | "IfNotPresent" | "Never";
@@ -38,8 +39,8 @@ export interface ImageRequest {
   readonly source?: Position;
   readonly workload: Workload;
   readonly container: { readonly name: string; readonly kind: ContainerKind };
-  /** As it is written. */
-  readonly image: string;
+  /** As it is written, parsed once. */
+  readonly image: ImageName;
   /** As it is written: `undefined` where the field is absent or empty. */
   readonly pullPolicy: PullPolicy | undefined;
   /** What holds where none is written, if that is not for Kubernetes to say; absent: Kubernetes' default. */

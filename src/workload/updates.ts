@@ -1,4 +1,5 @@
 /** What may change in a pod once it is there (k8s pkg/apis/core/validation/validation.go, `ValidatePodUpdate`). */
+import { readImageName } from "../image/index.ts";
 import { defaultPullPolicy } from "./defaults.ts";
 import type { ManifestDocument } from "./documents.ts";
 import { forbidden } from "./field-errors.ts";
@@ -62,14 +63,15 @@ function items(list: Value, textOf: (item: Value) => string): string {
 }
 
 function fixedContainer(container: Value): string {
-  const policy = textAt(container, "imagePullPolicy") || defaultPullPolicy(textAt(container, "image") ?? "").value;
+  const policy =
+    textAt(container, "imagePullPolicy") || defaultPullPolicy(readImageName(textAt(container, "image") ?? "")).value;
   return `${policy} ${canonical(container, ["image", "imagePullPolicy"])}`;
 }
 
 function fixedVolume(volume: Value): string {
   const reference = textAt(volume, "image", "reference");
   if (reference === undefined) return canonical(volume);
-  const policy = textAt(volume, "image", "pullPolicy") || defaultPullPolicy(reference).value;
+  const policy = textAt(volume, "image", "pullPolicy") || defaultPullPolicy(readImageName(reference)).value;
   return `${policy} ${reference} ${canonical(volume, ["image"])}`;
 }
 

@@ -1,8 +1,10 @@
 /** Rules hold for images that are here already: where a runtime is asked to make a container from one. */
+
 import { create, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { CreateContainerRequestSchema, RestorePodRequestSchema } from "../../src/cri/api/runtime/v1/api_pb.js";
 import { connectRaw, framed, rawCall } from "../../src/cri/testing/raw-call.ts";
+import { readImageName } from "../../src/image/index.ts";
 import { kubernetesOnly, type Policy } from "../../src/policy/index.ts";
 import type { EnsuredImage } from "../../src/pull/index.ts";
 import { policyOf } from "../../src/pull/testing/policies.ts";
@@ -293,7 +295,10 @@ describe("what is told of it", () => {
     expect(ensured()[0]).toMatchObject({ outcome: "refused", decision: { reason: "ImageDenied" } });
     expect(decisions()).toEqual([
       expect.objectContaining({
-        request: expect.objectContaining({ image: shop().publicImage, container: { name: "app", kind: "container" } }),
+        request: expect.objectContaining({
+          image: readImageName(shop().publicImage),
+          container: { name: "app", kind: "container" },
+        }),
         facts: expect.objectContaining({
           presence: "present",
           image: expect.objectContaining({ labels: { tier: "web" } }),

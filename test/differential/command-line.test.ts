@@ -1,8 +1,10 @@
 /** The commands that only say what would be, asked about situations by chance: `explain` and `audit`. */
+
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Explanation } from "../../src/cli/explain-view.ts";
+import { givenWithTag } from "../../src/image/index.ts";
 import type { ImageService, PullRecords } from "../../src/pull/index.ts";
 import { localImage } from "../../src/pull/testing/fake-images.ts";
 import { call, folderForTests } from "../parity/command-line.ts";
@@ -19,7 +21,9 @@ vi.mock("../../src/pull/store-image-service.ts", () => ({
   createStoreImageService: (): Pick<ImageService, "status" | "facts"> => ({
     status: async (name) => {
       const { copy } = machine;
-      return copy && { ...localImage(name), confirmedAt: copy.confirmedAt };
+      return (
+        copy && { ...localImage(typeof name === "string" ? name : givenWithTag(name)), confirmedAt: copy.confirmedAt }
+      );
     },
     facts: async () => machine.copy?.says,
   }),

@@ -1,5 +1,5 @@
 /** Everything in the program that decides, asked about a situation. Each answers in the words of the model. */
-import { parseDigest, parseImageName } from "../../src/image/index.ts";
+import { givenWithTag, parseDigest, parseImageName, readImageName } from "../../src/image/index.ts";
 import { createJudge } from "../../src/mirror/authorize-pull.ts";
 import {
   createReplay,
@@ -10,7 +10,6 @@ import {
   readPolicy,
 } from "../../src/policy/index.ts";
 import { createCopyJudge } from "../../src/pull/index.ts";
-import { nameForRuntime } from "../../src/pull/local-facts.ts";
 import { createPulls } from "../../src/pull/pulls.ts";
 import { fakeImages, localImage } from "../../src/pull/testing/fake-images.ts";
 import { sourceOf } from "../../src/pull/testing/logins.ts";
@@ -48,7 +47,7 @@ export function requestOf({ asker }: Situation): ImageRequest {
   const { image, namespace, labels, container } = asker;
   const workload = { apiVersion: "v1", kind: "Pod", namespace, name: "web", labels, annotations: {} };
   const pullPolicy = asker.pullPolicy as PullPolicy | undefined;
-  return { image: image.text, pullPolicy, container: { name: container, kind: "container" }, workload };
+  return { image: readImageName(image.text), pullPolicy, container: { name: container, kind: "container" }, workload };
 }
 
 const digest = parseDigest(`sha256:${"b".repeat(64)}`);
@@ -96,7 +95,7 @@ function podOf(situation: Situation): { readonly pod: Pod; readonly container: P
   const { container, image, workload } = request;
   const { namespace, name, labels, annotations } = workload;
   const pullPolicy = request.pullPolicy ?? defaultPullPolicy(image).value;
-  const asking = { ...container, image, pullPolicy, request };
+  const asking = { ...container, image: image.given, pullPolicy, request };
   const own = { uid: "uid", namespace, name, labels, annotations, serviceAccountName: "default" };
   return { pod: { ...own, containers: [asking], imageVolumes: [], imagePullSecrets: [] }, container: asking };
 }
@@ -106,7 +105,7 @@ function machine({ asker, copy, registry, now }: Situation) {
   // Nobody waits here, so that a thousand situations take seconds.
   const clock = { ...manualClock(now), sleep: async () => undefined };
   const images = fakeImages(clock, 0);
-  const name = nameForRuntime(asker.image.text)?.name ?? "";
+  const name = nameOf(asker.image.text);
   if (copy !== undefined) images.local.set(name, { ...localImage(name), digest, confirmedAt: copy.confirmedAt });
   if (registry !== undefined) images.said.set(name, registry);
   const unreachable = new PulleyError("REGISTRY_UNREACHABLE", "nobody answers");
@@ -161,7 +160,7 @@ export async function start(situation: Situation): Promise<End> {
     clock,
     onWarning: (_start, { rule, reason }) => warnings.push(`${rule} ${reason}`),
   });
-  const copy = nameForRuntime(situation.asker.image.text)?.name ?? "";
+  const copy = nameOf(situation.asker.image.text);
   const refused = await judge.judge([{ ...podOf(situation), copy }]);
   return refused === undefined
     ? { kind: "usedUnasked", warnings }
@@ -184,4 +183,10 @@ export async function mirror(situation: Situation): Promise<Outlook> {
     if (isPulleyError(error, "IMAGE_REFUSED", "IMAGE_NOT_FOUND")) return { kind: "refused", reason: error.message };
     throw error;
   }
+}
+
+/** By which the runtime is asked. */
+function nameOf(text: string): string {
+  const image = readImageName(text);
+  return image.kind === "invalid" ? "" : givenWithTag(image);
 }

@@ -8,6 +8,7 @@ import { diagnosisLines, exitStatus, shownDiagnosis } from "../../src/cli/doctor
 import { loginsFor } from "../../src/credentials/index.ts";
 import type { DiskSpace } from "../../src/doctor/diagnose.ts";
 import { createProbe, type DiagnosisRequest, diagnose } from "../../src/doctor/index.ts";
+import { readImageName } from "../../src/image/index.ts";
 import { kubernetesOnly, type Policy, readPolicy } from "../../src/policy/index.ts";
 import type { LocalImage } from "../../src/pull/image-service.ts";
 import { createRegistryClient } from "../../src/registry/index.ts";
@@ -79,7 +80,7 @@ async function report(image: string, given: Given = {}) {
   const request: ImageRequest = {
     workload: { apiVersion: "v1", kind: "Pod", namespace: "prod", name: "web", labels: {}, annotations: {} },
     container: { name: "app", kind: "container" },
-    image,
+    image: readImageName(image),
     pullPolicy: given.pullPolicy,
   };
   const own = { logins: async () => given.logins ?? [] };

@@ -1,5 +1,6 @@
 /** Pulls from a registry on loopback into a containerd, in this process. */
 
+import { parseImageName } from "../../src/image/index.ts";
 import type { PulledImage } from "../../src/pull/image-service.ts";
 import { openPulls } from "../../src/pull/index.ts";
 import { createRegistryClient } from "../../src/registry/index.ts";
@@ -13,7 +14,7 @@ export async function pullInto(store: ImageStore, image: string, signal?: AbortS
   const registry = createRegistryClient({}, { environment: {}, workerScript: noThreads });
   try {
     const images = openPulls({ store, registry, platform, clock: systemClock }).images;
-    return await images.pull(image, undefined, { signal });
+    return await images.pull(parseImageName(image), undefined, { signal });
   } finally {
     await registry.close();
   }

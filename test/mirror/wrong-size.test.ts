@@ -1,8 +1,10 @@
 /** Whoever asks the mirror for content with a registry of his own that gives it a wrong size takes nothing away. */
+
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { buildImage } from "../../examples/world/image-builder.ts";
 import { startRegistry } from "../../examples/world/registry.ts";
+import { parseImageName } from "../../src/image/index.ts";
 import { serve } from "../../src/registry/testing.ts";
 import { type ImageStore, openContainerdStore } from "../../src/store/index.ts";
 import { platform } from "../injection/platform.ts";
@@ -28,7 +30,7 @@ async function expectNothingLost(store?: ImageStore): Promise<void> {
   const mirror = await realMirror(store === undefined ? {} : { store });
   const own = mirror.store;
   const name = `${registry.host}/team/app:1`;
-  await mirror.parts.pulls.images.pull(name, undefined);
+  await mirror.parts.pulls.images.pull(parseImageName(name), undefined);
   const [part] = image.manifests;
   if (part === undefined) expect.unreachable();
   for (const length of [1, 7_000_000]) {

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
+import { parseImageName } from "../../src/image/index.ts";
 import { type ImageService, openPulls } from "../../src/pull/index.ts";
 import { createRegistryClient, type RegistryClient } from "../../src/registry/index.ts";
 import { type ImageStore, openContainerdStore } from "../../src/store/index.ts";
@@ -41,7 +42,7 @@ describeWith(containerdTools, "odd images into containerd", () => {
 
   it.each(cases.map((odd, at) => ({ ...odd, at })))("$name", async ({ at, image, taken = image }) => {
     const name = `${registry.host}/odd/app:${at}`;
-    const { id } = await images.pull(name, undefined);
+    const { id } = await images.pull(parseImageName(name), undefined);
     expect(id).toBe(taken.manifests[0]?.config.digest);
     const found = await images.status(name);
     expect(found?.image).toMatchObject({ id, platform: { os: "linux" } });

@@ -43,10 +43,10 @@ describe("audit", () => {
     const { report, status } = await audit(each);
     const found = report.findings.filter(({ ruleId }) => Object.values(findingFor).includes(ruleId));
     // What reads like a placeholder is taken for one.
-    if (each.request.image === "FAILED_IMAGE")
+    if (each.request.image.given === "FAILED_IMAGE")
       return expect(report.findings.map(({ ruleId }) => ruleId)).toContain("image-placeholder");
     // An empty image is missing; what is there can be wrong.
-    if (each.request.image === "")
+    if (each.request.image.given === "")
       return expect(report.findings.map(({ ruleId }) => ruleId)).toContain("image-missing");
     const onTrial = report.findings.filter(({ ruleId }) => ruleId === "rule-on-trial").map(({ message }) => message);
     const ofImage = warnings.filter((warning) => /ImageDenied|RequirementNotMet/.test(warning));

@@ -58,7 +58,7 @@ export function manifestOf({ request }: Case): string {
   const { image, pullPolicy, container, workload } = request;
   const { apiVersion, kind, namespace, name, labels, annotations } = workload;
   if (container.kind === "imageVolume") throw new Error("no case is about an image volume");
-  const asking = { name: container.name, image, imagePullPolicy: pullPolicy };
+  const asking = { name: container.name, image: image.given, imagePullPolicy: pullPolicy };
   const other = container.kind === "container" ? {} : { containers: [{ name: "other", image: "other:1" }] };
   const spec = { ...other, [lists[container.kind]]: [asking] };
   return JSON.stringify({ apiVersion, kind, metadata: { namespace, name, labels, annotations }, spec });

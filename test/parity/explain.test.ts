@@ -1,8 +1,10 @@
 /** `explain` says of every case what the table says, in its stable shape. */
+
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Explanation } from "../../src/cli/explain-view.ts";
+import { givenWithTag } from "../../src/image/index.ts";
 import { type Case, cases } from "../../src/policy/cases.ts";
 import type { LocalFacts } from "../../src/policy/index.ts";
 import type { ImageService, PullRecords } from "../../src/pull/index.ts";
@@ -20,7 +22,11 @@ vi.mock("../../src/pull/store-image-service.ts", () => ({
       const { facts } = machine;
       if (facts.presence === "absent" || (facts.presence === "unknown" && facts.image === undefined)) return undefined;
       const said = facts.presence === "present" ? facts : { digest: undefined, confirmedAt: undefined };
-      return { ...localImage(name), digest: said.digest, confirmedAt: said.confirmedAt };
+      return {
+        ...localImage(typeof name === "string" ? name : givenWithTag(name)),
+        digest: said.digest,
+        confirmedAt: said.confirmedAt,
+      };
     },
     facts: async () => saysOf(machine.facts) ?? { labels: {}, size: 1000, platforms: ["linux/amd64"] },
   }),
@@ -72,7 +78,7 @@ describe("explain", () => {
       expect(told).toEqual(typeof rule === "string" || rule === null ? [rule] : rule);
     }
     // The API server would not take a container without an image.
-    if (each.request.image !== "") expect(status).toBe(action === "Refuse" ? 1 : 0);
+    if (each.request.image.given !== "") expect(status).toBe(action === "Refuse" ? 1 : 0);
   });
 
   it("was asked about all but the cases that it cannot be asked about", () => {

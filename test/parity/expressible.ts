@@ -43,7 +43,7 @@ const limits: Readonly<Record<Place, readonly Limit[]>> = {
   simulate: [looks],
   node: [looks],
   kubelet: [
-    { because: "the kubelet takes no pod without an image", of: ({ request }) => request.image === "" },
+    { because: "the kubelet takes no pod without an image", of: ({ request }) => request.image.given === "" },
     { because: "a runtime is not told in which cluster it is", of: ({ request }) => request.cluster !== undefined },
     {
       because: "a runtime is not told whether a container is an init container",
@@ -51,7 +51,7 @@ const limits: Readonly<Record<Place, readonly Limit[]>> = {
     },
     {
       because: "no content has the digest that the case makes up",
-      of: ({ request }) => request.image.includes("@sha256:"),
+      of: ({ request }) => request.image.given.includes("@sha256:"),
     },
     {
       because: "an image on the machine says of itself what it says, and not what the case has it say",

@@ -58,7 +58,7 @@ export function podsOf(all: readonly Case[], prefix: string): readonly TablePod[
     const { workload, image } = each.request;
     const key = JSON.stringify([workload.namespace, workload.labels, workload.annotations]);
     const found = pods.find((pod) => {
-      const taken = isPulled(each) && pulledIn(pod, image) !== undefined;
+      const taken = isPulled(each) && pulledIn(pod, image.given) !== undefined;
       return pod.key === key && pod.cases.length < mostContainers && !taken;
     });
     if (found === undefined) pods.push({ name: `${prefix}-${pods.length}`, key, cases: [each] });
@@ -69,7 +69,7 @@ export function podsOf(all: readonly Case[], prefix: string): readonly TablePod[
 
 /** The case in a pod for which this image is asked for. */
 function pulledIn({ cases: asking }: Pick<TablePod, "cases">, image: string): Case | undefined {
-  return asking.find((each) => isPulled(each) && fullName(each.request.image) === fullName(image));
+  return asking.find((each) => isPulled(each) && fullName(each.request.image.given) === fullName(image));
 }
 
 export function containerName(each: Case): string {
@@ -94,7 +94,7 @@ export function caseOf({ workload, container, image }: Omit<ImageRequest, "sourc
   const byName = /^case-(\d+)$/.exec(container.name)?.[1];
   if (byName !== undefined) return cases[Number(byName)];
   const pod = pods.find(({ name }) => workload.name === `${name}-node`);
-  return pod && pulledIn(pod, image);
+  return pod && pulledIn(pod, image.given);
 }
 
 /**

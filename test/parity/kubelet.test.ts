@@ -82,7 +82,7 @@ describeWith([...kubeletTools], "a real kubelet", () => {
     node = await startKubeletNode({ prepare: byCase, policy: () => policy });
     await run(absent);
     for (const { name } of absent) await node.kubelet.remove(name);
-    const names = ran.filter((each) => !isAbsent(each)).flatMap(({ request }) => fullName(request.image) ?? []);
+    const names = ran.filter((each) => !isAbsent(each)).flatMap(({ request }) => fullName(request.image.given) ?? []);
     await node.preload([...new Set([...names, own, other])]);
     await run(present);
   }, 300_000);

@@ -1,13 +1,12 @@
 /** A node does with every case what the table says: whom it asks, what it uses, and why it refuses. */
 
 import { describe, expect, it } from "vitest";
-import { isLoopback, registryOrigin } from "../../src/image/index.ts";
+import { givenWithTag, isLoopback, registryOrigin } from "../../src/image/index.ts";
 import { createPodManager, type NodeEvent } from "../../src/pods/index.ts";
 import { type Case, cases, type Expected } from "../../src/policy/cases.ts";
 import { kubernetesOnly, readPolicy } from "../../src/policy/index.ts";
 import type { DecisionRecord } from "../../src/pull/decision-log/types.ts";
 import type { PullRecords } from "../../src/pull/index.ts";
-import { nameForRuntime } from "../../src/pull/local-facts.ts";
 import { createPulls } from "../../src/pull/pulls.ts";
 import { fakeImages, localImage } from "../../src/pull/testing/fake-images.ts";
 import { sourceOf } from "../../src/pull/testing/logins.ts";
@@ -30,7 +29,7 @@ function podOf({ request }: Case): Pod {
     labels,
     annotations,
     serviceAccountName: "default",
-    containers: [{ ...container, image, pullPolicy, request }],
+    containers: [{ ...container, image: image.given, pullPolicy, request }],
     imageVolumes: [],
     imagePullSecrets: [],
   };
@@ -57,8 +56,7 @@ async function run(each: Case, isReachable: boolean) {
   const { request, facts, now, policy: text, expected } = each;
   const clock = manualClock(now);
   const images = fakeImages(clock);
-  const named = nameForRuntime(request.image);
-  const name = named?.name ?? "";
+  const name = request.image.kind === "invalid" ? "" : givenWithTag(request.image);
   const policy = text === null ? kubernetesOnly : readPolicy([{ file: "policy.yaml", text }]).policy;
   // What an image says of itself is heard from the registry, or from a copy that would not be used as it is.
   const hasCopy = facts.presence === "present" || (facts.image !== undefined && expected.action !== "Pull");
@@ -89,7 +87,7 @@ async function run(each: Case, isReachable: boolean) {
   await clock.advance(900);
   const container = node.pods()[0]?.containers[0];
   await node.stop();
-  const registry = named?.reference.repository.registry ?? "";
+  const registry = request.image.kind === "invalid" ? "" : request.image.repository.registry;
   const origin = registryOrigin(registry, isLoopback(registry));
   const asked = images.pulls.map((pull) => (pull === name ? origin : pull.slice(`${name} from `.length)));
   return { container, asked, record: log[0], events };

@@ -7,6 +7,7 @@ import { inspect } from "node:util";
 import { expect } from "vitest";
 import { digestOf } from "../../examples/world/image-builder.ts";
 import type { Digest } from "../../src/image/index.ts";
+import { parseImageName } from "../../src/image/index.ts";
 import type { PullCall, PulledImage } from "../../src/pull/image-service.ts";
 import { openPulls } from "../../src/pull/index.ts";
 import { createRegistryClient, type RegistryClient, type RegistryOptions } from "../../src/registry/index.ts";
@@ -60,14 +61,14 @@ export async function openVictim({
   const surroundings = { clock, random: () => 0.5, environment, workerScript };
   const registry = createRegistryClient(options, surroundings);
   const images = openPulls({ store, registry, platform, clock }).images;
-  const pull: Victim["pull"] = async (image, who, call) => (await images.pull(image, who, call)).id;
+  const pull: Victim["pull"] = async (image, who, call) => (await images.pull(parseImageName(image), who, call)).id;
   const load: Victim["load"] = (path) => loadArchive(store, path, { platform });
   const victim: Victim = {
     registry,
     store,
     root,
     pull,
-    pulled: (image) => images.pull(image, undefined),
+    pulled: (image) => images.pull(parseImageName(image), undefined),
     failure: (...call) => failureOf(pull(...call)),
     load,
     loadFailure: (path) => failureOf(load(path)),

@@ -1,4 +1,5 @@
 /** Compose files: what their services ask for (compose-spec, `services`). */
+import { readImageName } from "../../image/index.ts";
 import {
   itemsAt,
   type MappingValue,
@@ -92,6 +93,7 @@ function subjectOf(lineage: Lineage, name: string, project: string, text: Source
   const image = valueAt(service, "image");
   if (image?.kind !== "scalar" || typeof image.value !== "string" || image.value === "") return undefined;
   const given = withDefaults(image.value);
+  const imageName = readImageName(given);
   const [written] = [service, ...ancestors].flatMap((each) => writtenPolicy(each, text.text) ?? []);
   const workload = { apiVersion: "compose-spec", kind: "ComposeService", namespace: project, name };
   // The other file may set a pull policy.
@@ -106,14 +108,14 @@ function subjectOf(lineage: Lineage, name: string, project: string, text: Source
       source: text.position(image.start),
       workload: { ...workload, labels, annotations: {} },
       container: { name, kind: "container" },
-      image: given,
+      image: imageName,
       pullPolicy,
       otherDefault: defaultOf(written),
     },
     fields: { image: given === image.value ? field : undefined, policy: field },
     image: scalarSpan(text.text, image),
     head: firstKeySpan(text.text, service),
-    ...imageParts(given, "interpolated"),
+    ...imageParts(imageName, "interpolated"),
     written,
     ignored: ignoredField(service, text.text),
     pulls,

@@ -1,6 +1,5 @@
 /** The image of a container, parsed as far as it is known. */
-import { parseReference } from "../../image/index.ts";
-import { errorText } from "../../support/errors.ts";
+import { asWritten, type ImageName } from "../../image/index.ts";
 import type { Subject } from "../subject.ts";
 
 type ImageParts = Pick<Subject, "reference" | "problem" | "unresolved">;
@@ -9,14 +8,11 @@ const template = /\{\{/;
 const variable = /\$\{?[A-Za-z_]/;
 
 /** @param from the API server does not replace `${TAG}`: in a manifest it is a part of the name, and not a valid one */
-export function imageParts(image: string, from: "manifest" | "interpolated"): ImageParts {
-  const unresolved = unresolvedIn(image, from);
-  if (image === "" || unresolved !== undefined) return { reference: undefined, problem: undefined, unresolved };
-  try {
-    return { reference: parseReference(image), problem: undefined, unresolved };
-  } catch (error) {
-    return { reference: undefined, problem: errorText(error), unresolved };
-  }
+export function imageParts(image: ImageName, from: "manifest" | "interpolated"): ImageParts {
+  const unresolved = unresolvedIn(image.given, from);
+  if (image.given === "" || unresolved !== undefined) return { reference: undefined, problem: undefined, unresolved };
+  if (image.kind === "invalid") return { reference: undefined, problem: image.problem, unresolved };
+  return { reference: asWritten(image), problem: undefined, unresolved };
 }
 
 function unresolvedIn(image: string, from: "manifest" | "interpolated"): Subject["unresolved"] {

@@ -1,4 +1,5 @@
 /** Stack files of OpenFaaS: what their functions ask for (faas-cli's stack.yml). */
+import { readImageName } from "../../image/index.ts";
 import {
   isPullPolicy,
   type MappingValue,
@@ -42,6 +43,7 @@ function subjectOf(own: MappingValue, name: string, text: SourceText): Subject {
   const image = valueAt(own, "image");
   const place = image?.kind === "scalar" && typeof image.value === "string" ? image : undefined;
   const given = withDefaults(textAt(place) ?? "");
+  const imageName = readImageName(given);
   const namespace = textAt(own, "namespace") ?? "openfaas-fn";
   const written = writtenPolicy(own, text.text);
   const pullPolicy = written?.meaning === "Periodic" ? undefined : written?.meaning;
@@ -52,13 +54,13 @@ function subjectOf(own: MappingValue, name: string, text: SourceText): Subject {
       source: text.position(place?.start ?? own.start),
       workload: { apiVersion: "openfaas.com/v1", kind: "Function", namespace, name, labels: {}, annotations: {} },
       container: { name, kind: "container" },
-      image: given,
+      image: imageName,
       pullPolicy,
     },
     fields: fieldsOf(own, `functions.${name}`, given === place?.value, written !== undefined),
     image: place === undefined ? undefined : scalarSpan(text.text, place),
     head: firstKeySpan(text.text, own),
-    ...imageParts(given, "interpolated"),
+    ...imageParts(imageName, "interpolated"),
     written,
     ignored: ignoredField(own, text.text),
     pulls: pullPolicy === undefined ? undefined : { value: pullPolicy, from: "manifest", because: "" },

@@ -34,7 +34,7 @@ export const templateNotRendered = {
     if (subject.unresolved !== "template") return undefined;
     return {
       at: imagePlace(subject),
-      message: `${shown(subject.request.image)} is a template, so the image is not known`,
+      message: `${shown(subject.request.image.given)} is a template, so the image is not known`,
       advice: "Render it first: helm template CHART | pulley audit -.",
     };
   },

@@ -20,11 +20,11 @@ export const referenceInvalid = {
   check(subject) {
     const { problem, request } = subject;
     if (problem === undefined) return undefined;
-    const meant = intendedImage(request.image);
+    const meant = intendedImage(request.image.given);
     return {
       at: imagePlace(subject),
-      message: `${shown(request.image)} is not an image reference: ${problem.slice(0, 300)}`,
-      advice: meant === undefined ? adviceFor(request.image) : `Write ${meant}.`,
+      message: `${shown(request.image.given)} is not an image reference: ${problem.slice(0, 300)}`,
+      advice: meant === undefined ? adviceFor(request.image.given) : `Write ${meant}.`,
       correction: meant === undefined ? undefined : { what: "image", image: meant },
     };
   },
@@ -67,7 +67,7 @@ export const imageMissing = {
 
 /** What is wrong with a container that has no image. */
 export function missingImage({ request, mayBePatch, unresolved, words }: Subject): string | undefined {
-  if (request.image !== "" || mayBePatch || unresolved !== undefined) return undefined;
+  if (request.image.given !== "" || mayBePatch || unresolved !== undefined) return undefined;
   const name = request.container.name === "" ? "the container" : request.container.name;
   return `${name} has no image, so ${words.reader} refuses it`;
 }
@@ -86,7 +86,7 @@ export const variableUnresolved = {
     if (subject.unresolved !== "variable") return undefined;
     return {
       at: imagePlace(subject),
-      message: `${shown(subject.request.image)} depends on a variable without a default, so the image is not known`,
+      message: `${shown(subject.request.image.given)} depends on a variable without a default, so the image is not known`,
       // biome-ignore lint/suspicious/noTemplateCurlyInString: users write it like this
       advice: "Give the variable a default, as in ${TAG:-1.27}, or replace the variables before you audit the file.",
     };
@@ -106,7 +106,7 @@ export const imagePlaceholder = {
     if (subject.unresolved !== "placeholder" || subject.placeholder === undefined) return undefined;
     return {
       at: imagePlace(subject),
-      message: `${shown(subject.request.image)} is a placeholder, so the image is not known here: ${subject.placeholder}`,
+      message: `${shown(subject.request.image.given)} is a placeholder, so the image is not known here: ${subject.placeholder}`,
       advice: "Audit what is applied in the end: kustomize build . | pulley audit -.",
     };
   },

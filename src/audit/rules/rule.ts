@@ -165,7 +165,7 @@ export function nameOf(reference: Reference): string {
 
 /** The image for messages, shortened where it is very long. */
 export function imageText({ request }: Subject): string {
-  return shortened(request.image);
+  return shortened(request.image.given);
 }
 
 /** A written value for messages, as YAML would quote it. */

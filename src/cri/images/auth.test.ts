@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { parseImageName } from "../../image/index.ts";
 import type { PullRecords } from "../../pull/index.ts";
 import { Login } from "../../support/login.ts";
 import { callerRecords } from "./auth.ts";
@@ -25,10 +26,10 @@ function login(password: string): Login {
 
 test("of credentials that change again and again, only the first hundred are written down", async () => {
   const { kept, records } = recording();
-  for (let hour = 0; hour < 150; hour += 1) await records.succeed("a", "sha256:1", login(String(hour)));
+  for (let hour = 0; hour < 150; hour += 1) await records.succeed(parseImageName("a"), "sha256:1", login(String(hour)));
   expect(kept.filter((kind) => kind === "secret").length).toBe(100);
-  await records.succeed("a", "sha256:1", login("7"));
-  await records.succeed("a", "sha256:2", login("140"));
-  await records.succeed("a", "sha256:1", undefined);
+  await records.succeed(parseImageName("a"), "sha256:1", login("7"));
+  await records.succeed(parseImageName("a"), "sha256:2", login("140"));
+  await records.succeed(parseImageName("a"), "sha256:1", undefined);
   expect(kept.slice(-3)).toEqual(["secret", "secret", undefined]);
 });

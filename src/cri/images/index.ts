@@ -1,11 +1,11 @@
 /** The image service of the Container Runtime Interface, over an image store and an image manager. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { LoginSource } from "../../credentials/index.ts";
-import { parseReference } from "../../image/index.ts";
+import { type ImageName, invalidNameText, type Reference, readImageName } from "../../image/index.ts";
 import type { ImageManager } from "../../pull/index.ts";
 import type { ImageStore, StoredImage } from "../../store/index.ts";
 import type { Clock } from "../../support/clock.ts";
-import { errorText, isPulleyError } from "../../support/errors.ts";
+import { isPulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 import type { Pod } from "../../workload/index.ts";
 import {
@@ -31,7 +31,7 @@ export interface ImageMethodsOptions {
   readonly mirrorLogins: LoginSource | undefined;
   readonly clock: Clock;
   /** Called after each successful pull for a pod. */
-  readonly onPulled: (pod: Pod, image: string) => void;
+  readonly onPulled: (pod: Pod, image: ImageName) => void;
   /** Called with each sentence that an administrator should read. */
   readonly warn: (message: string) => void;
 }
@@ -61,10 +61,10 @@ export function imageMethods(options: ImageMethodsOptions): ReadonlyMap<string, 
   }
 
   async function pull({ image: spec, auth, sandboxConfig }: PullImageRequest, call: GrpcCall): Promise<string> {
-    const image = named(spec);
+    const written = named(spec);
     await checkHandler(spec, call);
-    const { repository } = referenceOf(image);
-    const logins = callerLogins(auth, repository, options.mirrorLogins);
+    const image = referenceOf(written);
+    const logins = callerLogins(auth, image.repository, options.mirrorLogins);
     const pod = podOfSandbox(image, sandboxConfig);
     const [container] = pod.containers;
     const { signal } = call;
@@ -152,16 +152,14 @@ function named(spec: ImageSpec | undefined): string {
   throw new CallFailure("INVALID_ARGUMENT", "no image is named in the request");
 }
 
-function referenceOf(image: string) {
+function referenceOf(image: string): Reference {
   if (/^sha256:[0-9a-f]{64}$/.test(image)) {
     throw new CallFailure(
       "INVALID_ARGUMENT",
       `${quote(image)} is an image's id, not a name under which it could be pulled`,
     );
   }
-  try {
-    return parseReference(image);
-  } catch (error) {
-    throw new CallFailure("INVALID_ARGUMENT", `couldn't parse image name ${quote(image)}: ${errorText(error)}`);
-  }
+  const name = readImageName(image);
+  if (name.kind === "invalid") throw new CallFailure("INVALID_ARGUMENT", invalidNameText(name));
+  return name;
 }

@@ -1,4 +1,5 @@
 /** The pod that an image is for, as far as a runtime knows it. */
+import type { ImageName } from "../../image/index.ts";
 import { type SyntheticPodOptions, syntheticPod } from "../../pull/index.ts";
 import type { PodSandboxConfig } from "../api/runtime/v1/api_pb.js";
 
@@ -14,7 +15,7 @@ export type SandboxFacts = Pick<PodSandboxConfig, "metadata" | "labels" | "annot
  * @param more what is known of the container
  */
 export function podOfSandbox(
-  image: string,
+  image: ImageName,
   sandbox: SandboxFacts | undefined,
   more: Pick<SyntheticPodOptions, "container" | "kind" | "pullPolicy"> = {},
 ): ReturnType<typeof syntheticPod> {

@@ -1,5 +1,5 @@
 /** One line of the table that every place which decides is held to. Plain data: texts, numbers and nothing that runs. */
-import { parseDigest } from "../../image/index.ts";
+import { parseDigest, readImageName } from "../../image/index.ts";
 import type { ContainerKind, ImageRequest, PullPolicy } from "../../workload/index.ts";
 import type { Decision, LocalFacts, RefusalReason, Subject } from "../types.ts";
 
@@ -49,7 +49,7 @@ export interface RequestChanges {
 export function requestFor(image: string, changes: RequestChanges = {}): ImageRequest {
   const { pullPolicy, namespace = "default", labels = {}, annotations = {}, container = "app", cluster } = changes;
   return {
-    image,
+    image: readImageName(image),
     pullPolicy,
     container: { name: container, kind: changes.kind ?? "container" },
     workload: { apiVersion: "v1", kind: "Pod", namespace, name: "web", labels, annotations },

@@ -62,14 +62,14 @@ export function planPull(request: ImageRequest, freshness: Freshness, facts: Loc
 
   function never(): Plan {
     if (tooOld) {
-      const message = `Container image ${quote(request.image)} is too old with pull policy of Never: ${ageOf(freshness, facts)}`;
+      const message = `Container image ${quote(request.image.given)} is too old with pull policy of Never: ${ageOf(freshness, facts)}`;
       return { action: "Refuse", reason: "CachedCopyTooOld", message };
     }
     if (granted) return use("the copy on this machine is used; the registry is never asked");
     if (facts.presence === "unknown")
       return use("the node's copy is used, and the container fails with ErrImageNeverPull where there is none");
     // The text for "absent" and for "present, but not for this pod" is the same on purpose: it must not tell them apart.
-    const message = `Container image ${quote(request.image)} is not present with pull policy of Never`;
+    const message = `Container image ${quote(request.image.given)} is not present with pull policy of Never`;
     return { action: "Refuse", reason: "ErrImageNeverPull", message };
   }
 

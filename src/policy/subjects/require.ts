@@ -1,5 +1,5 @@
 /** Subject `require`: what an image must be. Every matching rule's requirements hold. */
-import { parsePlatform, type Reference, samePlatform } from "../../image/index.ts";
+import { hasImpliedTag, parsePlatform, type Reference, samePlatform } from "../../image/index.ts";
 import { isListed } from "../language/pattern.ts";
 import type { MatchInput } from "../match.ts";
 import { explain, type MatchedRule, speakingOn, statusOf } from "../matched-rules.ts";
@@ -73,8 +73,7 @@ function resultsOf(required: Requirements, { reference, image }: MatchInput): re
 
 function ofReference({ tag, notTags, digest }: Requirements, reference: Reference): readonly Result[] {
   const results: Result[] = [];
-  const own = reference.given.endsWith(`:${reference.tag}`) || reference.digest !== undefined;
-  if (tag === true && !own) {
+  if (tag === true && hasImpliedTag(reference)) {
     results.push({ problem: "it has neither tag nor digest; add the tag of a version" });
   }
   if (notTags !== undefined && reference.tag !== undefined && isListed(notTags, [reference.tag])) {

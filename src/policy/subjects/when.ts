@@ -41,7 +41,7 @@ export function heedTimes(
     const condition = useCached ? "the node's copy is used" : "a copy on the node that need not be checked is used";
     return { action: "Use", message: `${condition}, and the container waits where there is none${again}` };
   }
-  const message = `Image ${quote(request.image)} may not be pulled now, by ${rule.id}${again}`;
+  const message = `Image ${quote(request.image.given)} may not be pulled now, by ${rule.id}${again}`;
   return { action: "Refuse", reason: "OutsidePullWindow", message };
 }
 

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { build } from "rolldown";
 import { describe, expect, it } from "vitest";
+import { readImageName } from "../../image/index.ts";
 import { isPulleyError } from "../../support/errors.ts";
 import { temporaryFolder } from "../../support/testing.ts";
 import { decodeRecord, encodeRecord, longestLine } from "./format.ts";
@@ -130,7 +131,7 @@ describe("a record", () => {
     const property = fc.property(texts, fc.string({ unit: "binary" }), (labels, image) => {
       const sample = sampleRecord(1);
       const workload = { ...sample.request.workload, labels };
-      const record = { ...sample, request: { ...sample.request, image, workload } };
+      const record = { ...sample, request: { ...sample.request, image: readImageName(image), workload } };
       const line = encodeRecord(record);
       expect(line).not.toContain("\n");
       expect(decodeRecord(Buffer.from(line))).toEqual(record);

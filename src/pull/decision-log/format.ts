@@ -1,5 +1,5 @@
 /** A record as one line of JSON. Fields that a later version adds are ignored by this one. */
-import { type Digest, parseDigest } from "../../image/index.ts";
+import { type Digest, parseDigest, readImageName } from "../../image/index.ts";
 import type { ConfiguredHosts, ImageFacts, LocalFacts, Mislabelled, Presence } from "../../policy/index.ts";
 import type { JsonCursor } from "../../support/json-cursor.ts";
 import { readJson } from "../../support/json-cursor.ts";
@@ -33,7 +33,8 @@ function withoutLabels(facts: LocalFacts): LocalFacts {
 }
 
 function write(record: DecisionRecord): string {
-  return JSON.stringify({ version, ...record });
+  const { request } = record;
+  return JSON.stringify({ version, ...record, request: { ...request, image: request.image.given } });
 }
 
 /** @throws PulleyError `INPUT_INVALID` with the place in the record */
@@ -57,7 +58,7 @@ function readRequest(here: JsonCursor): Omit<ImageRequest, "source"> {
   return {
     workload: readWorkload(field("workload")),
     container: { name: readText(container("name")), kind: oneOf(container("kind"), containerKinds) },
-    image: readText(field("image")),
+    image: readImageName(readText(field("image"))),
     pullPolicy: field("pullPolicy").optional((place) => oneOf(place, pullPolicies)),
     ...(cluster !== undefined && { cluster }),
   };

@@ -3,7 +3,7 @@
  * k8s pkg/kubelet/images/pullmanager/image_pull_manager.go). The files are the kubelet's own, in its own format.
  */
 import { join } from "node:path";
-import { canonicalText, parseImageName } from "../../image/index.ts";
+import { canonicalText, givenWithTag, parseImageName, type Reference } from "../../image/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import { errorText } from "../../support/errors.ts";
 import type { Login } from "../../support/login.ts";
@@ -24,16 +24,16 @@ export type AccessResult = "credentialPolicyAllowed" | "credentialRecordFound" |
 
 export interface PullRecords {
   /** Notes that a pull begins. @throws PulleyError `STORE_FAILED` */
-  begin(image: string): Promise<void>;
+  begin(image: Reference): Promise<void>;
   /** Notes that a pull succeeded, and with which login. Failing to write it leaves the intent, which is as strict. */
-  succeed(image: string, imageRef: string, used: Login | undefined): Promise<void>;
+  succeed(image: Reference, imageRef: string, used: Login | undefined): Promise<void>;
   /** Notes that a pull came to nothing. */
-  fail(image: string): Promise<void>;
+  fail(image: Reference): Promise<void>;
   /**
    * Whether a pod may use an image that is here.
    * @param logins the pod's logins, asked for only if they matter; what it throws is passed on
    */
-  access(image: string, imageRef: string, logins: () => Promise<readonly Login[]>): Promise<AccessResult>;
+  access(image: Reference, imageRef: string, logins: () => Promise<readonly Login[]>): Promise<AccessResult>;
   /**
    * Takes up what an earlier run left: pulls that did end become records that grant nobody access, and records of an
    * older version are written anew. To be called once, before anything else.
@@ -93,7 +93,7 @@ export function openPullRecords(
     await intents.remove(image);
   }
 
-  async function grant(image: string, imageRef: string, login: Login | undefined): Promise<void> {
+  async function grant(image: Reference, imageRef: string, login: Login | undefined): Promise<void> {
     const name = withoutTagAndDigest(image);
     // A record that cannot be read is worth less than the one that is about to replace it.
     const record = await records.read(imageRef).catch(() => undefined);
@@ -109,8 +109,9 @@ export function openPullRecords(
   }
 
   return {
-    begin: (image) =>
+    begin: (reference) =>
       oneAtATime(async () => {
+        const image = givenWithTag(reference);
         // The file says the same for every pull of the image, so those who come later need not wait for the disk.
         if (!pulling.has(image)) await intents.write({ image });
         pulling.set(image, (pulling.get(image) ?? 0) + 1);
@@ -119,21 +120,20 @@ export function openPullRecords(
     succeed: (image, imageRef, used) =>
       oneAtATime(async () => {
         await grant(image, imageRef, used);
-        await end(image);
+        await end(givenWithTag(image));
       }).catch(complain),
 
-    fail: (image) => oneAtATime(() => end(image)).catch(complain),
+    fail: (image) => oneAtATime(() => end(givenWithTag(image))).catch(complain),
 
     access: async (image, imageRef, logins) => {
       let record: PulledRecord | undefined;
-      let name: string;
+      const name = withoutTagAndDigest(image);
       try {
         const required = await oneAtATime(async () => {
           record = await records.read(imageRef);
-          return verificationRequired(settings, image, await pulledHere(image, record));
+          return verificationRequired(settings, image, await pulledHere(givenWithTag(image), record));
         });
         if (!required) return "credentialPolicyAllowed";
-        name = withoutTagAndDigest(image);
       } catch (error) {
         warn(errorText(error));
         return "error";

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parseImageName } from "../../image/index.ts";
 import { Login } from "../../support/login.ts";
 import { manualClock } from "../../support/manual-clock.ts";
 import { loginOf } from "../testing/logins.ts";
@@ -41,8 +42,8 @@ const readRecord = async (): Promise<PulledRecord> => decodeRecord(await readFil
 
 async function pull(login: Login | undefined, name = image): Promise<void> {
   const records = open();
-  await records.begin(name);
-  await records.succeed(name, imageRef, login);
+  await records.begin(parseImageName(name));
+  await records.succeed(parseImageName(name), imageRef, login);
 }
 
 interface Row {
@@ -60,7 +61,7 @@ const nowhere = { never: false, preloaded: false, listed: false, unlisted: false
 /** KEP-2535, as the kubelet 1.36 does it: an image that is here, under IfNotPresent. */
 const table: readonly Row[] = [
   { situation: "preloaded", before: async () => undefined, logins: [alice], use: { ...unverified, preloaded: true } },
-  { situation: "intent only", before: () => open().begin(image), logins: [alice], use: unverified },
+  { situation: "intent only", before: () => open().begin(parseImageName(image)), logins: [alice], use: unverified },
   {
     situation: "record of another name",
     before: () => pull(alice, "acme.io/other:1"),
@@ -170,7 +171,7 @@ describe("whether a pod may use an image that is here", () => {
   it.each(table)("$situation", async ({ before, logins, use }) => {
     await before();
     const mayUse = async (policy: VerificationPolicy, allowlist: readonly string[] = []) => {
-      const result = await open(policy, allowlist).access(image, imageRef, async () => logins);
+      const result = await open(policy, allowlist).access(parseImageName(image), imageRef, async () => logins);
       return result === "credentialPolicyAllowed" || result === "credentialRecordFound";
     };
     expect({
@@ -185,20 +186,22 @@ describe("whether a pod may use an image that is here", () => {
   it("is not asked of the pod's logins where the record does not need them", async () => {
     await pull(undefined);
     const failing = () => Promise.reject(new Error("asked"));
-    expect(await open("AlwaysVerify").access(image, imageRef, failing)).toBe("credentialRecordFound");
-    expect(await open("NeverVerify").access(image, imageRef, failing)).toBe("credentialPolicyAllowed");
+    expect(await open("AlwaysVerify").access(parseImageName(image), imageRef, failing)).toBe("credentialRecordFound");
+    expect(await open("NeverVerify").access(parseImageName(image), imageRef, failing)).toBe("credentialPolicyAllowed");
   });
 
   it("fails as the look-up of the pod's logins fails", async () => {
     await pull(alice);
-    await expect(open().access(image, imageRef, () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+    await expect(
+      open().access(parseImageName(image), imageRef, () => Promise.reject(new Error("broken"))),
+    ).rejects.toThrow("broken");
   });
 
   it.each(verificationPolicies)("%s: an image that is being pulled counts as pulled here", async (policy) => {
     const records = open(policy, ["acme.io/app"]);
-    await records.begin(image);
+    await records.begin(parseImageName(image));
     const expected = policy === "NeverVerify" || policy === "NeverVerifyAllowlistedImages";
-    expect(await records.access(image, imageRef, async () => [])).toBe(
+    expect(await records.access(parseImageName(image), imageRef, async () => [])).toBe(
       expected ? "credentialPolicyAllowed" : "mustAuthenticate",
     );
   });
@@ -207,23 +210,23 @@ describe("whether a pod may use an image that is here", () => {
 describe("what is recorded", () => {
   it("is an intent while a pull is going on, and a record afterwards, for nobody else to read", async () => {
     const records = open();
-    await records.begin(image);
+    await records.begin(parseImageName(image));
     const pulling = join(root, "image_manager", "pulling");
     expect(await readdir(pulling)).toEqual([fileName(image)]);
     expect((await stat(pulling)).mode & 0o777).toBe(0o700);
     expect((await stat(join(pulling, fileName(image)))).mode & 0o777).toBe(0o600);
-    await records.succeed(image, imageRef, alice);
+    await records.succeed(parseImageName(image), imageRef, alice);
     expect(await readdir(pulling)).toEqual([]);
     expect(await readRecord()).toMatchObject({ imageRef, lastUpdated: clock.now() });
   });
 
   it("keeps the intent as long as one of several pulls goes on", async () => {
     const records = open();
-    await records.begin(image);
-    await records.begin(image);
-    await records.fail(image);
+    await records.begin(parseImageName(image));
+    await records.begin(parseImageName(image));
+    await records.fail(parseImageName(image));
     expect(await readdir(join(root, "image_manager", "pulling"))).toHaveLength(1);
-    await records.fail(image);
+    await records.fail(parseImageName(image));
     expect(await readdir(join(root, "image_manager", "pulling"))).toEqual([]);
   });
 
@@ -250,11 +253,13 @@ describe("what is recorded", () => {
   it("follows a secret whose login has changed", async () => {
     await pull(alice);
     const changed = loginOf("regcred", "alice", "changed");
-    await open().access(image, imageRef, async () => [changed]);
-    expect(await open().access(image, imageRef, async () => [loginOf("copy", "alice", "changed")])).toBe(
-      "credentialRecordFound",
+    await open().access(parseImageName(image), imageRef, async () => [changed]);
+    expect(
+      await open().access(parseImageName(image), imageRef, async () => [loginOf("copy", "alice", "changed")]),
+    ).toBe("credentialRecordFound");
+    expect(await open().access(parseImageName(image), imageRef, async () => [loginOf("old", "alice")])).toBe(
+      "mustAuthenticate",
     );
-    expect(await open().access(image, imageRef, async () => [loginOf("old", "alice")])).toBe("mustAuthenticate");
   });
 
   it("takes no more than a hundred secrets, and then trusts equal logins only", async () => {
@@ -268,7 +273,9 @@ describe("what is recorded", () => {
     const record = await readRecord();
     const granted = { kubernetesSecrets: secrets, kubernetesServiceAccounts: [], nodePodsAccessible: false };
     await writeFile(pulledFile(), encodeRecord({ ...record, credentials: new Map([["acme.io/app", granted]]) }));
-    expect(await open().access(image, imageRef, async () => [loginOf("s7", "alice")])).toBe("mustAuthenticate");
+    expect(await open().access(parseImageName(image), imageRef, async () => [loginOf("s7", "alice")])).toBe(
+      "mustAuthenticate",
+    );
   });
 
   it("replaces what was recorded of secrets by everybody, and keeps accounts beside secrets", async () => {
@@ -288,25 +295,25 @@ describe("what is recorded", () => {
     await writeFile(pulledFile(), "{}");
     const told: string[] = [];
     const records = openPullRecords(root, {}, clock, (message) => told.push(message));
-    expect(await records.access(image, imageRef, async () => [alice])).toBe("error");
+    expect(await records.access(parseImageName(image), imageRef, async () => [alice])).toBe("error");
     expect(told).toEqual([`failed to deserialize content of file "${pulledFile()}" into ImagePulledRecord`]);
-    await records.begin(image);
-    await records.succeed(image, imageRef, alice);
-    expect(await records.access(image, imageRef, async () => [alice])).toBe("credentialRecordFound");
+    await records.begin(parseImageName(image));
+    await records.succeed(parseImageName(image), imageRef, alice);
+    expect(await records.access(parseImageName(image), imageRef, async () => [alice])).toBe("credentialRecordFound");
   });
 
   it("is not read where it is larger than any record", async () => {
     await pull(undefined);
     await writeFile(pulledFile(), " ".repeat(5 * 1024 * 1024));
-    expect(await open("NeverVerify").access(image, imageRef, async () => [])).toBe("error");
+    expect(await open("NeverVerify").access(parseImageName(image), imageRef, async () => [])).toBe("error");
   });
 
   it("counts for nothing in a file that has another image's name", async () => {
     await pull(undefined);
     const { credentials, lastUpdated } = await readRecord();
     await writeFile(pulledFile(), encodeRecord({ imageRef: "sha256:other", credentials, lastUpdated }));
-    expect(await open("AlwaysVerify").access(image, imageRef, async () => [])).toBe("mustAuthenticate");
-    expect(await open().access(image, imageRef, async () => [])).toBe("credentialPolicyAllowed");
+    expect(await open("AlwaysVerify").access(parseImageName(image), imageRef, async () => [])).toBe("mustAuthenticate");
+    expect(await open().access(parseImageName(image), imageRef, async () => [])).toBe("credentialPolicyAllowed");
   });
 
   it("stays an intent where the record cannot be written", async () => {
@@ -314,8 +321,8 @@ describe("what is recorded", () => {
     await writeFile(join(root, "image_manager", "pulled"), "in the way");
     const told: string[] = [];
     const records = openPullRecords(root, {}, clock, (message) => told.push(message));
-    await records.begin(image);
-    await records.succeed(image, imageRef, alice);
+    await records.begin(parseImageName(image));
+    await records.succeed(parseImageName(image), imageRef, alice);
     expect(await readdir(join(root, "image_manager", "pulling"))).toEqual([fileName(image)]);
     expect(told.map((message) => message.replace(root, ""))).toEqual([
       expect.stringMatching(/^failed to create directory "\/image_manager\/pulled": /),
@@ -325,36 +332,36 @@ describe("what is recorded", () => {
 
 describe("what an earlier run left", () => {
   it("is an intent whose image is here: from then on it must be asked for", async () => {
-    await open().begin(image);
-    await open().begin("acme.io/gone:1");
+    await open().begin(parseImageName(image));
+    await open().begin(parseImageName("acme.io/gone:1"));
     const records = open();
     await records.recover([{ id: imageRef, repoTags: [image], repoDigests: [] }]);
     expect((await readRecord()).credentials.size).toBe(0);
     expect(await readdir(join(root, "image_manager", "pulling"))).toEqual([fileName("acme.io/gone:1")]);
-    expect(await records.access(image, imageRef, async () => [alice])).toBe("mustAuthenticate");
+    expect(await records.access(parseImageName(image), imageRef, async () => [alice])).toBe("mustAuthenticate");
   });
 
   it("is an intent for a short name, whose image the runtime knows by its full one", async () => {
     const full = "docker.io/library/nginx:1.27";
-    await open().begin("nginx:1.27");
+    await open().begin(parseImageName("nginx:1.27"));
     const records = open();
     await records.recover([{ id: imageRef, repoTags: [full], repoDigests: [] }]);
     expect(await readdir(join(root, "image_manager", "pulling"))).toEqual([]);
     for (const name of ["nginx:1.27", full]) {
-      expect(await records.access(name, imageRef, async () => [alice])).toBe("mustAuthenticate");
+      expect(await records.access(parseImageName(name), imageRef, async () => [alice])).toBe("mustAuthenticate");
     }
   });
 
   it("is a record that an interrupted pull takes nothing from", async () => {
     await pull(alice);
-    await open().begin(image);
+    await open().begin(parseImageName(image));
     const records = open();
     await records.recover([{ id: imageRef, repoTags: [image], repoDigests: [] }]);
-    expect(await records.access(image, imageRef, async () => [alice])).toBe("credentialRecordFound");
+    expect(await records.access(parseImageName(image), imageRef, async () => [alice])).toBe("credentialRecordFound");
   });
 
   it("is an intent that cannot be read: the others are taken up, and it is told", async () => {
-    await open().begin(image);
+    await open().begin(parseImageName(image));
     const broken = join(root, "image_manager", "pulling", fileName("acme.io/broken:1"));
     await writeFile(broken, "hunter2");
     const told: string[] = [];
@@ -362,14 +369,14 @@ describe("what an earlier run left", () => {
     await records.recover([{ id: imageRef, repoTags: [image], repoDigests: [] }]);
     expect((await readRecord()).credentials.size).toBe(0);
     expect(told[0]).toBe(`failed to deserialize content of file "${broken}" into ImagePullIntent`);
-    expect(await records.access("acme.io/broken:1", "sha256:b", async () => [])).toBe("error");
+    expect(await records.access(parseImageName("acme.io/broken:1"), "sha256:b", async () => [])).toBe("error");
   });
 
   it("is a record of the older version, which is written anew", async () => {
     await pull(alice);
     const text = await readFile(pulledFile(), "utf8");
     await writeFile(pulledFile(), text.replace("v1beta1", "v1alpha1"));
-    expect(await open().access(image, imageRef, async () => [alice])).toBe("credentialRecordFound");
+    expect(await open().access(parseImageName(image), imageRef, async () => [alice])).toBe("credentialRecordFound");
     await open().recover([]);
     expect(await readFile(pulledFile(), "utf8")).toBe(text);
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { parseImageName } from "../../image/index.ts";
 import {
   type VerificationPolicy,
   validateVerificationSettings,
@@ -17,8 +18,8 @@ describe("whether logins must be verified", () => {
     ["NeverVerifyAllowlistedImages", true, true],
   ])("%s: pulled here %s, preloaded %s", (policy, pulled, preloaded) => {
     const settings = { imagePullCredentialsVerificationPolicy: policy };
-    expect(verificationRequired(settings, "nginx:1.27", true)).toBe(pulled);
-    expect(verificationRequired(settings, "nginx:1.27", false)).toBe(preloaded);
+    expect(verificationRequired(settings, parseImageName("nginx:1.27"), true)).toBe(pulled);
+    expect(verificationRequired(settings, parseImageName("nginx:1.27"), false)).toBe(preloaded);
   });
 
   it.each<[pattern: string, image: string, allowed: boolean]>([
@@ -37,7 +38,7 @@ describe("whether logins must be verified", () => {
       imagePullCredentialsVerificationPolicy: "NeverVerifyAllowlistedImages",
       preloadedImagesVerificationAllowlist: [pattern],
     } as const;
-    expect(verificationRequired(settings, image, true)).toBe(!allowed);
+    expect(verificationRequired(settings, parseImageName(image), true)).toBe(!allowed);
   });
 });
 
@@ -93,6 +94,6 @@ describe("a name without tag and digest", () => {
     [`nginx@${digest}`, "nginx"],
     [`docker.io/library/nginx:1.27@${digest}`, "docker.io/library/nginx"],
   ])("of %s is %s", (image, name) => {
-    expect(withoutTagAndDigest(image)).toBe(name);
+    expect(withoutTagAndDigest(parseImageName(image))).toBe(name);
   });
 });

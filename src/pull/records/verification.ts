@@ -1,5 +1,5 @@
-import { parseReference } from "../../image/index.ts";
-import { errorText, PulleyError } from "../../support/errors.ts";
+import { parseReference, type Reference } from "../../image/index.ts";
+import { errorText } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
 
 /**
@@ -48,7 +48,7 @@ export function validateVerificationSettings(settings: VerificationSettings): re
 }
 
 /** Whether the image has to be verified, given whether this node pulled it (or began to). */
-export function verificationRequired(settings: VerificationSettings, image: string, pulledHere: boolean): boolean {
+export function verificationRequired(settings: VerificationSettings, image: Reference, pulledHere: boolean): boolean {
   switch (settings.imagePullCredentialsVerificationPolicy ?? "NeverVerifyPreloadedImages") {
     case "NeverVerify":
       return false;
@@ -61,24 +61,14 @@ export function verificationRequired(settings: VerificationSettings, image: stri
   }
 }
 
-/** The image as it is written, without its tag and digest; not normalised. @throws PulleyError `REFERENCE_INVALID` */
-export function withoutTagAndDigest(image: string): string {
-  const { tag, digest } = parseReference(image);
-  let name = image;
-  if (digest !== undefined) name = cutEnd(name, `@${digest}`, "digest was not specified last,", image);
-  if (tag !== undefined) {
-    name = cutEnd(name, `:${tag}`, `tag ${quote(tag)} was not specified last (or before the digest),`, image);
-  }
-  return name;
+/** The image as it is written, without its tag and digest; not normalised. */
+export function withoutTagAndDigest({ given, tag, digest }: Reference): string {
+  const name = digest === undefined ? given : given.slice(0, -`@${digest}`.length);
+  return tag !== undefined && name.endsWith(`:${tag}`) ? name.slice(0, -`:${tag}`.length) : name;
 }
 
-function isAllowlisted(patterns: readonly string[], image: string): boolean {
-  let name: string;
-  try {
-    name = withoutTagAndDigest(image);
-  } catch {
-    name = image;
-  }
+function isAllowlisted(patterns: readonly string[], image: Reference): boolean {
+  const name = withoutTagAndDigest(image);
   return patterns.some((pattern) =>
     pattern.endsWith("/*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
   );
@@ -101,12 +91,4 @@ function exactPatternProblem(pattern: string): string | undefined {
   } catch (error) {
     return `failed to parse as an image name: ${errorText(error)}`;
   }
-}
-
-function cutEnd(text: string, end: string, problem: string, image: string): string {
-  if (text.endsWith(end)) return text.slice(0, -end.length);
-  throw new PulleyError(
-    "REFERENCE_INVALID",
-    `${problem} this does not appear to be a valid image spec: ${quote(image)}`,
-  );
 }

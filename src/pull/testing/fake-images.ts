@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { parseDigest } from "../../image/index.ts";
+import { givenWithTag, parseDigest, type Reference } from "../../image/index.ts";
 import type { ImageFacts } from "../../policy/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import { PulleyError } from "../../support/errors.ts";
@@ -34,7 +34,8 @@ export function fakeImages(clock: Clock, pullTime = 100): FakeImages {
   const pulls: string[] = [];
   let underWay = 0;
 
-  async function pull(image: string, login: Login | undefined, { signal, onProgress, mirror }: PullCall = {}) {
+  async function pull(reference: Reference, login: Login | undefined, { signal, onProgress, mirror }: PullCall = {}) {
+    const image = givenWithTag(reference);
     const user = userOf(login);
     const from = mirror === undefined ? "" : ` from ${mirror}`;
     pulls.push(user === undefined ? `${image}${from}` : `${image}${from} as ${user}`);
@@ -78,12 +79,16 @@ export function fakeImages(clock: Clock, pullTime = 100): FakeImages {
     pull,
     async status(image) {
       if (this.inspectFailure !== undefined) throw this.inspectFailure;
-      return local.get(image);
+      return local.get(nameOf(image));
     },
-    facts: async (image) => (local.has(image) ? factsOf(image) : undefined),
+    facts: async (image) => (local.has(nameOf(image)) ? factsOf(nameOf(image)) : undefined),
     ping: (_image, mirror, signal) => clock.sleep(latencies.get(mirror) ?? Number.POSITIVE_INFINITY, signal),
     size: async (id) => [...local.values()].find(({ image }) => image.id === id)?.image.size ?? 0,
   };
+}
+
+function nameOf(image: Reference | string): string {
+  return typeof image === "string" ? image : givenWithTag(image);
 }
 
 /** An image of 1,000 bytes whose id follows from its name. */

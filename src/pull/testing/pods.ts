@@ -1,3 +1,4 @@
+import { readImageName } from "../../image/index.ts";
 import {
   type ContainerKind,
   defaultPullPolicy,
@@ -31,9 +32,9 @@ export function podOf({ name = "web", containers, imagePullSecrets = [] }: PodGi
       name: containerName,
       kind,
       image,
-      pullPolicy: pullPolicy ?? defaultPullPolicy(image).value,
+      pullPolicy: pullPolicy ?? defaultPullPolicy(readImageName(image)).value,
       ...(mounts && { mountedVolumes: mounts }),
-      request: { workload, container: { name: containerName, kind }, image, pullPolicy },
+      request: { workload, container: { name: containerName, kind }, image: readImageName(image), pullPolicy },
     };
   });
   return {

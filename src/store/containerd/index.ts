@@ -5,6 +5,7 @@
 
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import type { Reference } from "../../image/index.ts";
 import {
   canonicalText,
   type Descriptor,
@@ -118,8 +119,8 @@ class ContainerdStore implements ImageStore {
     return (await this.#names.current()).images;
   }
 
-  async image(text: string): Promise<StoredImage | undefined> {
-    return (await this.#names.current()).find(text)?.image;
+  async image(wanted: Reference | string): Promise<StoredImage | undefined> {
+    return (await this.#names.current()).find(wanted)?.image;
   }
 
   async record(name: string): Promise<ImageRecord | undefined> {

@@ -1,5 +1,5 @@
 import { open, stat } from "node:fs/promises";
-import type { Descriptor, Digest } from "../../image/index.ts";
+import type { Descriptor, Digest, Manifest } from "../../image/index.ts";
 import { verify } from "../../support/verifier.ts";
 import { guarded } from "../files.ts";
 import { ensureRoom } from "../free-space.ts";
@@ -75,9 +75,9 @@ class ContainerdLease implements Lease {
     });
   }
 
-  async publish(records: readonly ImageRecord[]): Promise<StoredImage> {
+  async publish(records: readonly ImageRecord[], manifest?: Manifest): Promise<StoredImage> {
     try {
-      return await publish({ ...this.#deps, lease: this.#protection }, records);
+      return await publish({ ...this.#deps, lease: this.#protection }, records, manifest);
     } finally {
       this.#deps.onPublished();
     }

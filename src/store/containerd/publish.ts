@@ -35,12 +35,13 @@ export interface ContainerdPublication {
 export async function publish(
   publication: ContainerdPublication,
   wanted: readonly ImageRecord[],
+  known?: Manifest,
 ): Promise<StoredImage> {
   const { contents, names, unpacker, lease } = publication;
   const [first] = wanted;
   if (first === undefined) throw new PulleyError("INTERNAL", "an image is published without any name");
   checkRecords(first, wanted);
-  const manifest = await readManifest(contents, first.manifest);
+  const manifest = known ?? (await readManifest(contents, first.manifest));
   if (manifest.config.digest !== first.image) {
     throw new PulleyError("INTERNAL", `${first.name} is published as ${first.image}, but is ${manifest.config.digest}`);
   }

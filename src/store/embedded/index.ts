@@ -1,6 +1,7 @@
 /** The embedded store: an OCI image layout on this machine's disk, for any number of processes. See `paths.ts`. */
 
 import { resolve } from "node:path";
+import type { Reference } from "../../image/index.ts";
 import { canonicalText, type Descriptor, type Digest, parseReference, withImpliedTag } from "../../image/index.ts";
 import { hasErrno, isPulleyError, PulleyError } from "../../support/errors.ts";
 import { quote } from "../../support/go.ts";
@@ -83,8 +84,8 @@ class EmbeddedStore implements ImageStore {
     return this.#guarded(async () => (await this.#records.current()).images);
   }
 
-  image(text: string): Promise<StoredImage | undefined> {
-    return this.#guarded(async () => (await this.#records.current()).find(text)?.image);
+  image(wanted: Reference | string): Promise<StoredImage | undefined> {
+    return this.#guarded(async () => (await this.#records.current()).find(wanted)?.image);
   }
 
   record(name: string): Promise<ImageRecord | undefined> {

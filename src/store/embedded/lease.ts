@@ -1,4 +1,4 @@
-import type { Descriptor, Digest } from "../../image/index.ts";
+import type { Descriptor, Digest, Manifest } from "../../image/index.ts";
 import { verify } from "../../support/verifier.ts";
 import { guarded } from "../files.ts";
 import { ensureRoom, type StatFileSystem } from "../free-space.ts";
@@ -68,10 +68,10 @@ class EmbeddedLease implements Lease {
     return this.#guarded(() => ensureRoom(this.#deps.paths.root, bytes, this.#deps.statfs));
   }
 
-  publish(records: readonly ImageRecord[]): Promise<StoredImage> {
+  publish(records: readonly ImageRecord[], manifest?: Manifest): Promise<StoredImage> {
     return this.#guarded(async () => {
       try {
-        return await publish({ ...this.#deps, lease: this.#file }, records);
+        return await publish({ ...this.#deps, lease: this.#file }, records, manifest);
       } finally {
         this.#deps.onPublished();
       }

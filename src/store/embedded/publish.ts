@@ -38,11 +38,15 @@ export interface EmbeddedPublication {
  * Content, then the folders that name it, then the records: whatever a power cut leaves, a record that is there names
  * content that is there. Names with a digest come before tags, which people look at.
  */
-export async function publish(publication: EmbeddedPublication, wanted: readonly ImageRecord[]): Promise<StoredImage> {
+export async function publish(
+  publication: EmbeddedPublication,
+  wanted: readonly ImageRecord[],
+  known?: Manifest,
+): Promise<StoredImage> {
   const { paths, blobs, records, lease } = publication;
   const [first] = wanted;
   if (first === undefined) throw new PulleyError("INTERNAL", "an image is published without any name");
-  const { complete, contents } = await completeRecords(blobs, first, wanted);
+  const { complete, contents } = await completeRecords(blobs, first, wanted, known);
   await lease.add(complete.flatMap(contentsToKeep).map(({ digest }) => digest));
   await requireContents(blobs, contents);
   for (const record of complete) await ensureTranslation(blobs, record);
@@ -67,6 +71,7 @@ async function completeRecords(
   blobs: Blobs,
   first: ImageRecord,
   wanted: readonly ImageRecord[],
+  known: Manifest | undefined,
 ): Promise<CompleteRecords> {
   for (const record of wanted) {
     checkName(record);
@@ -74,7 +79,7 @@ async function completeRecords(
       throw new PulleyError("INTERNAL", `${record.name} is published together with another image's name`);
     }
   }
-  const manifest = await readManifest(blobs, first.manifest);
+  const manifest = known ?? (await readManifest(blobs, first.manifest));
   if (manifest.config.digest !== first.image) {
     throw new PulleyError("INTERNAL", `${first.name} is published as ${first.image}, but is ${manifest.config.digest}`);
   }

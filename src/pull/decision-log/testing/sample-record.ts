@@ -1,4 +1,4 @@
-import { parseDigest } from "../../../image/index.ts";
+import { parseDigest, readImageName } from "../../../image/index.ts";
 import type { DecisionRecord } from "../types.ts";
 
 /** A record in which every field is filled that the format had when it was settled. */
@@ -10,7 +10,7 @@ export function sampleRecord(time: number): DecisionRecord {
     request: {
       workload: { ...workload, labels: { app: "web" }, annotations: { note: "line\nbreak" } },
       container: { name: "main", kind: "container" },
-      image: "registry.acme.io/web:main",
+      image: readImageName("registry.acme.io/web:main"),
       pullPolicy: "Always",
       cluster: "eu-1",
     },
