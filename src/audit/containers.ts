@@ -121,7 +121,7 @@ function atSource(subject: Subject, { at }: RenderedContainer, own: Subject | un
     ignored: subject.ignored && own?.ignored,
     // A value that is not written in this file cannot be fixed in it.
     fields: {
-      image: own?.request.image === subject.request.image ? own.fields.image : undefined,
+      image: own?.request.image.given === subject.request.image.given ? own.fields.image : undefined,
       policy: isAsWritten ? own.fields.policy : undefined,
     },
   };

@@ -187,7 +187,7 @@ function requestingPods(inputs: Inputs, options: ExplainOptions, io: Io) {
 function asks(pod: Pod, { source, image }: ImageRequest): boolean {
   return [...pod.containers, ...pod.imageVolumes].some(
     ({ request }) =>
-      request.image === image &&
+      request.image.given === image.given &&
       (source === undefined ||
         (request.source?.file === source.file &&
           request.source.line === source.line &&

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import type { Channel } from "../support/grpc/client.ts";
 import { StatusResponseSchema } from "./api/runtime/v1/api_pb.js";
-import { handlersOf, noHandlers } from "./runtime-service.ts";
+import { handlersOf, noHandlers } from "./server.ts";
 
 const call = { signal: new AbortController().signal };
 

@@ -14,10 +14,12 @@ import {
 import type { StoredImage } from "../store/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { errorText, isPulleyError } from "../support/errors.ts";
-import { openChannel } from "../support/grpc/client.ts";
+import { quote } from "../support/go.ts";
+import { type Channel, openChannel } from "../support/grpc/client.ts";
+import { pathOf } from "../support/grpc/codec.ts";
 import { listenOnSocket, type Takeover } from "../support/unix-socket.ts";
-import { ImageService } from "./api/runtime/v1/api_pb.js";
-import type { Methods } from "./grpc/methods.ts";
+import { ImageService, RuntimeService } from "./api/runtime/v1/api_pb.js";
+import { type GrpcCall, type Methods, unary } from "./grpc/methods.ts";
 import { createGrpcServer, refuse } from "./grpc/server.ts";
 import { CallFailure } from "./grpc/status.ts";
 import { callerRecords } from "./images/auth.ts";
@@ -25,7 +27,6 @@ import { callFailureOf } from "./images/failures.ts";
 import { imageMethods } from "./images/index.ts";
 import { observedMethod, type RuntimeOperation } from "./operations.ts";
 import { createPassThrough } from "./pass-through.ts";
-import { type CheckHandler, handlersOf, imageServiceOnly, noHandlers, notImplemented } from "./runtime-service.ts";
 import { createStartGate } from "./start-gate.ts";
 
 export interface CriServerOptions {
@@ -210,4 +211,64 @@ function tellUnforeseen(error: unknown, log: CriLog): CallFailure {
   if (!isPulleyError(error) && !(error instanceof CallFailure))
     log.warn(`a call failed unexpectedly: ${errorText(error)}`);
   return callFailureOf(error);
+}
+
+// Answers of RuntimeService without a container runtime, and the check of runtime handlers.
+
+const reason = "ImageServiceOnly";
+const message = "this is an image service: start pulley node with --runtime to hand containers to a container runtime";
+
+/** @param version Pulley's */
+function imageServiceOnly(version: string): Methods {
+  const { method } = RuntimeService;
+  return new Map([
+    [
+      pathOf(method.version),
+      unary(method.version, async () => {
+        return { version: "0.1.0", runtimeName: "pulley", runtimeVersion: version, runtimeApiVersion: "v1" };
+      }),
+    ],
+    [
+      pathOf(method.status),
+      unary(method.status, async () => ({
+        status: {
+          conditions: [
+            { type: "RuntimeReady", status: false, reason, message },
+            { type: "NetworkReady", status: false, reason, message },
+          ],
+        },
+      })),
+    ],
+  ]);
+}
+
+/** Why a call is not answered. */
+function notImplemented(path: string): string {
+  if (path.startsWith(`/${RuntimeService.typeName}/`)) return `${path.slice(1)}: ${message}`;
+  return `${path.slice(1)} is not known here`;
+}
+
+type CheckHandler = (handler: string, call: GrpcCall) => Promise<void>;
+
+/** Without a container runtime there are no handlers. */
+export const noHandlers: CheckHandler = async (handler) => {
+  throw unknown(handler);
+};
+
+/**
+ * The handlers that a runtime lists in its status; asked for again only for one that is not known yet. A runtime that lists
+ * none, as those before 2024, may have any: it will say so itself when it is to run something.
+ */
+export function handlersOf(runtime: Pick<Channel, "unary">): CheckHandler {
+  let known: ReadonlySet<string> = new Set();
+  return async (handler, { signal }) => {
+    if (known.has(handler)) return;
+    const { runtimeHandlers } = await runtime.unary(RuntimeService.method.status, {}, { signal });
+    known = new Set(runtimeHandlers.map(({ name }) => name));
+    if (known.size > 0 && !known.has(handler)) throw unknown(handler);
+  };
+}
+
+function unknown(handler: string): CallFailure {
+  return new CallFailure("INVALID_ARGUMENT", `the runtime handler ${quote(handler)} is not known here`);
 }

@@ -1,7 +1,7 @@
 /** What a daemon reports about itself: log, metrics, health checks, and its API. */
 import { hostname } from "node:os";
-import type { PodManager } from "../pods/index.ts";
-import { countPullRecords } from "../pull/index.ts";
+import type { NodeSignal, PodManager, PodStatus } from "../pods/index.ts";
+import { countPullRecords, type EnsuredImage } from "../pull/index.ts";
 import type { ImageStore } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";
@@ -13,7 +13,6 @@ import type { Disposers } from "./disposers.ts";
 import { createHealth, type Health } from "./health.ts";
 import { createMetrics, type Metrics } from "./metrics/index.ts";
 import { serveMetrics } from "./metrics/server.ts";
-import { logSignals } from "./node-log.ts";
 import type { DaemonOptions } from "./types.ts";
 
 /** The parts that metrics are read from; set as they start. */
@@ -93,4 +92,46 @@ function healthOf({ pulls: { store }, runtime }: DaemonCore, log: Log): Health {
       else log.warn("health check failed", { check: name, error: failure });
     },
   });
+}
+
+/** Returns a listener that logs the node's signals: events at their level, requests for images at debug level. */
+export function logSignals(log: Log): (signal: NodeSignal) => void {
+  const phases = new Map<string, PodStatus["phase"]>();
+  return (signal) => {
+    switch (signal.kind) {
+      case "event": {
+        const { type, reason, message, pod, fieldPath } = signal.event;
+        const say = type === "Warning" ? log.warn : log.info;
+        say(message, { reason, namespace: pod.namespace, pod: pod.name, fieldPath });
+        return;
+      }
+      case "ensured":
+        log.debug("image request finished", fieldsOf(signal.ensured));
+        return;
+      case "pod": {
+        const { pod, phase } = signal.status;
+        if (phases.get(pod.uid) === phase) return;
+        phases.set(pod.uid, phase);
+        log.info("pod phase changed", { namespace: pod.namespace, pod: pod.name, phase });
+        return;
+      }
+      case "removed":
+        phases.delete(signal.pod.uid);
+        log.info("pod removed", { namespace: signal.pod.namespace, pod: signal.pod.name });
+        return;
+      case "pull":
+        return;
+    }
+  };
+}
+
+function fieldsOf({ decision, outcome, failure, pull }: EnsuredImage) {
+  return {
+    action: decision?.action,
+    outcome,
+    failure,
+    from: pull?.from,
+    fetched: pull?.fetched,
+    milliseconds: pull?.milliseconds,
+  };
 }

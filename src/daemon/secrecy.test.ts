@@ -12,7 +12,7 @@ import { Login } from "../support/login.ts";
 import { painter } from "../support/terminal.ts";
 import { testApi } from "./api/testing/api.ts";
 import { createMetrics } from "./metrics/index.ts";
-import { logSignals } from "./node-log.ts";
+import { logSignals } from "./observability.ts";
 
 /** Wherever a node tells what it does, neither this nor its base64 may be seen. */
 const canary = "Canary7hunter2";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isPulleyError } from "../support/errors.ts";
-import { repositoryOf } from "./repository.ts";
+import { repositoryOf } from "./handler.ts";
 import { readAddress } from "./route.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;

@@ -1,11 +1,14 @@
-import type { Repository } from "../image/index.ts";
+import type { Descriptor, Digest, Repository } from "../image/index.ts";
 import { type Clock, systemClock } from "../support/clock.ts";
+import { PulleyError } from "../support/errors.ts";
+import { verify } from "../support/verifier.ts";
 import { type Authorization, createAuthorizer } from "./auth/authorization.ts";
 import { logIn } from "./auth/log-in.ts";
 import { createTokenService } from "./auth/token.ts";
-import { fetchBlob, statBlob } from "./blobs.ts";
+import { announcedLength, discard, readBody } from "./body.ts";
 import { inTime } from "./deadlines.ts";
 import { type Endpoint, endpointAt } from "./endpoint.ts";
+import { describeAsked, isHtml } from "./failure.ts";
 import {
   defaultAnswerTimeout,
   defaultConnectTimeout,
@@ -16,7 +19,7 @@ import {
 } from "./limits.ts";
 import { fetchManifest, resolveManifest } from "./manifests.ts";
 import { createSchemes, ping } from "./ping.ts";
-import { type CallContext, openSession } from "./session.ts";
+import { type CallContext, openSession, sendWithRetry } from "./session.ts";
 import { listTags } from "./tags.ts";
 import { createDownloads } from "./transfer/downloads.ts";
 import { downloadElsewhere, mayBeElsewhere, noAuthorization } from "./transfer/foreign-layers.ts";
@@ -130,4 +133,39 @@ export function createRegistryClient(options: RegistryOptions = {}, deps: Partia
       transport.close();
     },
   };
+}
+
+/** Small content by digest, verified: an image's config. */
+async function fetchBlob(context: CallContext, descriptor: Descriptor, limit: number): Promise<Buffer> {
+  const { digest, size } = descriptor;
+  if (size > limit)
+    throw new PulleyError("TOO_LARGE", `${digest}: ${size} bytes, more than the ${limit} that it may have`);
+  const request = { method: "GET", what: `blobs/${digest}` } as const;
+  const isOk = (status: number) => status === 200;
+  return sendWithRetry(context, request, isOk, async (answer) => {
+    const bytes = await readBody(answer, size, context).catch((error: unknown) => {
+      if (!(error instanceof PulleyError) || error.code !== "TOO_LARGE") throw error;
+      throw new PulleyError("SIZE_MISMATCH", `${describeAsked(answer.asked)}: expected ${size} bytes, found more`);
+    });
+    verify(descriptor, bytes);
+    return bytes;
+  });
+}
+
+/** Bytes: a tebibyte, more than any layer that registries take. */
+const largestContent = 2 ** 40;
+
+/** How large content is, as the registry says; nothing of it is read. */
+async function statBlob(context: CallContext, digest: Digest): Promise<number> {
+  const request = { method: "HEAD", what: `blobs/${digest}` } as const;
+  const isOk = (status: number) => status === 200;
+  return sendWithRetry(context, request, isOk, async (answer) => {
+    await discard(answer);
+    const size = announcedLength(answer);
+    if (!isHtml(answer) && size >= 0 && size <= largestContent) return size;
+    throw new PulleyError(
+      "REGISTRY_PROTOCOL",
+      `${describeAsked(answer.asked)}: the answer does not say how large it is`,
+    );
+  });
 }

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { readYamlDocument } from "./documents.ts";
 import { SyntaxProblem } from "./problem.ts";
 import type { Value } from "./value.ts";
 import { readYaml } from "./yaml.ts";
-import { readYamlDocument } from "./yaml-list.ts";
 
 const budget = () => ({ repeatedValues: 1000, mistakes: [] });
 

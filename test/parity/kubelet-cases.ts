@@ -81,7 +81,7 @@ export function manifestOf({ name, cases: asking }: TablePod): { readonly metada
   const { namespace = "default", labels = {}, annotations = {} } = first?.request.workload ?? {};
   const containers = asking.map((each) => ({
     name: containerName(each),
-    image: each.request.image,
+    image: each.request.image.given,
     imagePullPolicy: each.request.pullPolicy,
   }));
   const metadata = { name, namespace, labels, annotations };

@@ -9,7 +9,7 @@ import { CgroupDriver, RuntimeService } from "../api/runtime/v1/api_pb.js";
 import { type Methods, unary } from "../grpc/methods.ts";
 import { createGrpcServer, refuse } from "../grpc/server.ts";
 import { CallFailure } from "../grpc/status.ts";
-import { cgroupParentOf } from "./cgroups.ts";
+import { cgroupParentOf } from "./runtime.ts";
 
 const { method } = RuntimeService;
 

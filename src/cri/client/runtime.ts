@@ -1,14 +1,31 @@
 /** A container runtime behind a CRI socket. */
 
 import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import type { ContainerRuntime, Labels } from "../../pods/index.ts";
+import { z } from "zod";
+import type {
+  ContainerRuntime,
+  Labels,
+  ListedContainer,
+  RuntimeContainer,
+  RuntimeImageUser,
+  Sandbox,
+  SandboxStatus,
+} from "../../pods/index.ts";
 import { type Channel, openChannel, statusOf } from "../../support/grpc/client.ts";
-import { ImageService, RuntimeService } from "../api/runtime/v1/api_pb.js";
-import type { RuntimeOperation } from "../operations.ts";
-import { observed } from "../operations.ts";
-import { cgroupParentOf } from "./cgroups.ts";
+import {
+  CgroupDriver,
+  type Container,
+  ContainerState,
+  type ContainerStatusResponse,
+  type Image,
+  ImageService,
+  type PodSandbox,
+  PodSandboxState,
+  type PodSandboxStatusResponse,
+  RuntimeService,
+} from "../api/runtime/v1/api_pb.js";
+import { observed, type RuntimeOperation } from "../operations.ts";
 import { containerMessage, sandboxMessage } from "./configs.ts";
-import { containerOf, listedContainer, sandboxOf, sandboxStatusOf, userOf } from "./conversions.ts";
 import { requestTimeout } from "./request-timeout.ts";
 
 export interface RuntimeConnection extends ContainerRuntime {
@@ -120,4 +137,131 @@ async function unlessAbsent<Answer, Reading>(
     if (statusOf(error) === "NOT_FOUND") return undefined;
     throw error;
   }
+}
+
+/** UTF-16 code units of the configuration in a runtime's status. */
+const longestConfiguration = 1024 * 1024;
+
+/** The part of containerd's configuration that says how runc is to deal with cgroups, as its status tells it. */
+const configurationShape = z.object({
+  containerd: z.object({
+    defaultRuntimeName: z.string(),
+    runtimes: z.record(
+      z.string(),
+      z.object({ options: z.object({ SystemdCgroup: z.boolean().optional() }).nullish() }),
+    ),
+  }),
+});
+
+/**
+ * The cgroup below which sandboxes are put: the runtime's own choice, except under systemd, where runc takes nothing but
+ * a slice (k8s pkg/kubelet/cm/cgroup_manager_linux.go).
+ */
+export async function cgroupParentOf(channel: Channel): Promise<string> {
+  return (await usesSystemd(channel)) ? "pulley.slice" : "";
+}
+
+async function usesSystemd(channel: Channel): Promise<boolean> {
+  const { method } = RuntimeService;
+  try {
+    const { linux } = await channel.unary(method.runtimeConfig, {}, { timeout: requestTimeout });
+    if (linux !== undefined) return linux.cgroupDriver === CgroupDriver.SYSTEMD;
+  } catch (error) {
+    // Older than this call (containerd before 2.0).
+    if (statusOf(error) !== "UNIMPLEMENTED") throw error;
+  }
+  const { info } = await channel.unary(method.status, { verbose: true }, { timeout: requestTimeout });
+  return saysSystemd(info["config"] ?? "");
+}
+
+/** Other runtimes write other things there. */
+function saysSystemd(text: string): boolean {
+  if (text.length > longestConfiguration) return false;
+  try {
+    const { defaultRuntimeName, runtimes } = configurationShape.parse(JSON.parse(text)).containerd;
+    return runtimes[defaultRuntimeName]?.options?.SystemdCgroup === true;
+  } catch {
+    return false;
+  }
+}
+
+// Converts CRI messages to the types of `pods`. Times of the runtime are in nanoseconds.
+
+function sandboxOf(
+  sandbox: Pick<PodSandbox, "id" | "metadata" | "state" | "createdAt" | "labels" | "annotations">,
+): Sandbox {
+  const { id, metadata, state, createdAt, labels, annotations } = sandbox;
+  const { name = "", namespace = "", uid = "", attempt = 0 } = metadata ?? {};
+  const ready = state === PodSandboxState.SANDBOX_READY;
+  return {
+    id,
+    metadata: { name, namespace, uid, attempt },
+    ready,
+    createdAt: milliseconds(createdAt),
+    labels,
+    annotations,
+  };
+}
+
+function sandboxStatusOf({ status }: PodSandboxStatusResponse): SandboxStatus | undefined {
+  if (status === undefined) return undefined;
+  const { ip = "", additionalIps = [] } = status.network ?? {};
+  const ips = [ip, ...additionalIps.map((one) => one.ip)].filter((text) => text !== "");
+  return { ...sandboxOf(status), ips };
+}
+
+function listedContainer(container: Container): ListedContainer {
+  const { id, podSandboxId, metadata, createdAt, labels, annotations } = container;
+  return {
+    id,
+    sandbox: podSandboxId,
+    name: metadata?.name ?? "",
+    attempt: metadata?.attempt ?? 0,
+    state: stateOf(container.state),
+    createdAt: milliseconds(createdAt),
+    labels,
+    annotations,
+  };
+}
+
+function containerOf({ status }: ContainerStatusResponse): RuntimeContainer | undefined {
+  if (status === undefined) return undefined;
+  const { id, metadata, labels, annotations, exitCode, reason, message, logPath } = status;
+  return {
+    id,
+    labels,
+    annotations,
+    exitCode,
+    reason,
+    message,
+    logPath,
+    name: metadata?.name ?? "",
+    attempt: metadata?.attempt ?? 0,
+    state: stateOf(status.state),
+    createdAt: milliseconds(status.createdAt),
+    startedAt: milliseconds(status.startedAt),
+    finishedAt: milliseconds(status.finishedAt),
+  };
+}
+
+function userOf({ uid, username }: Image): RuntimeImageUser {
+  return { uid: uid === undefined ? undefined : Number(uid.value), username };
+}
+
+function stateOf(state: ContainerState): ListedContainer["state"] {
+  switch (state) {
+    case ContainerState.CONTAINER_CREATED:
+      return "created";
+    case ContainerState.CONTAINER_RUNNING:
+      return "running";
+    case ContainerState.CONTAINER_EXITED:
+      return "exited";
+    default:
+      return "unknown";
+  }
+}
+
+/** containerd gives what never happened the zero time of Go, which is negative. */
+function milliseconds(nanoseconds: bigint): number {
+  return nanoseconds > 0n ? Number(nanoseconds / 1_000_000n) : 0;
 }

@@ -4,7 +4,7 @@ import { podOf } from "../../pull/testing/pods.ts";
 import { manualClock } from "../../support/manual-clock.ts";
 import { catalogue } from "./catalogue.ts";
 import { createMetrics, type MetricSources, type Metrics } from "./index.ts";
-import { operationType, sizeClass } from "./labels.ts";
+import { operationType, sizeClass } from "./listeners.ts";
 import { readExposition } from "./testing/exposition.ts";
 
 function metricsFor(sources: MetricSources = {}, clock = manualClock(1_700_000_000_000)) {

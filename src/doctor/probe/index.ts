@@ -23,9 +23,8 @@ import { findName, type NameLookup, type Resolver, systemResolver } from "./dns.
 import { type Handshake, tlsHandshake } from "./handshake.ts";
 import { askManifest, type ManifestAnswer, readV2Ping, type V2Ping } from "./requests.ts";
 
-export type { ShownCertificate } from "./certificate.ts";
 export type { NameLookup } from "./dns.ts";
-export type { Handshake } from "./handshake.ts";
+export type { Handshake, ShownCertificate } from "./handshake.ts";
 export { type ManifestAnswer, noQuota, type Quota, type V2Ping } from "./requests.ts";
 
 /** A host that is asked for a repository. */

@@ -5,9 +5,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../support/clock.ts";
 import { temporaryFolder } from "../../support/testing.ts";
-import { readEntry } from "./format.ts";
 import { type LogQuery, readContainerLog } from "./index.ts";
-import { tailOffset } from "./tail.ts";
+import { readEntry, tailOffset } from "./tail.ts";
 
 const log = `2024-05-01T12:00:00.000000001Z stdout F one
 2024-05-01T12:00:01.5Z stderr P tw

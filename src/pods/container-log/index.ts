@@ -2,8 +2,7 @@
 import { constants, type FileHandle, open, stat } from "node:fs/promises";
 import type { Clock } from "../../support/clock.ts";
 import { errorText, hasErrno, PulleyError } from "../../support/errors.ts";
-import { type ContainerLogEntry, entryTime, readEntry } from "./format.ts";
-import { longestEntry, tailOffset } from "./tail.ts";
+import { type ContainerLogEntry, entryTime, longestEntry, readEntry, tailOffset } from "./tail.ts";
 
 export interface LogQuery {
   /** Only the last so many lines. */

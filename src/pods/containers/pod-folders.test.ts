@@ -144,7 +144,7 @@ describe.skipIf(process.getuid?.() !== 0)("a place inside a volume", () => {
   it.each([
     ["an absolute link", () => root, "x"],
     ["a link upwards", () => "../../../../..", "x"],
-    ["a link upwards, in the middle", () => "../../support/go.t", "x/volumes"],
+    ["a link upwards, in the middle", () => "../..", "x/volumes"],
     ["a link to the host", () => "/etc/passwd", "x"],
   ])("is refused where %s leads out", async (_, link, subPath) => {
     const { facts, path } = await scratch();

@@ -9,16 +9,16 @@ import { type FoundPod, foundPods, removeOrphan } from "../containers/orphans.ts
 import type { PodLocks } from "../containers/pod-locks.ts";
 import type { ContainersOptions } from "../containers/types.ts";
 import type { PodManager } from "../pod-manager.ts";
-import { manifestFolder } from "./folder.ts";
 import {
   accountsOf,
   combined,
   type FilePods,
   filePods,
+  manifestFolder,
   type ReadFile,
   readFileDocuments,
   type WantedPods,
-} from "./read.ts";
+} from "./folder.ts";
 
 export interface StaticPodsOptions {
   readonly folder: string;

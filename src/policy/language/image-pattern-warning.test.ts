@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { parseImagePattern } from "./image-pattern.ts";
-import { imagePatternWarning } from "./image-pattern-warning.ts";
+import { imagePatternWarning } from "./warnings.ts";
 
 function warning(text: string): string | undefined {
   const parsed = parseImagePattern(text);

@@ -1,11 +1,21 @@
 /** MatchedRule policies: texts in, rules and everything that is wrong with them out. */
-import { type ManifestDocument, notSupported, type Problem, plain, readManifests } from "../../workload/index.ts";
+
+import { z } from "zod";
+import { quote } from "../../support/go.ts";
+import {
+  duplicate,
+  itemsAt,
+  type ManifestDocument,
+  notSupported,
+  type Problem,
+  plain,
+  readManifests,
+  textAt,
+} from "../../workload/index.ts";
 import { closingOf } from "./closing.ts";
-import { clusterWarnings } from "./cluster-warning.ts";
 import { problemsOf } from "./issues.ts";
-import { knownKeys } from "./known-keys.ts";
-import { doubleDocuments, nameProblems } from "./names.ts";
-import { positionOf } from "./place.ts";
+import { matchesIn } from "./matches.ts";
+import { type Path, positionOf } from "./place.ts";
 import { apiVersion, kind, type PolicyInput, policySchema } from "./schema.ts";
 import { suggestion } from "./spelling.ts";
 import { utc } from "./time-zone.ts";
@@ -120,4 +130,81 @@ function byFile(one: PolicyText, other: PolicyText): number {
 
 function byPlace({ source: one }: Problem, { source: other }: Problem): number {
   return one.line - other.line || one.column - other.column;
+}
+
+// The keys that the schema knows, by where they are.
+
+/** The keys of the object at a path; none where the schema knows no object there. */
+function knownKeys(schema: z.ZodType, path: Path): readonly string[] {
+  let found: z.core.$ZodType | undefined = schema;
+  for (const step of path) found = childOf(unwrapped(found), step);
+  const inner = unwrapped(found);
+  if (inner instanceof z.ZodObject) return Object.keys(inner.shape);
+  return inner instanceof z.ZodDiscriminatedUnion ? ["key", "operator", "values"] : [];
+}
+
+function childOf(schema: z.core.$ZodType | undefined, step: PropertyKey): z.core.$ZodType | undefined {
+  if (schema instanceof z.ZodObject)
+    return new Map<string, z.core.$ZodType>(Object.entries(schema.shape)).get(String(step));
+  return schema instanceof z.ZodArray ? schema.element : undefined;
+}
+
+function unwrapped(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
+  let inner = schema;
+  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault) inner = inner.unwrap();
+  return inner;
+}
+
+// What a schema cannot say: names that are there twice, and names of nothing.
+
+/** Names of rules within one document; found whatever else is wrong with it. */
+function nameProblems({ root, text }: ManifestDocument): readonly Problem[] {
+  const problems: Problem[] = [];
+  const names = new Set<string>();
+  for (const [index, rule] of itemsAt(root, "spec", "rules").entries()) {
+    const name = textAt(rule, "name");
+    if (name === undefined || rule.kind !== "mapping") continue;
+    const source = text.position(rule.entries.get("name")?.start ?? rule.start);
+    if (names.has(name)) problems.push({ source, message: duplicate(`spec.rules[${index}].name`, name) });
+    names.add(name);
+  }
+  for (const [index, exemption] of itemsAt(root, "spec", "exemptions").entries()) {
+    for (const [at, entry] of itemsAt(exemption, "rules").entries()) {
+      const name = textAt(entry);
+      if (name === undefined || name === "" || names.has(name)) continue;
+      const known = [...names];
+      const hint = suggestion(name, known) || `; the rules are ${known.slice(0, 20).join(", ") || "nameless"}`;
+      const shown = quote(name.slice(0, 200));
+      const message = `spec.exemptions[${index}].rules[${at}]: there is no rule ${shown} in this document${hint}`;
+      problems.push({ source: text.position(entry.start), message });
+    }
+  }
+  return problems;
+}
+
+/** Two documents of one name could not be told apart in a trace. */
+function doubleDocuments(documents: readonly PolicyDocument[]): readonly Problem[] {
+  const first = new Map<string, PolicyDocument>();
+  return documents.flatMap((document) => {
+    const earlier = first.get(document.name);
+    if (earlier === undefined) {
+      first.set(document.name, document);
+      return [];
+    }
+    const { file, line } = earlier.source;
+    const message = `${duplicate("metadata.name", document.name)}: so is the one at ${file}:${line}`;
+    return [{ source: document.source, message }];
+  });
+}
+
+// What a policy says of clusters, where no cluster has a name.
+
+/** What matches nothing because no cluster's name was given. */
+function clusterWarnings(documents: readonly PolicyDocument[]): readonly Problem[] {
+  return documents.flatMap(matchesIn).flatMap(({ id, source, match: { clusters } }): Problem[] => {
+    if (clusters === undefined) return [];
+    const text = clusters.map((pattern) => pattern.text).join(", ");
+    const message = `${id}: ${text}: it matches nothing, for no cluster's name is known; give it with --cluster`;
+    return [{ source, message }];
+  });
 }

@@ -4,7 +4,7 @@ import { wallText } from "../instant.ts";
 import { parseTimeZone } from "../language/time-zone.ts";
 import { parseWindow } from "../language/window.ts";
 import type { PullTimes, PullWindow, TimeZone } from "../types.ts";
-import { isOpen, nextOpening } from "./pull-times.ts";
+import { isOpen, nextOpening } from "./when.ts";
 
 function zone(name: string): TimeZone {
   const parsed = parseTimeZone(name);

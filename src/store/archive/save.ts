@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+import { open, rename, rm } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import {
   canonicalText,
@@ -6,6 +8,7 @@ import {
   type Digest,
   digestAlgorithm,
   digestHex,
+  familiarName,
   manifestLimit,
   ociIndex,
   parseManifest,
@@ -13,11 +16,12 @@ import {
   readImageConfig,
   withImpliedTag,
 } from "../../image/index.ts";
-import { isPulleyError, PulleyError } from "../../support/errors.ts";
+import { decompressDetected } from "../../support/decompress.ts";
+import { errorText, hasErrno, isPulleyError, PulleyError } from "../../support/errors.ts";
 import type { ImageStore, Lease, StoredImage } from "../image-store.ts";
+import { measureUnpacked } from "../unpacking.ts";
 import { byPath, type ChosenImage, checkList, jsonBytes, opened, smallFile } from "./chosen-image.ts";
-import { writeTo } from "./destination.ts";
-import { dockerFiles } from "./save-docker.ts";
+import { parseDockerList } from "./docker.ts";
 import { formatTar, type TarFile } from "./tar-format.ts";
 
 export type ArchiveFormat = "docker-archive" | "oci-archive";
@@ -115,4 +119,95 @@ function nameAnnotations(name: string): Readonly<Record<string, string>> {
 
 function blobPath(digest: Digest): string {
   return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`;
+}
+
+/**
+ * Writes to a stream, which stays open, or to a file, which appears under its path only when it is whole and durable.
+ * @throws PulleyError `OUTPUT_UNWRITABLE`, `DISK_FULL`
+ */
+async function writeTo(destination: string | Writable, chunks: AsyncIterable<Buffer>): Promise<void> {
+  if (typeof destination !== "string") return writeStream(destination, chunks);
+  const temporary = `${destination}.${randomUUID()}.partial`;
+  try {
+    await writeFile(temporary, chunks);
+    await attempt(destination, rename(temporary, destination));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function writeFile(path: string, chunks: AsyncIterable<Buffer>): Promise<void> {
+  const file = await attempt(path, open(path, "wx"));
+  try {
+    for await (const chunk of chunks) await attempt(path, file.appendFile(chunk));
+    await attempt(path, file.sync());
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeStream(stream: Writable, chunks: AsyncIterable<Buffer>): Promise<void> {
+  // Without a listener of its own a stream's failure would end the process before the write's callback reports it.
+  const reported = () => undefined;
+  stream.on("error", reported);
+  try {
+    for await (const chunk of chunks) await attempt("the output", writeChunk(stream, chunk));
+  } finally {
+    stream.off("error", reported);
+  }
+}
+
+function writeChunk(stream: Writable, chunk: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(chunk, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
+
+function attempt<Result>(place: string, writing: Promise<Result>): Promise<Result> {
+  return writing.catch((cause: unknown) => {
+    const code = hasErrno(cause, "ENOSPC", "EDQUOT") ? "DISK_FULL" : "OUTPUT_UNWRITABLE";
+    throw new PulleyError(code, `${place}: ${errorText(cause)}`, { cause });
+  });
+}
+
+/** The files of docker's archive, named as skopeo names them, layers uncompressed. */
+async function dockerFiles(store: ImageStore, images: readonly ChosenImage[]): Promise<Iterable<TarFile>> {
+  const list = jsonBytes(
+    images.map(({ manifest, config, names }) => ({
+      Config: `${digestHex(manifest.config.digest)}.json`,
+      RepoTags: names.size === 0 ? null : [...names].map(familiarText),
+      Layers: config.diffIds.map(layerPath),
+    })),
+  );
+  checkList(list, parseDockerList);
+  const layers = new Map<Digest, TarFile>();
+  for (const { manifest, config } of images) {
+    for (const [position, layer] of manifest.layers.entries()) {
+      const diffId = config.diffIds[position];
+      if (diffId !== undefined && !layers.has(diffId)) layers.set(diffId, await plainLayer(store, layer, diffId));
+    }
+  }
+  const configs = images.map(({ manifest, configBytes }) =>
+    smallFile(`${digestHex(manifest.config.digest)}.json`, configBytes),
+  );
+  return byPath([smallFile("manifest.json", list), ...configs, ...layers.values()]);
+}
+
+/** A tar says how long a file is before its bytes come: a layer is decompressed once to know, and once to be written. */
+async function plainLayer(store: ImageStore, layer: Descriptor, diffId: Digest): Promise<TarFile> {
+  const size = await measureUnpacked(opened(store, layer), layer.digest, diffId);
+  return { path: layerPath(diffId), size, content: decompressDetected(opened(store, layer)) };
+}
+
+function layerPath(diffId: Digest): string {
+  return `${digestHex(diffId)}.tar`;
+}
+
+function familiarText(name: string): string {
+  const { repository, tag } = parseReference(name);
+  return `${familiarName(repository)}:${tag}`;
 }

@@ -1,16 +1,17 @@
 import { open, stat } from "node:fs/promises";
 import type { Descriptor, Digest, Manifest } from "../../image/index.ts";
+import { PulleyError } from "../../support/errors.ts";
 import { verify } from "../../support/verifier.ts";
 import { guarded } from "../files.ts";
 import { ensureRoom } from "../free-space.ts";
 import type { ImageRecord, Ingest, Lease, StoredImage } from "../image-store.ts";
 import { beginIngest, leavePart } from "../ingest.ts";
 import type { Content } from "../stored-record.ts";
+import type { Contents } from "./contents.ts";
 import { labels } from "./context.ts";
 import type { Protection, Protections } from "./protection.ts";
 import { type ContainerdPublication, publish } from "./publish.ts";
-import { replaceDamaged } from "./replace.ts";
-import { type Chunks, writeContent } from "./write.ts";
+import { type Chunks, type WriteTarget, writeContent } from "./write.ts";
 
 export interface ContainerdLeaseDeps extends Omit<ContainerdPublication, "lease"> {
   readonly protections: Protections;
@@ -127,4 +128,41 @@ async function* chunksOf(path: string): AsyncGenerator<Uint8Array, void> {
 async function isSameFileSystem(one: string, other: string): Promise<boolean> {
   const [here, there] = await Promise.all([one, other].map((path) => stat(path)));
   return here?.dev === there?.dev;
+}
+
+// Replaces damaged content.
+
+/**
+ * Content that was found to be damaged is read once more and, if it still is, deleted and written anew, with all its
+ * labels. Only now, when the right bytes are at hand, and only if Pulley brought it: whatever else is in containerd is not
+ * Pulley's to delete.
+ * @throws PulleyError `RUNTIME_FAILED` if another program brought the content, or has it in another namespace
+ */
+async function replaceDamaged(
+  contents: Contents,
+  lease: Protection,
+  writing: WriteTarget,
+  content: Content,
+  chunks: Chunks,
+): Promise<void> {
+  const { digest } = content;
+  const known = await contents.find(digest);
+  if (known !== undefined && (!known.isDamaged || (await contents.check(digest)) === "sound")) return;
+  if (known !== undefined && !known.labels[labels.brought]) throw othersDamage(digest, writing.daemon.namespace);
+  const { [labels.damaged]: _, ...kept } = known?.labels ?? {};
+  // What only this content leads to would be collected with it.
+  await lease.keepNeeded(kept);
+  await contents.remove(digest);
+  await writeContent({ ...writing, labels: Object.assign(kept, writing.labels) }, content, chunks);
+  if ((await contents.check(digest)) === "sound") return;
+  throw new PulleyError("RUNTIME_FAILED", `${digest} is damaged in containerd's content, in another namespace too`, {
+    advice: `Remove it there, too: ctr namespaces ls, then ctr -n NAMESPACE content rm ${digest}.`,
+  });
+}
+
+function othersDamage(digest: Digest, namespace: string): PulleyError {
+  const text = `${digest} is damaged in containerd's content, and another program brought it, so that it is not deleted`;
+  return new PulleyError("RUNTIME_FAILED", text, {
+    advice: `Remove it with ctr -n ${namespace} content rm ${digest}, then pull the image again.`,
+  });
 }

@@ -30,9 +30,9 @@ import { IndexFile } from "./index-file.ts";
 import { openLease } from "./lease.ts";
 import { LeaseFile, leasedDigests } from "./lease-file.ts";
 import { openStorePaths, type StorePaths } from "./paths.ts";
+import { ensureTranslation } from "./publish.ts";
 import { contentsToKeep } from "./record.ts";
 import { Records } from "./records.ts";
-import { ensureTranslation } from "./translation.ts";
 
 export interface EmbeddedStoreOptions {
   /** Called with a sentence for each damage that was found and set aside. Default: none. */

@@ -7,8 +7,7 @@ import { renderFailure } from "../program.ts";
 import { type Build, type BuildOptions, buildKustomization } from "./build.ts";
 import type { Kustomization } from "./kustomization.ts";
 import { KustomizationGraph } from "./kustomization.ts";
-import { containerIn, type ImageLocation, placeOf } from "./place.ts";
-import { KustomizeSources } from "./sources.ts";
+import { containerIn, type ImageLocation, KustomizeSources, placeOf } from "./place.ts";
 
 export type { BuildOptions } from "./build.ts";
 

@@ -1,9 +1,24 @@
 /** Where the image of a built container is written: in its object's file, or in what changes that object. */
-import { type ImagePlace, type ScalarValue, textAt, valueAt } from "../../../workload/index.ts";
+
+import { longestInput, readInputBytes } from "../../../support/input-file.ts";
+import { decodeTextLoosely } from "../../../support/text-bytes.ts";
+import {
+  groupOf,
+  type ImageFields,
+  type ImagePlace,
+  imagePlaces,
+  type ManifestDocument,
+  podTemplates,
+  readManifests,
+  type ScalarValue,
+  type SourceText,
+  sourceText,
+  textAt,
+  valueAt,
+} from "../../../workload/index.ts";
 import { containerKey } from "../../input.ts";
 import { firstKeySpan, type Span, scalarSpan } from "../../spans.ts";
 import type { ImageChange, Kustomization } from "./kustomization.ts";
-import type { KustomizeSource, KustomizeSources, SourceObject } from "./sources.ts";
 
 export interface ImageLocation {
   readonly file: string;
@@ -101,4 +116,54 @@ function textIn(text: string, image: string): Span | undefined {
     if (!/[\w.:/@-]/.test(text[start - 1] ?? " ") && !/[\w.:/@-]/.test(text[end] ?? " ")) return { start, end };
   }
   return undefined;
+}
+
+// The files of kustomizations, each read once.
+
+interface KustomizeSource {
+  readonly file: string;
+  readonly text: SourceText;
+  readonly objects: readonly SourceObject[];
+}
+
+interface SourceObject {
+  readonly kind: string;
+  readonly name: string;
+  readonly places: readonly ImagePlace[];
+}
+
+export class KustomizeSources {
+  readonly #known = new Map<string, KustomizeSource | undefined>();
+  readonly #imageFields: readonly ImageFields[] | undefined;
+
+  /** @param imageFields of custom resources, beside those that are known */
+  constructor(imageFields?: readonly ImageFields[]) {
+    this.#imageFields = imageFields;
+  }
+
+  /** A file; `undefined` where it cannot be read. */
+  at(file: string): KustomizeSource | undefined {
+    if (!this.#known.has(file)) this.#known.set(file, this.#read(file));
+    return this.#known.get(file);
+  }
+
+  objectOf(document: ManifestDocument): SourceObject {
+    const group = groupOf(document.apiVersion);
+    return {
+      kind: document.kind,
+      name: textAt(document.root, "metadata", "name") ?? "",
+      places: podTemplates(document, this.#imageFields).flatMap((template) => imagePlaces(template, group)),
+    };
+  }
+
+  #read(file: string): KustomizeSource | undefined {
+    try {
+      const text = decodeTextLoosely(readInputBytes(file, { limit: longestInput }));
+      const { documents } = readManifests(text, file);
+      const objects = documents.map((document) => this.objectOf(document));
+      return { file, text: documents[0]?.text ?? sourceText(text, file), objects };
+    } catch {
+      return undefined;
+    }
+  }
 }
