@@ -3,12 +3,12 @@
 import type { LoginSource } from "../credentials/index.ts";
 import { type Policy, type Prepare, warningText } from "../policy/index.ts";
 import {
-  type CopyJudge,
-  createCopyJudge,
+  createStartAuthorizer,
   type DecisionLog,
   type EnsuredImage,
   type HostsFor,
   type PullRecords,
+  type StartAuthorizer,
   type StorePulls,
 } from "../pull/index.ts";
 import type { StoredImage } from "../store/index.ts";
@@ -92,10 +92,10 @@ const imageServices = [ImageService.typeName, "runtime.v1alpha2.ImageService"];
 export async function startCriServer(options: CriServerOptions): Promise<CriServer> {
   const { socket, takeover, clock, runtime, version } = options;
   const log = options.log ?? { info: () => undefined, warn: () => undefined };
-  const judge = judgeOf(options, log);
-  const upstream = runtime === undefined ? undefined : openUpstream(runtime, options, { judge, log });
+  const authorizer = authorizerOf(options, log);
+  const upstream = runtime === undefined ? undefined : openUpstream(runtime, options, { authorizer, log });
   const checkHandler = upstream === undefined ? noHandlers : handlersOf(upstream.channel);
-  const methods = methodsOf(options, { log, judge, checkHandler });
+  const methods = methodsOf(options, { log, authorizer, checkHandler });
   const server = createGrpcServer({
     methods:
       upstream === undefined
@@ -127,16 +127,16 @@ export async function startCriServer(options: CriServerOptions): Promise<CriServ
 
 interface Parts {
   readonly log: CriLog;
-  readonly judge: CopyJudge;
+  readonly authorizer: StartAuthorizer;
 }
 
 /** A container runtime: gets every call that is not about images, unless the policy refuses the container that it would make. */
-function openUpstream(runtime: string, { images, onOperation, clock }: CriServerOptions, { log, judge }: Parts) {
+function openUpstream(runtime: string, { images, onOperation, clock }: CriServerOptions, { log, authorizer }: Parts) {
   const { pass, close } = createPassThrough(runtime);
   const channel = openChannel(runtime);
   const hasRules = () => images.policy().documents.length > 0;
   const held = createStartGate({
-    judge,
+    authorizer,
     hasRules,
     runtime: channel,
     warn: log.warn,
@@ -154,9 +154,9 @@ function openUpstream(runtime: string, { images, onOperation, clock }: CriServer
   };
 }
 
-function judgeOf({ images, clock }: CriServerOptions, log: CriLog): CopyJudge {
+function authorizerOf({ images, clock }: CriServerOptions, log: CriLog): StartAuthorizer {
   const { pulls, prepare, policy, hosts, decisions, onEnsured } = images;
-  return createCopyJudge({
+  return createStartAuthorizer({
     images: pulls.images,
     prepare,
     policy,
@@ -171,13 +171,13 @@ function judgeOf({ images, clock }: CriServerOptions, log: CriLog): CopyJudge {
 /** By path. The file systems are the runtime's where there is one: it keeps the containers' layers, too. */
 function methodsOf(
   { images, clock, runtime, onOperation }: CriServerOptions,
-  { log, judge, checkHandler }: Parts & { readonly checkHandler: CheckHandler },
+  { log, authorizer, checkHandler }: Parts & { readonly checkHandler: CheckHandler },
 ): Methods {
   const { pulls, isPinned = () => false } = images;
   const { store } = pulls;
   const manager = managerOf(images);
   const { mirrorLogins } = images;
-  const onPulled = judge.asked;
+  const onPulled = authorizer.asked;
   const { warn } = log;
   const methods = imageMethods({ store, manager, isPinned, mirrorLogins, checkHandler, clock, onPulled, warn });
   const fileSystems = ImageService.method.imageFsInfo.name;

@@ -5,7 +5,7 @@
 
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { readImageName } from "../image/index.ts";
-import type { CopyJudge, RefusedStart, Start } from "../pull/index.ts";
+import type { RefusedStart, Start, StartAuthorizer } from "../pull/index.ts";
 import type { Channel } from "../support/grpc/client.ts";
 import {
   type ContainerConfig,
@@ -20,7 +20,7 @@ import { podOfSandbox, type SandboxFacts } from "./images/pod-of-sandbox.ts";
 import { type OperationListener, observedMethod } from "./operations.ts";
 
 export interface StartGateOptions {
-  readonly judge: Pick<CopyJudge, "judge">;
+  readonly authorizer: Pick<StartAuthorizer, "authorize">;
   /** Whether the policy has rules; without, everything is passed on unread. */
   readonly hasRules: () => boolean;
   /** The runtime, for the labels of its sandboxes. */
@@ -45,7 +45,14 @@ const mostReported = 1000;
 /** Image volumes that cannot be mounted are known to the kubelet by this word (k8s cri-api pkg/errors). */
 const volumeFailure = "ImageVolumeMountFailed";
 
-export function createStartGate({ judge, hasRules, runtime, warn, onward, listener }: StartGateOptions): StartGate {
+export function createStartGate({
+  authorizer,
+  hasRules,
+  runtime,
+  warn,
+  onward,
+  listener,
+}: StartGateOptions): StartGate {
   const { createContainer, restorePod, podSandboxStatus } = RuntimeService.method;
   const paths = new Map<string, Method>(
     [createContainer, restorePod].flatMap(({ name }) => {
@@ -83,7 +90,7 @@ export function createStartGate({ judge, hasRules, runtime, warn, onward, listen
   }
 
   async function check(call: string, request: Uint8Array, signal: AbortSignal): Promise<void> {
-    const refused = await judge.judge(await startsIn(call, request, signal));
+    const refused = await authorizer.authorize(await startsIn(call, request, signal));
     if (refused === undefined) return;
     reportOnce(refused);
     const { start, refusal } = refused;

@@ -9,7 +9,7 @@ import { type Digest, familiarName, parseReference, type Repository } from "../i
 import { type AccessResult, isUnreachable, type Source } from "../pull/index.ts";
 import type { ImageRecord } from "../store/index.ts";
 import { errorText, type PulleyError } from "../support/errors.ts";
-import type { Judged, Outline } from "./authorize-pull.ts";
+import type { AuthorizedPull, Outline } from "./authorize-pull.ts";
 import type { ClientAuth } from "./client-auth.ts";
 import type { Sources, Told } from "./sources.ts";
 import type { MirrorDeps, RequestContext } from "./types.ts";
@@ -156,7 +156,7 @@ export function createAccess(deps: MirrorDeps, sources: Sources): Access {
 }
 
 /** Whether the policy allows the use of a copy when no registry can be asked. */
-export function mayUseCached({ decision }: Judged): boolean {
+export function mayUseCached({ decision }: AuthorizedPull): boolean {
   return decision.action === "Use" || (decision.action === "Check" && decision.whenUnreachable === "UseCached");
 }
 
@@ -164,8 +164,8 @@ export function mayUseCached({ decision }: Judged): boolean {
  * Refuses a client with stale access where the policy does not allow the use of a copy without asking.
  * @throws PulleyError the entry's failure
  */
-export function requireCachedUse({ failure }: CallerAccess<unknown>, judged: Judged): void {
-  if (failure !== undefined && !mayUseCached(judged)) throw failure;
+export function requireCachedUse({ failure }: CallerAccess<unknown>, authorized: AuthorizedPull): void {
+  if (failure !== undefined && !mayUseCached(authorized)) throw failure;
 }
 
 function shortName({ repository, given }: Reference): string {

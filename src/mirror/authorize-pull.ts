@@ -15,7 +15,7 @@ import type { Asking } from "./sources.ts";
 import type { MirrorDeps } from "./types.ts";
 
 /** A request that is not refused, as far as anything is known about the image. */
-export interface Judged {
+export interface AuthorizedPull {
   readonly reference: Reference;
   readonly decision: Exclude<Decision, { action: "Refuse" }>;
   /** Why the copy on this machine is not to be had, though another may be. */
@@ -35,7 +35,7 @@ export interface Outline extends Asking {
   readonly refusal: PulleyError | undefined;
 }
 
-export interface Judge {
+export interface PullAuthorizer {
   /**
    * What a stranger may be told, and whom to ask about him: the same, whatever is here.
    * @throws PulleyError `REFERENCE_INVALID`
@@ -45,10 +45,14 @@ export interface Judge {
    * @param here that content under a digest is here, though no name says so
    * @throws PulleyError `IMAGE_REFUSED` with the rule's own words, `REFERENCE_INVALID`
    */
-  image(repository: Repository, version: Tag | Digest, signal: AbortSignal, here?: boolean): Promise<Judged>;
+  image(repository: Repository, version: Tag | Digest, signal: AbortSignal, here?: boolean): Promise<AuthorizedPull>;
 }
 
-export function createJudge({ images, policy, clock }: Pick<MirrorDeps, "images" | "policy" | "clock">): Judge {
+export function createPullAuthorizer({
+  images,
+  policy,
+  clock,
+}: Pick<MirrorDeps, "images" | "policy" | "clock">): PullAuthorizer {
   const outline = (repository: Repository, version: Tag | Digest): Outline => {
     const reference = referenceTo(repository, version);
     const [{ request }] = mirrorPod(reference).containers;
@@ -63,7 +67,7 @@ export function createJudge({ images, policy, clock }: Pick<MirrorDeps, "images"
     return { reference, decision, refusal: refused(absent, request) };
   };
 
-  const judgeImage: Judge["image"] = async (repository, version, signal, here = false) => {
+  const authorizeImage: PullAuthorizer["image"] = async (repository, version, signal, here = false) => {
     const reference = referenceTo(repository, version);
     const [{ request }] = mirrorPod(reference).containers;
     const now = clock.now();
@@ -85,7 +89,7 @@ export function createJudge({ images, policy, clock }: Pick<MirrorDeps, "images"
     return { reference, decision, refusal, facts, id: found.id, now, check, warnings: () => warnings };
   };
 
-  return { outline, image: judgeImage };
+  return { outline, image: authorizeImage };
 }
 
 function refused({ reason, message }: Refusal, request?: ImageRequest): PulleyError {

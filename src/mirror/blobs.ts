@@ -4,7 +4,7 @@ import { type ContentOfName, isGone, type Receiving, type Source } from "../pull
 import { type ByteRange, type ImageRecord, type Lease, partOf } from "../store/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import { requireCachedUse } from "./access.ts";
-import type { Judged } from "./authorize-pull.ts";
+import type { AuthorizedPull } from "./authorize-pull.ts";
 import type { MirrorContext } from "./context.ts";
 import type { FoundContent } from "./incomplete-images.ts";
 import type { CacheState } from "./response.ts";
@@ -26,27 +26,27 @@ export async function findBlob(
   digest: Digest,
   request: RequestContext,
 ): Promise<ServedBlob> {
-  const { judge, access, stored, incomplete, deps, sources } = context;
+  const { authorizer, access, stored, incomplete, deps, sources } = context;
   const { signal } = request;
   const ask = ({ repository: asked, ...call }: Source) => deps.registry.blobSize(asked, digest, { ...call, signal });
   const records = async () => (await stored.blobs(repository, digest)).map(({ record }) => record);
-  const entry = await access.authorize(judge.outline(repository, digest), request, { ask, records });
+  const entry = await access.authorize(authorizer.outline(repository, digest), request, { ask, records });
   const held = await stored.blobs(repository, digest);
   const coming = incomplete.find(repository, digest);
   const known = held[0]?.descriptor ?? coming?.descriptor;
-  const judged = await judgeAny(context, repository, digest, { held, coming }, request);
-  requireCachedUse(entry, judged);
+  const authorized = await authorizeAny(context, repository, digest, { held, coming }, request);
+  requireCachedUse(entry, authorized);
   const fresh = entry.state === "fresh";
   if (known !== undefined) {
     const shown = held.length > 0 || (await deps.proofs.of(repository)).has(digest);
     const lease = held.length > 0 ? undefined : coming?.lease;
-    return serve(context, known, { judged, lease, shown, fresh }, request);
+    return serve(context, known, { authorized, lease, shown, fresh }, request);
   }
   // The client has the manifest from elsewhere, or from before a restart. The size is not verified, and is not kept.
-  const told = entry.answer ?? (await sources.ask(judged, request, ask));
+  const told = entry.answer ?? (await sources.ask(authorized, request, ask));
   access.grant(repository, request.auth);
   const descriptor = { mediaType: "application/octet-stream", digest, size: told.value };
-  return serve(context, descriptor, { judged, lease: undefined, shown: false, fresh }, request);
+  return serve(context, descriptor, { authorized, lease: undefined, shown: false, fresh }, request);
 }
 
 interface KnownLocations {
@@ -55,15 +55,15 @@ interface KnownLocations {
 }
 
 /** Content may belong to several images of the repository, and is served if one of them is allowed; unlisted content is decided by itself. */
-async function judgeAny(
-  { judge }: MirrorContext,
+async function authorizeAny(
+  { authorizer }: MirrorContext,
   repository: Repository,
   digest: Digest,
   { held, coming }: KnownLocations,
   { signal }: RequestContext,
-): Promise<Judged> {
+): Promise<AuthorizedPull> {
   const here = held.length > 0 || coming !== undefined;
-  if (!here) return judge.image(repository, digest, signal);
+  if (!here) return authorizer.image(repository, digest, signal);
   const versions = new Set([
     ...held.map(({ record }) => versionOf(record)),
     ...(coming === undefined ? [] : [coming.document?.descriptor.digest ?? digest]),
@@ -71,10 +71,10 @@ async function judgeAny(
   let refusal: unknown;
   for (const version of versions) {
     try {
-      const judged = await judge.image(repository, version, signal, true);
+      const authorized = await authorizer.image(repository, version, signal, true);
       // The copy is what would be given out, whatever another one might be.
-      if (judged.refusal !== undefined) throw new PulleyError("IMAGE_REFUSED", judged.refusal.message);
-      return judged;
+      if (authorized.refusal !== undefined) throw new PulleyError("IMAGE_REFUSED", authorized.refusal.message);
+      return authorized;
     } catch (error) {
       if (!isPulleyError(error, "IMAGE_REFUSED", "IMAGE_NOT_FOUND")) throw error;
       refusal = error;
@@ -89,7 +89,7 @@ function versionOf({ name, target }: ImageRecord): Tag | Digest {
 }
 
 interface AllowedContent {
-  readonly judged: Judged;
+  readonly authorized: AuthorizedPull;
   /** What protects it already; absent where a name does. */
   readonly lease: Lease | undefined;
   /** Whether the repository has served this content before. */
@@ -140,12 +140,12 @@ async function* prepended(first: IteratorResult<Buffer>, pieces: AsyncIterator<B
 async function fetchBlob(
   { deps, sources, completion, incomplete }: MirrorContext,
   descriptor: Descriptor,
-  { judged, lease, shown }: AllowedContent,
+  { authorized, lease, shown }: AllowedContent,
   request: RequestContext,
   coming: () => void,
 ): Promise<AsyncIterable<Buffer>> {
   const { store, layers } = deps;
-  const { repository } = judged.reference;
+  const { repository } = authorized.reference;
   const proofs = await deps.proofs.of(repository);
   const fetch = async (report: (receiving: Receiving) => void) => {
     const own = await store.lease();
@@ -156,7 +156,7 @@ async function fetchBlob(
       };
       const task = { signal: request.signal, report: onReceiving };
       const bring = (from: Source) => layers.bring(descriptor, { ...from, proofs }, own, task);
-      await sources.ask(judged, request, bring, shown ? "node" : undefined);
+      await sources.ask(authorized, request, bring, shown ? "node" : undefined);
       if (lease === undefined) await incomplete.addLoose(repository, descriptor);
       else await lease.has(descriptor);
     } finally {

@@ -5,7 +5,7 @@ import { createRepositoryContents, type RepositoryContents } from "../pull/index
 import type { Fetched } from "../registry/index.ts";
 import { createSingleFlight, type SingleFlight } from "../support/concurrency.ts";
 import { type Access, createAccess } from "./access.ts";
-import { createJudge, type Judge } from "./authorize-pull.ts";
+import { createPullAuthorizer, type PullAuthorizer } from "./authorize-pull.ts";
 import { type Completion, createCompletion } from "./completion.ts";
 import { createIncompleteImages, type IncompleteImages } from "./incomplete-images.ts";
 import { createSources, type Sources } from "./sources.ts";
@@ -13,7 +13,7 @@ import type { MirrorDeps } from "./types.ts";
 
 export interface MirrorContext {
   readonly deps: MirrorDeps;
-  readonly judge: Judge;
+  readonly authorizer: PullAuthorizer;
   readonly sources: Sources;
   readonly access: Access;
   readonly stored: RepositoryContents;
@@ -32,7 +32,7 @@ export function createMirrorContext(deps: MirrorDeps): MirrorContext {
   return {
     deps,
     sources,
-    judge: createJudge(deps),
+    authorizer: createPullAuthorizer(deps),
     access: createAccess(deps, sources),
     stored,
     incomplete,

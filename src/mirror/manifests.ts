@@ -14,7 +14,7 @@ import type { Fetched } from "../registry/index.ts";
 import type { ImageRecord } from "../store/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { requireCachedUse } from "./access.ts";
-import { type Judged, mirrorPod } from "./authorize-pull.ts";
+import { type AuthorizedPull, mirrorPod } from "./authorize-pull.ts";
 import type { MirrorContext } from "./context.ts";
 import { checkRequirements } from "./requirements.ts";
 import type { CacheState } from "./response.ts";
@@ -50,37 +50,37 @@ async function findByTag(
   tag: Tag,
   request: RequestContext,
 ): Promise<FoundManifest> {
-  const { judge, deps, access, sources } = context;
-  const outline = judge.outline(repository, tag);
+  const { authorizer, deps, access, sources } = context;
+  const outline = authorizer.outline(repository, tag);
   const name = canonicalText(outline.reference);
   const ask = (from: Source) => resolve(context, tag, from, request);
   const records = async () => [(await deps.store.record(name)) ?? []].flat();
   const entry = await access.authorize(outline, request, { ask, records });
-  const judged = await judge.image(repository, tag, request.signal);
+  const authorized = await authorizer.image(repository, tag, request.signal);
   const record = await deps.store.record(name);
-  if (judged.decision.action === "Use" && record !== undefined) {
-    return fromStore(context, record.target, entry.state === "fresh" ? "hit" : "stale", judged, request);
+  if (authorized.decision.action === "Use" && record !== undefined) {
+    return fromStore(context, record.target, entry.state === "fresh" ? "hit" : "stale", authorized, request);
   }
   try {
     if (entry.failure !== undefined) throw entry.failure;
-    const told = entry.answer ?? (await sources.ask(judged, request, ask));
+    const told = entry.answer ?? (await sources.ask(authorized, request, ask));
     access.grant(repository, request.auth);
-    await checkRequirements(context, judged, told.value, told.from, request);
+    await checkRequirements(context, authorized, told.value, told.from, request);
     if (record?.target.digest !== told.value.digest) {
       context.incomplete.noteTag(repository, tag, told.value.digest);
-      return throughStore(context, told.value, judged, request);
+      return throughStore(context, told.value, authorized, request);
     }
     await deps.store.confirm(name, deps.clock.now());
-    return fromStore(context, record.target, "hit", judged, request);
+    return fromStore(context, record.target, "hit", authorized, request);
   } catch (error) {
-    return staleOr(context, judged, record, request, error);
+    return staleOr(context, authorized, record, request, error);
   }
 }
 
 /** The copy on this machine, where no registry can be asked and the policy allows its use; otherwise throws the failure. */
 async function staleOr(
   context: MirrorContext,
-  judged: Judged,
+  authorized: AuthorizedPull,
   record: ImageRecord | undefined,
   request: RequestContext,
   error: unknown,
@@ -88,15 +88,15 @@ async function staleOr(
   request.signal.throwIfAborted();
   if (record === undefined || !isUnreachable(error)) throw error;
   const { access } = context;
-  const known = access.known(judged.reference.repository, request.auth) !== undefined;
+  const known = access.known(authorized.reference.repository, request.auth) !== undefined;
   if (!known && !(await access.recorded(record))) throw error;
-  const { id, facts, refusal, decision, now } = judged;
-  const [container] = mirrorPod(judged.reference).containers;
+  const { id, facts, refusal, decision, now } = authorized;
+  const [container] = mirrorPod(authorized.reference).containers;
   const outcome = withoutAnswer({ container, record: () => undefined }, decision, { id, facts, refusal }, now)?.(error);
   if (outcome === undefined) throw error;
   if ("refusal" in outcome) throw new PulleyError("IMAGE_REFUSED", outcome.refusal.message);
   const warning = "no registry can be asked, so this is what it said last";
-  return { ...fromStore(context, record.target, "stale", judged, request), warning };
+  return { ...fromStore(context, record.target, "stale", authorized, request), warning };
 }
 
 async function findByDigest(
@@ -105,8 +105,8 @@ async function findByDigest(
   digest: Digest,
   request: RequestContext,
 ): Promise<FoundManifest> {
-  const { judge, access, sources, stored, incomplete } = context;
-  const outline = judge.outline(repository, digest);
+  const { authorizer, access, sources, stored, incomplete } = context;
+  const outline = authorizer.outline(repository, digest);
   const ask = async (from: Source) => {
     const told = await resolve(context, digest, from, request);
     if (told.digest === digest) return told;
@@ -118,19 +118,19 @@ async function findByDigest(
   const coming = incomplete.find(repository, digest)?.document?.descriptor;
   // What a document lists is not known to be one, nor that the repository has it.
   const descriptor = held?.descriptor ?? (coming?.digest === digest ? coming : undefined);
-  const judged = await judge.image(repository, digest, request.signal, descriptor !== undefined);
-  requireCachedUse(entry, judged);
+  const authorized = await authorizer.image(repository, digest, request.signal, descriptor !== undefined);
+  requireCachedUse(entry, authorized);
   if (descriptor !== undefined) {
-    await checkRequirements(context, judged, descriptor, undefined, request);
-    const served = fromStore(context, descriptor, entry.state === "fresh" ? "hit" : "stale", judged, request);
+    await checkRequirements(context, authorized, descriptor, undefined, request);
+    const served = fromStore(context, descriptor, entry.state === "fresh" ? "hit" : "stale", authorized, request);
     // It may be complete and still without a name, because no registry could be asked.
     if (held === undefined) context.completion.check(repository);
     return served;
   }
-  const told = entry.answer ?? (await sources.ask(judged, request, ask));
+  const told = entry.answer ?? (await sources.ask(authorized, request, ask));
   access.grant(repository, request.auth);
-  await checkRequirements(context, judged, told.value, told.from, request);
-  return throughStore(context, told.value, judged, request);
+  await checkRequirements(context, authorized, told.value, told.from, request);
+  return throughStore(context, told.value, authorized, request);
 }
 
 /** Resolves a name at a source. Requests for the same with the same login share one call. */
@@ -146,7 +146,7 @@ function fromStore(
   context: MirrorContext,
   descriptor: Descriptor,
   cache: CacheState,
-  judged: Judged,
+  authorized: AuthorizedPull,
   request: RequestContext,
 ): FoundManifest {
   const read = async () => {
@@ -155,25 +155,25 @@ function fromStore(
       return { descriptor: { ...descriptor, size: bytes.length }, bytes };
     } catch (error) {
       if (!isGone(error)) throw error;
-      return fetchFromAny(context, descriptor, judged, request, "node");
+      return fetchFromAny(context, descriptor, authorized, request, "node");
     }
   };
-  return { descriptor, cache, read, ...onTrial(context, judged) };
+  return { descriptor, cache, read, ...onTrial(context, authorized) };
 }
 
 function throughStore(
   context: MirrorContext,
   descriptor: Descriptor,
-  judged: Judged,
+  authorized: AuthorizedPull,
   request: RequestContext,
 ): FoundManifest {
-  const read = () => fetchFromAny(context, descriptor, judged, request);
-  return { descriptor, cache: "miss", read, ...onTrial(context, judged) };
+  const read = () => fetchFromAny(context, descriptor, authorized, request);
+  return { descriptor, cache: "miss", read, ...onTrial(context, authorized) };
 }
 
 /** A header has the rules' names alone: what else they say may not fit into one. */
-function onTrial({ deps }: MirrorContext, judged: Judged): Pick<FoundManifest, "warning"> {
-  const warnings = judged.warnings();
+function onTrial({ deps }: MirrorContext, authorized: AuthorizedPull): Pick<FoundManifest, "warning"> {
+  const warnings = authorized.warnings();
   for (const warning of warnings) deps.log.warn(warningText(warning));
   if (warnings.length === 0) return {};
   const rules = warnings.map(({ rule, reason }) => `${rule} would refuse it with ${reason}`);
@@ -184,14 +184,14 @@ function onTrial({ deps }: MirrorContext, judged: Judged): Pick<FoundManifest, "
 async function fetchFromAny(
   context: MirrorContext,
   { digest }: Descriptor,
-  judged: Judged,
+  authorized: AuthorizedPull,
   request: RequestContext,
   spending?: "node",
 ): Promise<Fetched> {
   const fetch = (from: Source) => fetchDocument(context, digest, from, request);
-  const { value } = await context.sources.ask(judged, request, fetch, spending);
+  const { value } = await context.sources.ask(authorized, request, fetch, spending);
   // In the background: the response does not wait for it.
-  context.completion.check(judged.reference.repository);
+  context.completion.check(authorized.reference.repository);
   return value;
 }
 

@@ -57,13 +57,13 @@ async function mayAsk(
   subject: Digest,
   request: RequestContext,
 ): Promise<boolean> {
-  const { judge, access, stored, deps } = context;
+  const { authorizer, access, stored, deps } = context;
   const version = tagFor(subject);
   const ask = ({ repository: asked, ...call }: Source) =>
     deps.registry.resolve({ repository: asked, version }, { ...call, signal: request.signal });
   const records = () => stored.records(repository);
   try {
-    await access.authorize(judge.outline(repository, version), request, { ask, records });
+    await access.authorize(authorizer.outline(repository, version), request, { ask, records });
     return true;
   } catch (error) {
     if (isNothing(error)) return false;

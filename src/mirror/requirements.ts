@@ -12,7 +12,7 @@ import {
 import type { ImageFacts } from "../policy/index.ts";
 import { type ContentSource, isGone, localSource, readContent, remoteSource, type Source } from "../pull/index.ts";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
-import type { Judged } from "./authorize-pull.ts";
+import type { AuthorizedPull } from "./authorize-pull.ts";
 import type { MirrorContext } from "./context.ts";
 import type { RequestContext } from "./types.ts";
 
@@ -22,31 +22,31 @@ import type { RequestContext } from "./types.ts";
  */
 export async function checkRequirements(
   context: MirrorContext,
-  judged: Judged,
+  authorized: AuthorizedPull,
   target: Descriptor,
   from: Source | undefined,
   request: RequestContext,
 ): Promise<void> {
-  const { pending, trial } = judged.decision;
+  const { pending, trial } = authorized.decision;
   if (pending.length === 0 && !trial.open) return;
-  if (from !== undefined) return check(context, judged, target, from, request);
+  if (from !== undefined) return check(context, authorized, target, from, request);
   try {
-    await check(context, judged, target, undefined, request);
+    await check(context, authorized, target, undefined, request);
   } catch (error) {
     if (!isGone(error)) throw error;
-    await context.sources.ask(judged, request, (source) => check(context, judged, target, source, request));
+    await context.sources.ask(authorized, request, (source) => check(context, authorized, target, source, request));
   }
 }
 
 async function check(
   { deps }: MirrorContext,
-  judged: Judged,
+  authorized: AuthorizedPull,
   target: Descriptor,
   from: Source | undefined,
   request: RequestContext,
 ): Promise<void> {
   const { store, registry, platform, proofs } = deps;
-  const shown = await proofs.of(judged.reference.repository);
+  const shown = await proofs.of(authorized.reference.repository);
   const lease = await store.lease();
   try {
     const source =
@@ -54,7 +54,7 @@ async function check(
         ? localSource(store, lease, shown)
         : remoteSource(registry, store, lease, from, shown, request.signal);
     const facts = await factsOf(target, platform, source);
-    if (facts !== undefined) judged.check(facts);
+    if (facts !== undefined) authorized.check(facts);
   } finally {
     await lease.release();
   }

@@ -20,9 +20,9 @@ export async function listTags(
   request: RequestContext,
   asked: { readonly name: string; readonly query: URLSearchParams },
 ): Promise<MirrorResponse> {
-  const { judge, access, deps, stored } = context;
+  const { authorizer, access, deps, stored } = context;
   const list = (from: Source) => deps.registry.tags(repository, { ...from, signal: request.signal });
-  const { refusal, ...outline } = judge.outline(repository, latest);
+  const { refusal, ...outline } = authorizer.outline(repository, latest);
   // A list is no pull: that one of the tags is refused says nothing of it, except whom not to ask.
   const known = { ...outline, refusal: refusal && noTags(repository) };
   const entry = await access.authorize(known, request, { ask: list, records: () => stored.records(repository) });
@@ -38,19 +38,19 @@ async function tagsOf(
   list: (from: Source) => Promise<readonly string[]>,
   request: RequestContext,
 ) {
-  const { judge, sources, access } = context;
+  const { authorizer, sources, access } = context;
   const here = () => tagsHere(context, repository, request);
   if (told !== undefined) return { tags: [...told.value, ...(await here())], cache: "miss" } as const;
-  const judged = await judge.image(repository, latest, request.signal).catch((error: unknown) => {
+  const authorized = await authorizer.image(repository, latest, request.signal).catch((error: unknown) => {
     if (isPulleyError(error, "IMAGE_REFUSED", "IMAGE_NOT_FOUND")) return undefined;
     throw error;
   });
-  if (judged === undefined || judged.decision.action === "Use") {
+  if (authorized === undefined || authorized.decision.action === "Use") {
     return { tags: await orNotFound(here(), repository), cache: "hit" } as const;
   }
   try {
     if (failure !== undefined) throw failure;
-    const listed = await sources.ask(judged, request, list);
+    const listed = await sources.ask(authorized, request, list);
     access.grant(repository, request.auth);
     return { tags: [...listed.value, ...(await here())], cache: "miss" } as const;
   } catch (error) {

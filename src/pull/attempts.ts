@@ -23,7 +23,7 @@ export interface PassedOver {
 
 /**
  * Tries one source after the other, each with all of its logins, until one has the image.
- * @param onFailure hears of each source that failed
+ * @param onFailure called with each source that failed
  * @throws PulleyError the failure of the only source, or one that names every source with what it said; `SOURCE_INVALID` if
  * there is none
  */

@@ -35,9 +35,9 @@ export interface Start {
   readonly copy: string;
 }
 
-export interface CopyJudge {
+export interface StartAuthorizer {
   /** Whether all of these may start, which happens together or not at all; the first that may not, and why. */
-  judge(starts: readonly Start[]): Promise<RefusedStart | undefined>;
+  authorize(starts: readonly Start[]): Promise<RefusedStart | undefined>;
   /** Notes that an image has just been asked for: the start that follows is no decision of its own. */
   asked(pod: Pod, image: ImageName): void;
 }
@@ -47,7 +47,7 @@ export interface RefusedStart {
   readonly refusal: Refusal;
 }
 
-export interface CopyJudgeOptions {
+export interface StartAuthorizerOptions {
   readonly images: Pick<ImageService, "status" | "facts">;
   /** Default: the one decision. */
   readonly prepare?: Prepare | undefined;
@@ -57,9 +57,9 @@ export interface CopyJudgeOptions {
   readonly clock: Pick<Clock, "now">;
   /** Where decisions are written down; absent: nowhere. */
   readonly log?: Pick<DecisionLog, "append"> | undefined;
-  /** Hears of each decision. */
+  /** Called with each decision. */
   readonly onEnsured?: ((ensured: EnsuredImage) => void) | undefined;
-  /** Hears what rules on trial would refuse in what starts. */
+  /** Called with what rules on trial would refuse in what starts. */
   readonly onWarning?: ((start: Start, warning: Warning) => void) | undefined;
 }
 
@@ -71,7 +71,7 @@ interface Seen {
   readonly id: Digest | undefined;
 }
 
-interface Judged extends Pick<Seen, "facts" | "id">, CopyStart {
+interface AuthorizedStart extends Pick<Seen, "facts" | "id">, CopyStart {
   readonly start: Start;
   /** When it was decided, in milliseconds since the epoch. */
   readonly now: number;
@@ -80,7 +80,7 @@ interface Judged extends Pick<Seen, "facts" | "id">, CopyStart {
 /** Pods whose pull has not been followed by a start yet. */
 const mostAsked = 1000;
 
-export function createCopyJudge(options: CopyJudgeOptions): CopyJudge {
+export function createStartAuthorizer(options: StartAuthorizerOptions): StartAuthorizer {
   const { images, prepare = prepareRequest, clock } = options;
   const recorder = createRecorder(options.log, options.policy);
   const asked = new Set<string>();
@@ -133,14 +133,14 @@ export function createCopyJudge(options: CopyJudgeOptions): CopyJudge {
     return { ...present, ...(said && { image: said }), ...(hosts && { hosts }) };
   }
 
-  async function judgeOne(start: Start): Promise<Judged> {
+  async function authorizeOne(start: Start): Promise<AuthorizedStart> {
     const now = clock.now();
     const prepared = prepare(start.container.request, options.policy(), now);
     const { facts, names, id } = await look(start);
     return { start, facts, id, now, ...prepared.under(names).start(facts) };
   }
 
-  function noteRefused({ start, facts, decision, now, id }: Judged, { reason, message }: Refusal): void {
+  function noteRefused({ start, facts, decision, now, id }: AuthorizedStart, { reason, message }: Refusal): void {
     asked.delete(keyOf(start.pod, start.container.request.image));
     const result = failureOf(reason, message);
     const outcome = { kind: "refused", failure: reason } as const;
@@ -148,7 +148,7 @@ export function createCopyJudge(options: CopyJudgeOptions): CopyJudge {
     tell(decision, "refused", id);
   }
 
-  function noteUsed({ start, facts, decision, warnings, now, id }: Judged): void {
+  function noteUsed({ start, facts, decision, warnings, now, id }: AuthorizedStart): void {
     if (asked.delete(keyOf(start.pod, start.container.request.image)) || id === undefined) return;
     const digest = facts.presence === "present" ? facts.digest : undefined;
     const outcome = { kind: "used", digest } as const;
@@ -163,18 +163,18 @@ export function createCopyJudge(options: CopyJudgeOptions): CopyJudge {
   }
 
   return {
-    judge: async (starts) => {
-      const judged: Judged[] = [];
+    authorize: async (starts) => {
+      const authorized: AuthorizedStart[] = [];
       for (const start of starts) {
-        const one = await judgeOne(start);
+        const one = await authorizeOne(start);
         const { refusal } = one;
         if (refusal !== undefined) {
           noteRefused(one, refusal);
           return { start, refusal };
         }
-        judged.push(one);
+        authorized.push(one);
       }
-      for (const one of judged) noteUsed(one);
+      for (const one of authorized) noteUsed(one);
       return undefined;
     },
     asked: (pod, image) => {

@@ -73,7 +73,7 @@ export interface ImageManagerOptions extends ImagePullOptions {
   readonly policy: () => Policy;
   /** Where decisions are written down; absent: nowhere. */
   readonly log?: Pick<DecisionLog, "append"> | undefined;
-  /** Hears how each request ended. */
+  /** Called with each finished request. */
   readonly onEnsured?: ((ensured: EnsuredImage) => void) | undefined;
 }
 

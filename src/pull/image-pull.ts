@@ -130,7 +130,12 @@ export function createImagePull({ puller, backOff, records, clock, unlimited }: 
     const { image, sources, order } = plan;
     let pulled: Pulled;
     try {
-      pulled = await puller.pull(image, sources, { order, unlimited, signal: watch.signal, onProgress: watch.hear });
+      pulled = await puller.pull(image, sources, {
+        order,
+        unlimited,
+        signal: watch.signal,
+        onProgress: watch.onProgress,
+      });
     } catch (error) {
       signal?.throwIfAborted();
       return notPulled(request, plan, { error, watch, key });
@@ -227,7 +232,7 @@ interface Stopped {
 /** Listens to a pull, and leaves it as soon as the image turns out to be one that is refused. */
 interface Watch {
   readonly signal: AbortSignal;
-  hear(progress: PullProgress): void;
+  onProgress(progress: PullProgress): void;
   /** Whether anybody has said what the name stands for. */
   answered(): boolean;
   /** What the image said of itself. */
@@ -246,7 +251,7 @@ function watchPull({ refusal }: PullPlan, signal: AbortSignal | undefined): Watc
   signal?.addEventListener("abort", leave, { once: true });
   return {
     signal: leaving.signal,
-    hear: ({ digest, facts }) => {
+    onProgress: ({ digest, facts }) => {
       answered ||= digest !== undefined;
       if (facts === undefined || facts === heard) return;
       heard = facts;

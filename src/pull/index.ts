@@ -1,6 +1,6 @@
 /** Carrying a decision out: the image manager, its puller, and what they remember. */
 export { withLogin } from "./attempts.ts";
-export { type CopyJudge, createCopyJudge, type RefusedStart, type Start } from "./authorize-start.ts";
+export { createStartAuthorizer, type RefusedStart, type Start, type StartAuthorizer } from "./authorize-start.ts";
 export { createBackOff } from "./back-off.ts";
 export { usedCachedEvent, withoutAnswer } from "./cached-copy.ts";
 export { configuredHosts } from "./configured-hosts.ts";

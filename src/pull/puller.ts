@@ -27,7 +27,7 @@ export interface PullerCall {
   readonly unlimited?: boolean | undefined;
   /** Leaves the pull when it aborts; others who wait for it go on. */
   readonly signal?: AbortSignal | undefined;
-  /** Hears how far the pull is that this caller waits for, what was told before it came included. */
+  /** Called with the progress of the pull that this caller waits for, from its beginning. */
   readonly onProgress?: (progress: PullProgress) => void;
 }
 

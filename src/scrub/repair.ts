@@ -76,16 +76,16 @@ export function createRepairer(options: RepairerOptions): Repairer {
   }
 
   /** Names with a digest come first: they come from a registry, while a tag may have been given locally. */
-  async function errandsFor({ neededBy }: Verified): Promise<readonly RepairJob[]> {
-    const errands = new Map<string, RepairJob>();
+  async function jobsFor({ neededBy }: Verified): Promise<readonly RepairJob[]> {
+    const jobs = new Map<string, RepairJob>();
     const digestsFirst = neededBy.toSorted((one, other) => Number(other.includes("@")) - Number(one.includes("@")));
     for (const name of digestsFirst) {
       const record = await store.record(name);
       if (record === undefined) continue;
       const image = `${parseReference(name).repository.name}@${record.target.digest}`;
-      errands.set(`${image} ${formatPlatform(record.platform)}`, { image, platform: record.platform });
+      jobs.set(`${image} ${formatPlatform(record.platform)}`, { image, platform: record.platform });
     }
-    return [...errands.values()];
+    return [...jobs.values()];
   }
 
   async function unsound(found: readonly Verified[]): Promise<ReadonlySet<Digest>> {
@@ -103,11 +103,11 @@ export function createRepairer(options: RepairerOptions): Repairer {
       for (const blob of faulty) {
         const failures: RepairFailure[] = [];
         let from: string | undefined;
-        for (const errand of left.has(blob.digest) && blob.state !== "unreadable" ? await errandsFor(blob) : []) {
-          const key = `${errand.image} ${formatPlatform(errand.platform)}`;
-          if (!outcomes.has(key)) outcomes.set(key, await pull(errand, signal));
+        for (const job of left.has(blob.digest) && blob.state !== "unreadable" ? await jobsFor(blob) : []) {
+          const key = `${job.image} ${formatPlatform(job.platform)}`;
+          if (!outcomes.has(key)) outcomes.set(key, await pull(job, signal));
           const failure = outcomes.get(key);
-          if (failure === undefined) from = errand.image;
+          if (failure === undefined) from = job.image;
           else failures.push(failure);
           if (failure === undefined) break;
         }

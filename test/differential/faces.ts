@@ -1,6 +1,6 @@
 /** Everything in the program that decides, asked about a situation. Each answers in the words of the model. */
 import { givenWithTag, parseDigest, parseImageName, readImageName } from "../../src/image/index.ts";
-import { createJudge } from "../../src/mirror/authorize-pull.ts";
+import { createPullAuthorizer } from "../../src/mirror/authorize-pull.ts";
 import {
   createReplay,
   type Decision,
@@ -9,7 +9,7 @@ import {
   type Policy,
   readPolicy,
 } from "../../src/policy/index.ts";
-import { createCopyJudge } from "../../src/pull/index.ts";
+import { createStartAuthorizer } from "../../src/pull/index.ts";
 import { createPulls } from "../../src/pull/pulls.ts";
 import { fakeImages, localImage } from "../../src/pull/testing/fake-images.ts";
 import { sourceOf } from "../../src/pull/testing/logins.ts";
@@ -154,14 +154,14 @@ export async function start(situation: Situation): Promise<End> {
   const { clock, images } = machine(situation);
   const policy = policyOf(situation);
   const warnings: string[] = [];
-  const judge = createCopyJudge({
+  const authorizer = createStartAuthorizer({
     images,
     policy: () => policy,
     clock,
     onWarning: (_start, { rule, reason }) => warnings.push(`${rule} ${reason}`),
   });
   const copy = nameOf(situation.asker.image.text);
-  const refused = await judge.judge([{ ...podOf(situation), copy }]);
+  const refused = await authorizer.authorize([{ ...podOf(situation), copy }]);
   return refused === undefined
     ? { kind: "usedUnasked", warnings }
     : { kind: "refused", reason: refused.refusal.reason };
@@ -176,9 +176,9 @@ export async function mirror(situation: Situation): Promise<Outlook> {
   if (version === undefined) throw new Error("a name has a tag or a digest");
   // The mirror writes names out in full.
   images.status = async () => images.local.values().next().value;
-  const judge = createJudge({ images, policy: () => policy, clock });
+  const authorizer = createPullAuthorizer({ images, policy: () => policy, clock });
   try {
-    return outlookOf((await judge.image(repository, version, new AbortController().signal)).decision);
+    return outlookOf((await authorizer.image(repository, version, new AbortController().signal)).decision);
   } catch (error) {
     if (isPulleyError(error, "IMAGE_REFUSED", "IMAGE_NOT_FOUND")) return { kind: "refused", reason: error.message };
     throw error;

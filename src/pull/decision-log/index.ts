@@ -18,7 +18,7 @@ export interface DecisionLog {
 export interface DecisionLogOptions {
   /** Most bytes of both files together. Default 64 MiB. */
   readonly limit?: number;
-  /** Hears of the first of several failures to write in a row. */
+  /** Called with the first of several failures to write in a row. */
   readonly onFailure?: (failure: PulleyError) => void;
 }
 

@@ -43,7 +43,7 @@ export class ContainerdNames {
 
   /** The images in containerd, as of its last event. Costs nothing while nothing changes. */
   async current(): Promise<Catalog> {
-    if (!this.#watch.hears()) return this.fresh();
+    if (!this.#watch.isConnected()) return this.fresh();
     this.#latest ??= this.fresh();
     const latest = this.#latest;
     try {
@@ -221,7 +221,7 @@ class NameWatch {
   }
 
   /** Whether the subscription is active. Where it is not, it will be soon. */
-  hears(): boolean {
+  isConnected(): boolean {
     const now = this.#context.clock.now();
     if (this.#since === undefined) {
       this.#since = now;
