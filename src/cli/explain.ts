@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
+import type { LoginSource } from "../credentials/index.ts";
 import { givenAccounts } from "../credentials/index.ts";
 import type { ImageName, Reference } from "../image/index.ts";
 import { type Policy, prepare } from "../policy/index.ts";
@@ -9,7 +10,7 @@ import type { RegistryClient } from "../registry/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
-import type { ImageRequest, Pod } from "../workload/index.ts";
+import type { ImageRequest, Pod, PullSecret } from "../workload/index.ts";
 import { doctorCall } from "./doctor-view.ts";
 import { type Explanation, explanation, explanationLines } from "./explain-view.ts";
 import { filesWithout, type Inputs, readInputs } from "./inputs.ts";
@@ -152,22 +153,27 @@ interface RequestingPod {
   doctorCall(): string;
 }
 
-/** The pods are built on the first request for one. */
+/** The pods are built on the first request for one, and found by what they ask for: there may be thousands. */
 function requestingPods(inputs: Inputs, options: ExplainOptions, io: Io) {
-  let pods: ReturnType<typeof standingPodsFrom> | undefined;
+  let pods: (ReturnType<typeof standingPodsFrom> & { readonly byRequest: ReadonlyMap<string, Pod> }) | undefined;
   let sourceFor: LoginsForPod | undefined;
-  const podOf = (request: ImageRequest) => {
-    pods ??= standingPodsFrom(inputs);
-    return pods.pods.find((candidate) => asks(candidate, request));
+  const sources = new Map<Pod, LoginSource>();
+  const expanded = () => {
+    if (pods !== undefined) return pods;
+    const standing = standingPodsFrom(inputs);
+    pods = { ...standing, byRequest: podsByRequest(standing.pods) };
+    return pods;
   };
+  const podOf = (request: ImageRequest) => expanded().byRequest.get(keyOf(request));
   const sourceOf = async (request: ImageRequest) => {
     const pod = podOf(request);
-    if (pod === undefined || pods === undefined) return undefined;
-    sourceFor ??= await podLogins(options, io, { accounts: givenAccounts(pods.serviceAccounts) });
-    const secrets = pods.secrets.filter(
-      ({ namespace, name }) => namespace === pod.namespace && pod.imagePullSecrets.includes(name),
-    );
-    return sourceFor(pod, secrets);
+    if (pod === undefined) return undefined;
+    const { serviceAccounts, secrets } = expanded();
+    sourceFor ??= await podLogins(options, io, { accounts: givenAccounts(serviceAccounts) });
+    const own = ({ namespace, name }: PullSecret) => namespace === pod.namespace && pod.imagePullSecrets.includes(name);
+    const source = sources.get(pod) ?? sourceFor(pod, pod.imagePullSecrets.length === 0 ? [] : secrets.filter(own));
+    sources.set(pod, source);
+    return source;
   };
   return (request: ImageRequest): RequestingPod => ({
     logins: async ({ repository }) => (await sourceOf(request))?.logins(repository) ?? [],
@@ -184,13 +190,18 @@ function requestingPods(inputs: Inputs, options: ExplainOptions, io: Io) {
   });
 }
 
-function asks(pod: Pod, { source, image }: ImageRequest): boolean {
-  return [...pod.containers, ...pod.imageVolumes].some(
-    ({ request }) =>
-      request.image.given === image.given &&
-      (source === undefined ||
-        (request.source?.file === source.file &&
-          request.source.line === source.line &&
-          request.source.column === source.column)),
-  );
+/** The first pod for each image that is asked for, by the place where it is written and for those who know none. */
+function podsByRequest(pods: readonly Pod[]): ReadonlyMap<string, Pod> {
+  const found = new Map<string, Pod>();
+  for (const pod of pods) {
+    for (const { request } of [...pod.containers, ...pod.imageVolumes]) {
+      const { source: _, ...anywhere } = request;
+      for (const key of [keyOf(request), keyOf(anywhere)]) if (!found.has(key)) found.set(key, pod);
+    }
+  }
+  return found;
+}
+
+function keyOf({ image, source }: ImageRequest): string {
+  return JSON.stringify([image.given, source?.file, source?.line, source?.column]);
 }
