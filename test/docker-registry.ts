@@ -135,10 +135,12 @@ function spawnLogged(program: string, args: readonly string[], logFile: string):
 /** The registry picks the port itself and says it in its log, so that two tests can never want the same one. */
 async function listeningPort(child: ChildProcess, logFile: string): Promise<number> {
   for (let attempt = 0; attempt < 6000; attempt += 1) {
+    // Looked at before the log is read: what it has written by its end is in there then.
+    const status = child.exitCode;
     const log = await readFile(logFile, "utf8");
     const port = /listening on (?:\[::\]|127\.0\.0\.1):(\d+)/.exec(log)?.[1];
     if (port !== undefined) return Number(port);
-    if (child.exitCode !== null) throw new Error(`docker-registry ended with status ${child.exitCode}:\n${log}`);
+    if (status !== null) throw new Error(`docker-registry ended with status ${status}:\n${log}`);
     await delay(20);
   }
   throw new Error("docker-registry did not begin to listen within two minutes");

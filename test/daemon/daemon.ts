@@ -35,11 +35,15 @@ export async function startNode(folder: string, ...args: readonly string[]): Pro
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     said += text;
   });
-  const exited = once(child, "exit");
+  // Not "exit", which may come before the last that it has said.
+  let isOver = false;
+  const exited = once(child, "close").then(() => {
+    isOver = true;
+  });
   const until = async (text: string | RegExp) => {
     for (let attempt = 0; attempt < 2400; attempt += 1) {
       if (typeof text === "string" ? said.includes(text) : text.test(said)) return;
-      if (child.exitCode !== null) throw new Error(`the daemon ended before it said ${text}:\n${said}`);
+      if (isOver) throw new Error(`the daemon ended before it said ${text}:\n${said}`);
       await delay(50);
     }
     throw new Error(`the daemon did not say ${text}:\n${said}`);

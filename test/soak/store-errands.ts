@@ -61,7 +61,7 @@ async function loadInPieces({ dice }: Surroundings, root: string, path: string):
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     said += text;
   });
-  const ended = once(child, "exit");
+  const ended = once(child, "close");
   const plan = planFrom(dice, wild);
   const pieces = async function* () {
     for await (const block of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
