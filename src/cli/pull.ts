@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { LoginSource } from "../credentials/index.ts";
-import { canonicalText, type Digest, familiarName, parseImageName, type Reference } from "../image/index.ts";
+import { canonicalText, type Digest, familiarText, parseImageName, type Reference } from "../image/index.ts";
 import {
   type AccessResult,
   createBackOff,
@@ -82,7 +82,11 @@ export function define(command: Command, io: CommandIo): void {
 }
 
 async function pullImages(images: readonly string[], options: PullOptions, io: CommandIo): Promise<number> {
-  const references = images.map(parseImageName);
+  // The records and the output have each image by its full name, however it was typed.
+  const references = images.map((text) => {
+    const reference = parseImageName(text);
+    return { ...reference, given: canonicalText(reference) };
+  });
   const policy = await loadPolicy(options, io);
   const logins = await personLogins(options, io);
   // Without a kubelet configuration, the rate of pulls is not limited: the user waits for each image.
@@ -111,7 +115,7 @@ async function pullImages(images: readonly string[], options: PullOptions, io: C
       const recordOf = (reference: Reference) => store.record(canonicalText(storedName(reference)));
       const pulled: PullResult[] = [];
       for (const reference of references) {
-        const image = canonicalText(reference);
+        const image = reference.given;
         const started = Date.now();
         const before = await recordOf(reference);
         const id = await ensure(manager, reference, logins, signal, warnOn(io));
@@ -239,8 +243,5 @@ function underBothNames<Records extends Pick<PullRecords, "access" | "begin" | "
 }
 
 function namesOf(image: Reference): readonly Reference[] {
-  const { repository, given } = image;
-  const full = canonicalText(image);
-  const short = `${familiarName(repository)}${full.slice(repository.name.length)}`;
-  return [...new Set([given, short])].map((name) => ({ ...image, given: name }));
+  return [...new Set([image.given, familiarText(image)])].map((name) => ({ ...image, given: name }));
 }

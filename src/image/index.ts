@@ -39,6 +39,7 @@ export {
   asWritten,
   canonicalText,
   familiarName,
+  familiarText,
   givenWithTag,
   hasImpliedTag,
   type ImageName,

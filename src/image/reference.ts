@@ -171,6 +171,12 @@ export function familiarName(repository: Repository): string {
   return repository.path.startsWith(officialPrefix) && !short.includes("/") ? short : repository.path;
 }
 
+/** The whole reference with that short name: `nginx:1.27`. */
+export function familiarText(reference: Reference): string {
+  const { repository } = reference;
+  return `${familiarName(repository)}${canonicalText(reference).slice(repository.name.length)}`;
+}
+
 /** @throws PulleyError `REFERENCE_INVALID` */
 export function parseTag(text: string): Tag {
   if (!tagGrammar.test(text)) throw invalid("invalid tag format");

@@ -4,8 +4,7 @@
  */
 
 import { setTimeout as delay } from "node:timers/promises";
-import type { Reference } from "../image/index.ts";
-import { type Digest, familiarName, parseReference, type Repository } from "../image/index.ts";
+import { type Digest, familiarText, parseReference, type Repository } from "../image/index.ts";
 import { type AccessResult, isUnreachable, type Source } from "../pull/index.ts";
 import type { ImageRecord } from "../store/index.ts";
 import { errorText, type PulleyError } from "../support/errors.ts";
@@ -84,7 +83,7 @@ export function createAccess(deps: MirrorDeps, sources: Sources): Access {
     const results = new Set<AccessResult>();
     // A pod's name for an image may be the short one, which the records keep as it was written.
     const name = parseReference(record.name);
-    for (const given of new Set([record.name, shortName(name)])) {
+    for (const given of new Set([record.name, familiarText(name)])) {
       results.add(await pullRecords.access({ ...name, given }, record.image, noLogins));
     }
     if (results.has("credentialRecordFound")) return true;
@@ -166,10 +165,6 @@ export function mayUseCached({ decision }: AuthorizedPull): boolean {
  */
 export function requireCachedUse({ failure }: CallerAccess<unknown>, authorized: AuthorizedPull): void {
   if (failure !== undefined && !mayUseCached(authorized)) throw failure;
-}
-
-function shortName({ repository, given }: Reference): string {
-  return `${familiarName(repository)}${given.slice(repository.name.length)}`;
 }
 
 function keyOf({ name }: Repository, { login }: ClientAuth): string {

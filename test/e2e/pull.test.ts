@@ -42,6 +42,24 @@ async function policyFile(name: string, pull: object): Promise<string> {
 }
 
 describe("pulley pull", () => {
+  it("takes an image by its short name as by its full one: it counts what came, and pods may use it under either", async () => {
+    const root = await newRoot();
+    const policy = join(folder, "near.yaml");
+    const from = { mirrors: [`http://${upstream.host}`], origin: "Never" };
+    const [apiVersion, kind] = ["pulley.dev/v1alpha1", "ImagePullPolicy"];
+    const spec = { rules: [{ name: "near", from }] };
+    await writeFile(policy, JSON.stringify({ apiVersion, kind, metadata: { name: "p" }, spec }));
+    const { stdout, stderr } = await pulley(["pull", "-o", "json", "--root", root, "--policy", policy, "team/app:1.0"]);
+    expect(stderr).toBe("");
+    const [image] = JSON.parse(stdout).images;
+    expect(image).toMatchObject({ image: "docker.io/team/app:1.0", outcome: "pulled" });
+    expect(image.fetched).toBeGreaterThan(3_000_000);
+    const records = join(root, "image_manager", "pulled");
+    const texts = await Promise.all((await readdir(records)).map((name) => readFile(join(records, name), "utf8")));
+    const mapping = JSON.parse(texts.join("")).credentialMapping;
+    expect(Object.keys(mapping).sort()).toEqual(["docker.io/team/app", "team/app"]);
+  });
+
   it("gives what was pulled with somebody's own login to nobody else, by the rule that pods are held to", async () => {
     const root = await newRoot();
     const image = `${upstream.host}/private/app:1.0`;
