@@ -12,6 +12,7 @@ const { exitStatus, exitStatusProof } = await import("./checks/exit-status.mjs")
 const { libraryPage } = await import("./checks/library.mjs");
 const { links } = await import("./checks/links.mjs");
 const { lockFile } = await import("./checks/lock.mjs");
+const { sizes, sizesProof } = await import("./checks/sizes.mjs");
 
 const checks = {
   // What has not changed since the last check is not checked again: 4 to 10 s of processor time instead of 21 s.
@@ -20,6 +21,8 @@ const checks = {
   "lint, with types": () => program("oxlint", "--type-aware", "--deny-warnings"),
   "rooms keep to their floors": layers,
   "…and the rules for that find every planted violation": layersProof,
+  "no room is the house, and few files are small": sizes,
+  "…and the check for that finds both": sizesProof,
   "nothing is printed past what makes it harmless": printing,
   "…and the check for that finds every planted violation": printingProof,
   "commands return their exit status, and leave nothing in the process": exitStatus,

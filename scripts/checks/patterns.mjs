@@ -7,17 +7,18 @@ import { root } from "../support/run.mjs";
 
 /** Where the code that we ship breaks a rule, one line each. @type {(rules: Rule[], exempt?: string[]) => Promise<string[]>} */
 export async function violations(rules, exempt = []) {
+  const files = await shippedFiles();
+  return files.flatMap(([file, text]) => (exempt.includes(file) ? [] : violationsIn(rules, text, file)));
+}
+
+/** The code that we ship, each file's path and text. @type {() => Promise<[string, string][]>} */
+export async function shippedFiles() {
   const files = (await readdir(join(root, "src"), { recursive: true })).map((name) => `src/${name}`);
   const shipped = files.filter(
-    (name) => name.endsWith(".ts") && !/\.test\.ts$|\/testing(\/|\.ts$)|\/contract\//.test(name),
+    (name) => name.endsWith(".ts") && !/\.test\.ts$|\/testing(\/|\.ts$)|\/contract(\/|\.ts$)/.test(name),
   );
-  if (shipped.length < 100) return ["no files were found, so nothing was checked"];
-  const problems = [];
-  for (const file of shipped) {
-    if (exempt.includes(file)) continue;
-    problems.push(...violationsIn(rules, await readFile(join(root, file), "utf8"), file));
-  }
-  return problems;
+  if (shipped.length < 100) throw new Error("no files were found, so nothing was checked");
+  return Promise.all(shipped.map(async (name) => [name, await readFile(join(root, name), "utf8")]));
 }
 
 /**
