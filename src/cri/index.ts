@@ -1,5 +1,4 @@
 /** The Container Runtime Interface, spoken by a server and by a client. */
-export { imagesOfContainers } from "./client/images-in-use.ts";
 export { connectRuntime } from "./client/runtime.ts";
 export { openImagesInUse } from "./open-images-in-use.ts";
 export type { RuntimeOperation } from "./operations.ts";

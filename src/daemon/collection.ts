@@ -1,5 +1,5 @@
 /** Garbage collection for as long as a daemon runs. */
-import { imagesOfContainers } from "../cri/index.ts";
+import { openImagesInUse } from "../cri/index.ts";
 import {
   type CollectionReport,
   collectableStore,
@@ -13,7 +13,6 @@ import {
 import type { PodManager } from "../pods/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";
-import { openChannel } from "../support/grpc/client.ts";
 import type { Log } from "../support/log.ts";
 import type { EventList } from "./api/events.ts";
 import type { DaemonCore } from "./core.ts";
@@ -27,12 +26,12 @@ export interface CollectionPart extends Pick<DaemonOptions, "runtime" | "kubelet
   readonly logins: DaemonOptions["logins"];
 }
 
-export function startCollection(
+export async function startCollection(
   part: CollectionPart,
   core: DaemonCore,
   observers: Observers,
   disposers: Disposers,
-): void {
+): Promise<void> {
   const { kubelet, settings, logins } = part;
   const { pulls, records } = core;
   const { registry } = pulls;
@@ -47,7 +46,7 @@ export function startCollection(
       clock,
       records,
       pins: settings.pins,
-      inUse: inUse(part, disposers),
+      inUse: await inUse(part, disposers),
       // Without a container runtime, requests for an image are the only use of it that can be seen.
       memory: part.runtime === undefined ? confirmedMemory(memory, core.pulls.store) : memory,
       registries: settings.evenIfLost ? undefined : createRegistries({ registry, logins: logins.own, clock }),
@@ -70,11 +69,11 @@ export function startCollection(
 }
 
 /** Images in use: those of all containers of the runtime; without a runtime, those of the pods. */
-function inUse({ runtime, node }: CollectionPart, disposers: Disposers): InUse {
+async function inUse({ runtime, node }: CollectionPart, disposers: Disposers): Promise<InUse> {
   if (runtime !== undefined) {
-    const channel = openChannel(runtime);
-    disposers.add(() => channel.close());
-    return imagesOfContainers(channel);
+    const opened = await openImagesInUse(runtime);
+    disposers.add(() => opened.close());
+    return opened;
   }
   const idsOfPods = () =>
     node.pods().flatMap(({ containers, imageVolumes }) => [...containers, ...imageVolumes].flatMap(idsOf));

@@ -42,7 +42,7 @@ async function startParts(options: DaemonOptions, disposers: Disposers): Promise
   const events = await startObservability({ ...options, metricsAddress, metrics, node }, core, disposers);
   await serveMirror(options, core, observers, disposers);
   if (collection !== undefined) {
-    startCollection({ ...options, settings: collection, node, events }, core, observers, disposers);
+    await startCollection({ ...options, settings: collection, node, events }, core, observers, disposers);
   }
   startScrub(options, core, observers, disposers);
   const manifests = runManifests(options, { node, core, observers }, disposers);

@@ -6,17 +6,18 @@ import { invalidNameText, type Reference, readImageName } from "../image/index.t
 import { quote } from "../support/go.ts";
 import { defaultPullPolicy, type ImageRequest } from "../workload/index.ts";
 import { inCluster } from "./cluster.ts";
-import { enforced, type Judgement, judge, knownImage, pullPolicyBy } from "./judgement.ts";
+import { enforced, type Judgement, judge, knownImage, pullPolicyBy, type Question } from "./judgement.ts";
 import { matchInput } from "./match.ts";
 import { type MatchedRule, matchAgain, matchRules } from "./matched-rules.ts";
 import { type Copy, decideByNames, type OnCopy, onCopy, type Start, startFromCopy } from "./on-copy.ts";
-import { denial, unmetMessage } from "./refusal-messages.ts";
+import { denial, refuse, unmetMessage } from "./refusals.ts";
 import { choose } from "./select-rule.ts";
 import { fetchingBy, fromTrace } from "./subjects/from.ts";
 import { pullTrace } from "./subjects/pull.ts";
 import { timingTrace } from "./subjects/when.ts";
-import { noTrial, trialOf } from "./trial.ts";
-import type { Decision, EffectivePullPolicy, LocalFacts, Policy, RefusalReason, Subject, TraceStep } from "./types.ts";
+import { trialOf } from "./trial.ts";
+import type { Decision, EffectivePullPolicy, LocalFacts, Policy, Subject } from "./types.ts";
+import { noTrial } from "./types.ts";
 
 /** One request at one moment: its reference is parsed and the rules are read; facts may still come in. */
 export interface Prepared {
@@ -81,7 +82,7 @@ function prepareOne(request: ImageRequest, policy: Policy, now: number): Omit<Pr
   const own = ownPolicy(request);
   if (reference.kind === "invalid") {
     const message = `Failed to apply default image tag ${quote(reference.given)}: ${invalidNameText(reference)}`;
-    const decision = refuse("InvalidImageName", message, own, []);
+    const decision = refuse({ pullPolicy: own, trace: [] }, "InvalidImageName", message);
     return {
       request,
       now,
@@ -103,7 +104,7 @@ function prepareOne(request: ImageRequest, policy: Policy, now: number): Omit<Pr
     const question = { request: asked, reference, matched, facts, now };
     const held = judge(question, enforced, own);
     const tried = onTrial ? judge(question, all, own) : undefined;
-    return { decision: decisionOf(request, reference, held, tried, facts, now), pending: pendingRule(held) };
+    return { decision: decisionOf(question, held, tried), pending: pendingRule(held) };
   };
 
   const decideNow = (facts: LocalFacts) => settle(facts).decision;
@@ -139,12 +140,9 @@ function pendingRule({ admission, required }: Judgement): Copy["pending"] {
  * @param tried what they come to with those on trial among them, where there are any
  */
 function decisionOf(
-  request: ImageRequest,
-  reference: Reference,
+  { request, reference, facts, now }: Question,
   held: Judgement,
   tried: Judgement | undefined,
-  facts: LocalFacts,
-  now: number,
 ): Decision {
   const { admission, required, sourcing, timing, pulling, freshness, plan } = held;
   const { pullPolicy } = freshness;
@@ -157,11 +155,11 @@ function decisionOf(
     ...required.trace,
   ];
   const { deniedBy } = admission;
-  if (deniedBy !== undefined) return refuse("ImageDenied", denial(deniedBy, request), pullPolicy, trace);
+  if (deniedBy !== undefined) return refuse({ pullPolicy, trace }, "ImageDenied", denial(deniedBy, request));
   if (required.unmet.length > 0) {
-    return refuse("RequirementNotMet", unmetMessage(required.unmet, request), pullPolicy, trace);
+    return refuse({ pullPolicy, trace }, "RequirementNotMet", unmetMessage(required.unmet, request));
   }
-  if (plan.action === "Refuse") return refuse(plan.reason, plan.message, pullPolicy, trace);
+  if (plan.action === "Refuse") return refuse({ pullPolicy, trace }, plan.reason, plan.message);
 
   const pending: Subject[] = [];
   if (admission.pending !== undefined) pending.push("admit");
@@ -184,13 +182,4 @@ function ownPolicy(request: ImageRequest): EffectivePullPolicy {
     return { value: request.pullPolicy, from: "manifest", because: `the ${place} says so` };
   }
   return { from: "default", ...(request.otherDefault ?? defaultPullPolicy(request.image)) };
-}
-
-function refuse(
-  reason: RefusalReason,
-  message: string,
-  pullPolicy: EffectivePullPolicy,
-  trace: readonly TraceStep[],
-): Decision {
-  return { action: "Refuse", reason, message, pullPolicy, trace, pending: [], trial: noTrial };
 }

@@ -12,7 +12,8 @@ export { selects } from "./language/selector.ts";
 export { parseSize } from "./language/size.ts";
 export { suggestion } from "./language/spelling.ts";
 export type { LabelRequirement, LabelSelector, Pattern, Policy } from "./language/types.ts";
-export { refuseInstead, type Start } from "./on-copy.ts";
+export type { Start } from "./on-copy.ts";
+export { refuse } from "./refusals.ts";
 export {
   addCost,
   type Cost,
@@ -24,7 +25,7 @@ export {
   verdictOf,
 } from "./simulation.ts";
 export { policyInit } from "./starter.ts";
-export { noTrial, warningText } from "./trial.ts";
+export { warningText } from "./trial.ts";
 export {
   type ConfiguredHosts,
   type Decision,
@@ -35,6 +36,7 @@ export {
   kubernetesOnly,
   type LocalFacts,
   type Mislabelled,
+  noTrial,
   type Presence,
   type Refusal,
   type RefusalReason,

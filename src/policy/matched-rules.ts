@@ -14,7 +14,7 @@ export interface MatchedRule {
 
 type Possible = Exclude<MatchResult, { readonly matches: "no" }>;
 
-/** Reads all rules: which of them are about a request, or may be. The cluster of the policy is the request's, too. */
+/** Reads all rules: which of them are about a request, or may be. */
 export function matchRules({ documents }: Policy, input: MatchInput, now: number): readonly MatchedRule[] {
   return documents.flatMap((document) => {
     if (matchOf(document.selector, input).matches !== "yes") return [];
@@ -61,7 +61,7 @@ export function statusOf({ result, lifted }: MatchedRule): Possible["matches"] |
   return lifted === undefined ? result.matches : "unknown";
 }
 
-/** The matched of rules that speak on a subject. */
+/** Those that speak on a subject. */
 export function speakingOn(subject: Subject, matched: readonly MatchedRule[]): readonly MatchedRule[] {
   return matched.filter(({ rule }) => rule[subject] !== undefined);
 }

@@ -5,8 +5,7 @@
  */
 import { quote } from "../support/go.ts";
 import type { ImageRequest } from "../workload/index.ts";
-import { tooOldUnasked } from "./refusal-messages.ts";
-import { noTrial } from "./trial.ts";
+import { refuse, tooOldUnasked } from "./refusals.ts";
 import type { Decision, LocalFacts, Refusal, RefusalReason, Trial, Warning } from "./types.ts";
 
 /** A decision about a copy, and the rule that could not be decided on without more of what the image says. */
@@ -43,15 +42,10 @@ export function startFromCopy({ image }: Pick<ImageRequest, "image">, { decision
   if (pending !== undefined) {
     const { reason, rule } = pending;
     const message = `Image ${quote(image.given)} cannot be held to ${rule}: what it says of itself cannot be read on this machine`;
-    return start(refuseInstead(decision, reason, message));
+    return start(refuse(decision, reason, message));
   }
   if (decision.action !== "Check" || decision.tooOld === undefined) return start(undefined);
-  return start(refuseInstead(decision, "CachedCopyTooOld", tooOldUnasked(decision.tooOld, { image })));
-}
-
-/** A refusal in the place of a decision that cannot be carried out. */
-export function refuseInstead({ pullPolicy, trace }: Decision, reason: RefusalReason, message: string): Refusal {
-  return { action: "Refuse", reason, message, pullPolicy, trace, pending: [], trial: noTrial };
+  return start(refuse(decision, "CachedCopyTooOld", tooOldUnasked(decision.tooOld, { image })));
 }
 
 /** Decides under each of the names: a refusal under one of them is one, and so is what a rule on trial would refuse. */

@@ -1,10 +1,8 @@
 /** Rules on trial (`mode: Warn`): they decide nothing, and what they would refuse is said. */
 import type { ImageRequest } from "../workload/index.ts";
 import type { Judgement } from "./judgement.ts";
-import { denial, tooOldUnasked, unmetMessage } from "./refusal-messages.ts";
+import { denial, tooOldUnasked, unmetMessage } from "./refusals.ts";
 import type { RefusalReason, Rule, Trial, Warning } from "./types.ts";
-
-export const noTrial: Trial = { warnings: [], ofCopy: [], open: false };
 
 /**
  * What rules on trial would refuse.

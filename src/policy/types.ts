@@ -112,6 +112,8 @@ export interface Trial {
   readonly open: boolean;
 }
 
+export const noTrial: Trial = { warnings: [], ofCopy: [], open: false };
+
 interface Decided {
   /** One sentence for people: what happens and why. */
   readonly message: string;

@@ -1,6 +1,6 @@
 /** The copy on this machine where nobody can be asked about it. */
 import type { Digest } from "../image/index.ts";
-import { type Decision, type LocalFacts, type Presence, type Refusal, refuseInstead } from "../policy/index.ts";
+import { type Decision, type LocalFacts, type Presence, type Refusal, refuse } from "../policy/index.ts";
 import { errorText, type PulleyError } from "../support/errors.ts";
 import { formatDuration, quote } from "../support/go.ts";
 import type { PullRequest, Unconfirmed } from "./image-pull.ts";
@@ -37,7 +37,7 @@ export function withoutAnswer(
       const who = decision.decidedBy ?? "the policy";
       const text = `Nobody can be asked about ${image}, and the copy on this machine is older than ${who} allows`;
       const message = `${text}: it was ${state}: ${errorText(error)}`;
-      return { refusal: refuseInstead(decision, "CachedCopyTooOld", message) };
+      return { refusal: refuse(decision, "CachedCopyTooOld", message) };
     }
     const copy = facts.digest === undefined ? state : `${facts.digest}, ${state}`;
     const text = `Nobody can be asked about ${image}, so the copy on this machine is used (${copy})`;

@@ -85,8 +85,6 @@ interface Case {
   /** Of the copy on this machine, as far as that was looked for. */
   readonly id: Digest | undefined;
   readonly logins: () => Promise<readonly Login[]>;
-  /** When it is decided, in milliseconds since the epoch. */
-  readonly now: number;
 }
 
 type Asking = Extract<Decision, { action: "Check" | "Pull" }>;
@@ -138,7 +136,7 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
   }
 
   async function pull(at: Case, decision: Asking): Promise<CarriedOut> {
-    const { request, prepared, facts, id, now } = at;
+    const { request, prepared, facts, id } = at;
     const { reference } = prepared;
     if (reference === undefined) {
       throw new PulleyError("INTERNAL", `${quote(request.container.image)} is to be pulled, but is not a name`);
@@ -162,7 +160,7 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
         const again = prepared.decide({ ...facts, image });
         return again.action === "Refuse" ? again : undefined;
       },
-      unconfirmed: withoutAnswer(request, decision, { id, facts, refusal }, now),
+      unconfirmed: withoutAnswer(request, decision, { id, facts, refusal }, prepared.now),
       secretNotes: () => request.logins.notes?.(reference.repository),
     });
     switch (outcome.kind) {
@@ -206,8 +204,7 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
   return {
     ensureImageExists: async (request) => {
       const { container, signal } = request;
-      const now = clock.now();
-      const prepared = prepare(container.request, options.policy(), now);
+      const prepared = prepare(container.request, options.policy(), clock.now());
       const { reference } = prepared;
       const logins = once(async () => (reference ? request.logins.logins(reference.repository) : []));
       const { facts, id, names, failure } = await findLocal(prepared, options, logins, signal);
@@ -220,9 +217,9 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
         options.onEnsured?.({ labels, ...nothing, failure: found.code });
         return { decision: undefined, labels, failure: found };
       }
-      const at = { request, prepared: prepared.under(names), facts, id, logins, now };
+      const at = { request, prepared: prepared.under(names), facts, id, logins };
       const carriedOut = withTrial(at, await carryOut(at));
-      recorder.note(request, { now, facts, ended: clock.now(), ...carriedOut });
+      recorder.note(request, { now: prepared.now, facts, ended: clock.now(), ...carriedOut });
       const { result, decision } = carriedOut;
       for (const warning of decision.trial.warnings) request.record("Warning", trialEvent, warningText(warning));
       const outcome = { decision, labels: { ...labels, pullRequired: isPullRequired(decision, facts) } };

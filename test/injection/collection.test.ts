@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { RuntimeService } from "../../src/cri/api/runtime/v1/api_pb.js";
-import { imagesOfContainers } from "../../src/cri/index.ts";
+import { imagesOfContainers } from "../../src/cri/client/images-in-use.ts";
 import { type ImageStore, openContainerdStore } from "../../src/store/index.ts";
 import { type Channel, openChannel } from "../../src/support/grpc/client.ts";
 import { program, pulley } from "../e2e/pulley.ts";

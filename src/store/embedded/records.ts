@@ -39,8 +39,6 @@ export class Records {
   readonly #onSetAside: () => void;
   readonly #refresh = coalesce(() => this.#load());
   #entries: ReadonlyMap<string, CachedRecord> = new Map();
-  /** What was written and has not been read again yet, by file. */
-  readonly #written = new Map<string, StoredRecord>();
   #state: CatalogState | undefined;
 
   /** @param onSetAside called for each damaged record that was set aside */
@@ -79,7 +77,6 @@ export class Records {
       }),
     );
     for (const { temporary, path } of written) await rename(temporary, path);
-    for (const record of records) this.#written.set(recordFile(record.name), record);
     await syncDirectory(this.#paths.records);
   }
 
@@ -155,17 +152,14 @@ export class Records {
     if (status === undefined) return undefined;
     const { mtimeNs: modified, ino: inode, size } = status;
     if (old?.settled && old.modified === modified && old.inode === inode && old.size === size) return old;
-    const record = await this.#readFile(file, [old?.record, this.#written.get(file)]);
-    if (record === undefined) return undefined;
-    this.#written.delete(file);
-    const same = old !== undefined && formatRecord(old.record).equals(formatRecord(record));
-    return { modified, inode, size, settled: isSettled(modified, now), record: same ? old.record : record };
+    const record = await this.#readFile(file, old?.record);
+    return record && { modified, inode, size, settled: isSettled(modified, now), record };
   }
 
   /** The record, unless the file is gone or damaged; then it is set aside, or it would be found anew each time. */
-  async #readFile(file: string, known: KnownRecords): Promise<StoredRecord | undefined> {
+  async #readFile(file: string, before: StoredRecord | undefined): Promise<StoredRecord | undefined> {
     const path = join(this.#paths.records, file);
-    const record = readRecord(path, file, known);
+    const record = readRecord(path, file, before);
     if (typeof record !== "string") return record;
     const aside = join(this.#paths.damaged, `record-${file}.${randomName()}`);
     if (await moveFile(path, aside)) {
@@ -180,21 +174,19 @@ export class Records {
   }
 }
 
-/** What a file is likely to say: what it said before, and what was last written there. */
-type KnownRecords = readonly (StoredRecord | undefined)[];
-
 /**
- * The record in a file, `undefined` if the file is gone, or what is wrong with it. Read at once rather than in turns of
+ * The record in a file, the same object where it says what it said `before`; `undefined` if the file is gone, or what is
+ * wrong with it. Read at once rather than in turns of
  * the event loop: thousands of small files take several times as long in turns.
  */
-function readRecord(path: string, file: string, known: KnownRecords = []): StoredRecord | string | undefined {
+function readRecord(path: string, file: string, before?: StoredRecord): StoredRecord | string | undefined {
   try {
     const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const status = fstatSync(descriptor);
       if (!status.isFile() || status.size > recordLimit) return "not a file of a record's size";
       const bytes = readFileSync(descriptor);
-      return known.find((record) => record && formatRecord(record).equals(bytes)) ?? parseRecord(bytes, file);
+      return before !== undefined && formatRecord(before).equals(bytes) ? before : parseRecord(bytes, file);
     } finally {
       closeSync(descriptor);
     }
