@@ -14,13 +14,14 @@ export async function pages() {
     "docs/errors.md": await errorsPage(),
     "docs/audit-rules.md": await auditRulesPage(await load("src/audit/index.ts"), origin),
     "docs/metrics.md": metricsPage(await load("src/daemon/metrics/catalogue.ts"), origin),
-    "schema/imagepullpolicy.json": await policySchema(),
+    "schema/imagepullpolicy.json": schemaText((await load("src/policy/language/json-schema.ts")).policyJsonSchema()),
+    "schema/outdated.json": schemaText((await load("src/versions/report-schema.ts")).outdatedJsonSchema()),
   };
 }
 
-async function policySchema() {
-  const { policyJsonSchema } = await load("src/policy/language/json-schema.ts");
-  return `${JSON.stringify(policyJsonSchema(), null, 2)}\n`;
+/** @param {Record<string, unknown>} schema */
+function schemaText(schema) {
+  return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
 async function commandsPage() {

@@ -59,6 +59,7 @@ test("holds the program, the types, the pages and the schema, and none of the ex
       "CHANGELOG.md",
       "docs/library.md",
       "schema/imagepullpolicy.json",
+      "schema/outdated.json",
     ]),
   );
   expect(installed.filter((name) => name.startsWith("dist/examples"))).toEqual([]);
