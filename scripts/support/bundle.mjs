@@ -12,9 +12,10 @@ const dist = join(root, "dist");
 const sources = ["src", "examples", "scripts", "package.json", "package-lock.json"];
 
 /** What other programs may import, by the name in `pulley/NAME`. */
-export const library = Object.fromEntries(
-  ["image", "workload", "policy", "audit"].map((room) => [room, `src/${room}/index.ts`]),
-);
+export const library = {
+  ...Object.fromEntries(["image", "workload", "policy", "audit"].map((room) => [room, `src/${room}/index.ts`])),
+  versions: "src/versions/tags/index.ts",
+};
 
 /** @typedef {{ entries: Record<string, string>, prefix?: string, without?: string[] }} Bundle */
 

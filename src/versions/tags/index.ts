@@ -1,0 +1,16 @@
+/** Reading tags as versions: families, their order, and which tags are newer. Pure; `pulley/versions` of the package. */
+export {
+  type Candidate,
+  candidates,
+  compareTags,
+  compareVersions,
+  type Distance,
+  isSameFamily,
+  type NewerOptions,
+  type NewerTags,
+  newerTags,
+  placeAmong,
+  type Step,
+  stepBetween,
+} from "./newer.ts";
+export { type PlainTag, readTag, type Scheme, type TagReading, type VersionTag } from "./tag.ts";
