@@ -45,6 +45,7 @@ export {
   type ImageName,
   invalidNameText,
   isCanonicalName,
+  isTag,
   parseImageName,
   parseReference,
   parseTag,

@@ -179,8 +179,12 @@ export function familiarText(reference: Reference): string {
 
 /** @throws PulleyError `REFERENCE_INVALID` */
 export function parseTag(text: string): Tag {
-  if (!tagGrammar.test(text)) throw invalid("invalid tag format");
-  return text as Tag;
+  if (!isTag(text)) throw invalid("invalid tag format");
+  return text;
+}
+
+export function isTag(text: string): text is Tag {
+  return tagGrammar.test(text);
 }
 
 function splitDomain(text: string): { registry: string; remainder: string } {

@@ -112,7 +112,7 @@ export function createRegistryClient(options: RegistryOptions = {}, deps: Partia
       const nothing = { registry, path: "", name: registry };
       return document(nothing, call, (context, authorization) => logIn(context, authorization, transport));
     },
-    tags: (repository, call) => document(repository, call, listTags, documentsOfList),
+    tags: (repository, call) => document(repository, call, (context) => listTags(context, call.pages), documentsOfList),
     download: async (repository, blob, call) => {
       const { session, authorization } = await open(repository, call);
       const { signal, onProgress, noRetry } = call;

@@ -12,5 +12,19 @@ export { defaultLeastRate, transfersAtOnce } from "./limits.ts";
 export { createSchemes } from "./ping.ts";
 export { proxyFor } from "./proxy.ts";
 export { always, openSession } from "./session.ts";
+export {
+  /** @public */
+  openTagPages,
+  type TagPageLimits,
+} from "./tag-page-files.ts";
+export type { StoredTagPage, TagPages } from "./tag-pages.ts";
 export { createTransport, type HttpResponse, type Transport } from "./transport.ts";
-export type { BlobProgress, Fetched, Location, RegistryCall, RegistryClient, RegistryOptions } from "./types.ts";
+export type {
+  BlobProgress,
+  Fetched,
+  Location,
+  RegistryCall,
+  RegistryClient,
+  RegistryOptions,
+  TagsCall,
+} from "./types.ts";

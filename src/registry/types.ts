@@ -3,6 +3,7 @@
 import type { HostsDirectory } from "../hosts/index.ts";
 import type { Descriptor, Digest, Repository, Tag } from "../image/index.ts";
 import type { Login } from "../support/login.ts";
+import type { TagPages } from "./tag-pages.ts";
 
 export interface RegistryClient {
   /**
@@ -38,8 +39,12 @@ export interface RegistryClient {
    * @throws PulleyError `REGISTRY_UNAUTHORIZED` if it is refused, in docker's words; or as any request
    */
   logIn(registry: string, call: RegistryCall & { readonly login: Login }): Promise<boolean>;
-  /** All tags, in the registry's order, page by page from the same origin only. */
-  tags(repository: Repository, call: RegistryCall): Promise<readonly string[]>;
+  /**
+   * All tags, each once, in the registry's order, page by page from the same origin only.
+   * @throws PulleyError any of the registry codes: `REGISTRY_PROTOCOL` for a list without an end, and from a registry that
+   * gives no lists; `REDIRECT_REFUSED` for a next page elsewhere; `TOO_LARGE` beyond 500 000 tags
+   */
+  tags(repository: Repository, call: TagsCall): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -63,6 +68,11 @@ export interface RegistryCall {
   /** Not to try again what failed, and what broke off only while it gets on: there is another source to ask. */
   readonly noRetry?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface TagsCall extends RegistryCall {
+  /** What earlier calls were given, if the caller keeps that: pages that are still the same are not sent again. */
+  readonly pages?: TagPages | undefined;
 }
 
 export interface DownloadCall extends RegistryCall {
