@@ -17,10 +17,16 @@ interface SourceLine {
  * beginning. Fixes are removed: they are for the rendered text, not for the file.
  */
 export function sourceMap(rendered: string, original: string): (finding: Finding) => Finding {
+  const regionIn = sourceRegion(rendered, original);
+  return ({ fix: _, ...finding }) => ({ ...finding, region: regionIn(finding.region) });
+}
+
+/** Moves regions as {@link sourceMap} moves findings. */
+export function sourceRegion(rendered: string, original: string): (region: Region) => Region {
   let lines: { readonly from: readonly SourceLine[]; readonly to: readonly SourceLine[] } | undefined;
-  return ({ fix: _, ...finding }) => {
+  return (region) => {
     lines ??= { from: linesOf(rendered), to: linesOf(original) };
-    return { ...finding, region: moved(finding.region, lines.from, lines.to, original) };
+    return moved(region, lines.from, lines.to, original);
   };
 }
 

@@ -1,7 +1,7 @@
 /** What rules check: one container, with the places of its values. */
 import type { Reference } from "../image/index.ts";
 
-import type { ImageRequest, PullPolicy } from "../workload/index.ts";
+import type { ImageRequest, PullPolicy, Value } from "../workload/index.ts";
 import type { ImageField, PolicyField } from "./fix/fields.ts";
 import type { Span } from "./spans.ts";
 
@@ -33,7 +33,14 @@ export interface Subject {
   readonly words: FormatWords;
   readonly request: ImageRequest;
   /** What a fix can change: not an image with a variable, and not a pull policy without a place. */
-  readonly fields: { readonly image?: ImageField | undefined; readonly policy?: PolicyField | undefined };
+  readonly fields: {
+    readonly image?: ImageField | undefined;
+    readonly policy?: PolicyField | undefined;
+    /** An image that is known by the defaults of its variables: `nginx:${TAG:-1.27}`. */
+    readonly withDefaults?: ImageField | undefined;
+  };
+  /** What says where the container runs: the pod's specification, the service, the function. */
+  readonly runs: Value | undefined;
   /** Where the image is written; absent where it is not. */
   readonly image: Span | undefined;
   /** The container's first key. */

@@ -1,10 +1,10 @@
 /** Files, directories, standard input and image names given on a command line. */
 import { type Dirent, readdirSync, statSync } from "node:fs";
-import { isAbsolute, join } from "node:path";
+import { join } from "node:path";
 import { errnoOf, errorText, isPulleyError, PulleyError } from "../support/errors.ts";
-import { longestInput, readInputBytes } from "../support/input-file.ts";
+import { isInputPath, longestInput, readInputBytes } from "../support/input-file.ts";
 import { decodeTextLoosely } from "../support/text-bytes.ts";
-import type { Position } from "../workload/index.ts";
+import { listedImages, type Position, sourceText } from "../workload/index.ts";
 import type { Io } from "./io.ts";
 
 export interface InputText {
@@ -34,8 +34,8 @@ export async function readInputs(words: readonly string[], { stdin }: Io): Promi
   const images: ImageArgument[] = [];
   for (const word of words) {
     if (word === "-") manifests.push({ file: "-", text: await readAll(stdin) });
-    else if (!isPath(word)) images.push({ image: word });
-    else if (/\.txt$/i.test(word)) images.push(...listedImages(readInputFile(word)));
+    else if (!isInputPath(word)) images.push({ image: word });
+    else if (/\.txt$/i.test(word)) images.push(...imagesIn(readInputFile(word)));
     else manifests.push(...readManifestFiles(word));
   }
   return { manifests, images };
@@ -44,24 +44,15 @@ export async function readInputs(words: readonly string[], { stdin }: Io): Promi
 /** Of these words, the files and folders that none of `files` is or lies in. */
 export function filesWithout(files: readonly string[], words: readonly string[]): readonly string[] {
   return words.filter((word) => {
-    if (word !== "-" && !isPath(word)) return false;
+    if (word !== "-" && !isInputPath(word)) return false;
     const folder = join(word, "/");
     return !files.some((file) => file === word || join(file).startsWith(folder) || folder === join("./"));
   });
 }
 
-function isPath(word: string): boolean {
-  if (/\.(ya?ml|json|txt)$/i.test(word) || /^\.{0,2}[/\\]/.test(word) || isAbsolute(word)) return true;
-  return statSync(word, { throwIfNoEntry: false }) !== undefined;
-}
-
-/** Skips blank lines and lines that begin with `#`. */
-function listedImages({ file, text }: InputText): ImageArgument[] {
-  return text.split(/\r?\n/).flatMap((line, at) => {
-    const image = line.trim();
-    if (image === "" || image.startsWith("#")) return [];
-    return [{ image, source: { file, line: at + 1, column: line.indexOf(image) + 1 } }];
-  });
+function imagesIn({ file, text }: InputText): ImageArgument[] {
+  const source = sourceText(text, file);
+  return listedImages(text).map(({ image, start }) => ({ image, source: source.position(start) }));
 }
 
 /** The manifests of a file or a folder. @throws PulleyError `INPUT_UNREADABLE` */

@@ -4,6 +4,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
+import { isAbsolute } from "node:path";
 import { PulleyError } from "./errors.ts";
 
 /** A path that is one of this process's own descriptors. */
@@ -16,6 +17,12 @@ export const longestInput = 64 * 1024 * 1024;
 export const longestConfigFile = 1024 * 1024;
 
 const pieceSize = 64 * 1024;
+
+/** Whether a word of a command line names a file or a folder: it exists, ends like a manifest or begins like a path. */
+export function isInputPath(word: string): boolean {
+  if (/\.(ya?ml|json|txt)$/i.test(word) || /^\.{0,2}[/\\]/.test(word) || isAbsolute(word)) return true;
+  return statSync(word, { throwIfNoEntry: false }) !== undefined;
+}
 
 export interface InputFileRules {
   /** Most bytes that it may have. */

@@ -4,6 +4,7 @@ export { type ManifestDocument, type ManifestInput, readManifests, readValues, t
 export { duplicate, forbidden, invalid, notSupported, required, shown, wrongType } from "./field-errors.ts";
 export { type FieldReader, fieldReader, type RefuseField } from "./go-fields.ts";
 export type { ImageFields } from "./image-fields.ts";
+export { isImageList, type ListedImage, listedImages } from "./image-list.ts";
 export { credentialProviderScheme, kubeletDecodeProblem, kubeletScheme } from "./kubelet-schemes.ts";
 export { tellsOfLimit } from "./limits.ts";
 export { checkNames } from "./names.ts";
@@ -47,6 +48,7 @@ export {
   plain,
   type ScalarValue,
   textAt,
+  textsAt,
   type Value,
   valueAt,
 } from "./value.ts";

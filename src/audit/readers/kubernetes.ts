@@ -85,7 +85,7 @@ function readTemplate(
   for (const place of imagePlaces(template, groupOf(document.apiVersion))) {
     const request = requestOf(document, workload, place);
     if (request === undefined) continue;
-    const subject = subjectOf(document, place, request, mayBePatch);
+    const subject = { ...subjectOf(document, place, request, mayBePatch), runs: template.spec };
     subjects.push(template.form === "shape" ? inOtherKind(subject, template) : subject);
   }
   for (const item of itemsAt(template.spec, "imagePullSecrets")) {
@@ -111,7 +111,12 @@ function secretOf({ root }: ManifestDocument, namePath: readonly string[]): Secr
   };
 }
 
-function subjectOf(document: ManifestDocument, place: ImagePlace, request: ImageRequest, mayBePatch: boolean): Subject {
+function subjectOf(
+  document: ManifestDocument,
+  place: ImagePlace,
+  request: ImageRequest,
+  mayBePatch: boolean,
+): Omit<Subject, "runs"> {
   const { text } = document.text;
   const { value, imageKey, policyKey } = place;
   const image = valueAt(value, imageKey);

@@ -58,6 +58,7 @@ function subjectOf(own: MappingValue, name: string, text: SourceText): Subject {
       pullPolicy,
     },
     fields: fieldsOf(own, `functions.${name}`, given === place?.value, written !== undefined),
+    runs: own,
     image: place === undefined ? undefined : scalarSpan(text.text, place),
     head: firstKeySpan(text.text, own),
     ...imageParts(imageName, "interpolated"),
@@ -70,8 +71,9 @@ function subjectOf(own: MappingValue, name: string, text: SourceText): Subject {
 
 function fieldsOf(own: MappingValue, path: string, isLiteral: boolean, hasPolicy: boolean): Subject["fields"] {
   const annotations = hasPolicy ? mappingAt(own, "annotations") : undefined;
+  const image = { value: own, path, imageKey: "image" };
   return {
-    image: isLiteral ? { value: own, path, imageKey: "image" } : undefined,
+    ...(isLiteral ? { image } : { withDefaults: image }),
     policy: annotations && {
       value: annotations,
       path: `${path}.annotations`,

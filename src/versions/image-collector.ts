@@ -1,0 +1,69 @@
+/** Collects images: one entry for each, with everybody who uses it and every place that says it. */
+import type { NotSeen } from "../audit/index.ts";
+import { canonicalText, type ImageName, type Platform } from "../image/index.ts";
+import type { Problem } from "../workload/index.ts";
+import { unitedPlatforms } from "./platforms.ts";
+import type { TagPlace, UnknownImage, UsedImage, UsedImages, UsingWorkload } from "./used-image.ts";
+import { type ManifestText, WorkloadPods } from "./workload-pods.ts";
+
+/** What one container, value or line says. */
+export interface ImageUse {
+  readonly image: ImageName;
+  readonly workload?: UsingWorkload;
+  readonly place?: TagPlace | undefined;
+  readonly platforms?: readonly Platform[];
+}
+
+interface Collected {
+  readonly image: ImageName;
+  readonly workloads: Map<string, UsingWorkload>;
+  readonly places: Map<string, TagPlace>;
+  readonly platforms: (readonly Platform[])[];
+}
+
+export class ImageCollector {
+  readonly unknown: UnknownImage[] = [];
+  readonly problems: Problem[] = [];
+  readonly notSeen: NotSeen[] = [];
+  readonly notes: Problem[] = [];
+  readonly manifests: ManifestText[] = [];
+  readonly #images = new Map<string, Collected>();
+
+  add({ image, workload, place, platforms }: ImageUse): void {
+    const key = image.kind === "invalid" ? `invalid ${image.given}` : canonicalText(image);
+    const known: Collected = this.#images.get(key) ?? {
+      image,
+      workloads: new Map(),
+      places: new Map(),
+      platforms: [],
+    };
+    this.#images.set(key, known);
+    // The same container can come twice: by two paths that name one file, or by two kustomizations.
+    if (workload !== undefined) known.workloads.set(workloadKey(workload), workload);
+    if (place !== undefined) known.places.set(placeKey(place), place);
+    if (platforms !== undefined) known.platforms.push(platforms);
+  }
+
+  result(): UsedImages {
+    const images = [...this.#images.values()].map(
+      ({ image, workloads, places, platforms }): UsedImage => ({
+        image,
+        workloads: [...workloads.values()],
+        places: [...places.values()],
+        platforms: unitedPlatforms(platforms),
+      }),
+    );
+    const { unknown, problems, notSeen, notes, manifests } = this;
+    return { images, unknown, problems, notSeen, notes, pods: new WorkloadPods(manifests) };
+  }
+}
+
+function workloadKey({ workload: { kind, namespace, name }, container, source }: UsingWorkload): string {
+  return JSON.stringify([kind, namespace, name, container, source]);
+}
+
+/** The users of an anchor share its text, and each is a place: all of them must be changed, or none. */
+function placeKey({ source, format, change }: TagPlace): string {
+  const path = change.kind === "image" || change.kind === "withDefaults" ? change.field.path : "";
+  return JSON.stringify([source, format, path]);
+}

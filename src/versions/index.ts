@@ -1,0 +1,4 @@
+/** Which newer versions there are of the images that are used. */
+export { type UsedImagesOptions, usedImages } from "./images.ts";
+export type { TagChange, TagPlace, UnknownImage, UsedImage, UsedImages, UsingWorkload } from "./used-image.ts";
+export type { WorkloadPods } from "./workload-pods.ts";

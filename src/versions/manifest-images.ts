@@ -1,0 +1,105 @@
+/** The images of one text: manifests, a Compose file, a stack file, or what was rendered from a template. */
+import {
+  type AuditedContainer,
+  contentsOf,
+  missingImage,
+  type PlaceholderTest,
+  regionOf,
+  type Subject,
+  sourceRegion,
+  type TextInput,
+  withoutPlaceholder,
+} from "../audit/index.ts";
+import { type ImageFields, type Position, type Problem, type SourceText } from "../workload/index.ts";
+import type { ImageUse } from "./image-collector.ts";
+import { platformsOf } from "./platforms.ts";
+import type { TagPlace, UnknownImage, UsingWorkload } from "./used-image.ts";
+import type { ManifestText } from "./workload-pods.ts";
+
+export interface ManifestImages {
+  readonly uses: readonly ImageUse[];
+  readonly unknown: readonly UnknownImage[];
+  readonly problems: readonly Problem[];
+  readonly notes: readonly Problem[];
+  readonly manifests: readonly ManifestText[];
+}
+
+export interface ManifestOptions {
+  readonly imageFields: readonly ImageFields[];
+  readonly placeholderIn: PlaceholderTest;
+}
+
+/** Never throws. */
+export function manifestImages(input: TextInput, { imageFields, placeholderIn }: ManifestOptions): ManifestImages {
+  const contents = contentsOf(input, imageFields);
+  const { text } = contents;
+  const positionOf = positions(input, text);
+  const uses: ImageUse[] = [];
+  const unknown: UnknownImage[] = [];
+  const problems: Problem[] = [];
+  const notes: Problem[] = [];
+  for (const { rule, at, message } of contents.problems) {
+    const problem = { source: positionOf(at.start), message };
+    if (rule.id === "input-unreadable") problems.push(problem);
+    else if (rule.id === "not-a-manifest" || rule.id === "template-not-rendered") notes.push(problem);
+  }
+  for (const container of contents.containers) {
+    const subject = withoutPlaceholder(container.subject, placeholderIn, container.replacedImages);
+    const source = positionOf((subject.image ?? subject.head).start);
+    const { request } = subject;
+    const workload: UsingWorkload = { workload: request.workload, container: request.container, source, request };
+    const missing = missingImage(subject);
+    if (missing !== undefined) problems.push({ source, message: missing });
+    if (subject.unresolved !== undefined) {
+      unknown.push({ given: request.image.given, source, because: whyUnknown(subject), workload });
+    } else if (request.image.given !== "") {
+      const place = placeOf(container, subject, input, text, source);
+      uses.push({ image: request.image, workload, place, platforms: platformsOf(subject) });
+    }
+  }
+  return { uses, unknown, problems, notes, manifests: manifestsOf(input) };
+}
+
+/** From an offset in the text to its place; for a rendered text, to the line of the template that it comes from. */
+function positions({ original }: TextInput, text: SourceText): (offset: number) => Position {
+  if (original === undefined) return (offset) => text.position(offset);
+  const regionIn = sourceRegion(text.text, original);
+  return (offset) => {
+    const { file, line, column } = regionIn(regionOf(text, { start: offset, end: offset }));
+    return { file, line, column };
+  };
+}
+
+function whyUnknown({ unresolved, placeholder }: Subject): string {
+  switch (unresolved) {
+    case "template":
+      return "it is a template";
+    case "variable":
+      return "it has a variable without a default in it";
+    default:
+      return placeholder ?? "it is replaced later";
+  }
+}
+
+const formats = { kubernetes: "manifest", compose: "compose", openfaas: "openfaas" } as const;
+
+function placeOf(
+  { isRendered }: AuditedContainer,
+  { fields, format }: Subject,
+  { original, isOutside, file }: TextInput,
+  text: SourceText,
+  source: Position,
+): TagPlace {
+  const place = (change: TagPlace["change"]): TagPlace => ({ source, format: formats[format], change });
+  const never = (because: string) => place({ kind: "none", because });
+  if (original !== undefined) return never("it is rendered from a template");
+  if (isOutside) return never(`${file} is outside of the named folders`);
+  if (fields.image !== undefined) return place({ kind: "image", text, field: fields.image });
+  if (fields.withDefaults !== undefined) return place({ kind: "withDefaults", text, field: fields.withDefaults });
+  return never(isRendered ? "a kustomization puts it together" : "it is not written as one text");
+}
+
+/** The text itself, or what kustomizations build from it. */
+function manifestsOf({ text, file, rendered = [] }: TextInput): readonly ManifestText[] {
+  return rendered.length === 0 ? [{ text, file }] : rendered.map((object) => ({ text: object.text, file }));
+}

@@ -1,0 +1,69 @@
+/** The pods of workloads, with the pull secrets and service accounts that the inputs have for them. */
+import { randomUUID } from "node:crypto";
+import {
+  type ExpandedPods,
+  type ImageRequest,
+  type Pod,
+  type PullSecret,
+  podsOf,
+  readManifests,
+} from "../workload/index.ts";
+
+/** A text with objects as they are applied: after helm and kustomize. */
+export interface ManifestText {
+  readonly text: string;
+  readonly file: string;
+}
+
+/** Read on the first question: not every image needs a login. */
+export class WorkloadPods {
+  readonly #manifests: readonly ManifestText[];
+  #expanded: ExpandedPods | undefined;
+  #byRequest: ReadonlyMap<string, Pod> | undefined;
+
+  constructor(manifests: readonly ManifestText[]) {
+    this.#manifests = manifests;
+  }
+
+  /** The first pod that makes a request; `undefined` in other formats than manifests, or if the API server refuses it. */
+  of(request: ImageRequest): Pod | undefined {
+    this.#byRequest ??= byRequest(this.#pods().pods);
+    return this.#byRequest.get(keyOf(request));
+  }
+
+  /** The pull secrets of a pod that the inputs have, in the order in which the pod names them. */
+  secretsOf({ namespace, imagePullSecrets }: Pod): readonly PullSecret[] {
+    const { secrets } = this.#pods();
+    return imagePullSecrets.flatMap((name) =>
+      secrets.filter((secret) => secret.namespace === namespace && secret.name === name),
+    );
+  }
+
+  /** For `givenAccounts` of `credentials`. */
+  serviceAccounts(): ExpandedPods["serviceAccounts"] {
+    return this.#pods().serviceAccounts;
+  }
+
+  #pods(): ExpandedPods {
+    if (this.#expanded !== undefined) return this.#expanded;
+    const documents = this.#manifests.flatMap(({ text, file }) => readManifests(text, file).documents);
+    this.#expanded = podsOf(documents, { newUid: randomUUID, standing: true });
+    return this.#expanded;
+  }
+}
+
+function byRequest(pods: readonly Pod[]): ReadonlyMap<string, Pod> {
+  const found = new Map<string, Pod>();
+  for (const pod of pods) {
+    for (const { request } of [...pod.containers, ...pod.imageVolumes]) {
+      const key = keyOf(request);
+      if (!found.has(key)) found.set(key, pod);
+    }
+  }
+  return found;
+}
+
+/** Several objects that a kustomization builds have the same file, and each begins at its first line. */
+function keyOf({ image, source, workload: { kind, namespace, name }, container }: ImageRequest): string {
+  return JSON.stringify([kind, namespace, name, container, image.given, source?.file, source?.line, source?.column]);
+}
