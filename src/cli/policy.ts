@@ -53,7 +53,9 @@ async function check(paths: readonly string[], { output, cluster }: CheckOptions
     warnings,
   };
   if (output === "text") printProblems({ problems, warnings }, io);
-  const found = `${plural(policy.documents.length, "document")} with ${plural(rules, "rule")}`;
+  const versions = policy.documents.reduce((sum, document) => sum + document.versions.length, 0);
+  const entries = versions === 0 ? "" : ` and ${versions} for versions`;
+  const found = `${plural(policy.documents.length, "document")} with ${plural(rules, "rule")}${entries}`;
   const wrong = problems.length === 0 ? "sound" : plural(problems.length, "problem");
   await print(output, value, () => [`${found}: ${wrong}`], io);
   return problems.length > 0 ? inputInvalid : 0;

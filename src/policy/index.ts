@@ -11,7 +11,7 @@ export { type PolicyText, type ReadPolicy, readPolicy } from "./language/read.ts
 export { selects } from "./language/selector.ts";
 export { parseSize } from "./language/size.ts";
 export { suggestion } from "./language/spelling.ts";
-export type { LabelRequirement, LabelSelector, Pattern, Policy } from "./language/types.ts";
+export type { LabelRequirement, LabelSelector, Pattern, Policy, VersionStep } from "./language/types.ts";
 export type { Start } from "./on-copy.ts";
 export { refuse } from "./refusals.ts";
 export {
@@ -45,3 +45,4 @@ export {
   type Trial,
   type Warning,
 } from "./types.ts";
+export { type EndOfLife, type ListedTag, type VersionLimits, versionsFor } from "./versions.ts";

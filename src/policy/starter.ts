@@ -39,4 +39,10 @@ spec:
     # - name: nothing-else
     #   admit: Deny
     #   message: Images come from registry.example.com or the Docker official images.
+
+  # Which newer versions pulley outdated offers. For each key, the first entry that matches decides.
+  # versions:
+  #   - match:
+  #       images: ["docker.io/library/postgres"]
+  #     allow: minor
 `;

@@ -108,6 +108,10 @@ describe("pulley policy", () => {
     expect(stderr).toMatch(/policy\.yaml:7:38: error: .*"always".*did you mean Always\?/);
     const { stdout } = await pulley(["policy", "check", "-o", "json", file]);
     expect(JSON.parse(stdout)).toMatchObject({ problems: [{ source: { line: 6 } }, { source: { line: 7 } }] });
+    const versions = join(await mkdtemp(join(folder, "versions-")), "policy.yaml");
+    await writeFile(versions, policyText().replace("rules:\n", "versions: [{ ignore: ['17.*'] }, { allow: minor }]\n"));
+    const counted = await pulley(["policy", "check", versions]);
+    expect(counted).toMatchObject({ status: 0, stdout: "1 document with 0 rules and 2 for versions: sound\n" });
     const refused = await pulley(["run", "--once", "--root", await newRoot(), "--policy", file, "nginx"]);
     expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining("did you mean admit?") });
   });

@@ -19,10 +19,10 @@ import { type Path, positionOf } from "./place.ts";
 import { apiVersion, kind, type PolicyInput, policySchema } from "./schema.ts";
 import { suggestion } from "./spelling.ts";
 import { utc } from "./time-zone.ts";
-import type { Exemption, Policy, PolicyDocument, PullTimes, Rule } from "./types.ts";
+import type { Exemption, Policy, PolicyDocument, PullTimes, Rule, VersionRule } from "./types.ts";
 import { warningsOf } from "./warnings.ts";
 
-type RuleInput = PolicyInput["spec"]["rules"][number];
+type RuleInput = NonNullable<PolicyInput["spec"]["rules"]>[number];
 
 export interface PolicyText {
   /** Path as the user gave it, or `-`. */
@@ -98,7 +98,7 @@ function strangerProblem(manifest: ManifestDocument): Problem | undefined {
 
 function documentOf({ metadata, spec }: PolicyInput, manifest: ManifestDocument): PolicyDocument {
   const { name } = metadata;
-  const rules = spec.rules.map(({ pull, when, ...rule }, index): Rule => {
+  const rules = (spec.rules ?? []).map(({ pull, when, ...rule }, index): Rule => {
     const source = positionOf(manifest, ["spec", "rules", index]);
     const freshness = pull && { ...pull, whenUnreachable: pull.whenUnreachable ?? ("Fail" as const) };
     const times = when && timesOf(when);
@@ -114,8 +114,20 @@ function documentOf({ metadata, spec }: PolicyInput, manifest: ManifestDocument)
     const source = positionOf(manifest, ["spec", "exemptions", index]);
     return { ...exemption, id: `${name}/exemptions[${index}]`, source };
   });
+  const versions = (spec.versions ?? []).map(({ name: own, ...entry }, index): VersionRule => {
+    const source = positionOf(manifest, ["spec", "versions", index]);
+    return { ...entry, id: `${name}/${own ?? `versions[${index}]`}`, source };
+  });
   const { selector, customResources } = spec;
-  return { name, source: manifest.source, selector, rules, exemptions, ...(customResources && { customResources }) };
+  return {
+    name,
+    source: manifest.source,
+    selector,
+    rules,
+    exemptions,
+    versions,
+    ...(customResources && { customResources }),
+  };
 }
 
 function timesOf({ pull, closed, timeZone = utc, otherwise }: NonNullable<RuleInput["when"]>): PullTimes {
@@ -157,17 +169,11 @@ function unwrapped(schema: z.core.$ZodType | undefined): z.core.$ZodType | undef
 
 // What a schema cannot say: names that are there twice, and names of nothing.
 
-/** Names of rules within one document; found whatever else is wrong with it. */
-function nameProblems({ root, text }: ManifestDocument): readonly Problem[] {
-  const problems: Problem[] = [];
-  const names = new Set<string>();
-  for (const [index, rule] of itemsAt(root, "spec", "rules").entries()) {
-    const name = textAt(rule, "name");
-    if (name === undefined || rule.kind !== "mapping") continue;
-    const source = text.position(rule.entries.get("name")?.start ?? rule.start);
-    if (names.has(name)) problems.push({ source, message: duplicate(`spec.rules[${index}].name`, name) });
-    names.add(name);
-  }
+/** Names of rules and exemptions within one document; found whatever else is wrong with it. */
+function nameProblems(document: ManifestDocument): readonly Problem[] {
+  const { root, text } = document;
+  const { names, problems } = namesIn(document, "rules");
+  problems.push(...namesIn(document, "versions").problems);
   for (const [index, exemption] of itemsAt(root, "spec", "exemptions").entries()) {
     for (const [at, entry] of itemsAt(exemption, "rules").entries()) {
       const name = textAt(entry);
@@ -180,6 +186,20 @@ function nameProblems({ root, text }: ManifestDocument): readonly Problem[] {
     }
   }
   return problems;
+}
+
+/** The names of a list's entries, and those that are there twice. */
+function namesIn({ root, text }: ManifestDocument, list: "rules" | "versions") {
+  const problems: Problem[] = [];
+  const names = new Set<string>();
+  for (const [index, entry] of itemsAt(root, "spec", list).entries()) {
+    const name = textAt(entry, "name");
+    if (name === undefined || entry.kind !== "mapping") continue;
+    const source = text.position(entry.entries.get("name")?.start ?? entry.start);
+    if (names.has(name)) problems.push({ source, message: duplicate(`spec.${list}[${index}].name`, name) });
+    names.add(name);
+  }
+  return { names, problems };
 }
 
 /** Two documents of one name could not be told apart in a trace. */

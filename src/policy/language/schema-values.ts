@@ -36,6 +36,11 @@ export function expiry(description: string) {
   );
 }
 
+/** A day without a time: the last one on which something holds. */
+export function lastDay(description: string) {
+  return meaning({ description, pattern: lastDayPattern, examples: ["2027-11-11"] }, parseLastDay);
+}
+
 export function expression(description: string) {
   return meaning({ description, examples: ['image.tag.matches("^v[0-9]+$")'] }, parseExpression, 65_536);
 }
@@ -182,6 +187,17 @@ export function parseExpiry(text: string): Parsed<Expiry> {
   if ("problem" in parsed) return parsed;
   const { value } = parsed;
   return { value: { text, at: value.kind === "day" ? value.midnight + day : value.at } };
+}
+
+const lastDayPattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
+
+function parseLastDay(text: string): Parsed<Expiry> {
+  const parsed = parseMoment(text, " (to the end of that day in UTC)");
+  if ("problem" in parsed || parsed.value.kind === "instant") {
+    const known = "problem" in parsed && new RegExp(lastDayPattern).test(text) ? parsed.problem : undefined;
+    return { problem: known ?? "the last day of support is written like 2027-11-11, without a time" };
+  }
+  return { value: { text, at: parsed.value.midnight + day } };
 }
 
 // Durations as Go writes them, with days besides: `10m`, `1h30m`, `7d`.

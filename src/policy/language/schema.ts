@@ -9,6 +9,7 @@ import {
   expression,
   fieldPath,
   images,
+  lastDay,
   list,
   mirrors,
   moment,
@@ -69,26 +70,35 @@ const workloadMatch = {
   ).optional(),
 };
 
+/** What can be said of an image as it is written. */
+const imageMatch = {
+  images: images(
+    "Patterns for the normalised name, docker.io/library/nginx: * stays within a segment, ** crosses segments, ! excludes. A host alone stands for everything in that registry.",
+  ).optional(),
+  tags: names(
+    "Patterns for the tag; latest is one where neither tag nor digest is written.",
+    "latest",
+    "*-snapshot",
+  ).optional(),
+  pinned: z.boolean().optional().meta({ description: "Whether the reference carries a digest." }),
+};
+
+const containerMatch = {
+  containers: names("Patterns for the container's name.", "istio-*").optional(),
+  expression: expression(
+    "CEL over image (given, name, registry, repository, tag, digest), container (name, kind), workload (kind, namespace, name, labels, annotations) and cluster. Where it fails, what refuses or withholds counts as matching, and everything else as not.",
+  ).optional(),
+};
+
 function match(description: string) {
   return z
     .strictObject({
-      images: images(
-        "Patterns for the normalised name, docker.io/library/nginx: * stays within a segment, ** crosses segments, ! excludes. A host alone stands for everything in that registry.",
-      ).optional(),
-      tags: names(
-        "Patterns for the tag; latest is one where neither tag nor digest is written.",
-        "latest",
-        "*-snapshot",
-      ).optional(),
-      pinned: z.boolean().optional().meta({ description: "Whether the reference carries a digest." }),
+      ...imageMatch,
       ...workloadMatch,
       imageLabels: labelSelector(
         "A label selector over the labels in the image's own config, which are known once it has been resolved.",
       ).optional(),
-      containers: names("Patterns for the container's name.", "istio-*").optional(),
-      expression: expression(
-        "CEL over image (given, name, registry, repository, tag, digest), container (name, kind), workload (kind, namespace, name, labels, annotations) and cluster. Where it fails, a rule that refuses counts as matching and every other one as not.",
-      ).optional(),
+      ...containerMatch,
     })
     .refine((given) => Object.keys(given).length > 0, nothingSaid)
     .meta({ description });
@@ -216,6 +226,38 @@ const exemption = z
   })
   .meta({ description: "Lifts rules for some images for some time." });
 
+const versionSubjects = ["allow", "ignore", "suffix", "endOfLife", "moving"] as const;
+
+const versionRule = z
+  .strictObject({
+    name: objectName("Names the entry where it decides; once in the list.", "postgres-stays").optional(),
+    match: z
+      .strictObject({ ...imageMatch, ...workloadMatch, ...containerMatch })
+      .refine((given) => Object.keys(given).length > 0, nothingSaid)
+      .optional()
+      .meta({ description: "Which images the entry is about; absent: all." }),
+    allow: z.enum(["patch", "minor", "major"]).optional().meta({
+      default: "major",
+      description: "The largest step that is offered: patch keeps the first two numbers of a version, minor the first.",
+    }),
+    ignore: names("Patterns for tags that are never offered.", "17.*", "*-rc*").optional(),
+    suffix: z.enum(["Exact", "Newer"]).optional().meta({
+      default: "Exact",
+      description:
+        "Exact keeps what stands behind the version. Newer also offers tags with higher numbers in it: alpine3.20 for alpine3.19.",
+    }),
+    endOfLife: lastDay("The last day of support, in UTC, of the versions that match.").optional(),
+    moving: names("Patterns for tags that are judged by digest, not by number.", "edge", "nightly*").optional(),
+  })
+  .refine((given) => versionSubjects.some((subject) => given[subject] !== undefined), {
+    message: `says nothing of versions; give it one of ${versionSubjects.join(", ")}`,
+  })
+  .meta({
+    description:
+      "Which newer versions pulley outdated offers. The first matching entry decides on each key; ignore and moving add up.",
+    anyOf: versionSubjects.map((subject) => ({ required: [subject] })),
+  });
+
 const customResource = z
   .strictObject({
     apiGroup: apiGroup("The group of its API version.", "db.example.com"),
@@ -242,14 +284,23 @@ export const policySchema = z
           .refine((given) => Object.keys(given).length > 0, nothingSaid)
           .optional()
           .meta({ description: "Which workloads this document governs; absent: all." }),
-        rules: list("Read from top to bottom.", rule),
+        rules: list("Read from top to bottom.", rule).optional(),
         exemptions: list("Lift rules of this document.", exemption).optional(),
+        versions: list("Which newer versions pulley outdated offers; read from top to bottom.", versionRule).optional(),
         customResources: list(
           "Custom resources with images in fields of their own, beside those that Pulley knows.",
           customResource,
         ).optional(),
       })
-      .meta({ description: "The rules and the exemptions from them." }),
+      .refine(
+        ({ rules, versions }) => rules !== undefined || versions !== undefined,
+        "has neither rules nor versions; give it one of them",
+      )
+      .meta({
+        description:
+          "The rules, the exemptions from them, and what is said of versions. One of rules and versions is needed.",
+        anyOf: [{ required: ["rules"] }, { required: ["versions"] }],
+      }),
     status: z.unknown().optional().meta({ description: "Written by clusters; not read." }),
   })
   .meta({ title: kind, description: "Which images may be pulled, how fresh they must be, when, and where from." });

@@ -16,6 +16,8 @@ export interface PolicyDocument {
   readonly selector: Match | undefined;
   readonly rules: readonly Rule[];
   readonly exemptions: readonly Exemption[];
+  /** Which newer versions are offered. */
+  readonly versions: readonly VersionRule[];
   /** Custom resources with images in fields of their own; they hold wherever the policy does, whatever the selector says. */
   readonly customResources?: readonly ImageFields[] | undefined;
 }
@@ -113,6 +115,27 @@ export interface Exemption {
   readonly reason: string;
   readonly expires: Expiry;
 }
+
+/** Which newer versions are offered of the images that match. What is absent, it says nothing of. */
+export interface VersionRule {
+  /** `document/name`, or `document/versions[0]` where it has no name. */
+  readonly id: string;
+  readonly source: Position;
+  /** Absent: every image. It never speaks of `imageLabels`. */
+  readonly match?: Match | undefined;
+  /** The largest step that is offered. */
+  readonly allow?: VersionStep | undefined;
+  /** Tags that are never offered. */
+  readonly ignore?: readonly Pattern[] | undefined;
+  /** Whether numbers in the suffix of a tag may rise, too. */
+  readonly suffix?: "Exact" | "Newer" | undefined;
+  /** The last day of support, in UTC. */
+  readonly endOfLife?: Expiry | undefined;
+  /** Tags that are judged by digest. */
+  readonly moving?: readonly Pattern[] | undefined;
+}
+
+export type VersionStep = "patch" | "minor" | "major";
 
 /** All that is there must hold. */
 export interface Match {

@@ -2,16 +2,19 @@
 import type { Problem } from "../../workload/index.ts";
 import type { Subject } from "../types.ts";
 import { matchesIn } from "./matches.ts";
-import type { Pattern, PolicyDocument, Rule } from "./types.ts";
+import type { Pattern, PolicyDocument, Rule, VersionRule } from "./types.ts";
 
 /** On these the first rule that matches everything ends the reading. */
 const decidedByFirst = ["admit", "pull", "when", "from"] as const satisfies readonly Subject[];
+const versionsDecidedByFirst = ["allow", "suffix", "endOfLife"] as const satisfies readonly (keyof VersionRule)[];
 
 export function warningsOf(documents: readonly PolicyDocument[]): readonly Problem[] {
   return [
     ...documents.flatMap(strangePatterns),
+    ...documents.flatMap(({ rules, versions }) => [...rules, ...versions].flatMap(costlyExpression)),
     ...documents.flatMap(({ rules }) => rules.flatMap(idleFields)),
-    ...unreached(documents),
+    ...unreached(documents, decidedByFirst, rulesOf),
+    ...unreached(documents, versionsDecidedByFirst, ({ versions }) => versions.map((rule) => ({ rule, mayEnd: true }))),
   ];
 }
 
@@ -24,13 +27,16 @@ function strangePatterns(document: PolicyDocument): Problem[] {
   );
 }
 
+function costlyExpression({ id, source, match }: Rule | VersionRule): Problem[] {
+  if (match?.expression?.mayExceed !== true) return [];
+  const message = `${id}: the expression fails for a workload that says too much: it may take too many steps`;
+  return [{ source, message }];
+}
+
 function idleFields(rule: Rule): Problem[] {
-  const { id, source, match, admit, message, pull } = rule;
+  const { id, source, admit, message, pull } = rule;
   const warn = (text: string): Problem => ({ source, message: `${id}: ${text}` });
   const found: Problem[] = [];
-  if (match?.expression?.mayExceed) {
-    found.push(warn("the expression fails for a workload that says too much: it may take too many steps"));
-  }
   if (message !== undefined && admit !== "Deny")
     found.push(warn("the message is for denials, and the rule denies nothing"));
   if (rule.mode === "Warn") found.push(...idleTrial(rule).map(warn));
@@ -68,23 +74,41 @@ function canRefuse({ admit, pull, when, require }: Rule): boolean {
   return admit !== undefined || when !== undefined || require !== undefined || bounds;
 }
 
-/** Rules behind one that matches everything; unless an exemption can lift that one. */
-function unreached(documents: readonly PolicyDocument[]): Problem[] {
-  const ending = new Map<Subject, Rule>();
+interface Reached<Entry> {
+  readonly rule: Entry;
+  /** Whether it decides for everything behind it where it matches everything. */
+  readonly mayEnd: boolean;
+}
+
+/** A rule that an exemption can lift ends no reading. */
+function rulesOf({ rules, exemptions }: PolicyDocument): readonly Reached<Rule>[] {
+  const exempted = new Set(exemptions.flatMap((exemption) => exemption.rules));
+  return rules.flatMap((rule) => (rule.mode === "Warn" ? [] : { rule, mayEnd: !exempted.has(rule.name) }));
+}
+
+/** What stands behind a rule that matches everything. */
+function unreached<
+  Key extends string,
+  Entry extends Pick<Rule, "id" | "source" | "match"> & Partial<Record<Key, unknown>>,
+>(
+  documents: readonly PolicyDocument[],
+  keys: readonly Key[],
+  entriesOf: (document: PolicyDocument) => readonly Reached<Entry>[],
+): Problem[] {
+  const ending = new Map<Key, string>();
   const found: Problem[] = [];
-  for (const { selector, rules, exemptions } of documents) {
+  for (const document of documents) {
     const here = new Map(ending);
-    const exempted = new Set(exemptions.flatMap((exemption) => exemption.rules));
-    for (const rule of rules) {
-      for (const subject of decidedByFirst) {
-        if (rule[subject] === undefined || rule.mode === "Warn") continue;
-        const earlier = here.get(subject);
+    for (const { rule, mayEnd } of entriesOf(document)) {
+      for (const key of keys) {
+        if (rule[key] === undefined) continue;
+        const earlier = here.get(key);
         if (earlier !== undefined) {
-          const message = `${rule.id}: never decides on ${subject}, for ${earlier.id} before it matches everything`;
+          const message = `${rule.id}: never decides on ${key}, for ${earlier} before it matches everything`;
           found.push({ source: rule.source, message });
-        } else if (rule.match === undefined && !exempted.has(rule.name)) {
-          here.set(subject, rule);
-          if (selector === undefined) ending.set(subject, rule);
+        } else if (rule.match === undefined && mayEnd) {
+          here.set(key, rule.id);
+          if (document.selector === undefined) ending.set(key, rule.id);
         }
       }
     }
