@@ -17,7 +17,8 @@
  * sep      = "-" | "_" | "."
  * ```
  *
- * A plain number is a counter only directly behind the release; behind a word it is the word's own version (`-debian-12`).
+ * A plain number is a counter only directly behind the release; behind a word it is the word's own version (`-debian-12`),
+ * unless it is a day (`-minimal-20240530`).
  */
 
 /** How the release is counted. Versions that are counted differently are never compared. */
@@ -188,7 +189,8 @@ function shapeOfDate(text: string): string {
 
 // What follows the release, element by element.
 
-const channels = "alpha|beta|rc|cr|preview|pre|dev|snapshot|nightly|canary|ea|milestone|unstable|experimental|insiders";
+const channels =
+  "alpha|beta|rc|cr|preview|pre|next|dev|snapshot|nightly|canary|ea|milestone|unstable|experimental|insiders";
 const edge = "(?![A-Za-z0-9])";
 const channelText = new RegExp(String.raw`[-_.]?(?<word>${channels})(?:[-.]?(?<digits>${number}))?${edge}`, "iy");
 /** `b1` right behind a number; `-a1`, `-M1`. */
@@ -202,6 +204,11 @@ const counterText = new RegExp(
   "iy",
 );
 const plainCounter = new RegExp(String.raw`[-_](${number})${edge}`, "y");
+/** The day of a build, which rises behind a word, too: `-minimal-20240530`. */
+const dayCounter = new RegExp(
+  String.raw`[-_]((?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{4}|\d{6})?)(?![A-Za-z0-9.])`,
+  "y",
+);
 const commitText = new RegExp(String.raw`[-_.](?:(sha[-.]?|git[-.]?|g)?([0-9a-f]{7,64}))${edge}`, "y");
 const elementText = /[-_.]*[^-_.]*/y;
 
@@ -231,28 +238,39 @@ function readVersion(tag: string, release: Release): VersionTag {
     familyOfBases += shape;
   };
 
+  const addCommit = (build: Commit) => {
+    commit ??= build.commit;
+    at += build.length;
+    addShape("-<commit>");
+  };
+
   while (at < tag.length) {
-    const counter = take(counterText) ?? (suffix === "" ? take(plainCounter) : null);
+    // Behind a date even digits alone are a commit: one in thirty short commits has no letter.
+    const digits = release.scheme === "date" && at === release.end ? digitsAt(tag, at) : undefined;
+    if (digits !== undefined) {
+      addCommit(digits);
+      continue;
+    }
+    const isPlain = suffix === "" && commit === null;
+    const counter = take(counterText) ?? take(dayCounter) ?? (isPlain ? take(plainCounter) : null);
     if (counter !== null) {
-      const [text, digits = ""] = counter;
-      counters.push(...numbersIn(digits));
-      addShape(text.slice(0, text.length - digits.length).toLowerCase() + shapeOfCounter(digits));
+      const [text, build = ""] = counter;
+      counters.push(...numbersIn(build));
+      addShape(text.slice(0, text.length - build.length).toLowerCase() + shapeOfCounter(build));
       continue;
     }
     const found = take(channelText) ?? take(shortChannel);
     if (found !== null) {
-      const { word = "", short = word, digits = "" } = found.groups ?? {};
+      const { word = "", short = word, digits: which = "" } = found.groups ?? {};
       const name = short.toLowerCase();
       channel ??= longNames[name] ?? name;
-      preRelease.push(...numbersIn(digits));
+      preRelease.push(...numbersIn(which));
       addShape(withoutNumbers(found[0]));
       continue;
     }
     const build = commitAt(tag, at);
     if (build !== undefined) {
-      commit ??= build.commit;
-      at += build.length;
-      addShape("-<commit>");
+      addCommit(build);
       continue;
     }
     const [element = ""] = take(elementText) ?? [];
@@ -279,11 +297,24 @@ function readVersion(tag: string, release: Release): VersionTag {
   };
 }
 
-function commitAt(tag: string, at: number): { readonly commit: string; readonly length: number } | undefined {
+interface Commit {
+  readonly commit: string;
+  readonly length: number;
+}
+
+function commitAt(tag: string, at: number): Commit | undefined {
   commitText.lastIndex = at;
   const [text, sign, digits = ""] = commitText.exec(tag) ?? [];
   if (text === undefined || (sign === undefined && !isHash(digits))) return undefined;
   return { commit: digits, length: text.length };
+}
+
+/** A commit that is written with digits alone, and so may not be a date. */
+function digitsAt(tag: string, at: number): Commit | undefined {
+  commitText.lastIndex = at;
+  const [text, sign, digits = ""] = commitText.exec(tag) ?? [];
+  if (text === undefined || sign !== undefined || !/^\d+$/.test(digits)) return undefined;
+  return compactDate(digits) === undefined ? { commit: digits, length: text.length } : undefined;
 }
 
 function prefixOf(text: string): string {
