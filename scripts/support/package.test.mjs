@@ -47,7 +47,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(work, { recursive: true, force: true }));
 
-test("holds the program, the types, the pages and the schema, and none of the examples", async () => {
+test("holds the program, the types, the pages and the schemas, and none of the examples", async () => {
   const installed = await readdir(join(folder, "node_modules", "pulley"), { recursive: true });
   expect(installed).toEqual(
     expect.arrayContaining([
@@ -87,7 +87,8 @@ test("the library finds the threads of the audit", async () => {
 
 test("each part of the library has an example", () => {
   const code = examples.map((example) => example.code).join("");
-  for (const room of ["image", "workload", "policy", "audit"]) expect(code).toContain(`from "pulley/${room}"`);
+  for (const room of ["image", "workload", "policy", "audit", "versions"])
+    expect(code).toContain(`from "pulley/${room}"`);
 });
 
 describe.each([
