@@ -13,6 +13,8 @@ export interface TextInput {
   readonly expectManifests: boolean;
   /** Whether objects may be patches, as beside a kustomization: then images may be missing. */
   readonly mayBePatch: boolean;
+  /** Whether it is a kustomization that was built: then all of its images are known. */
+  readonly isBuilt?: boolean;
   /** Images that a kustomization or Skaffold file replaces, by their names without tags. */
   readonly replacedImages?: ReplacedImages | undefined;
   /** Files with the same scope may be in one cluster: a folder's path; the folder of the file where absent. */

@@ -64,6 +64,11 @@ function workloadKey({ workload: { kind, namespace, name }, container, source }:
 
 /** The users of an anchor share its text, and each is a place: all of them must be changed, or none. */
 function placeKey({ source, format, change }: TagPlace): string {
-  const path = change.kind === "image" || change.kind === "withDefaults" ? change.field.path : "";
+  const path =
+    change.kind === "image" || change.kind === "withDefaults"
+      ? change.field.path
+      : change.kind === "parts"
+        ? change.path
+        : "";
   return JSON.stringify([source, format, path]);
 }

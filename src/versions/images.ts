@@ -1,18 +1,12 @@
 /** From command line arguments to the images that they name. */
-import {
-  type AuditInput,
-  auditInputs,
-  type InputOptions,
-  type PlaceholderTest,
-  placeholderTest,
-  type TextInput,
-} from "../audit/index.ts";
+import { type AuditInput, auditInputs, type InputOptions, placeholderTest, type TextInput } from "../audit/index.ts";
 import { readImageName } from "../image/index.ts";
 import { isInputPath } from "../support/input-file.ts";
 import { isImageList } from "../workload/index.ts";
 import { ImageCollector } from "./image-collector.ts";
+import { Kustomizations } from "./kustomization-images.ts";
 import { imagesOfList } from "./listed-images.ts";
-import { manifestImages } from "./manifest-images.ts";
+import { type ManifestOptions, manifestImages } from "./manifest-images.ts";
 import type { UsedImages } from "./used-image.ts";
 
 export interface UsedImagesOptions extends InputOptions {
@@ -27,9 +21,12 @@ export interface UsedImagesOptions extends InputOptions {
  */
 export async function usedImages(words: readonly string[], options: UsedImagesOptions): Promise<UsedImages> {
   const reading: ReadingContext = {
-    options,
     collector: new ImageCollector(),
-    placeholderIn: placeholderTest(options.placeholders),
+    manifestOptions: {
+      imageFields: options.imageFields ?? [],
+      placeholderIn: placeholderTest(options.placeholders),
+      kustomizations: new Kustomizations(),
+    },
   };
   for (const word of words) {
     if (word !== "-" && !isInputPath(word)) reading.collector.add({ image: readImageName(word) });
@@ -39,9 +36,8 @@ export async function usedImages(words: readonly string[], options: UsedImagesOp
 }
 
 interface ReadingContext {
-  readonly options: UsedImagesOptions;
   readonly collector: ImageCollector;
-  readonly placeholderIn: PlaceholderTest;
+  readonly manifestOptions: ManifestOptions;
 }
 
 function readInput(input: AuditInput, reading: ReadingContext): void {
@@ -65,8 +61,8 @@ function isList({ file, text }: TextInput): boolean {
   return /\.txt$/i.test(file) || (file === "-" && isImageList(text));
 }
 
-function readManifest(input: TextInput, { options, collector, placeholderIn }: ReadingContext): void {
-  const found = manifestImages(input, { imageFields: options.imageFields ?? [], placeholderIn });
+function readManifest(input: TextInput, { collector, manifestOptions }: ReadingContext): void {
+  const found = manifestImages(input, manifestOptions);
   for (const use of found.uses) collector.add(use);
   for (const unknown of found.unknown) collector.unknown.push(unknown);
   for (const problem of found.problems) collector.problems.push(problem);

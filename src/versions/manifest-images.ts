@@ -12,6 +12,17 @@ import {
 } from "../audit/index.ts";
 import { type ImageFields, type Position, type Problem, type SourceText } from "../workload/index.ts";
 import type { ImageUse } from "./image-collector.ts";
+import {
+  effectiveImage,
+  entryAt,
+  entryPlace,
+  imagesOfEntries,
+  type KustomizationEntry,
+  type Kustomizations,
+  kustomizationEntries,
+  refusedTags,
+  setsVersion,
+} from "./kustomization-images.ts";
 import { platformsOf } from "./platforms.ts";
 import type { TagPlace, UnknownImage, UsingWorkload } from "./used-image.ts";
 import type { ManifestText } from "./workload-pods.ts";
@@ -26,12 +37,14 @@ export interface ManifestImages {
 
 export interface ManifestOptions {
   readonly imageFields: readonly ImageFields[];
+  readonly kustomizations: Kustomizations;
   readonly placeholderIn: PlaceholderTest;
 }
 
 /** Never throws. */
-export function manifestImages(input: TextInput, { imageFields, placeholderIn }: ManifestOptions): ManifestImages {
-  const contents = contentsOf(input, imageFields);
+export function manifestImages(input: TextInput, options: ManifestOptions): ManifestImages {
+  const contents = contentsOf(input, options.imageFields);
+  const entries = input.original === undefined ? kustomizationEntries(input.text, input.file) : [];
   const { text } = contents;
   const positionOf = positions(input, text);
   const uses: ImageUse[] = [];
@@ -41,10 +54,13 @@ export function manifestImages(input: TextInput, { imageFields, placeholderIn }:
   for (const { rule, at, message } of contents.problems) {
     const problem = { source: positionOf(at.start), message };
     if (rule.id === "input-unreadable") problems.push(problem);
-    else if (rule.id === "not-a-manifest" || rule.id === "template-not-rendered") notes.push(problem);
+    else if (rule.id === "template-not-rendered") notes.push(problem);
+    else if (rule.id === "not-a-manifest" && entries.length === 0) notes.push(problem);
   }
   for (const container of contents.containers) {
-    const subject = withoutPlaceholder(container.subject, placeholderIn, container.replacedImages);
+    const { replacedImages } = container;
+    const replacing = options.kustomizations.entryFor(container.subject.reference, replacedImages);
+    const subject = withoutPlaceholder(container.subject, options.placeholderIn, replacing ? {} : replacedImages);
     const source = positionOf((subject.image ?? subject.head).start);
     const { request } = subject;
     const workload: UsingWorkload = { workload: request.workload, container: request.container, source, request };
@@ -53,9 +69,18 @@ export function manifestImages(input: TextInput, { imageFields, placeholderIn }:
     if (subject.unresolved !== undefined) {
       unknown.push({ given: request.image.given, source, because: whyUnknown(subject), workload });
     } else if (request.image.given !== "") {
-      const place = placeOf(container, subject, input, text, source);
-      uses.push({ image: request.image, workload, place, platforms: platformsOf(subject) });
+      const platforms = platformsOf(subject);
+      const image = replacing && subject.reference ? effectiveImage(replacing, subject.reference) : request.image;
+      const place =
+        replacing !== undefined && setsVersion(replacing)
+          ? entryPlace(replacing)
+          : placeOf(container, subject, input, text, source, entries);
+      uses.push({ image, workload, place, platforms });
     }
+  }
+  if (input.isBuilt !== true) {
+    for (const use of imagesOfEntries(entries, input)) uses.push(use);
+    for (const problem of refusedTags(entries)) problems.push(problem);
   }
   return { uses, unknown, problems, notes, manifests: manifestsOf(input) };
 }
@@ -85,15 +110,18 @@ const formats = { kubernetes: "manifest", compose: "compose", openfaas: "openfaa
 
 function placeOf(
   { isRendered }: AuditedContainer,
-  { fields, format }: Subject,
+  { fields, format, image, request }: Subject,
   { original, isOutside, file }: TextInput,
   text: SourceText,
   source: Position,
+  entries: readonly KustomizationEntry[],
 ): TagPlace {
   const place = (change: TagPlace["change"]): TagPlace => ({ source, format: formats[format], change });
   const never = (because: string) => place({ kind: "none", because });
   if (original !== undefined) return never("it is rendered from a template");
   if (isOutside) return never(`${file} is outside of the named folders`);
+  const entry = isRendered ? entryAt(entries, image?.start, request.image.given) : undefined;
+  if (entry !== undefined) return entryPlace(entry);
   if (fields.image !== undefined) return place({ kind: "image", text, field: fields.image });
   if (fields.withDefaults !== undefined) return place({ kind: "withDefaults", text, field: fields.withDefaults });
   return never(isRendered ? "a kustomization puts it together" : "it is not written as one text");

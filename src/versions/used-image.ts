@@ -1,7 +1,7 @@
 /** The images that inputs name, who uses them, and where they are written. */
 import type { ImageField, NotSeen } from "../audit/index.ts";
 import type { ImageName, Platform } from "../image/index.ts";
-import type { ImageRequest, Position, Problem, SourceText } from "../workload/index.ts";
+import type { ImageRequest, MappingValue, Position, Problem, SourceText } from "../workload/index.ts";
 import type { WorkloadPods } from "./workload-pods.ts";
 
 /** One image, however often and in whatever spelling it is written. */
@@ -40,6 +40,16 @@ export type TagChange =
   | { readonly kind: "image"; readonly text: SourceText; readonly field: ImageField }
   /** The same, with variables in it that have defaults. */
   | { readonly kind: "withDefaults"; readonly text: SourceText; readonly field: ImageField }
+  /** Tag and digest have keys of their own: `newTag`, `tag`, `digest`. A key is absent where it is not written. */
+  | {
+      readonly kind: "parts";
+      readonly text: SourceText;
+      readonly holder: MappingValue;
+      /** Of the holder, in its object: `images[0]`. */
+      readonly path: string;
+      readonly tagKey?: string | undefined;
+      readonly digestKey?: string | undefined;
+    }
   /** A word of a list; `start` is its offset. */
   | { readonly kind: "word"; readonly text: SourceText; readonly start: number; readonly image: string }
   /** Half a sentence on why it cannot: `it comes from standard input`. */

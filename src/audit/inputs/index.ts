@@ -6,7 +6,7 @@ import { readFileInput, readStream, unreadable } from "./files.ts";
 import { renderChart } from "./helm.ts";
 import { type BuildOptions, nothingRendered, renderKustomizations } from "./kustomize/index.ts";
 import { replacedImagesBelow } from "./replaced.ts";
-import { chartFile, kustomizationFolders, walk } from "./walk.ts";
+import { chartFile, isKustomizationFile, kustomizationFolders, walk } from "./walk.ts";
 
 export interface InputOptions extends BuildOptions {
   /** For `-`. */
@@ -58,6 +58,7 @@ async function* readFolder(folder: string, options: InputOptions): AsyncGenerato
       replacedImages: replaced(file),
       patch: renderings.patches.get(file),
       ...(isOutside && { isOutside }),
+      ...(isKustomizationFile(file) && renderings.seen.has(dirname(file)) && { isBuilt: true }),
       ...(rendering && { rendered: rendering.objects, replacedContainers: rendering.replaced }),
     });
   };

@@ -112,11 +112,16 @@ function isManifest(name: string): boolean {
 /** The folders with a kustomization, without those in charts. */
 export function kustomizationFolders(folder: string, options: WalkOptions): readonly string[] {
   const files = [...walk(folder, options)].flatMap((found) => (found.kind === "file" ? found.path : []));
-  return [...new Set(files.filter((path) => isKustomization(basename(path))).map((path) => dirname(path)))];
+  return [...new Set(files.filter(isKustomizationFile).map((path) => dirname(path)))];
 }
 
 function isKustomization(name: string): boolean {
   return kustomizationFiles.includes(name);
+}
+
+/** Whether the path of a file ends in the name of a kustomization. */
+export function isKustomizationFile(path: string): boolean {
+  return isKustomization(basename(path));
 }
 
 /** Whether the walk enters a folder of this name. */

@@ -5,6 +5,7 @@ import { longestConfigFile, readInputBytes } from "../../../support/input-file.t
 import { decodeTextLoosely } from "../../../support/text-bytes.ts";
 import {
   itemsAt,
+  type MappingValue,
   readValues,
   type ScalarValue,
   type SourceText,
@@ -36,10 +37,14 @@ export interface Kustomization {
 
 /** An entry of `images`. */
 export interface ImageChange {
+  /** Where it is in its object: `images[0]`. */
+  readonly path: string;
+  readonly value: MappingValue;
   readonly name: string;
   readonly newName: ScalarValue | undefined;
   readonly newTag: ScalarValue | undefined;
   readonly digest: ScalarValue | undefined;
+  readonly tagSuffix: ScalarValue | undefined;
 }
 
 /** Reads the kustomization of a folder; `undefined` where there is none, or none that can be read. Never throws. */
@@ -57,9 +62,26 @@ export function readKustomization(folder: string): Kustomization | undefined {
 }
 
 /** Flux has a kind of the same name, and its files may have the same name. */
-function isKustomization(value: Value): boolean {
+export function isKustomization(value: Value): boolean {
   const group = textAt(value, "apiVersion") ?? "kustomize.config.k8s.io/v1beta1";
   return value.kind === "mapping" && group.startsWith("kustomize.config.k8s.io/");
+}
+
+/** The entries of `images`; what is no mapping is left out. */
+export function imageChanges(value: Value): readonly ImageChange[] {
+  return itemsAt(value, "images").flatMap((item, index) =>
+    item.kind !== "mapping"
+      ? []
+      : {
+          path: `images[${index}]`,
+          value: item,
+          name: textAt(item, "name") ?? "",
+          newName: scalarAt(item, "newName"),
+          newTag: scalarAt(item, "newTag"),
+          digest: scalarAt(item, "digest"),
+          tagSuffix: scalarAt(item, "tagSuffix"),
+        },
+  );
 }
 
 function kustomizationOf(value: Value, folder: string, text: SourceText): Kustomization {
@@ -83,12 +105,7 @@ function kustomizationOf(value: Value, folder: string, text: SourceText): Kustom
       .filter((path) => isHere(path) && isFolder(join(folder, path)))
       .map((path) => join(folder, path).replace(/\/$/, "")),
     changes: changes.filter((path) => isHere(path) && !isFolder(join(folder, path))).map((path) => join(folder, path)),
-    images: itemsAt(value, "images").map((item) => ({
-      name: textAt(item, "name") ?? "",
-      newName: scalarAt(item, "newName"),
-      newTag: scalarAt(item, "newTag"),
-      digest: scalarAt(item, "digest"),
-    })),
+    images: imageChanges(value),
     remote: loads.find(({ remote }) => remote !== undefined)?.remote,
     needsHelm: loads.some(({ needsHelm }) => needsHelm),
   };
