@@ -15,7 +15,7 @@ export { notSeenWords } from "./formats/tally.ts";
 export { type AuditInput, containerKey, type TextInput, type UnreadableInput } from "./input.ts";
 export { auditInputs, type InputOptions } from "./inputs/index.ts";
 export { type ImageChange, imageChanges, isKustomization } from "./inputs/kustomize/kustomization.ts";
-export { isKustomizationFile } from "./inputs/walk.ts";
+export { isKustomizationFile, walk } from "./inputs/walk.ts";
 export { type PlaceholderTest, placeholderTest, type ReplacedImages, withoutPlaceholder } from "./placeholders.ts";
 export type { ReadText } from "./readers/contents.ts";
 export { readOther, readText } from "./readers/read-text.ts";

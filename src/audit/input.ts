@@ -41,6 +41,8 @@ export interface UnreadableInput {
   readonly kind: "unreadable";
   readonly file: string;
   readonly rule: "input-unreadable" | "render-failed";
+  /** Whether only the program that renders it is missing. */
+  readonly isProgramMissing?: boolean;
   readonly message: string;
   readonly advice: string;
 }

@@ -1,9 +1,17 @@
 /** Collects images: one entry for each, with everybody who uses it and every place that says it. */
+import { dirname, join } from "node:path";
 import type { NotSeen } from "../audit/index.ts";
 import { canonicalText, type ImageName, type Platform } from "../image/index.ts";
 import type { Problem } from "../workload/index.ts";
 import { unitedPlatforms } from "./platforms.ts";
-import type { TagPlace, UnknownImage, UsedImage, UsedImages, UsingWorkload } from "./used-image.ts";
+import {
+  renderedFromTemplate,
+  type TagPlace,
+  type UnknownImage,
+  type UsedImage,
+  type UsedImages,
+  type UsingWorkload,
+} from "./used-image.ts";
 import { type ManifestText, WorkloadPods } from "./workload-pods.ts";
 
 /** What one container, value or line says. */
@@ -49,13 +57,24 @@ export class ImageCollector {
       ({ image, workloads, places, platforms }): UsedImage => ({
         image,
         workloads: [...workloads.values()],
-        places: [...places.values()],
+        places: withoutTemplates([...places.values()]),
         platforms: unitedPlatforms(platforms),
       }),
     );
     const { unknown, problems, notSeen, notes, manifests } = this;
     return { images, unknown, problems, notSeen, notes, pods: new WorkloadPods(manifests) };
   }
+}
+
+/** What helm renders from values of the same chart is written in the values, and not in the template. */
+function withoutTemplates(places: readonly TagPlace[]): readonly TagPlace[] {
+  const values = places.filter(({ format }) => format === "values").map(({ source }) => dirname(source.file));
+  return places.filter(
+    ({ change, source }) =>
+      change.kind !== "none" ||
+      change.because !== renderedFromTemplate ||
+      !values.some((folder) => source.file.startsWith(join(folder, "/"))),
+  );
 }
 
 function workloadKey({ workload: { kind, namespace, name }, container, source }: UsingWorkload): string {

@@ -1,5 +1,14 @@
 /** From command line arguments to the images that they name. */
-import { type AuditInput, auditInputs, type InputOptions, placeholderTest, type TextInput } from "../audit/index.ts";
+import { statSync } from "node:fs";
+import {
+  type AuditInput,
+  auditInputs,
+  type InputOptions,
+  placeholderTest,
+  type TextInput,
+  type UnreadableInput,
+  walk,
+} from "../audit/index.ts";
 import { readImageName } from "../image/index.ts";
 import { isInputPath } from "../support/input-file.ts";
 import { isImageList } from "../workload/index.ts";
@@ -8,6 +17,7 @@ import { Kustomizations } from "./kustomization-images.ts";
 import { imagesOfList } from "./listed-images.ts";
 import { type ManifestOptions, manifestImages } from "./manifest-images.ts";
 import type { UsedImages } from "./used-image.ts";
+import { isValuesFile, type ValuesImages, valuesIn, valuesOfChart } from "./values-files.ts";
 
 export interface UsedImagesOptions extends InputOptions {
   /** Patterns of images that are placeholders, in addition to the known ones. */
@@ -15,44 +25,90 @@ export interface UsedImagesOptions extends InputOptions {
 }
 
 /**
- * The images that words name: files, folders, charts and kustomizations as {@link auditInputs} reads them, lists of
- * images (`*.txt`, and standard input that begins as one), and images by their names. What cannot be read is among the
- * problems. Never throws.
+ * The images that words name: files, folders, charts and kustomizations as {@link auditInputs} reads them, the values of
+ * charts, lists of images (`*.txt`, and standard input that begins as one), and images by their names. What cannot be
+ * read is among the problems. Never throws.
  */
 export async function usedImages(words: readonly string[], options: UsedImagesOptions): Promise<UsedImages> {
-  const reading: ReadingContext = {
-    collector: new ImageCollector(),
-    manifestOptions: {
-      imageFields: options.imageFields ?? [],
-      placeholderIn: placeholderTest(options.placeholders),
-      kustomizations: new Kustomizations(),
-    },
-  };
+  const collector = new ImageCollector();
+  const reading = new Reading(collector, {
+    imageFields: options.imageFields ?? [],
+    placeholderIn: placeholderTest(options.placeholders),
+    kustomizations: new Kustomizations(),
+  });
   for (const word of words) {
-    if (word !== "-" && !isInputPath(word)) reading.collector.add({ image: readImageName(word) });
-    else for await (const input of auditInputs([word], options)) readInput(input, reading);
+    if (word !== "-" && !isInputPath(word)) {
+      collector.add({ image: readImageName(word) });
+      continue;
+    }
+    for await (const input of auditInputs([word], options)) reading.read(input);
+    if (options.render !== false) for (const chart of chartsBelow(word)) reading.readChart(chart);
   }
-  return reading.collector.result();
+  return collector.result();
 }
 
-interface ReadingContext {
-  readonly collector: ImageCollector;
-  readonly manifestOptions: ManifestOptions;
+/** The folders with a chart. */
+function chartsBelow(word: string): readonly string[] {
+  const isFolder = word !== "-" && statSync(word, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (!isFolder) return [];
+  return [...walk(word, { findCharts: true })].flatMap((found) => (found.kind === "chart" ? found.path : []));
 }
 
-function readInput(input: AuditInput, reading: ReadingContext): void {
-  const { collector } = reading;
-  switch (input.kind) {
-    case "text":
-      if (isList(input)) for (const use of imagesOfList(input.text, input.file)) collector.add(use);
-      else readManifest(input, reading);
-      break;
-    case "unreadable":
-      collector.problems.push({ source: { file: input.file, line: 1, column: 1 }, message: input.message });
-      break;
-    case "notSeen":
-      collector.notSeen.push({ file: input.file, what: input.what, why: input.why });
-      break;
+/** One reading of all words. */
+class Reading {
+  readonly #collector: ImageCollector;
+  readonly #options: ManifestOptions;
+  /** Folders of charts that helm has rendered. */
+  readonly #rendered = new Set<string>();
+
+  constructor(collector: ImageCollector, options: ManifestOptions) {
+    this.#collector = collector;
+    this.#options = options;
+  }
+
+  read(input: AuditInput): void {
+    switch (input.kind) {
+      case "text":
+        if (isList(input)) for (const use of imagesOfList(input.text, input.file)) this.#collector.add(use);
+        else this.#readText(input);
+        break;
+      case "unreadable":
+        this.#readFailure(input);
+        break;
+      case "notSeen":
+        this.#collector.notSeen.push({ file: input.file, what: input.what, why: input.why });
+        break;
+    }
+  }
+
+  readChart(folder: string): void {
+    for (const found of valuesOfChart(folder, this.#rendered.has(folder))) this.#take(found);
+  }
+
+  /** Without helm, the values of a chart still say most of its images. */
+  #readFailure({ file, message, isProgramMissing }: UnreadableInput): void {
+    if (isProgramMissing) this.#collector.notSeen.push({ file, what: "chart", why: message });
+    else this.#collector.problems.push({ source: { file, line: 1, column: 1 }, message });
+  }
+
+  #readText(input: TextInput): void {
+    if (input.original !== undefined && input.scope !== undefined) this.#rendered.add(input.scope);
+    const found = manifestImages(input, this.#options);
+    const values = mayBeValues(input) && found.uses.length === 0 ? valuesIn(input.text, input.file) : undefined;
+    const hasValues = values !== undefined && values.uses.length + values.unknown.length > 0;
+    this.#take({ ...found, notes: hasValues ? [] : found.notes });
+    if (hasValues) this.#take({ ...values, problems: [] });
+    // A folder may have broken files that are no manifests, but a file of this name is meant as values.
+    else if (values !== undefined && isValuesFile(input.file) && found.problems.length === 0)
+      this.#take({ uses: [], unknown: [], problems: values.problems });
+    for (const manifest of found.manifests) this.#collector.manifests.push(manifest);
+  }
+
+  #take({ uses, unknown, problems, notes = [] }: ValuesImages & Partial<Pick<UsedImages, "notes">>): void {
+    for (const use of uses) this.#collector.add(use);
+    for (const each of unknown) this.#collector.unknown.push(each);
+    for (const problem of problems) this.#collector.problems.push(problem);
+    for (const note of notes) this.#collector.notes.push(note);
   }
 }
 
@@ -61,11 +117,7 @@ function isList({ file, text }: TextInput): boolean {
   return /\.txt$/i.test(file) || (file === "-" && isImageList(text));
 }
 
-function readManifest(input: TextInput, { collector, manifestOptions }: ReadingContext): void {
-  const found = manifestImages(input, manifestOptions);
-  for (const use of found.uses) collector.add(use);
-  for (const unknown of found.unknown) collector.unknown.push(unknown);
-  for (const problem of found.problems) collector.problems.push(problem);
-  for (const note of found.notes) collector.notes.push(note);
-  for (const manifest of found.manifests) collector.manifests.push(manifest);
+/** A file that the user named, or one that is called so. */
+function mayBeValues({ file, expectManifests, original }: TextInput): boolean {
+  return original === undefined && (expectManifests || isValuesFile(file));
 }

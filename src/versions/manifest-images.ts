@@ -24,7 +24,7 @@ import {
   setsVersion,
 } from "./kustomization-images.ts";
 import { platformsOf } from "./platforms.ts";
-import type { TagPlace, UnknownImage, UsingWorkload } from "./used-image.ts";
+import { renderedFromTemplate, type TagPlace, type UnknownImage, type UsingWorkload } from "./used-image.ts";
 import type { ManifestText } from "./workload-pods.ts";
 
 export interface ManifestImages {
@@ -118,7 +118,7 @@ function placeOf(
 ): TagPlace {
   const place = (change: TagPlace["change"]): TagPlace => ({ source, format: formats[format], change });
   const never = (because: string) => place({ kind: "none", because });
-  if (original !== undefined) return never("it is rendered from a template");
+  if (original !== undefined) return never(renderedFromTemplate);
   if (isOutside) return never(`${file} is outside of the named folders`);
   const entry = isRendered ? entryAt(entries, image?.start, request.image.given) : undefined;
   if (entry !== undefined) return entryPlace(entry);

@@ -55,6 +55,9 @@ export type TagChange =
   /** Half a sentence on why it cannot: `it comes from standard input`. */
   | { readonly kind: "none"; readonly because: string };
 
+/** Why nothing is changed in a template: what it renders to is not known. */
+export const renderedFromTemplate = "it is rendered from a template";
+
 /** An image that is named but not known before something is replaced. */
 export interface UnknownImage {
   /** As it is written. */

@@ -28,7 +28,7 @@ export type { Problem } from "./problem.ts";
 export { imageRequests, isPullPolicy, pullPolicies, requestOf, workloadOf } from "./requests.ts";
 export { plainScalar } from "./scalar.ts";
 export { markLength, type SourceText, sourceText } from "./source-text.ts";
-export { groupOf, type ImagePlace, imagePlaces, type PodTemplate, podTemplates } from "./templates.ts";
+export { child, groupOf, type ImagePlace, imagePlaces, type PodTemplate, podTemplates } from "./templates.ts";
 export type {
   ContainerKind,
   ImageRequest,

@@ -73,6 +73,7 @@ export function renderFailure(
       kind: "unreadable",
       file,
       rule: "render-failed",
+      isProgramMissing: true,
       message: `this is a ${what}, and there is no ${names} in PATH to render it`,
       advice: `Install ${names}, or render it where there is one: ${byHand}.`,
     };
