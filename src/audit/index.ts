@@ -4,10 +4,19 @@ export { type Baseline, type BaselineEntry, readBaseline, writeBaseline } from "
 export type { AuditOptions } from "./config.ts";
 export { type AuditedContainer, contentsOf, type TextContents } from "./containers.ts";
 export { unifiedDiff } from "./fix/diff.ts";
-export { type FixAttempt, type ImageField, setImage } from "./fix/fields.ts";
-export { type FixedFile, type FixInput, type FixReport, fixFiles } from "./fix/files.ts";
+export { compatibleEdits, splice } from "./fix/edits.ts";
+export {
+  type FixAttempt,
+  type ImageField,
+  type ScalarField,
+  setImage,
+  setParts,
+  setScalar,
+  templateAt,
+} from "./fix/fields.ts";
+export { type FixedFile, type FixInput, type FixOptions, type FixReport, fixFiles } from "./fix/files.ts";
 export { type PinFailure, type PinOptions, type PinRequest, type PinResult, pinImages } from "./fix/pin.ts";
-export type { RefusedFix } from "./fix/plan.ts";
+export { type FixPlan, planFixes, type RefusedFix } from "./fix/plan.ts";
 export { excerpt } from "./formats/excerpt.ts";
 export type { AuditCounts, Format, FormatContext } from "./formats/format.ts";
 export { type FormatName, formats } from "./formats/index.ts";

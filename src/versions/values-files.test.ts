@@ -78,7 +78,7 @@ describe("a chart without helm", () => {
 describe("a chart that helm renders", () => {
   it("has what no value names, too, and its values are the places of what they name", async () => {
     chart();
-    const template = `${pod('"{{ .Values.image }}"', "busybox:1.36")}`;
+    const template = pod('"{{ .Values.image }}"', "busybox:1.36");
     folder.write("c/values.yaml", "image: q.io/shop:1\nother: {image: {repository: q.io/other}}\n");
     folder.write("c/templates/pod.yaml", template);
     const environment = { PATH: helm(`---\n# Source: shop/templates/pod.yaml\n${pod("q.io/shop:1", "busybox:1.36")}`) };

@@ -1,6 +1,7 @@
 /** The two kinds of fixes: set an image, and set a pull policy. */
 import { type MappingValue, type SourceText, type Value, type YamlPart, yamlParts } from "../../workload/index.ts";
 import type { Edit, Fix } from "../types.ts";
+import { applyEdits } from "./edits.ts";
 import { type EntryText, type MappingText, mappingText } from "./mapping-text.ts";
 import { type ScalarStyle, scalarText, writtenAs } from "./scalar-text.ts";
 
@@ -70,6 +71,44 @@ export function setImage(source: SourceText, field: ImageField, image: string): 
   return replacement(source, field, field.imageKey, value, image);
 }
 
+/** Where a scalar is: the mapping that has it, and where that is in its object. */
+export interface ScalarField {
+  readonly value: MappingValue;
+  readonly path: string;
+  readonly key: string;
+}
+
+/**
+ * The fix that replaces one scalar, in the same style; in quotes where the plain text would be no string. The text around
+ * it may be a template. Never throws.
+ */
+export function setScalar(source: SourceText, { value, path, key }: ScalarField, wanted: string): FixAttempt {
+  return replacement(source, { value, path, imageKey: key }, key, value.entries.get(key), wanted);
+}
+
+/**
+ * The fix that replaces parts of a string and leaves the rest of it as it is written; `start` and `end` of each are
+ * offsets in the string. The text around it may be a template. Never throws.
+ */
+export function setParts(
+  { text, file }: SourceText,
+  field: ScalarField,
+  parts: readonly Omit<Edit, "file">[],
+): FixAttempt {
+  const { value: mapping, path, key } = field;
+  const value = mapping.entries.get(key);
+  if (value?.kind !== "scalar" || typeof value.value !== "string") return { refused: `${key} is not a string` };
+  const scalar = scalarText(text, value);
+  const at = scalar === undefined ? -1 : text.indexOf(value.value, scalar.start);
+  if (scalar === undefined || at < 0 || at + value.value.length > scalar.end) {
+    return { refused: `${key} is written in a way that cannot be changed safely` };
+  }
+  const moved = (by: number) =>
+    parts.map(({ start, end, text: own }) => ({ file, start: start + by, end: end + by, text: own }));
+  const wanted = applyEdits(value.value, moved(0));
+  return { fix: fixOf({ value: mapping, path, imageKey: key }, key, wanted, moved(at)) };
+}
+
 function replacement(
   { text, file }: SourceText,
   field: ImageField,
@@ -97,7 +136,7 @@ function inserting({ file }: SourceText, { at, text }: Insertion): Edit {
 const templates = new WeakMap<SourceText, readonly YamlPart[]>();
 
 /** A document with braces is a template: the effect of an edit on the rendered text is not known. */
-function templateAt(source: SourceText, at: number): string | undefined {
+export function templateAt(source: SourceText, at: number): string | undefined {
   let parts = templates.get(source);
   if (parts === undefined) {
     const { text } = source;

@@ -34,6 +34,12 @@ export interface FixReport {
   readonly failures: readonly PulleyError[];
 }
 
+export interface FixOptions {
+  readonly mode: "fix" | "diff" | "check";
+  /** How the fixes of one text are planned, where it is not YAML. */
+  readonly plan?: (text: string, file: string, fixes: readonly Fix[]) => FixPlan;
+}
+
 /**
  * Applies fixes to files (`fix`), or returns what they would change (`diff`, `check`). A file without a fix is not
  * touched. Nothing is written before all is planned, and a file that fails does not stop the others.
@@ -42,26 +48,26 @@ export interface FixReport {
 export async function fixFiles(
   inputs: readonly FixInput[],
   fixes: readonly Fix[],
-  { mode }: { readonly mode: "fix" | "diff" | "check" },
+  { mode, plan = planFixes }: FixOptions,
 ): Promise<FixReport> {
   const failures: PulleyError[] = [];
   const changed: FixedFile[] = [];
   const plans = distinct(inputs, fixes).map((input) => ({
     input,
-    plan: planFixes(input.text, input.file, input.fixes),
+    plan: plan(input.text, input.file, input.fixes),
   }));
-  for (const { input, plan } of plans) {
-    if (plan.edits.length === 0) continue;
+  for (const { input, plan: own } of plans) {
+    if (own.edits.length === 0) continue;
     try {
       const state = input.file === "-" ? undefined : await expectText(input.file, input.text);
-      const notes = state !== undefined && mode === "fix" ? await replaceFile(state, plan.text) : [];
-      changed.push(fixedFile(input, plan, notes));
+      const notes = state !== undefined && mode === "fix" ? await replaceFile(state, own.text) : [];
+      changed.push(fixedFile(input, own, notes));
     } catch (error) {
       if (!isPulleyError(error)) throw error;
       failures.push(error);
     }
   }
-  return { changed, refused: plans.flatMap(({ plan }) => plan.refused), failures };
+  return { changed, refused: plans.flatMap((each) => each.plan.refused), failures };
 }
 
 interface PlannedFile extends FixInput {

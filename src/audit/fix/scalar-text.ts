@@ -34,6 +34,9 @@ export function scalarText(text: string, { start, value }: ScalarValue): ScalarT
   }
 }
 
+/** Plain strings to Kubernetes, and dates to others. */
+const dated = /^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}$/;
+
 /** A text in the style of the scalar that it replaces; quoted where the plain text would be read as something else. */
 export function writtenAs(style: ScalarStyle, value: string): string {
   switch (style) {
@@ -44,7 +47,9 @@ export function writtenAs(style: ScalarStyle, value: string): string {
     case "block":
       return value;
     case "plain":
-      return unambiguous.test(value) && plainScalar(value) === value ? value : JSON.stringify(value);
+      return unambiguous.test(value) && !dated.test(value) && plainScalar(value) === value
+        ? value
+        : JSON.stringify(value);
   }
 }
 
