@@ -39,6 +39,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./audit.ts"),
   },
   {
+    name: "outdated",
+    group: groups.decide,
+    summary: "Find newer versions of images, and images that are gone or have moved",
+    load: () => import("./outdated.ts"),
+  },
+  {
     name: "policy",
     group: groups.decide,
     summary: "Check or create policy files",

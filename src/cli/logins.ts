@@ -37,9 +37,22 @@ export async function personLogins(
   io: Io,
   deps: Partial<ProviderDeps> = {},
 ): Promise<LoginSource> {
+  return (await workloadLogins(flags, io, deps))(undefined, []);
+}
+
+/**
+ * The logins of a workload for a user who asks on its behalf: its pull secrets, then those of the user, then those of the
+ * credential providers. Without a workload, the user's own.
+ * @throws PulleyError as {@link openProviders}
+ */
+export async function workloadLogins(
+  flags: LoginFlags & CredentialProviderFlags,
+  io: Io,
+  deps: Partial<ProviderDeps> = {},
+): Promise<(pod: Pod | undefined, secrets: readonly PullSecret[]) => LoginSource> {
   const own = commandLogins(flags, io);
   const providers = await openProviders(flags, io, deps);
-  return providers === undefined ? own : loginsFor([], [own, providers.forPod(undefined)]);
+  return (pod, secrets) => loginsFor(secrets, providers === undefined ? [own] : [own, providers.forPod(pod)], pod);
 }
 
 /**

@@ -214,3 +214,16 @@ export function coalesce<Value>(run: () => Promise<Value>): () => Promise<Value>
     return waiting;
   };
 }
+
+/** Processes items in their order, `places` at once. Ends with the first failure. */
+export async function inParallel<Item>(
+  items: readonly Item[],
+  places: number,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const rest = items.values();
+  const worker = async () => {
+    for (const item of rest) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(places, items.length) }, worker));
+}

@@ -74,7 +74,10 @@ const entry = z
     because: z.string().meta({ description: "One sentence: why the status is what it is." }),
     workloads: z.array(workload).meta({ description: "The containers that name the image." }),
     error,
-    gone: z.enum(["tag", "repository", "registry"]).nullable().meta({ description: "What is gone upstream." }),
+    gone: z
+      .enum(["tag", "digest", "repository", "registry"])
+      .nullable()
+      .meta({ description: "What is gone upstream." }),
     created: z.iso.datetime({ offset: true }).nullable().meta({
       description: "When the image was built, by its config; null where that is not known, or is a fixed date.",
     }),

@@ -29,7 +29,7 @@ export interface OutdatedImage {
   readonly workloads: readonly OutdatedWorkload[];
   readonly error: OutdatedError | null;
   /** What is gone upstream. */
-  readonly gone: "tag" | "repository" | "registry" | null;
+  readonly gone: "tag" | "digest" | "repository" | "registry" | null;
   /** When the image was built (RFC 3339), by its config; null where that is not known, or is a fixed date. */
   readonly created: string | null;
   /** The last day on which the version is supported, `2027-11-11`, by the policy. */

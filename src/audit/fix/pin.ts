@@ -1,5 +1,6 @@
 /** Pins images to the digest that their tags have now. */
 import { canonicalText, type Digest, parseReference, type Reference, withImpliedTag } from "../../image/index.ts";
+import { inParallel } from "../../support/concurrency.ts";
 import type { SourceText } from "../../workload/index.ts";
 import type { Fix } from "../types.ts";
 import { type ImageField, setImage } from "./fields.ts";
@@ -47,7 +48,7 @@ export async function pinImages(
   const failures: PinFailure[] = [];
   const images = groupByImage(requests, failures);
   const digests = new Map<PinRequest, Digest>();
-  await forEach([...images.values()], parallel, async ({ reference, asked }) => {
+  await inParallel([...images.values()], parallel, async ({ reference, asked }) => {
     try {
       const digest = await resolve(reference);
       for (const request of asked) digests.set(request, digest);
@@ -92,17 +93,4 @@ function parsed(request: PinRequest, failures: PinFailure[]): Reference | undefi
     failures.push({ image: request.image, requests: [request], error });
     return undefined;
   }
-}
-
-/** Processes items in their order, `parallel` at once. */
-async function forEach<Item>(
-  items: readonly Item[],
-  parallel: number,
-  work: (item: Item) => Promise<void>,
-): Promise<void> {
-  const rest = items.values();
-  const worker = async () => {
-    for (const item of rest) await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(parallel, items.length) }, worker));
 }

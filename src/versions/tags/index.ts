@@ -13,4 +13,5 @@ export {
   type Step,
   stepBetween,
 } from "./newer.ts";
+export { type PassedOver, passedOver } from "./passed-over.ts";
 export { type PlainTag, readTag, type Scheme, type TagReading, type VersionTag } from "./tag.ts";

@@ -1,0 +1,39 @@
+/** The exit status of `pulley outdated`. */
+import { errorTable } from "../support/errors.ts";
+import type { OutdatedImage } from "../versions/index.ts";
+import { inputInvalid } from "./problems.ts";
+
+/** What makes the command fail, if it is asked to: a step of this size or a larger one, a tag that is gone or has moved. */
+export const failures = ["major", "minor", "patch", "missing", "lag"] as const;
+
+export type FailOn = (typeof failures)[number];
+
+/** An input that is wrong, then what was asked to fail, then what could not be told. */
+export function statusOf(images: readonly OutdatedImage[], hasProblems: boolean, failOn: readonly FailOn[]): number {
+  const exits = images.flatMap(({ status, error }) =>
+    status === "unknown" && error !== null ? exitOf(error.code) : [],
+  );
+  if (hasProblems || exits.includes(inputInvalid)) return inputInvalid;
+  if (images.some((image) => failOn.some((what) => fails(image, what)))) return 1;
+  return exits.length === 0 ? 0 : Math.max(...exits);
+}
+
+function exitOf(code: string): number {
+  const known: Readonly<Record<string, { readonly exit: number }>> = errorTable;
+  return known[code]?.exit ?? errorTable.INTERNAL.exit;
+}
+
+function fails({ status, distance, lag }: OutdatedImage, what: FailOn): boolean {
+  switch (what) {
+    case "missing":
+      return status === "missing";
+    case "lag":
+      return lag !== null;
+    case "patch":
+      return distance === "patch" || distance === "minor" || distance === "major";
+    case "minor":
+      return distance === "minor" || distance === "major";
+    case "major":
+      return distance === "major";
+  }
+}

@@ -1,0 +1,228 @@
+/** The output of `pulley outdated` for people, spreadsheets and pull requests. */
+import { familiarName, parseReference } from "../image/index.ts";
+import { humanDuration, plural } from "../support/format.ts";
+import { columns, hanging, type Paint, printable, widthOf } from "../support/terminal.ts";
+import type { OutdatedImage, TagExplanation } from "../versions/index.ts";
+
+export interface OutdatedView {
+  readonly paint: Paint;
+  /** Columns of the terminal. */
+  readonly width: number;
+  /** Whether images are listed that need nothing. */
+  readonly all: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+const distances = ["major", "minor", "patch"] as const;
+
+/** What is far behind first, then what is gone, what moved, what is out of support, what cannot be told; and the sums. */
+export function outdatedLines(images: readonly OutdatedImage[], view: OutdatedView): string[] {
+  const having = (status: OutdatedImage["status"]) => images.filter((image) => image.status === status);
+  const sections = {
+    Behind: behindLines(byDistance(having("outdated")), view),
+    Gone: reasonLines(having("missing"), view),
+    "Moved: the tag has another digest now": reasonLines(
+      images.filter(({ lag }) => lag !== null),
+      view,
+    ),
+    "Out of support": endings(images, view),
+    "Cannot be told": reasonLines(having("unknown"), view),
+    "Up to date": view.all ? reasonLines(having("current"), view) : [],
+  };
+  const shown = Object.entries(sections).filter(([, lines]) => lines.length > 0);
+  return [...shown.flatMap(([title, lines]) => [view.paint("bold", title), ...lines, ""]), summary(images)];
+}
+
+function byDistance(images: readonly OutdatedImage[]): readonly OutdatedImage[] {
+  return distances.flatMap((distance) => images.filter((image) => image.distance === distance));
+}
+
+/** The image without its tag, as people write it. */
+function nameOf({ image: { given, name } }: OutdatedImage): string {
+  return printable(name === null ? given : familiarName(parseReference(name).repository));
+}
+
+function fullName(image: OutdatedImage): string {
+  const { tag, digest } = image.image;
+  if (image.image.name === null) return nameOf(image);
+  return `${nameOf(image)}${tag === null ? "" : `:${tag}`}${digest === null ? "" : `@${digest.slice(0, 19)}…`}`;
+}
+
+const noStep = "-";
+
+/** A table, with the workloads where there is room for them; where there is not even room for it, a block an image. */
+function behindLines(images: readonly OutdatedImage[], view: OutdatedView): string[] {
+  if (images.length === 0) return [];
+  const head = ["IMAGE", "CURRENT", "PATCH", "MINOR", "LATEST"];
+  const rows = images.map((image) => [
+    nameOf(image),
+    image.current ?? "",
+    ...[image.patch, image.minor, image.latest].map((tag) => (tag === image.current ? noStep : (tag ?? noStep))),
+  ]);
+  const tables = [
+    [[...head, "USED BY"], ...rows.map((row, at) => [...row, usersText(images[at])])],
+    [head, ...rows],
+  ];
+  for (const table of tables) {
+    const lines = columns(table, 2);
+    if (lines.every((line) => widthOf(line) <= view.width)) return lines;
+  }
+  return images.flatMap((image) => blockLines(image, view));
+}
+
+function blockLines(image: OutdatedImage, { paint, width }: OutdatedView): string[] {
+  const { current, patch, minor, latest } = image;
+  const steps = [
+    ["patch", patch],
+    ["minor", minor],
+    ["latest", latest],
+  ] as const;
+  const lines = steps.flatMap(([step, tag]) => (tag === null || tag === current ? [] : `  ${step.padEnd(8)}${tag}`));
+  return [fullName(image), ...lines, ...hanging("  used by ", paint("dim", usersText(image)), width)];
+}
+
+function reasonLines(images: readonly OutdatedImage[], { paint, width, now }: OutdatedView): string[] {
+  return images.flatMap((image) => [
+    fullName(image),
+    ...hanging("  ", printable(image.because), width),
+    ...(image.error === null ? [] : hanging("  ", paint("dim", printable(image.error.advice)), width)),
+    ...(image.created === null ? [] : [`  built ${humanDuration(now - Date.parse(image.created))} ago`]),
+    ...(image.workloads.length === 0 ? [] : hanging("  used by ", paint("dim", usersText(image)), width)),
+  ]);
+}
+
+function endings(images: readonly OutdatedImage[], { now }: OutdatedView): string[] {
+  const ended = images.filter(({ endOfLife }) => endOfLife !== null && Date.parse(endOfLife) + 86_400_000 <= now);
+  return ended.map((image) => `${fullName(image)} since ${image.endOfLife}`);
+}
+
+function usersText(image: OutdatedImage | undefined): string {
+  const [first, ...others] = image?.workloads ?? [];
+  if (first === undefined) return "";
+  const { kind, namespace, name, source } = first;
+  const place = source === null ? "" : ` (${source.file}:${source.line})`;
+  const more = others.length === 0 ? "" : ` and ${others.length} more`;
+  return printable(`${kind} ${namespace === "" ? "" : `${namespace}/`}${name}${place}${more}`);
+}
+
+function summary(images: readonly OutdatedImage[]): string {
+  const count = (test: (image: OutdatedImage) => boolean) => images.filter(test).length;
+  const behind = distances.flatMap((distance) => {
+    const number = count((image) => image.status === "outdated" && image.distance === distance);
+    return number === 0 ? [] : `${number} ${distance}`;
+  });
+  const parts = [
+    [count(({ status }) => status === "outdated"), `behind${behind.length === 0 ? "" : ` (${behind.join(", ")})`}`],
+    [count(({ status }) => status === "missing"), "gone"],
+    [count(({ lag }) => lag !== null), "moved"],
+    [count(({ status }) => status === "unknown"), "cannot be told"],
+    [count(({ status }) => status === "current"), "up to date"],
+  ] as const;
+  const counts = parts.flatMap(([number, words]) => (number === 0 ? [] : `${number} ${words}`));
+  return counts.length === 0
+    ? plural(images.length, "image")
+    : `${plural(images.length, "image")}: ${counts.join(", ")}`;
+}
+
+/** How a tag is read, and what is passed over. */
+export function explanationLines(
+  image: OutdatedImage,
+  { reading, tags, passedOver }: TagExplanation,
+  { paint, width }: OutdatedView,
+): string[] {
+  const line = (word: string, text: string) => hanging(`  ${word.padEnd(10)}`, printable(text), width);
+  const lines = [paint("bold", fullName(image)), ...line("", image.because)];
+  if (reading?.kind === "version") {
+    const { family, prefix, numbers, channel, preRelease, counters, commit, suffix } = reading;
+    lines.push(
+      ...line("family", family),
+      ...(prefix === "" ? [] : line("prefix", prefix)),
+      ...line("release", `${numbers.join(".")}, ${plural(numbers.length, "number")}`),
+      ...(channel === null ? [] : line("channel", [channel, ...preRelease].join(" "))),
+      ...(counters.length === 0 ? [] : line("build", counters.join("."))),
+      ...(commit === null ? [] : line("commit", commit)),
+      ...(suffix === "" ? [] : line("suffix", suffix)),
+    );
+  }
+  for (const [word, tag] of [
+    ["patch", image.patch],
+    ["minor", image.minor],
+    ["latest", image.latest],
+  ] as const) {
+    if (tag !== null) lines.push(...line(word, tag === image.current ? "nothing newer" : tag));
+  }
+  if (passedOver.length > 0) lines.push("", `  Of ${plural(tags, "tag")}, not offered:`);
+  for (const { because, count, examples } of passedOver) {
+    const more = count > examples.length ? ", …" : "";
+    lines.push(
+      ...hanging(`  ${String(count).padStart(7)}  `, printable(`${because} (${examples.join(", ")}${more})`), width),
+    );
+  }
+  return lines;
+}
+
+const header = [
+  "image",
+  "status",
+  "current",
+  "patch",
+  "minor",
+  "latest",
+  "distance",
+  "gone",
+  "runs",
+  "now",
+  "created",
+  "endOfLife",
+  "workloads",
+  "because",
+];
+
+function cellsOf(image: OutdatedImage): string[] {
+  const { status, current, patch, minor, latest, distance, gone, lag, created, endOfLife, workloads, because } = image;
+  const name = image.image.name ?? image.image.given;
+  const { tag, digest } = image.image;
+  const full = `${name}${tag === null ? "" : `:${tag}`}${digest === null ? "" : `@${digest}`}`;
+  const users = workloads.map(
+    ({ kind, namespace, name: own }) => `${kind} ${namespace === "" ? "" : `${namespace}/`}${own}`,
+  );
+  const cells = [full, status, current, patch, minor, latest, distance, gone, lag?.runs, lag?.now, created, endOfLife];
+  return [...cells.map((cell) => cell ?? ""), [...new Set(users)].join("; "), because];
+}
+
+/** RFC 4180, one image a line. */
+export function csvLines(images: readonly OutdatedImage[]): string[] {
+  return [header, ...images.map(cellsOf)].map((row) => row.map(csvCell).join(","));
+}
+
+/** A spreadsheet takes a cell that begins so for a formula; the names and words of registries are a stranger's. */
+function csvCell(text: string): string {
+  const safe = /^[=+\-@\t]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** A table for a pull request: what needs something. */
+export function markdownLines(images: readonly OutdatedImage[]): string[] {
+  const wanted = images.filter(({ status, lag }) => status !== "current" || lag !== null);
+  if (wanted.length === 0) return [`**${summary(images)}**`];
+  const rows = [
+    ...byDistance(wanted.filter(({ status }) => status === "outdated")),
+    ...wanted.filter(({ status }) => status !== "outdated"),
+  ];
+  return [
+    `**${summary(images)}**`,
+    "",
+    "| image | current | patch | minor | latest | status | why |",
+    "|---|---|---|---|---|---|---|",
+    ...rows.map((image) => {
+      const tags = [image.patch, image.minor, image.latest].map((tag) => (tag === image.current ? "" : (tag ?? "")));
+      const cells = [nameOf(image), image.current ?? image.image.tag ?? "", ...tags, image.status, image.because];
+      return `| ${cells.map(markdownCell).join(" | ")} |`;
+    }),
+  ];
+}
+
+function markdownCell(text: string): string {
+  return printable(text).replace(/[\\|<>`*_[\]]/g, "\\$&");
+}

@@ -1,0 +1,261 @@
+import { join } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { givenAccounts } from "../credentials/index.ts";
+import { formatPlatform, hostPlatform, parsePlatform } from "../image/index.ts";
+import { imageFieldsIn } from "../policy/index.ts";
+import { openTagPages } from "../registry/index.ts";
+import { errorText } from "../support/errors.ts";
+import { homeFolder } from "../support/home.ts";
+import {
+  type AskedImage,
+  type Outdated,
+  type OutdatedImage,
+  type OutdatedReport,
+  openOutdated,
+  type UsedImage,
+  type UsedImages,
+  usedImages,
+} from "../versions/index.ts";
+import type { Pod } from "../workload/index.ts";
+import { type CommandIo, type Io, paintFor } from "./io.ts";
+import { workloadLogins } from "./logins.ts";
+import {
+  type CredentialProviderFlags,
+  credentialProviderOptions,
+  examples,
+  type FilenameFlags,
+  filenameOption,
+  type LoginFlags,
+  loginOptions,
+  type RegistryFlags,
+  type RootOptions,
+  registryHostOptions,
+  repeatedOption,
+  rootOption,
+  runtimeOption,
+} from "./options.ts";
+import { imagesNamed, storedImages, unknownImage, withStored } from "./outdated-images.ts";
+import { type FailOn, failures, statusOf } from "./outdated-status.ts";
+import { csvLines, explanationLines, markdownLines, outdatedLines } from "./outdated-view.ts";
+import { print } from "./output.ts";
+import { clusterOption, loadPolicy, type PolicyOptions, policyOption, timeOption } from "./policy-option.ts";
+import { printLines, printOver, warnOn } from "./printing.ts";
+import { printProblems } from "./problems.ts";
+import { registryClient } from "./registry.ts";
+
+const outputs = ["text", "json", "yaml", "csv", "markdown"] as const;
+
+interface OutdatedOptions
+  extends FilenameFlags,
+    PolicyOptions,
+    LoginFlags,
+    CredentialProviderFlags,
+    RegistryFlags,
+    RootOptions {
+  readonly output: (typeof outputs)[number];
+  readonly failOn?: readonly FailOn[];
+  readonly platform?: readonly string[];
+  readonly placeholder?: readonly string[];
+  readonly age?: true;
+  readonly all?: boolean;
+  readonly explain?: string;
+  readonly store?: true;
+  readonly runtime?: string;
+  readonly render: boolean;
+  readonly remoteBases?: true;
+  /** Milliseconds since the epoch. */
+  readonly at?: number;
+}
+
+export function define(command: Command, io: CommandIo): void {
+  registryHostOptions(loginOptions(command, io))
+    .argument(
+      "[path|image...]",
+      "Files, directories, charts, kustomizations, lists of images (*.txt), - for standard input, or images (default: the current directory)",
+    )
+    .addOption(filenameOption())
+    .addOption(new Option("-o, --output <format>", "Output format").choices([...outputs]).default("text"))
+    .addOption(
+      new Option(
+        "--fail-on <what>",
+        "Exit with status 1 if an image is behind by such a step or a larger one, is missing, or has moved under its tag; can be repeated",
+      )
+        .choices([...failures])
+        .argParser(readFailOn),
+    )
+    .option(
+      "--explain <image>",
+      "Show how the tag of this image is read, and which tags are passed over for what reason",
+    )
+    .option("--all", "Also list the images that are up to date")
+    .option("--age", "Also find out when the images were built; takes two requests for each")
+    .addOption(
+      repeatedOption(
+        "--platform <os/arch>",
+        "Offer only tags that have an image for this platform; can be repeated (default: what nodeSelector, node affinity or Compose's platform say)",
+        { read: readPlatform },
+      ),
+    )
+    .option("--store", "Also judge the images of this machine: those of --root, or of --runtime")
+    .addOption(
+      runtimeOption("Container runtime whose images are judged, such as unix:///run/containerd/containerd.sock"),
+    )
+    .addOption(rootOption())
+    .addOption(
+      repeatedOption(
+        "--placeholder <pattern>",
+        "Image name that is a placeholder, such as app-*, in addition to the known ones; can be repeated",
+      ),
+    )
+    .option("--no-render", "Do not render charts and kustomizations; read their files as they are")
+    .option("--remote-bases", "Let kustomize download remote bases")
+    .addOption(policyOption())
+    .addOption(clusterOption())
+    .addOption(timeOption());
+  credentialProviderOptions(command)
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley outdated deploy/", "List the images of a directory that have newer versions, are gone or have moved"],
+        [
+          "kubectl get pods -A -o yaml | pulley outdated --fail-on major --fail-on missing -",
+          "Check what runs in a cluster, and fail if anything is a major version behind or gone",
+        ],
+      ),
+    )
+    .action(io.withStatus((words: string[], options: OutdatedOptions) => outdated(words, options, io)));
+}
+
+function readFailOn(text: string, known: readonly FailOn[] = []): readonly FailOn[] {
+  const wanted = failures.find((each) => each === text);
+  if (wanted === undefined) throw new InvalidArgumentError(`Allowed choices are ${failures.join(", ")}.`);
+  return [...known, wanted];
+}
+
+function readPlatform(text: string): string {
+  try {
+    return formatPlatform(parsePlatform(text));
+  } catch (error) {
+    throw new InvalidArgumentError(errorText(error));
+  }
+}
+
+async function outdated(words: readonly string[], options: OutdatedOptions, io: CommandIo): Promise<number> {
+  const policy = await loadPolicy(options, io);
+  const used = await usedImages(namedInputs(words, options), {
+    stdin: io.stdin,
+    environment: io.environment,
+    render: options.render,
+    remoteBases: options.remoteBases,
+    imageFields: imageFieldsIn(policy),
+    placeholders: options.placeholder,
+  });
+  printInputProblems(used, io);
+  const { store, runtime, explain } = options;
+  const stored = store || runtime !== undefined ? await storedImages(options, io) : [];
+  const all = withStored(used.images, stored);
+  const asked = explain === undefined ? all : imagesNamed(all, explain);
+  const signal = io.interruption();
+  const registry = registryClient(options);
+  try {
+    const now = options.at ?? Date.now();
+    const call = openOutdated(asked, {
+      registry,
+      loginsFor: await loginsOf(used, options, io),
+      policy,
+      now,
+      platforms: (options.platform ?? []).map(parsePlatform),
+      machine: hostPlatform(process.platform, process.arch),
+      ages: options.age === true,
+      pages: openTagPages(join(cacheFolder(io), "tags")),
+      signal,
+      onProgress: (done, total) => printOver(done < total ? `${done} of ${total} images` : "", io),
+    });
+    const judged = await call.judge();
+    const images = [...judged, ...used.unknown.map(unknownImage)];
+    if (explain === undefined || options.output !== "text") await printReport(images, now, options, io);
+    else for (const [at, one] of asked.entries()) await printExplanation(one, judged[at], call, now, io);
+    return statusOf(images, used.problems.length > 0, options.failOn ?? []);
+  } finally {
+    await registry.close();
+  }
+}
+
+/** Without a word, the current directory, as for an audit; or what is to be explained or is here. */
+function namedInputs(
+  words: readonly string[],
+  { filename = [], store, runtime, explain }: OutdatedOptions,
+): readonly string[] {
+  const named = [...words, ...filename];
+  if (named.length > 0) return named;
+  if (explain !== undefined) return [explain];
+  return store || runtime !== undefined ? [] : ["."];
+}
+
+function printInputProblems({ problems, notes, notSeen }: UsedImages, io: Io): void {
+  printProblems({ problems, warnings: notes }, io);
+  for (const { file, what, why } of notSeen) warnOn(io)(`${file}: this ${what} was not read: ${why}`);
+}
+
+/** Where lists of tags are kept, with what registries need to say that they still hold (XDG Base Directory). */
+function cacheFolder({ environment }: Io): string {
+  const cache = environment["XDG_CACHE_HOME"];
+  return join(cache === undefined || cache === "" ? join(homeFolder(), ".cache") : cache, "pulley");
+}
+
+/** The logins of the workloads that use an image, and then those of the user. */
+async function loginsOf({ pods }: UsedImages, options: OutdatedOptions, io: Io) {
+  const sources = await workloadLogins(options, io, { accounts: givenAccounts(pods.serviceAccounts()) });
+  return async ({ image, workloads }: UsedImage) => {
+    if (image.kind === "invalid") return [];
+    const users = workloads.map(({ request }) => pods.of(request));
+    const distinct = new Map((users.length === 0 ? [undefined] : users).map((pod) => [loginKey(pod), pod]));
+    const found = [...distinct.values()].map((pod) => {
+      const secrets = pod === undefined ? [] : pods.secretsOf(pod);
+      return sources(pod, secrets).logins(image.repository);
+    });
+    return (await Promise.all(found)).flat();
+  };
+}
+
+/** Pods with the same key have the same logins. */
+function loginKey(pod: Pod | undefined): string {
+  return pod === undefined ? "" : JSON.stringify([pod.namespace, pod.serviceAccountName, pod.imagePullSecrets]);
+}
+
+async function printReport(
+  images: readonly OutdatedImage[],
+  now: number,
+  { output, all = false }: OutdatedOptions,
+  io: Io,
+): Promise<void> {
+  const report: OutdatedReport = { apiVersion: "pulley.dev/v1alpha1", images };
+  switch (output) {
+    case "csv":
+      printLines("stdout", csvLines(images), io);
+      break;
+    case "markdown":
+      printLines("stdout", markdownLines(images), io);
+      break;
+    default:
+      await print(output, report, () => outdatedLines(images, { ...viewOf(io), all, now }), io);
+  }
+}
+
+function viewOf(io: Io) {
+  const { stdout } = io;
+  return { paint: paintFor(stdout, io), width: stdout.isTTY ? (stdout.columns ?? 80) : Number.POSITIVE_INFINITY };
+}
+
+async function printExplanation(
+  asked: AskedImage,
+  image: OutdatedImage | undefined,
+  call: Outdated,
+  now: number,
+  io: Io,
+): Promise<void> {
+  if (image === undefined) return;
+  const nothing = { reading: undefined, tags: 0, passedOver: [] };
+  const told = image.error === null ? await call.explain(asked, image) : nothing;
+  printLines("stdout", [...explanationLines(image, told, { ...viewOf(io), all: true, now }), ""], io);
+}

@@ -1,0 +1,321 @@
+/** The judgement on one image: which of its repository's tags are newer, and whether what runs is what its tag says now. */
+import {
+  type Digest,
+  formatPlatform,
+  type Platform,
+  parseTag,
+  type Reference,
+  type Repository,
+  type Tag,
+} from "../image/index.ts";
+import type { VersionLimits } from "../policy/index.ts";
+import { errnoOf, errorText, isPulleyError, PulleyError } from "../support/errors.ts";
+import { plural } from "../support/format.ts";
+import type { OutdatedImage } from "./report.ts";
+import {
+  type Candidate,
+  candidates,
+  compareTags,
+  compareVersions,
+  isSameFamily,
+  placeAmong,
+  readTag,
+  type Step,
+  type TagReading,
+  type VersionTag,
+} from "./tags/index.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** What a report says of an image besides its name and its workloads. */
+export type Judgement = Omit<OutdatedImage, "image" | "workloads">;
+
+export interface JudgedImage {
+  readonly reference: Reference;
+  /** What is known to run: the digest in its name, or of the copy on a node. */
+  readonly runs: Digest | undefined;
+  readonly limits: VersionLimits;
+  /** Platforms that an offered tag must have; empty: they are not looked at, and no manifest is fetched. */
+  readonly platforms: readonly Platform[];
+  /** The platform whose age is told; absent: no age is asked for. */
+  readonly ageOf?: Platform | undefined;
+}
+
+/** Never throws, except when it is cancelled: what cannot be told is told as that. */
+export async function judge(image: JudgedImage, upstream: Upstream, signal?: AbortSignal): Promise<Judgement> {
+  const nothing = blank(image.limits, image.platforms);
+  try {
+    const judged = await judgeTag(image, upstream, nothing);
+    if (image.ageOf === undefined || judged.status === "missing") return judged;
+    const created = await upstream.createdAt(image.runs ?? tagOf(image.reference), image.ageOf);
+    return { ...judged, created: created === undefined ? null : new Date(created).toISOString() };
+  } catch (error) {
+    signal?.throwIfAborted();
+    return { ...nothing, ...failureOf(error, upstream.repository) };
+  }
+}
+
+/** The judgement before anything is known. */
+export function blank(limits: VersionLimits, platforms: readonly Platform[]): Judgement {
+  return {
+    status: "unknown",
+    current: null,
+    patch: null,
+    minor: null,
+    latest: null,
+    distance: "unknown",
+    lag: null,
+    because: "",
+    error: null,
+    gone: null,
+    created: null,
+    endOfLife: limits.endOfLife?.date ?? null,
+    platforms: platforms.map(formatPlatform),
+  };
+}
+
+/** What a failure says of the image: that it is gone, or that it cannot be told. */
+export function failureOf(error: unknown, repository: Repository | undefined): Partial<Judgement> {
+  const known = isPulleyError(error) ? error : new PulleyError("INTERNAL", errorText(error), { cause: error });
+  const told = { code: known.code, message: known.message, advice: known.advice };
+  if (repository !== undefined && known.code === "REGISTRY_NOT_FOUND") {
+    return {
+      status: "missing",
+      gone: "repository",
+      because: `${repository.name} is gone: the registry has no such repository`,
+      error: told,
+    };
+  }
+  if (repository !== undefined && known.code === "REGISTRY_UNREACHABLE" && isNoName(known)) {
+    return {
+      status: "missing",
+      gone: "registry",
+      because: `${repository.registry} is gone: there is no such host`,
+      error: told,
+    };
+  }
+  return { status: "unknown", because: known.message, error: told };
+}
+
+function isNoName(error: unknown): boolean {
+  if (errnoOf(error) === "ENOTFOUND") return true;
+  return error instanceof Error && error.cause !== undefined && isNoName(error.cause);
+}
+
+function tagOf({ given, tag, digest }: Reference): Tag | Digest {
+  const version = digest ?? tag;
+  if (version === undefined) throw new PulleyError("INTERNAL", `${given} has neither a tag nor a digest`);
+  return version;
+}
+
+async function judgeTag(image: JudgedImage, upstream: Upstream, nothing: Judgement): Promise<Judgement> {
+  const { tag } = image.reference;
+  if (tag === undefined) return judgeDigest(image.reference, upstream, nothing);
+  const list = await tagList(tag, upstream);
+  if (list.kind === "none") {
+    return {
+      ...nothing,
+      because: `the registry gives no list of tags: ${list.error.message}`,
+      ...(await lagOf(image, tag, upstream)),
+    };
+  }
+  const reading = readTag(tag);
+  const moving = image.limits.moving(tag);
+  const isGone = !list.tags.includes(tag) && !(await exists(tag, upstream));
+  const lag = isGone ? {} : await lagOf(image, tag, upstream);
+  if (reading.kind !== "version" || moving !== undefined) {
+    const why = moving === undefined ? withoutVersion(reading) : `${tag} is judged by digest, as ${moving.rule} says`;
+    const because = isGone ? `${tag} is gone` : (lag.because ?? `${why}, and no digest says which image runs`);
+    return { ...nothing, ...lag, ...(isGone && { status: "missing", gone: "tag" }), because };
+  }
+  return judgeVersion(reading, list.tags.map(readTag), { image, upstream, isGone, lag, nothing });
+}
+
+const kinds = { hash: "names a commit", words: "has no version", artifact: "is no image, but a signature or the like" };
+
+function withoutVersion(reading: TagReading): string {
+  return reading.kind === "version" ? "" : `${reading.tag} ${kinds[reading.kind]}`;
+}
+
+type TagList =
+  | { readonly kind: "tags"; readonly tags: readonly string[] }
+  /** The registry has the tag, but gives no list. */
+  | { readonly kind: "none"; readonly error: PulleyError };
+
+/** A registry that refuses its list may still have the image. */
+async function tagList(tag: Tag, upstream: Upstream): Promise<TagList> {
+  try {
+    return { kind: "tags", tags: await upstream.tags() };
+  } catch (error) {
+    const mayHaveIt = isPulleyError(
+      error,
+      "REGISTRY_NOT_FOUND",
+      "REGISTRY_PROTOCOL",
+      "REGISTRY_FORBIDDEN",
+      "REGISTRY_UNAUTHORIZED",
+      "TOO_LARGE",
+    );
+    if (!mayHaveIt) throw error;
+    const isThere = await exists(tag, upstream).catch(() => false);
+    if (!isThere) throw error;
+    return { kind: "none", error };
+  }
+}
+
+async function exists(version: Tag | Digest, upstream: Upstream): Promise<boolean> {
+  try {
+    await upstream.resolve(version);
+    return true;
+  } catch (error) {
+    if (isPulleyError(error, "REGISTRY_NOT_FOUND")) return false;
+    throw error;
+  }
+}
+
+async function judgeDigest({ digest }: Reference, upstream: Upstream, nothing: Judgement): Promise<Judgement> {
+  if (digest !== undefined && !(await exists(digest, upstream))) {
+    return {
+      ...nothing,
+      status: "missing",
+      gone: "digest",
+      because: "the registry does not have this digest any more",
+    };
+  }
+  return { ...nothing, because: "a digest alone says no version" };
+}
+
+/** How the digest that runs compares with what the tag has now. Without one that runs, nobody is asked. */
+async function lagOf({ runs }: JudgedImage, tag: Tag, upstream: Upstream): Promise<Partial<Judgement>> {
+  if (runs === undefined) return {};
+  const { digest: now } = await upstream.resolve(tag);
+  if (now === runs || (await upstream.lists(tag, runs))) {
+    return { status: "current", distance: "unknown", because: `${tag} still has the digest that runs` };
+  }
+  return { status: "moved", lag: { tag, runs, now }, because: `${tag} has another digest now` };
+}
+
+interface VersionCase {
+  readonly image: JudgedImage;
+  readonly upstream: Upstream;
+  readonly isGone: boolean;
+  readonly lag: Partial<Judgement>;
+  readonly nothing: Judgement;
+}
+
+async function judgeVersion(
+  current: VersionTag,
+  tags: readonly TagReading[],
+  { image, upstream, isGone, lag, nothing }: VersionCase,
+): Promise<Judgement> {
+  const { allow, suffix, ignored } = image.limits;
+  const all = candidates(current, tags, { suffix });
+  const allowed = candidates(current, tags, { allow, suffix, ignore: (tag) => ignored(tag) !== undefined });
+  const offered = await existing(allowed, image.platforms, upstream);
+  const place = placeAmong(current.tag, offered);
+  const versions = { ...nothing, ...lag, ...place, current: current.tag };
+  const newer = describeNewer(offered);
+  const withheld = describeWithheld(all, offered, allowed, image);
+  if (isGone) {
+    const because = [`the tag ${current.tag} is gone`, newer ?? describeNearest(current, tags)].join("; ");
+    return { ...versions, status: "missing", gone: "tag", because };
+  }
+  const moved = lag.status === "moved" ? lag.because : undefined;
+  if (newer !== undefined) {
+    return { ...versions, status: "outdated", because: join(newer, moved, describeRelease(current, tags)) };
+  }
+  const because = join(
+    moved,
+    withheld ?? `nothing is newer in the family ${current.family}`,
+    describeRelease(current, tags),
+  );
+  return { ...versions, status: lag.status ?? "current", because };
+}
+
+function join(...parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined).join("; ");
+}
+
+/** Tags that are looked up, at most, for one that has the platforms. */
+const mostLookedUp = 20;
+
+/** The newest of each step that is there for all platforms: each that is looked up costs a request. */
+async function existing(
+  newer: readonly Candidate[],
+  platforms: readonly Platform[],
+  upstream: Upstream,
+): Promise<readonly Candidate[]> {
+  if (platforms.length === 0) return newer;
+  const found: Candidate[] = [];
+  let lookedUp = 0;
+  for (const within of [["major", "minor", "patch"], ["minor", "patch"], ["patch"]] satisfies Step[][]) {
+    for (const candidate of newer.filter(({ step }) => within.some((each) => each === step))) {
+      if (found.includes(candidate)) break;
+      lookedUp += 1;
+      if (lookedUp > mostLookedUp) break;
+      if (await isForAll(parseTag(candidate.tag), platforms, upstream)) {
+        found.push(candidate);
+        break;
+      }
+    }
+  }
+  return found.toSorted((one, other) => newer.indexOf(one) - newer.indexOf(other));
+}
+
+async function isForAll(tag: Tag, platforms: readonly Platform[], upstream: Upstream): Promise<boolean> {
+  try {
+    for (const platform of platforms) if (!(await upstream.isFor(tag, platform))) return false;
+    return true;
+  } catch (error) {
+    // A list may name a tag that is gone.
+    if (isPulleyError(error, "REGISTRY_NOT_FOUND", "MANIFEST_INVALID", "MANIFEST_UNSUPPORTED")) return false;
+    throw error;
+  }
+}
+
+function describeNewer(offered: readonly Candidate[]): string | undefined {
+  const [latest] = offered;
+  return latest === undefined ? undefined : `${latest.tag} is newer, by a ${latest.step} step`;
+}
+
+function describeWithheld(
+  all: readonly Candidate[],
+  offered: readonly Candidate[],
+  allowed: readonly Candidate[],
+  { limits, platforms }: JudgedImage,
+): string | undefined {
+  const [newest] = all;
+  if (newest === undefined || offered.length > 0) return undefined;
+  const ignored = limits.ignored(newest.tag);
+  if (ignored !== undefined) return `${newest.tag} is newer, but ${ignored.rule} ignores ${ignored.pattern}`;
+  if (allowed.length === 0)
+    return `${newest.tag} is newer, but ${limits.decidedBy.allow} allows ${limits.allow} steps alone`;
+  const wanted = platforms.map(formatPlatform).join(" and ");
+  return `${plural(allowed.length, "newer tag")} (${newest.tag} …) without an image for ${wanted}`;
+}
+
+/** To a pre-release: that its release is out, which is never offered for it. */
+function describeRelease(current: VersionTag, tags: readonly TagReading[]): string | undefined {
+  if (current.channel === null) return undefined;
+  const released = tags.filter(
+    (tag): tag is VersionTag =>
+      tag.kind === "version" &&
+      tag.channel === null &&
+      tag.prefix === current.prefix &&
+      tag.suffix === current.suffix &&
+      tag.scheme === current.scheme &&
+      tag.commit === null &&
+      tag.counters.length === current.counters.length &&
+      tag.numbers.length === current.numbers.length &&
+      compareVersions({ ...tag, preRelease: [] }, { ...current, preRelease: [] }) >= 0,
+  );
+  const newest = released.toSorted((one, other) => compareTags(other, one))[0];
+  return newest === undefined ? undefined : `${newest.tag} is released`;
+}
+
+function describeNearest(current: VersionTag, tags: readonly TagReading[]): string {
+  const older = tags.filter(
+    (tag): tag is VersionTag =>
+      tag.kind === "version" && isSameFamily(tag, current) && compareVersions(tag, current) < 0,
+  );
+  const nearest = older.toSorted((one, other) => compareTags(other, one))[0];
+  return nearest === undefined ? "no other tag of its family is there" : `the next older one is ${nearest.tag}`;
+}

@@ -1,0 +1,216 @@
+/** Which newer versions there are of many images: each repository is asked once, each registry at its own pace. */
+import {
+  completePlatform,
+  type Digest,
+  type ImageName,
+  invalidNameText,
+  type Platform,
+  type Repository,
+} from "../image/index.ts";
+import { type Policy, type VersionLimits, versionsFor } from "../policy/index.ts";
+import type { RegistryClient, TagsCall } from "../registry/index.ts";
+import { inParallel } from "../support/concurrency.ts";
+import { PulleyError } from "../support/errors.ts";
+import type { Login } from "../support/login.ts";
+import type { ImageRequest } from "../workload/index.ts";
+import { blank, failureOf, type Judgement, judge } from "./judgement.ts";
+import type { OutdatedImage } from "./report.ts";
+import { type PassedOver, passedOver, readTag, type Step, type TagReading } from "./tags/index.ts";
+import { openUpstream, type Upstream } from "./upstream.ts";
+import type { UsedImage } from "./used-image.ts";
+
+/** An image to judge, with what is known of it. */
+export interface AskedImage {
+  readonly used: UsedImage;
+  /** The digest of the copy on a node. */
+  readonly runs?: Digest | undefined;
+}
+
+export interface OutdatedCall {
+  readonly registry: Pick<RegistryClient, "tags" | "resolve" | "manifest" | "blob">;
+  /** The logins of the workloads that use an image. */
+  readonly loginsFor: (image: UsedImage) => Promise<readonly Login[]>;
+  readonly policy: Policy;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** What offered tags must have, whatever the workloads say; empty: what they say. */
+  readonly platforms: readonly Platform[];
+  /** Where a platform is left open, and for ages: the one of this machine. */
+  readonly machine: Platform;
+  /** Whether ages are asked for: two requests and more an image. */
+  readonly ages: boolean;
+  readonly pages?: TagsCall["pages"];
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each image. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+const steps: readonly Step[] = ["patch", "minor", "major"];
+
+/** Images that are judged at once, of one registry: how many requests it gets at once is for the client to say. */
+const atOnce = 8;
+
+export interface Outdated {
+  /** The answers in the order of the images. @throws PulleyError `CANCELLED`; nothing else */
+  judge(): Promise<readonly OutdatedImage[]>;
+  /**
+   * How the tag of an image is read, and which tags of its repository are passed over for what reason. Asks for no more than
+   * {@link Outdated.judge} has asked for.
+   * @throws PulleyError any of the registry codes
+   */
+  explain(image: AskedImage, answer: OutdatedImage): Promise<TagExplanation>;
+}
+
+export interface TagExplanation {
+  readonly reading: TagReading | undefined;
+  /** Tags in the repository. */
+  readonly tags: number;
+  readonly passedOver: readonly PassedOver[];
+}
+
+export function openOutdated(images: readonly AskedImage[], call: OutdatedCall): Outdated {
+  const upstreams = upstreamsOf(images, call);
+  return {
+    judge: async () => {
+      const answers = new Map<AskedImage, OutdatedImage>();
+      // A registry that is slow, or asks for patience, does not hold the others.
+      await Promise.all(
+        byRegistry(images).map((own) =>
+          inParallel(own, atOnce, async (image) => {
+            call.signal?.throwIfAborted();
+            answers.set(image, await answerFor(image, upstreams, call));
+            call.onProgress?.(answers.size, images.length);
+          }),
+        ),
+      );
+      return images.flatMap((image) => answers.get(image) ?? []);
+    },
+    explain: async ({ used }, { patch, minor, latest }) => {
+      const name = used.image;
+      if (name.kind === "invalid" || name.tag === undefined) return { reading: undefined, tags: 0, passedOver: [] };
+      const tags = (await upstreams.get(name.repository.name)?.tags()) ?? [];
+      const reading = readTag(name.tag);
+      if (reading.kind !== "version") return { reading, tags: tags.length, passedOver: [] };
+      const limits = limitsOf(used, call);
+      const offered = new Set([patch, minor, latest].filter((tag) => tag !== null));
+      const options = { suffix: limits.suffix, ignore: (tag: string) => limits.ignored(tag) !== undefined };
+      return { reading, tags: tags.length, passedOver: passedOver(reading, tags.map(readTag), offered, options) };
+    },
+  };
+}
+
+function byRegistry(images: readonly AskedImage[]): readonly (readonly AskedImage[])[] {
+  const groups = new Map<string, AskedImage[]>();
+  for (const asked of images) {
+    const { image } = asked.used;
+    const registry = image.kind === "invalid" ? "" : image.repository.registry;
+    const group = groups.get(registry);
+    if (group === undefined) groups.set(registry, [asked]);
+    else group.push(asked);
+  }
+  return [...groups.values()];
+}
+
+/** One for each repository, with the logins of all who use it, each once. */
+function upstreamsOf(images: readonly AskedImage[], call: OutdatedCall): ReadonlyMap<string, Upstream> {
+  const { registry, loginsFor, pages, signal } = call;
+  const users = new Map<string, { readonly repository: Repository; readonly images: UsedImage[] }>();
+  for (const { used } of images) {
+    if (used.image.kind === "invalid") continue;
+    const { repository } = used.image;
+    const known = users.get(repository.name);
+    if (known === undefined) users.set(repository.name, { repository, images: [used] });
+    else known.images.push(used);
+  }
+  const open = ({
+    repository,
+    images: own,
+  }: {
+    readonly repository: Repository;
+    readonly images: readonly UsedImage[];
+  }) =>
+    openUpstream(repository, {
+      registry,
+      pages,
+      signal,
+      logins: async () => distinct((await Promise.all(own.map(loginsFor))).flat()),
+    });
+  return new Map([...users].map(([name, each]) => [name, open(each)]));
+}
+
+function distinct(logins: readonly Login[]): readonly Login[] {
+  return [...new Map(logins.map((login) => [login.fingerprint(), login])).values()];
+}
+
+async function answerFor(
+  { used, runs }: AskedImage,
+  upstreams: ReadonlyMap<string, Upstream>,
+  call: OutdatedCall,
+): Promise<OutdatedImage> {
+  const { image: name } = used;
+  const limits = limitsOf(used, call);
+  if (name.kind === "invalid") {
+    const error = new PulleyError("REFERENCE_INVALID", invalidNameText(name));
+    return report(used, { ...blank(limits, []), ...failureOf(error, undefined) });
+  }
+  const upstream = upstreams.get(name.repository.name);
+  if (upstream === undefined) throw new PulleyError("INTERNAL", `nobody asks for ${name.repository.name}`);
+  const { platforms: wanted, machine, ages, signal } = call;
+  const platforms = wanted.length > 0 ? wanted : used.platforms.map((each) => completePlatform(each, machine));
+  const ageOf = ages ? (platforms[0] ?? machine) : undefined;
+  const judged = { reference: name, runs: name.digest ?? runs, limits, platforms, ageOf };
+  return report(used, await judge(judged, upstream, signal));
+}
+
+/** Where its workloads are under different rules, the narrowest hold. */
+function limitsOf({ image, workloads }: UsedImage, { policy, now }: OutdatedCall): VersionLimits {
+  const requests = workloads.length > 0 ? workloads.map(({ request }) => request) : [withoutWorkload(image)];
+  const all = requests.map((request) => versionsFor(request, policy, now));
+  return all.reduce(narrower);
+}
+
+function narrower(one: VersionLimits, other: VersionLimits): VersionLimits {
+  const stepsOf = steps.indexOf(other.allow) < steps.indexOf(one.allow) ? other : one;
+  const suffixOf = other.suffix === "Exact" ? other : one;
+  const endOf = [one, other].find(({ endOfLife }) => endOfLife !== undefined);
+  const first = (one.endOfLife?.date ?? "9") <= (other.endOfLife?.date ?? "9") ? one : other;
+  const ending = endOf === undefined ? one : first;
+  return {
+    allow: stepsOf.allow,
+    suffix: suffixOf.suffix,
+    endOfLife: ending.endOfLife,
+    decidedBy: {
+      allow: stepsOf.decidedBy.allow,
+      suffix: suffixOf.decidedBy.suffix,
+      endOfLife: ending.decidedBy.endOfLife,
+    },
+    ignored: (tag) => one.ignored(tag) ?? other.ignored(tag),
+    moving: (tag) => one.moving(tag) ?? other.moving(tag),
+    failures: [...one.failures, ...other.failures],
+  };
+}
+
+/** An image that nobody is seen to use is asked for by nobody in particular. */
+function withoutWorkload(image: ImageName): ImageRequest {
+  const workload = { apiVersion: "v1", kind: "Pod", namespace: "", name: "", labels: {}, annotations: {} };
+  return { workload, container: { name: "", kind: "container" }, image, pullPolicy: undefined };
+}
+
+function report({ image, workloads }: UsedImage, judgement: Judgement): OutdatedImage {
+  return {
+    image: {
+      given: image.given,
+      name: image.kind === "invalid" ? null : image.repository.name,
+      tag: image.kind === "invalid" ? null : (image.tag ?? null),
+      digest: image.kind === "invalid" ? null : (image.digest ?? null),
+    },
+    ...judgement,
+    workloads: workloads.map(({ workload, container, source }) => ({
+      kind: workload.kind,
+      namespace: workload.namespace,
+      name: workload.name,
+      container: container.name,
+      source,
+    })),
+  };
+}

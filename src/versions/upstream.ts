@@ -1,0 +1,137 @@
+/** What a registry says of one repository now: each question is asked once, with the first login that may ask it. */
+import {
+  candidateManifests,
+  completePlatform,
+  configLimit,
+  type Descriptor,
+  type Digest,
+  type ImageConfig,
+  type Index,
+  type Manifest,
+  matchOrder,
+  type Platform,
+  parseImageConfig,
+  parseManifest,
+  type Repository,
+  samePlatform,
+  selectManifest,
+  type Tag,
+} from "../image/index.ts";
+import { aggregate, isRefusal, withLogin } from "../pull/index.ts";
+import type { RegistryCall, RegistryClient, TagsCall } from "../registry/index.ts";
+import type { Login } from "../support/login.ts";
+
+export interface Upstream {
+  readonly repository: Repository;
+  /** All tags, in the registry's order. @throws PulleyError any of the registry codes */
+  tags(): Promise<readonly string[]>;
+  /** What a tag or a digest stands for, by one HEAD. @throws PulleyError any of the registry codes */
+  resolve(version: Tag | Digest): Promise<Descriptor>;
+  /** Whether a tag has an image for a platform: costs a GET of its manifest. @throws PulleyError any of the registry codes */
+  isFor(tag: Tag, platform: Platform): Promise<boolean>;
+  /** Whether an index that a tag stands for lists a digest: who pins the image of one platform is not behind. */
+  lists(version: Tag | Digest, digest: Digest): Promise<boolean>;
+  /** When an image was built, in milliseconds since the epoch; undefined where its config does not say, or a fixed date. */
+  createdAt(version: Tag | Digest, platform: Platform): Promise<number | undefined>;
+}
+
+export interface UpstreamOptions {
+  readonly registry: Pick<RegistryClient, "tags" | "resolve" | "manifest" | "blob">;
+  /** The logins of those who use the repository; none: it is asked without. */
+  readonly logins: () => Promise<readonly Login[]>;
+  readonly pages?: TagsCall["pages"];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Indexes within indexes that are gone into. */
+const deepest = 4;
+
+export function openUpstream(repository: Repository, { registry, logins, pages, signal }: UpstreamOptions): Upstream {
+  /** The login that the registry has accepted, once there is one. */
+  let accepted: { readonly login: Login | undefined } | undefined;
+  let candidates: Promise<readonly Login[]> | undefined;
+  const lists = onceEach<readonly string[]>();
+  const descriptors = onceEach<Descriptor>();
+  const documents = onceEach<Manifest | Index>();
+  const configs = onceEach<ImageConfig>();
+
+  /** Those who refuse one login may accept another. */
+  async function asking<T>(ask: (call: RegistryCall) => Promise<T>): Promise<T> {
+    if (accepted !== undefined) return ask({ login: accepted.login, signal });
+    candidates ??= logins();
+    const given = await candidates;
+    const attempts: { readonly error: unknown }[] = [];
+    for (const login of given.length === 0 ? [undefined] : given) {
+      try {
+        const answer = await ask({ login, signal });
+        accepted = { login };
+        return answer;
+      } catch (error) {
+        attempts.push({ error: withLogin(error, login) });
+        if (!isRefusal(error)) break;
+      }
+    }
+    throw aggregate(attempts, "first");
+  }
+
+  const tags = () => lists("", () => asking((call) => registry.tags(repository, { ...call, pages })));
+  const resolve = (version: Tag | Digest) =>
+    descriptors(version, () => asking((call) => registry.resolve({ repository, version }, call)));
+  const document = (digest: Digest): Promise<Manifest | Index> =>
+    documents(digest, async () => {
+      const { bytes, descriptor } = await asking((call) => registry.manifest({ repository, version: digest }, call));
+      return parseManifest(bytes, descriptor.mediaType);
+    });
+  const config = ({ config: descriptor }: Manifest): Promise<ImageConfig> =>
+    configs(descriptor.digest, async () =>
+      parseImageConfig(await asking((call) => registry.blob(repository, descriptor, configLimit, call))),
+    );
+
+  async function isFor(digest: Digest, platform: Platform, depth = 0): Promise<boolean> {
+    const found = await document(digest);
+    if (found.kind === "manifest") {
+      const own = completePlatform((await config(found)).platform, platform);
+      return matchOrder(platform).some((wanted) => samePlatform(wanted, own));
+    }
+    for (const entry of candidateManifests(found, platform)) {
+      // Of an entry that does not say what it is for, its own content tells.
+      if (entry.platform !== undefined) return true;
+      if (depth < deepest && (await isFor(entry.digest, platform, depth + 1))) return true;
+    }
+    return false;
+  }
+
+  async function createdAt(digest: Digest, platform: Platform, depth = 0): Promise<number | undefined> {
+    const found = await document(digest);
+    if (found.kind === "manifest") return (await config(found)).createdAt;
+    return depth < deepest ? createdAt(selectManifest(found, platform).digest, platform, depth + 1) : undefined;
+  }
+
+  return {
+    repository,
+    tags,
+    resolve,
+    isFor: async (tag, platform) => isFor((await resolve(tag)).digest, platform),
+    lists: async (version, digest) => {
+      const found = await document((await resolve(version)).digest);
+      return found.kind === "index" && found.manifests.some((entry) => entry.digest === digest);
+    },
+    createdAt: async (version, platform) => {
+      const at = await createdAt((await resolve(version)).digest, platform);
+      return at === undefined || at < firstContainer ? undefined : at;
+    },
+  };
+}
+
+/** Asks each question once; a failure is an answer, too. */
+function onceEach<Answer>(): (key: string, ask: () => Promise<Answer>) => Promise<Answer> {
+  const answers = new Map<string, Promise<Answer>>();
+  return (key, ask) => {
+    const answer = answers.get(key) ?? ask();
+    answers.set(key, answer);
+    return answer;
+  };
+}
+
+/** Milliseconds since the epoch, 2013: builds that are to be reproducible give an earlier date (1970, 1980), the same one always. */
+const firstContainer = Date.UTC(2013, 0, 1);
