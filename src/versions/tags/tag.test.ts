@@ -26,6 +26,7 @@ v2.10.6-windowsservercore-1809        v#.#.#-windowsservercore-1809  2.10.6
 v1.29.1-k3s1                          v#.#.#-k3s#                    1.29.1           -           1
 v1.29.1-rke2r1                        v#.#.#-rke2r#                  1.29.1           -           1
 1.29.0-eksbuild.1                     #.#.#-eksbuild.#               1.29.0           -           1
+1.0-2.0.0.53                          #.#-#.#.#.#                    1.0              -           2.0.0.53
 9.2-minimal-20230512                  #.#-minimal-YYYYMMDD           9.2              -           20230512
 v20240310-bac0a3c105-1.29             vYYYYMMDD-<commit>-1.29        2024.3.10
 v20260810-7619858115-1.34             vYYYYMMDD-<commit>-1.34        2026.8.10

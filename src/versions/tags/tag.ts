@@ -169,7 +169,7 @@ function plainRelease(tag: string, start: number, text: string): Release | undef
 
 /** YYYYMM to YYYYMMDDhhmmss, if there is such a day. */
 function compactDate(text: string): { readonly numbers: readonly bigint[]; readonly shape: string } | undefined {
-  if (![6, 8, 10, 12, 14].includes(text.length)) return undefined;
+  if (!/^\d{6}(?:\d\d){0,4}$/.test(text)) return undefined;
   const numbers = [text.slice(0, 4), ...(text.slice(4).match(/../g) ?? [])].map(BigInt);
   return isDate(numbers) ? { numbers, shape: "YYYYMMDDhhmmss".slice(0, text.length) } : undefined;
 }
