@@ -1,13 +1,14 @@
 import type { Descriptor, Digest, Repository } from "../image/index.ts";
 import { type Clock, systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
+import type { Pace } from "../support/retry.ts";
 import { verify } from "../support/verifier.ts";
 import { type Authorization, createAuthorizer } from "./auth/authorization.ts";
 import { logIn } from "./auth/log-in.ts";
 import { createTokenService } from "./auth/token.ts";
 import { announcedLength, discard, readBody } from "./body.ts";
-import { inTime } from "./deadlines.ts";
-import { type Endpoint, endpointAt } from "./endpoint.ts";
+import { inTime, type PausedClock, pausable, pausing } from "./deadlines.ts";
+import { type Endpoint, endpointAt, repositoryUrl } from "./endpoint.ts";
 import { describeAsked, isHtml } from "./failure.ts";
 import {
   defaultAnswerTimeout,
@@ -18,12 +19,14 @@ import {
   documentsOfList,
 } from "./limits.ts";
 import { fetchManifest, resolveManifest } from "./manifests.ts";
+import { createPatience } from "./patience.ts";
 import { createSchemes, ping } from "./ping.ts";
-import { type CallContext, openSession, sendWithRetry } from "./session.ts";
+import { longestWaitAsked } from "./retries.ts";
+import { type CallContext, openSession, type Session, sendWithRetry } from "./session.ts";
 import { listTags } from "./tags.ts";
 import { createDownloads } from "./transfer/downloads.ts";
 import { downloadElsewhere, mayBeElsewhere, noAuthorization } from "./transfer/foreign-layers.ts";
-import { createTransport } from "./transport.ts";
+import { createTransport, type Exchange } from "./transport.ts";
 import type { RegistryCall, RegistryClient, RegistryOptions } from "./types.ts";
 
 /** What the client takes from the world around it; tests give their own. */
@@ -54,11 +57,17 @@ export function createRegistryClient(options: RegistryOptions = {}, deps: Partia
   const { leastRate = defaultLeastRate, connectTimeout = defaultConnectTimeout } = options;
   const { certDirs = [], plainHttp = [], allowedRedirects = [] } = options;
   const transportSettings = { certDirs, connectTimeout, answerTimeout: defaultAnswerTimeout, allowedRedirects };
-  const transport = createTransport(transportSettings, environment);
+  const { longestWait = longestWaitAsked, pace: atOnce, onWait } = options;
+  const direct = createTransport(transportSettings, environment);
+  const patience = createPatience(direct, { clock, longestWait, pace: atOnce, onWait });
+  const { transport } = patience;
   const schemes = createSchemes(transport, clock);
   const isPlain = (host: string) => plainHttp === true || plainHttp.includes(host);
+  // Who keeps a pace waits as long as that takes.
+  const uncounted = atOnce !== undefined;
+  const waits = { longest: longestWait, uncounted };
   const authorizer = createAuthorizer(
-    createTokenService({ transport, pace, timers, stallTimeout, plainHttp: isPlain }),
+    createTokenService({ transport, pace, timers, stallTimeout, plainHttp: isPlain, waits }),
     clock,
   );
   const downloads = createDownloads({
@@ -74,10 +83,14 @@ export function createRegistryClient(options: RegistryOptions = {}, deps: Partia
     return { ...endpointAt(repository, mirror, options), noRetry, ...(via !== undefined && { via }) };
   }
 
-  async function open(repository: Repository, call: RegistryCall) {
+  async function open(repository: Repository, call: RegistryCall, deadline?: PausedClock) {
     const endpoint = await schemes.settle(endpointFor(repository, call), call.signal);
     const authorization = authorizer.authorization(endpoint, call.login);
-    return { authorization, session: openSession(endpoint, authorization, transport) };
+    return { authorization, session: openSession(endpoint, authorization, transport, deadline) };
+  }
+
+  function pausingPace(deadline: PausedClock): Pace {
+    return { clock: pausing(clock, deadline), random };
   }
 
   /** Everything that a document takes has one deadline, asking for the scheme and for tokens included. */
@@ -89,9 +102,13 @@ export function createRegistryClient(options: RegistryOptions = {}, deps: Partia
   ): Promise<T> {
     const { signal, mirror } = call;
     const what = mirror === undefined ? repository.name : `${repository.name} at ${mirror}`;
-    return inTime({ clock: timers, milliseconds: documentTimeout * documents, what, signal }, async (whole) => {
-      const { session, authorization } = await open(repository, { ...call, signal: whole });
-      return work({ session, pace, stallTimeout, timers, documentTimeout, signal: whole }, authorization);
+    const deadline = uncounted ? pausable(timers) : undefined;
+    const own = deadline === undefined ? { timers, pace } : { timers: deadline, pace: pausingPace(deadline) };
+    const limit = { clock: own.timers, milliseconds: documentTimeout * documents, what, signal };
+    return inTime(limit, async (whole) => {
+      const { session, authorization } = await open(repository, { ...call, signal: whole }, deadline);
+      const context = { session, ...own, stallTimeout, documentTimeout, longestWait, signal: whole };
+      return work(context, authorization);
     });
   }
 
@@ -116,6 +133,7 @@ export function createRegistryClient(options: RegistryOptions = {}, deps: Partia
     download: async (repository, blob, call) => {
       const { session, authorization } = await open(repository, call);
       const { signal, onProgress, noRetry } = call;
+      await patience.whenOpen(askFor(session, authorization, signal));
       const downloading = { pace, stallTimeout, leastRate, timers, signal, onProgress };
       try {
         await downloads.run(session, authorization, blob, downloading);
@@ -128,11 +146,19 @@ export function createRegistryClient(options: RegistryOptions = {}, deps: Partia
         });
       }
     },
+    quotas: patience.quotas,
     close: async () => {
       await downloads.close();
       transport.close();
     },
   };
+}
+
+/** What a thread will ask, which has its own way to the origin. */
+function askFor({ endpoint }: Session, { account }: Authorization, signal: AbortSignal | undefined): Exchange {
+  const { registry, noRetry: noWait } = endpoint;
+  const url = repositoryUrl(endpoint, "blobs/");
+  return { method: "GET", url, headers: {}, registry, audience: "registry", account, noWait, signal };
 }
 
 /** Small content by digest, verified: an image's config. */

@@ -14,6 +14,46 @@ export interface Deadline {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A clock for deadlines that stands still while something is waited for that is nobody's slowness. */
+export interface PausedClock extends Clock {
+  /** Does not count the time until the work ends. */
+  pause<T>(work: Promise<T>): Promise<T>;
+}
+
+export function pausable(clock: Clock): PausedClock {
+  let pauses = 0;
+  let since = 0;
+  let before = 0;
+  const paused = () => before + (pauses > 0 ? clock.now() - since : 0);
+
+  return {
+    now: clock.now,
+    sleep: async (milliseconds, signal) => {
+      let counted = paused();
+      for (let left = milliseconds; left > 0; ) {
+        await clock.sleep(left, signal);
+        left = paused() - counted;
+        counted += left;
+      }
+    },
+    pause: async (work) => {
+      if (pauses === 0) since = clock.now();
+      pauses += 1;
+      try {
+        return await work;
+      } finally {
+        pauses -= 1;
+        if (pauses === 0) before += clock.now() - since;
+      }
+    },
+  };
+}
+
+/** A clock whose sleeps a deadline does not count. */
+export function pausing(clock: Clock, deadline: PausedClock): Clock {
+  return { now: clock.now, sleep: (milliseconds, signal) => deadline.pause(clock.sleep(milliseconds, signal)) };
+}
+
 /** Why a deadline is waited for no longer; without a reason of ours, a stack would be written down for each. */
 const over = "over";
 

@@ -23,8 +23,10 @@ export type {
   BlobProgress,
   Fetched,
   Location,
+  OnWait,
   RegistryCall,
   RegistryClient,
   RegistryOptions,
+  RegistryQuota,
   TagsCall,
 } from "./types.ts";

@@ -130,7 +130,7 @@ describe("resolve", () => {
     const server = await serve((_, response) => answers[server.asked.length - 1]?.(response));
     const asking = client();
     expect(await asking.resolve({ repository: server.repository, version: tag }, {})).toEqual(descriptor);
-    expect(asking.waits).toEqual([500, 7_000]);
+    expect(asking.waits).toEqual([500, 8_000]);
   });
 
   it("leaves long waits to the caller", async () => {

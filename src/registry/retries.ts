@@ -13,14 +13,22 @@ export function planFor({ noRetry = false }: Pick<Endpoint, "noRetry">): RetryPl
 /** Milliseconds: a registry that asks for a longer wait has it made by the caller's back-off, not here. */
 export const longestWaitAsked = 30_000;
 
-/** Failures after which the same request may well succeed: the registry is busy, or a connection was lost. */
-export function retryDecision(error: unknown): RetryDecision {
+/** Milliseconds that are waited longer than a 429 asks: its seconds may have been rounded down, and its clock be ahead. */
+export const retryMargin = 1_000;
+
+/**
+ * Failures after which the same request may well succeed: the registry is busy, or a connection was lost.
+ * @param longestWait milliseconds; what asks for more is final
+ */
+export function retryDecision(error: unknown, longestWait = longestWaitAsked): RetryDecision {
   if (!isPulleyError(error, "REGISTRY_RATE_LIMITED", "REGISTRY_UNAVAILABLE", "REGISTRY_UNREACHABLE")) {
     return { again: false };
   }
   if (error.code === "REGISTRY_UNREACHABLE" && !isPassing(error.cause)) return { again: false };
-  if ((error.retryAfter ?? 0) > longestWaitAsked) return { again: false };
-  return { again: true, after: error.retryAfter };
+  const { code, retryAfter } = error;
+  if (retryAfter === undefined) return { again: true };
+  if (retryAfter > longestWait) return { again: false };
+  return { again: true, after: code === "REGISTRY_RATE_LIMITED" ? retryAfter + retryMargin : retryAfter };
 }
 
 /** Whether a connection's failure is of the moment: a name that does not exist, say, will not in a second either. */

@@ -7,6 +7,7 @@ import { type Pace, retry } from "../support/retry.ts";
 import { kindOfAddress, kindOfHost, narrower, type PlaceKind } from "./addresses.ts";
 import type { Authorization, Granted } from "./auth/authorization.ts";
 import { discard, readErrorBody } from "./body.ts";
+import type { PausedClock } from "./deadlines.ts";
 import { type Endpoint, repositoryUrl } from "./endpoint.ts";
 import { cancellation, describeAsked, named, type ResponseHead, showUrl, statusFailure } from "./failure.ts";
 import { planFor, retryDecision } from "./retries.ts";
@@ -34,7 +35,13 @@ const mostAnswers = 3;
 /** Headers of every request. */
 export const always = { "user-agent": "pulley", "accept-encoding": "identity" } as const;
 
-export function openSession(endpoint: Endpoint, authorization: Authorization, transport: Transport): Session {
+/** @param deadline counts no time in which a request waits for its turn */
+export function openSession(
+  endpoint: Endpoint,
+  authorization: Authorization,
+  transport: Transport,
+  deadline?: PausedClock,
+): Session {
   const home = new URL(endpoint.origin);
   function passedOn({ origin }: URL): Record<string, string> {
     const { via } = endpoint;
@@ -71,6 +78,9 @@ export function openSession(endpoint: Endpoint, authorization: Authorization, tr
         host: endpoint.host,
         audience: url.origin === home.origin ? "registry" : "other",
         sentBy: url.origin === home.origin ? undefined : sentBy,
+        account: url.origin === home.origin ? authorization.account : undefined,
+        noWait: endpoint.noRetry,
+        deadline,
         signal,
       });
       if (isRedirect(answer)) {
@@ -214,6 +224,8 @@ export interface CallContext {
   readonly timers: Clock;
   /** Milliseconds for the whole of a document. */
   readonly documentTimeout: number;
+  /** Milliseconds that the registry's own wait may be. */
+  readonly longestWait: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -227,11 +239,11 @@ export function sendWithRetry<T>(
   expected: (status: number, answer: HttpResponse) => boolean,
   read: (answer: HttpResponse) => Promise<T>,
 ): Promise<T> {
-  const { session, pace, signal } = context;
+  const { session, pace, longestWait, signal } = context;
   return retry(
     planFor(session.endpoint),
     pace,
-    retryDecision,
+    (error) => retryDecision(error, longestWait),
     async () => {
       const answer = await session.send({ ...request, signal });
       if (!expected(answer.status, answer)) throw await failureOf(answer, context);

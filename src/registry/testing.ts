@@ -74,11 +74,13 @@ export interface TestClient extends RegistryClient {
 
 export function client(options: RegistryOptions = {}, deps: Partial<RegistryDeps> = {}): TestClient {
   const waits: number[] = [];
+  let waited = 0;
   const clock: Clock = {
-    now: () => Date.now(),
+    now: () => Date.now() + waited,
     sleep: async (milliseconds, signal) => {
       if (signal?.aborted) throw signal.reason;
       waits.push(milliseconds);
+      waited += milliseconds;
     },
   };
   const made = createRegistryClient(options, { clock, random: () => 0, environment: {}, ...deps });

@@ -7,6 +7,7 @@ import type { HostSettings } from "../hosts/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { lookupFor, type PlaceKind, refuseLiteral, refuseNearby } from "./addresses.ts";
 import { createTrust, stampOf, type Trust } from "./certificates.ts";
+import type { PausedClock } from "./deadlines.ts";
 import { cancellation, describeAsked, networkFailure, type ResponseHead, type SentRequest } from "./failure.ts";
 import { proxyFor } from "./proxy.ts";
 import { readDirectly } from "./transfer/direct-reads.ts";
@@ -25,6 +26,12 @@ export interface Exchange extends SentRequest {
   readonly audience: "registry" | "other";
   /** What kind of place redirected here, which may not redirect everywhere; absent: it is no redirect. */
   readonly sentBy?: PlaceKind | undefined;
+  /** Whose login it is sent with, if any: what registries count by. Never the login itself. */
+  readonly account?: string | undefined;
+  /** Whether it fails at once where the origin wants to be left alone: there is somebody else to ask. */
+  readonly noWait?: boolean | undefined;
+  /** The deadline that does not count the time in which it waits for its turn. */
+  readonly deadline?: PausedClock | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

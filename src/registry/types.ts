@@ -45,6 +45,8 @@ export interface RegistryClient {
    * gives no lists; `REDIRECT_REFUSED` for a next page elsewhere; `TOO_LARGE` beyond 500 000 tags
    */
   tags(repository: Repository, call: TagsCall): Promise<readonly string[]>;
+  /** What registries have last said of how many requests they allow, by the host and port that were asked. */
+  quotas(): ReadonlyMap<string, RegistryQuota>;
   close(): Promise<void>;
 }
 
@@ -136,10 +138,42 @@ export interface RegistryOptions {
   /** Milliseconds for name, connection and TLS together. Default `defaultConnectTimeout`. */
   readonly connectTimeout?: number;
   /**
+   * Milliseconds that a registry which answers 429 may ask for; where it asks for more, calls fail at once until then.
+   * Default `longestWaitAsked`.
+   */
+  readonly longestWait?: number;
+  /**
+   * Most requests to one origin at once, for callers with very many: they are sent one after another when there have been
+   * many, and after a 429 below the rate at which it came. The waits count for none of the time limits. Default: any
+   * number, at any rate.
+   */
+  readonly pace?: number;
+  /** Called when a registry has answered 429, and the wait that it asks for begins. */
+  readonly onWait?: OnWait;
+  /**
    * Whether the calling thread downloads, too, which saves a thread's memory and the time to start it. For programs
    * that have nothing else to do meanwhile; not for those that answer others. Default false.
    */
   readonly takesPart?: boolean;
   /** Large blobs downloaded at once. Default: as many as there are processors, from 2 to `transfersAtOnce`. */
   readonly parallelDownloads?: number;
+}
+
+/**
+ * Called when requests begin to wait.
+ * @param registry its host and port
+ * @param milliseconds for how long
+ * @param why what it has answered: `429 Too Many Requests`
+ */
+export type OnWait = (registry: string, milliseconds: number, why: string) => void;
+
+/** How many requests a registry allows, as it has last said (Docker Hub's `ratelimit-…` headers). */
+export interface RegistryQuota {
+  /** Absent where it was not said. */
+  readonly limit?: number;
+  readonly remaining?: number;
+  /** Milliseconds that the limit is for. */
+  readonly window?: number;
+  /** When it was said, in milliseconds since the epoch. */
+  readonly at: number;
 }

@@ -120,6 +120,7 @@ export function fakeRegistry(): FakeRegistry {
     contents,
     push,
     duringDownload: async () => undefined,
+    quotas: () => new Map(),
     count: (beginning) => requests.filter((request) => request.startsWith(beginning)).length,
 
     async resolve(at, call) {

@@ -12,6 +12,8 @@ import { basicHeader, bearerHeader, type TokenService } from "./token.ts";
 
 /** One login's authorization for one repository. */
 export interface Authorization {
+  /** Tells logins apart without telling anything of them; absent: anonymous. */
+  readonly account?: string | undefined;
   /** What to send without having been asked, because it is held from before. */
   current(): Promise<string | undefined>;
   /**
@@ -87,7 +89,13 @@ export function createAuthorizer(tokens: TokenService, clock: Clock): Authorizer
     let instead: Granted["instead"];
     if (bearer !== undefined && !(refusal.refusedFresh && basic !== undefined)) {
       try {
-        const token = await tokens.fetch({ endpoint, challenge: bearer, secret, place: refusal.place });
+        const token = await tokens.fetch({
+          endpoint,
+          challenge: bearer,
+          secret,
+          place: refusal.place,
+          account: login?.fingerprint(),
+        });
         return keep(key, token, basic === undefined);
       } catch (error) {
         // A service that would expose the login is refused, and the login itself is not sent instead.
@@ -117,6 +125,7 @@ export function createAuthorizer(tokens: TokenService, clock: Clock): Authorizer
       const keyFor = (origin: string, who: Login | undefined) => [origin, endpoint.path, who?.fingerprint()].join(" ");
       const ownKey = keyFor(endpoint.origin, login);
       return {
+        account: login?.fingerprint(),
         current: async () => {
           const secret = login?.reveal();
           if (login === undefined || secret?.kind !== "registryToken") return valid(ownKey);

@@ -9,7 +9,7 @@ import type { LoginSecret } from "../../support/login.ts";
 import { type Pace, retry } from "../../support/retry.ts";
 import type { PlaceKind } from "../addresses.ts";
 import { type ReceiveOptions, readBody, readErrorBody } from "../body.ts";
-import { inTime } from "../deadlines.ts";
+import { inTime, type PausedClock, pausable, pausing } from "../deadlines.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { showUrl, statusFailure } from "../failure.ts";
 import { tokenTimeout } from "../limits.ts";
@@ -24,6 +24,8 @@ export interface TokenRequest {
   readonly secret: LoginSecret | undefined;
   /** What kind of place the challenge came from. */
   readonly place: PlaceKind;
+  /** As `Authorization` has it. */
+  readonly account?: string | undefined;
 }
 
 export interface Token {
@@ -46,6 +48,8 @@ export interface TokenServiceOptions {
   readonly timers: Clock;
   /** Whether the user asked for plain HTTP with a `host:port`. */
   readonly plainHttp: (host: string) => boolean;
+  /** Milliseconds that a service's own wait may be; and whether such waits do not count. */
+  readonly waits?: { readonly longest: number; readonly uncounted: boolean };
 }
 
 const longestRealm = 4 * 1024;
@@ -59,10 +63,12 @@ const longestLife = 24 * 60 * 60;
 const margin = 10;
 
 export function createTokenService(options: TokenServiceOptions): TokenService {
-  const { transport, pace, stallTimeout, timers } = options;
+  const { transport, pace, stallTimeout, timers, waits } = options;
 
-  async function fetchOnce(request: TokenRequest, realm: URL, signal: AbortSignal): Promise<Token> {
-    const answer = await transport.exchange({ ...tokenExchange(request, realm), signal });
+  async function fetchOnce(request: TokenRequest, realm: URL, deadline: PausedClock | undefined, signal: AbortSignal) {
+    const { account, endpoint } = request;
+    const patient = { account, noWait: endpoint.noRetry, deadline, signal };
+    const answer = await transport.exchange({ ...tokenExchange(request, realm), ...patient });
     const receiving = { stallTimeout, timers, signal };
     if (answer.status !== 200) throw await refusal(answer, receiving);
     return parseToken(await readBody(answer, largestAnswer, receiving), realm, pace.clock);
@@ -82,9 +88,13 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
   return {
     fetch: async (request) => {
       const realm = checkRealm(request, options.plainHttp);
-      const deadline = { clock: timers, milliseconds: tokenTimeout, what: showUrl(realm) };
+      const uncounted = waits?.uncounted === true ? pausable(timers) : undefined;
+      const deadline = { clock: uncounted ?? timers, milliseconds: tokenTimeout, what: showUrl(realm) };
+      const decide = (error: unknown) => retryDecision(error, waits?.longest);
+      const patience = uncounted === undefined ? pace : { ...pace, clock: pausing(pace.clock, uncounted) };
+      const plan = planFor(request.endpoint);
       return inTime(deadline, (signal) =>
-        retry(planFor(request.endpoint), pace, retryDecision, () => fetchOnce(request, realm, signal), signal),
+        retry(plan, patience, decide, () => fetchOnce(request, realm, uncounted, signal), signal),
       );
     },
   };

@@ -161,7 +161,7 @@ describe("a download", () => {
       good,
     );
     expect(await outcome).toBe("complete");
-    expect(waits).toEqual([9_000]);
+    expect(waits).toEqual([10_000]);
   });
 
   it.each([

@@ -130,7 +130,8 @@ async function receiveAll(transfer: Transfer): Promise<void> {
       best = Math.max(best, file.received);
       idle = progress >= leastProgress ? 0 : idle + 1;
       if (!mayResume(error, best > start) || idle >= mostIdle || attempt >= mostAttempts) throw error;
-      const asked = error.retryAfter ?? 0;
+      const decision = retryDecision(error);
+      const asked = decision.again ? (decision.after ?? 0) : 0;
       if (idle > 0) await clock.sleep(Math.max(asked, retryDelay(transferPlan, idle, random)), options.signal);
     }
   }
