@@ -42,7 +42,7 @@ export async function* input(text: string): AsyncGenerator<string> {
   yield text;
 }
 
-export function nameOf({ image }: UsedImage): string {
+export function nameOf({ image }: Pick<UsedImage, "image">): string {
   return image.kind === "invalid" ? `invalid: ${image.given}` : canonicalText(image);
 }
 
