@@ -18,6 +18,8 @@ export interface AuditedContainer {
   /** Images that are replaced later. */
   readonly replacedImages: ReplacedImages | undefined;
   readonly isRendered: boolean;
+  /** The container of a manifest whose image a kustomization replaces to make this one. */
+  readonly replaced?: RenderedContainer["replaced"];
 }
 
 export interface TextContents extends Pick<ReadText, "text" | "problems" | "workloads" | "secrets" | "wantedSecrets"> {
@@ -102,6 +104,7 @@ function renderedContainers(
         scopes: kustomizations,
         replacedImages: mayBeChanged ? replacedImages : withoutKustomizations(replacedImages),
         isRendered: true,
+        replaced: container.replaced,
       },
     ];
   });

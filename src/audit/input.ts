@@ -74,6 +74,8 @@ export interface RenderedContainer {
   readonly own: string | undefined;
   /** Whether it is counted with the file in which its object is written. */
   readonly isCountedElsewhere: boolean;
+  /** The container of its object's file, where its image is set in another file. */
+  readonly replaced?: { readonly file: string; readonly own: string } | undefined;
 }
 
 /** Identifies a container in its file; several may share their text through an anchor. */

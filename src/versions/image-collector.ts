@@ -35,6 +35,8 @@ export class ImageCollector {
   readonly notSeen: NotSeen[] = [];
   readonly notes: Problem[] = [];
   readonly manifests: ManifestText[] = [];
+  /** Files outside of the named folders: they are read, and not changed. */
+  readonly outside = new Set<string>();
   readonly #images = new Map<string, Collected>();
 
   add({ image, workload, place, platforms }: ImageUse): void {
@@ -52,18 +54,42 @@ export class ImageCollector {
     if (platforms !== undefined) known.platforms.push(platforms);
   }
 
+  /** A tag that a kustomization keeps under another name belongs to several images: changing it would change all. */
+  #keepShared(): void {
+    const owners = new Map<string, Collected[]>();
+    for (const each of this.#images.values())
+      for (const key of each.places.keys()) owners.set(key, [...(owners.get(key) ?? []), each]);
+    for (const [key, images] of owners) {
+      if (images.length < 2) continue;
+      for (const { places } of images) {
+        const place = places.get(key);
+        if (place !== undefined) places.set(key, never(place, "it is the tag of several images"));
+      }
+    }
+  }
+
+  #changeable(place: TagPlace): TagPlace {
+    const { file } = place.source;
+    return this.outside.has(file) ? never(place, `${file} is outside of the named folders`) : place;
+  }
+
   result(): UsedImages {
+    this.#keepShared();
     const images = [...this.#images.values()].map(
       ({ image, workloads, places, platforms }): UsedImage => ({
         image,
         workloads: [...workloads.values()],
-        places: withoutTemplates([...places.values()]),
+        places: withoutTemplates([...places.values()].map((place) => this.#changeable(place))),
         platforms: unitedPlatforms(platforms),
       }),
     );
     const { unknown, problems, notSeen, notes, manifests } = this;
     return { images, unknown, problems, notSeen, notes, pods: new WorkloadPods(manifests) };
   }
+}
+
+function never(place: TagPlace, because: string): TagPlace {
+  return { ...place, change: { kind: "none", because } };
 }
 
 /** What helm renders from values of the same chart is written in the values, and not in the template. */

@@ -17,7 +17,7 @@ import { Kustomizations } from "./kustomization-images.ts";
 import { imagesOfList } from "./listed-images.ts";
 import { type ManifestOptions, manifestImages } from "./manifest-images.ts";
 import type { UsedImages } from "./used-image.ts";
-import { isValuesFile, type ValuesImages, valuesIn, valuesOfChart } from "./values-files.ts";
+import { isValuesFile, type ValuesImages, type ValuesOptions, valuesIn, valuesOfChart } from "./values-files.ts";
 
 export interface UsedImagesOptions extends InputOptions {
   /** Patterns of images that are placeholders, in addition to the known ones. */
@@ -31,10 +31,11 @@ export interface UsedImagesOptions extends InputOptions {
  */
 export async function usedImages(words: readonly string[], options: UsedImagesOptions): Promise<UsedImages> {
   const collector = new ImageCollector();
+  const { imageFields = [], placeholders } = options;
   const reading = new Reading(collector, {
-    imageFields: options.imageFields ?? [],
-    placeholderIn: placeholderTest(options.placeholders),
-    kustomizations: new Kustomizations(),
+    imageFields,
+    placeholderIn: placeholderTest(placeholders),
+    kustomizations: new Kustomizations(imageFields),
   });
   for (const word of words) {
     if (word !== "-" && !isInputPath(word)) {
@@ -82,7 +83,7 @@ class Reading {
   }
 
   readChart(folder: string): void {
-    for (const found of valuesOfChart(folder, this.#rendered.has(folder))) this.#take(found);
+    for (const found of valuesOfChart(folder, this.#valuesOptions(this.#rendered.has(folder)))) this.#take(found);
   }
 
   /** Without helm, the values of a chart still say most of its images. */
@@ -92,9 +93,13 @@ class Reading {
   }
 
   #readText(input: TextInput): void {
+    if (input.isOutside) this.#collector.outside.add(input.file);
     if (input.original !== undefined && input.scope !== undefined) this.#rendered.add(input.scope);
     const found = manifestImages(input, this.#options);
-    const values = mayBeValues(input) && found.uses.length === 0 ? valuesIn(input.text, input.file) : undefined;
+    const values =
+      mayBeValues(input) && found.uses.length === 0
+        ? valuesIn(input.text, input.file, this.#valuesOptions(false))
+        : undefined;
     const hasValues = values !== undefined && values.uses.length + values.unknown.length > 0;
     this.#take({ ...found, notes: hasValues ? [] : found.notes });
     if (hasValues) this.#take({ ...values, problems: [] });
@@ -102,6 +107,10 @@ class Reading {
     else if (values !== undefined && isValuesFile(input.file) && found.problems.length === 0)
       this.#take({ uses: [], unknown: [], problems: values.problems });
     for (const manifest of found.manifests) this.#collector.manifests.push(manifest);
+  }
+
+  #valuesOptions(isRendered: boolean): ValuesOptions {
+    return { isRendered, placeholderIn: this.#options.placeholderIn };
   }
 
   #take({ uses, unknown, problems, notes = [] }: ValuesImages & Partial<Pick<UsedImages, "notes">>): void {

@@ -75,6 +75,13 @@ images:
     expect(notes).toEqual([]);
   });
 
+  it("have placeholders, which are not known", async () => {
+    folder.write("kustomization.yaml", "images:\n- {name: a, newTag: IMAGE_TAG}\n- {name: b, newTag: '${TAG}'}\n");
+    const { images, unknown } = await folder.read();
+    expect(images).toEqual([]);
+    expect(unknown.map(({ given }) => given)).toEqual(["a:IMAGE_TAG", "b:${TAG}"]);
+  });
+
   it("of Flux are none", async () => {
     const flux = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\n";
     folder.write("kustomization.yaml", `${flux}spec: {}\nimages:\n- {name: a, newTag: v2}\n`);
@@ -109,11 +116,7 @@ patches: [{path: patch.yaml}]
     expect(told(found, folder)).toEqual([
       ["ghcr.io/a:1", "by Deployment default/eu-web/c1", "in base/web.yaml:9:28 manifest image"],
       ["q.io/nginx:1.27", "by Deployment default/eu-web/c0", "in top/kustomization.yaml:4:46 kustomization parts"],
-      [
-        "q.io/c:1",
-        "by Deployment default/eu-web/c2",
-        "in top/kustomization.yaml:5:27 kustomization never: newName alone keeps the tag that the manifests have",
-      ],
+      ["q.io/c:1", "by Deployment default/eu-web/c2", "in base/web.yaml:10:28 manifest image"],
       ["q.io/d:5", "by Deployment default/eu-web/c3", "in top/patch.yaml:7:38 manifest image"],
     ]);
   });
@@ -126,6 +129,35 @@ patches: [{path: patch.yaml}]
     expect(told(await read(), folder)).toEqual([
       ["ghcr.io/a:1", "by Deployment eu/web/c0", "by Deployment us/web/c0", "in base/web.yaml:8:28 manifest image"],
     ]);
+  });
+
+  it("that rename an image keep its tag, which is not changed where the old name is used, too", async () => {
+    folder.write("base/kustomization.yaml", "resources: [web.yaml]\n");
+    folder.write("base/web.yaml", deployment("web", "q.io/a:1"));
+    folder.write("top/kustomization.yaml", "resources: [../base]\nimages: [{name: q.io/a, newName: q.io/b}]\n");
+    folder.write("other/kustomization.yaml", "resources: [../base]\nnamespace: other\n");
+    expect(told(await read(), folder)).toEqual([
+      [
+        "q.io/a:1",
+        "by Deployment other/web/c0",
+        "in base/web.yaml:8:28 manifest never: it is the tag of several images",
+      ],
+      [
+        "q.io/b:1",
+        "by Deployment default/web/c0",
+        "in base/web.yaml:8:28 manifest never: it is the tag of several images",
+      ],
+    ]);
+  });
+
+  it("whose bases are outside of the named folder do not change them", async () => {
+    folder.write("base/kustomization.yaml", "resources: [web.yaml]\nimages: [{name: q.io/c, newTag: '3'}]\n");
+    folder.write("base/web.yaml", deployment("web", "q.io/a:1", "q.io/b:2", "q.io/c"));
+    folder.write("top/kustomization.yaml", "resources: [../base]\nimages: [{name: q.io/a, newName: q.io/d}]\n");
+    const { images } = await folder.read([folder.path("top")], { environment });
+    expect(images.map(nameOf).toSorted()).toEqual(["q.io/b:2", "q.io/c:3", "q.io/d:1"]);
+    const changes = images.flatMap(({ places }) => places.map(({ change }) => change.kind));
+    expect(changes).toEqual(["none", "none", "none"]);
   });
 
   it("that kustomize refuses are read by their entries", async () => {

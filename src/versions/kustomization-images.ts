@@ -1,19 +1,29 @@
 /** The `images` of kustomizations: what each entry makes of an image, and where its tag and digest are written. */
 import {
+  containerKey,
   type ImageChange,
   imageChanges,
   isKustomization,
   isKustomizationFile,
+  type PlaceholderTest,
+  type ReadText,
   type ReplacedImages,
+  readText,
   scalarSpan,
-  type TextInput,
 } from "../audit/index.ts";
 import { type ImageName, type Reference, readImageName } from "../image/index.ts";
-import { longestConfigFile, readInputBytes } from "../support/input-file.ts";
+import { longestConfigFile, longestInput, readInputBytes } from "../support/input-file.ts";
 import { decodeText } from "../support/text-bytes.ts";
-import { type Problem, readValues, type ScalarValue, type SourceText, textAt } from "../workload/index.ts";
+import {
+  type ImageFields,
+  type Problem,
+  readValues,
+  type ScalarValue,
+  type SourceText,
+  textAt,
+} from "../workload/index.ts";
 import type { ImageUse } from "./image-collector.ts";
-import type { TagPlace } from "./used-image.ts";
+import type { TagPlace, UnknownImage, UsedImages } from "./used-image.ts";
 
 /** One entry, with the text that it is in. */
 export interface KustomizationEntry {
@@ -33,6 +43,13 @@ export function kustomizationEntries(content: string, file: string): readonly Ku
 /** The kustomizations that replace images of other files, each read once. */
 export class Kustomizations {
   readonly #known = new Map<string, readonly KustomizationEntry[]>();
+  readonly #manifests = new Map<string, ReadText | undefined>();
+  readonly #imageFields: readonly ImageFields[];
+
+  /** @param imageFields of custom resources, beside those that are known */
+  constructor(imageFields: readonly ImageFields[]) {
+    this.#imageFields = imageFields;
+  }
 
   /** The entry that replaces an image; of several, the last, as in kustomize. */
   entryFor(reference: Reference | undefined, replaced: ReplacedImages = {}): KustomizationEntry | undefined {
@@ -42,10 +59,31 @@ export class Kustomizations {
     return file === undefined ? undefined : this.#entries(file).findLast(({ change }) => change.name === name);
   }
 
+  /** The place of the tag that an entry keeps: the manifest's own, if it can still be found there. */
+  keptPlace({ file, own }: { readonly file: string; readonly own: string }, tag: string): TagPlace | undefined {
+    if (!this.#manifests.has(file)) this.#manifests.set(file, manifestIn(file, this.#imageFields));
+    const read = this.#manifests.get(file);
+    const subject = read?.subjects.find(({ fields }) => fields.image && containerKey(fields.image) === own);
+    const field = subject?.fields.image;
+    if (read === undefined || subject?.image === undefined || field === undefined) return undefined;
+    if (subject.reference?.tag !== tag) return undefined;
+    const source = read.text.position(subject.image.start);
+    return { source, format: "manifest", change: { kind: "image", text: read.text, field } };
+  }
+
   #entries(file: string): readonly KustomizationEntry[] {
     const entries = this.#known.get(file) ?? entriesOf(file);
     this.#known.set(file, entries);
     return entries;
+  }
+}
+
+function manifestIn(file: string, imageFields: readonly ImageFields[]): ReadText | undefined {
+  try {
+    const text = decodeText(readInputBytes(file, { limit: longestInput }));
+    return readText(text, file, { expectManifests: false, mayBePatch: true, imageFields });
+  } catch {
+    return undefined;
   }
 }
 
@@ -75,11 +113,10 @@ export function replacedImage({ change, text }: KustomizationEntry, given?: Refe
 }
 
 /** The place of an entry's tag and digest. */
-export function entryPlace({ change, text }: KustomizationEntry, isOutside = false): TagPlace {
+export function entryPlace({ change, text }: KustomizationEntry): TagPlace {
   const { newTag, digest, newName, tagSuffix, value, path } = change;
   const source = text.position((newTag ?? digest ?? newName ?? value).start);
   const place = (own: TagPlace["change"]): TagPlace => ({ source, format: "kustomization", change: own });
-  if (isOutside) return place({ kind: "none", because: `${text.file} is outside of the named folders` });
   if (tagSuffix !== undefined) return place({ kind: "none", because: "tagSuffix adds to its tag" });
   if (newTag === undefined && digest === undefined) {
     return place({ kind: "none", because: "newName alone keeps the tag that the manifests have" });
@@ -100,12 +137,22 @@ export function entryAt(
   return here.find((entry) => replacedImage(entry) === image) ?? (here.length === 1 ? here[0] : undefined);
 }
 
-/** The images that the entries of a kustomization name by themselves. */
-export function imagesOfEntries(entries: readonly KustomizationEntry[], { isOutside }: TextInput): readonly ImageUse[] {
-  return entries.flatMap((entry): ImageUse[] => {
+/** The images that the entries of a kustomization name by themselves; a placeholder is not known. */
+export function imagesOfEntries(
+  entries: readonly KustomizationEntry[],
+  placeholderIn: PlaceholderTest,
+): Pick<UsedImages, "unknown"> & { readonly uses: readonly ImageUse[] } {
+  const uses: ImageUse[] = [];
+  const unknown: UnknownImage[] = [];
+  for (const entry of entries) {
     const image = replacedImage(entry);
-    return image === undefined ? [] : [{ image: readImageName(image), place: entryPlace(entry, isOutside) }];
-  });
+    if (image === undefined) continue;
+    const place = entryPlace(entry);
+    const because = placeholderIn(image);
+    if (because === undefined) uses.push({ image: readImageName(image), place });
+    else unknown.push({ given: image, source: place.source, because });
+  }
+  return { uses, unknown };
 }
 
 /** Tags that kustomize refuses: it reads a number as a number, and wants a string. */

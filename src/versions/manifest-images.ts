@@ -74,12 +74,14 @@ export function manifestImages(input: TextInput, options: ManifestOptions): Mani
       const place =
         replacing !== undefined && setsVersion(replacing)
           ? entryPlace(replacing)
-          : placeOf(container, subject, input, text, source, entries);
+          : placeOf(container, subject, input, text, { source, entries, kustomizations: options.kustomizations });
       uses.push({ image, workload, place, platforms });
     }
   }
   if (input.isBuilt !== true) {
-    for (const use of imagesOfEntries(entries, input)) uses.push(use);
+    const named = imagesOfEntries(entries, options.placeholderIn);
+    uses.push(...named.uses);
+    unknown.push(...named.unknown);
     for (const problem of refusedTags(entries)) problems.push(problem);
   }
   return { uses, unknown, problems, notes, manifests: manifestsOf(input) };
@@ -108,19 +110,26 @@ function whyUnknown({ unresolved, placeholder }: Subject): string {
 
 const formats = { kubernetes: "manifest", compose: "compose", openfaas: "openfaas" } as const;
 
+interface PlaceContext {
+  readonly source: Position;
+  readonly entries: readonly KustomizationEntry[];
+  readonly kustomizations: Kustomizations;
+}
+
 function placeOf(
-  { isRendered }: AuditedContainer,
-  { fields, format, image, request }: Subject,
-  { original, isOutside, file }: TextInput,
+  { isRendered, replaced }: AuditedContainer,
+  { fields, format, image, reference, request }: Subject,
+  { original }: TextInput,
   text: SourceText,
-  source: Position,
-  entries: readonly KustomizationEntry[],
+  { source, entries, kustomizations }: PlaceContext,
 ): TagPlace {
   const place = (change: TagPlace["change"]): TagPlace => ({ source, format: formats[format], change });
   const never = (because: string) => place({ kind: "none", because });
   if (original !== undefined) return never(renderedFromTemplate);
-  if (isOutside) return never(`${file} is outside of the named folders`);
   const entry = isRendered ? entryAt(entries, image?.start, request.image.given) : undefined;
+  const keptTag = entry !== undefined && !setsVersion(entry) && replaced !== undefined ? reference?.tag : undefined;
+  const kept = keptTag && replaced && kustomizations.keptPlace(replaced, keptTag);
+  if (kept) return kept;
   if (entry !== undefined) return entryPlace(entry);
   if (fields.image !== undefined) return place({ kind: "image", text, field: fields.image });
   if (fields.withDefaults !== undefined) return place({ kind: "withDefaults", text, field: fields.withDefaults });

@@ -142,6 +142,18 @@ describe("images in values", () => {
       "?? q.io/a:{{ .Chart.AppVersion }}: its tag is a template @1",
       "?? {{ .Values.x }}: it is a template @2",
     ],
+    [
+      "variables",
+      "image: {repository: '${HUB}/a', tag: v1}\nb: {image: {repository: q.io/b, tag: '${TAG}'}}\nc: {image: 'q.io/c:$TAG'}\n",
+      "?? ${HUB}/a: its name has a variable in it @1",
+      "?? q.io/b:${TAG}: its tag has a variable in it @2",
+      "?? q.io/c:$TAG: it has a variable in it @3",
+    ],
+    [
+      "what holds for several images",
+      "images: {repository: q.io/team, tag: v1, web: {repository: q.io/web, tag: v2}}\n",
+      "q.io/web:v2 in images.web[tag] @1",
+    ],
     ["a chart's repository", "source: {repository: 'https://charts.example.org', tag: v1}\n"],
     ["the same below an image", "image: {repository: 'https://charts.example.org', tag: v1}\n"],
     ["an OCI chart", "image: {repository: oci://ghcr.io/a/b, tag: v1}\n"],

@@ -38,7 +38,7 @@ export type ValueImage =
 export function valueImages(root: Value): readonly ValueImage[] {
   const found: ValueImage[] = [];
   const registry = textAt(root, "global", "imageRegistry") ?? "";
-  visit(root, { path: "", isImage: false, registry }, found);
+  visit(root, { path: "", isImage: false, isList: false, registry }, found);
   return found;
 }
 
@@ -47,18 +47,27 @@ interface ValuePlace {
   readonly path: string;
   /** Whether a key above it speaks of images. */
   readonly isImage: boolean;
+  /** Whether its key names several images: what it has itself holds for all of them. */
+  readonly isList: boolean;
   /** Of all images that have a registry of their own (Bitnami's `global.imageRegistry`). */
   readonly registry: string;
 }
 
 function visit(value: Value, place: ValuePlace, found: ValueImage[]): void {
   if (value.kind === "sequence") {
-    value.items.forEach((item, index) => visit(item, { ...place, path: `${place.path}[${index}]` }, found));
+    value.items.forEach((item, index) =>
+      visit(item, { ...place, path: `${place.path}[${index}]`, isList: false }, found),
+    );
   } else if (value.kind === "mapping") {
-    const parts = partsOf(value, place);
+    const parts = place.isList ? undefined : partsOf(value, place);
     if (parts !== undefined) found.push(parts);
     for (const [key, entry] of value.entries) {
-      const below = { ...place, path: child(place.path, key), isImage: place.isImage || speaksOfImage(key) };
+      const below = {
+        ...place,
+        path: child(place.path, key),
+        isImage: place.isImage || speaksOfImage(key),
+        isList: /images$/i.test(key),
+      };
       if (entry.kind !== "scalar") visit(entry, below, found);
       else if (parts === undefined) found.push(...ofScalar(value, key, entry, place));
     }
@@ -78,7 +87,8 @@ function partsOf(holder: MappingValue, place: ValuePlace): ValueImage | undefine
   const named = nameIn(holder, place);
   if (named === undefined) return undefined;
   const { key, at, name } = named;
-  if (name.includes("{{")) return { kind: "unknown", at, given: name, because: "its name is a template" };
+  const open = unresolved(name);
+  if (open !== undefined) return { kind: "unknown", at, given: name, because: `its name ${open}` };
   const reference = referenceOf(name);
   if (reference === undefined) return undefined;
   const tag = versionText(holder, "tag");
@@ -99,7 +109,8 @@ interface NamedImage {
 
 function versioned(holder: MappingValue, { path }: ValuePlace, { at, name, tag }: NamedImage): ValueImage | undefined {
   const digest = digestIn(holder);
-  if (tag?.includes("{{")) return { kind: "unknown", at, given: `${name}:${tag}`, because: "its tag is a template" };
+  const open = unresolved(tag ?? "");
+  if (open !== undefined) return { kind: "unknown", at, given: `${name}:${tag}`, because: `its tag ${open}` };
   if (tag === undefined && digest === undefined) {
     const written = holder.entries.get("tag");
     if (written !== undefined) return isEmpty(written) ? { kind: "appVersion", at, name, path } : undefined;
@@ -167,7 +178,8 @@ function ofScalar(holder: MappingValue, key: string, at: ScalarValue, { path }: 
   const { value } = at;
   if (typeof value !== "string" || value === "" || !/^image|image$/i.test(key)) return [];
   if (!speaksOfImage(key) || /(?:tag|digest|name|prefix)$/i.test(key)) return pairOf(holder, key, at, path);
-  if (value.includes("{{")) return [{ kind: "unknown", at, given: value, because: "it is a template" }];
+  const open = unresolved(value);
+  if (open !== undefined) return [{ kind: "unknown", at, given: value, because: `it ${open}` }];
   const reference = referenceOf(value);
   if (reference === undefined) return [];
   return isWhole(reference)
@@ -182,12 +194,19 @@ function pairOf(holder: MappingValue, key: string, at: ScalarValue, path: string
   const name = String(at.value);
   const [reference, whole] = [referenceOf(name), `${name}:${tag}`];
   if (tag === undefined || reference === undefined || isWhole(reference)) return [];
-  if (tag.includes("{{")) return [{ kind: "unknown", at, given: whole, because: "its tag is a template" }];
+  const open = unresolved(tag);
+  if (open !== undefined) return [{ kind: "unknown", at, given: whole, because: `its tag ${open}` }];
   if (referenceOf(whole) === undefined) return [];
   const written = scalarIn(holder, tagKey) ?? at;
   return [
     { kind: "parts", at: written, image: whole, holder, path, tagKey, digestKey: undefined, fixed: others(holder) },
   ];
+}
+
+/** Half a sentence, without its subject. */
+function unresolved(text: string): string | undefined {
+  if (text.includes("{{")) return "is a template";
+  return /\$\{|\$\(|\$[A-Za-z_]/.test(text) ? "has a variable in it" : undefined;
 }
 
 function scalarIn(holder: MappingValue, key: string): ScalarValue | undefined {

@@ -1,7 +1,7 @@
 /** The images in the values of charts, and in files that have the same shape. */
 import { readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { readOther } from "../audit/index.ts";
+import { type PlaceholderTest, readOther } from "../audit/index.ts";
 import { readImageName } from "../image/index.ts";
 import { errorText } from "../support/errors.ts";
 import { longestConfigFile, longestInput, readInputBytes } from "../support/input-file.ts";
@@ -25,12 +25,12 @@ export function isValuesFile(path: string): boolean {
 }
 
 /** The values of a chart and of the charts that are unpacked in it. Never throws. */
-export function valuesOfChart(folder: string, isRendered: boolean): readonly ValuesImages[] {
+export function valuesOfChart(folder: string, options: ValuesOptions): readonly ValuesImages[] {
   const subcharts = namesIn(join(folder, "charts")).map((name) => join(folder, "charts", name));
   return [folder, ...subcharts].flatMap((chart) =>
     namesIn(chart)
       .filter(isValuesFile)
-      .map((name) => valuesInFile(join(chart, name), isRendered)),
+      .map((name) => valuesInFile(join(chart, name), options)),
   );
 }
 
@@ -42,20 +42,23 @@ function namesIn(folder: string): readonly string[] {
   }
 }
 
-function valuesInFile(file: string, isRendered: boolean): ValuesImages {
+function valuesInFile(file: string, options: ValuesOptions): ValuesImages {
   try {
-    return valuesIn(decodeText(readInputBytes(file, { limit: longestInput })), file, isRendered);
+    return valuesIn(decodeText(readInputBytes(file, { limit: longestInput })), file, options);
   } catch (error) {
     const message = `it cannot be read: ${errorText(error)}`;
     return { ...nothing, problems: [{ source: { file, line: 1, column: 1 }, message }] };
   }
 }
 
-/**
- * The images of a text that has values; none where it is something else.
- * @param isRendered whether helm has rendered its chart: then the templates have said what an image is without its tag
- */
-export function valuesIn(content: string, file: string, isRendered = false): ValuesImages {
+export interface ValuesOptions {
+  readonly placeholderIn: PlaceholderTest;
+  /** Whether helm has rendered the chart: then its templates have said what an image is without its tag. */
+  readonly isRendered: boolean;
+}
+
+/** The images of a text that has values; none where it is something else. */
+export function valuesIn(content: string, file: string, { placeholderIn, isRendered }: ValuesOptions): ValuesImages {
   if (readOther(content, file) !== undefined) return nothing;
   const { text, values, problems } = readValues(content, file);
   const found = values.filter(isValues).flatMap(valueImages);
@@ -64,7 +67,9 @@ export function valuesIn(content: string, file: string, isRendered = false): Val
   const unknown: UnknownImage[] = [];
   for (const image of found) {
     const known = useOf(image, text, chart);
-    if (known !== undefined) uses.push(known);
+    const placeholder = known && placeholderIn(known.image.given);
+    if (placeholder !== undefined) unknown.push({ ...unknownOf(image, text), because: placeholder });
+    else if (known !== undefined) uses.push(known);
     else if (!isRendered) unknown.push(unknownOf(image, text));
   }
   return { uses, unknown, problems };

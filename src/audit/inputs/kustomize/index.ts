@@ -169,7 +169,7 @@ function refusal({ file, folder }: Kustomization, attempt: Extract<Build, { kind
 }
 
 function containerOf(path: string, { at, own, replaced }: ImageLocation): RenderedContainer {
-  return { path, at, own, isCountedElsewhere: replaced !== undefined };
+  return { path, at, own, isCountedElsewhere: replaced !== undefined, replaced };
 }
 
 /** A path relative to what the user named: kustomize reports it with symbolic links resolved. */
