@@ -4,7 +4,6 @@ import {
   containerKey,
   type Finding,
   type Fix,
-  type FixedFile,
   fixFiles,
   type NotSeen,
   notSeenWords,
@@ -21,10 +20,11 @@ import { imageFieldsIn, type Policy } from "../policy/index.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
 import { plural } from "../support/format.ts";
 import { printable } from "../support/terminal.ts";
-import { type Io, paintFor } from "./io.ts";
+import { showFixed } from "./fixed-file.ts";
+import type { Io } from "./io.ts";
 import { commandLogins } from "./logins.ts";
 import type { LoginFlags, RegistryFlags } from "./options.ts";
-import { passOn, printLine, printLines } from "./printing.ts";
+import { printLine, printLines } from "./printing.ts";
 import { registryClient } from "./registry.ts";
 
 /** Images resolved in parallel. */
@@ -66,7 +66,7 @@ export async function fixing(
       if (!fixable) continue;
       const fixes = [...findings.flatMap(({ fix }) => (fix && !isPinned(fix, pinned) ? fix : [])), ...pinned];
       const { changed, refused, failures } = await fixFiles([text], fixes, { mode });
-      for (const each of changed) await show(each, flags, io);
+      for (const each of changed) await showFixed(each, flags, io);
       const lines = [
         ...refused.map(({ fix, reason }) => `${file}: not done: ${fix.description}: ${printable(reason)}`),
         ...failures.flatMap(({ message, advice }) => [printable(message), `  ${printable(advice)}`]),
@@ -149,19 +149,4 @@ function createPins(flags: FixFlags, policy: Policy, io: Io): DigestPins {
     },
     close: () => registry.close(),
   };
-}
-
-async function show({ file, diff, text, notes }: FixedFile, flags: FixFlags, io: Io): Promise<void> {
-  const paint = paintFor(io.stdout, io);
-  if (flags.diff) await passOn([coloured(diff, paint)], io);
-  else if (file === "-") await passOn([text], io);
-  else printLine("stdout", file, io);
-  const lines = notes.map((note) => `${file}: ${note}`);
-  printLines("stderr", lines, io);
-}
-
-function coloured(diff: string, paint: ReturnType<typeof paintFor>): string {
-  return diff.replace(/^([-+@]).*$/gm, (line, mark: string) =>
-    paint(mark === "+" ? "green" : mark === "-" ? "red" : "cyan", line),
-  );
 }

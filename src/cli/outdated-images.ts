@@ -88,5 +88,6 @@ export function unknownImage({ given, source, because, workload }: UsedImages["u
     created: null,
     endOfLife: null,
     platforms: [],
+    places: [source],
   };
 }

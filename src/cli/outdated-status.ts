@@ -10,8 +10,8 @@ export type FailOn = (typeof failures)[number];
 
 /** An input that is wrong, then what was asked to fail, then what could not be told. */
 export function statusOf(images: readonly OutdatedImage[], hasProblems: boolean, failOn: readonly FailOn[]): number {
-  const exits = images.flatMap(({ status, error }) =>
-    status === "unknown" && error !== null ? exitOf(error.code) : [],
+  const exits = images.flatMap(({ status, gone, error }) =>
+    (status === "unknown" || gone === "registry") && error !== null ? exitOf(error.code) : [],
   );
   if (hasProblems || exits.includes(inputInvalid)) return inputInvalid;
   if (images.some((image) => failOn.some((what) => fails(image, what)))) return 1;

@@ -71,15 +71,20 @@ function behindLines(images: readonly OutdatedImage[], view: OutdatedView): stri
   return images.flatMap((image) => blockLines(image, view));
 }
 
-function blockLines(image: OutdatedImage, { paint, width }: OutdatedView): string[] {
-  const { current, patch, minor, latest } = image;
-  const steps = [
-    ["patch", patch],
-    ["minor", minor],
-    ["latest", latest],
-  ] as const;
-  const lines = steps.flatMap(([step, tag]) => (tag === null || tag === current ? [] : `  ${step.padEnd(8)}${tag}`));
-  return [fullName(image), ...lines, ...hanging("  used by ", paint("dim", usersText(image)), width)];
+function blockLines(image: OutdatedImage, view: OutdatedView): string[] {
+  return [fullName(image), ...stepLines(image), ...userLines(image, view)];
+}
+
+/** The tags that are newer, each once, under the smallest step that leads to it. */
+function stepLines({ current, patch, minor, latest }: OutdatedImage): string[] {
+  const steps = Object.entries({ patch, minor, latest }).filter(([, tag]) => tag !== null && tag !== current);
+  const first = steps.filter(([, tag], at) => steps.findIndex(([, other]) => other === tag) === at);
+  return first.map(([step, tag]) => `  ${step.padEnd(8)}${tag}`);
+}
+
+function userLines(image: OutdatedImage, { paint, width }: Pick<OutdatedView, "paint" | "width">): string[] {
+  const text = usersText(image);
+  return text === "" ? [] : hanging("  used by ", paint("dim", text), width);
 }
 
 function reasonLines(images: readonly OutdatedImage[], { paint, width, now }: OutdatedView): string[] {
@@ -88,7 +93,8 @@ function reasonLines(images: readonly OutdatedImage[], { paint, width, now }: Ou
     ...hanging("  ", printable(image.because), width),
     ...(image.error === null ? [] : hanging("  ", paint("dim", printable(image.error.advice)), width)),
     ...(image.created === null ? [] : [`  built ${humanDuration(now - Date.parse(image.created))} ago`]),
-    ...(image.workloads.length === 0 ? [] : hanging("  used by ", paint("dim", usersText(image)), width)),
+    ...stepLines(image),
+    ...userLines(image, { paint, width }),
   ]);
 }
 
@@ -99,11 +105,12 @@ function endings(images: readonly OutdatedImage[], { now }: OutdatedView): strin
 
 function usersText(image: OutdatedImage | undefined): string {
   const [first, ...others] = image?.workloads ?? [];
-  if (first === undefined) return "";
+  const [place] = image?.places ?? [];
+  if (first === undefined) return place === undefined ? "" : printable(`${place.file}:${place.line}`);
   const { kind, namespace, name, source } = first;
-  const place = source === null ? "" : ` (${source.file}:${source.line})`;
+  const written = source === null ? "" : ` (${source.file}:${source.line})`;
   const more = others.length === 0 ? "" : ` and ${others.length} more`;
-  return printable(`${kind} ${namespace === "" ? "" : `${namespace}/`}${name}${place}${more}`);
+  return printable(`${kind} ${namespace === "" ? "" : `${namespace}/`}${name}${written}${more}`);
 }
 
 function summary(images: readonly OutdatedImage[]): string {

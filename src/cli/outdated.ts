@@ -4,7 +4,7 @@ import { givenAccounts } from "../credentials/index.ts";
 import { formatPlatform, hostPlatform, parsePlatform } from "../image/index.ts";
 import { imageFieldsIn } from "../policy/index.ts";
 import { openTagPages } from "../registry/index.ts";
-import { errorText } from "../support/errors.ts";
+import { errorText, PulleyError } from "../support/errors.ts";
 import { homeFolder } from "../support/home.ts";
 import {
   type AskedImage,
@@ -34,6 +34,7 @@ import {
   rootOption,
   runtimeOption,
 } from "./options.ts";
+import { type FixStep, fixOutdated, fixSteps } from "./outdated-fix.ts";
 import { imagesNamed, storedImages, unknownImage, withStored } from "./outdated-images.ts";
 import { type FailOn, failures, statusOf } from "./outdated-status.ts";
 import { csvLines, explanationLines, markdownLines, outdatedLines } from "./outdated-view.ts";
@@ -59,6 +60,8 @@ interface OutdatedOptions
   readonly age?: true;
   readonly all?: boolean;
   readonly explain?: string;
+  readonly fix?: FixStep;
+  readonly diff?: true;
   readonly store?: true;
   readonly runtime?: string;
   readonly render: boolean;
@@ -87,6 +90,13 @@ export function define(command: Command, io: CommandIo): void {
       "--explain <image>",
       "Show how the tag of this image is read, and which tags are passed over for what reason",
     )
+    .addOption(
+      new Option(
+        "--fix <step>",
+        "Write the newest patch or minor version into the files, or the digest that the tag of a pinned image has now, changing nothing else",
+      ).choices([...fixSteps]),
+    )
+    .option("--diff", "With --fix, print what it would change, as a diff, and write nothing")
     .option("--all", "Also list the images that are up to date")
     .option("--age", "Also find out when the images were built; takes two requests for each")
     .addOption(
@@ -141,6 +151,7 @@ function readPlatform(text: string): string {
 }
 
 async function outdated(words: readonly string[], options: OutdatedOptions, io: CommandIo): Promise<number> {
+  refuseConflicts(options);
   const policy = await loadPolicy(options, io);
   const used = await usedImages(namedInputs(words, options), {
     stdin: io.stdin,
@@ -173,12 +184,23 @@ async function outdated(words: readonly string[], options: OutdatedOptions, io: 
     });
     const judged = await call.judge();
     const images = [...judged, ...used.unknown.map(unknownImage)];
-    if (explain === undefined || options.output !== "text") await printReport(images, now, options, io);
+    if (options.fix !== undefined) {
+      await fixOutdated(asked, judged, call, { step: options.fix, diff: options.diff === true }, io);
+    } else if (explain === undefined || options.output !== "text") await printReport(images, now, options, io);
     else for (const [at, one] of asked.entries()) await printExplanation(one, judged[at], call, now, io);
     return statusOf(images, used.problems.length > 0, options.failOn ?? []);
   } finally {
     await registry.close();
   }
+}
+
+/** @throws PulleyError `USAGE` */
+function refuseConflicts({ fix, diff, explain, output }: OutdatedOptions): void {
+  const refuse = (message: string, advice: string) => new PulleyError("USAGE", message, { advice });
+  if (diff && fix === undefined) throw refuse("--diff is given without --fix", "Write --fix minor --diff, say.");
+  if (fix === undefined) return;
+  if (explain !== undefined) throw refuse("--fix and --explain cannot be used together", "Give one of them.");
+  if (output !== "text") throw refuse(`--fix has no output as ${output}`, "Leave out --output.");
 }
 
 /** Without a word, the current directory, as for an audit; or what is to be explained or is here. */

@@ -27,7 +27,7 @@ import {
 import type { Upstream } from "./upstream.ts";
 
 /** What a report says of an image besides its name and its workloads. */
-export type Judgement = Omit<OutdatedImage, "image" | "workloads">;
+export type Judgement = Omit<OutdatedImage, "image" | "workloads" | "places">;
 
 export interface JudgedImage {
   readonly reference: Reference;

@@ -6,6 +6,7 @@ import {
   invalidNameText,
   type Platform,
   type Repository,
+  type Tag,
 } from "../image/index.ts";
 import { type Policy, type VersionLimits, versionsFor } from "../policy/index.ts";
 import type { RegistryClient, TagsCall } from "../registry/index.ts";
@@ -59,6 +60,8 @@ export interface Outdated {
    * @throws PulleyError any of the registry codes
    */
   explain(image: AskedImage, answer: OutdatedImage): Promise<TagExplanation>;
+  /** The digest that a tag of one of their repositories has now. @throws PulleyError any of the registry codes */
+  digestOf(repository: Repository, tag: Tag): Promise<Digest>;
 }
 
 export interface TagExplanation {
@@ -84,6 +87,11 @@ export function openOutdated(images: readonly AskedImage[], call: OutdatedCall):
         ),
       );
       return images.flatMap((image) => answers.get(image) ?? []);
+    },
+    digestOf: async ({ name }, tag) => {
+      const upstream = upstreams.get(name);
+      if (upstream === undefined) throw new PulleyError("INTERNAL", `nobody asks for ${name}`);
+      return (await upstream.resolve(tag)).digest;
     },
     explain: async ({ used }, { patch, minor, latest }) => {
       const name = used.image;
@@ -196,7 +204,7 @@ function withoutWorkload(image: ImageName): ImageRequest {
   return { workload, container: { name: "", kind: "container" }, image, pullPolicy: undefined };
 }
 
-function report({ image, workloads }: UsedImage, judgement: Judgement): OutdatedImage {
+function report({ image, workloads, places }: UsedImage, judgement: Judgement): OutdatedImage {
   return {
     image: {
       given: image.given,
@@ -212,5 +220,6 @@ function report({ image, workloads }: UsedImage, judgement: Judgement): Outdated
       container: container.name,
       source,
     })),
+    places: places.map((place) => place.source),
   };
 }

@@ -24,14 +24,13 @@ const lag = z
   .nullable()
   .meta({ description: "Where the tag has another digest now than the one that is written or runs." });
 
-const source = z
-  .object({
-    file: z.string().meta({ description: "The path as it was given, or - for standard input." }),
-    line: z.int().positive().meta({ description: "The line, counted from 1." }),
-    column: z.int().positive().meta({ description: "The column, counted from 1." }),
-  })
-  .nullable()
-  .meta({ description: "Where the image is written; null where it is in no file." });
+const position = z.object({
+  file: z.string().meta({ description: "The path as it was given, or - for standard input." }),
+  line: z.int().positive().meta({ description: "The line, counted from 1." }),
+  column: z.int().positive().meta({ description: "The column, counted from 1." }),
+});
+
+const source = position.nullable().meta({ description: "Where the image is written; null where it is in no file." });
 
 const workload = z
   .object({
@@ -85,6 +84,9 @@ const entry = z
       .date()
       .nullable()
       .meta({ description: "The last day on which the version is supported, by the policy." }),
+    places: z
+      .array(position)
+      .meta({ description: "Where the tag is written, and can be changed: in values and kustomizations, too." }),
     platforms: z
       .array(z.string().meta({ description: "One platform, linux/amd64." }))
       .meta({ description: "The platforms that the offered tags were looked up for; empty where none were." }),

@@ -32,6 +32,7 @@ const outdated: OutdatedImage = {
   gone: null,
   created: "2024-05-09T19:23:44.123Z",
   endOfLife: "2028-11-09",
+  places: [],
   platforms: ["linux/amd64"],
 };
 
@@ -50,6 +51,7 @@ const bare: OutdatedImage = {
   gone: null,
   created: null,
   endOfLife: null,
+  places: [],
   platforms: [],
 };
 

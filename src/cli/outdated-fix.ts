@@ -1,0 +1,78 @@
+/** `pulley outdated --fix`: newer tags, or the digests that tags have now, written where images are written. */
+import { isDigest, parseTag } from "../image/index.ts";
+import { errorText } from "../support/errors.ts";
+import { plural } from "../support/format.ts";
+import { printable } from "../support/terminal.ts";
+import {
+  type AskedImage,
+  fixImages,
+  type Outdated,
+  type OutdatedImage,
+  type WantedImage,
+  type WantedVersion,
+} from "../versions/index.ts";
+import { showFixed } from "./fixed-file.ts";
+import type { Io } from "./io.ts";
+import { printLine, printLines } from "./printing.ts";
+
+export const fixSteps = ["patch", "minor", "digest"] as const;
+
+export type FixStep = (typeof fixSteps)[number];
+
+export interface FixCall {
+  readonly step: FixStep;
+  /** To show what would change, and write nothing. */
+  readonly diff: boolean;
+}
+
+/** Prints the files that change, or their diffs, on standard output, and what was not done on standard error. */
+export async function fixOutdated(
+  asked: readonly AskedImage[],
+  images: readonly OutdatedImage[],
+  outdated: Outdated,
+  { step, diff }: FixCall,
+  io: Io,
+): Promise<void> {
+  const wanted: WantedImage[] = [];
+  const left: string[] = [];
+  for (const [at, one] of asked.entries()) {
+    const image = images[at];
+    if (image === undefined) continue;
+    try {
+      const to = await versionFor(one, image, outdated, step);
+      if (to !== undefined) wanted.push({ used: one.used, to });
+    } catch (error) {
+      left.push(`${one.used.image.given}: not done: ${errorText(error)}`);
+    }
+  }
+  const { changed, refused, failures } = await fixImages(wanted, { mode: diff ? "diff" : "fix" });
+  for (const file of changed) await showFixed(file, { diff }, io);
+  for (const { wanted: each, place, reason } of refused) {
+    const { file, line, column } = place.source;
+    left.push(`${file}:${line}:${column}: not done: ${each.used.image.given}: ${reason}`);
+  }
+  for (const { message, advice } of failures) left.push(message, `  ${advice}`);
+  printLines("stderr", left.map(printable), io);
+  const count = changed.reduce((sum, { fixes }) => sum + fixes.length, 0);
+  const made = diff ? "to make" : "made";
+  printLine("stderr", `${plural(count, "change")} in ${plural(changed.length, "file")} ${made}`, io);
+}
+
+/** What an image is to have; undefined where it has that already. A digest changes with its tag. */
+async function versionFor(
+  { used }: AskedImage,
+  image: OutdatedImage,
+  outdated: Outdated,
+  step: FixStep,
+): Promise<WantedVersion | undefined> {
+  const { image: name } = used;
+  if (name.kind === "invalid" || name.tag === undefined) return undefined;
+  if (step === "digest") {
+    const now = image.lag?.now;
+    return name.digest !== undefined && now !== undefined && isDigest(now) ? { digest: now } : undefined;
+  }
+  const text = image[step];
+  if (text === null || text === image.current) return undefined;
+  const tag = parseTag(text);
+  return name.digest === undefined ? { tag } : { tag, digest: await outdated.digestOf(name.repository, tag) };
+}
