@@ -193,9 +193,9 @@ const channels =
   "alpha|beta|rc|cr|preview|pre|next|dev|snapshot|nightly|canary|ea|milestone|unstable|experimental|insiders";
 const edge = "(?![A-Za-z0-9])";
 const channelText = new RegExp(String.raw`[-_.]?(?<word>${channels})(?:[-.]?(?<digits>${number}))?${edge}`, "iy");
-/** `b1` right behind a number; `-a1`, `-M1`. */
+/** `b1` right behind a number; `-a1`, `-M1`. Longer ones are commits. */
 const shortChannel = new RegExp(
-  String.raw`(?:(?<![-_.])(?=[ab])|[-_.](?=[am]))(?<short>[abm])(?<digits>\d+)${edge}`,
+  String.raw`(?:(?<![-_.])(?=[ab])|[-_.](?=[am]))(?<short>[abm])(?<digits>\d{1,5})${edge}`,
   "iy",
 );
 const counterWords = "rke2r|k3s|eksbuild|eks|gke|aks|rancher|vmware|post|ce|ee|cu|ls|sp|r|b|p";
