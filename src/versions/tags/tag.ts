@@ -91,9 +91,9 @@ interface Release {
 
 /** Names of what an image is built upon. A number behind one is its version, and not the image's. */
 const bases =
-  /(?:^|[-_.])(?:alpine|debian|ubuntu|centos|fedora|rocky|rockylinux|almalinux|ubi|rhel|el|oraclelinux|amazonlinux|nanoserver|windowsservercore)[-_]$/i;
-/** Numbers of something else than a version, and commits that are written with digits alone. */
-const notReleases = /(?:^|[-_.])(?:pr|mr|pull|sha|git|commit)[-_.]?$/i;
+  /(?:^|[-_.])(?:alpine|debian|ubuntu|centos|fedora|rocky|rockylinux|almalinux|ubi|rhel|el|oraclelinux|amazonlinux|windows|nanoserver|windowsservercore)[-_]$/i;
+/** Numbers of something else than a version, as of x86_64, and commits that are written with digits alone. */
+const notReleases = /(?:^|[-_.])(?:pr|mr|pull|sha|git|commit|x86)[-_.]?$/i;
 
 /** The first element that is a release: all of it, and not the version of a base. */
 function findRelease(tag: string): Release | undefined {
@@ -106,7 +106,9 @@ function findRelease(tag: string): Release | undefined {
     else starts.lastIndex = start;
     const before = tag.slice(0, start);
     const release = releaseAt(tag, start);
-    if (release !== undefined && !bases.test(before) && !notReleases.test(before)) return release;
+    // alpine-3.20 is a base, alpine-v3.20.1 a version.
+    const isOther = (bases.test(before) && release?.start === start) || notReleases.test(before);
+    if (release !== undefined && !isOther) return release;
   }
   return undefined;
 }
@@ -198,12 +200,15 @@ const shortChannel = new RegExp(
   String.raw`(?:(?<![-_.])(?=[ab])|[-_.](?=[am]))(?<short>[abm])(?<digits>\d{1,5})${edge}`,
   "iy",
 );
-const counterWords = "rke2r|k3s|eksbuild|eks|gke|aks|rancher|vmware|post|ce|ee|cu|ls|sp|r|b|p";
+const counterWords = "rke2r|k3s|eksbuild|eks|gke|aks|rancher|vmware|post|ce|ee|cu|ls|sp|r|b|p|u";
 const counterText = new RegExp(
   String.raw`(?:[-_.](?:(?:${counterWords})\.?|(?:hotfix|patch|build|rev|cu)[-.]?)|(?:post|sp|p|r)|(?<=\d[uU]\d+)b)(${number})${edge}`,
   "iy",
 );
-const plainCounter = new RegExp(String.raw`[-_](${number})${edge}`, "y");
+/** Right behind the release: `-0`, `_12`, `-v8`; but 22.04 is an Ubuntu. */
+const plainCounter = new RegExp(String.raw`[-_](?![12]\d\.(?:04|10)(?![\d.]))v?(${number})${edge}`, "y");
+/** Of EKS Distro: the Kubernetes that it was built for, and which build. */
+const eksCounter = new RegExp(String.raw`-eks-(\d+-\d+-\d+)${edge}`, "y");
 /** The day of a build, which rises behind a word, too: `-minimal-20240530`. */
 const dayCounter = new RegExp(
   String.raw`[-_]((?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{4}|\d{6})?)(?![A-Za-z0-9.])`,
@@ -252,7 +257,7 @@ function readVersion(tag: string, release: Release): VersionTag {
       continue;
     }
     const isPlain = suffix === "" && commit === null;
-    const counter = take(counterText) ?? take(dayCounter) ?? (isPlain ? take(plainCounter) : null);
+    const counter = take(counterText) ?? take(dayCounter) ?? take(eksCounter) ?? (isPlain ? take(plainCounter) : null);
     if (counter !== null) {
       const [text, build = ""] = counter;
       counters.push(...numbersIn(build));
