@@ -10,6 +10,7 @@ export type FailOn = (typeof failures)[number];
 
 /** An input that is wrong, then what was asked to fail, then what could not be told. */
 export function statusOf(images: readonly OutdatedImage[], hasProblems: boolean, failOn: readonly FailOn[]): number {
+  // A host that has no address may be gone, or this machine has no name server: either way its images were not judged.
   const exits = images.flatMap(({ status, gone, error }) =>
     (status === "unknown" || gone === "registry") && error !== null ? exitOf(error.code) : [],
   );
