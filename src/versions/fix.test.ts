@@ -143,6 +143,15 @@ describe("Compose files", () => {
     });
   });
 
+  it("with braces are left as they are", async () => {
+    const text = "services:\n  a: {image: 'a:1'}\n  b: {image: 'b:${TAG:-1}', labels: ['{{ x }}']}\n";
+    const why = "the document is a template: it has {{ in it";
+    expect(await fixed({ "compose.yaml": text })).toEqual({
+      texts: [text],
+      refused: [`compose.yaml:2: ${why}`, `compose.yaml:3: ${why}`],
+    });
+  });
+
   it("leave what is built, and change stacks of OpenFaaS", async () => {
     const compose = "services:\n  own: {build: ., image: 'own:1'}\n";
     const stack = (tag: string) => `provider: {name: openfaas}\nfunctions:\n  f: {image: "f:${tag}", lang: go}\n`;

@@ -33,6 +33,8 @@ export interface KustomizationEntry {
 
 /** The entries of a text; empty where it is no kustomization. */
 export function kustomizationEntries(content: string, file: string): readonly KustomizationEntry[] {
+  // Most texts are none, and reading a text takes its time.
+  if (!isKustomizationFile(file) && !content.includes("kustomize.config.k8s.io/")) return [];
   const { text, values } = readValues(content, file);
   return values.flatMap((value) => {
     const isNamed = isKustomizationFile(file) || textAt(value, "apiVersion") !== undefined;
