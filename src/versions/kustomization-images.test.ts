@@ -150,6 +150,19 @@ patches: [{path: patch.yaml}]
     ]);
   });
 
+  it("that rename an image whose tag another one has set do not change the manifest", async () => {
+    folder.write("base/kustomization.yaml", "resources: [web.yaml]\nimages: [{name: q.io/a, newTag: '2'}]\n");
+    folder.write("base/web.yaml", deployment("web", "q.io/a:1"));
+    folder.write("top/kustomization.yaml", "resources: [../base]\nimages: [{name: q.io/a, newName: q.io/b}]\n");
+    expect(told(await read(), folder)).toEqual([
+      [
+        "q.io/b:2",
+        "by Deployment default/web/c0",
+        "in top/kustomization.yaml:2:34 kustomization never: newName sets no tag",
+      ],
+    ]);
+  });
+
   it("whose bases are outside of the named folder do not change them", async () => {
     folder.write("base/kustomization.yaml", "resources: [web.yaml]\nimages: [{name: q.io/c, newTag: '3'}]\n");
     folder.write("base/web.yaml", deployment("web", "q.io/a:1", "q.io/b:2", "q.io/c"));

@@ -121,7 +121,7 @@ export function entryPlace({ change, text }: KustomizationEntry): TagPlace {
   const place = (own: TagPlace["change"]): TagPlace => ({ source, format: "kustomization", change: own });
   if (tagSuffix !== undefined) return place({ kind: "none", because: "tagSuffix adds to its tag" });
   if (newTag === undefined && digest === undefined) {
-    return place({ kind: "none", because: "newName alone keeps the tag that the manifests have" });
+    return place({ kind: "none", because: "newName sets no tag" });
   }
   const tagKey = newTag && "newTag";
   return place({ kind: "parts", text, holder: value, path, tagKey, digestKey: digest && "digest" });
