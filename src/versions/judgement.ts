@@ -76,13 +76,12 @@ export function blank(limits: VersionLimits, platforms: readonly Platform[]): Ju
 /** What a failure says of the image: that it is gone, or that it cannot be told. */
 export function failureOf(error: unknown, repository: Repository | undefined): Partial<Judgement> {
   const known = isPulleyError(error) ? error : new PulleyError("INTERNAL", errorText(error), { cause: error });
-  const told = { code: known.code, message: known.message, advice: known.advice };
   if (repository !== undefined && known.code === "REGISTRY_NOT_FOUND") {
     return {
       status: "missing",
       gone: "repository",
       because: `${repository.name} is gone: the registry has no such repository`,
-      error: told,
+      error: told(known),
     };
   }
   if (repository !== undefined && known.code === "REGISTRY_UNREACHABLE" && isNoName(known)) {
@@ -90,10 +89,14 @@ export function failureOf(error: unknown, repository: Repository | undefined): P
       status: "missing",
       gone: "registry",
       because: `${repository.registry} is gone: there is no such host`,
-      error: told,
+      error: told(known),
     };
   }
-  return { status: "unknown", because: known.message, error: told };
+  return { status: "unknown", because: known.message, error: told(known) };
+}
+
+function told({ code, message, advice }: PulleyError): Judgement["error"] {
+  return { code, message, advice };
 }
 
 function isNoName(error: unknown): boolean {
@@ -112,11 +115,9 @@ async function judgeTag(image: JudgedImage, upstream: Upstream, nothing: Judgeme
   if (tag === undefined) return judgeDigest(image.reference, upstream, nothing);
   const list = await tagList(tag, upstream);
   if (list.kind === "none") {
-    return {
-      ...nothing,
-      because: `the registry gives no list of tags: ${list.error.message}`,
-      ...(await lagOf(image, tag, upstream)),
-    };
+    const because = `the registry gives no list of tags: ${list.error.message}`;
+    const { lag = null } = await lagOf(image, tag, upstream);
+    return { ...nothing, lag, status: lag === null ? "unknown" : "moved", because, error: told(list.error) };
   }
   const reading = readTag(tag);
   const moving = image.limits.moving(tag);
