@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import { painter, widthOf } from "../support/terminal.ts";
+import type { OutdatedImage } from "../versions/index.ts";
+import { csvLines, markdownLines, outdatedLines } from "./outdated-view.ts";
+
+function image(given: string, changes: Partial<OutdatedImage> = {}): OutdatedImage {
+  const colon = given.lastIndexOf(":");
+  const tag = given.slice(colon + 1);
+  return {
+    image: { given, name: given.slice(0, colon), tag, digest: null },
+    status: "current",
+    current: tag,
+    patch: tag,
+    minor: tag,
+    latest: tag,
+    distance: "none",
+    lag: null,
+    because: "nothing is newer",
+    workloads: [],
+    places: [],
+    error: null,
+    gone: null,
+    created: null,
+    endOfLife: null,
+    platforms: [],
+    ...changes,
+  };
+}
+
+const behind = (given: string, latest: string, distance: "major" | "minor" | "patch") =>
+  image(given, { status: "outdated", distance, latest });
+
+const view = { paint: painter(false), width: 80, all: false, now: Date.parse("2026-11-29T12:00:00Z") };
+const workload = { kind: "Deployment", namespace: "prod", name: "web", container: "a", source: null };
+
+describe("at 80 columns", () => {
+  const long = image("registry.acme.io/team/database:16.2.0-debian-12-r5", {
+    status: "outdated",
+    distance: "minor",
+    patch: "16.2.0-debian-12-r8",
+    minor: "16.3.0-debian-12-r1",
+    latest: "16.3.0-debian-12-r1",
+    workloads: [workload, workload, workload],
+  });
+
+  it("a table that fits is a table, without the workloads where these do not fit", () => {
+    const short = image("registry.acme.io/a:1.0", {
+      status: "outdated",
+      distance: "major",
+      latest: "2.0",
+      workloads: [{ ...workload, name: "a-name-that-takes-more-room-than-there-is-in-the-line" }],
+    });
+    expect(outdatedLines([short], view).slice(0, 3)).toEqual([
+      "Behind",
+      "IMAGE               CURRENT  PATCH  MINOR  LATEST",
+      "registry.acme.io/a  1.0      -      -      2.0",
+    ]);
+  });
+
+  it("one that does not is a block for each image, with each newer tag once", () => {
+    const lines = outdatedLines([long], view);
+    expect(lines).toEqual([
+      "Behind",
+      "registry.acme.io/team/database:16.2.0-debian-12-r5",
+      "  patch   16.2.0-debian-12-r8",
+      "  minor   16.3.0-debian-12-r1",
+      "  used by Deployment prod/web and 2 more",
+      "",
+      "1 image: 1 behind (1 minor)",
+    ]);
+    expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(80);
+  });
+});
+
+it("the largest steps come first, and what ended is told", () => {
+  const images = [
+    behind("q.io/a:1.0.0", "1.0.1", "patch"),
+    behind("q.io/b:1.0.0", "2.0.0", "major"),
+    behind("q.io/c:1.0.0", "1.1.0", "minor"),
+    image("q.io/d:1.0.0", { endOfLife: "2026-11-28" }),
+    image("q.io/e:1.0.0", { endOfLife: "2026-11-29" }),
+  ];
+  const lines = outdatedLines(images, view);
+  expect(lines.flatMap((line) => /^q\.io\/(\w)/.exec(line)?.[1] ?? [])).toEqual(["b", "c", "a", "d"]);
+  expect(lines).toContain("q.io/d:1.0.0 since 2026-11-28");
+  expect(lines.at(-1)).toBe("5 images: 3 behind (1 major, 1 minor, 1 patch), 2 up to date");
+});
+
+describe("what a stranger wrote", () => {
+  const hostile = image("q.io/a:1", { because: '=cmd|"x"\u001b[2J\n| **bold**', status: "unknown" });
+
+  it("moves no cursor, makes no formula and no markup", () => {
+    expect(outdatedLines([hostile], view).join("")).not.toContain("\u001b");
+    const [, row = ""] = csvLines([hostile]);
+    expect(row.endsWith(`"'=cmd|""x""\u001b[2J\n| **bold**"`)).toBe(true);
+    const markdown = markdownLines([hostile]).at(-1) ?? "";
+    expect(markdown).toContain("\\| \\*\\*bold\\*\\*");
+    expect(markdown.split("\n")).toHaveLength(1);
+  });
+});
