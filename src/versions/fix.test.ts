@@ -250,6 +250,18 @@ describe("values", () => {
     expect(await fixed({ "values.yaml": before })).toEqual({ texts: [after], refused });
   });
 
+  it("in an object of Flux change in it, also in a list", async () => {
+    const release = (tag: string) => `apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmReleaseList
+items:
+- metadata: {name: a}
+  spec:
+    # {{ braces }}
+    values: {image: {repository: q.io/a, tag: "${tag}"}}
+`;
+    expect(await fixed({ "a.yaml": release("1") })).toEqual({ texts: [release("2.0")], refused: [] });
+  });
+
   it("of a chart whose tag is its appVersion stay, as its templates do", async () => {
     const chart = 'apiVersion: v2\nname: a\nversion: 1.0.0\nappVersion: "1"\n';
     const values = 'image: {repository: q.io/a, tag: ""}\n';

@@ -17,7 +17,14 @@ import { Kustomizations } from "./kustomization-images.ts";
 import { imagesOfList } from "./listed-images.ts";
 import { type ManifestOptions, manifestImages } from "./manifest-images.ts";
 import type { UsedImages } from "./used-image.ts";
-import { isValuesFile, type ValuesImages, type ValuesOptions, valuesIn, valuesOfChart } from "./values-files.ts";
+import {
+  isValuesFile,
+  type ValuesImages,
+  type ValuesOptions,
+  valuesIn,
+  valuesInObjects,
+  valuesOfChart,
+} from "./values-files.ts";
 
 export interface UsedImagesOptions extends InputOptions {
   /** Patterns of images that are placeholders, in addition to the known ones. */
@@ -106,6 +113,7 @@ class Reading {
     // A folder may have broken files that are no manifests, but a file of this name is meant as values.
     else if (values !== undefined && isValuesFile(input.file) && found.problems.length === 0)
       this.#take({ uses: [], unknown: [], problems: values.problems });
+    if (input.original === undefined) this.#take(valuesInObjects(input.text, input.file, this.#valuesOptions(false)));
     for (const manifest of found.manifests) this.#collector.manifests.push(manifest);
   }
 

@@ -8,7 +8,9 @@ const digest = `sha256:${sha}`;
 function found(values: string): readonly string[] {
   const { text, values: roots, problems } = readValues(values, "values.yaml");
   expect(problems).toEqual([]);
-  return roots.flatMap(valueImages).map((image) => `${shown(image)} @${text.position(image.at.start).line}`);
+  return roots
+    .flatMap((root) => valueImages(root))
+    .map((image) => `${shown(image)} @${text.position(image.at.start).line}`);
 }
 
 function shown(image: ValueImage): string {
@@ -53,6 +55,18 @@ describe("images in values", () => {
       "ingress-nginx: a digest of a variant, which would stay",
       `image: {image: a/b, tag: v1, digest: "${digest}", digestChroot: "${digest}"}\n`,
       `a/b:v1@${digest} in image[tag+digest], but digestChroot would stay as it is @1`,
+    ],
+    [
+      "ingress-nginx: the registry of all that have none",
+      "global: {image: {registry: registry.k8s.io}}\na: {image: {image: a/b, tag: v1}}\nb: {image: {repository: q.io/b, tag: v1}}\nc: {image: {registry: x.io, image: c, tag: v1}}\n",
+      "registry.k8s.io/a/b:v1 in a.image[tag] @2",
+      "q.io/b:v1 in b.image[tag] @3",
+      "x.io/c:v1 in c.image[tag] @4",
+    ],
+    [
+      "Datadog: a name that is the rest of the repository",
+      "image: {name: worker, repository: gcr.io/datadoghq, tag: 2.1.0}\n",
+      "?? gcr.io/datadoghq: its name may be the rest of it @1",
     ],
     [
       "Grafana: a digest without its algorithm",

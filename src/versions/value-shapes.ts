@@ -34,11 +34,17 @@ export type ValueImage =
   /** `because` is half a sentence. */
   | { readonly kind: "unknown"; readonly at: ScalarValue; readonly given: string; readonly because: string };
 
-/** The images of values, in the order in which they are written. */
-export function valueImages(root: Value): readonly ValueImage[] {
+/**
+ * The images of values, in the order in which they are written.
+ * @param path of the values in their object: `spec.values` in a HelmRelease
+ */
+export function valueImages(root: Value, path = ""): readonly ValueImage[] {
   const found: ValueImage[] = [];
-  const registry = textAt(root, "global", "imageRegistry") ?? "";
-  visit(root, { path: "", isImage: false, isList: false, registry }, found);
+  const registries = {
+    forAll: textAt(root, "global", "imageRegistry") ?? "",
+    otherwise: textAt(root, "global", "image", "registry") ?? textAt(root, "global", "registry") ?? "",
+  };
+  visit(root, { path, isImage: false, isList: false, registries }, found);
   return found;
 }
 
@@ -49,8 +55,15 @@ interface ValuePlace {
   readonly isImage: boolean;
   /** Whether its key names several images: what it has itself holds for all of them. */
   readonly isList: boolean;
-  /** Of all images that have a registry of their own (Bitnami's `global.imageRegistry`). */
-  readonly registry: string;
+  readonly registries: GlobalRegistries;
+}
+
+/** Registries for the whole chart; empty where there is none. */
+interface GlobalRegistries {
+  /** In the place of an image's own: Bitnami's `global.imageRegistry`. */
+  readonly forAll: string;
+  /** Of the images that have none of their own: `global.image.registry` of ingress-nginx. */
+  readonly otherwise: string;
 }
 
 function visit(value: Value, place: ValuePlace, found: ValueImage[]): void {
@@ -98,6 +111,9 @@ function partsOf(holder: MappingValue, place: ValuePlace): ValueImage | undefine
   }
   const odd = addition(holder);
   if (odd !== undefined) return { kind: "unknown", at, given: name, because: `${odd} adds to its tag` };
+  // Datadog's charts put the two together.
+  const isPrefix = key === "repository" && (textAt(holder, "name") ?? "") !== "";
+  if (isPrefix) return { kind: "unknown", at, given: name, because: "its name may be the rest of it" };
   return versioned(holder, place, { at, name, tag });
 }
 
@@ -124,7 +140,7 @@ function versioned(holder: MappingValue, { path }: ValuePlace, { at, name, tag }
 }
 
 /** The name of an image, if the mapping looks like one. */
-function nameIn(holder: MappingValue, { isImage, registry: global }: ValuePlace) {
+function nameIn(holder: MappingValue, { isImage, registries }: ValuePlace) {
   const hasVersion = ["tag", "digest", "sha"].some((key) => holder.entries.has(key));
   const key = ["repository", "image", "name", "repo"].find((each) => (textAt(holder, each) ?? "") !== "");
   const isSaid = isImage || key === "image";
@@ -132,10 +148,17 @@ function nameIn(holder: MappingValue, { isImage, registry: global }: ValuePlace)
   if (key === undefined || !looksLikeImage || !(hasVersion || (isImage && key === "repository"))) return undefined;
   const at = scalarIn(holder, key);
   const own = textAt(holder, key) ?? "";
-  const registry = holder.entries.has("registry") ? global || (textAt(holder, "registry") ?? "") : "";
+  const registry = registryFor(holder, own, registries);
   // A bare word beside a tag may be the name of anything: `name: agent`.
   if (at === undefined || (key !== "repository" && registry === "" && !own.includes("/"))) return undefined;
   return { key, at, name: registry === "" ? own : `${registry.replace(/\/+$/, "")}/${own}` };
+}
+
+function registryFor(holder: MappingValue, name: string, { forAll, otherwise }: GlobalRegistries): string {
+  const own = textAt(holder, "registry") ?? "";
+  if (holder.entries.has("registry") && forAll !== "") return forAll;
+  if (own !== "") return own;
+  return /^(?:[^/]*[.:][^/]*|localhost)\//.test(name) ? "" : otherwise;
 }
 
 /** The text of a version; helm reads a number as a number: `1.10` is 1.1. */

@@ -95,6 +95,36 @@ describe("a chart that helm renders", () => {
   });
 });
 
+describe("values in objects", () => {
+  it("of Flux and Argo CD are read where they are", async () => {
+    folder.write(
+      "a.yaml",
+      `apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: a, namespace: apps}
+spec:
+  chart: {spec: {chart: app, version: 1.2.3, sourceRef: {kind: HelmRepository, name: x}}}
+  values:
+    image: {repository: q.io/a, tag: v1}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: b}
+spec:
+  source: {repoURL: 'https://example.org', helm: {valuesObject: {image: {repository: q.io/b, tag: v2}}}}
+  sources: [{helm: {valuesObject: {web: {image: 'q.io/c:3'}}}}]
+`,
+    );
+    const found = await folder.read();
+    expect(told(found, folder)).toEqual([
+      ["q.io/a:v1", "in a.yaml:7:38 values parts"],
+      ["q.io/b:v2", "in a.yaml:13:99 values parts"],
+      ["q.io/c:3", "in a.yaml:14:49 values image"],
+    ]);
+    expect([found.problems, found.notes]).toEqual([[], []]);
+  });
+});
+
 describe("values without a chart", () => {
   it("are read where a file is named, or is called so", async () => {
     const shop = folder.write("shop.yaml", "image: {repository: q.io/shop, tag: v1}\n");

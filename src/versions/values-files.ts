@@ -6,7 +6,17 @@ import { readImageName } from "../image/index.ts";
 import { errorText } from "../support/errors.ts";
 import { longestConfigFile, longestInput, readInputBytes } from "../support/input-file.ts";
 import { decodeText } from "../support/text-bytes.ts";
-import { type Problem, readValues, type SourceText, textAt, type Value, valueAt } from "../workload/index.ts";
+import {
+  child,
+  itemsAt,
+  type Problem,
+  readManifests,
+  readValues,
+  type SourceText,
+  textAt,
+  type Value,
+  valueAt,
+} from "../workload/index.ts";
 import type { ImageUse } from "./image-collector.ts";
 import type { TagPlace, UnknownImage } from "./used-image.ts";
 import { type ValueImage, valueImages } from "./value-shapes.ts";
@@ -58,11 +68,63 @@ export interface ValuesOptions {
 }
 
 /** The images of a text that has values; none where it is something else. */
-export function valuesIn(content: string, file: string, { placeholderIn, isRendered }: ValuesOptions): ValuesImages {
+export function valuesIn(content: string, file: string, options: ValuesOptions): ValuesImages {
   if (readOther(content, file) !== undefined) return nothing;
   const { text, values, problems } = readValues(content, file);
-  const found = values.filter(isValues).flatMap(valueImages);
-  const chart = isRendered ? undefined : chartBeside(file);
+  const found = values.filter(isValues).flatMap((value) => valueImages(value));
+  const chart = options.isRendered ? undefined : chartBeside(file);
+  return { ...sorted(found, text, chart, options), problems };
+}
+
+/** Where objects of Flux and Argo CD have the values of charts that are rendered in the cluster. */
+const inObjects: readonly { readonly kind: string; readonly paths: readonly string[] }[] = [
+  { kind: "HelmRelease", paths: ["spec.values"] },
+  { kind: "Application", paths: argoPaths("spec") },
+  { kind: "ApplicationSet", paths: argoPaths("spec.template.spec") },
+];
+
+function argoPaths(spec: string): readonly string[] {
+  return [`${spec}.source.helm.valuesObject`, `${spec}.sources[*].helm.valuesObject`];
+}
+
+/** The images of values in the objects of a text. */
+export function valuesInObjects(content: string, file: string, options: ValuesOptions): ValuesImages {
+  if (!/HelmRelease|valuesObject/.test(content)) return nothing;
+  const { documents } = readManifests(content, file);
+  const found = documents.flatMap(({ kind, root, text }) => {
+    const paths = inObjects.flatMap((each) => (each.kind === kind ? each.paths : []));
+    const images = paths.flatMap((path) => reached(root, path)).flatMap(({ value, path }) => valueImages(value, path));
+    return sorted(images, text, undefined, options);
+  });
+  return {
+    uses: found.flatMap(({ uses }) => uses),
+    unknown: found.flatMap(({ unknown }) => unknown),
+    problems: [],
+  };
+}
+
+/** The values at a path; `[*]` stands for every item of a list. */
+function reached(root: Value, path: string): readonly { readonly value: Value; readonly path: string }[] {
+  return path.split(".").reduce<readonly { readonly value: Value; readonly path: string }[]>(
+    (from, step) =>
+      from.flatMap((each) => {
+        const key = step.replace(/\[\*\]$/, "");
+        const next = child(each.path, key);
+        if (key !== step) return itemsAt(each.value, key).map((value, at) => ({ value, path: `${next}[${at}]` }));
+        const value = valueAt(each.value, key);
+        return value === undefined ? [] : [{ value, path: next }];
+      }),
+    [{ value: root, path: "" }],
+  );
+}
+
+/** Images that are known, and those that are not. */
+function sorted(
+  found: readonly ValueImage[],
+  text: SourceText,
+  chart: Chart | undefined,
+  { placeholderIn, isRendered }: ValuesOptions,
+): Omit<ValuesImages, "problems"> {
   const uses: ImageUse[] = [];
   const unknown: UnknownImage[] = [];
   for (const image of found) {
@@ -72,7 +134,7 @@ export function valuesIn(content: string, file: string, { placeholderIn, isRende
     else if (known !== undefined) uses.push(known);
     else if (!isRendered) unknown.push(unknownOf(image, text));
   }
-  return { uses, unknown, problems };
+  return { uses, unknown };
 }
 
 /** A mapping that is no object of Kubernetes. Values may well have a `kind` alone. */
