@@ -57,9 +57,16 @@ export function createRegistryClient(options: RegistryOptions = {}, deps: Partia
   const { leastRate = defaultLeastRate, connectTimeout = defaultConnectTimeout } = options;
   const { certDirs = [], plainHttp = [], allowedRedirects = [] } = options;
   const transportSettings = { certDirs, connectTimeout, answerTimeout: defaultAnswerTimeout, allowedRedirects };
-  const { longestWait = longestWaitAsked, pace: atOnce, onWait } = options;
+  const { longestWait = longestWaitAsked, pace: atOnce, onWait, rememberDownFor } = options;
   const direct = createTransport(transportSettings, environment);
-  const patience = createPatience(direct, { clock, longestWait, pace: atOnce, onWait });
+  const patience = createPatience(direct, {
+    clock,
+    timers,
+    longestWait,
+    pace: atOnce,
+    onWait,
+    rememberDownFor,
+  });
   const { transport } = patience;
   const schemes = createSchemes(transport, clock);
   const isPlain = (host: string) => plainHttp === true || plainHttp.includes(host);

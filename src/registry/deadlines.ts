@@ -5,6 +5,7 @@
  */
 import type { Clock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
+import { cancellation } from "./failure.ts";
 
 export interface Deadline {
   readonly clock: Clock;
@@ -52,6 +53,25 @@ export function pausable(clock: Clock): PausedClock {
 /** A clock whose sleeps a deadline does not count. */
 export function pausing(clock: Clock, deadline: PausedClock): Clock {
   return { now: clock.now, sleep: (milliseconds, signal) => deadline.pause(clock.sleep(milliseconds, signal)) };
+}
+
+/** A wait that others share goes on without a caller who has given up. */
+export async function unlessAborted<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return shared;
+  if (signal.aborted) {
+    shared.catch(() => undefined);
+    throw cancellation(signal);
+  }
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(cancellation(signal));
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([shared, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 /** Why a deadline is waited for no longer; without a reason of ours, a stack would be written down for each. */

@@ -2,22 +2,29 @@
 import type { Clock } from "../support/clock.ts";
 import { cancellation, parseRetryAfter } from "./failure.ts";
 import { OriginGate } from "./origin-gate.ts";
+import { createReachability } from "./reachability.ts";
 import { RequestPace } from "./request-pace.ts";
 import type { Exchange, HttpResponse, Transport } from "./transport.ts";
 import type { OnWait, RegistryQuota } from "./types.ts";
 
 export interface PatienceOptions {
   readonly clock: Clock;
+  /** The clock of deadlines. */
+  readonly timers: Clock;
   /** As in `RegistryOptions`, and below. */
   readonly longestWait: number;
   readonly pace: number | undefined;
   readonly onWait: OnWait | undefined;
+  readonly rememberDownFor: number | undefined;
 }
 
 export interface Patience {
   /** The transport behind the gates. */
   readonly transport: Transport;
-  /** Waits while an origin wants to be left alone. @throws PulleyError `REGISTRY_RATE_LIMITED`, `CANCELLED` */
+  /**
+   * Waits while an origin wants to be left alone.
+   * @throws PulleyError `REGISTRY_RATE_LIMITED`, `REGISTRY_UNREACHABLE` of one that was down just now, `CANCELLED`
+   */
   whenOpen(exchange: Exchange): Promise<void>;
   /** By the host and port that were asked. */
   quotas(): ReadonlyMap<string, RegistryQuota>;
@@ -27,7 +34,8 @@ export interface Patience {
 const mostOrigins = 1_000;
 
 export function createPatience(transport: Transport, options: PatienceOptions): Patience {
-  const { clock, longestWait, pace, onWait } = options;
+  const { clock, timers, longestWait, pace, onWait, rememberDownFor } = options;
+  const reachability = createReachability({ clock, timers, rememberDownFor });
   const gates = new Map<string, OriginGate>();
   const quotas = new Map<string, RegistryQuota>();
 
@@ -48,11 +56,13 @@ export function createPatience(transport: Transport, options: PatienceOptions): 
   }
 
   async function exchangeAt(gate: OriginGate, exchange: Exchange): Promise<HttpResponse> {
-    const { url, deadline, noWait = false, signal } = exchange;
-    const entering = gate.enter({ asked: exchange, noWait, signal });
-    const pass = await (deadline === undefined ? entering : deadline.pause(entering));
+    const { url, deadline } = exchange;
+    const waiting = enter(gate, exchange);
+    const { attempt, pass } = await (deadline === undefined ? waiting : deadline.pause(waiting));
+    const sentAt = timers.now();
     try {
       const answer = await transport.exchange(exchange);
+      attempt.answered();
       const { status, headers } = answer;
       const quota = quotaIn(headers, clock.now());
       if (quota !== undefined) {
@@ -64,7 +74,27 @@ export function createPatience(transport: Transport, options: PatienceOptions): 
       gate.leave(pass, status === 429 ? { kind: "refused", retryAfter } : { kind: "answered" });
       return answer;
     } catch (error) {
+      attempt.failed(error, timers.now() - sentAt);
       gate.leave(pass, { kind: "failed" });
+      throw error;
+    }
+  }
+
+  async function enter(gate: OriginGate, exchange: Exchange) {
+    const { noWait = false, signal } = exchange;
+    const attempt = await reachability.begin(exchange);
+    try {
+      const pass = await gate.enter({ asked: exchange, noWait, signal });
+      try {
+        // It may have gone down while this one waited for its turn.
+        reachability.refuseDown(exchange);
+        return { attempt, pass };
+      } catch (error) {
+        gate.leave(pass, { kind: "failed" });
+        throw error;
+      }
+    } catch (error) {
+      attempt.abandoned();
       throw error;
     }
   }
@@ -80,6 +110,7 @@ export function createPatience(transport: Transport, options: PatienceOptions): 
     whenOpen: async (exchange) => {
       const { signal } = exchange;
       if (signal?.aborted) throw cancellation(signal);
+      reachability.refuseDown(exchange);
       await gateOf(exchange).whenOpen({ asked: exchange, noWait: exchange.noWait ?? false, signal });
     },
     quotas: () => new Map(quotas),

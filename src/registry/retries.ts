@@ -32,7 +32,7 @@ export function retryDecision(error: unknown, longestWait = longestWaitAsked): R
 }
 
 /** Whether a connection's failure is of the moment: a name that does not exist, say, will not in a second either. */
-function isPassing(cause: unknown): boolean {
+export function isPassing(cause: unknown): boolean {
   const code: unknown = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
   return code === "ECONNRESET" || code === "EPIPE" || code === "EAI_AGAIN" || code === "ERR_STREAM_PREMATURE_CLOSE";
 }

@@ -7,9 +7,9 @@ import { type Pace, retry } from "../support/retry.ts";
 import { kindOfAddress, kindOfHost, narrower, type PlaceKind } from "./addresses.ts";
 import type { Authorization, Granted } from "./auth/authorization.ts";
 import { discard, readErrorBody } from "./body.ts";
-import type { PausedClock } from "./deadlines.ts";
+import { type PausedClock, unlessAborted } from "./deadlines.ts";
 import { type Endpoint, repositoryUrl } from "./endpoint.ts";
-import { cancellation, describeAsked, named, type ResponseHead, showUrl, statusFailure } from "./failure.ts";
+import { describeAsked, named, type ResponseHead, showUrl, statusFailure } from "./failure.ts";
 import { planFor, retryDecision } from "./retries.ts";
 import type { HttpResponse, Transport } from "./transport.ts";
 
@@ -142,25 +142,6 @@ function refused(answer: HttpResponse, instead: Granted["instead"]): HttpRespons
 
 function tooManyRedirects({ asked }: HttpResponse): PulleyError {
   return new PulleyError("REDIRECT_REFUSED", `${describeAsked(asked)}: redirected more than ${mostRedirects} times`);
-}
-
-/** A wait that others share goes on without a caller who has given up. */
-async function unlessAborted<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return shared;
-  if (signal.aborted) {
-    shared.catch(() => undefined);
-    throw cancellation(signal);
-  }
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(cancellation(signal));
-    signal.addEventListener("abort", stop, { once: true });
-  });
-  try {
-    return await Promise.race([shared, aborted]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
 }
 
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);

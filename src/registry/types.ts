@@ -148,6 +148,12 @@ export interface RegistryOptions {
    * number, at any rate.
    */
   readonly pace?: number;
+  /**
+   * Milliseconds for which a registry that nobody answers at is taken to be down, and not asked: no such name, no
+   * connection, or no answer in time. Others wait for the first request's answer then, however long that takes. Default:
+   * two seconds for what took half a second to fail, and others wait for one second.
+   */
+  readonly rememberDownFor?: number;
   /** Called when a registry has answered 429, and the wait that it asks for begins. */
   readonly onWait?: OnWait;
   /**
