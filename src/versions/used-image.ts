@@ -8,7 +8,10 @@ import type { WorkloadPods } from "./workload-pods.ts";
 export interface UsedImage {
   /** What a node asks a registry for, with the tag that it implies: after kustomize and helm. The first spelling. */
   readonly image: ImageName;
-  /** Empty for an image of a list, of a command line, or of values that no template was seen to use. */
+  /**
+   * Empty for an image of a list, of a command line, or of values that no template was seen to use. The values in a
+   * HelmRelease or an Application are its containers, called by their path: `controllers.app.image`.
+   */
   readonly workloads: readonly UsingWorkload[];
   /** Every place in the files that says its tag or digest. */
   readonly places: readonly TagPlace[];

@@ -117,9 +117,9 @@ spec:
     );
     const found = await folder.read();
     expect(told(found, folder)).toEqual([
-      ["q.io/a:v1", "in a.yaml:7:38 values parts"],
-      ["q.io/b:v2", "in a.yaml:13:99 values parts"],
-      ["q.io/c:3", "in a.yaml:14:49 values image"],
+      ["q.io/a:v1", "by HelmRelease apps/a/image", "in a.yaml:7:38 values parts"],
+      ["q.io/b:v2", "by Application default/b/image", "in a.yaml:13:99 values parts"],
+      ["q.io/c:3", "by Application default/b/web.image", "in a.yaml:14:49 values image"],
     ]);
     expect([found.problems, found.notes]).toEqual([[], []]);
   });

@@ -9,6 +9,7 @@ import { decodeText } from "../support/text-bytes.ts";
 import {
   child,
   itemsAt,
+  type ManifestDocument,
   type Problem,
   readManifests,
   readValues,
@@ -16,9 +17,10 @@ import {
   textAt,
   type Value,
   valueAt,
+  workloadOf,
 } from "../workload/index.ts";
 import type { ImageUse } from "./image-collector.ts";
-import type { TagPlace, UnknownImage } from "./used-image.ts";
+import type { TagPlace, UnknownImage, UsingWorkload } from "./used-image.ts";
 import { type ValueImage, valueImages } from "./value-shapes.ts";
 
 export interface ValuesImages {
@@ -87,20 +89,35 @@ function argoPaths(spec: string): readonly string[] {
   return [`${spec}.source.helm.valuesObject`, `${spec}.sources[*].helm.valuesObject`];
 }
 
-/** The images of values in the objects of a text. */
+/** The images of values in the objects of a text; each object is the workload of its images. */
 export function valuesInObjects(content: string, file: string, options: ValuesOptions): ValuesImages {
   if (!/HelmRelease|valuesObject/.test(content)) return nothing;
-  const { documents } = readManifests(content, file);
-  const found = documents.flatMap(({ kind, root, text }) => {
-    const paths = inObjects.flatMap((each) => (each.kind === kind ? each.paths : []));
-    const images = paths.flatMap((path) => reached(root, path)).flatMap(({ value, path }) => valueImages(value, path));
-    return sorted(images, text, undefined, options);
-  });
-  return {
-    uses: found.flatMap(({ uses }) => uses),
-    unknown: found.flatMap(({ unknown }) => unknown),
-    problems: [],
-  };
+  const uses: ImageUse[] = [];
+  const unknown: UnknownImage[] = [];
+  for (const document of readManifests(content, file).documents) {
+    const paths = inObjects.flatMap((each) => (each.kind === document.kind ? each.paths : []));
+    for (const values of paths.flatMap((path) => reached(document.root, path))) {
+      for (const image of valueImages(values.value, values.path)) {
+        const found = sorted([image], document.text, undefined, options);
+        const name = pathOf(image).slice(values.path.length + 1) || "values";
+        for (const use of found.uses) uses.push({ ...use, workload: workloadFor(use, name, document) });
+        for (const each of found.unknown) unknown.push(each);
+      }
+    }
+  }
+  return { uses, unknown, problems: [] };
+}
+
+function workloadFor({ image, place }: ImageUse, name: string, document: ManifestDocument): UsingWorkload {
+  const workload = workloadOf(document, undefined);
+  const { source } = place ?? document;
+  const container = { name, kind: "container" } as const;
+  return { workload, container, source, request: { source, workload, container, image, pullPolicy: undefined } };
+}
+
+function pathOf(image: ValueImage): string {
+  if (image.kind === "whole") return child(image.field.path, image.field.imageKey);
+  return image.kind === "unknown" ? "" : image.path;
 }
 
 /** The values at a path; `[*]` stands for every item of a list. */
