@@ -45,12 +45,27 @@ export async function judge(image: JudgedImage, upstream: Upstream, signal?: Abo
   const nothing = blank(image.limits, image.platforms);
   try {
     const judged = await judgeTag(image, upstream, nothing);
-    if (image.ageOf === undefined || judged.status === "missing") return judged;
-    const created = await upstream.createdAt(image.runs ?? tagOf(image.reference), image.ageOf);
-    return { ...judged, created: created === undefined ? null : new Date(created).toISOString() };
+    return judged.status === "missing" ? judged : await withAge(judged, image, upstream, signal);
   } catch (error) {
     signal?.throwIfAborted();
     return { ...nothing, ...failureOf(error, upstream.repository) };
+  }
+}
+
+/** What is known of the versions stays, though the age cannot be told. */
+async function withAge(
+  judged: Judgement,
+  { ageOf, runs, reference }: JudgedImage,
+  upstream: Upstream,
+  signal: AbortSignal | undefined,
+): Promise<Judgement> {
+  if (ageOf === undefined) return judged;
+  try {
+    const created = await upstream.createdAt(runs ?? tagOf(reference), ageOf);
+    return { ...judged, created: created === undefined ? null : new Date(created).toISOString() };
+  } catch (error) {
+    signal?.throwIfAborted();
+    return { ...judged, because: join(judged.because, `its age is not known: ${errorText(error)}`) };
   }
 }
 

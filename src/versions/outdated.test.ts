@@ -173,6 +173,18 @@ describe("an age", () => {
   });
 });
 
+it("an age that is not known takes nothing from what is", async () => {
+  const registry = await tagRegistry(
+    { app: versions },
+    ({ url }, response) => url?.includes("/manifests/") === true && refuse(response, 403, "DENIED"),
+  );
+  expect(await judgeOne(`${registry.host}/app:1.25.3`, undefined, { ages: true })).toMatchObject({
+    status: "outdated",
+    created: null,
+    because: expect.stringContaining("; its age is not known: "),
+  });
+});
+
 describe("a policy", () => {
   const rules = (text: string) => {
     const read = readPolicy([
