@@ -143,7 +143,7 @@ async function judgeTag(image: JudgedImage, upstream: Upstream, nothing: Judgeme
     const because = isGone ? `${tag} is gone` : (lag.because ?? `${why}, and no digest says which image runs`);
     return { ...nothing, ...lag, ...(isGone && { status: "missing", gone: "tag" }), because };
   }
-  return judgeVersion(reading, list.tags.map(readTag), { image, upstream, isGone, lag, nothing });
+  return judgeVersion(reading, await upstream.readings(), { image, upstream, isGone, lag, nothing });
 }
 
 const kinds = { hash: "names a commit", words: "has no version", artifact: "is no image, but a signature or the like" };

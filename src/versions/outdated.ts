@@ -96,13 +96,13 @@ export function openOutdated(images: readonly AskedImage[], call: OutdatedCall):
     explain: async ({ used }, { patch, minor, latest }) => {
       const name = used.image;
       if (name.kind === "invalid" || name.tag === undefined) return { reading: undefined, tags: 0, passedOver: [] };
-      const tags = (await upstreams.get(name.repository.name)?.tags()) ?? [];
+      const tags = (await upstreams.get(name.repository.name)?.readings()) ?? [];
       const reading = readTag(name.tag);
       if (reading.kind !== "version") return { reading, tags: tags.length, passedOver: [] };
       const limits = limitsOf(used, call);
       const offered = new Set([patch, minor, latest].filter((tag) => tag !== null));
       const options = { suffix: limits.suffix, ignore: (tag: string) => limits.ignored(tag) !== undefined };
-      return { reading, tags: tags.length, passedOver: passedOver(reading, tags.map(readTag), offered, options) };
+      return { reading, tags: tags.length, passedOver: passedOver(reading, tags, offered, options) };
     },
   };
 }

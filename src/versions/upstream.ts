@@ -20,11 +20,14 @@ import {
 import { aggregate, isRefusal, withLogin } from "../pull/index.ts";
 import type { RegistryCall, RegistryClient, TagsCall } from "../registry/index.ts";
 import type { Login } from "../support/login.ts";
+import { readTag, type TagReading } from "./tags/index.ts";
 
 export interface Upstream {
   readonly repository: Repository;
   /** All tags, in the registry's order. @throws PulleyError any of the registry codes */
   tags(): Promise<readonly string[]>;
+  /** The same, read as versions. */
+  readings(): Promise<readonly TagReading[]>;
   /** What a tag or a digest stands for, by one HEAD. @throws PulleyError any of the registry codes */
   resolve(version: Tag | Digest): Promise<Descriptor>;
   /** Whether a tag has an image for a platform: costs a GET of its manifest. @throws PulleyError any of the registry codes */
@@ -51,6 +54,8 @@ export function openUpstream(repository: Repository, { registry, logins, pages, 
   let accepted: { readonly login: Login | undefined } | undefined;
   let candidates: Promise<readonly Login[]> | undefined;
   const lists = onceEach<readonly string[]>();
+  // A thousand tags are read for each image of the repository, but once.
+  const readings = onceEach<readonly TagReading[]>();
   const descriptors = onceEach<Descriptor>();
   const documents = onceEach<Manifest | Index>();
   const configs = onceEach<ImageConfig>();
@@ -110,6 +115,7 @@ export function openUpstream(repository: Repository, { registry, logins, pages, 
   return {
     repository,
     tags,
+    readings: () => readings("", async () => (await tags()).map(readTag)),
     resolve,
     isFor: async (tag, platform) => isFor((await resolve(tag)).digest, platform),
     lists: async (version, digest) => {
