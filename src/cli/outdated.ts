@@ -5,6 +5,7 @@ import { formatPlatform, hostPlatform, parsePlatform } from "../image/index.ts";
 import { imageFieldsIn } from "../policy/index.ts";
 import { openTagPages } from "../registry/index.ts";
 import { errorText, PulleyError } from "../support/errors.ts";
+import { humanDuration } from "../support/format.ts";
 import { homeFolder } from "../support/home.ts";
 import {
   type AskedImage,
@@ -167,7 +168,8 @@ async function outdated(words: readonly string[], options: OutdatedOptions, io: 
   const all = withStored(used.images, stored);
   const asked = explain === undefined ? all : imagesNamed(all, explain);
   const signal = io.interruption();
-  const registry = registryClient(options);
+  const progress = judgingProgress(io);
+  const registry = registryClient(options, { pace: requestsAtOnce, longestWait, onWait: progress.waiting });
   try {
     const now = options.at ?? Date.now();
     const call = openOutdated(asked, {
@@ -180,7 +182,7 @@ async function outdated(words: readonly string[], options: OutdatedOptions, io: 
       ages: options.age === true,
       pages: openTagPages(join(cacheFolder(io), "tags")),
       signal,
-      onProgress: (done, total) => printOver(done < total ? `${done} of ${total} images` : "", io),
+      onProgress: progress.judged,
     });
     const judged = await call.judge();
     const images = [...judged, ...used.unknown.map(unknownImage)];
@@ -192,6 +194,25 @@ async function outdated(words: readonly string[], options: OutdatedOptions, io: 
   } finally {
     await registry.close();
   }
+}
+
+/** Of one registry: few enough for those that count, enough for those that are far away. */
+const requestsAtOnce = 6;
+/** Milliseconds: a registry that asks for a longer wait has a quota for hours, and its images cannot be told. */
+const longestWait = 5 * 60_000;
+
+/** A line on a terminal that says how far the command is, and for whom it waits. */
+function judgingProgress(io: Io) {
+  let text = "";
+  return {
+    judged: (done: number, total: number) => {
+      text = done < total ? `${done} of ${total} images` : "";
+      printOver(text, io);
+    },
+    waiting: (registry: string, milliseconds: number) => {
+      printOver(`${text}; ${registry} asks to wait ${humanDuration(milliseconds)}`.replace(/^; /, ""), io);
+    },
+  };
 }
 
 /** @throws PulleyError `USAGE` */

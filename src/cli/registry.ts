@@ -22,9 +22,9 @@ export function registrySettings({
   };
 }
 
-/** A registry client with the options of the command line. */
-export function registryClient(flags: RegistryFlags): RegistryClient {
-  return createRegistryClient({ takesPart: true, ...registrySettings(flags) });
+/** A registry client with the options of the command line. @param manners how it treats registries, beside them */
+export function registryClient(flags: RegistryFlags, manners: RegistryOptions = {}): RegistryClient {
+  return createRegistryClient({ takesPart: true, ...registrySettings(flags), ...manners });
 }
 
 /** The hosts that this machine pulls from, as a fact for decisions. @param warn called for each file that is ignored */
