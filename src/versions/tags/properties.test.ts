@@ -54,7 +54,9 @@ function skeleton(tag: string): string {
 
 function withoutNumbers(text: string, at: number): string {
   const isBase = at % 2 === 1;
-  return isBase ? text : withoutCommits(text).replace(/\d+/g, "#");
+  const years =
+    at === 0 ? withoutCommits(text).replace(/^(\D*)(?:199\d|20\d\d)(?!\d)/, "$1YYYY") : withoutCommits(text);
+  return isBase ? text : years.replace(/\d+/g, "#");
 }
 
 function withoutCommits(text: string): string {
@@ -153,17 +155,17 @@ describe("the order within a family", () => {
     );
   });
 
-  it("divides tags into families, and says of any two of one family which is newer, or that they are of one version", () => {
+  it("says of any two of one family which is newer, or that they are of one version", () => {
     fc.assert(
       fc.property(asked, ({ tags }) => {
-        const versions = versionsOf(tags);
-        const first = versions[0];
-        const family = versions.filter((tag) => first !== undefined && isSameFamily(tag, first));
-        for (const [at, one] of family.entries()) {
-          const other = family[(at + 1) % family.length] ?? one;
-          expect(isSameFamily(one, other)).toBe(true);
-          const isNewer = isHigher(numbers(one.tag), numbers(other.tag));
-          if (!/[-_]\d{7,}/.test(one.tag + other.tag)) expect(compareVersions(one, other) > 0).toBe(isNewer);
+        // A commit that is written with digits alone looks like a number here.
+        const versions = versionsOf(tags).filter(({ tag }) => !/[-_]\d{7,}/.test(tag));
+        for (const one of versions) {
+          for (const other of versions.filter((each) => isSameFamily(one, each))) {
+            const isNewer = isHigher(numbers(one.tag), numbers(other.tag));
+            expect(compareVersions(one, other) > 0, `${one.tag} and ${other.tag}`).toBe(isNewer);
+            expect(isSameFamily(other, one)).toBe(true);
+          }
         }
       }),
     );
