@@ -5,7 +5,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { isAbsolute } from "node:path";
-import { PulleyError } from "./errors.ts";
+import { errnoOf, PulleyError } from "./errors.ts";
 
 /** A path that is one of this process's own descriptors. */
 const ownDescriptor = /^\/(?:dev\/(?:stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/;
@@ -21,7 +21,12 @@ const pieceSize = 64 * 1024;
 /** Whether a word of a command line names a file or a folder: it exists, ends like a manifest or begins like a path. */
 export function isInputPath(word: string): boolean {
   if (/\.(ya?ml|json|txt)$/i.test(word) || /^\.{0,2}[/\\]/.test(word) || isAbsolute(word)) return true;
-  return statSync(word, { throwIfNoEntry: false }) !== undefined;
+  try {
+    return statSync(word, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    // What may not be looked at is there; what no file can be called is not.
+    return errnoOf(error) === "EACCES";
+  }
 }
 
 export interface InputFileRules {

@@ -131,6 +131,11 @@ describe("lists and names", () => {
     ]);
   });
 
+  it("may be longer than any file's name", async () => {
+    const long = `q.io/${"a".repeat(5000)}`;
+    expect((await folder.read([long])).images.map(nameOf)).toEqual([`invalid: ${long}`]);
+  });
+
   it("that name nothing are told as they are", async () => {
     folder.write("images.txt", "");
     const found = await folder.read([folder.path("images.txt"), "Not:An:Image", "-"]);

@@ -57,9 +57,17 @@ export async function usedImages(words: readonly string[], options: UsedImagesOp
 
 /** The folders with a chart. */
 function chartsBelow(word: string): readonly string[] {
-  const isFolder = word !== "-" && statSync(word, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (!isFolder) return [];
+  if (word === "-" || !isFolder(word)) return [];
   return [...walk(word, { findCharts: true })].flatMap((found) => (found.kind === "chart" ? found.path : []));
+}
+
+/** What cannot be looked at is among the problems already. */
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** One reading of all words. */
