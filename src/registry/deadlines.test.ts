@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { manualClock } from "../support/manual-clock.ts";
-import { inTime, watchRate } from "./deadlines.ts";
+import { inTime, pausable, pausing, watchRate } from "./deadlines.ts";
 
 describe("a deadline", () => {
   it("ends work that listens, and work that does not", async () => {
@@ -23,6 +23,40 @@ describe("a deadline", () => {
       });
       expect(heard).toHaveLength(1);
     }
+  });
+
+  it("does not count what it is paused for, however many pause it at once", async () => {
+    const clock = manualClock();
+    const timers = pausable(clock);
+    const waits = pausing(clock, timers);
+    let isOver = false;
+    const deadline = { clock: timers, milliseconds: 1_000, what: "x" };
+    const ended = inTime(deadline, () => new Promise(() => undefined)).catch(() => {
+      isOver = true;
+    });
+    await clock.advance(400);
+    const both = Promise.all([waits.sleep(5_000), timers.pause(clock.sleep(7_000))]);
+    await clock.advance(7_000);
+    await both;
+    await clock.advance(300);
+    const again = waits.sleep(10_000);
+    await clock.advance(10_000);
+    await again;
+    await clock.advance(299);
+    expect(isOver).toBe(false);
+    await clock.advance(1);
+    await ended;
+    expect(clock.now()).toBe(18_000);
+  });
+
+  it("goes on when what it is paused for fails", async () => {
+    const clock = manualClock();
+    const timers = pausable(clock);
+    await expect(timers.pause(Promise.reject(new Error("no")))).rejects.toThrow("no");
+    const slept = timers.sleep(10);
+    await clock.advance(10);
+    await slept;
+    expect(clock.sleepers).toBe(0);
   });
 
   it("leaves nothing behind, and says what the work says", async () => {

@@ -12,11 +12,7 @@ export { defaultLeastRate, transfersAtOnce } from "./limits.ts";
 export { createSchemes } from "./ping.ts";
 export { proxyFor } from "./proxy.ts";
 export { always, openSession } from "./session.ts";
-export {
-  /** @public */
-  openTagPages,
-  type TagPageLimits,
-} from "./tag-page-files.ts";
+export { openTagPages, type TagPageLimits } from "./tag-page-files.ts";
 export type { StoredTagPage, TagPages } from "./tag-pages.ts";
 export { createTransport, type HttpResponse, type Transport } from "./transport.ts";
 export type {

@@ -77,7 +77,8 @@ export class OriginGate {
   }
 
   get isIdle(): boolean {
-    return this.#underWay === 0 && this.#queue.length === 0 && this.#closed === undefined;
+    const isClosed = this.#closed !== undefined && this.#rules.clock.now() < this.#closed.until;
+    return this.#underWay === 0 && this.#queue.length === 0 && !isClosed;
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parseReference, parseTag, type Repository } from "../image/index.ts";
@@ -6,6 +7,7 @@ import { systemClock } from "../support/clock.ts";
 import { isPulleyError } from "../support/errors.ts";
 import { Login } from "../support/login.ts";
 import { manualClock } from "../support/manual-clock.ts";
+import { temporaryFolder } from "../support/testing.ts";
 import { createRegistryClient } from "./client.ts";
 import { client, sampleManifest, serve, type TestServer } from "./testing.ts";
 import type { RegistryClient, RegistryOptions } from "./types.ts";
@@ -156,6 +158,50 @@ describe("a registry that answers 429", () => {
     await expect(third).rejects.toMatchObject({ code: "CANCELLED" });
     expect(clock.sleepers).toBe(0);
   });
+});
+
+it("begins no download at a registry that wants to be left alone", async () => {
+  const server = await serve((_, response) => busy(response, "60"), "direct");
+  const { asking } = held();
+  const { repository } = server;
+  await expect(asking.resolve({ repository, version }, {})).rejects.toMatchObject({ code: "REGISTRY_RATE_LIMITED" });
+  const blob = { descriptor, path: join(temporaryFolder(), "blob") };
+  await expect(asking.download(repository, blob, {})).rejects.toMatchObject({ code: "REGISTRY_RATE_LIMITED" });
+  expect(server.asked).toHaveLength(1);
+});
+
+it("leaves a token service alone, too, and asks the registry meanwhile", async () => {
+  const service = await serve((_, response) => busy(response, "60"), "direct");
+  const server = await serve((request, response) => {
+    if (request.url?.includes("open") === true) return fine(response);
+    response.writeHead(401, { "www-authenticate": `Bearer realm="${service.origin}/token"` }).end();
+  }, "direct");
+  const { asking } = held();
+  for (const name of ["a", "b"]) {
+    await expect(asking.resolve({ repository: named(server, name), version }, {})).rejects.toMatchObject({
+      code: "REGISTRY_RATE_LIMITED",
+      message: expect.stringContaining(service.origin),
+    });
+  }
+  expect(await asking.resolve({ repository: named(server, "open"), version }, {})).toEqual(descriptor);
+  expect([service.asked.length, server.asked.length]).toEqual([1, 3]);
+});
+
+it.each<[Record<string, string>, object | undefined]>([
+  [{ "ratelimit-limit": "100;w=21600" }, { limit: 100, window: 21_600_000 }],
+  [{ "ratelimit-remaining": "0;w=60" }, { remaining: 0, window: 60_000 }],
+  [
+    { "ratelimit-limit": "5000", "ratelimit-remaining": "4999" },
+    { limit: 5_000, remaining: 4_999 },
+  ],
+  [{ "ratelimit-limit": "many", "ratelimit-remaining": "-1" }, undefined],
+  [{}, undefined],
+])("reads a quota from %j", async (said, quota) => {
+  const server = await serve((_, response) => response.writeHead(200, { ...headers, ...said }).end(), "direct");
+  const asking = client();
+  await asking.resolve({ repository: server.repository, version }, {});
+  const { at: _, ...found } = asking.quotas().get(server.host) ?? { at: 0 };
+  expect(found).toEqual(quota ?? {});
 });
 
 it("keeps what a registry says of its quota", async () => {
