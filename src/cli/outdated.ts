@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { givenAccounts } from "../credentials/index.ts";
 import { formatPlatform, hostPlatform, parsePlatform } from "../image/index.ts";
 import { imageFieldsIn } from "../policy/index.ts";
 import { openTagPages } from "../registry/index.ts";
@@ -13,13 +12,10 @@ import {
   type OutdatedImage,
   type OutdatedReport,
   openOutdated,
-  type UsedImage,
   type UsedImages,
   usedImages,
 } from "../versions/index.ts";
-import type { Pod } from "../workload/index.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";
-import { workloadLogins } from "./logins.ts";
 import {
   type CredentialProviderFlags,
   credentialProviderOptions,
@@ -37,6 +33,7 @@ import {
 } from "./options.ts";
 import { type FixStep, fixOutdated, fixSteps } from "./outdated-fix.ts";
 import { imagesNamed, storedImages, unknownImage, withStored } from "./outdated-images.ts";
+import { sourcesOf } from "./outdated-sources.ts";
 import { type FailOn, failures, statusOf } from "./outdated-status.ts";
 import { csvLines, explanationLines, markdownLines, outdatedLines } from "./outdated-view.ts";
 import { print } from "./output.ts";
@@ -174,7 +171,7 @@ async function outdated(words: readonly string[], options: OutdatedOptions, io: 
     const now = options.at ?? Date.now();
     const call = openOutdated(asked, {
       registry,
-      loginsFor: await loginsOf(used, options, io),
+      sourcesFor: await sourcesOf(used, { policy, now }, options, io),
       policy,
       now,
       platforms: (options.platform ?? []).map(parsePlatform),
@@ -244,26 +241,6 @@ function printInputProblems({ problems, notes, notSeen }: UsedImages, io: Io): v
 function cacheFolder({ environment }: Io): string {
   const cache = environment["XDG_CACHE_HOME"];
   return join(cache === undefined || cache === "" ? join(homeFolder(), ".cache") : cache, "pulley");
-}
-
-/** The logins of the workloads that use an image, and then those of the user. */
-async function loginsOf({ pods }: UsedImages, options: OutdatedOptions, io: Io) {
-  const sources = await workloadLogins(options, io, { accounts: givenAccounts(pods.serviceAccounts()) });
-  return async ({ image, workloads }: UsedImage) => {
-    if (image.kind === "invalid") return [];
-    const users = workloads.map(({ request }) => pods.of(request));
-    const distinct = new Map((users.length === 0 ? [undefined] : users).map((pod) => [loginKey(pod), pod]));
-    const found = [...distinct.values()].map((pod) => {
-      const secrets = pod === undefined ? [] : pods.secretsOf(pod);
-      return sources(pod, secrets).logins(image.repository);
-    });
-    return (await Promise.all(found)).flat();
-  };
-}
-
-/** Pods with the same key have the same logins. */
-function loginKey(pod: Pod | undefined): string {
-  return pod === undefined ? "" : JSON.stringify([pod.namespace, pod.serviceAccountName, pod.imagePullSecrets]);
 }
 
 async function printReport(

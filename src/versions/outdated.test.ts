@@ -13,10 +13,21 @@ function asked(image: string, runs?: string, platforms: readonly string[] = []):
   return { used, runs: runs === undefined ? undefined : parseDigest(runs) };
 }
 
+/** The registry itself, and then its mirrors. */
+function from(logins: readonly Login[], ...mirrors: readonly string[]): OutdatedCall["sourcesFor"] {
+  const own = ({ image }: AskedImage["used"]) =>
+    image.kind === "invalid" ? "" : `http://${image.repository.registry}`;
+  return (used) =>
+    Promise.resolve([
+      ...mirrors.map((address) => ({ address, mirror: true, logins: [] })),
+      { address: own(used), mirror: false, logins },
+    ]);
+}
+
 async function judge(images: readonly AskedImage[], call: Partial<OutdatedCall> = {}) {
   return openOutdated(images, {
     registry: client(),
-    loginsFor: () => Promise.resolve([]),
+    sourcesFor: from([]),
     policy: kubernetesOnly,
     now: day,
     platforms: [],
@@ -236,14 +247,40 @@ describe("one repository", () => {
     });
     const login = (name: string) => new Login(`secret ${name}`, { kind: "password", username: name, password: name });
     const images = [asked(`${registry.host}/own:1.25.3`), asked(`${registry.host}/open:1.25.3`)];
-    const wrong = await judge(images, { loginsFor: () => Promise.resolve([login("a")]) });
+    const wrong = await judge(images, { sourcesFor: from([login("a")]) });
     expect(wrong).toMatchObject([
       { status: "unknown", error: { code: "REGISTRY_UNAUTHORIZED" } },
       { status: "outdated", error: null },
     ]);
     expect(JSON.stringify(wrong)).toContain("tried with secret a");
-    const both = await judge(images, { loginsFor: () => Promise.resolve([login("a"), login("b")]) });
+    const both = await judge(images, { sourcesFor: from([login("a"), login("b")]) });
     expect(both.map(({ status }) => status)).toEqual(["outdated", "outdated"]);
+  });
+});
+
+describe("a mirror", () => {
+  it("is asked where the registry cannot be reached, and told of", async () => {
+    const mirror = await tagRegistry({ "team/app": versions });
+    const [answer] = await judge([asked("127.0.0.1:1/team/app:1.25.3")], { sourcesFor: from([], mirror.origin) });
+    expect(answer).toMatchObject({
+      status: "outdated",
+      latest: "2.0.0",
+      because: `2.0.0 is newer, by a major step; by the mirror ${mirror.origin}`,
+    });
+  });
+
+  it("is not asked where the registry answers, though it is named first", async () => {
+    const [registry, mirror] = [await tagRegistry({ app: versions }), await tagRegistry({ app: { "9.9.9": nothing } })];
+    const call = { sourcesFor: from([], mirror.origin) };
+    expect(await judgeOne(`${registry.host}/app:1.25.3`, undefined, call)).toMatchObject({ latest: "2.0.0" });
+    expect(await judgeOne(`${registry.host}/none:1`, undefined, call)).toMatchObject({ gone: "repository" });
+    expect(mirror.asked).toEqual([]);
+  });
+
+  it("that has it not says nothing of a registry that is down", async () => {
+    const mirror = await tagRegistry({ other: versions });
+    const [answer] = await judge([asked("127.0.0.1:1/team/app:1.25.3")], { sourcesFor: from([], mirror.origin) });
+    expect(answer).toMatchObject({ status: "unknown", gone: null, error: { code: "REGISTRY_UNREACHABLE" } });
   });
 });
 
@@ -327,7 +364,7 @@ it("explains what is passed over, and asks for nothing more", async () => {
   const image = asked(`${registry.host}/app:1.25.3`);
   const call = openOutdated([image], {
     registry: client(),
-    loginsFor: () => Promise.resolve([]),
+    sourcesFor: from([]),
     policy: kubernetesOnly,
     now: day,
     platforms: [],

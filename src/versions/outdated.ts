@@ -2,7 +2,6 @@
 import {
   completePlatform,
   type Digest,
-  type ImageName,
   invalidNameText,
   type Platform,
   type Repository,
@@ -13,12 +12,11 @@ import type { RegistryClient, TagsCall } from "../registry/index.ts";
 import { inParallel } from "../support/concurrency.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
-import type { ImageRequest } from "../workload/index.ts";
 import { blank, failureOf, type Judgement, judge } from "./judgement.ts";
 import type { OutdatedImage } from "./report.ts";
 import { type PassedOver, passedOver, readTag, type Step, type TagReading } from "./tags/index.ts";
-import { openUpstream, type Upstream } from "./upstream.ts";
-import type { UsedImage } from "./used-image.ts";
+import { openUpstream, type Upstream, type UpstreamSource } from "./upstream.ts";
+import { requestOf, type UsedImage } from "./used-image.ts";
 
 /** An image to judge, with what is known of it. */
 export interface AskedImage {
@@ -29,8 +27,8 @@ export interface AskedImage {
 
 export interface OutdatedCall {
   readonly registry: Pick<RegistryClient, "tags" | "resolve" | "manifest" | "blob">;
-  /** The logins of the workloads that use an image. */
-  readonly loginsFor: (image: UsedImage) => Promise<readonly Login[]>;
+  /** Who is asked for an image, with the logins of the workloads that use it. */
+  readonly sourcesFor: (image: UsedImage) => Promise<readonly UpstreamSource[]>;
   readonly policy: Policy;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -121,8 +119,8 @@ function byRegistry(images: readonly AskedImage[]): readonly (readonly AskedImag
 
 /** One for each repository, with the logins of all who use it, each once. */
 function upstreamsOf(images: readonly AskedImage[], call: OutdatedCall): ReadonlyMap<string, Upstream> {
-  const { registry, loginsFor, pages, signal } = call;
-  const users = new Map<string, { readonly repository: Repository; readonly images: UsedImage[] }>();
+  const { registry, sourcesFor, pages, signal } = call;
+  const users = new Map<string, RepositoryUsers>();
   for (const { used } of images) {
     if (used.image.kind === "invalid") continue;
     const { repository } = used.image;
@@ -130,20 +128,31 @@ function upstreamsOf(images: readonly AskedImage[], call: OutdatedCall): Readonl
     if (known === undefined) users.set(repository.name, { repository, images: [used] });
     else known.images.push(used);
   }
-  const open = ({
-    repository,
-    images: own,
-  }: {
-    readonly repository: Repository;
-    readonly images: readonly UsedImage[];
-  }) =>
+  const open = ({ repository, images: own }: RepositoryUsers) =>
     openUpstream(repository, {
       registry,
       pages,
       signal,
-      logins: async () => distinct((await Promise.all(own.map(loginsFor))).flat()),
+      sources: async () => joined((await Promise.all(own.map(sourcesFor))).flat()),
     });
   return new Map([...users].map(([name, each]) => [name, open(each)]));
+}
+
+interface RepositoryUsers {
+  readonly repository: Repository;
+  readonly images: UsedImage[];
+}
+
+/** Each source once, with all of its logins; the registry itself, which knows its tags best, before its mirrors. */
+function joined(sources: readonly UpstreamSource[]): readonly UpstreamSource[] {
+  const byAddress = new Map<string, UpstreamSource>();
+  for (const source of sources) {
+    const known = byAddress.get(source.address);
+    const usable = known?.failure === undefined ? known : undefined;
+    if (usable === undefined) byAddress.set(source.address, source);
+    else byAddress.set(source.address, { ...usable, logins: distinct([...usable.logins, ...source.logins]) });
+  }
+  return [...byAddress.values()].toSorted((one, other) => Number(one.mirror) - Number(other.mirror));
 }
 
 function distinct(logins: readonly Login[]): readonly Login[] {
@@ -167,12 +176,15 @@ async function answerFor(
   const platforms = wanted.length > 0 ? wanted : used.platforms.map((each) => completePlatform(each, machine));
   const ageOf = ages ? (platforms[0] ?? machine) : undefined;
   const judged = { reference: name, runs: name.digest ?? runs, limits, platforms, ageOf };
-  return report(used, await judge(judged, upstream, signal));
+  const judgement = await judge(judged, upstream, signal);
+  const mirror = upstream.mirror();
+  if (mirror === undefined) return report(used, judgement);
+  return report(used, { ...judgement, because: `${judgement.because}; by the mirror ${mirror}` });
 }
 
 /** Where its workloads are under different rules, the narrowest hold. */
 function limitsOf({ image, workloads }: UsedImage, { policy, now }: OutdatedCall): VersionLimits {
-  const requests = workloads.length > 0 ? workloads.map(({ request }) => request) : [withoutWorkload(image)];
+  const requests = workloads.length > 0 ? workloads.map(({ request }) => request) : [requestOf({ image, workloads })];
   const all = requests.map((request) => versionsFor(request, policy, now));
   return all.reduce(narrower);
 }
@@ -196,12 +208,6 @@ function narrower(one: VersionLimits, other: VersionLimits): VersionLimits {
     moving: (tag) => one.moving(tag) ?? other.moving(tag),
     failures: [...one.failures, ...other.failures],
   };
-}
-
-/** An image that nobody is seen to use is asked for by nobody in particular. */
-function withoutWorkload(image: ImageName): ImageRequest {
-  const workload = { apiVersion: "v1", kind: "Pod", namespace: "", name: "", labels: {}, annotations: {} };
-  return { workload, container: { name: "", kind: "container" }, image, pullPolicy: undefined };
 }
 
 function report({ image, workloads, places }: UsedImage, judgement: Judgement): OutdatedImage {

@@ -17,13 +17,15 @@ import {
   selectManifest,
   type Tag,
 } from "../image/index.ts";
-import { aggregate, isRefusal, withLogin } from "../pull/index.ts";
+import { type Attempted, aggregate, isRefusal, isUnreachable, type PullSource, withLogin } from "../pull/index.ts";
 import type { RegistryCall, RegistryClient, TagsCall } from "../registry/index.ts";
 import type { Login } from "../support/login.ts";
 import { readTag, type TagReading } from "./tags/index.ts";
 
 export interface Upstream {
   readonly repository: Repository;
+  /** The mirror that has answered in the place of the registry; undefined where the registry itself has. */
+  mirror(): string | undefined;
   /** All tags, in the registry's order. @throws PulleyError any of the registry codes */
   tags(): Promise<readonly string[]>;
   /** The same, read as versions. */
@@ -38,10 +40,18 @@ export interface Upstream {
   createdAt(version: Tag | Digest, platform: Platform): Promise<number | undefined>;
 }
 
+/** A registry, or a mirror of it. */
+export interface UpstreamSource extends Pick<PullSource, "address" | "mirror"> {
+  /** Those of all who use the repository; none: it is asked without. */
+  readonly logins: readonly Login[];
+  /** Why its logins could not be found out: then it is not asked. */
+  readonly failure?: { readonly error: unknown };
+}
+
 export interface UpstreamOptions {
   readonly registry: Pick<RegistryClient, "tags" | "resolve" | "manifest" | "blob">;
-  /** The logins of those who use the repository; none: it is asked without. */
-  readonly logins: () => Promise<readonly Login[]>;
+  /** Who may be asked, in their order: the next one only where nobody answers. */
+  readonly sources: () => Promise<readonly UpstreamSource[]>;
   readonly pages?: TagsCall["pages"];
   readonly signal?: AbortSignal | undefined;
 }
@@ -49,10 +59,10 @@ export interface UpstreamOptions {
 /** Indexes within indexes that are gone into. */
 const deepest = 4;
 
-export function openUpstream(repository: Repository, { registry, logins, pages, signal }: UpstreamOptions): Upstream {
-  /** The login that the registry has accepted, once there is one. */
-  let accepted: { readonly login: Login | undefined } | undefined;
-  let candidates: Promise<readonly Login[]> | undefined;
+export function openUpstream(repository: Repository, { registry, sources, pages, signal }: UpstreamOptions): Upstream {
+  /** Whom the first answer came from, and with which login. */
+  let accepted: AcceptedCall | undefined;
+  let known: Promise<readonly UpstreamSource[]> | undefined;
   const lists = onceEach<readonly string[]>();
   // A thousand tags are read for each image of the repository, but once.
   const readings = onceEach<readonly TagReading[]>();
@@ -60,20 +70,20 @@ export function openUpstream(repository: Repository, { registry, logins, pages, 
   const documents = onceEach<Manifest | Index>();
   const configs = onceEach<ImageConfig>();
 
-  /** Those who refuse one login may accept another. */
+  /** Those who refuse one login may accept another; where nobody answers, a mirror may. */
   async function asking<T>(ask: (call: RegistryCall) => Promise<T>): Promise<T> {
-    if (accepted !== undefined) return ask({ login: accepted.login, signal });
-    candidates ??= logins();
-    const given = await candidates;
-    const attempts: { readonly error: unknown }[] = [];
-    for (const login of given.length === 0 ? [undefined] : given) {
+    if (accepted !== undefined) return ask({ ...accepted, signal });
+    known ??= sources();
+    const attempts: Attempted[] = [];
+    for (const source of await known) {
       try {
-        const answer = await ask({ login, signal });
-        accepted = { login };
+        const { answer, call } = await askOne(source, ask, signal);
+        accepted = call;
         return answer;
       } catch (error) {
-        attempts.push({ error: withLogin(error, login) });
-        if (!isRefusal(error)) break;
+        const { address, mirror } = source;
+        attempts.push({ error, mirror, ...(mirror && { whom: `mirror ${address}` }) });
+        if (!isUnreachable(error) && !mirror) break;
       }
     }
     throw aggregate(attempts, "first");
@@ -114,6 +124,7 @@ export function openUpstream(repository: Repository, { registry, logins, pages, 
 
   return {
     repository,
+    mirror: () => accepted?.mirror,
     tags,
     readings: () => readings("", async () => (await tags()).map(readTag)),
     resolve,
@@ -127,6 +138,28 @@ export function openUpstream(repository: Repository, { registry, logins, pages, 
       return at === undefined || at < firstContainer ? undefined : at;
     },
   };
+}
+
+type AcceptedCall = Pick<RegistryCall, "login" | "mirror">;
+
+/** Asks one source with each of its logins, until one is accepted. */
+async function askOne<T>(
+  { address, mirror: isMirror, logins, failure }: UpstreamSource,
+  ask: (call: RegistryCall) => Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly answer: T; readonly call: AcceptedCall }> {
+  if (failure !== undefined) throw failure.error;
+  const mirror = isMirror ? address : undefined;
+  const attempts: Attempted[] = [];
+  for (const login of logins.length === 0 ? [undefined] : logins) {
+    try {
+      return { answer: await ask({ login, mirror, signal }), call: { login, mirror } };
+    } catch (error) {
+      attempts.push({ error: withLogin(error, login) });
+      if (!isRefusal(error)) break;
+    }
+  }
+  throw aggregate(attempts, "first");
 }
 
 /** Asks each question once; a failure is an answer, too. */

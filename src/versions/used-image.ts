@@ -84,3 +84,10 @@ export interface UsedImages {
   readonly notes: readonly Problem[];
   readonly pods: WorkloadPods;
 }
+
+/** How an image is asked for: as by its first workload, or by nobody in particular where no one is seen to use it. */
+export function requestOf({ image, workloads: [first] }: Pick<UsedImage, "image" | "workloads">): ImageRequest {
+  if (first !== undefined) return first.request;
+  const workload = { apiVersion: "v1", kind: "Pod", namespace: "", name: "", labels: {}, annotations: {} };
+  return { workload, container: { name: "", kind: "container" }, image, pullPolicy: undefined };
+}
