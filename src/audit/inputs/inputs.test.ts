@@ -238,6 +238,7 @@ spec: {containers: [{name: db, image: ghcr.io/db:edge, imagePullPolicy: Always}]
         kind: "unreadable",
         file: join(root, "chart/Chart.yaml"),
         rule: "render-failed",
+        isProgramMissing: true,
         message: "this is a chart, and there is no helm in PATH to render it",
         advice: `Install helm, or render it where there is one: helm template ${join(root, "chart")} | pulley audit -.`,
       },
