@@ -34,6 +34,9 @@ v1.28.5-eks-1-28-11                   v#.#.#-eks-#-#-#               1.28.5     
 14-22.04_beta                         #-22.04_beta                   14               beta
 alpine-v16.8.0                        alpine-v#.#.#                  16.8.0
 x86_64-v16.8.0                        x86_64-v#.#.#                  16.8.0
+temurin-17-tools-deps-1.11.1.1413-jammy  temurin-17-tools-deps-#.#.#.#-jammy  1.11.1.1413
+openjdk-8u212-jdk                     openjdk-#u#-jdk                8.212
+jdk-17.0.9_9                          jdk-#.#.#_#                    17.0.9           -           9
 windows-2022-3.1.8                    windows-2022-#.#.#             3.1.8
 9.2-minimal-20230512                  #.#-minimal-YYYYMMDD           9.2              -           20230512
 v20240310-bac0a3c105-1.29             vYYYYMMDD-<commit>-1.29        2024.3.10

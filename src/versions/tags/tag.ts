@@ -91,13 +91,16 @@ interface Release {
 
 /** Names of what an image is built upon. A number behind one is its version, and not the image's. */
 const bases =
-  /(?:^|[-_.])(?:alpine|debian|ubuntu|centos|fedora|rocky|rockylinux|almalinux|ubi|rhel|el|oraclelinux|amazonlinux|windows|nanoserver|windowsservercore)[-_]$/i;
+  /(?:^|[-_.])(?:alpine|debian|ubuntu|centos|fedora|rocky|rockylinux|almalinux|ubi|rhel|el|scala|oraclelinux|amazonlinux|windows|nanoserver|windowsservercore)[-_]$/i;
+/** What a program may run on, or be. A number behind one is its version where no other one follows. */
+const runtimes = /(?:^|[-_])(?:openjdk|temurin|corretto|jdk|jre|java|python|node|nodejs|php|ruby|go|golang)[-_]$/i;
 /** Numbers of something else than a version, as of x86_64, and commits that are written with digits alone. */
 const notReleases = /(?:^|[-_.])(?:pr|mr|pull|sha|git|commit|x86)[-_.]?$/i;
 
 /** The first element that is a release: all of it, and not the version of a base. */
 function findRelease(tag: string): Release | undefined {
   const starts = /(?:^|[-_]|[A-Za-z]\.)/g;
+  let runtime: Release | undefined;
   for (let match = starts.exec(tag); match !== null; match = starts.exec(tag)) {
     const start = match.index + match[0].length;
     // An empty match does not go on by itself.
@@ -108,9 +111,11 @@ function findRelease(tag: string): Release | undefined {
     const release = releaseAt(tag, start);
     // alpine-3.20 is a base, alpine-v3.20.1 a version.
     const isOther = (bases.test(before) && release?.start === start) || notReleases.test(before);
-    if (release !== undefined && !isOther) return release;
+    if (release === undefined || isOther) continue;
+    if (runtime === undefined && runtimes.test(before)) runtime = release;
+    else if (runtime === undefined || (release.scheme === "number" && release.numbers.length > 1)) return release;
   }
-  return undefined;
+  return runtime;
 }
 
 const number = String.raw`\d+(?:\.\d+)*`;
