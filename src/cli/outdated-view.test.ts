@@ -86,6 +86,24 @@ it("the largest steps come first, and what ended is told", () => {
   expect(lines.at(-1)).toBe("5 images: 3 behind (1 major, 1 minor, 1 patch), 2 up to date");
 });
 
+it("what is wrong with a registry is told once for all of its images", () => {
+  const error = { code: "REGISTRY_UNREACHABLE", message: "refused", advice: "Check the network." };
+  const down = (given: string) => image(given, { status: "unknown", because: "connection refused", error });
+  const lines = outdatedLines([down("q.io/a:1"), down("r.io/c:1"), down("q.io/b:1")], view);
+  expect(lines).toEqual([
+    "Cannot be told",
+    "q.io/a:1",
+    "q.io/b:1",
+    "  connection refused",
+    "  Check the network.",
+    "r.io/c:1",
+    "  connection refused",
+    "  Check the network.",
+    "",
+    "3 images: 3 cannot be told",
+  ]);
+});
+
 describe("what a stranger wrote", () => {
   const hostile = image("q.io/a:1", { because: '=cmd|"x"\u001b[2J\n| **bold**', status: "unknown" });
 

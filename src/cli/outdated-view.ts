@@ -72,7 +72,7 @@ function behindLines(images: readonly OutdatedImage[], view: OutdatedView): stri
 }
 
 function blockLines(image: OutdatedImage, view: OutdatedView): string[] {
-  return [fullName(image), ...stepLines(image), ...userLines(image, view)];
+  return [fullName(image), ...stepLines(image), ...userLines(usersText(image), view)];
 }
 
 /** The tags that are newer, each once, under the smallest step that leads to it. */
@@ -82,20 +82,55 @@ function stepLines({ current, patch, minor, latest }: OutdatedImage): string[] {
   return first.map(([step, tag]) => `  ${step.padEnd(8)}${tag}`);
 }
 
-function userLines(image: OutdatedImage, { paint, width }: Pick<OutdatedView, "paint" | "width">): string[] {
-  const text = usersText(image);
+function userLines(text: string, { paint, width }: Pick<OutdatedView, "paint" | "width">): string[] {
   return text === "" ? [] : hanging("  used by ", paint("dim", text), width);
 }
 
-function reasonLines(images: readonly OutdatedImage[], { paint, width, now }: OutdatedView): string[] {
-  return images.flatMap((image) => [
+function reasonLines(images: readonly OutdatedImage[], view: OutdatedView): string[] {
+  return byReason(images).flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    return group.length === 1 ? oneReason(first, view) : sharedReason(first, group, view);
+  });
+}
+
+/** What is wrong with a registry is told once for all of its images. */
+function byReason(images: readonly OutdatedImage[]): readonly (readonly OutdatedImage[])[] {
+  const groups = new Map<string, OutdatedImage[]>();
+  for (const image of images) {
+    const key = reasonKey(image);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [image]);
+    else group.push(image);
+  }
+  return [...groups.values()];
+}
+
+function reasonKey({ image: { name, given }, error, gone, because }: OutdatedImage): string {
+  const isOfRegistry = error !== null && (gone === null || gone === "registry") && name !== null;
+  if (!isOfRegistry) return JSON.stringify([name ?? given, given, because]);
+  return JSON.stringify([parseReference(name).repository.registry, error.code, gone]);
+}
+
+function oneReason(image: OutdatedImage, { paint, width, now }: OutdatedView): string[] {
+  return [
     fullName(image),
     ...hanging("  ", printable(image.because), width),
     ...(image.error === null ? [] : hanging("  ", paint("dim", printable(image.error.advice)), width)),
     ...(image.created === null ? [] : [`  built ${humanDuration(now - Date.parse(image.created))} ago`]),
     ...stepLines(image),
-    ...userLines(image, { paint, width }),
-  ]);
+    ...userLines(usersText(image), { paint, width }),
+  ];
+}
+
+function sharedReason(first: OutdatedImage, group: readonly OutdatedImage[], { paint, width }: OutdatedView): string[] {
+  const advice = first.error?.advice ?? "";
+  return [
+    ...group.map(fullName),
+    ...hanging("  ", printable(first.because), width),
+    ...hanging("  ", paint("dim", printable(advice)), width),
+    ...userLines([...new Set(group.map(usersText))].filter((text) => text !== "").join(", "), { paint, width }),
+  ];
 }
 
 function endings(images: readonly OutdatedImage[], { now }: OutdatedView): string[] {

@@ -166,7 +166,12 @@ async function outdated(words: readonly string[], options: OutdatedOptions, io: 
   const asked = explain === undefined ? all : imagesNamed(all, explain);
   const signal = io.interruption();
   const progress = judgingProgress(io);
-  const registry = registryClient(options, { pace: requestsAtOnce, longestWait, onWait: progress.waiting });
+  const registry = registryClient(options, {
+    pace: requestsAtOnce,
+    longestWait,
+    rememberDownFor,
+    onWait: progress.waiting,
+  });
   try {
     const now = options.at ?? Date.now();
     const call = openOutdated(asked, {
@@ -197,6 +202,9 @@ async function outdated(words: readonly string[], options: OutdatedOptions, io: 
 const requestsAtOnce = 6;
 /** Milliseconds: a registry that asks for a longer wait has a quota for hours, and its images cannot be told. */
 const longestWait = 5 * 60_000;
+
+/** Milliseconds: nobody waits for a registry that is down once for each image. */
+const rememberDownFor = 60_000;
 
 /** A line on a terminal that says how far the command is, and for whom it waits. */
 function judgingProgress(io: Io) {
