@@ -14,4 +14,5 @@ export {
   stepBetween,
 } from "./newer.ts";
 export { type PassedOver, passedOver } from "./passed-over.ts";
-export { type PlainTag, readTag, type Scheme, type TagReading, type VersionTag } from "./tag.ts";
+export type { PlainTag, Scheme, TagReading, VersionTag } from "./reading.ts";
+export { readTag } from "./tag.ts";

@@ -1,5 +1,6 @@
 /** Which tags of a repository are newer than the one that runs: those of its family, and no others. */
-import { readTag, type TagReading, type VersionTag } from "./tag.ts";
+import type { TagReading, VersionTag } from "./reading.ts";
+import { readTag } from "./tag.ts";
 
 /** How far apart two versions of a family are, by the first of their numbers that differs. */
 export type Step = "patch" | "minor" | "major";

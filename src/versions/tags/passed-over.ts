@@ -1,6 +1,6 @@
 /** Why the other tags of a repository are not offered for one: for people who wonder. */
 import { compareTags, compareVersions, type NewerOptions } from "./newer.ts";
-import type { TagReading, VersionTag } from "./tag.ts";
+import type { TagReading, VersionTag } from "./reading.ts";
 
 /** Tags that are not offered for one and the same reason. */
 export interface PassedOver {
