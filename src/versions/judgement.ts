@@ -42,7 +42,7 @@ export interface JudgedImage {
 
 /** Never throws, except when it is cancelled: what cannot be told is told as that. */
 export async function judge(image: JudgedImage, upstream: Upstream, signal?: AbortSignal): Promise<Judgement> {
-  const nothing = blank(image.limits, image.platforms);
+  const nothing = blank(image.limits, image.platforms, image.reference.tag);
   try {
     const judged = await judgeTag(image, upstream, nothing);
     return judged.status === "missing" ? judged : await withAge(judged, image, upstream, signal);
@@ -70,10 +70,10 @@ async function withAge(
 }
 
 /** The judgement before anything is known. */
-export function blank(limits: VersionLimits, platforms: readonly Platform[]): Judgement {
+export function blank(limits: VersionLimits, platforms: readonly Platform[], tag?: Tag): Judgement {
   return {
     status: "unknown",
-    current: null,
+    current: tag !== undefined && readTag(tag).kind === "version" ? tag : null,
     patch: null,
     minor: null,
     latest: null,
@@ -141,7 +141,7 @@ async function judgeTag(image: JudgedImage, upstream: Upstream, nothing: Judgeme
   if (reading.kind !== "version" || moving !== undefined) {
     const why = moving === undefined ? withoutVersion(reading) : `${tag} is judged by digest, as ${moving.rule} says`;
     const because = isGone ? `${tag} is gone` : (lag.because ?? `${why}, and no digest says which image runs`);
-    return { ...nothing, ...lag, ...(isGone && { status: "missing", gone: "tag" }), because };
+    return { ...nothing, current: null, ...lag, ...(isGone && { status: "missing", gone: "tag" }), because };
   }
   return judgeVersion(reading, await upstream.readings(), { image, upstream, isGone, lag, nothing });
 }

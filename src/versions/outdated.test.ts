@@ -332,6 +332,7 @@ describe("a registry that does not answer as it should", () => {
     const found = await judgeOne(`${registry.host}/app:1.25.3`);
     expect([found.status, found.gone, found.error?.code]).toEqual([status, gone, code]);
     expect(found.because).not.toBe("");
+    expect([found.current, found.patch, found.distance]).toEqual(["1.25.3", null, "unknown"]);
   });
 
   it("is down: nobody listens, or the name does not exist", async () => {

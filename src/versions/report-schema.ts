@@ -62,7 +62,7 @@ const entry = z
       description:
         "current: nothing newer is offered. outdated: a newer tag of the family is. moved: the tag has another digest now. missing: the tag, the repository or the registry is gone. unknown: it cannot be told.",
     }),
-    current: tag("The tag that is judged; null where it has no number, or nothing can be said."),
+    current: tag("The tag that is judged; null where it has no version, or is judged by digest alone."),
     patch: tag("The newest tag of the family with the same first two numbers; current where nothing is newer."),
     minor: tag("The newest tag of the family with the same first number; current where nothing is newer."),
     latest: tag("The newest tag of the family; current where nothing is newer."),

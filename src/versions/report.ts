@@ -13,7 +13,7 @@ export interface OutdatedReport {
 export interface OutdatedImage {
   readonly image: ReportedImage;
   readonly status: OutdatedStatus;
-  /** The tag that is judged; null where the tag has no number, or nothing can be said. */
+  /** The tag that is judged; null where it has no version, or is judged by digest alone. */
   readonly current: string | null;
   /** The newest tag of the family with the same first two numbers; `current` where nothing is newer. */
   readonly patch: string | null;
