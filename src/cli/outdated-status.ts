@@ -19,7 +19,7 @@ export function statusOf(images: readonly OutdatedImage[], hasProblems: boolean,
   return exits.length === 0 ? 0 : Math.max(...exits);
 }
 
-function exitOf(code: string): number {
+export function exitOf(code: string): number {
   const known: Readonly<Record<string, { readonly exit: number }>> = errorTable;
   return known[code]?.exit ?? errorTable.INTERNAL.exit;
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
@@ -224,6 +224,34 @@ describe("--fix", () => {
   it("gives standard input back as it would be", async () => {
     const { stdout } = await outdated(["-", "--fix", "minor"], pod.replaceAll("HOST", registry.host));
     expect(stdout).toBe(pod.replace("app:1.0.0", "app:1.1.0"));
+  });
+
+  it.each<[what: string, text: string, after: string]>([
+    ["manifests of which nothing changes", pod.replace("app:1.0.0", "app:1.1.0"), pod.replace("app:1.0.0", "app:1.1.0")],
+    ["a list of images", "HOST/app:1.0.0 # own\r\nHOST/still:3.1\n", "HOST/app:1.1.0 # own\r\nHOST/still:3.1\n"],
+    ["a text without images", "kind: ConfigMap\napiVersion: v1\n", "kind: ConfigMap\napiVersion: v1\n"],
+  ])("gives all of standard input back: %s", async (_, text, after) => {
+    const { stdout } = await outdated(["-", "--fix", "minor"], text.replaceAll("HOST", registry.host));
+    expect(stdout).toBe(after);
+  });
+
+  it("names the images that could not be judged, and what is gone", async () => {
+    const list = write("images.txt", "HOST/shut:1\nHOST/app:9.0.0\nHOST/app:1.0.0\n");
+    const { stderr, status } = await outdated([list, "--fix", "minor"]);
+    expect(stderr).toMatch(/^HOST\/shut:1: not done: GET .*401 Unauthorized/m);
+    expect(stderr).toMatch(/^HOST\/app:9\.0\.0: not done: the tag 9\.0\.0 is gone/m);
+    expect([read("images.txt").includes("HOST/app:1.1.0"), status]).toEqual([true, 1]);
+  });
+
+  it("fails where a file cannot be written, as one that has changed since it was read", async () => {
+    let list = "";
+    const late = await tagRegistry(repositories, () => {
+      appendFileSync(list, "# new\n");
+      return false;
+    });
+    list = write("images.txt", `${late.host}/app:1.0.0\n`);
+    const { status, stderr } = await outdated([list, "--fix", "minor"]);
+    expect([status, stderr]).toEqual([2, expect.stringContaining("has changed since it was read")]);
   });
 });
 

@@ -188,11 +188,14 @@ async function outdated(words: readonly string[], options: OutdatedOptions, io: 
     });
     const judged = await call.judge();
     const images = [...judged, ...used.unknown.map(unknownImage)];
+    let written = 0;
     if (options.fix !== undefined) {
-      await fixOutdated(asked, judged, call, { step: options.fix, diff: options.diff === true }, io);
+      const { standardInput } = used;
+      const fix = { step: options.fix, diff: options.diff === true, standardInput };
+      written = await fixOutdated(asked, judged, call, fix, io);
     } else if (explain === undefined || options.output !== "text") await printReport(images, now, options, io);
     else for (const [at, one] of asked.entries()) await printExplanation(one, judged[at], call, now, io);
-    return statusOf(images, used.problems.length > 0, options.failOn ?? []);
+    return Math.max(written, statusOf(images, used.problems.length > 0, options.failOn ?? []));
   } finally {
     await registry.close();
   }

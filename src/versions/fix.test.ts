@@ -169,9 +169,9 @@ describe("lists", () => {
     expect((await fixImages(wanted(await folder.read([path])), { mode: "fix" })).changed).toEqual([]);
   });
 
-  it("of standard input stay", async () => {
-    const { refused } = await fixImages(wanted(await folder.read(["-"], { stdin: input("a:1\n") })), { mode: "fix" });
-    expect(refused).toMatchObject([{ reason: "it comes from standard input" }]);
+  it("change on standard input, too", async () => {
+    const { changed } = await fixImages(wanted(await folder.read(["-"], { stdin: input("a:1 # a\n") })), { mode: "fix" });
+    expect(changed).toMatchObject([{ file: "-", text: "a:2.0 # a\n" }]);
   });
 });
 

@@ -12,7 +12,7 @@ import {
   splice,
 } from "../audit/index.ts";
 import type { PulleyError } from "../support/errors.ts";
-import { listedImages } from "../workload/index.ts";
+import { isImageList, listedImages } from "../workload/index.ts";
 import { placeFix } from "./place-fix.ts";
 import type { TagPlace, UsedImage } from "./used-image.ts";
 import type { WantedVersion } from "./version-text.ts";
@@ -70,7 +70,8 @@ export async function fixImages(
 }
 
 function plan(text: string, file: string, fixes: readonly Fix[]): FixPlan {
-  return /\.txt$/i.test(file) ? planList(text, fixes) : planFixes(text, file, fixes);
+  const isList = /\.txt$/i.test(file) || (file === "-" && isImageList(text));
+  return isList ? planList(text, fixes) : planFixes(text, file, fixes);
 }
 
 /** As {@link planFixes}, for a list of images: a word that is changed is a word again, and all others stay. */

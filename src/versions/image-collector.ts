@@ -37,6 +37,7 @@ export class ImageCollector {
   readonly manifests: ManifestText[] = [];
   /** Files outside of the named folders: they are read, and not changed. */
   readonly outside = new Set<string>();
+  standardInput: string | undefined;
   readonly #images = new Map<string, Collected>();
 
   add({ image, workload, place, platforms }: ImageUse): void {
@@ -83,8 +84,8 @@ export class ImageCollector {
         platforms: unitedPlatforms(platforms),
       }),
     );
-    const { unknown, problems, notSeen, notes, manifests } = this;
-    return { images, unknown, problems, notSeen, notes, pods: new WorkloadPods(manifests) };
+    const { unknown, problems, notSeen, notes, manifests, standardInput } = this;
+    return { images, unknown, problems, notSeen, notes, pods: new WorkloadPods(manifests), standardInput };
   }
 }
 

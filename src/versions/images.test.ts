@@ -125,9 +125,9 @@ describe("lists and names", () => {
     const found = await folder.read(["busybox", folder.path("images.txt"), "-"], { stdin });
     expect(told(found, folder)).toEqual([
       ["docker.io/library/busybox:latest"],
-      ["docker.io/library/nginx:1", "in images.txt:1:1 list word", "in -:1:9 list never: it comes from standard input"],
+      ["docker.io/library/nginx:1", "in images.txt:1:1 list word", "in -:1:9 list word"],
       ["q.io/b:2", "in images.txt:3:1 list word"],
-      ["docker.io/library/redis:7", "in -:1:1 list never: it comes from standard input"],
+      ["docker.io/library/redis:7", "in -:1:1 list word"],
     ]);
   });
 

@@ -85,6 +85,7 @@ class Reading {
   read(input: AuditInput): void {
     switch (input.kind) {
       case "text":
+        if (input.file === "-") this.#collector.standardInput = input.text;
         if (isList(input)) for (const use of imagesOfList(input.text, input.file)) this.#collector.add(use);
         else this.#readText(input);
         break;

@@ -55,7 +55,7 @@ export type TagChange =
     }
   /** A word of a list; `start` is its offset. */
   | { readonly kind: "word"; readonly text: SourceText; readonly start: number; readonly image: string }
-  /** Half a sentence on why it cannot: `it comes from standard input`. */
+  /** Half a sentence on why it cannot: `it is rendered from a template`. */
   | { readonly kind: "none"; readonly because: string };
 
 /** Why nothing is changed in a template: what it renders to is not known. */
@@ -83,6 +83,8 @@ export interface UsedImages {
   /** Files that were named and have no image. */
   readonly notes: readonly Problem[];
   readonly pods: WorkloadPods;
+  /** What came from standard input, as it was read; absent where it was not named. */
+  readonly standardInput: string | undefined;
 }
 
 /** How an image is asked for: as by its first workload, or by nobody in particular where no one is seen to use it. */
