@@ -227,7 +227,11 @@ describe("--fix", () => {
   });
 
   it.each<[what: string, text: string, after: string]>([
-    ["manifests of which nothing changes", pod.replace("app:1.0.0", "app:1.1.0"), pod.replace("app:1.0.0", "app:1.1.0")],
+    [
+      "manifests of which nothing changes",
+      pod.replace("app:1.0.0", "app:1.1.0"),
+      pod.replace("app:1.0.0", "app:1.1.0"),
+    ],
     ["a list of images", "HOST/app:1.0.0 # own\r\nHOST/still:3.1\n", "HOST/app:1.1.0 # own\r\nHOST/still:3.1\n"],
     ["a text without images", "kind: ConfigMap\napiVersion: v1\n", "kind: ConfigMap\napiVersion: v1\n"],
   ])("gives all of standard input back: %s", async (_, text, after) => {

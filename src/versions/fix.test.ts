@@ -170,7 +170,9 @@ describe("lists", () => {
   });
 
   it("change on standard input, too", async () => {
-    const { changed } = await fixImages(wanted(await folder.read(["-"], { stdin: input("a:1 # a\n") })), { mode: "fix" });
+    const { changed } = await fixImages(wanted(await folder.read(["-"], { stdin: input("a:1 # a\n") })), {
+      mode: "fix",
+    });
     expect(changed).toMatchObject([{ file: "-", text: "a:2.0 # a\n" }]);
   });
 });
