@@ -88,6 +88,7 @@ export function unknownImage({ given, source, because, workload }: UsedImages["u
     created: null,
     endOfLife: null,
     platforms: [],
+    elsewhere: null,
     places: [source],
   };
 }

@@ -13,6 +13,7 @@ const image: OutdatedImage = {
   lag: null,
   because: "nothing is newer",
   workloads: [],
+  elsewhere: null,
   places: [],
   error: null,
   gone: null,

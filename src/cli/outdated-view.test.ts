@@ -17,6 +17,7 @@ function image(given: string, changes: Partial<OutdatedImage> = {}): OutdatedIma
     lag: null,
     because: "nothing is newer",
     workloads: [],
+    elsewhere: null,
     places: [],
     error: null,
     gone: null,
@@ -84,6 +85,17 @@ it("the largest steps come first, and what ended is told", () => {
   expect(lines.flatMap((line) => /^q\.io\/(\w)/.exec(line)?.[1] ?? [])).toEqual(["b", "c", "a", "d"]);
   expect(lines).toContain("q.io/d:1.0.0 since 2026-11-28");
   expect(lines.at(-1)).toBe("5 images: 3 behind (1 major, 1 minor, 1 patch), 2 up to date");
+});
+
+it("an image that is the newest of its family is told where the product goes on elsewhere", () => {
+  const elsewhere = { tag: "3.14.7-alpine3.23", because: "on another base" };
+  expect(outdatedLines([image("q.io/a:3.12.12-alpine3.21", { elsewhere })], view)).toEqual([
+    "At the end of its family",
+    "q.io/a:3.12.12-alpine3.21",
+    "  3.14.7-alpine3.23 is newer on another base",
+    "",
+    "1 image: 1 up to date",
+  ]);
 });
 
 it("what is wrong with a registry is told once for all of its images", () => {

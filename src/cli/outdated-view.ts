@@ -27,6 +27,7 @@ export function outdatedLines(images: readonly OutdatedImage[], view: OutdatedVi
       view,
     ),
     "Out of support": endings(images, view),
+    "At the end of its family": having("current").flatMap((image) => endLines(image, view)),
     "Cannot be told": reasonLines(having("unknown"), view),
     "Up to date": view.all ? reasonLines(having("current"), view) : [],
   };
@@ -136,6 +137,14 @@ function sharedReason(first: OutdatedImage, group: readonly OutdatedImage[], { p
 function endings(images: readonly OutdatedImage[], { now }: OutdatedView): string[] {
   const ended = images.filter(({ endOfLife }) => endOfLife !== null && Date.parse(endOfLife) + 86_400_000 <= now);
   return ended.map((image) => `${fullName(image)} since ${image.endOfLife}`);
+}
+
+/** Of an image that is the newest of its family: where a newer one is. */
+function endLines(image: OutdatedImage, { paint, width }: OutdatedView): string[] {
+  const { elsewhere } = image;
+  if (elsewhere === null) return [];
+  const text = printable(`${elsewhere.tag} is newer ${elsewhere.because}`);
+  return [fullName(image), ...hanging("  ", text, width), ...userLines(usersText(image), { paint, width })];
 }
 
 function usersText(image: OutdatedImage | undefined): string {

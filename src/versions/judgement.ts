@@ -10,14 +10,11 @@ import {
 } from "../image/index.ts";
 import type { VersionLimits } from "../policy/index.ts";
 import { errnoOf, errorText, isPulleyError, PulleyError } from "../support/errors.ts";
-import { plural } from "../support/format.ts";
+import { describeVersions, elsewhereFrom, joined } from "./descriptions.ts";
 import type { OutdatedImage } from "./report.ts";
 import {
   type Candidate,
   candidates,
-  compareTags,
-  compareVersions,
-  isSameFamily,
   placeAmong,
   readTag,
   type Step,
@@ -65,7 +62,7 @@ async function withAge(
     return { ...judged, created: created === undefined ? null : new Date(created).toISOString() };
   } catch (error) {
     signal?.throwIfAborted();
-    return { ...judged, because: join(judged.because, `its age is not known: ${errorText(error)}`) };
+    return { ...judged, because: joined([judged.because, `its age is not known: ${errorText(error)}`]) };
   }
 }
 
@@ -82,6 +79,7 @@ export function blank(limits: VersionLimits, platforms: readonly Platform[], tag
     because: "",
     error: null,
     gone: null,
+    elsewhere: null,
     created: null,
     endOfLife: limits.endOfLife?.date ?? null,
     platforms: platforms.map(formatPlatform),
@@ -227,27 +225,16 @@ async function judgeVersion(
   const allowed = candidates(current, tags, { allow, suffix, ignore: (tag) => ignored(tag) !== undefined });
   const offered = await existing(allowed, image.platforms, upstream);
   const place = placeAmong(current.tag, offered);
-  const versions = { ...nothing, ...lag, ...place, current: current.tag };
-  const newer = describeNewer(offered);
-  const withheld = describeWithheld(all, offered, allowed, image);
-  if (isGone) {
-    const because = [`the tag ${current.tag} is gone`, newer ?? describeNearest(current, tags)].join("; ");
-    return { ...versions, status: "missing", gone: "tag", because };
-  }
-  const moved = lag.status === "moved" ? lag.because : undefined;
-  if (newer !== undefined) {
-    return { ...versions, status: "outdated", because: join(newer, moved, describeRelease(current, tags)) };
-  }
-  const because = join(
-    moved,
-    withheld ?? `nothing is newer in the family ${current.family}`,
-    describeRelease(current, tags),
-  );
-  return { ...versions, status: lag.status ?? "current", because };
-}
 
-function join(...parts: readonly (string | undefined)[]): string {
-  return parts.filter((part) => part !== undefined).join("; ");
+  const described = { current, tags, all, allowed, offered, isGone, image };
+  const elsewhere = elsewhereFrom(described);
+  const because = describeVersions({ ...described, elsewhere });
+  const versions = { ...nothing, ...lag, ...place, current: current.tag, elsewhere };
+  if (isGone)
+    return { ...versions, status: "missing", gone: "tag", because: `the tag ${current.tag} is gone; ${because}` };
+  const moved = lag.status === "moved" ? lag.because : undefined;
+  const status = offered.length > 0 ? "outdated" : (lag.status ?? "current");
+  return { ...versions, status, because: joined(status === "moved" ? [moved, because] : [because, moved]) };
 }
 
 /** Tags that are looked up, at most, for one that has the platforms. */
@@ -285,53 +272,4 @@ async function isForAll(tag: Tag, platforms: readonly Platform[], upstream: Upst
     if (isPulleyError(error, "REGISTRY_NOT_FOUND", "MANIFEST_INVALID", "MANIFEST_UNSUPPORTED")) return false;
     throw error;
   }
-}
-
-function describeNewer(offered: readonly Candidate[]): string | undefined {
-  const [latest] = offered;
-  return latest === undefined ? undefined : `${latest.tag} is newer, by a ${latest.step} step`;
-}
-
-function describeWithheld(
-  all: readonly Candidate[],
-  offered: readonly Candidate[],
-  allowed: readonly Candidate[],
-  { limits, platforms }: JudgedImage,
-): string | undefined {
-  const [newest] = all;
-  if (newest === undefined || offered.length > 0) return undefined;
-  const ignored = limits.ignored(newest.tag);
-  if (ignored !== undefined) return `${newest.tag} is newer, but ${ignored.rule} ignores ${ignored.pattern}`;
-  if (allowed.length === 0)
-    return `${newest.tag} is newer, but ${limits.decidedBy.allow} allows ${limits.allow} steps alone`;
-  const wanted = platforms.map(formatPlatform).join(" and ");
-  return `${plural(allowed.length, "newer tag")} (${newest.tag} …) without an image for ${wanted}`;
-}
-
-/** To a pre-release: that its release is out, which is never offered for it. */
-function describeRelease(current: VersionTag, tags: readonly TagReading[]): string | undefined {
-  if (current.channel === null) return undefined;
-  const released = tags.filter(
-    (tag): tag is VersionTag =>
-      tag.kind === "version" &&
-      tag.channel === null &&
-      tag.prefix === current.prefix &&
-      tag.suffix === current.suffix &&
-      tag.scheme === current.scheme &&
-      tag.commit === null &&
-      tag.counters.length === current.counters.length &&
-      tag.numbers.length === current.numbers.length &&
-      compareVersions({ ...tag, preRelease: [] }, { ...current, preRelease: [] }) >= 0,
-  );
-  const newest = released.toSorted((one, other) => compareTags(other, one))[0];
-  return newest === undefined ? undefined : `${newest.tag} is released`;
-}
-
-function describeNearest(current: VersionTag, tags: readonly TagReading[]): string {
-  const older = tags.filter(
-    (tag): tag is VersionTag =>
-      tag.kind === "version" && isSameFamily(tag, current) && compareVersions(tag, current) < 0,
-  );
-  const nearest = older.toSorted((one, other) => compareTags(other, one))[0];
-  return nearest === undefined ? "no other tag of its family is there" : `the next older one is ${nearest.tag}`;
 }

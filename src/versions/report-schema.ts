@@ -84,6 +84,16 @@ const entry = z
       .date()
       .nullable()
       .meta({ description: "The last day on which the version is supported, by the policy." }),
+    elsewhere: z
+      .object({
+        tag: z.string().meta({ description: "The tag." }),
+        because: z.string().meta({ description: "What is other about it.", examples: ["on another base"] }),
+      })
+      .nullable()
+      .meta({
+        description:
+          "A newer tag of another variant, where the family has none or ends before it. It is never offered.",
+      }),
     places: z
       .array(position)
       .meta({ description: "Where the tag is written, and can be changed: in values and kustomizations, too." }),

@@ -32,6 +32,7 @@ const outdated: OutdatedImage = {
   gone: null,
   created: "2024-05-09T19:23:44.123Z",
   endOfLife: "2028-11-09",
+  elsewhere: null,
   places: [],
   platforms: ["linux/amd64"],
 };
@@ -51,6 +52,7 @@ const bare: OutdatedImage = {
   gone: null,
   created: null,
   endOfLife: null,
+  elsewhere: null,
   places: [],
   platforms: [],
 };

@@ -34,6 +34,11 @@ export interface OutdatedImage {
   readonly created: string | null;
   /** The last day on which the version is supported, `2027-11-11`, by the policy. */
   readonly endOfLife: string | null;
+  /**
+   * A newer tag of another variant, where the family has none or ends before it: on another base, without the suffix, counted
+   * by years. It is told, and never offered.
+   */
+  readonly elsewhere: { readonly tag: string; readonly because: string } | null;
   /** Where the tag is written, and can be changed: in values and kustomizations, too. */
   readonly places: readonly Position[];
   /** The platforms that the offered tags were looked up for, `linux/amd64`; empty where none were. */

@@ -1,4 +1,5 @@
 /** Reading tags as versions: families, their order, and which tags are newer. Pure; `pulley/versions` of the package. */
+export { type Elsewhere, foundElsewhere } from "./elsewhere.ts";
 export {
   type Candidate,
   candidates,
@@ -6,6 +7,7 @@ export {
   compareVersions,
   type Distance,
   isSameFamily,
+  isWithin,
   type NewerOptions,
   type NewerTags,
   newerTags,

@@ -105,7 +105,8 @@ export function compareTags(one: VersionTag, other: VersionTag): number {
   return compareVersions(one, other) || (one.tag === other.tag ? 0 : one.tag < other.tag ? -1 : 1);
 }
 
-function compareNumbers(one: readonly bigint[], other: readonly bigint[]): number {
+/** By the first that differs; of two that begin alike, the shorter is lower. */
+export function compareNumbers(one: readonly bigint[], other: readonly bigint[]): number {
   const length = Math.max(one.length, other.length);
   for (let at = 0; at < length; at += 1) {
     const left = one[at] ?? -1n;

@@ -61,8 +61,9 @@ jammy-20231004                        jammy-YYYYMMDD                 2023.10.4
 v20231011-8b53cabe0                   vYYYYMMDD-<commit>             2023.10.11
 RELEASE.2024-06-13T22-53-53Z          RELEASE.YYYY-MM-DDThh-mm-ssZ   2024.6.13.22.53.53
 RELEASE.2024-06-13T22-53-53Z-cpuv1    RELEASE.YYYY-MM-DDThh-mm-ssZ-cpuv1 2024.6.13.22.53.53
-20241399                              <build>                        20241399
-1705420507                            <build>                        1705420507
+v20241399                             v<build>                       20241399
+build-1705420507                      build-<build>                  1705420507
+54321                                 <build>                        54321
 main-abc1234-1705420507               main-<commit>-<build>          1705420507
 v1.2.3-14-gabcdef0                    v#.#.#-#-<commit>              1.2.3            -           14
 debian-12-1.2.3                       debian-12-#.#.#                1.2.3
@@ -92,7 +93,15 @@ const others = {
     "-",
     "...",
   ],
-  hash: ["abc1234f", "8b53cabe0", "main-abc1234", "sha-1234567", "1234567890123456789012345678901234567890"],
+  hash: [
+    "abc1234f",
+    "608111629",
+    "20241399",
+    "8b53cabe0",
+    "main-abc1234",
+    "sha-1234567",
+    "1234567890123456789012345678901234567890",
+  ],
   artifact: [`sha256-${"a1".repeat(32)}.sig`, `sha256-${"a1".repeat(32)}.att`, `sha256-${"a1".repeat(32)}`],
 } as const;
 

@@ -5,7 +5,7 @@
  * ```text
  * tag      = artifact | hash | version | words
  * artifact = "sha256-" 64hex [ ".sig" | ".att" | … ]         a signature or attestation of some image
- * hash     = [ words sep ] [ "sha-" ] 7*64hex                 a commit; it has letters and digits
+ * hash     = [ words sep ] [ "sha-" ] 7*64hex                 a commit; alone, it may have digits only
  * version  = [ prefix ] release *( channel | counter | commit | suffix )
  * prefix   = *( words sep ) [ "v" ]                           v, release-, jammy-, RELEASE.
  * release  = date | 1*DIGIT "u" 1*DIGIT | 1*DIGIT *( "." 1*DIGIT )
@@ -23,12 +23,14 @@
 
 import { endsInHash } from "./commit.ts";
 import type { TagReading } from "./reading.ts";
-import { findRelease } from "./release.ts";
+import { compactDate, findRelease } from "./release.ts";
 import { readVersion } from "./version.ts";
 
 /** Reads a tag. Any text gives a reading; nothing throws. Takes time in proportion to its length. */
 export function readTag(tag: string): TagReading {
   if (/^sha(?:256|384|512)-[0-9a-f]{32,}(?:[.-][\w.-]*)?$/.test(tag)) return { kind: "artifact", tag };
+  // A commit without a letter would be the newest version of all: nobody counts builds so far.
+  if (/^\d{7,}$/.test(tag) && compactDate(tag) === undefined) return { kind: "hash", tag };
   const release = findRelease(tag);
   if (release === undefined) return { kind: endsInHash(tag) ? "hash" : "words", tag };
   return readVersion(tag, release);
