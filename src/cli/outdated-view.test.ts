@@ -116,6 +116,48 @@ it("what is wrong with a registry is told once for all of its images", () => {
   ]);
 });
 
+it("what is wrong with a login or a repository is told for each", () => {
+  const refused = (given: string, because: string) =>
+    image(given, {
+      status: "unknown",
+      because,
+      error: { code: "REGISTRY_UNAUTHORIZED", message: because, advice: "Renew it." },
+    });
+  const lines = outdatedLines([refused("q.io/a:1", "401 with secret one"), refused("q.io/b:1", "401 with two")], view);
+  expect(lines.slice(1, 7)).toEqual([
+    "q.io/a:1",
+    "  401 with secret one",
+    "  Renew it.",
+    "q.io/b:1",
+    "  401 with two",
+    "  Renew it.",
+  ]);
+});
+
+describe("ages", () => {
+  const aged = (given: string, created: string | null) => ({ ...behind(given, "9.0", "major"), created });
+
+  it("stand in the table of what is behind", () => {
+    const images = [aged("q.io/a:1.0", "2024-11-29T12:00:00.000Z"), aged("q.io/b:1.0", null)];
+    expect(outdatedLines(images, view).slice(1, 4)).toEqual([
+      "IMAGE   CURRENT  PATCH  MINOR  LATEST  BUILT   USED BY",
+      "q.io/a  1.0      -      -      9.0     2y ago",
+      "q.io/b  1.0      -      -      9.0     -",
+    ]);
+  });
+
+  it("that are still to come are days", () => {
+    const lines = outdatedLines([image("q.io/a:1", { created: "2999-12-31T00:00:00.000Z" })], { ...view, all: true });
+    expect(lines).toContain("  built on 2999-12-31");
+  });
+});
+
+it("the sums are broken where the terminal is narrow", () => {
+  const images = [behind("q.io/a:1.0.0", "1.0.1", "patch"), image("q.io/b:1", { status: "unknown", because: "" })];
+  const lines = outdatedLines(images, { ...view, width: 40 });
+  expect(lines.slice(-2)).toEqual(["2 images: 1 behind (1 patch), 1 cannot", "be told"]);
+});
+
 describe("what a stranger wrote", () => {
   const hostile = image("q.io/a:1", { because: '=cmd|"x"\u001b[2J\n| **bold**', status: "unknown" });
 

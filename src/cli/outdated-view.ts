@@ -32,7 +32,7 @@ export function outdatedLines(images: readonly OutdatedImage[], view: OutdatedVi
     "Up to date": view.all ? reasonLines(having("current"), view) : [],
   };
   const shown = Object.entries(sections).filter(([, lines]) => lines.length > 0);
-  return [...shown.flatMap(([title, lines]) => [view.paint("bold", title), ...lines, ""]), summary(images)];
+  return [...shown.flatMap(([title, lines]) => [view.paint("bold", title), ...lines, ""]), ...hanging("", summary(images), view.width)];
 }
 
 function byDistance(images: readonly OutdatedImage[]): readonly OutdatedImage[] {
@@ -55,11 +55,13 @@ const noStep = "-";
 /** A table, with the workloads where there is room for them; where there is not even room for it, a block an image. */
 function behindLines(images: readonly OutdatedImage[], view: OutdatedView): string[] {
   if (images.length === 0) return [];
-  const head = ["IMAGE", "CURRENT", "PATCH", "MINOR", "LATEST"];
+  const withAges = images.some(({ created }) => created !== null);
+  const head = ["IMAGE", "CURRENT", "PATCH", "MINOR", "LATEST", ...(withAges ? ["BUILT"] : [])];
   const rows = images.map((image) => [
     nameOf(image),
     image.current ?? "",
     ...[image.patch, image.minor, image.latest].map((tag) => (tag === image.current ? noStep : (tag ?? noStep))),
+    ...(withAges ? [builtText(image, view) ?? noStep] : []),
   ]);
   const tables = [
     [[...head, "USED BY"], ...rows.map((row, at) => [...row, usersText(images[at])])],
@@ -73,7 +75,19 @@ function behindLines(images: readonly OutdatedImage[], view: OutdatedView): stri
 }
 
 function blockLines(image: OutdatedImage, view: OutdatedView): string[] {
-  return [fullName(image), ...stepLines(image), ...userLines(usersText(image), view)];
+  return [fullName(image), ...builtLines(image, view), ...stepLines(image), ...userLines(usersText(image), view)];
+}
+
+function builtLines(image: OutdatedImage, view: Pick<OutdatedView, "now">): string[] {
+  const built = builtText(image, view);
+  return built === undefined ? [] : [`  built ${built}`];
+}
+
+/** `2y 10d ago`; the day itself where that is still to come, as a config may say anything. */
+function builtText({ created }: OutdatedImage, { now }: Pick<OutdatedView, "now">): string | undefined {
+  if (created === null) return undefined;
+  const age = now - Date.parse(created);
+  return age < 0 ? `on ${created.slice(0, created.indexOf("T"))}` : `${humanDuration(age)} ago`;
 }
 
 /** The tags that are newer, each once, under the smallest step that leads to it. */
@@ -95,6 +109,9 @@ function reasonLines(images: readonly OutdatedImage[], view: OutdatedView): stri
   });
 }
 
+/** What is wrong with a registry as a whole, and not with one repository or login. */
+const failuresOfRegistries = ["REGISTRY_UNREACHABLE", "REGISTRY_UNAVAILABLE", "REGISTRY_RATE_LIMITED", "REGISTRY_TLS"];
+
 /** What is wrong with a registry is told once for all of its images. */
 function byReason(images: readonly OutdatedImage[]): readonly (readonly OutdatedImage[])[] {
   const groups = new Map<string, OutdatedImage[]>();
@@ -108,7 +125,7 @@ function byReason(images: readonly OutdatedImage[]): readonly (readonly Outdated
 }
 
 function reasonKey({ image: { name, given }, error, gone, because }: OutdatedImage): string {
-  const isOfRegistry = error !== null && (gone === null || gone === "registry") && name !== null;
+  const isOfRegistry = name !== null && error !== null && failuresOfRegistries.includes(error.code);
   if (!isOfRegistry) return JSON.stringify([name ?? given, given, because]);
   return JSON.stringify([parseReference(name).repository.registry, error.code, gone]);
 }
@@ -118,7 +135,7 @@ function oneReason(image: OutdatedImage, { paint, width, now }: OutdatedView): s
     fullName(image),
     ...hanging("  ", printable(image.because), width),
     ...(image.error === null ? [] : hanging("  ", paint("dim", printable(image.error.advice)), width)),
-    ...(image.created === null ? [] : [`  built ${humanDuration(now - Date.parse(image.created))} ago`]),
+    ...builtLines(image, { now }),
     ...stepLines(image),
     ...userLines(usersText(image), { paint, width }),
   ];
