@@ -259,6 +259,19 @@ describe("--fix", () => {
   });
 });
 
+it.each<[string, readonly string[], string]>([
+  ["--creds", ["--creds", "own:geheim"], ""],
+  ["--username", ["--username", "own", "--password-stdin"], "geheim\n"],
+])("sends the login of %s to nobody where images are of several registries", async (_, flags, stdin) => {
+  const other = await tagRegistry(repositories);
+  const list = write("images.txt", `HOST/app:1.0.0\n${other.host}/app:1.0.0\n`);
+  const { status, stderr } = await outdated([list, ...flags], stdin);
+  expect([status, stderr]).toEqual([2, expect.stringContaining("the images are of 2 registries")]);
+  expect([...registry.asked, ...other.asked]).toEqual([]);
+  const one = await outdated([write("images.txt", "HOST/app:1.0.0\n"), ...flags], stdin);
+  expect(one.status).toBe(0);
+});
+
 it("keeps lists of tags, and asks whether they still hold", async () => {
   const tagged = await tagRegistry(repositories, ({ url, headers }, response) => {
     if (!url?.includes("/tags/list")) return false;

@@ -32,7 +32,7 @@ import {
   runtimeOption,
 } from "./options.ts";
 import { type FixStep, fixOutdated, fixSteps } from "./outdated-fix.ts";
-import { imagesNamed, storedImages, unknownImage, withStored } from "./outdated-images.ts";
+import { imagesNamed, refuseSharedLogin, storedImages, unknownImage, withStored } from "./outdated-images.ts";
 import { sourcesOf } from "./outdated-sources.ts";
 import { type FailOn, failures, statusOf } from "./outdated-status.ts";
 import { csvLines, explanationLines, markdownLines, outdatedLines } from "./outdated-view.ts";
@@ -164,6 +164,7 @@ async function outdated(words: readonly string[], options: OutdatedOptions, io: 
   const stored = store || runtime !== undefined ? await storedImages(options, io) : [];
   const all = withStored(used.images, stored);
   const asked = explain === undefined ? all : imagesNamed(all, explain);
+  refuseSharedLogin(asked, options);
   const signal = io.interruption();
   const progress = judgingProgress(io);
   const registry = registryClient(options, {
