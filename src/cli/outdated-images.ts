@@ -66,9 +66,13 @@ export function refuseSharedLogin(images: readonly AskedImage[], { creds, typedL
   if (registries.length < 2) return;
   const which = typedLogin === undefined ? "--creds (PULLEY_CREDS)" : "--username";
   const some = registries.slice(0, 3).join(", ") + (registries.length > 3 ? ", …" : "");
-  throw new PulleyError("USAGE", `${which} is one login, and the images are of ${registries.length} registries: ${some}`, {
-    advice: "Log in to each with pulley login, or name a login file with --authfile.",
-  });
+  throw new PulleyError(
+    "USAGE",
+    `${which} is one login, and the images are of ${registries.length} registries: ${some}`,
+    {
+      advice: "Log in to each with pulley login, or name a login file with --authfile.",
+    },
+  );
 }
 
 function lastPart(text: string): string {

@@ -32,7 +32,10 @@ export function outdatedLines(images: readonly OutdatedImage[], view: OutdatedVi
     "Up to date": view.all ? reasonLines(having("current"), view) : [],
   };
   const shown = Object.entries(sections).filter(([, lines]) => lines.length > 0);
-  return [...shown.flatMap(([title, lines]) => [view.paint("bold", title), ...lines, ""]), ...hanging("", summary(images), view.width)];
+  return [
+    ...shown.flatMap(([title, lines]) => [view.paint("bold", title), ...lines, ""]),
+    ...hanging("", summary(images), view.width),
+  ];
 }
 
 function byDistance(images: readonly OutdatedImage[]): readonly OutdatedImage[] {
