@@ -29,7 +29,7 @@ export function groupOptions(command: Command): void {
 
 function groupOf(command: Command, { long }: Option): string | undefined {
   if (long === undefined || long === null) return undefined;
-  const fixes = command.name() === "audit";
+  const fixes = ["audit", "outdated"].includes(command.name());
   // --check and --pin of other commands mean something else.
   return groups.find(
     ([title, options]) => options.test(long) && (fixes || title !== "Fixes:") && !isOwn(command, title),

@@ -105,9 +105,7 @@ export function define(command: Command, io: CommandIo): void {
       ),
     )
     .option("--store", "Also judge the images of this machine: those of --root, or of --runtime")
-    .addOption(
-      runtimeOption("Container runtime whose images are judged, such as unix:///run/containerd/containerd.sock"),
-    )
+    .addOption(runtimeOption("Also judge the images of the container runtime at this socket"))
     .addOption(rootOption())
     .addOption(
       repeatedOption(
@@ -124,7 +122,7 @@ export function define(command: Command, io: CommandIo): void {
     .addHelpText(
       "after",
       examples(
-        ["pulley outdated deploy/", "List the images of a directory that have newer versions, are gone or have moved"],
+        ["pulley outdated deploy/", "List what is behind, gone or moved among the images of a directory"],
         [
           "kubectl get pods -A -o yaml | pulley outdated --fail-on major --fail-on missing -",
           "Check what runs in a cluster, and fail if anything is a major version behind or gone",
