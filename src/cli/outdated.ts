@@ -124,8 +124,8 @@ export function define(command: Command, io: CommandIo): void {
       examples(
         ["pulley outdated deploy/", "List what is behind, gone or moved among the images of a directory"],
         [
-          "kubectl get pods -A -o yaml | pulley outdated --fail-on major --fail-on missing -",
-          "Check what runs in a cluster, and fail if anything is a major version behind or gone",
+          "kubectl get pods -A -o yaml | pulley outdated --fail-on major -",
+          "Fail if anything that runs in a cluster is a major version behind",
         ],
       ),
     )

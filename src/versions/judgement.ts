@@ -6,6 +6,7 @@ import {
   parseTag,
   type Reference,
   type Repository,
+  registryOrigin,
   type Tag,
 } from "../image/index.ts";
 import type { VersionLimits } from "../policy/index.ts";
@@ -15,6 +16,7 @@ import type { OutdatedImage } from "./report.ts";
 import {
   type Candidate,
   candidates,
+  isWithin,
   placeAmong,
   readTag,
   type Step,
@@ -97,7 +99,7 @@ export function failureOf(error: unknown, repository: Repository | undefined): P
       error: told(known),
     };
   }
-  if (repository !== undefined && known.code === "REGISTRY_UNREACHABLE" && isNoName(known)) {
+  if (repository !== undefined && known.code === "REGISTRY_UNREACHABLE" && isNoName(known, repository.registry)) {
     return {
       status: "missing",
       gone: "registry",
@@ -112,9 +114,15 @@ function told({ code, message, advice }: PulleyError): Judgement["error"] {
   return { code, message, advice };
 }
 
-function isNoName(error: unknown): boolean {
-  if (errnoOf(error) === "ENOTFOUND") return true;
-  return error instanceof Error && error.cause !== undefined && isNoName(error.cause);
+/** Whether the registry's own host has no address: one that it redirects to may have none, too. */
+function isNoName(error: unknown, registry: string): boolean {
+  if (!(error instanceof Error)) return false;
+  if (errnoOf(error) === "ENOTFOUND" && "hostname" in error) return hostsOf(registry).includes(error.hostname);
+  return isNoName(error.cause, registry);
+}
+
+function hostsOf(registry: string): readonly unknown[] {
+  return [registryOrigin(registry, false), registryOrigin(registry, true)].map((origin) => new URL(origin).hostname);
 }
 
 function tagOf({ given, tag, digest }: Reference): Tag | Digest {
@@ -136,6 +144,14 @@ async function judgeTag(image: JudgedImage, upstream: Upstream, nothing: Judgeme
   const moving = image.limits.moving(tag);
   const isGone = !list.tags.includes(tag) && !(await exists(tag, upstream));
   const lag = isGone ? {} : await lagOf(image, tag, upstream);
+  if (!isGone && list.tags.length === 0) {
+    return {
+      ...nothing,
+      ...lag,
+      status: lag.status === "moved" ? "moved" : "unknown",
+      because: "the list of tags is empty, though the tag is there",
+    };
+  }
   if (reading.kind !== "version" || moving !== undefined) {
     const why = moving === undefined ? withoutVersion(reading) : `${tag} is judged by digest, as ${moving.rule} says`;
     const because = isGone ? `${tag} is gone` : (lag.because ?? `${why}, and no digest says which image runs`);
@@ -237,7 +253,7 @@ async function judgeVersion(
   return { ...versions, status, because: joined(status === "moved" ? [moved, because] : [because, moved]) };
 }
 
-/** Tags that are looked up, at most, for one that has the platforms. */
+/** Tags of one step that are looked up, at most, for one that has the platforms. */
 const mostLookedUp = 20;
 
 /** The newest of each step that is there for all platforms: each that is looked up costs a request. */
@@ -248,16 +264,11 @@ async function existing(
 ): Promise<readonly Candidate[]> {
   if (platforms.length === 0) return newer;
   const found: Candidate[] = [];
-  let lookedUp = 0;
-  for (const within of [["major", "minor", "patch"], ["minor", "patch"], ["patch"]] satisfies Step[][]) {
-    for (const candidate of newer.filter(({ step }) => within.some((each) => each === step))) {
-      if (found.includes(candidate)) break;
-      lookedUp += 1;
-      if (lookedUp > mostLookedUp) break;
-      if (await isForAll(parseTag(candidate.tag), platforms, upstream)) {
-        found.push(candidate);
-        break;
-      }
+  for (const most of ["major", "minor", "patch"] satisfies Step[]) {
+    for (const candidate of newer.filter(({ step }) => isWithin(step, most)).slice(0, mostLookedUp)) {
+      const isThere = found.includes(candidate) || (await isForAll(parseTag(candidate.tag), platforms, upstream));
+      if (isThere && !found.includes(candidate)) found.push(candidate);
+      if (isThere) break;
     }
   }
   return found.toSorted((one, other) => newer.indexOf(one) - newer.indexOf(other));

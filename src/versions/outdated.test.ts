@@ -162,6 +162,13 @@ describe("platforms", () => {
     });
   });
 
+  it("are looked up for each step, though many of a larger step have them not", async () => {
+    const many = Array.from({ length: 30 }, (_, at) => [`1.${at + 1}.0`, { platforms: ["linux/arm64"] }]);
+    const registry = await tagRegistry({ app: { "1.0.0": nothing, "1.0.1": nothing, ...Object.fromEntries(many) } });
+    const call = { platforms: [parsePlatform("linux/amd64")] };
+    expect(await judgeOne(`${registry.host}/app:1.0.0`, undefined, call)).toMatchObject({ latest: "1.0.1" });
+  });
+
   it("that workloads need are looked up; a tag that a list has and the registry has not is passed over", async () => {
     const registry = await tagRegistry({ app: mixed }, (request, response) =>
       request.url?.includes("/manifests/1.1.0") ? refuse(response, 404, "MANIFEST_UNKNOWN") : false,
@@ -258,6 +265,22 @@ describe("one repository", () => {
   });
 });
 
+it("a login that may list but not read is followed by one that may", async () => {
+  const basic = (name: string) => `Basic ${Buffer.from(`${name}:${name}`).toString("base64")}`;
+  const registry = await tagRegistry({ own: { "1.0": nothing, "1.1": nothing } }, ({ url, headers }, response) => {
+    const wanted = url?.includes("/tags/list") ? basic("a") : basic("b");
+    if (headers.authorization === wanted) return false;
+    if (headers.authorization !== undefined) return refuse(response, 403, "DENIED");
+    return refuse(response, 401, "UNAUTHORIZED", { "www-authenticate": 'Basic realm="own"' });
+  });
+  const login = (name: string) => new Login(`secret ${name}`, { kind: "password", username: name, password: name });
+  const call = { sourcesFor: from([login("a"), login("b")]), platforms: [parsePlatform("linux/amd64")] };
+  expect(await judgeOne(`${registry.host}/own:1.0`, undefined, call)).toMatchObject({
+    status: "outdated",
+    latest: "1.1",
+  });
+});
+
 describe("a mirror", () => {
   it("is asked where the registry cannot be reached, and told of", async () => {
     const mirror = await tagRegistry({ "team/app": versions });
@@ -339,6 +362,27 @@ describe("a registry that does not answer as it should", () => {
     const [refused, unnamed] = await judge([asked("127.0.0.1:1/app:1"), asked("no-such-host.invalid/app:1")]);
     expect(refused).toMatchObject({ status: "unknown", gone: null, error: { code: "REGISTRY_UNREACHABLE" } });
     expect(unnamed).toMatchObject({ status: "missing", gone: "registry" });
+  });
+
+  it("redirects to a host that has no address: the registry is not gone", async () => {
+    const registry = await tagRegistry({ app: versions }, (_, response) => {
+      response.writeHead(307, { location: "http://no-such-host.invalid/x" }).end();
+      return true;
+    });
+    expect(await judgeOne(`${registry.host}/app:1.25.3`)).toMatchObject({ status: "unknown", gone: null });
+  });
+
+  it("lists nothing, though it has the tag", async () => {
+    const registry = await tagRegistry({ app: versions }, ({ url }, response) => {
+      if (!url?.includes("/tags/list")) return false;
+      response.setHeader("content-type", "application/json");
+      response.end('{"name":"app","tags":[]}');
+      return true;
+    });
+    expect(await judgeOne(`${registry.host}/app:1.25.3`)).toMatchObject({
+      status: "unknown",
+      because: "the list of tags is empty, though the tag is there",
+    });
   });
 
   it("gives no list, but has the image: it is not taken for gone", async () => {

@@ -99,7 +99,8 @@ export function openOutdated(images: readonly AskedImage[], call: OutdatedCall):
       if (reading.kind !== "version") return { reading, tags: tags.length, passedOver: [] };
       const limits = limitsOf(used, call);
       const offered = new Set([patch, minor, latest].filter((tag) => tag !== null));
-      const options = { suffix: limits.suffix, ignore: (tag: string) => limits.ignored(tag) !== undefined };
+      const { suffix, allow } = limits;
+      const options = { suffix, allow, ignore: (tag: string) => limits.ignored(tag) !== undefined };
       return { reading, tags: tags.length, passedOver: passedOver(reading, tags, offered, options) };
     },
   };

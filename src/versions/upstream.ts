@@ -19,6 +19,7 @@ import {
 } from "../image/index.ts";
 import { type Attempted, aggregate, isRefusal, isUnreachable, type PullSource, withLogin } from "../pull/index.ts";
 import type { RegistryCall, RegistryClient, TagsCall } from "../registry/index.ts";
+import { isPulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
 import { readTag, type TagReading } from "./tags/index.ts";
 
@@ -61,7 +62,7 @@ const deepest = 4;
 
 export function openUpstream(repository: Repository, { registry, sources, pages, signal }: UpstreamOptions): Upstream {
   /** Whom the first answer came from, and with which login. */
-  let accepted: AcceptedCall | undefined;
+  let accepted: Accepted | undefined;
   let known: Promise<readonly UpstreamSource[]> | undefined;
   const lists = onceEach<readonly string[]>();
   // A thousand tags are read for each image of the repository, but once.
@@ -70,15 +71,24 @@ export function openUpstream(repository: Repository, { registry, sources, pages,
   const documents = onceEach<Manifest | Index>();
   const configs = onceEach<ImageConfig>();
 
-  /** Those who refuse one login may accept another; where nobody answers, a mirror may. */
+  /** Whoever has answered is asked again, with the same login first: who may list may not read everything. */
   async function asking<T>(ask: (call: RegistryCall) => Promise<T>): Promise<T> {
-    if (accepted !== undefined) return ask({ ...accepted, signal });
+    if (accepted === undefined) return askingFirst(ask);
+    const { source, login } = accepted;
+    const logins = [login, ...source.logins.filter((other) => other !== login)];
+    const { answer, call } = await askOne({ ...source, logins }, ask, { signal, next: mayHaveAnotherLogin });
+    accepted = { source, login: call.login };
+    return answer;
+  }
+
+  /** Those who refuse one login may accept another; where nobody answers, a mirror may. */
+  async function askingFirst<T>(ask: (call: RegistryCall) => Promise<T>): Promise<T> {
     known ??= sources();
     const attempts: Attempted[] = [];
     for (const source of await known) {
       try {
-        const { answer, call } = await askOne(source, ask, signal);
-        accepted = call;
+        const { answer, call } = await askOne(source, ask, { signal, next: isRefusal });
+        accepted = { source, login: call.login };
         return answer;
       } catch (error) {
         const { address, mirror } = source;
@@ -124,7 +134,7 @@ export function openUpstream(repository: Repository, { registry, sources, pages,
 
   return {
     repository,
-    mirror: () => accepted?.mirror,
+    mirror: () => (accepted?.source.mirror ? accepted.source.address : undefined),
     tags,
     readings: () => readings("", async () => (await tags()).map(readTag)),
     resolve,
@@ -140,26 +150,45 @@ export function openUpstream(repository: Repository, { registry, sources, pages,
   };
 }
 
-type AcceptedCall = Pick<RegistryCall, "login" | "mirror">;
+/** Who has answered, and with which login. */
+interface Accepted {
+  readonly source: UpstreamSource;
+  readonly login: Login | undefined;
+}
+
+/** Another login sees what this one may not; what is not there for one that may look is not there. */
+function mayHaveAnotherLogin(error: unknown): boolean {
+  return isPulleyError(error, "REGISTRY_UNAUTHORIZED", "REGISTRY_FORBIDDEN");
+}
+
+interface AskCall {
+  readonly signal: AbortSignal | undefined;
+  /** After which failures the next login is tried. */
+  readonly next: (error: unknown) => boolean;
+}
 
 /** Asks one source with each of its logins, until one is accepted. */
 async function askOne<T>(
-  { address, mirror: isMirror, logins, failure }: UpstreamSource,
+  { address, mirror: isMirror, logins, failure }: AskedSource,
   ask: (call: RegistryCall) => Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly answer: T; readonly call: AcceptedCall }> {
+  { signal, next }: AskCall,
+): Promise<{ readonly answer: T; readonly call: RegistryCall }> {
   if (failure !== undefined) throw failure.error;
-  const mirror = isMirror ? address : undefined;
   const attempts: Attempted[] = [];
   for (const login of logins.length === 0 ? [undefined] : logins) {
+    const call = { login, mirror: isMirror ? address : undefined, signal };
     try {
-      return { answer: await ask({ login, mirror, signal }), call: { login, mirror } };
+      return { answer: await ask(call), call };
     } catch (error) {
       attempts.push({ error: withLogin(error, login) });
-      if (!isRefusal(error)) break;
+      if (!next(error)) break;
     }
   }
   throw aggregate(attempts, "first");
+}
+
+interface AskedSource extends Omit<UpstreamSource, "logins"> {
+  readonly logins: readonly (Login | undefined)[];
 }
 
 /** Asks each question once; a failure is an answer, too. */

@@ -1,6 +1,7 @@
 /** Why the other tags of a repository are not offered for one: for people who wonder. */
-import { compareTags, compareVersions, type NewerOptions } from "./newer.ts";
+import { compareTags, compareVersions, isWithin, type NewerOptions, stepBetween } from "./newer.ts";
 import type { TagReading, VersionTag } from "./reading.ts";
+import { readTag } from "./tag.ts";
 
 /** Tags that are not offered for one and the same reason. */
 export interface PassedOver {
@@ -22,12 +23,12 @@ export function passedOver(
   current: VersionTag,
   tags: readonly TagReading[],
   offered: ReadonlySet<string>,
-  { suffix = "Exact", ignore }: NewerOptions = {},
+  options: NewerOptions = {},
 ): readonly PassedOver[] {
   const groups = new Map<string, TagReading[]>();
   for (const tag of tags) {
     if (tag.tag === current.tag || offered.has(tag.tag)) continue;
-    const because = reasonFor(current, tag, suffix, ignore);
+    const because = reasonFor(current, tag, offered, options);
     const group = groups.get(because);
     if (group === undefined) groups.set(because, [tag]);
     else group.push(tag);
@@ -46,8 +47,8 @@ const kinds = {
 function reasonFor(
   current: VersionTag,
   tag: TagReading,
-  suffix: NonNullable<NewerOptions["suffix"]>,
-  ignore: NewerOptions["ignore"],
+  offered: ReadonlySet<string>,
+  { suffix = "Exact", ignore, allow = "major" }: NewerOptions,
 ): string {
   if (tag.kind !== "version") return kinds[tag.kind];
   const other = differenceOf(current, tag, suffix);
@@ -55,7 +56,20 @@ function reasonFor(
   const order = compareVersions(tag, current);
   if (order < 0) return "older";
   if (order === 0) return "the same version, written in another way or built from another commit";
-  return ignore?.(tag.tag) === true ? "ignored by the policy" : "newer, but not the newest of its step";
+  if (ignore?.(tag.tag) === true) return "ignored by the policy";
+  const step = stepBetween(current, tag);
+  if (!isWithin(step, allow)) return `a ${step} step, which the policy does not allow`;
+  return isBehindOffer(tag, offered)
+    ? "newer, but not the newest of its step"
+    : "newer, but without an image for the platforms";
+}
+
+/** Whether a tag that is offered is newer still. */
+function isBehindOffer(tag: VersionTag, offered: ReadonlySet<string>): boolean {
+  return [...offered].some((other) => {
+    const reading = readTag(other);
+    return reading.kind === "version" && compareVersions(reading, tag) > 0;
+  });
 }
 
 const schemes = { number: "ordinary numbers", year: "a year first", date: "a date", build: "a build number" } as const;
