@@ -94,7 +94,8 @@ async function write(rolldown, { entries, prefix = "", without = [] }, folder) {
     cwd: root,
     platform: "node",
     // No module of ours does anything when it is loaded: so who comes through the door of a room loads only what it uses.
-    treeshake: { moduleSideEffects: [{ test: /\/src\//, sideEffects: false }] },
+    // Nor does one of the Kubernetes client, of which we use what reads kubeconfigs, and no generated class of its API.
+    treeshake: { moduleSideEffects: [{ test: /\/src\/|\/@kubernetes\/client-node\//, sideEffects: false }] },
     transform: { target: "node20.19" },
     onLog(level, { message }) {
       if (level === "warn") throw new Error(message);

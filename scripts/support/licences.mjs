@@ -9,6 +9,7 @@ import { StepError } from "./say.mjs";
 const common = {
   "Apache-2.0": join(root, "LICENSE"),
   "BSD-3-Clause": join(root, "scripts", "support", "BSD-3-Clause.txt"),
+  MIT: join(root, "scripts", "support", "MIT.txt"),
 };
 
 /** @typedef {import("rolldown").OutputChunk} OutputChunk */
@@ -56,6 +57,8 @@ async function sectionOf(folder) {
 
 /** Some packages only name their licence: then it is the common text of that name that holds. @type {(name: string, license: string) => string[]} */
 function commonTexts(name, license) {
+  // It gives everything to the public, and asks for no text.
+  if (license === "Unlicense") return [];
   const words = (license.match(/[A-Za-z0-9.-]+/g) ?? []).filter((word) => word !== "AND");
   const paths = words.map((word) => common[word]).filter((path) => path !== undefined);
   if (words.length === 0 || paths.length < words.length) {

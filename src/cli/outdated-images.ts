@@ -1,5 +1,5 @@
 /** Which images `pulley outdated` judges: those of its inputs and of this machine, and of them the one that is asked about. */
-import { canonicalText, readImageName } from "../image/index.ts";
+import { canonicalText, type Digest, readImageName } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { AskedImage, OutdatedImage, UsedImage, UsedImages } from "../versions/index.ts";
 import type { Io } from "./io.ts";
@@ -37,6 +37,14 @@ export function withStored(images: readonly UsedImage[], stored: readonly AskedI
 
 function keyOf({ image }: UsedImage): string {
   return image.kind === "invalid" ? image.given : canonicalText(image);
+}
+
+/** What clusters run of an image stands before what this machine has of it. */
+export function withRunning(
+  images: readonly AskedImage[],
+  running: ReadonlyMap<string, Digest>,
+): readonly AskedImage[] {
+  return images.map((asked) => ({ ...asked, runs: running.get(keyOf(asked.used)) ?? asked.runs }));
 }
 
 /** @throws PulleyError `USAGE` if the image that is to be explained is not among them */
@@ -101,6 +109,7 @@ export function unknownImage({ given, source, because, workload }: UsedImages["u
               namespace: user.namespace,
               name: user.name,
               container: workload?.container.name ?? "",
+              cluster: null,
               source,
             },
           ],

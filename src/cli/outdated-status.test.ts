@@ -51,6 +51,6 @@ describe("the exit status of pulley outdated", () => {
     ["an input that is wrong", [behind], true, ["minor"], 2],
     ["a code that nobody knows", [failed("NO_SUCH_CODE")], false, [], 3],
   ])("%s", (_, images, hasProblems, failOn, status) => {
-    expect(statusOf(images, hasProblems, failOn)).toBe(status);
+    expect(statusOf(images, { hasProblems, failOn })).toBe(status);
   });
 });

@@ -8,13 +8,22 @@ export const failures = ["major", "minor", "patch", "missing", "lag"] as const;
 
 export type FailOn = (typeof failures)[number];
 
-/** An input that is wrong, then what was asked to fail, then what could not be told. */
-export function statusOf(images: readonly OutdatedImage[], hasProblems: boolean, failOn: readonly FailOn[]): number {
+export interface Seen {
+  /** Whether something of the input is wrong. */
+  readonly hasProblems: boolean;
+  readonly failOn: readonly FailOn[];
+  /** Codes of the failures of clusters that could not be read. */
+  readonly unread?: readonly string[];
+}
+
+/** An input that is wrong, then a cluster that is not judged, then what was asked to fail, then what could not be told. */
+export function statusOf(images: readonly OutdatedImage[], { hasProblems, failOn, unread = [] }: Seen): number {
   // A host that has no address may be gone, or this machine has no name server: either way its images were not judged.
   const exits = images.flatMap(({ status, gone, error }) =>
     (status === "unknown" || gone === "registry") && error !== null ? exitOf(error.code) : [],
   );
   if (hasProblems || exits.includes(inputInvalid)) return inputInvalid;
+  if (unread.length > 0) return Math.max(...unread.map(exitOf));
   if (images.some((image) => failOn.some((what) => fails(image, what)))) return 1;
   return exits.length === 0 ? 0 : Math.max(...exits);
 }

@@ -32,7 +32,7 @@ const behind = (given: string, latest: string, distance: "major" | "minor" | "pa
   image(given, { status: "outdated", distance, latest });
 
 const view = { paint: painter(false), width: 80, all: false, now: Date.parse("2026-11-29T12:00:00Z") };
-const workload = { kind: "Deployment", namespace: "prod", name: "web", container: "a", source: null };
+const workload = { kind: "Deployment", namespace: "prod", name: "web", container: "a", cluster: null, source: null };
 
 describe("at 80 columns", () => {
   const long = image("registry.acme.io/team/database:16.2.0-debian-12-r5", {

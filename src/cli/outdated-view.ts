@@ -171,8 +171,9 @@ function usersText(image: OutdatedImage | undefined): string {
   const [first, ...others] = image?.workloads ?? [];
   const [place] = image?.places ?? [];
   if (first === undefined) return place === undefined ? "" : printable(`${place.file}:${place.line}`);
-  const { kind, namespace, name, source } = first;
-  const written = source === null ? "" : ` (${source.file}:${source.line})`;
+  const { kind, namespace, name, cluster, source } = first;
+  const where = source === null ? cluster : `${source.file}:${source.line}`;
+  const written = where === null ? "" : ` (${where})`;
   const more = others.length === 0 ? "" : ` and ${others.length} more`;
   return printable(`${kind} ${namespace === "" ? "" : `${namespace}/`}${name}${written}${more}`);
 }
@@ -256,7 +257,8 @@ function cellsOf(image: OutdatedImage): string[] {
   const { tag, digest } = image.image;
   const full = `${name}${tag === null ? "" : `:${tag}`}${digest === null ? "" : `@${digest}`}`;
   const users = workloads.map(
-    ({ kind, namespace, name: own }) => `${kind} ${namespace === "" ? "" : `${namespace}/`}${own}`,
+    ({ kind, namespace, name: own, cluster }) =>
+      `${kind} ${namespace === "" ? "" : `${namespace}/`}${own}${cluster === null ? "" : ` (${cluster})`}`,
   );
   const cells = [full, status, current, patch, minor, latest, distance, gone, lag?.runs, lag?.now, created, endOfLife];
   return [...cells.map((cell) => cell ?? ""), [...new Set(users)].join("; "), because];

@@ -99,7 +99,14 @@ describe("what is printed", () => {
           distance: "major",
           lag: null,
           workloads: [
-            { kind: "Pod", namespace: "prod", name: "web", container: "a", source: { file: "/pod.yaml", line: 6 } },
+            {
+              kind: "Pod",
+              namespace: "prod",
+              name: "web",
+              container: "a",
+              cluster: null,
+              source: { file: "/pod.yaml", line: 6 },
+            },
           ],
           places: [{ file: "/pod.yaml", line: 6, column: 23 }],
           error: null,

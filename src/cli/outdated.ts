@@ -15,6 +15,7 @@ import {
   type UsedImages,
   usedImages,
 } from "../versions/index.ts";
+import { type ClusterFlags, clusterOptions, isClusterWanted } from "./cluster-option.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";
 import {
   type CredentialProviderFlags,
@@ -31,8 +32,16 @@ import {
   rootOption,
   runtimeOption,
 } from "./options.ts";
+import { openLive } from "./outdated-clusters.ts";
 import { type FixStep, fixOutdated, fixSteps } from "./outdated-fix.ts";
-import { imagesNamed, refuseSharedLogin, storedImages, unknownImage, withStored } from "./outdated-images.ts";
+import {
+  imagesNamed,
+  refuseSharedLogin,
+  storedImages,
+  unknownImage,
+  withRunning,
+  withStored,
+} from "./outdated-images.ts";
 import { sourcesOf } from "./outdated-sources.ts";
 import { type FailOn, failures, statusOf } from "./outdated-status.ts";
 import { csvLines, explanationLines, markdownLines, outdatedLines } from "./outdated-view.ts";
@@ -50,7 +59,8 @@ interface OutdatedOptions
     LoginFlags,
     CredentialProviderFlags,
     RegistryFlags,
-    RootOptions {
+    RootOptions,
+    ClusterFlags {
   readonly output: (typeof outputs)[number];
   readonly failOn?: readonly FailOn[];
   readonly platform?: readonly string[];
@@ -64,6 +74,7 @@ interface OutdatedOptions
   readonly runtime?: string;
   readonly render: boolean;
   readonly remoteBases?: true;
+  readonly secrets?: true;
   /** Milliseconds since the epoch. */
   readonly at?: number;
 }
@@ -118,14 +129,22 @@ export function define(command: Command, io: CommandIo): void {
     .addOption(policyOption())
     .addOption(clusterOption())
     .addOption(timeOption());
+  clusterOptions(command).option(
+    "--secrets",
+    "Ask registries with the pull secrets of the workloads in clusters; takes the right to get Secrets and ServiceAccounts by name",
+  );
   credentialProviderOptions(command)
     .addHelpText(
       "after",
       examples(
         ["pulley outdated deploy/", "List what is behind, gone or moved among the images of a directory"],
         [
-          "kubectl get pods -A -o yaml | pulley outdated --fail-on major -",
-          "Fail if anything that runs in a cluster is a major version behind",
+          "pulley outdated --context production --fail-on major --fail-on missing",
+          "Check what runs in a cluster, and fail if anything is a major version behind or gone",
+        ],
+        [
+          "kubectl get pods -A -o yaml | pulley outdated -",
+          "List the images of what kubectl prints, where there is no access to the cluster",
         ],
       ),
     )
@@ -149,6 +168,8 @@ function readPlatform(text: string): string {
 async function outdated(words: readonly string[], options: OutdatedOptions, io: CommandIo): Promise<number> {
   refuseConflicts(options);
   const policy = await loadPolicy(options, io);
+  const signal = io.interruption();
+  const live = openLive(options, io, signal);
   const used = await usedImages(namedInputs(words, options), {
     stdin: io.stdin,
     environment: io.environment,
@@ -156,14 +177,14 @@ async function outdated(words: readonly string[], options: OutdatedOptions, io: 
     remoteBases: options.remoteBases,
     imageFields: imageFieldsIn(policy),
     placeholders: options.placeholder,
+    live: live.objects(),
   });
   printInputProblems(used, io);
   const { store, runtime, explain } = options;
   const stored = store || runtime !== undefined ? await storedImages(options, io) : [];
-  const all = withStored(used.images, stored);
+  const all = withRunning(withStored(used.images, stored), live.running());
   const asked = explain === undefined ? all : imagesNamed(all, explain);
   refuseSharedLogin(asked, options);
-  const signal = io.interruption();
   const progress = judgingProgress(io);
   const registry = registryClient(options, {
     pace: requestsAtOnce,
@@ -194,7 +215,12 @@ async function outdated(words: readonly string[], options: OutdatedOptions, io: 
       written = await fixOutdated(asked, judged, call, fix, io);
     } else if (explain === undefined || options.output !== "text") await printReport(images, now, options, io);
     else for (const [at, one] of asked.entries()) await printExplanation(one, judged[at], call, now, io);
-    return Math.max(written, statusOf(images, used.problems.length > 0, options.failOn ?? []));
+    const status = statusOf(images, {
+      hasProblems: used.problems.length > 0,
+      failOn: options.failOn ?? [],
+      unread: live.failures(),
+    });
+    return Math.max(written, status);
   } finally {
     await registry.close();
   }
@@ -232,12 +258,11 @@ function refuseConflicts({ fix, diff, explain, output }: OutdatedOptions): void 
 }
 
 /** Without a word, the current directory, as for an audit; or what is to be explained or is here. */
-function namedInputs(
-  words: readonly string[],
-  { filename = [], store, runtime, explain }: OutdatedOptions,
-): readonly string[] {
+function namedInputs(words: readonly string[], options: OutdatedOptions): readonly string[] {
+  const { filename = [], store, runtime, explain } = options;
   const named = [...words, ...filename];
   if (named.length > 0) return named;
+  if (isClusterWanted(options)) return [];
   if (explain !== undefined) return [explain];
   return store || runtime !== undefined ? [] : ["."];
 }

@@ -73,6 +73,23 @@ export const errorTable = {
     advice: "The registry's token service is set up in a way that would expose the login: tell who runs it.",
   },
 
+  // talking to a cluster
+  CLUSTER_UNREACHABLE: {
+    exit: 3,
+    advice:
+      "Check the server of the context, the network, the proxy and the firewall; kubectl cluster-info asks it, too.",
+  },
+  CLUSTER_UNAUTHORIZED: {
+    exit: 3,
+    advice: "Log in to the cluster again: it does not accept the login of the context.",
+  },
+  CLUSTER_FORBIDDEN: {
+    exit: 3,
+    advice:
+      "Ask who runs the cluster for the right that is missing; kubectl auth can-i --list shows those that you have.",
+  },
+  CLUSTER_FAILED: { exit: 3, advice: "Try again later; the message is the API server's." },
+
   // the store
   IMAGE_NOT_FOUND: { exit: 1, advice: "Run pulley images to see what is there, or pulley pull to fetch it." },
   STORE_INVALID: {
@@ -114,8 +131,8 @@ export interface ErrorDetails {
   readonly advice?: string;
   readonly cause?: unknown;
   /**
-   * For {@link ErrorCode} `REGISTRY_RATE_LIMITED` and `REGISTRY_UNAVAILABLE`: how long the server asks to wait, in
-   * milliseconds.
+   * For {@link ErrorCode} `REGISTRY_RATE_LIMITED`, `REGISTRY_UNAVAILABLE` and `CLUSTER_FAILED`: how long the server asks
+   * to wait, in milliseconds.
    */
   readonly retryAfter?: number;
 }

@@ -29,16 +29,26 @@ import {
 export interface UsedImagesOptions extends InputOptions {
   /** Patterns of images that are placeholders, in addition to the known ones. */
   readonly placeholders?: readonly string[] | undefined;
+  /** What runs in clusters. */
+  readonly live?: AsyncIterable<LiveObjects> | undefined;
+}
+
+/** Some of the objects of a cluster. */
+export interface LiveObjects {
+  /** The name of its context. */
+  readonly cluster: string;
+  /** Workloads, Secrets and service accounts, as they would be applied. */
+  readonly objects: readonly object[];
 }
 
 /**
  * The images that words name: files, folders, charts and kustomizations as {@link auditInputs} reads them, the values of
  * charts, lists of images (`*.txt`, and standard input that begins as one), and images by their names. What cannot be
- * read is among the problems. Never throws.
+ * read is among the problems. Throws only what `live` throws.
  */
 export async function usedImages(words: readonly string[], options: UsedImagesOptions): Promise<UsedImages> {
   const collector = new ImageCollector();
-  const { imageFields = [], placeholders } = options;
+  const { imageFields = [], placeholders, live = [] } = options;
   const reading = new Reading(collector, {
     imageFields,
     placeholderIn: placeholderTest(placeholders),
@@ -52,6 +62,7 @@ export async function usedImages(words: readonly string[], options: UsedImagesOp
     for await (const input of auditInputs([word], options)) reading.read(input);
     if (options.render !== false) for (const chart of chartsBelow(word)) reading.readChart(chart);
   }
+  for await (const objects of live) reading.readLive(objects);
   return collector.result();
 }
 
@@ -76,6 +87,8 @@ class Reading {
   readonly #options: ManifestOptions;
   /** Folders of charts that helm has rendered. */
   readonly #rendered = new Set<string>();
+  /** They have no names of files: each page gets one, so that each has places of its own. */
+  #livePages = 0;
 
   constructor(collector: ImageCollector, options: ManifestOptions) {
     this.#collector = collector;
@@ -96,6 +109,19 @@ class Reading {
         this.#collector.notSeen.push({ file: input.file, what: input.what, why: input.why });
         break;
     }
+  }
+
+  readLive({ cluster, objects }: LiveObjects): void {
+    if (objects.length === 0) return;
+    this.#livePages += 1;
+    const text = JSON.stringify({ apiVersion: "v1", kind: "List", items: objects });
+    const file = `${cluster} ${this.#livePages}`;
+    const input: TextInput = { kind: "text", file, text, expectManifests: true, mayBePatch: false };
+    const found = manifestImages(input, this.#options);
+    for (const { place: _, workload, ...use } of found.uses) {
+      this.#collector.add({ ...use, ...(workload !== undefined && { workload: { ...workload, cluster } }) });
+    }
+    for (const manifest of found.manifests) this.#collector.manifests.push(manifest);
   }
 
   readChart(folder: string): void {

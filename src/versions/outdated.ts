@@ -220,12 +220,13 @@ function report({ image, workloads, places }: UsedImage, judgement: Judgement): 
       digest: image.kind === "invalid" ? null : (image.digest ?? null),
     },
     ...judgement,
-    workloads: workloads.map(({ workload, container, source }) => ({
+    workloads: workloads.map(({ workload, container, source, cluster }) => ({
       kind: workload.kind,
       namespace: workload.namespace,
       name: workload.name,
       container: container.name,
-      source,
+      cluster: cluster ?? null,
+      source: cluster === undefined ? source : null,
     })),
     places: places.map((place) => place.source),
   };

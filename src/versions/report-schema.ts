@@ -38,6 +38,10 @@ const workload = z
     namespace: z.string().meta({ description: "Its namespace; empty where none is written." }),
     name: z.string().meta({ description: "Its name." }),
     container: z.string().meta({ description: "The container's name." }),
+    cluster: z
+      .string()
+      .nullable()
+      .meta({ description: "The context of the cluster that it was read from; null where it was read from a file." }),
     source,
   })
   .meta({ description: "A container that names the image." });

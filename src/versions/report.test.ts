@@ -25,6 +25,7 @@ const outdated: OutdatedImage = {
       namespace: "shop",
       name: "db",
       container: "postgres",
+      cluster: null,
       source: { file: "db.yaml", line: 14, column: 18 },
     },
   ],
@@ -62,7 +63,7 @@ const moved: OutdatedImage = {
   image: { given: "app:main", name: "docker.io/library/app", tag: "main", digest: digests.old },
   status: "moved",
   lag: { tag: "main", runs: digests.old, now: digests.fresh },
-  workloads: [{ kind: "Pod", namespace: "", name: "app", container: "app", source: null }],
+  workloads: [{ kind: "Pod", namespace: "", name: "app", container: "app", cluster: null, source: null }],
   error: null,
   created: "2026-11-01T10:00:00+01:00",
 };
@@ -115,8 +116,11 @@ describe("the schema of pulley outdated -o json", () => {
     ["platforms", null],
     ["lag", { tag: "main", runs: digests.old }],
     ["image", { given: "app" }],
-    ["workloads", [{ kind: "Pod", namespace: null, name: "app", container: "app", source: null }]],
-    ["workloads", [{ kind: "Pod", namespace: "", name: "app", container: "app", source: { file: "a", line: 0 } }]],
+    ["workloads", [{ kind: "Pod", namespace: null, name: "app", container: "app", cluster: null, source: null }]],
+    [
+      "workloads",
+      [{ kind: "Pod", namespace: "", name: "app", container: "app", cluster: null, source: { file: "a", line: 0 } }],
+    ],
     ["error", { code: "REGISTRY_NOT_FOUND", message: "gone" }],
   ])("refuses an image with %s %j", (field, value) => {
     expect(reader.safeParse(report({ ...outdated, [field]: value }))).toMatchObject({ success: false });

@@ -81,6 +81,8 @@ export interface OutdatedWorkload {
   readonly namespace: string;
   readonly name: string;
   readonly container: string;
+  /** The context of the cluster that it was read from; null where it was read from a file. */
+  readonly cluster: string | null;
   /** Where the image is written; null where it is in no file. */
   readonly source: Position | null;
 }

@@ -26,6 +26,8 @@ export interface UsedImage {
 export interface UsingWorkload extends Pick<ImageRequest, "workload" | "container"> {
   /** Where its image is written; in a template that helm rendered, the line that it comes from. */
   readonly source: Position;
+  /** The context of the cluster that it was read from, if it was: then it is in no file. */
+  readonly cluster?: string;
   /** As it was read: {@link WorkloadPods} finds its pod by it. */
   readonly request: ImageRequest;
 }

@@ -1,0 +1,65 @@
+/** The clusters of a command: the options that name them, as kubectl's do. */
+import { type Command, Option } from "commander";
+import packageFile from "../../package.json" with { type: "json" };
+import { type ClusterApi, chooseContexts, openCluster, ownCluster, readKubeconfig } from "../cluster/index.ts";
+import { PulleyError } from "../support/errors.ts";
+import { homeFolder } from "../support/home.ts";
+import type { Io } from "./io.ts";
+import { repeatedOption } from "./options.ts";
+import { warnOn } from "./printing.ts";
+
+export interface ClusterFlags {
+  readonly kubeconfig?: string;
+  readonly context?: readonly string[];
+  readonly allContexts?: true;
+}
+
+export function clusterOptions(command: Command): Command {
+  return command
+    .addOption(
+      repeatedOption(
+        "--context <name>",
+        "Read the workloads of the cluster of this context; in a pod without a kubeconfig, in-cluster is the pod's own; can be repeated",
+      ),
+    )
+    .option("--all-contexts", "Read the workloads of the clusters of all contexts")
+    .addOption(
+      new Option(
+        "--kubeconfig <file>",
+        "Kubeconfig file (default: those of KUBECONFIG, or ~/.kube/config); without --context, its current context is read",
+      ),
+    );
+}
+
+export function isClusterWanted({ kubeconfig, context, allContexts }: ClusterFlags): boolean {
+  return kubeconfig !== undefined || context !== undefined || allContexts === true;
+}
+
+/**
+ * The clusters that the options name; none where they name none. No cluster is asked yet; each is to be closed.
+ * @throws PulleyError `USAGE`, `INPUT_UNREADABLE`, `INPUT_INVALID`
+ */
+export function openClusters(flags: ClusterFlags, io: Io): readonly ClusterApi[] {
+  const { kubeconfig: file, context: names = [], allContexts: all = false } = flags;
+  if (!isClusterWanted(flags)) return [];
+  if (all && names.length > 0) {
+    throw new PulleyError("USAGE", "--context and --all-contexts cannot be used together", {
+      advice: "Give one of them.",
+    });
+  }
+  const { environment } = io;
+  const kubeconfig = readKubeconfig({
+    file,
+    variable: environment["KUBECONFIG"],
+    home: homeFolder(environment["HOME"]),
+  });
+  const own = file === undefined ? ownCluster(environment) : undefined;
+  const contexts = chooseContexts(kubeconfig, { names, all }, own);
+  for (const { name } of contexts.filter(({ skipsVerification }) => skipsVerification)) {
+    warnOn(io)(
+      `context "${name}": insecure-skip-tls-verify is set: whoever is on the way can read and change everything`,
+    );
+  }
+  const userAgent = `pulley/${packageFile.version} (${process.platform}/${process.arch})`;
+  return contexts.map((context) => openCluster(context, { environment, userAgent }));
+}

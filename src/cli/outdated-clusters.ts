@@ -1,0 +1,72 @@
+/** What `pulley outdated` reads of clusters: the workloads, their pull secrets if they may be read, and what runs. */
+import { type ClusterApi, PullSecretNames, type RunningImage, readWorkloads } from "../cluster/index.ts";
+import { canonicalText, type Digest, parseDigest, readImageName } from "../image/index.ts";
+import { isPulleyError } from "../support/errors.ts";
+import { plural } from "../support/format.ts";
+import { printable } from "../support/terminal.ts";
+import type { LiveObjects } from "../versions/index.ts";
+import { type ClusterFlags, openClusters } from "./cluster-option.ts";
+import { type Io, paintFor } from "./io.ts";
+import { printLines, printOver, warnOn } from "./printing.ts";
+
+export interface Live {
+  /** Cluster by cluster, page by page. One that cannot be read is told of, and the others follow. */
+  objects(): AsyncIterable<LiveObjects>;
+  /** By the image's canonical text: the digest that has run for the longest, of all pods that are read until now. */
+  running(): ReadonlyMap<string, Digest>;
+  /** Codes of why clusters could not be read. */
+  failures(): readonly string[];
+}
+
+/** @throws PulleyError as {@link openClusters} */
+export function openLive(flags: ClusterFlags & { readonly secrets?: true }, io: Io, signal: AbortSignal): Live {
+  const clusters = openClusters(flags, io);
+  const oldest = new Map<string, RunningImage>();
+  const failures: string[] = [];
+
+  function note(running: readonly RunningImage[]): void {
+    for (const each of running) {
+      const name = readImageName(each.image);
+      const key = name.kind === "invalid" ? name.given : canonicalText(name);
+      if ((oldest.get(key)?.since ?? Number.POSITIVE_INFINITY) > each.since) oldest.set(key, each);
+    }
+  }
+
+  async function* objectsOf(api: ClusterApi): AsyncGenerator<LiveObjects> {
+    const secrets = new PullSecretNames();
+    let workloads = 0;
+    for await (const { objects, running } of readWorkloads(api, signal)) {
+      note(running);
+      workloads += objects.length;
+      printOver(`${api.name}: ${plural(workloads, "workload")}`, io);
+      if (flags.secrets) for (const object of objects) secrets.add(object);
+      yield { cluster: api.name, objects };
+    }
+    if (flags.secrets) {
+      const objects: object[] = [];
+      for await (const object of secrets.read(api, warnOn(io), signal)) objects.push(object);
+      yield { cluster: api.name, objects };
+    }
+  }
+
+  return {
+    async *objects() {
+      for (const api of clusters) {
+        try {
+          yield* objectsOf(api);
+        } catch (error) {
+          if (!isPulleyError(error) || signal.aborted) throw error;
+          failures.push(error.code);
+          printOver("", io);
+          const mark = paintFor(io.errors ?? io.stderr, io)("red", "error:");
+          printLines("errors", [`${mark} ${printable(error.message)}`, `  ${printable(error.advice)}`], io);
+        } finally {
+          api.close();
+        }
+      }
+      printOver("", io);
+    },
+    running: () => new Map([...oldest].map(([key, { digest }]) => [key, parseDigest(digest)])),
+    failures: () => failures,
+  };
+}

@@ -1,0 +1,126 @@
+/** One GET over HTTP/1.1 and the head of its answer: no retries. Every wait has an end. */
+import http, { type IncomingMessage } from "node:http";
+import https from "node:https";
+import type { Readable } from "node:stream";
+import { TLSSocket } from "node:tls";
+import { createGunzip } from "node:zlib";
+import { isPulleyError, PulleyError } from "../support/errors.ts";
+import { printable } from "../support/format.ts";
+import { networkWords } from "../support/network-words.ts";
+import type { Connection } from "./login.ts";
+
+export interface Exchange {
+  readonly url: URL;
+  readonly connection: Connection;
+  readonly accept: string;
+  readonly userAgent: string;
+  readonly limits: ClusterLimits;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Milliseconds and bytes. */
+export interface ClusterLimits {
+  /** For name, connection and TLS together. */
+  readonly connect: number;
+  /** From the connection to the head of the answer: the API server gives itself a minute. */
+  readonly answer: number;
+  /** For the whole of a document, each attempt for itself. */
+  readonly whole: number;
+  /** Bytes of a document; a page that is longer is asked for in smaller pages. */
+  readonly document: number;
+}
+
+export const usualLimits: ClusterLimits = {
+  connect: 15_000,
+  answer: 75_000,
+  whole: 180_000,
+  document: 32 * 1024 * 1024,
+};
+
+export interface ClusterAnswer {
+  readonly status: number;
+  readonly headers: NodeJS.Dict<string[]>;
+  /** Unpacked. Must be read to its end or destroyed. */
+  readonly body: Readable;
+}
+
+/** Bytes of an answer's head. */
+const longestHead = 64 * 1024;
+
+/** @throws PulleyError `CLUSTER_UNREACHABLE`, `CANCELLED` */
+export function exchange(asked: Exchange): Promise<ClusterAnswer> {
+  const { url, connection, accept, userAgent, limits, signal } = asked;
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(cancellation(signal));
+      return;
+    }
+    const request = (url.protocol === "https:" ? https : http).request(url, {
+      agent: connection.agent,
+      headers: { ...connection.headers, accept, "accept-encoding": "gzip", "user-agent": userAgent },
+      maxHeaderSize: longestHead,
+    });
+    const late = (what: string, milliseconds: number) =>
+      setTimeout(() => request.destroy(new Error(`${what} within ${milliseconds / 1000} s`)), milliseconds);
+    let timer = late("i/o timeout: no connection", limits.connect);
+    let answered = false;
+    const connected = () => {
+      clearTimeout(timer);
+      if (!answered) timer = late("no answer", limits.answer);
+    };
+    const cancel = () => request.destroy();
+    signal?.addEventListener("abort", cancel, { once: true });
+    const settle = () => {
+      answered = true;
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", cancel);
+    };
+    request.on("socket", (socket) => {
+      if (request.reusedSocket || !socket.connecting) connected();
+      else socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", connected);
+    });
+    request.on("error", (error) => {
+      settle();
+      reject(signal?.aborted ? cancellation(signal) : networkFailure(error, url));
+    });
+    request.on("response", (response) => {
+      settle();
+      resolve({
+        status: response.statusCode ?? 0,
+        headers: response.headersDistinct,
+        body: unpacked(response, signal),
+      });
+    });
+    request.end();
+  });
+}
+
+function unpacked(response: IncomingMessage, signal: AbortSignal | undefined): Readable {
+  const cancel = () => response.destroy(signal && cancellation(signal));
+  signal?.addEventListener("abort", cancel, { once: true });
+  response.once("close", () => signal?.removeEventListener("abort", cancel));
+  response.on("error", () => undefined);
+  if (response.headers["content-encoding"] !== "gzip") return response;
+  const plain = response.pipe(createGunzip());
+  response.once("error", (error) => plain.destroy(error));
+  plain.once("close", () => response.destroy());
+  plain.on("error", () => undefined);
+  return plain;
+}
+
+/** Why an exchange came to nothing, or broke off. */
+export function networkFailure(error: unknown, url: URL): PulleyError {
+  if (isPulleyError(error)) return error;
+  return new PulleyError("CLUSTER_UNREACHABLE", `GET ${shown(url)}: ${printable(networkWords(error))}`, {
+    cause: error,
+  });
+}
+
+export function cancellation(signal: AbortSignal): PulleyError {
+  if (isPulleyError(signal.reason)) return signal.reason;
+  return new PulleyError("CANCELLED", "reading the cluster was cancelled", { cause: signal.reason });
+}
+
+export function shown(url: URL): string {
+  return `${url.origin}${url.pathname}`;
+}

@@ -1,0 +1,67 @@
+/** Lists, page by page (Kubernetes API concepts, "Retrieving large results sets in chunks"). */
+import { isPulleyError, PulleyError } from "../support/errors.ts";
+import type { ClusterApi } from "./api.ts";
+import { type JsonRecord, recordIn, recordsIn, textIn } from "./records.ts";
+
+export interface ListRequest<T> {
+  /** `/apis/apps/v1/deployments`. */
+  readonly path: string;
+  /** What is kept of an object; `undefined`: nothing. So memory holds one page as it came, and not all of them. */
+  readonly pick: (item: JsonRecord) => T | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Objects of a page, as in kubectl. */
+const pageSize = 500;
+
+/** Continuations in a row that may have expired. */
+const mostRestarts = 10;
+
+/**
+ * All objects of one kind in all namespaces, each once. Where a continuation has expired, those that were not there yet
+ * follow from a later moment: what was deleted meanwhile may be missing, what was made meanwhile may be there.
+ * @returns nothing at all where the cluster does not have the kind
+ * @throws PulleyError as {@link ClusterApi.get}
+ */
+export async function* listPages<T>(api: ClusterApi, request: ListRequest<T>): AsyncGenerator<readonly T[]> {
+  const { path, pick, signal } = request;
+  let limit = pageSize;
+  let continuation: string | undefined;
+  let last = "";
+  /** What was there before the list was begun anew. */
+  let had = "";
+  for (let restarts = 0; ; ) {
+    const query = { limit: `${limit}`, ...(continuation !== undefined && { continue: continuation }) };
+    const answer = await api.get({ path, query, signal }).catch((error: unknown) => {
+      if (!isPulleyError(error, "TOO_LARGE") || limit === 1) throw error;
+      return undefined;
+    });
+    if (answer === undefined) {
+      limit = Math.ceil(limit / 8);
+      continue;
+    }
+    if (answer.kind === "absent") return;
+    if (answer.kind === "expired") {
+      restarts += 1;
+      if (restarts > mostRestarts) throw new PulleyError("CLUSTER_FAILED", `context "${api.name}": ${answer.message}`);
+      // The server's own continuation goes on at the same place; without one, what was there already is passed over.
+      continuation = answer.continuation;
+      if (continuation === undefined) had = last;
+      continue;
+    }
+    const items = recordsIn(answer.document, "items").filter((item) => keyOf(item) > had);
+    last = items.reduce((latest, item) => (keyOf(item) > latest ? keyOf(item) : latest), last);
+    yield items.flatMap((item) => {
+      const picked = pick(item);
+      return picked === undefined ? [] : [picked];
+    });
+    continuation = textIn(recordIn(answer.document, "metadata"), "continue");
+    if (continuation === undefined) return;
+  }
+}
+
+/** Lists come in the order of these keys: it is that of etcd. */
+function keyOf(item: JsonRecord): string {
+  const metadata = recordIn(item, "metadata");
+  return `${textIn(metadata, "namespace") ?? ""}/${textIn(metadata, "name") ?? ""}`;
+}

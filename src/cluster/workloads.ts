@@ -1,0 +1,164 @@
+/** The workloads of a cluster: each owner at the top once, with what says which images it wants, and nothing else. */
+import type { ClusterApi } from "./api.ts";
+import { listPages } from "./list.ts";
+import { isRecord, type JsonRecord, kept, recordIn, recordsIn, textIn } from "./records.ts";
+
+interface WorkloadKind {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly path: string;
+}
+
+const kinds: readonly WorkloadKind[] = [
+  { apiVersion: "apps/v1", kind: "Deployment", path: "/apis/apps/v1/deployments" },
+  { apiVersion: "apps/v1", kind: "StatefulSet", path: "/apis/apps/v1/statefulsets" },
+  { apiVersion: "apps/v1", kind: "DaemonSet", path: "/apis/apps/v1/daemonsets" },
+  { apiVersion: "apps/v1", kind: "ReplicaSet", path: "/apis/apps/v1/replicasets" },
+  { apiVersion: "v1", kind: "ReplicationController", path: "/api/v1/replicationcontrollers" },
+  { apiVersion: "batch/v1", kind: "CronJob", path: "/apis/batch/v1/cronjobs" },
+  { apiVersion: "batch/v1", kind: "Job", path: "/apis/batch/v1/jobs" },
+  { apiVersion: "v1", kind: "Pod", path: "/api/v1/pods" },
+];
+
+/** What a pod runs of an image. */
+export interface RunningImage {
+  /** As the pod names it. */
+  readonly image: string;
+  /** `sha256:…`, by which the node has it. */
+  readonly digest: string;
+  /** Milliseconds since the epoch: the start of the pod. */
+  readonly since: number;
+}
+
+export interface WorkloadPage {
+  readonly kind: string;
+  /** As they would be applied, as far as they are about images. */
+  readonly objects: readonly JsonRecord[];
+  /** Of all pods, whoever owns them. */
+  readonly running: readonly RunningImage[];
+}
+
+/** @throws PulleyError as {@link ClusterApi.get} */
+export async function* readWorkloads(api: ClusterApi, signal?: AbortSignal): AsyncGenerator<WorkloadPage> {
+  for (const each of kinds) {
+    /** Owners of kinds that are not read here: of their pods, which are alike, one says it all. */
+    const strangers = new Set<string>();
+    const isNew = (item: JsonRecord) => {
+      const owner = controllerOf(item);
+      if (owner === undefined || isNode(owner)) return true;
+      const key = JSON.stringify([owner["uid"], imagesOf(item)]);
+      if (isRead(owner) || strangers.has(key)) return false;
+      strangers.add(key);
+      return true;
+    };
+    const pick = (item: JsonRecord) => ({
+      object: isNew(item) ? prunedObject(item, each) : undefined,
+      running: each.kind === "Pod" ? runningIn(item) : [],
+    });
+    for await (const page of listPages(api, { path: each.path, pick, signal })) {
+      const objects = page.flatMap(({ object }) => (object === undefined ? [] : [object]));
+      yield { kind: each.kind, objects, running: page.flatMap(({ running }) => running) };
+    }
+  }
+}
+
+function controllerOf(item: JsonRecord): JsonRecord | undefined {
+  return recordsIn(item["metadata"], "ownerReferences").find(({ controller }) => controller === true);
+}
+
+/** A static pod belongs to its node, and is its own workload. */
+function isNode({ kind, apiVersion }: JsonRecord): boolean {
+  return kind === "Node" && apiVersion === "v1";
+}
+
+function isRead(owner: JsonRecord): boolean {
+  const group = (text: unknown) => String(text).split("/").slice(0, -1).join("/");
+  return kinds.some(
+    ({ kind, apiVersion }) => kind === owner["kind"] && group(apiVersion) === group(owner["apiVersion"]),
+  );
+}
+
+function imagesOf(item: JsonRecord): readonly unknown[] {
+  const spec = item["spec"];
+  const pod = recordIn(spec, "template")["spec"] ?? spec;
+  return recordsIn(pod, "containers").map(({ image }) => image);
+}
+
+/** Docker and old nodes say the digest of a configuration where they have no other: no registry knows it. */
+const imageId = /@(sha256:[0-9a-f]{64})$/;
+
+function runningIn(pod: JsonRecord): readonly RunningImage[] {
+  const images = new Map(
+    containerLists.flatMap((list) => recordsIn(pod["spec"], list)).map((c) => [c["name"], c["image"]]),
+  );
+  const since = Date.parse(textIn(pod["status"], "startTime") ?? "");
+  return statusLists
+    .flatMap((list) => recordsIn(pod["status"], list))
+    .flatMap((status) => {
+      const digest = imageId.exec(textIn(status, "imageID") ?? "")?.[1];
+      const image = images.get(status["name"]);
+      return digest === undefined || typeof image !== "string" ? [] : [{ image, digest, since: since || 0 }];
+    });
+}
+
+const containerLists = ["initContainers", "containers", "ephemeralContainers"];
+const statusLists = ["initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"];
+
+function prunedObject(item: JsonRecord, { apiVersion, kind }: WorkloadKind): JsonRecord {
+  const spec = recordIn(item, "spec");
+  return {
+    apiVersion,
+    kind,
+    metadata: prunedMetadata(item["metadata"]),
+    spec: kind === "Pod" ? prunedPod(spec) : prunedSpec(spec),
+  };
+}
+
+/** Of a Deployment, a Job, or the Job of a CronJob. */
+function prunedSpec(spec: JsonRecord): JsonRecord {
+  const { template, jobTemplate } = spec;
+  const own = kept(spec, ["replicas", "paused", "suspend", "schedule", "selector", "serviceName"]);
+  const job = isRecord(jobTemplate) && { jobTemplate: { spec: prunedSpec(recordIn(jobTemplate, "spec")) } };
+  const pod = isRecord(template) && {
+    template: { metadata: prunedMetadata(template["metadata"]), spec: prunedPod(recordIn(template, "spec")) },
+  };
+  return { ...own, ...job, ...pod };
+}
+
+const podFields = [
+  "restartPolicy",
+  "imagePullSecrets",
+  "serviceAccountName",
+  "nodeSelector",
+  "nodeName",
+  "os",
+  "runtimeClassName",
+];
+const containerFields = ["name", "image", "imagePullPolicy", "restartPolicy", "targetContainerName"];
+
+/** No commands, no environments: they may have secrets in them. */
+function prunedPod(spec: JsonRecord): JsonRecord {
+  const lists = containerLists.flatMap((list) => {
+    const containers = recordsIn(spec, list).map((container) => kept(container, containerFields));
+    return containers.length === 0 ? [] : [[list, containers]];
+  });
+  const volumes = recordsIn(spec, "volumes").filter(({ image }) => isRecord(image));
+  const nodeAffinity = recordIn(spec, "affinity")["nodeAffinity"];
+  return {
+    ...kept(spec, podFields),
+    ...(nodeAffinity !== undefined && { affinity: { nodeAffinity } }),
+    ...(volumes.length > 0 && { volumes: volumes.map((volume) => kept(volume, ["name", "image"])) }),
+    ...Object.fromEntries(lists),
+  };
+}
+
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+
+function prunedMetadata(metadata: unknown): JsonRecord {
+  if (!isRecord(metadata)) return {};
+  const annotations = Object.entries(recordIn(metadata, "annotations")).filter(([name]) => name !== lastApplied);
+  return {
+    ...kept(metadata, ["name", "namespace", "labels"]),
+    ...(annotations.length > 0 && { annotations: Object.fromEntries(annotations) }),
+  };
+}
