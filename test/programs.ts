@@ -10,7 +10,7 @@ const execute = promisify(execFile);
 /** Folders of programs that a user's PATH may leave out: the system's, and where `go install` puts what it builds. */
 const moreFolders = ["/usr/local/sbin", "/usr/sbin", "/sbin", join(homedir(), "go", "bin")];
 
-/** Where a kubelet may lie, with what belongs to it: `KUBE_ASSETS`, or `KUBEBUILDER_ASSETS` as others call it. */
+/** Where a kubelet and an API server may lie, with what belongs to it: `KUBE_ASSETS`, or `KUBEBUILDER_ASSETS` as others call it. */
 function assetFolders(): readonly string[] {
   return ["KUBE_ASSETS", "KUBEBUILDER_ASSETS"].flatMap((name) => process.env[name] || []);
 }
@@ -25,7 +25,7 @@ export function tool(name: string): string | undefined {
   );
   const path = folders.map((folder) => join(folder, name)).find(isProgram);
   if (path === undefined && process.env["PULLEY_REQUIRE_TOOLS"] === "1") {
-    const where = name === "kubelet" ? " in the folder KUBE_ASSETS" : "";
+    const where = ["kubelet", "kube-apiserver"].includes(name) ? " in the folder KUBE_ASSETS" : "";
     throw new Error(
       `${name} is not installed${where}, and PULLEY_REQUIRE_TOOLS=1 asks for every tool that the tests know`,
     );

@@ -1,0 +1,196 @@
+/** Reading clusters, beside a real API server with its etcd. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { callPulley } from "../../src/cli/testing/call.ts";
+import { type ClusterApi, openCluster } from "../../src/cluster/api.ts";
+import { type ClusterContext, chooseContexts } from "../../src/cluster/contexts.ts";
+import { readKubeconfig } from "../../src/cluster/kubeconfig.ts";
+import { listPages } from "../../src/cluster/list.ts";
+import { recordIn, textIn } from "../../src/cluster/records.ts";
+import { apiServerTools, type KubeApiServer, powerlessToken, startApiServer } from "../kube-api-server.ts";
+import { describeWith } from "../tools.ts";
+
+const count = 20_000;
+const configMaps = "/api/v1/configmaps";
+
+describeWith(apiServerTools, "a real API server", () => {
+  let server: KubeApiServer;
+  let folder = "";
+  const open: ClusterApi[] = [];
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "pulley-real-cluster-"));
+    server = await startApiServer();
+    await inTurns(200, (at) => server.send("POST", "/api/v1/namespaces", namespace(`many-${at}`)));
+  });
+  afterAll(async () => {
+    for (const api of open) api.close();
+    await server?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function kubeconfig(token: string): string {
+    const file = join(folder, `${token}.kubeconfig`);
+    const cluster = { server: server.url, "certificate-authority": server.authority };
+    writeFileSync(
+      file,
+      JSON.stringify({
+        contexts: [{ name: "real", context: { cluster: "real", user: "me" } }],
+        clusters: [{ name: "real", cluster }],
+        users: [{ name: "me", user: { token } }],
+        "current-context": "real",
+      }),
+    );
+    return file;
+  }
+
+  function cluster(token = server.token): ClusterApi {
+    const file = kubeconfig(token);
+    const contexts = chooseContexts(readKubeconfig({ file, home: folder }), { names: [], all: false }, undefined);
+    const apis = contexts.map((context) => openCluster(context, { environment: {}, userAgent: "pulley/test" }));
+    open.push(...apis);
+    const [api] = apis;
+    if (api === undefined) throw new Error("there is no context");
+    return api;
+  }
+
+  const name = (item: object) =>
+    `${textIn(recordIn(item, "metadata"), "namespace")}/${textIn(recordIn(item, "metadata"), "name")}`;
+
+  it(`lists ${count} objects in pages, each once, within 100 MB`, async () => {
+    const payload = "x".repeat(1_000);
+    await inTurns(count, (at) =>
+      server.send("POST", `/api/v1/namespaces/many-${at % 200}/configmaps`, {
+        metadata: { name: `c${at}` },
+        data: { payload },
+      }),
+    );
+    global.gc?.();
+    const before = process.memoryUsage().rss;
+    let most = before;
+    const found: string[] = [];
+    let pages = 0;
+    for await (const page of listPages(cluster(), { path: configMaps, pick: name })) {
+      found.push(...page);
+      pages += 1;
+      most = Math.max(most, process.memoryUsage().rss);
+    }
+    const ours = found.filter((each) => /\/c\d+$/.test(each));
+    expect(new Set(ours).size).toBe(count);
+    expect(ours).toHaveLength(count);
+    expect(pages).toBeGreaterThanOrEqual(count / 500);
+    expect((most - before) / 1e6).toBeLessThan(100);
+  });
+
+  it("goes on where a continuation has expired: each object once", async () => {
+    const found: string[] = [];
+    const answers: string[] = [];
+    const api = cluster();
+    const get: ClusterApi["get"] = async (request) => {
+      const answer = await api.get(request);
+      answers.push(answer.kind);
+      return answer;
+    };
+    for await (const page of listPages({ ...api, get }, { path: configMaps, pick: name })) {
+      found.push(...page);
+      if (answers.length !== 3) continue;
+      await server.send("POST", "/api/v1/namespaces/default/configmaps", { metadata: { name: `later-${Date.now()}` } });
+      await server.compact();
+    }
+    expect(answers.filter((kind) => kind === "expired")).toHaveLength(1);
+    const ours = found.filter((each) => /\/c\d+$/.test(each));
+    expect(new Set(ours).size).toBe(count);
+    expect(ours).toHaveLength(count);
+  });
+
+  it("may be started anew in the middle of a list", async () => {
+    const found: string[] = [];
+    let restarted: Promise<void> | undefined;
+    for await (const page of listPages(cluster(), { path: configMaps, pick: name })) {
+      found.push(...page);
+      restarted ??= server.restart();
+    }
+    await restarted;
+    expect(new Set(found.filter((each) => /\/c\d+$/.test(each))).size).toBe(count);
+  });
+
+  it("says what it refuses", async () => {
+    const list = (api: ClusterApi) => listPages(api, { path: configMaps, pick: name }).next();
+    await expect(list(cluster(powerlessToken))).rejects.toMatchObject({
+      code: "CLUSTER_FORBIDDEN",
+      message: expect.stringContaining('configmaps is forbidden: User "nobody" cannot list resource "configmaps"'),
+    });
+    await expect(list(cluster("no-such-token"))).rejects.toMatchObject({ code: "CLUSTER_UNAUTHORIZED" });
+  });
+
+  it("is not believed where its authority is not known", async () => {
+    const stranger: ClusterContext = {
+      name: "stranger",
+      server: new URL(server.url),
+      skipsVerification: false,
+      cluster: { server: server.url },
+      user: { token: server.token },
+    };
+    const api = openCluster(stranger, { environment: {}, userAgent: "pulley/test" });
+    open.push(api);
+    await expect(api.get({ path: "/version" })).rejects.toMatchObject({
+      code: "CLUSTER_UNREACHABLE",
+      message: expect.stringContaining("certificate signed by unknown authority"),
+    });
+  });
+
+  it("gives pulley outdated each owner at the top, once", async () => {
+    await server.send("POST", "/apis/apps/v1/namespaces/default/deployments", {
+      metadata: { name: "web" },
+      spec: { replicas: 0, selector: { matchLabels: { app: "web" } }, template: template() },
+    });
+    const deployment = await server.send("GET", "/apis/apps/v1/namespaces/default/deployments/web");
+    const owner = { apiVersion: "apps/v1", kind: "Deployment", name: "web", uid: uidOf(deployment), controller: true };
+    await server.send("POST", "/apis/apps/v1/namespaces/default/replicasets", {
+      metadata: { name: "web-1", ownerReferences: [owner] },
+      spec: { replicas: 0, selector: { matchLabels: { app: "web" } }, template: template() },
+    });
+    await server.send("POST", "/api/v1/namespaces/default/pods", {
+      metadata: { name: "alone" },
+      spec: template().spec,
+    });
+    const environment = { HOME: folder, PATH: "", XDG_CACHE_HOME: folder };
+    const file = kubeconfig(server.token);
+    const call = ["outdated", "--kubeconfig", file, "--context", "real", "-o", "json"];
+    const { stdout, stderr } = await callPulley(call, environment);
+    expect(stderr).toBe("");
+    const { images } = JSON.parse(stdout);
+    const users: { kind: string; name: string }[] = images[0].workloads;
+    expect(users.map(({ kind, name: own }) => `${kind} ${own}`)).toEqual(["Deployment web", "Pod alone"]);
+  });
+});
+
+function namespace(name: string) {
+  return { metadata: { name } };
+}
+
+function template() {
+  return {
+    metadata: { labels: { app: "web" } },
+    spec: { containers: [{ name: "main", image: "127.0.0.1:9/app:1.0.0" }] },
+  };
+}
+
+function uidOf(object: unknown): string | undefined {
+  return textIn(recordIn(object, "metadata"), "uid");
+}
+
+/** So many calls, some of them at once. */
+async function inTurns(times: number, call: (at: number) => Promise<unknown>): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    while (next < times) {
+      const at = next;
+      next += 1;
+      await call(at);
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
+}
