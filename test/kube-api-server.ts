@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
-import { makeCertificates } from "./certificates.ts";
+import { type KeyPair, makeCertificates } from "./certificates.ts";
 import { requiredTool, run } from "./programs.ts";
 
 /** What tests name in `describeWith` before they start one. */
@@ -20,6 +20,8 @@ export interface KubeApiServer {
   readonly url: string;
   /** Path of the certificate of its authority. */
   readonly authority: string;
+  /** Paths of a certificate of a user `client`, who has no rights, and of its key. */
+  readonly client: KeyPair;
   /** A token of `system:masters`. */
   readonly token: string;
   /** Sends an object as JSON; answers with what came back. @throws Error with the server's words */
@@ -67,6 +69,7 @@ export async function startApiServer(): Promise<KubeApiServer> {
       "endpoint-reconciler-type": "none",
       "tls-cert-file": certificate,
       "tls-private-key-file": key,
+      "client-ca-file": certificates.authority,
       "cert-dir": join(folder, "made"),
       "token-auth-file": join(folder, "tokens.csv"),
       "authorization-mode": "RBAC",
@@ -113,6 +116,7 @@ export async function startApiServer(): Promise<KubeApiServer> {
   return {
     url,
     authority: certificates.authority,
+    client: certificates.client,
     token,
     send,
     restart: async () => {

@@ -12,6 +12,7 @@ export interface ClusterFlags {
   readonly kubeconfig?: string;
   readonly context?: readonly string[];
   readonly allContexts?: true;
+  readonly namespace?: readonly string[];
 }
 
 export function clusterOptions(command: Command): Command {
@@ -28,11 +29,25 @@ export function clusterOptions(command: Command): Command {
         "--kubeconfig <file>",
         "Kubeconfig file (default: those of KUBECONFIG, or ~/.kube/config); without --context, its current context is read",
       ),
+    )
+    .addOption(
+      repeatedOption("-n, --namespace <name>", "Read this namespace of clusters alone; can be repeated (default: all)"),
     );
 }
 
 export function isClusterWanted({ kubeconfig, context, allContexts }: ClusterFlags): boolean {
   return kubeconfig !== undefined || context !== undefined || allContexts === true;
+}
+
+/** @throws PulleyError `USAGE` */
+function refuseConflicts(flags: ClusterFlags): void {
+  const refuse = (message: string, advice: string) => new PulleyError("USAGE", message, { advice });
+  if (flags.allContexts && flags.context !== undefined) {
+    throw refuse("--context and --all-contexts cannot be used together", "Give one of them.");
+  }
+  if (flags.namespace !== undefined && !isClusterWanted(flags)) {
+    throw refuse("--namespace is given without a cluster", "Name one with --context.");
+  }
 }
 
 /**
@@ -41,12 +56,8 @@ export function isClusterWanted({ kubeconfig, context, allContexts }: ClusterFla
  */
 export function openClusters(flags: ClusterFlags, io: Io): readonly ClusterApi[] {
   const { kubeconfig: file, context: names = [], allContexts: all = false } = flags;
+  refuseConflicts(flags);
   if (!isClusterWanted(flags)) return [];
-  if (all && names.length > 0) {
-    throw new PulleyError("USAGE", "--context and --all-contexts cannot be used together", {
-      advice: "Give one of them.",
-    });
-  }
   const { environment } = io;
   const kubeconfig = readKubeconfig({
     file,

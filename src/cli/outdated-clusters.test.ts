@@ -164,15 +164,20 @@ describe("what runs in clusters", () => {
 
   it("is told of the clusters that can be read where one cannot, and the status is 3", async () => {
     const one = await cluster({ "/apis/apps/v1/deployments": [deployment("web", "app:1.0.0")] });
-    const other = await cluster({ forbidden: [] });
+    const job = { ...spec("app:1.0.0"), restartPolicy: "Never" };
+    const other = await cluster({
+      forbidden: [],
+      "/apis/batch/v1/jobs": [{ metadata: { namespace: "prod", name: "once" }, spec: { template: { spec: job } } }],
+    });
     const gone = await cluster({});
     await gone.stop();
     servers.pop();
     const file = kubeconfig({ gone, other, one });
     const { stdout, stderr, status } = await outdated(file, "--all-contexts", "--fail-on", "major");
-    expect(stdout).toContain("Deployment prod/web (one)");
     expect(stderr).toContain('context "gone": GET');
     expect(stderr).toContain("connection refused");
+    // What is forbidden of a cluster keeps nothing else of it from being read.
+    expect(stdout).toContain("Job prod/once (other) and 1 more");
     expect(stderr).toMatch(/context "other": GET .*\/api\/v1\/pods: 403 Forbidden: pods is forbidden/);
     expect(status).toBe(3);
   });
@@ -186,6 +191,16 @@ describe("the call", () => {
     expect(wrong.status).toBe(2);
     const both = await outdated(file, "--context", "production", "--all-contexts");
     expect(both.stderr).toContain("--context and --all-contexts cannot be used together");
+  });
+
+  it("may name namespaces, which then are all that is read", async () => {
+    const one = await cluster({ "/apis/apps/v1/namespaces/prod/deployments": [deployment("web", "app:1.0.0")] });
+    const { stdout } = await outdated(kubeconfig({ one }), "--context", "one", "-n", "prod", "-n", "test");
+    expect(stdout).toContain("Deployment prod/web (one)");
+    expect(one.asked).toHaveLength(16);
+    expect(one.asked.every((path) => /\/namespaces\/(prod|test)\//.test(path))).toBe(true);
+    const without = await outdated(kubeconfig({ one }), "-n", "prod");
+    expect(without).toMatchObject({ status: 2, stderr: expect.stringContaining("without a cluster") });
   });
 
   it("reads no Secret without --secrets, and with it by name alone", async () => {

@@ -1,12 +1,12 @@
 /** What `pulley outdated` reads of clusters: the workloads, their pull secrets if they may be read, and what runs. */
 import { type ClusterApi, PullSecretNames, type RunningImage, readWorkloads } from "../cluster/index.ts";
 import { canonicalText, type Digest, parseDigest, readImageName } from "../image/index.ts";
-import { isPulleyError } from "../support/errors.ts";
+import { isPulleyError, type PulleyError } from "../support/errors.ts";
 import { plural } from "../support/format.ts";
 import { printable } from "../support/terminal.ts";
 import type { LiveObjects } from "../versions/index.ts";
 import { type ClusterFlags, openClusters } from "./cluster-option.ts";
-import { type Io, paintFor } from "./io.ts";
+import { type CommandIo, paintFor } from "./io.ts";
 import { printLines, printOver, warnOn } from "./printing.ts";
 
 export interface Live {
@@ -19,7 +19,7 @@ export interface Live {
 }
 
 /** @throws PulleyError as {@link openClusters} */
-export function openLive(flags: ClusterFlags & { readonly secrets?: true }, io: Io, signal: AbortSignal): Live {
+export function openLive(flags: ClusterFlags & { readonly secrets?: true }, io: CommandIo): Live {
   const clusters = openClusters(flags, io);
   const oldest = new Map<string, RunningImage>();
   const failures: string[] = [];
@@ -32,10 +32,18 @@ export function openLive(flags: ClusterFlags & { readonly secrets?: true }, io: 
     }
   }
 
-  async function* objectsOf(api: ClusterApi): AsyncGenerator<LiveObjects> {
+  function fail(error: PulleyError): void {
+    failures.push(error.code);
+    printOver("", io);
+    const mark = paintFor(io.errors ?? io.stderr, io)("red", "error:");
+    printLines("errors", [`${mark} ${printable(error.message)}`, `  ${printable(error.advice)}`], io);
+  }
+
+  async function* objectsOf(api: ClusterApi, signal: AbortSignal): AsyncGenerator<LiveObjects> {
     const secrets = new PullSecretNames();
     let workloads = 0;
-    for await (const { objects, running } of readWorkloads(api, signal)) {
+    const request = { namespaces: flags.namespace, onForbidden: fail, signal };
+    for await (const { objects, running } of readWorkloads(api, request)) {
       note(running);
       workloads += objects.length;
       printOver(`${api.name}: ${plural(workloads, "workload")}`, io);
@@ -51,15 +59,14 @@ export function openLive(flags: ClusterFlags & { readonly secrets?: true }, io: 
 
   return {
     async *objects() {
+      if (clusters.length === 0) return;
+      const signal = io.interruption();
       for (const api of clusters) {
         try {
-          yield* objectsOf(api);
+          yield* objectsOf(api, signal);
         } catch (error) {
           if (!isPulleyError(error) || signal.aborted) throw error;
-          failures.push(error.code);
-          printOver("", io);
-          const mark = paintFor(io.errors ?? io.stderr, io)("red", "error:");
-          printLines("errors", [`${mark} ${printable(error.message)}`, `  ${printable(error.advice)}`], io);
+          fail(error);
         } finally {
           api.close();
         }

@@ -168,8 +168,7 @@ function readPlatform(text: string): string {
 async function outdated(words: readonly string[], options: OutdatedOptions, io: CommandIo): Promise<number> {
   refuseConflicts(options);
   const policy = await loadPolicy(options, io);
-  const signal = io.interruption();
-  const live = openLive(options, io, signal);
+  const live = openLive(options, io);
   const used = await usedImages(namedInputs(words, options), {
     stdin: io.stdin,
     environment: io.environment,
@@ -185,6 +184,7 @@ async function outdated(words: readonly string[], options: OutdatedOptions, io: 
   const all = withRunning(withStored(used.images, stored), live.running());
   const asked = explain === undefined ? all : imagesNamed(all, explain);
   refuseSharedLogin(asked, options);
+  const signal = io.interruption();
   const progress = judgingProgress(io);
   const registry = registryClient(options, {
     pace: requestsAtOnce,

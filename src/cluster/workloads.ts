@@ -1,4 +1,5 @@
 /** The workloads of a cluster: each owner at the top once, with what says which images it wants, and nothing else. */
+import { isPulleyError, type PulleyError } from "../support/errors.ts";
 import type { ClusterApi } from "./api.ts";
 import { listPages } from "./list.ts";
 import { isRecord, type JsonRecord, kept, recordIn, recordsIn, textIn } from "./records.ts";
@@ -6,18 +7,19 @@ import { isRecord, type JsonRecord, kept, recordIn, recordsIn, textIn } from "./
 interface WorkloadKind {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly path: string;
+  /** As it is in paths. */
+  readonly plural: string;
 }
 
 const kinds: readonly WorkloadKind[] = [
-  { apiVersion: "apps/v1", kind: "Deployment", path: "/apis/apps/v1/deployments" },
-  { apiVersion: "apps/v1", kind: "StatefulSet", path: "/apis/apps/v1/statefulsets" },
-  { apiVersion: "apps/v1", kind: "DaemonSet", path: "/apis/apps/v1/daemonsets" },
-  { apiVersion: "apps/v1", kind: "ReplicaSet", path: "/apis/apps/v1/replicasets" },
-  { apiVersion: "v1", kind: "ReplicationController", path: "/api/v1/replicationcontrollers" },
-  { apiVersion: "batch/v1", kind: "CronJob", path: "/apis/batch/v1/cronjobs" },
-  { apiVersion: "batch/v1", kind: "Job", path: "/apis/batch/v1/jobs" },
-  { apiVersion: "v1", kind: "Pod", path: "/api/v1/pods" },
+  { apiVersion: "apps/v1", kind: "Deployment", plural: "deployments" },
+  { apiVersion: "apps/v1", kind: "StatefulSet", plural: "statefulsets" },
+  { apiVersion: "apps/v1", kind: "DaemonSet", plural: "daemonsets" },
+  { apiVersion: "apps/v1", kind: "ReplicaSet", plural: "replicasets" },
+  { apiVersion: "v1", kind: "ReplicationController", plural: "replicationcontrollers" },
+  { apiVersion: "batch/v1", kind: "CronJob", plural: "cronjobs" },
+  { apiVersion: "batch/v1", kind: "Job", plural: "jobs" },
+  { apiVersion: "v1", kind: "Pod", plural: "pods" },
 ];
 
 /** What a pod runs of an image. */
@@ -30,6 +32,14 @@ export interface RunningImage {
   readonly since: number;
 }
 
+export interface WorkloadsRequest {
+  /** Default: all. */
+  readonly namespaces?: readonly string[] | undefined;
+  /** Called with what the login has no right to; the rest is read. */
+  readonly onForbidden: (failure: PulleyError) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface WorkloadPage {
   readonly kind: string;
   /** As they would be applied, as far as they are about images. */
@@ -38,8 +48,9 @@ export interface WorkloadPage {
   readonly running: readonly RunningImage[];
 }
 
-/** @throws PulleyError as {@link ClusterApi.get} */
-export async function* readWorkloads(api: ClusterApi, signal?: AbortSignal): AsyncGenerator<WorkloadPage> {
+/** @throws PulleyError as {@link ClusterApi.get}, but for what is forbidden */
+export async function* readWorkloads(api: ClusterApi, request: WorkloadsRequest): AsyncGenerator<WorkloadPage> {
+  const { namespaces, onForbidden, signal } = request;
   for (const each of kinds) {
     /** Owners of kinds that are not read here: of their pods, which are alike, one says it all. */
     const strangers = new Set<string>();
@@ -55,11 +66,24 @@ export async function* readWorkloads(api: ClusterApi, signal?: AbortSignal): Asy
       object: isNew(item) ? prunedObject(item, each) : undefined,
       running: each.kind === "Pod" ? runningIn(item) : [],
     });
-    for await (const page of listPages(api, { path: each.path, pick, signal })) {
-      const objects = page.flatMap(({ object }) => (object === undefined ? [] : [object]));
-      yield { kind: each.kind, objects, running: page.flatMap(({ running }) => running) };
+    for (const path of pathsOf(each, namespaces)) {
+      try {
+        for await (const page of listPages(api, { path, pick, signal })) {
+          const objects = page.flatMap(({ object }) => (object === undefined ? [] : [object]));
+          yield { kind: each.kind, objects, running: page.flatMap(({ running }) => running) };
+        }
+      } catch (error) {
+        if (!isPulleyError(error, "CLUSTER_FORBIDDEN")) throw error;
+        onForbidden(error);
+      }
     }
   }
+}
+
+function pathsOf({ apiVersion, plural }: WorkloadKind, namespaces: readonly string[] | undefined): readonly string[] {
+  const group = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  if (namespaces === undefined) return [`${group}/${plural}`];
+  return [...new Set(namespaces)].map((name) => `${group}/namespaces/${encodeURIComponent(name)}/${plural}`);
 }
 
 function controllerOf(item: JsonRecord): JsonRecord | undefined {

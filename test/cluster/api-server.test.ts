@@ -1,5 +1,8 @@
 /** Reading clusters, beside a real API server with its etcd. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -31,23 +34,23 @@ describeWith(apiServerTools, "a real API server", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  function kubeconfig(token: string): string {
-    const file = join(folder, `${token}.kubeconfig`);
-    const cluster = { server: server.url, "certificate-authority": server.authority };
+  function kubeconfig(user: object, more: object = {}): string {
+    const file = join(folder, "kubeconfig");
+    const cluster = { server: server.url, "certificate-authority": server.authority, ...more };
     writeFileSync(
       file,
       JSON.stringify({
         contexts: [{ name: "real", context: { cluster: "real", user: "me" } }],
         clusters: [{ name: "real", cluster }],
-        users: [{ name: "me", user: { token } }],
+        users: [{ name: "me", user }],
         "current-context": "real",
       }),
     );
     return file;
   }
 
-  function cluster(token = server.token): ClusterApi {
-    const file = kubeconfig(token);
+  function cluster(user: object = { token: server.token }, more: object = {}): ClusterApi {
+    const file = kubeconfig(user, more);
     const contexts = chooseContexts(readKubeconfig({ file, home: folder }), { names: [], all: false }, undefined);
     const apis = contexts.map((context) => openCluster(context, { environment: {}, userAgent: "pulley/test" }));
     open.push(...apis);
@@ -118,11 +121,51 @@ describeWith(apiServerTools, "a real API server", () => {
 
   it("says what it refuses", async () => {
     const list = (api: ClusterApi) => listPages(api, { path: configMaps, pick: name }).next();
-    await expect(list(cluster(powerlessToken))).rejects.toMatchObject({
+    await expect(list(cluster({ token: powerlessToken }))).rejects.toMatchObject({
       code: "CLUSTER_FORBIDDEN",
       message: expect.stringContaining('configmaps is forbidden: User "nobody" cannot list resource "configmaps"'),
     });
-    await expect(list(cluster("no-such-token"))).rejects.toMatchObject({ code: "CLUSTER_UNAUTHORIZED" });
+    await expect(list(cluster({ token: "no-such-token" }))).rejects.toMatchObject({ code: "CLUSTER_UNAUTHORIZED" });
+  });
+
+  it("knows a user by the certificate", async () => {
+    const { certificate, key } = server.client;
+    const files = { "client-certificate": certificate, "client-key": key };
+    const data = {
+      "client-certificate-data": readFileSync(certificate).toString("base64"),
+      "client-key-data": readFileSync(key).toString("base64"),
+      "client-key": "/not/read",
+    };
+    for (const user of [files, data]) {
+      const answer = cluster(user).get({ path: "/api/v1/pods" });
+      await expect(answer).rejects.toMatchObject({ message: expect.stringContaining('User "client" cannot list') });
+    }
+  });
+
+  it("is reached through the proxy of the kubeconfig", async () => {
+    const asked: string[] = [];
+    const proxy = createServer().on("connect", (request, socket, head) => {
+      asked.push(request.url ?? "");
+      const [host, port] = (request.url ?? "").split(":");
+      const other = connect(Number(port), host, () => {
+        socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
+        other.write(head);
+        other.pipe(socket).pipe(other);
+      });
+      for (const each of [socket, other]) each.on("error", () => undefined);
+    });
+    await once(proxy.listen(0, "127.0.0.1"), "listening");
+    const address = proxy.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    const api = cluster({ token: server.token }, { "proxy-url": `http://127.0.0.1:${port}` });
+    for (let time = 0; time < 3; time += 1) {
+      expect(await api.get({ path: "/version" })).toMatchObject({ kind: "found", document: { major: "1" } });
+    }
+    expect(asked.length).toBeGreaterThan(0);
+    expect(new Set(asked)).toEqual(new Set([new URL(server.url).host]));
+    api.close();
+    proxy.closeAllConnections();
+    proxy.close();
   });
 
   it("is not believed where its authority is not known", async () => {
@@ -157,7 +200,7 @@ describeWith(apiServerTools, "a real API server", () => {
       spec: template().spec,
     });
     const environment = { HOME: folder, PATH: "", XDG_CACHE_HOME: folder };
-    const file = kubeconfig(server.token);
+    const file = kubeconfig({ token: server.token });
     const call = ["outdated", "--kubeconfig", file, "--context", "real", "-o", "json"];
     const { stdout, stderr } = await callPulley(call, environment);
     expect(stderr).toBe("");
