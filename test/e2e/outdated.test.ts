@@ -30,24 +30,27 @@ function sendTags(response: ServerResponse, tags: readonly string[]): void {
 }
 
 /** Milliseconds: a minute of the registry's, compressed. */
-const window = 1_000;
+const refusing = 1_000;
 
-it("500 images on a registry that allows 100 requests in a while all get their answer, and no second 429 in a row", async () => {
+it("500 images on a registry that allows 100 requests at a time all get their answer, and no second 429 in a row", async () => {
   const said: number[] = [];
-  let [since, count] = [0, 0];
+  let [allowed, since] = [100, 0];
+  // Counts requests and not time, so that a slow machine meets the limit, too.
   const registry = await serve((_, response) => {
     const now = Date.now();
-    if (now - since >= window) [since, count] = [now, 0];
-    count += 1;
-    said.push(count > 100 ? 429 : 200);
-    if (count <= 100) return sendTags(response, ["1.0.0", "1.0.1", "2.0.0"]);
+    if (allowed === 0 && since === 0) since = now;
+    if (allowed === 0 && now - since >= refusing) [allowed, since] = [100, 0];
+    const isOpen = allowed > 0;
+    if (isOpen) allowed -= 1;
+    said.push(isOpen ? 200 : 429);
+    if (isOpen) return sendTags(response, ["1.0.0", "1.0.1", "2.0.0"]);
     return response.writeHead(429, { "retry-after": "1" }).end();
   }, "direct");
   const { answers, status } = await report(images(registry.host, 500));
   expect(status).toBe(0);
   expect(answers.filter(({ status: own, latest }) => own === "outdated" && latest === "2.0.0")).toHaveLength(500);
   expect(said.filter((each, at) => each === 429 && said[at - 1] === 429)).toEqual([]);
-  expect(said.filter((each) => each === 429).length).toBeGreaterThan(0);
+  expect(said.filter((each) => each === 429)).toHaveLength(4);
 });
 
 it("a list of 100,000 tags in pages is read whole", async () => {
