@@ -112,6 +112,9 @@ export function auditConfig({
   };
 }
 
+/** Whether a tag is one of {@link defaultMovingTags}. */
+export const isUsuallyMoving: (tag: string) => boolean = tagMatcher(defaultMovingTags);
+
 function tagMatcher(patterns: readonly string[]): (tag: string) => boolean {
   const lower = patterns.map((pattern) => pattern.toLowerCase());
   const exact = new Set(lower.filter((pattern) => !pattern.includes("*")));

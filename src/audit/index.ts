@@ -1,7 +1,7 @@
 /** Findings in manifests: where an image or its pull policy is not what it should be, why, and what to write. */
 export { type AuditCall, type AuditFile, audit, collectAudit, isOfUnreadable } from "./audit.ts";
 export { type Baseline, type BaselineEntry, readBaseline, writeBaseline } from "./baseline.ts";
-export type { AuditOptions } from "./config.ts";
+export { type AuditOptions, isUsuallyMoving } from "./config.ts";
 export { type AuditedContainer, contentsOf, type TextContents } from "./containers.ts";
 export { unifiedDiff } from "./fix/diff.ts";
 export { compatibleEdits, splice } from "./fix/edits.ts";

@@ -45,6 +45,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./outdated.ts"),
   },
   {
+    name: "fleet",
+    group: groups.decide,
+    summary: "Report what runs in clusters, and what to do about it",
+    load: () => import("./fleet.ts"),
+  },
+  {
     name: "policy",
     group: groups.decide,
     summary: "Check or create policy files",

@@ -3,6 +3,7 @@ import { familiarName, parseReference } from "../image/index.ts";
 import { humanDuration, plural } from "../support/format.ts";
 import { columns, hanging, type Paint, printable, widthOf } from "../support/terminal.ts";
 import type { OutdatedImage, TagExplanation } from "../versions/index.ts";
+import { csvCell, markdownCell } from "./cells.ts";
 
 export interface OutdatedView {
   readonly paint: Paint;
@@ -269,12 +270,6 @@ export function csvLines(images: readonly OutdatedImage[]): string[] {
   return [header, ...images.map(cellsOf)].map((row) => row.map(csvCell).join(","));
 }
 
-/** A spreadsheet takes a cell that begins so for a formula; the names and words of registries are a stranger's. */
-function csvCell(text: string): string {
-  const safe = /^[=+\-@\t]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
 /** A table for a pull request: what needs something. */
 export function markdownLines(images: readonly OutdatedImage[]): string[] {
   const wanted = images.filter(({ status, lag }) => status !== "current" || lag !== null);
@@ -294,8 +289,4 @@ export function markdownLines(images: readonly OutdatedImage[]): string[] {
       return `| ${cells.map(markdownCell).join(" | ")} |`;
     }),
   ];
-}
-
-function markdownCell(text: string): string {
-  return printable(text).replace(/[\\|<>`*_[\]]/g, "\\$&");
 }

@@ -1,0 +1,176 @@
+/** The output of `pulley fleet report` for people, spreadsheets and pull requests. */
+import {
+  type FleetReport,
+  type ItemWorkload,
+  type ReportedItem,
+  type ReportedTeam,
+  type Severity,
+  severities,
+} from "../fleet/index.ts";
+import { humanDuration, plural, printable as shortened } from "../support/format.ts";
+import { columns, hanging, type Paint, printable, type Style } from "../support/terminal.ts";
+import { csvCell, markdownCell } from "./cells.ts";
+
+export interface FleetView {
+  readonly paint: Paint;
+  /** Columns of the terminal. */
+  readonly width: number;
+  /** Whether every item is shown, however many of a kind there are. */
+  readonly all: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+const titles: Readonly<Record<Severity, string>> = { critical: "Critical", high: "High", medium: "Medium", low: "Low" };
+const styles: Readonly<Record<Severity, Style>> = { critical: "red", high: "red", medium: "yellow", low: "dim" };
+
+/** Items of one kind in one section, where not all are shown. */
+const mostOfKind = 10;
+
+/** What is worst first, by team where there are teams, and the sums last. */
+export function fleetLines(report: FleetReport, view: FleetView): string[] {
+  const { items, teams } = report;
+  const sections =
+    teams.length === 0
+      ? severitySections(items, view)
+      : teams.flatMap((team) =>
+          teamSection(
+            team,
+            items.filter((item) => isOf(item, team)),
+            view,
+          ),
+        );
+  return [...sections, ...(teams.length === 0 ? [] : [...teamTable(teams), ""]), ...summary(report)];
+}
+
+function isOf({ teams }: ReportedItem, { name }: ReportedTeam): boolean {
+  return name === null ? teams.length === 0 : teams.includes(name);
+}
+
+function teamSection(team: ReportedTeam, items: readonly ReportedItem[], view: FleetView): string[] {
+  if (items.length === 0) return [];
+  const { name, contact } = team;
+  const who = name === null ? "No team" : `Team ${name}${contact === null ? "" : `, ${contact}`}`;
+  return [view.paint("bold", printable(`${who}: ${countsText(team)}`)), "", ...severitySections(items, view)];
+}
+
+function severitySections(items: readonly ReportedItem[], view: FleetView): string[] {
+  return severities.flatMap((severity) => {
+    const own = items.filter((item) => item.severity === severity);
+    if (own.length === 0) return [];
+    const kinds = [...new Set(own.map(({ kind }) => kind))];
+    const lines = kinds.flatMap((kind) =>
+      kindLines(
+        own.filter((item) => item.kind === kind),
+        view,
+      ),
+    );
+    return [view.paint("bold", view.paint(styles[severity], titles[severity])), ...lines];
+  });
+}
+
+function kindLines(items: readonly ReportedItem[], view: FleetView): string[] {
+  const shown = view.all ? items : items.slice(0, mostOfKind);
+  const left = items.length - shown.length;
+  const more = left === 0 ? [] : [`  and ${left} more like these: --all shows them, -o json and -o csv list them`, ""];
+  return [...shown.flatMap((item) => itemLines(item, view)), ...more];
+}
+
+function itemLines(item: ReportedItem, { paint, width, now }: FleetView): string[] {
+  const { title, since, details, advice, command, clusters } = item;
+  const age = since === null ? "" : `, for ${humanDuration(Math.max(0, now - Date.parse(since)))}`;
+  const where = clusters.length === 0 ? [] : hanging("    ", printable(`in ${clusters.join(", ")}${age}`), width);
+  return [
+    ...hanging("  ", printable(title), width),
+    ...where,
+    ...details.flatMap((detail) => hanging("    ", paint("dim", shortDigests(shortened(detail))), width)),
+    ...hanging("    ", printable(advice), width),
+    ...(command === null ? [] : [`    ${paint("cyan", printable(`$ ${command}`))}`]),
+    "",
+  ];
+}
+
+/** As docker shortens them; JSON and CSV have them whole. */
+function shortDigests(text: string): string {
+  return text.replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, "$1…");
+}
+
+function teamTable(teams: readonly ReportedTeam[]): string[] {
+  const rows = teams.map(({ name, contact, critical, high, medium, low }) => [
+    printable(name ?? "(no team)"),
+    printable(contact ?? ""),
+    ...[critical, high, medium, low].map(String),
+  ]);
+  return columns([["TEAM", "CONTACT", "CRITICAL", "HIGH", "MEDIUM", "LOW"], ...rows]);
+}
+
+function summary({ clusters, counts }: FleetReport): string[] {
+  const sum = (of: "pods" | "nodes") => clusters.reduce((total, cluster) => total + cluster[of], 0);
+  const rows = clusters.map(({ name, pods, nodes, workloads, images, complete }) => [
+    printable(name),
+    ...[pods, nodes, workloads, images].map(String),
+    complete ? "" : "not all was read",
+  ]);
+  const table = columns([["CLUSTER", "PODS", "NODES", "WORKLOADS", "IMAGES", ""], ...rows]);
+  const size = [plural(clusters.length, "cluster"), plural(sum("pods"), "pod"), plural(sum("nodes"), "node")];
+  return [...table, "", `${size.join(", ")}: ${countsText(counts)}`];
+}
+
+function countsText(counts: Readonly<Record<Severity, number>>): string {
+  const some = severities.filter((severity) => counts[severity] > 0);
+  return some.length === 0 ? "nothing to do" : some.map((severity) => `${counts[severity]} ${severity}`).join(", ");
+}
+
+const header = [
+  "id",
+  "kind",
+  "severity",
+  "title",
+  "clusters",
+  "workloads",
+  "teams",
+  "image",
+  "cause",
+  "since",
+  "bytes",
+  "details",
+  "advice",
+  "command",
+];
+
+/** RFC 4180, one item a line. */
+export function fleetCsv({ items }: FleetReport): string[] {
+  return [header, ...items.map(cellsOf)].map((row) => row.map(csvCell).join(","));
+}
+
+function cellsOf(item: ReportedItem): string[] {
+  const { id, kind, severity, title, clusters, workloads, teams, image, cause, since, bytes } = item;
+  const { details, advice, command } = item;
+  return [
+    ...[id, kind, severity, title, clusters.join("; "), workloads.map(workloadText).join("; "), teams.join("; ")],
+    ...[image, cause, since, bytes].map((cell) => String(cell ?? "")),
+    ...[details.join("; "), advice, command ?? ""],
+  ];
+}
+
+function workloadText({ cluster, kind, namespace, name }: ItemWorkload): string {
+  return `${cluster}: ${kind} ${namespace}/${name}`;
+}
+
+/** A table for a pull request or a chat. */
+export function fleetMarkdown(report: FleetReport): string[] {
+  const { items, teams } = report;
+  const line = summary(report).at(-1) ?? "";
+  if (items.length === 0) return [`**${markdownCell(line)}**`];
+  const teamed = teams.length > 0;
+  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [
+    `**${markdownCell(line)}**`,
+    "",
+    row(["severity", "what", "clusters", ...(teamed ? ["team"] : []), "what to do"]),
+    `|${"---|".repeat(teamed ? 5 : 4)}`,
+    ...items.map(({ severity, title, clusters, teams: own, advice }) =>
+      row([severity, title, clusters.join(", "), ...(teamed ? [own.join(", ")] : []), advice].map(markdownCell)),
+    ),
+  ];
+}

@@ -1,0 +1,147 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { digestOf, listText, node, pod } from "../fleet/testing/objects.ts";
+import { widthOf } from "../support/terminal.ts";
+import { temporaryFolder } from "../support/testing.ts";
+import { callPulley } from "./testing/call.ts";
+
+const at = ["--at", "2026-11-29T12:00:00Z"];
+const red = "\u001b[31mred\u001b[0m\u202e";
+
+const failing = pod({
+  name: "web-1",
+  image: "ghcr.io/acme/web:2",
+  waiting: ["ErrImagePull", `${red} no space left on device`],
+  since: "2026-11-29T09:00:00Z",
+});
+const moving = pod({ name: "a", image: "acme/web:main", digest: digestOf("a") });
+
+function file(name: string, text: string): string {
+  const path = join(temporaryFolder(), name);
+  writeFileSync(path, text);
+  return path;
+}
+
+const report = (...words: readonly string[]) => callPulley(["fleet", "report", ...at, ...words]);
+
+describe("pulley fleet report", () => {
+  it("prints what is worst first and the sums last, in lines of 80 columns, with nothing that moves a cursor", async () => {
+    const { stdout, status } = await report("--from", file("eu.json", listText([moving, failing, node("n1")])));
+    expect(status).toBe(0);
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.slice(0, 6)).toEqual([
+      "Critical",
+      "  Pod prod/web-1 cannot pull ghcr.io/acme/web:2: the node's disk is full",
+      "    in eu, for 3h",
+      "    pod web-1, on n1; no pod of the workload has this container running",
+      expect.stringMatching(/^ {4}\S.*red.* no space left on device$/),
+      expect.stringMatching(/^ {4}Free space on the node/),
+    ]);
+    expect(lines.at(-1)).toBe("1 cluster, 2 pods, 1 node: 1 critical, 1 medium");
+    expect(lines.filter((line) => widthOf(line) > 80)).toEqual([]);
+    expect(stdout).not.toMatch(/[\u001b\u202e]/);
+  });
+
+  it("names clusters as it is told, or as the file is called, and reads standard input", async () => {
+    const words = [
+      "fleet",
+      "report",
+      ...at,
+      "-o",
+      "json",
+      "--from",
+      "prod=-",
+      "--from",
+      file("us.json", listText([moving])),
+    ];
+    const { stdout } = await callPulley(words, {}, Readable.from([listText([moving])]));
+    const { clusters, items } = JSON.parse(stdout);
+    expect(clusters).toMatchObject([{ name: "prod" }, { name: "us" }]);
+    expect(items).toMatchObject([{ kind: "always-missing", clusters: ["prod"] }, { clusters: ["us"] }]);
+  });
+
+  it("reports what could be read of a damaged file, says where it ends, and exits with 2", async () => {
+    const text = listText([moving, failing]);
+    const path = file("eu.json", text.slice(0, text.indexOf("ghcr.io")));
+    const { stdout, stderr, status } = await report("--from", path, "--from", "none=/no/such/file", "--fail-on", "low");
+    expect(status).toBe(2);
+    expect(stderr).toMatch(
+      /eu\.json:\d+:\d+: error: the file ends here, in the middle of an object; before it, 1 object/,
+    );
+    expect(stderr).toContain("/no/such/file:1:1: error: cannot be read: no such file");
+    expect(stdout).toContain("Pod prod/a has the moving tag main");
+    expect(stdout).toMatch(/^eu +1 +0 +1 +1 +not all was read$/m);
+  });
+
+  it("exits with 1 if there is an item of the severity or a higher one", async () => {
+    const path = file("eu.json", listText([moving]));
+    expect((await report("--from", path, "--fail-on", "medium")).status).toBe(1);
+    expect((await report("--from", path, "--fail-on", "low")).status).toBe(1);
+    expect((await report("--from", path, "--fail-on", "high")).status).toBe(0);
+  });
+
+  it("groups items by team, and refuses a file of teams with a mistake", async () => {
+    const from = ["--from", file("eu.json", listText([moving, failing]))];
+    const teams = file("teams.yaml", "teams:\n- { name: web, contact: '#web', namespaces: [prod] }\n");
+    const { stdout } = await report(...from, "--teams", teams);
+    expect(stdout).toMatch(/^Team web, #web: 1 critical, 1 medium$/m);
+    expect(stdout).toMatch(/^web +#web +1 +0 +1 +0$/m);
+    const wrong = await report(...from, "--teams", file("teams.yaml", "teams: 5"));
+    expect(wrong).toMatchObject({ status: 2, stdout: "" });
+    expect(wrong.stderr).toMatch(/teams\.yaml:1:8: error: teams: /);
+  });
+
+  it("shows ten of a kind, and all with --all", async () => {
+    const many = Array.from({ length: 12 }, (_, number) => pod({ name: `p${number}`, image: "acme/web:main" }));
+    const path = file("eu.json", listText(many));
+    const shown = async (...words: readonly string[]) =>
+      (await report("--from", path, ...words)).stdout.match(/has the moving tag/g)?.length;
+    expect(await shown()).toBe(10);
+    expect(await shown("--all")).toBe(12);
+    expect((await report("--from", path)).stdout).toContain("and 2 more like these");
+  });
+
+  it("prints cells that no spreadsheet takes for formulas, and tables for pull requests", async () => {
+    const strange = pod({ name: "=a|b", image: "acme/web:main" });
+    const path = file(
+      "eu.json",
+      listText([strange, { ...moving, metadata: { ...moving.metadata, namespace: "=1,2" } }]),
+    );
+    const { stdout: csv } = await report("--from", path, "-o", "csv");
+    expect(csv.split("\n")).toHaveLength(4);
+    expect(csv).not.toMatch(/(^|,)"?[=+@]/m);
+    const { stdout: markdown } = await report("--from", path, "-o", "markdown");
+    expect(markdown.split("\n").slice(0, 4)).toEqual([
+      "**1 cluster, 2 pods, 0 nodes: 2 medium**",
+      "",
+      "| severity | what | clusters | what to do |",
+      "|---|---|---|---|",
+    ]);
+    expect(markdown).toContain("Pod prod/=a\\|b has");
+  });
+
+  it.each([
+    [[], /there is no cluster to look at/],
+    [["--from", "a=x.json", "--from", "a=y.json"], /two clusters have the name a/],
+    [["--from", "-", "--fail-on", "worst"], /Allowed choices are critical, high, medium, low/],
+  ])("refuses %j", async (words, message) => {
+    const { status, stderr } = await report(...words);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe("pulley fleet rbac", () => {
+  it("prints a role that may list what a report reads, and nothing else", async () => {
+    const { parse } = await import("yaml");
+    const { stdout } = await callPulley(["fleet", "rbac"]);
+    const { kind, rules } = parse(stdout);
+    expect(kind).toBe("ClusterRole");
+    expect(rules.flatMap((rule: { verbs: string[] }) => rule.verbs)).toEqual(["list", "list", "list"]);
+    expect(rules.flatMap((rule: { resources: string[] }) => rule.resources).join()).toBe(
+      "pods,nodes,replicasets,deployments,statefulsets,daemonsets,jobs,cronjobs",
+    );
+  });
+});

@@ -1,0 +1,138 @@
+import { type Command, Option } from "commander";
+import { type FleetReport, fleetReport, readTeams, type Severity, severities, type Team } from "../fleet/index.ts";
+import { PulleyError } from "../support/errors.ts";
+import { plural } from "../support/format.ts";
+import { clusterSources, fromOption, readClusters } from "./fleet-sources.ts";
+import { fleetCsv, fleetLines, fleetMarkdown } from "./fleet-view.ts";
+import { readInputFile } from "./inputs.ts";
+import { type CommandIo, type Io, paintFor } from "./io.ts";
+import { examples } from "./options.ts";
+import { print } from "./output.ts";
+import { loadPolicy, policyOption, timeOption } from "./policy-option.ts";
+import { printLines, printText, warnOn } from "./printing.ts";
+import { inputInvalid, printProblems } from "./problems.ts";
+
+const outputs = ["text", "json", "yaml", "csv", "markdown"] as const;
+
+interface ReportCommandOptions {
+  readonly from?: readonly string[];
+  readonly teams?: string;
+  readonly policy?: string;
+  readonly output: (typeof outputs)[number];
+  readonly failOn?: Severity;
+  readonly all?: boolean;
+  /** Milliseconds since the epoch. */
+  readonly at?: number;
+}
+
+export function define(command: Command, io: CommandIo): void {
+  command
+    .command("report")
+    .description("Report what there is to do in clusters: images, pull policies, exemptions.")
+    .addOption(fromOption())
+    .option("--teams <file>", "File that says whose the workloads are: items are grouped by team")
+    .addOption(policyOption())
+    .addOption(timeOption())
+    .addOption(new Option("-o, --output <format>", "Output format").choices([...outputs]).default("text"))
+    .addOption(
+      new Option("--fail-on <severity>", "Exit with status 1 if there is an item of this severity or higher").choices([
+        ...severities,
+      ]),
+    )
+    .option("--all", "Show every item, however many of a kind there are")
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley fleet report --from eu=eu.json --from us=us.json", "Report on two clusters, from lists in files"],
+        [
+          "kubectl get pods,nodes,replicasets,deployments,statefulsets,daemonsets,jobs,cronjobs -A -o json | pulley fleet report --from prod=- --fail-on high",
+          "Report on one cluster, and fail if something is urgent",
+        ],
+      ),
+    )
+    .action(io.withStatus((options: ReportCommandOptions) => report(options, io)));
+  command
+    .command("rbac")
+    .description("Print the ClusterRole with the rights that the lists for a report need.")
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley fleet rbac | kubectl apply -f -", "Create the role"],
+        [
+          "kubectl create clusterrolebinding pulley-fleet --clusterrole pulley-fleet --user jane@example.com",
+          "Let somebody have it",
+        ],
+      ),
+    )
+    .action(
+      io.withStatus(() => {
+        printText("stdout", fleetRole, io);
+        return 0;
+      }),
+    );
+}
+
+async function report(options: ReportCommandOptions, io: Io): Promise<number> {
+  const { from, policy: path, failOn, at: now = Date.now() } = options;
+  const sources = clusterSources(from);
+  // Each workload says which cluster it is in; a name is given so that rules for clusters are not called idle.
+  const policy = await loadPolicy({ policy: path, cluster: sources[0]?.cluster }, io);
+  const teams = await teamsIn(options, io);
+  const { clusters, problems, incomplete } = await readClusters(sources, io);
+  printProblems({ problems }, io);
+  const found = fleetReport(clusters, { policy: path === undefined ? undefined : policy, teams, incomplete, now });
+  for (const note of found.notes) warnOn(io)(note);
+  await printReport(found, now, options, io);
+  if (problems.length > 0) return inputInvalid;
+  const worst = severities.slice(0, failOn === undefined ? 0 : severities.indexOf(failOn) + 1);
+  return found.items.some(({ severity }) => worst.includes(severity)) ? 1 : 0;
+}
+
+async function printReport(
+  found: FleetReport,
+  now: number,
+  { output, all = false }: ReportCommandOptions,
+  io: Io,
+): Promise<void> {
+  switch (output) {
+    case "csv":
+      printLines("stdout", fleetCsv(found), io);
+      return;
+    case "markdown":
+      printLines("stdout", fleetMarkdown(found), io);
+      return;
+    default:
+      await print(output, found, () => fleetLines(found, { ...viewOf(io), all, now }), io);
+  }
+}
+
+/** @throws PulleyError `INPUT_INVALID`, after every mistake was printed with its place; `INPUT_UNREADABLE` */
+async function teamsIn({ teams: path }: ReportCommandOptions, io: Io): Promise<readonly Team[]> {
+  if (path === undefined) return [];
+  const { file, text } = readInputFile(path);
+  const { teams, problems } = await readTeams(text, file);
+  if (problems.length === 0) return teams;
+  printProblems({ problems }, io);
+  throw new PulleyError("INPUT_INVALID", `the file of teams ${path} has ${plural(problems.length, "problem")}`);
+}
+
+function viewOf(io: Io) {
+  return { paint: paintFor(io.stdout, io), width: io.stdout.columns ?? 80 };
+}
+
+/** What whoever writes the lists for `pulley fleet` must be allowed to do: to list, and nothing else. */
+const fleetRole = `apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: pulley-fleet
+rules:
+- apiGroups: [""]
+  resources: [pods, nodes]
+  verbs: [list]
+- apiGroups: [apps]
+  resources: [replicasets, deployments, statefulsets, daemonsets]
+  verbs: [list]
+- apiGroups: [batch]
+  resources: [jobs, cronjobs]
+  verbs: [list]
+`;

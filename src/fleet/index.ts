@@ -1,0 +1,7 @@
+/** What runs where, over clusters and teams, and what there is to do about it. */
+export { type DumpedObject, type ReadDump, readDump } from "./dump.ts";
+export { createInventory, type Inventory } from "./inventory.ts";
+export { type FleetItem, type ItemWorkload, type Severity, severities } from "./items/item.ts";
+export { type FleetReport, fleetReport, type ReportedItem, type ReportedTeam } from "./report.ts";
+export { type ReadTeams, readTeams, type Team } from "./teams.ts";
+export type { Cluster } from "./types.ts";

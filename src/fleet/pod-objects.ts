@@ -1,0 +1,188 @@
+/** Pods, pod templates and nodes of the API, as the inventory keeps them. */
+import { type ContainerKind, isPullPolicy } from "../workload/index.ts";
+import { countAt, itemsAt, pool, sharedTexts, textAt, textsAt, timeAt, valueAt } from "./raw.ts";
+import type { ContainerSpec, NodeImage, NodeRecord, PodContainer } from "./types.ts";
+
+/** What owns an object, by its own word. */
+export interface Owner {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** A pod before it is known who is at the top. */
+export interface ReadPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly node: string;
+  readonly ended: boolean;
+  readonly owner: Owner | undefined;
+  /** The label `pod-template-hash`. */
+  readonly templateHash: string | undefined;
+  readonly isStatic: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly containers: readonly PodContainer[];
+  readonly pullSecrets: readonly string[];
+  readonly notReadySince: number | undefined;
+}
+
+export interface ObjectReader {
+  readonly text: (text: string) => string;
+  pod(raw: unknown, namespace: string, name: string): ReadPod;
+  node(raw: unknown, name: string): NodeRecord;
+  /** The containers and image volumes of a pod's spec. */
+  template(spec: unknown): readonly ContainerSpec[];
+  owner(raw: unknown): Owner | undefined;
+  labels(raw: unknown, field: "labels" | "annotations"): Readonly<Record<string, string>>;
+}
+
+const containerLists: readonly (readonly [list: string, statuses: string, kind: ContainerKind])[] = [
+  ["initContainers", "initContainerStatuses", "initContainer"],
+  ["containers", "containerStatuses", "container"],
+  ["ephemeralContainers", "ephemeralContainerStatuses", "ephemeralContainer"],
+];
+
+/** Annotations that are of one pod alone; no policy is written about them, and they would not be shared. */
+const ofOnePod =
+  /^(?:cni\.projectcalico\.org|k8s\.v1\.cni\.cncf\.io|k8s\.ovn\.org|kubectl\.kubernetes\.io\/(?:last-applied-configuration|restartedAt))/;
+
+export function objectReader(): ObjectReader {
+  const text = sharedTexts();
+  const specs = pool<ContainerSpec>();
+  const states = pool<PodContainer>();
+  const owners = pool<Owner>();
+  const maps = pool<Readonly<Record<string, string>>>();
+  const lists = pool<readonly string[]>();
+  const images = pool<NodeImage>();
+
+  function spec(name: string, kind: ContainerKind, image: string, policy: string): ContainerSpec {
+    return specs([name, kind, image, policy].join("\n"), () => ({
+      name: text(name),
+      kind,
+      image: text(image),
+      pullPolicy: isPullPolicy(policy) ? policy : undefined,
+    }));
+  }
+
+  function specOf(raw: unknown, kind: ContainerKind): ContainerSpec {
+    return spec(textAt(raw, "name") ?? "", kind, textAt(raw, "image") ?? "", textAt(raw, "imagePullPolicy") ?? "");
+  }
+
+  function volumesOf(podSpec: unknown): ContainerSpec[] {
+    return itemsAt(podSpec, "volumes").flatMap((volume) => {
+      const reference = textAt(volume, "image", "reference");
+      if (reference === undefined) return [];
+      return [
+        spec(textAt(volume, "name") ?? "", "imageVolume", reference, textAt(volume, "image", "pullPolicy") ?? ""),
+      ];
+    });
+  }
+
+  function containerOf(own: ContainerSpec, status: unknown): PodContainer {
+    const digest = digestIn(textAt(status, "imageID") ?? "");
+    const hasStarted = digest !== undefined || textAt(status, "containerID") !== undefined;
+    const reason = textAt(status, "state", "waiting", "reason");
+    const key = [own.name, own.kind, own.image, own.pullPolicy, digest, hasStarted].join("\n");
+    if (reason === undefined)
+      return states(key, () => ({ spec: own, digest: shared(digest), hasStarted, waiting: undefined }));
+    const message = textAt(status, "state", "waiting", "message") ?? "";
+    return { spec: own, digest: shared(digest), hasStarted, waiting: { reason: text(reason), message: text(message) } };
+  }
+
+  function shared(digest: string | undefined): string | undefined {
+    return digest === undefined ? undefined : text(digest);
+  }
+
+  function containersOf(raw: unknown): readonly PodContainer[] {
+    const listed = containerLists.flatMap(([list, statuses, kind]) => {
+      const all = itemsAt(raw, "status", statuses);
+      return itemsAt(raw, "spec", list).map((container) => {
+        const own = specOf(container, kind);
+        return containerOf(
+          own,
+          all.find((status) => textAt(status, "name") === own.name),
+        );
+      });
+    });
+    return [...listed, ...volumesOf(valueAt(raw, "spec")).map((volume) => containerOf(volume, undefined))];
+  }
+
+  function labels(raw: unknown, field: "labels" | "annotations"): Readonly<Record<string, string>> {
+    const entries = textsAt(raw, "metadata", field).filter(([key]) => !ofOnePod.test(key));
+    const key = `${field}\n${JSON.stringify(entries)}`;
+    return maps(key, () => Object.fromEntries(entries.map(([name, value]) => [text(name), text(value)])));
+  }
+
+  function owner(raw: unknown): Owner | undefined {
+    const all = itemsAt(raw, "metadata", "ownerReferences");
+    const found = all.find((each) => valueAt(each, "controller") === true) ?? all[0];
+    const [apiVersion, kind, name] = ["apiVersion", "kind", "name"].map((key) => textAt(found, key) ?? "");
+    if (!kind || !name) return undefined;
+    return owners([apiVersion, kind, name].join("\n"), () => ({
+      apiVersion: text(apiVersion ?? ""),
+      kind: text(kind),
+      name: text(name),
+    }));
+  }
+
+  return {
+    text,
+    owner,
+    labels,
+    template: (podSpec) => [
+      ...containerLists.flatMap(([list, , kind]) => itemsAt(podSpec, list).map((each) => specOf(each, kind))),
+      ...volumesOf(podSpec),
+    ],
+    pod(raw, namespace, name) {
+      const hash = textAt(raw, "metadata", "labels", "pod-template-hash");
+      const phase = textAt(raw, "status", "phase");
+      const secrets = itemsAt(raw, "spec", "imagePullSecrets").flatMap((each) => textAt(each, "name") || []);
+      return {
+        namespace: text(namespace),
+        name,
+        node: text(textAt(raw, "spec", "nodeName") ?? ""),
+        ended: phase === "Succeeded" || phase === "Failed",
+        owner: owner(raw),
+        templateHash: hash === undefined ? undefined : text(hash),
+        isStatic: textAt(raw, "metadata", "annotations", "kubernetes.io/config.mirror") !== undefined,
+        labels: labels(raw, "labels"),
+        annotations: labels(raw, "annotations"),
+        containers: containersOf(raw),
+        pullSecrets: lists(secrets.join("\n"), () => secrets.map((each) => text(each))),
+        notReadySince: notReadySince(raw),
+      };
+    },
+    node: (raw, name) => ({
+      name: text(name),
+      architecture: text(textAt(raw, "status", "nodeInfo", "architecture") ?? ""),
+      images: itemsAt(raw, "status", "images").map((image) => {
+        const names = itemsAt(image, "names").filter(
+          (each): each is string => typeof each === "string" && !each.startsWith("<none>"),
+        );
+        const bytes = countAt(image, "sizeBytes") ?? 0;
+        return images(`${bytes}\n${names.join("\n")}`, () => ({ names: names.map((each) => text(each)), bytes }));
+      }),
+    }),
+  };
+}
+
+/**
+ * The digest of a manifest in an `imageID`: `docker.io/library/nginx@sha256:…`, `docker-pullable://nginx@sha256:…`. One
+ * that stands alone is the ID of the image, its config's digest, and says nothing of the manifest.
+ */
+function digestIn(imageId: string): string | undefined {
+  return /@(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/.exec(imageId)?.[1];
+}
+
+/** Nothing says since when a container waits for its image; the pod has not been ready for as long. */
+function notReadySince(raw: unknown): number | undefined {
+  const conditions = itemsAt(raw, "status", "conditions");
+  const ready = conditions.find((each) => textAt(each, "type") === "Ready");
+  if (textAt(ready, "status") === "True") return undefined;
+  return (
+    timeAt(ready, "lastTransitionTime") ??
+    timeAt(raw, "status", "startTime") ??
+    timeAt(raw, "metadata", "creationTimestamp")
+  );
+}

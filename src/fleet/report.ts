@@ -1,0 +1,140 @@
+/**
+ * What `pulley fleet report -o json` prints. Stable: a part of the public interface, versioned by `apiVersion`, and
+ * described for other programs by schema/fleet.json. Every field is always there; one that does not apply is `null`.
+ */
+import type { Policy } from "../policy/index.ts";
+import { cannotPull } from "./items/cannot-pull.ts";
+import { exemptions } from "./items/exemptions.ts";
+import { type Findings, type FleetItem, type ItemWorkload, type Severity, severities } from "./items/item.ts";
+import { mixedDigests } from "./items/mixed-digests.ts";
+import { pullPolicies } from "./items/pull-policy.ts";
+import { unusedImages, usualMostImages } from "./items/unused-images.ts";
+import { type Team, teamOf } from "./teams.ts";
+import type { Cluster } from "./types.ts";
+import { imageNames, usesOf } from "./uses.ts";
+
+export interface FleetReport {
+  readonly apiVersion: "pulley.dev/v1alpha1";
+  readonly kind: "FleetReport";
+  readonly clusters: readonly ReportedCluster[];
+  /** From the worst to the least. */
+  readonly items: readonly ReportedItem[];
+  readonly counts: Counts;
+  /** Empty without a file of teams; what is nobody's is under the name `null`, last. */
+  readonly teams: readonly ReportedTeam[];
+  /** What limits the answer. */
+  readonly notes: readonly string[];
+}
+
+export interface ReportedCluster {
+  readonly name: string;
+  readonly pods: number;
+  readonly nodes: number;
+  readonly workloads: number;
+  /** Different images, as they are written. */
+  readonly images: number;
+  /** Whether all of it was read. */
+  readonly complete: boolean;
+}
+
+export interface ReportedItem extends FleetItem {
+  /** Whose workloads they are. */
+  readonly teams: readonly string[];
+}
+
+export type Counts = Readonly<Record<Severity, number>>;
+
+export interface ReportedTeam extends Counts {
+  readonly name: string | null;
+  readonly contact: string | null;
+}
+
+export interface ReportOptions {
+  readonly policy: Policy | undefined;
+  readonly teams: readonly Team[];
+  /** Names of clusters of which not all was read. */
+  readonly incomplete: ReadonlySet<string>;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export function fleetReport(
+  clusters: readonly Cluster[],
+  { policy, teams, incomplete, now }: ReportOptions,
+): FleetReport {
+  const nameOf = imageNames();
+  const uses = clusters.flatMap((cluster) => usesOf(cluster, nameOf));
+  const findings: Findings = { clusters, uses, policy, now };
+  const owners = ownersOf(clusters, teams);
+  const items = itemsIn(findings).map((item): ReportedItem => ({ ...item, teams: owners(item) }));
+  return {
+    apiVersion: "pulley.dev/v1alpha1",
+    kind: "FleetReport",
+    clusters: clusters.map((cluster) => ({
+      name: cluster.name,
+      pods: cluster.pods.length,
+      nodes: cluster.nodes.length,
+      workloads: cluster.workloads.length,
+      images: new Set(uses.flatMap(({ workload, spec }) => (workload.cluster === cluster.name ? spec.image : []))).size,
+      complete: !incomplete.has(cluster.name),
+    })),
+    items,
+    counts: countsOf(items),
+    teams: teams.length === 0 ? [] : teamCounts(items, teams),
+    notes: notesOf(clusters),
+  };
+}
+
+function itemsIn(findings: Findings): readonly FleetItem[] {
+  const all = [cannotPull, mixedDigests, pullPolicies, exemptions, unusedImages].flatMap((find) => find(findings));
+  // While a new version rolls out, a container is there in two ways, and what is wrong with both is one thing to do.
+  const once = new Map(all.map((item) => [item.id, item]));
+  return [...once.values()].toSorted(worstFirst);
+}
+
+function worstFirst(one: FleetItem, other: FleetItem): number {
+  const by = severities.indexOf(one.severity) - severities.indexOf(other.severity);
+  if (by !== 0) return by;
+  const bytes = (other.bytes ?? 0) - (one.bytes ?? 0);
+  if (bytes !== 0) return bytes;
+  return `${one.kind}\n${one.title}` < `${other.kind}\n${other.title}` ? -1 : 1;
+}
+
+function countsOf(items: readonly FleetItem[]): Counts {
+  const count = (severity: Severity) => items.filter((item) => item.severity === severity).length;
+  return { critical: count("critical"), high: count("high"), medium: count("medium"), low: count("low") };
+}
+
+function ownersOf(clusters: readonly Cluster[], teams: readonly Team[]): (item: FleetItem) => readonly string[] {
+  if (teams.length === 0) return () => [];
+  const keyOf = ({ cluster, kind, namespace, name }: ItemWorkload) => JSON.stringify([cluster, kind, namespace, name]);
+  const owners = new Map<string, string | undefined>();
+  for (const workload of clusters.flatMap((cluster) => cluster.workloads)) {
+    owners.set(keyOf(workload), teamOf(teams, workload)?.name);
+  }
+  return ({ workloads }) => [...new Set(workloads.flatMap((workload) => owners.get(keyOf(workload)) ?? []))].toSorted();
+}
+
+function teamCounts(items: readonly ReportedItem[], teams: readonly Team[]): readonly ReportedTeam[] {
+  const own = teams.map(({ name, contact }) => ({
+    name,
+    contact,
+    ...countsOf(items.filter((item) => item.teams.includes(name))),
+  }));
+  const nobodys = { name: null, contact: null, ...countsOf(items.filter((item) => item.teams.length === 0)) };
+  return [...own, nobodys];
+}
+
+function notesOf(clusters: readonly Cluster[]): readonly string[] {
+  return clusters.flatMap(({ name, nodes, pods }) => {
+    const full = nodes.filter(({ images }) => images.length === usualMostImages).length;
+    const capped = `${name}: ${full} of ${nodes.length} nodes list ${usualMostImages} images, the most that a kubelet lists by default: there may be more on them`;
+    const noNodes = `${name}: there is no node in the list, so nothing is said of the images on nodes`;
+    const noPods = `${name}: there is no pod in the list`;
+    return [
+      ...(full > 0 ? [capped] : []),
+      ...(nodes.length === 0 ? [noNodes] : []),
+      ...(pods.length === 0 ? [noPods] : []),
+    ];
+  });
+}
