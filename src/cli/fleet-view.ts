@@ -147,9 +147,20 @@ function cellsOf(item: ReportedItem): string[] {
   const { id, kind, severity, title, clusters, workloads, teams, image, cause, since, bytes } = item;
   const { details, advice, command } = item;
   return [
-    ...[id, kind, severity, title, clusters.join("; "), workloads.map(workloadText).join("; "), teams.join("; ")],
-    ...[image, cause, since, bytes].map((cell) => String(cell ?? "")),
-    ...[details.join("; "), advice, command ?? ""],
+    id,
+    kind,
+    severity,
+    title,
+    clusters.join("; "),
+    workloads.map(workloadText).join("; "),
+    teams.join("; "),
+    image ?? "",
+    cause ?? "",
+    since ?? "",
+    String(bytes ?? ""),
+    details.join("; "),
+    advice,
+    command ?? "",
   ];
 }
 

@@ -77,7 +77,7 @@ async function report(options: ReportCommandOptions, io: Io): Promise<number> {
   const sources = clusterSources(from);
   // Each workload says which cluster it is in; a name is given so that rules for clusters are not called idle.
   const policy = await loadPolicy({ policy: path, cluster: sources[0]?.cluster }, io);
-  const teams = await teamsIn(options, io);
+  const teams = teamsIn(options, io);
   const { clusters, problems, incomplete } = await readClusters(sources, io);
   printProblems({ problems }, io);
   const found = fleetReport(clusters, { policy: path === undefined ? undefined : policy, teams, incomplete, now });
@@ -107,10 +107,10 @@ async function printReport(
 }
 
 /** @throws PulleyError `INPUT_INVALID`, after every mistake was printed with its place; `INPUT_UNREADABLE` */
-async function teamsIn({ teams: path }: ReportCommandOptions, io: Io): Promise<readonly Team[]> {
+function teamsIn({ teams: path }: ReportCommandOptions, io: Io): readonly Team[] {
   if (path === undefined) return [];
   const { file, text } = readInputFile(path);
-  const { teams, problems } = await readTeams(text, file);
+  const { teams, problems } = readTeams(text, file);
   if (problems.length === 0) return teams;
   printProblems({ problems }, io);
   throw new PulleyError("INPUT_INVALID", `the file of teams ${path} has ${plural(problems.length, "problem")}`);

@@ -134,7 +134,7 @@ class DumpReader {
   }
 
   /** Whether a byte is part of a byte order mark; that of UTF-16, as PowerShell writes files, is told of. */
-  #isMark(byte: number | undefined, at: number): boolean {
+  #isMark(byte: number, at: number): boolean {
     const offset = this.#before + at;
     if (offset === 0 && (byte === 0xff || byte === 0xfe)) {
       throw new Damage("the file is UTF-16; save it as UTF-8", this.#place(0));
@@ -148,7 +148,7 @@ class DumpReader {
 
   /** One byte between values. */
   #step(piece: Uint8Array, at: number): number {
-    const byte = piece[at];
+    const byte = piece[at] ?? 0;
     switch (byte) {
       case code.lineFeed:
         this.#line += 1;
@@ -167,7 +167,7 @@ class DumpReader {
     return at + 1;
   }
 
-  #next(byte: number | undefined): State | "read" | undefined {
+  #next(byte: number): State | "read" | undefined {
     switch (this.#state) {
       case "document":
         if (byte !== code.open) return undefined;
@@ -235,7 +235,7 @@ class DumpReader {
   /** Where the string, object or list ends; `undefined` if that is in a later piece. */
   #endOfValue(piece: Uint8Array, from: number): number | undefined {
     for (let at = from; at < piece.length; at += 1) {
-      const byte = piece[at];
+      const byte = piece[at] ?? 0;
       if (this.#inString) {
         if (this.#escaped) this.#escaped = false;
         else if (byte === code.backslash) this.#escaped = true;

@@ -3,5 +3,6 @@ export { type DumpedObject, type ReadDump, readDump } from "./dump.ts";
 export { createInventory, type Inventory } from "./inventory.ts";
 export { type FleetItem, type ItemWorkload, type Severity, severities } from "./items/item.ts";
 export { type FleetReport, fleetReport, type ReportedItem, type ReportedTeam } from "./report.ts";
-export { type ReadTeams, readTeams, type Team } from "./teams.ts";
+export type { ReadTeams, Team } from "./teams.ts";
+export { readTeams } from "./teams-file.ts";
 export type { Cluster } from "./types.ts";

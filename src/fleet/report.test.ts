@@ -3,14 +3,14 @@ import { describe, expect, expectTypeOf, it } from "vitest";
 import { z } from "zod";
 import { type FleetReport, fleetReport } from "./report.ts";
 import { fleetJsonSchema, type fleetSchema } from "./report-schema.ts";
-import { readTeams } from "./teams.ts";
+import { readTeams } from "./teams-file.ts";
 import { cluster, digestOf, node, pod } from "./testing/objects.ts";
 
 const committed: unknown = JSON.parse(readFileSync(new URL("../../schema/fleet.json", import.meta.url), "utf8"));
 const now = Date.parse("2026-11-29T12:00:00Z");
 
-async function report() {
-  const { teams } = await readTeams(
+function report() {
+  const { teams } = readTeams(
     "teams:\n- { name: shop, namespaces: [shop] }\n- { name: data, namespaces: [data] }",
     "t",
   );
@@ -32,8 +32,8 @@ async function report() {
 }
 
 describe("the report", () => {
-  it("counts items by team, each for every team that it is of, and what is nobody's last", async () => {
-    const { teams, counts, clusters } = await report();
+  it("counts items by team, each for every team that it is of, and what is nobody's last", () => {
+    const { teams, counts, clusters } = report();
     expect(teams).toEqual([
       { name: "shop", contact: null, critical: 0, high: 0, medium: 2, low: 0 },
       { name: "data", contact: null, critical: 0, high: 0, medium: 2, low: 0 },
@@ -46,8 +46,8 @@ describe("the report", () => {
     ]);
   });
 
-  it("notes that a kubelet lists no more than 50 images, and what is missing", async () => {
-    const { notes } = await report();
+  it("notes that a kubelet lists no more than 50 images, and what is missing", () => {
+    const { notes } = report();
     expect(notes).toEqual([
       expect.stringMatching(/^eu: 1 of 1 nodes list 50 images/),
       expect.stringMatching(/^us: there is no node/),
@@ -55,12 +55,12 @@ describe("the report", () => {
     ]);
   });
 
-  it("is what schema/fleet.json says", async () => {
+  it("is what schema/fleet.json says", () => {
     expect(committed).toEqual(fleetJsonSchema());
     const reader = z.fromJSONSchema(z.record(z.string(), z.unknown()).parse(committed));
-    const printed: unknown = JSON.parse(JSON.stringify(await report()));
+    const printed: unknown = JSON.parse(JSON.stringify(report()));
     expect(reader.safeParse(printed).error).toBeUndefined();
-    expect(reader.safeParse({ ...(await report()), items: [{}] }).success).toBe(false);
+    expect(reader.safeParse({ ...report(), items: [{}] }).success).toBe(false);
     expectTypeOf<FleetReport>().toExtend<z.input<typeof fleetSchema> | { readonly items: unknown }>();
   });
 });

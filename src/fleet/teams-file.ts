@@ -50,8 +50,8 @@ const keys: Readonly<Record<string, readonly string[]>> = {
   matchExpressions: ["key", "operator", "values"],
 };
 
-/** @param name the file, for the places of mistakes */
-export function readTeamsFile(text: string, name: string): ReadTeams {
+/** Reads YAML or JSON. @param name the file, for the places of mistakes */
+export function readTeams(text: string, name: string): ReadTeams {
   const input = readValues(text, name);
   const [root] = input.values;
   const start = input.text.position(0);
@@ -61,8 +61,7 @@ export function readTeamsFile(text: string, name: string): ReadTeams {
   const document: ManifestDocument = { apiVersion: "", kind: "", source: start, root, text: input.text };
   const { data, error } = file.safeParse(plain(root));
   if (error !== undefined) {
-    const known = (path: readonly PropertyKey[]) =>
-      keys[String(path.findLast((key) => typeof key === "string") ?? "")] ?? [];
+    const known = (path: readonly PropertyKey[]) => keys[path.findLast((key) => typeof key === "string") ?? ""] ?? [];
     return { teams: [], problems: schemaProblems(error.issues, document, known) };
   }
   const teams = data.teams.map(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { readTeams, teamOf } from "./teams.ts";
+import { teamOf } from "./teams.ts";
+import { readTeams } from "./teams-file.ts";
 import { cluster, pod } from "./testing/objects.ts";
 
 const file = `teams:
@@ -13,20 +14,20 @@ const file = `teams:
 - { name: rest-of-prod, namespaces: [prod] }
 `;
 
-async function owner(namespace: string, labels: Readonly<Record<string, string>> = {}) {
-  const { teams, problems } = await readTeams(file, "teams.yaml");
+function owner(namespace: string, labels: Readonly<Record<string, string>> = {}) {
+  const { teams, problems } = readTeams(file, "teams.yaml");
   expect(problems).toEqual([]);
   const [only] = cluster([pod({ name: "a", namespace, labels })]).workloads;
   return only && teamOf(teams, only)?.name;
 }
 
 describe("teams", () => {
-  it("own what their namespaces and labels select; the first one that fits", async () => {
-    expect(await owner("shop-eu")).toBe("shop");
-    expect(await owner("shop-old")).toBeUndefined();
-    expect(await owner("prod")).toBe("rest-of-prod");
-    expect(await owner("prod", { team: "data" })).toBe("data");
-    expect(await owner("prod", { team: "data", tier: "test" })).toBe("rest-of-prod");
+  it("own what their namespaces and labels select; the first one that fits", () => {
+    expect(owner("shop-eu")).toBe("shop");
+    expect(owner("shop-old")).toBeUndefined();
+    expect(owner("prod")).toBe("rest-of-prod");
+    expect(owner("prod", { team: "data" })).toBe("data");
+    expect(owner("prod", { team: "data", tier: "test" })).toBe("rest-of-prod");
   });
 
   it.each([
@@ -47,8 +48,8 @@ describe("teams", () => {
     ["- a", 1, 1, /the file must be one object with teams/],
     ["", 1, 1, /the file must be one object with teams/],
     ["teams: [", 1, 9, /./],
-  ])("are read strictly: %j", async (text, line, column, message) => {
-    const { teams, problems } = await readTeams(text, "t.yaml");
+  ])("are read strictly: %j", (text, line, column, message) => {
+    const { teams, problems } = readTeams(text, "t.yaml");
     expect(problems.map((problem) => problem.message).join("\n")).toMatch(message);
     expect(problems[0]?.source).toEqual({ file: "t.yaml", line, column });
     expect(teams).toEqual([]);

@@ -18,12 +18,6 @@ export interface ReadTeams {
   readonly problems: readonly Problem[];
 }
 
-/** Reads a file of teams, YAML or JSON. The schema is loaded only here. */
-export async function readTeams(text: string, file: string): Promise<ReadTeams> {
-  const { readTeamsFile } = await import("./teams-file.ts");
-  return readTeamsFile(text, file);
-}
-
 /** `undefined`: nobody's. */
 export function teamOf(teams: readonly Team[], { namespace, labels }: WorkloadRecord): Team | undefined {
   return teams.find(
