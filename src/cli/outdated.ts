@@ -140,11 +140,11 @@ export function define(command: Command, io: CommandIo): void {
         ["pulley outdated deploy/", "List what is behind, gone or moved among the images of a directory"],
         [
           "pulley outdated --context production --fail-on major --fail-on missing",
-          "Check what runs in a cluster, and fail if anything is a major version behind or gone",
+          "Fail if what runs in a cluster is a major version behind or gone",
         ],
         [
           "kubectl get pods -A -o yaml | pulley outdated -",
-          "List the images of what kubectl prints, where there is no access to the cluster",
+          "Read what kubectl prints, where there is no access to the cluster",
         ],
       ),
     )
