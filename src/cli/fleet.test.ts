@@ -133,6 +133,39 @@ describe("pulley fleet report", () => {
   });
 });
 
+describe("pulley fleet blast-radius", () => {
+  it("prints what could not start, what would make it safe, and the sums, in lines of 80 columns", async () => {
+    const objects = [
+      pod({ name: "b", image: "ghcr.io/acme/web:1", policy: "Always", digest: digestOf("a") }),
+      pod({ name: "a", image: "ghcr.io/acme/app:1", digest: digestOf("a") }),
+      node("n1"),
+      node("n2"),
+    ];
+    const path = file("eu.json", listText(objects));
+    const { stdout, status } = await callPulley(["fleet", "blast-radius", "ghcr.io", "--from", path]);
+    expect(status).toBe(0);
+    expect(stdout.split("\n")).toEqual([
+      "Cannot start a container, not even where they run",
+      "  Pod prod/b in eu, 1 pod",
+      "    app, ghcr.io/acme/web:1, Always: the registry is asked at each start, and a",
+      "    copy is not enough",
+      expect.stringMatching(/^ {4}To be safe: pin the image/),
+      expect.stringMatching(/^ {4}\S/),
+      "",
+      "Start only on nodes that have a copy",
+      "  Pod prod/a in eu, 1 pod; on 1 of 2 nodes: n1",
+      "    app, ghcr.io/acme/app:1, IfNotPresent: a copy on the node is used unasked",
+      expect.stringMatching(/^ {4}To be safe: pull its images to the other nodes/),
+      "",
+      "If ghcr.io is down: 2 workloads: 1 cannot start, 1 only where copies are, 0 safe",
+      "",
+    ]);
+    const { stdout: json } = await callPulley(["fleet", "blast-radius", "quay.io", "-o", "json", "--from", path]);
+    expect(JSON.parse(json)).toMatchObject({ kind: "BlastRadius", registry: "quay.io", workloads: [] });
+    expect((await callPulley(["fleet", "blast-radius", "a b", "--from", path])).status).toBe(2);
+  });
+});
+
 describe("pulley fleet rbac", () => {
   it("prints a role that may list what a report reads, and nothing else", async () => {
     const { parse } = await import("yaml");

@@ -1,12 +1,22 @@
 import { type Command, Option } from "commander";
-import { type FleetReport, fleetReport, readTeams, type Severity, severities, type Team } from "../fleet/index.ts";
+import {
+  blastRadius,
+  type FleetReport,
+  fleetReport,
+  readTeams,
+  registryPrefix,
+  type Severity,
+  severities,
+  type Team,
+} from "../fleet/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { plural } from "../support/format.ts";
+import { blastRadiusLines } from "./blast-radius-view.ts";
 import { clusterSources, fromOption, readClusters } from "./fleet-sources.ts";
 import { fleetCsv, fleetLines, fleetMarkdown } from "./fleet-view.ts";
 import { readInputFile } from "./inputs.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";
-import { examples } from "./options.ts";
+import { examples, type OutputOptions, outputOption } from "./options.ts";
 import { print } from "./output.ts";
 import { loadPolicy, policyOption, timeOption } from "./policy-option.ts";
 import { printLines, printText, warnOn } from "./printing.ts";
@@ -21,6 +31,13 @@ interface ReportCommandOptions {
   readonly output: (typeof outputs)[number];
   readonly failOn?: Severity;
   readonly all?: boolean;
+  /** Milliseconds since the epoch. */
+  readonly at?: number;
+}
+
+interface BlastRadiusOptions extends OutputOptions {
+  readonly from?: readonly string[];
+  readonly policy?: string;
   /** Milliseconds since the epoch. */
   readonly at?: number;
 }
@@ -51,6 +68,25 @@ export function define(command: Command, io: CommandIo): void {
       ),
     )
     .action(io.withStatus((options: ReportCommandOptions) => report(options, io)));
+  command
+    .command("blast-radius")
+    .description("Show which workloads could not start, scale or move if a registry were down.")
+    .argument("<registry>", "Host of the registry, or the beginning of a name: ghcr.io, ghcr.io/acme")
+    .addOption(fromOption())
+    .addOption(policyOption())
+    .addOption(timeOption())
+    .addOption(outputOption())
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley fleet blast-radius docker.io --from eu.json", "Show what depends on Docker Hub in a cluster"],
+        [
+          "pulley fleet blast-radius ghcr.io/acme --from eu.json --policy policy.yaml",
+          "The same for a part of a registry, with the mirrors and fallbacks of a policy",
+        ],
+      ),
+    )
+    .action(io.withStatus((registry: string, options: BlastRadiusOptions) => showBlastRadius(registry, options, io)));
   command
     .command("rbac")
     .description("Print the ClusterRole with the rights that the lists for a report need.")
@@ -86,6 +122,18 @@ async function report(options: ReportCommandOptions, io: Io): Promise<number> {
   if (problems.length > 0) return inputInvalid;
   const worst = severities.slice(0, failOn === undefined ? 0 : severities.indexOf(failOn) + 1);
   return found.items.some(({ severity }) => worst.includes(severity)) ? 1 : 0;
+}
+
+async function showBlastRadius(registry: string, options: BlastRadiusOptions, io: Io): Promise<number> {
+  const { from, policy: path, output, at: now = Date.now() } = options;
+  const prefix = registryPrefix(registry);
+  const sources = clusterSources(from);
+  const policy = await loadPolicy({ policy: path, cluster: sources[0]?.cluster }, io);
+  const { clusters, problems } = await readClusters(sources, io);
+  printProblems({ problems }, io);
+  const found = blastRadius(clusters, prefix, { policy, now });
+  await print(output, found, () => blastRadiusLines(found, viewOf(io)), io);
+  return problems.length > 0 ? inputInvalid : 0;
 }
 
 async function printReport(

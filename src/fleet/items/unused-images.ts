@@ -1,6 +1,7 @@
 /** Images on nodes that no pod there uses. */
-import { canonicalText, type ImageName, withImpliedTag } from "../../image/index.ts";
+import type { ImageName } from "../../image/index.ts";
 import { formatBytes, plural } from "../../support/format.ts";
+import { copyKey } from "../copies.ts";
 import type { Cluster, NodeImage, PodRecord } from "../types.ts";
 import { imageNames, isReference } from "../uses.ts";
 import { type Findings, type FleetItem, itemOf, listed, word } from "./item.ts";
@@ -21,7 +22,7 @@ function unusedIn({ name: cluster, nodes, pods }: Cluster, nameOf: (image: strin
   for (const node of nodes) {
     const here = used.get(node.name);
     for (const image of node.images) {
-      const names = image.names.map((name) => keyOf(nameOf(name)));
+      const names = image.names.map((name) => copyKey(nameOf(name)));
       if (names.some((name) => here?.has(name)) || names.some(isSandbox)) continue;
       const key = names.find((name) => name.includes("@")) ?? names[0] ?? "";
       const known = unused.get(key) ?? { image: nameFor(image), bytes: 0, nodes: [] };
@@ -57,17 +58,11 @@ function usedOnNodes(
     used.set(node, here);
     for (const { spec, digest } of containers) {
       const image = nameOf(spec.image);
-      here.add(keyOf(image));
+      here.add(copyKey(image));
       if (digest !== undefined && isReference(image)) here.add(`${image.repository.name}@${digest}`);
     }
   }
   return used;
-}
-
-/** By digest alone where there is one: a node lists no name with both. */
-function keyOf(image: ImageName): string {
-  if (!isReference(image)) return image.given;
-  return image.digest === undefined ? canonicalText(withImpliedTag(image)) : `${image.repository.name}@${image.digest}`;
 }
 
 /** The image of the sandbox that each pod has, which no pod names. */
