@@ -4,9 +4,10 @@ import packageFile from "../../package.json" with { type: "json" };
 import { type ClusterApi, chooseContexts, openCluster, ownCluster, readKubeconfig } from "../cluster/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { homeFolder } from "../support/home.ts";
-import type { Io } from "./io.ts";
+import { printable } from "../support/terminal.ts";
+import { type Io, paintFor } from "./io.ts";
 import { repeatedOption } from "./options.ts";
-import { warnOn } from "./printing.ts";
+import { printLines, printOver, warnOn } from "./printing.ts";
 
 export interface ClusterFlags {
   readonly kubeconfig?: string;
@@ -73,4 +74,11 @@ export function openClusters(flags: ClusterFlags, io: Io): readonly ClusterApi[]
   }
   const userAgent = `pulley/${packageFile.version} (${process.platform}/${process.arch})`;
   return contexts.map((context) => openCluster(context, { environment, userAgent }));
+}
+
+/** Says why something of a cluster could not be read; the command goes on. */
+export function printClusterFailure({ message, advice }: PulleyError, io: Io): void {
+  printOver("", io);
+  const mark = paintFor(io.errors ?? io.stderr, io)("red", "error:");
+  printLines("errors", [`${mark} ${printable(message)}`, `  ${printable(advice)}`], io);
 }

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
+import { answerPage, refuse, startStandIn } from "../cluster/testing/api-server.ts";
 import { digestOf, listText, node, pod } from "../fleet/testing/objects.ts";
 import { widthOf } from "../support/terminal.ts";
 import { temporaryFolder } from "../support/testing.ts";
@@ -73,6 +74,34 @@ describe("pulley fleet report", () => {
     expect(stderr).toContain("/no/such/file:1:1: error: cannot be read: no such file");
     expect(stdout).toContain("Pod prod/a has the moving tag main");
     expect(stdout).toMatch(/^eu +1 +0 +1 +1 +not all was read$/m);
+  });
+
+  it("reads clusters by their contexts: one that cannot be read is told of, and the status is 3", async () => {
+    const server = await startStandIn((_request, response, url) => {
+      const { pathname } = url;
+      if (pathname === "/api/v1/nodes") refuse(response, 403, { message: "nodes is forbidden" });
+      else if (pathname === "/api/v1/pods") answerPage(response, [moving, failing], url);
+      else answerPage(response, [], url);
+    });
+    const gone = await startStandIn(() => undefined);
+    await gone.stop();
+    const contexts = { eu: server.url, us: gone.url };
+    const kubeconfig = {
+      contexts: Object.keys(contexts).map((name) => ({ name, context: { cluster: name } })),
+      clusters: Object.entries(contexts).map(([name, url]) => ({ name, cluster: { server: url } })),
+    };
+    const path = file("kubeconfig", JSON.stringify(kubeconfig));
+    const all = await report("--kubeconfig", path, "--all-contexts", "--from", file("asia.json", listText([moving])));
+    expect(all.status).toBe(3);
+    expect(all.stdout).toContain("Pod prod/web-1 cannot pull ghcr.io/acme/web:2");
+    expect(all.stdout).toMatch(/^eu +2 +0 .*not all was read$/m);
+    expect(all.stdout).toMatch(/^us +0 +0 .*not all was read$/m);
+    expect(all.stderr).toContain('context "eu": GET');
+    expect(all.stderr).toMatch(/context "us": GET .*connection refused/);
+    const prod = await report("--kubeconfig", path, "--context", "eu", "-n", "prod");
+    expect(server.asked.slice(-7).every((asked) => asked.includes("/namespaces/prod/"))).toBe(true);
+    expect(prod.status).toBe(0);
+    await server.stop();
   });
 
   it("exits with 1 if there is an item of the severity or a higher one", async () => {

@@ -9,10 +9,11 @@ import {
   severities,
   type Team,
 } from "../fleet/index.ts";
-import { PulleyError } from "../support/errors.ts";
+import { errorTable, PulleyError } from "../support/errors.ts";
 import { plural } from "../support/format.ts";
 import { blastRadiusLines } from "./blast-radius-view.ts";
-import { clusterSources, fromOption, readClusters } from "./fleet-sources.ts";
+import { type ClusterFlags, clusterOptions, openClusters } from "./cluster-option.ts";
+import { clusterSources, fromOption, readClusters, readLiveClusters } from "./fleet-sources.ts";
 import { fleetCsv, fleetLines, fleetMarkdown } from "./fleet-view.ts";
 import { readInputFile } from "./inputs.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";
@@ -24,7 +25,7 @@ import { inputInvalid, printProblems } from "./problems.ts";
 
 const outputs = ["text", "json", "yaml", "csv", "markdown"] as const;
 
-interface ReportCommandOptions {
+interface ReportCommandOptions extends ClusterFlags {
   readonly from?: readonly string[];
   readonly teams?: string;
   readonly policy?: string;
@@ -43,8 +44,7 @@ interface BlastRadiusOptions extends OutputOptions {
 }
 
 export function define(command: Command, io: CommandIo): void {
-  command
-    .command("report")
+  clusterOptions(command.command("report"))
     .description("Report what there is to do in clusters: images, pull policies, exemptions.")
     .addOption(fromOption())
     .option("--teams <file>", "File that says whose the workloads are: items are grouped by team")
@@ -60,7 +60,8 @@ export function define(command: Command, io: CommandIo): void {
     .addHelpText(
       "after",
       examples(
-        ["pulley fleet report --from eu=eu.json --from us=us.json", "Report on two clusters, from lists in files"],
+        ["pulley fleet report --context eu --context us", "Report on two clusters of the kubeconfig"],
+        ["pulley fleet report --from eu=eu.json --from us=us.json", "The same from lists in files"],
         [
           "kubectl get pods,nodes,replicasets,deployments,statefulsets,daemonsets,jobs,cronjobs -A -o json | pulley fleet report --from prod=- --fail-on high",
           "Report on one cluster, and fail if something is urgent",
@@ -108,18 +109,27 @@ export function define(command: Command, io: CommandIo): void {
     );
 }
 
-async function report(options: ReportCommandOptions, io: Io): Promise<number> {
+async function report(options: ReportCommandOptions, io: CommandIo): Promise<number> {
   const { from, policy: path, failOn, at: now = Date.now() } = options;
-  const sources = clusterSources(from);
+  const apis = openClusters(options, io);
+  const sources = clusterSources(from, apis);
   // Each workload says which cluster it is in; a name is given so that rules for clusters are not called idle.
-  const policy = await loadPolicy({ policy: path, cluster: sources[0]?.cluster }, io);
+  const policy = await loadPolicy({ policy: path, cluster: apis[0]?.name ?? sources[0]?.cluster }, io);
   const teams = teamsIn(options, io);
-  const { clusters, problems, incomplete } = await readClusters(sources, io);
+  const live = await readLiveClusters(apis, options, io);
+  const files = await readClusters(sources, io);
+  const { problems } = files;
   printProblems({ problems }, io);
-  const found = fleetReport(clusters, { policy: path === undefined ? undefined : policy, teams, incomplete, now });
+  const found = fleetReport([...live.clusters, ...files.clusters], {
+    policy: path === undefined ? undefined : policy,
+    teams,
+    incomplete: new Set([...live.incomplete, ...files.incomplete]),
+    now,
+  });
   for (const note of found.notes) warnOn(io)(note);
   await printReport(found, now, options, io);
   if (problems.length > 0) return inputInvalid;
+  if (live.failures.length > 0) return Math.max(...live.failures.map((code) => errorTable[code].exit));
   const worst = severities.slice(0, failOn === undefined ? 0 : severities.indexOf(failOn) + 1);
   return found.items.some(({ severity }) => worst.includes(severity)) ? 1 : 0;
 }

@@ -3,11 +3,10 @@ import { type ClusterApi, PullSecretNames, type RunningImage, readWorkloads } fr
 import { canonicalText, type Digest, parseDigest, readImageName } from "../image/index.ts";
 import { isPulleyError, type PulleyError } from "../support/errors.ts";
 import { plural } from "../support/format.ts";
-import { printable } from "../support/terminal.ts";
 import type { LiveObjects } from "../versions/index.ts";
-import { type ClusterFlags, openClusters } from "./cluster-option.ts";
-import { type CommandIo, paintFor } from "./io.ts";
-import { printLines, printOver, warnOn } from "./printing.ts";
+import { type ClusterFlags, openClusters, printClusterFailure } from "./cluster-option.ts";
+import type { CommandIo } from "./io.ts";
+import { printOver, warnOn } from "./printing.ts";
 
 export interface Live {
   /** Cluster by cluster, page by page. One that cannot be read is told of, and the others follow. */
@@ -34,9 +33,7 @@ export function openLive(flags: ClusterFlags & { readonly secrets?: true }, io: 
 
   function fail(error: PulleyError): void {
     failures.push(error.code);
-    printOver("", io);
-    const mark = paintFor(io.errors ?? io.stderr, io)("red", "error:");
-    printLines("errors", [`${mark} ${printable(error.message)}`, `  ${printable(error.advice)}`], io);
+    printClusterFailure(error, io);
   }
 
   async function* objectsOf(api: ClusterApi, signal: AbortSignal): AsyncGenerator<LiveObjects> {

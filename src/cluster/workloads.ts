@@ -1,17 +1,9 @@
 /** The workloads of a cluster: each owner at the top once, with what says which images it wants, and nothing else. */
-import { isPulleyError, type PulleyError } from "../support/errors.ts";
 import type { ClusterApi } from "./api.ts";
-import { listPages } from "./list.ts";
+import { type KindsRequest, type ListedKind, listKinds } from "./kinds.ts";
 import { isRecord, type JsonRecord, kept, recordIn, recordsIn, textIn } from "./records.ts";
 
-interface WorkloadKind {
-  readonly apiVersion: string;
-  readonly kind: string;
-  /** As it is in paths. */
-  readonly plural: string;
-}
-
-const kinds: readonly WorkloadKind[] = [
+const kinds: readonly ListedKind[] = [
   { apiVersion: "apps/v1", kind: "Deployment", plural: "deployments" },
   { apiVersion: "apps/v1", kind: "StatefulSet", plural: "statefulsets" },
   { apiVersion: "apps/v1", kind: "DaemonSet", plural: "daemonsets" },
@@ -32,14 +24,6 @@ export interface RunningImage {
   readonly since: number;
 }
 
-export interface WorkloadsRequest {
-  /** Default: all. */
-  readonly namespaces?: readonly string[] | undefined;
-  /** Called with what the login has no right to; the rest is read. */
-  readonly onForbidden: (failure: PulleyError) => void;
-  readonly signal?: AbortSignal | undefined;
-}
-
 export interface WorkloadPage {
   readonly kind: string;
   /** As they would be applied, as far as they are about images. */
@@ -49,41 +33,25 @@ export interface WorkloadPage {
 }
 
 /** @throws PulleyError as {@link ClusterApi.get}, but for what is forbidden */
-export async function* readWorkloads(api: ClusterApi, request: WorkloadsRequest): AsyncGenerator<WorkloadPage> {
-  const { namespaces, onForbidden, signal } = request;
-  for (const each of kinds) {
-    /** Owners of kinds that are not read here: of their pods, which are alike, one says it all. */
-    const strangers = new Set<string>();
-    const isNew = (item: JsonRecord) => {
-      const owner = controllerOf(item);
-      if (owner === undefined || isNode(owner)) return true;
-      const key = JSON.stringify([owner["uid"], imagesOf(item)]);
-      if (isRead(owner) || strangers.has(key)) return false;
-      strangers.add(key);
-      return true;
-    };
-    const pick = (item: JsonRecord) => ({
-      object: isNew(item) ? prunedObject(item, each) : undefined,
-      running: each.kind === "Pod" ? runningIn(item) : [],
-    });
-    for (const path of pathsOf(each, namespaces)) {
-      try {
-        for await (const page of listPages(api, { path, pick, signal })) {
-          const objects = page.flatMap(({ object }) => (object === undefined ? [] : [object]));
-          yield { kind: each.kind, objects, running: page.flatMap(({ running }) => running) };
-        }
-      } catch (error) {
-        if (!isPulleyError(error, "CLUSTER_FORBIDDEN")) throw error;
-        onForbidden(error);
-      }
-    }
+export async function* readWorkloads(api: ClusterApi, request: KindsRequest): AsyncGenerator<WorkloadPage> {
+  /** Owners of kinds that are not read here: of their pods, which are alike, one says it all. */
+  const strangers = new Set<string>();
+  const isNew = (item: JsonRecord) => {
+    const owner = controllerOf(item);
+    if (owner === undefined || isNode(owner)) return true;
+    const key = JSON.stringify([owner["uid"], imagesOf(item)]);
+    if (isRead(owner) || strangers.has(key)) return false;
+    strangers.add(key);
+    return true;
+  };
+  const pick = (item: JsonRecord, kind: ListedKind) => ({
+    object: isNew(item) ? prunedObject(item, kind) : undefined,
+    running: kind.kind === "Pod" ? runningIn(item) : [],
+  });
+  for await (const { kind, picked } of listKinds(api, kinds, pick, request)) {
+    const objects = picked.flatMap(({ object }) => (object === undefined ? [] : [object]));
+    yield { kind: kind.kind, objects, running: picked.flatMap(({ running }) => running) };
   }
-}
-
-function pathsOf({ apiVersion, plural }: WorkloadKind, namespaces: readonly string[] | undefined): readonly string[] {
-  const group = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  if (namespaces === undefined) return [`${group}/${plural}`];
-  return [...new Set(namespaces)].map((name) => `${group}/namespaces/${encodeURIComponent(name)}/${plural}`);
 }
 
 function controllerOf(item: JsonRecord): JsonRecord | undefined {
@@ -128,7 +96,7 @@ function runningIn(pod: JsonRecord): readonly RunningImage[] {
 const containerLists = ["initContainers", "containers", "ephemeralContainers"];
 const statusLists = ["initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"];
 
-function prunedObject(item: JsonRecord, { apiVersion, kind }: WorkloadKind): JsonRecord {
+function prunedObject(item: JsonRecord, { apiVersion, kind }: ListedKind): JsonRecord {
   const spec = recordIn(item, "spec");
   return {
     apiVersion,

@@ -1,0 +1,61 @@
+/** Lists of several kinds, in all namespaces or in some. */
+import { isPulleyError, type PulleyError } from "../support/errors.ts";
+import type { ClusterApi } from "./api.ts";
+import { listPages } from "./list.ts";
+import type { JsonRecord } from "./records.ts";
+
+export interface ListedKind {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** As it is in paths. */
+  readonly plural: string;
+  /** Whether it is in no namespace: it is left out where namespaces are named. */
+  readonly isClusterWide?: boolean;
+}
+
+export interface KindsRequest {
+  /** Default: all. */
+  readonly namespaces?: readonly string[] | undefined;
+  /** Called with what the login has no right to; the rest is read. */
+  readonly onForbidden: (failure: PulleyError) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface KindPage<T> {
+  readonly kind: ListedKind;
+  readonly picked: readonly T[];
+}
+
+/**
+ * Kind by kind, page by page.
+ * @param pick what is kept of an object, which does not say its kind itself
+ * @throws PulleyError as {@link ClusterApi.get}, but for what is forbidden
+ */
+export async function* listKinds<T>(
+  api: ClusterApi,
+  kinds: readonly ListedKind[],
+  pick: (item: JsonRecord, kind: ListedKind) => T | undefined,
+  { namespaces, onForbidden, signal }: KindsRequest,
+): AsyncGenerator<KindPage<T>> {
+  for (const kind of kinds) {
+    for (const path of pathsOf(kind, namespaces)) {
+      try {
+        const pages = listPages(api, { path, pick: (item) => pick(item, kind), signal });
+        for await (const picked of pages) yield { kind, picked };
+      } catch (error) {
+        if (!isPulleyError(error, "CLUSTER_FORBIDDEN")) throw error;
+        onForbidden(error);
+      }
+    }
+  }
+}
+
+function pathsOf(
+  { apiVersion, plural, isClusterWide = false }: ListedKind,
+  namespaces: readonly string[] | undefined,
+): readonly string[] {
+  const group = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  if (namespaces === undefined) return [`${group}/${plural}`];
+  if (isClusterWide) return [];
+  return [...new Set(namespaces)].map((name) => `${group}/namespaces/${encodeURIComponent(name)}/${plural}`);
+}
