@@ -208,6 +208,28 @@ describeWith(apiServerTools, "a real API server", () => {
     const users: { kind: string; name: string }[] = images[0].workloads;
     expect(users.map(({ kind, name: own }) => `${kind} ${own}`)).toEqual(["Deployment web", "Pod alone"]);
   });
+
+  it("gives pulley fleet report the pods that cannot pull, and takes them out when they can", async () => {
+    const path = "/api/v1/namespaces/default/pods/alone/status";
+    const told = (state: object) =>
+      server.send("PATCH", path, {
+        status: {
+          phase: "Pending",
+          startTime: "2026-01-01T00:00:00Z",
+          containerStatuses: [{ name: "main", image: "", imageID: "", ready: false, restartCount: 0, state }],
+        },
+      });
+    const call = ["fleet", "report", "--kubeconfig", kubeconfig({ token: server.token }), "-o", "json"];
+    const items = async () => {
+      const { stdout } = await callPulley(call, { HOME: folder });
+      const { items: found }: { items: { kind: string; workload?: { name: string } }[] } = JSON.parse(stdout);
+      return found.filter(({ kind }) => kind === "cannot-pull");
+    };
+    await told({ waiting: { reason: "ErrImagePull", message: "dial tcp 127.0.0.1:9: connect: connection refused" } });
+    expect(await items()).toHaveLength(1);
+    await told({ running: { startedAt: "2026-01-01T00:00:00Z" } });
+    expect(await items()).toEqual([]);
+  });
 });
 
 function namespace(name: string) {
