@@ -1,7 +1,7 @@
 /** The clusters of a command: the options that name them, as kubectl's do. */
 import { type Command, Option } from "commander";
 import packageFile from "../../package.json" with { type: "json" };
-import { type ClusterApi, chooseContexts, openCluster, ownCluster, readKubeconfig } from "../cluster/index.ts";
+import { type ClusterApi, openContexts } from "../cluster/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { homeFolder } from "../support/home.ts";
 import { printable } from "../support/terminal.ts";
@@ -60,20 +60,9 @@ export function openClusters(flags: ClusterFlags, io: Io): readonly ClusterApi[]
   refuseConflicts(flags);
   if (!isClusterWanted(flags)) return [];
   const { environment } = io;
-  const kubeconfig = readKubeconfig({
-    file,
-    variable: environment["KUBECONFIG"],
-    home: homeFolder(environment["HOME"]),
-  });
-  const own = file === undefined ? ownCluster(environment) : undefined;
-  const contexts = chooseContexts(kubeconfig, { names, all }, own);
-  for (const { name } of contexts.filter(({ skipsVerification }) => skipsVerification)) {
-    warnOn(io)(
-      `context "${name}": insecure-skip-tls-verify is set: whoever is on the way can read and change everything`,
-    );
-  }
   const userAgent = `pulley/${packageFile.version} (${process.platform}/${process.arch})`;
-  return contexts.map((context) => openCluster(context, { environment, userAgent }));
+  const home = homeFolder(environment["HOME"]);
+  return openContexts({ file, names, all }, { environment, home, warn: warnOn(io), userAgent });
 }
 
 /** Says why something of a cluster could not be read; the command goes on. */

@@ -1,13 +1,12 @@
 /** The clusters of `pulley fleet`: lists in files, on standard input and of API servers, each read with little memory. */
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
-import { type ClusterApi, type ListedKind, listKinds } from "../cluster/index.ts";
+import type { ClusterApi } from "../cluster/index.ts";
 import { type Cluster, createInventory, readDump } from "../fleet/index.ts";
-import { type ErrorCode, errnoOf, errorText, isPulleyError, PulleyError } from "../support/errors.ts";
+import { errnoOf, errorText, isPulleyError, PulleyError } from "../support/errors.ts";
 import { openInput } from "../support/input-file.ts";
 import type { Problem } from "../workload/index.ts";
-import { type ClusterFlags, printClusterFailure } from "./cluster-option.ts";
-import type { CommandIo, Io } from "./io.ts";
+import type { Io } from "./io.ts";
 import { repeatedOption } from "./options.ts";
 import { printOver } from "./printing.ts";
 
@@ -69,7 +68,7 @@ export async function readClusters(sources: readonly ClusterSource[], io: Io): P
   const problems: Problem[] = [];
   const incomplete = new Set<string>();
   for (const source of sources) {
-    const read = await readCluster(source, io);
+    const read = await readSource(source, io);
     clusters.push(read.cluster);
     problems.push(...read.problems);
     if (read.problems.length > 0) incomplete.add(source.cluster);
@@ -83,7 +82,7 @@ const mostProblems = 20;
 /** Objects between two progress lines. */
 const progressEvery = 5000;
 
-async function readCluster({ cluster, file }: ClusterSource, io: Io) {
+async function readSource({ cluster, file }: ClusterSource, io: Io) {
   const inventory = createInventory(cluster);
   const problems: Problem[] = [];
   let objects = 0;
@@ -114,62 +113,4 @@ async function bytesOf(file: string, { stdin }: Io): Promise<AsyncIterable<Uint8
 async function* bytesIn(stream: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
   for await (const piece of stream)
     yield typeof piece === "string" || piece instanceof Uint8Array ? Buffer.from(piece) : Buffer.alloc(0);
-}
-
-/** As in the role that `pulley fleet rbac` prints. */
-const listed: readonly ListedKind[] = [
-  { apiVersion: "v1", kind: "Node", plural: "nodes", isClusterWide: true },
-  { apiVersion: "apps/v1", kind: "Deployment", plural: "deployments" },
-  { apiVersion: "apps/v1", kind: "StatefulSet", plural: "statefulsets" },
-  { apiVersion: "apps/v1", kind: "DaemonSet", plural: "daemonsets" },
-  { apiVersion: "apps/v1", kind: "ReplicaSet", plural: "replicasets" },
-  { apiVersion: "batch/v1", kind: "CronJob", plural: "cronjobs" },
-  { apiVersion: "batch/v1", kind: "Job", plural: "jobs" },
-  { apiVersion: "v1", kind: "Pod", plural: "pods" },
-];
-
-export interface LiveClusters {
-  readonly clusters: readonly Cluster[];
-  readonly incomplete: ReadonlySet<string>;
-  /** Of what could not be read; it was told of. */
-  readonly failures: readonly ErrorCode[];
-}
-
-/** One after another. One that cannot be reached is reported, and the others are read all the same. */
-export async function readLiveClusters(
-  apis: readonly ClusterApi[],
-  { namespace: namespaces }: ClusterFlags,
-  io: CommandIo,
-): Promise<LiveClusters> {
-  const clusters: Cluster[] = [];
-  const incomplete = new Set<string>();
-  const failures: ErrorCode[] = [];
-  const signal = io.interruption();
-  for (const api of apis) {
-    const inventory = createInventory(api.name);
-    const fail = (error: PulleyError) => {
-      incomplete.add(api.name);
-      failures.push(error.code);
-      printClusterFailure(error, io);
-    };
-    let objects = 0;
-    const take = (item: object, { apiVersion, kind }: ListedKind) => {
-      inventory.add({ apiVersion, kind, ...item });
-      objects += 1;
-      if (objects % progressEvery === 0) printOver(`${api.name}: ${objects} objects`, io);
-      return undefined;
-    };
-    try {
-      // Every object is taken as its page is read: of the pages nothing is left.
-      for await (const _ of listKinds(api, listed, take, { namespaces, onForbidden: fail, signal })) continue;
-    } catch (error) {
-      if (!isPulleyError(error) || signal.aborted) throw error;
-      fail(error);
-    } finally {
-      api.close();
-    }
-    clusters.push(inventory.finish());
-  }
-  printOver("", io);
-  return { clusters, incomplete, failures };
 }

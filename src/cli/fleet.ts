@@ -3,24 +3,25 @@ import {
   blastRadius,
   type FleetReport,
   fleetReport,
+  readLiveClusters,
   readTeams,
   registryPrefix,
   type Severity,
   severities,
   type Team,
 } from "../fleet/index.ts";
-import { errorTable, PulleyError } from "../support/errors.ts";
+import { PulleyError } from "../support/errors.ts";
 import { plural } from "../support/format.ts";
 import { blastRadiusLines } from "./blast-radius-view.ts";
-import { type ClusterFlags, clusterOptions, openClusters } from "./cluster-option.ts";
-import { clusterSources, fromOption, readClusters, readLiveClusters } from "./fleet-sources.ts";
+import { type ClusterFlags, clusterOptions, openClusters, printClusterFailure } from "./cluster-option.ts";
+import { clusterSources, fromOption, readClusters } from "./fleet-sources.ts";
 import { fleetCsv, fleetLines, fleetMarkdown } from "./fleet-view.ts";
 import { readInputFile } from "./inputs.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";
 import { examples, type OutputOptions, outputOption } from "./options.ts";
 import { print } from "./output.ts";
 import { loadPolicy, policyOption, timeOption } from "./policy-option.ts";
-import { printLines, printText, warnOn } from "./printing.ts";
+import { printLines, printOver, printText, warnOn } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 
 const outputs = ["text", "json", "yaml", "csv", "markdown"] as const;
@@ -116,8 +117,14 @@ async function report(options: ReportCommandOptions, io: CommandIo): Promise<num
   // Each workload says which cluster it is in; a name is given so that rules for clusters are not called idle.
   const policy = await loadPolicy({ policy: path, cluster: apis[0]?.name ?? sources[0]?.cluster }, io);
   const teams = teamsIn(options, io);
-  const live = await readLiveClusters(apis, options, io);
   const files = await readClusters(sources, io);
+  const live = await readLiveClusters(apis, {
+    namespaces: options.namespace,
+    onFailure: (failure) => printClusterFailure(failure, io),
+    progress: (text) => printOver(text, io),
+    signal: io.interruption(),
+  });
+  printOver("", io);
   const { problems } = files;
   printProblems({ problems }, io);
   const found = fleetReport([...live.clusters, ...files.clusters], {
@@ -129,7 +136,7 @@ async function report(options: ReportCommandOptions, io: CommandIo): Promise<num
   for (const note of found.notes) warnOn(io)(note);
   await printReport(found, now, options, io);
   if (problems.length > 0) return inputInvalid;
-  if (live.failures.length > 0) return Math.max(...live.failures.map((code) => errorTable[code].exit));
+  if (live.failures.length > 0) return Math.max(...live.failures.map(({ exitStatus }) => exitStatus));
   const worst = severities.slice(0, failOn === undefined ? 0 : severities.indexOf(failOn) + 1);
   return found.items.some(({ severity }) => worst.includes(severity)) ? 1 : 0;
 }

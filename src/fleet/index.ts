@@ -3,6 +3,7 @@ export { type BlastRadius, blastRadius, type DependentWorkload, type Outcome, re
 export { type DumpedObject, type ReadDump, readDump } from "./dump.ts";
 export { createInventory, type Inventory } from "./inventory.ts";
 export { type FleetItem, type ItemWorkload, type Severity, severities } from "./items/item.ts";
+export { readLiveClusters } from "./live.ts";
 export { type FleetReport, fleetReport, type ReportedItem, type ReportedTeam } from "./report.ts";
 export type { ReadTeams, Team } from "./teams.ts";
 export { readTeams } from "./teams-file.ts";
