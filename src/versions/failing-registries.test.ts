@@ -13,7 +13,9 @@ function registries() {
       if (code !== undefined) throw new PulleyError(code, `${path} has failed`);
       return path;
     };
-    return failing.asking(address, { path }, work).catch((error: unknown) => `${isPulleyError(error) ? error.code : ""}: ${errorText(error)}`);
+    return failing
+      .asking(address, { path }, work)
+      .catch((error: unknown) => `${isPulleyError(error) ? error.code : ""}: ${errorText(error)}`);
   };
   return { ask, asked };
 }
