@@ -67,14 +67,14 @@ export function createRegistryClient(options: RegistryOptions = {}, deps: Partia
     onWait,
     rememberDownFor,
   });
-  const { transport } = patience;
+  const { transport, outages } = patience;
   const schemes = createSchemes(transport, clock);
   const isPlain = (host: string) => plainHttp === true || plainHttp.includes(host);
   // Who keeps a pace waits as long as that takes.
   const uncounted = atOnce !== undefined;
   const waits = { longest: longestWait, uncounted };
   const authorizer = createAuthorizer(
-    createTokenService({ transport, pace, timers, stallTimeout, plainHttp: isPlain, waits }),
+    createTokenService({ transport, pace, timers, stallTimeout, plainHttp: isPlain, outages, waits }),
     clock,
   );
   const downloads = createDownloads({
@@ -114,7 +114,7 @@ export function createRegistryClient(options: RegistryOptions = {}, deps: Partia
     const limit = { clock: own.timers, milliseconds: documentTimeout * documents, what, signal };
     return inTime(limit, async (whole) => {
       const { session, authorization } = await open(repository, { ...call, signal: whole }, deadline);
-      const context = { session, ...own, stallTimeout, documentTimeout, longestWait, signal: whole };
+      const context = { session, ...own, stallTimeout, documentTimeout, longestWait, outages, signal: whole };
       return work(context, authorization);
     });
   }

@@ -18,6 +18,8 @@ export interface Applicant {
   readonly asked: SentRequest;
   /** Whether it fails where it would have to wait because the origin asks for that. */
   readonly noWait: boolean;
+  /** Why it is not sent any more. */
+  readonly refusal?: () => PulleyError | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -144,6 +146,12 @@ export class OriginGate {
     this.#admit();
   }
 
+  /** Rejects those that are refused by now. */
+  reconsider(): void {
+    this.#turnAway();
+    this.#admit();
+  }
+
   /** Nobody is let through any more. */
   end(): void {
     this.#over = new PulleyError("CANCELLED", "the registry client was closed");
@@ -184,7 +192,7 @@ export class OriginGate {
   /** Rejects those for whom there is no use in waiting. */
   #turnAway(): void {
     for (const waiting of this.#queue.splice(0)) {
-      const failure = this.#over ?? this.#refusal(waiting);
+      const failure = this.#over ?? waiting.refusal?.() ?? this.#refusal(waiting);
       if (failure === undefined) this.#queue.push(waiting);
       else waiting.reject(failure);
     }

@@ -2,6 +2,7 @@
 import type { Clock } from "../support/clock.ts";
 import { cancellation, parseRetryAfter } from "./failure.ts";
 import { OriginGate } from "./origin-gate.ts";
+import { createOutages, type Outages } from "./outages.ts";
 import { createReachability } from "./reachability.ts";
 import { RequestPace } from "./request-pace.ts";
 import type { Exchange, HttpResponse, Transport } from "./transport.ts";
@@ -21,6 +22,7 @@ export interface PatienceOptions {
 export interface Patience {
   /** The transport behind the gates. */
   readonly transport: Transport;
+  readonly outages: Outages;
   /**
    * Waits while an origin wants to be left alone.
    * @throws PulleyError `REGISTRY_RATE_LIMITED`, `REGISTRY_UNREACHABLE` of one that was down just now, `CANCELLED`
@@ -38,6 +40,21 @@ export function createPatience(transport: Transport, options: PatienceOptions): 
   const reachability = createReachability({ clock, timers, rememberDownFor });
   const gates = new Map<string, OriginGate>();
   const quotas = new Map<string, RegistryQuota>();
+  const outages = createOutages({
+    clock,
+    rememberDownFor,
+    longestWait,
+    onOutage: () => {
+      for (const gate of gates.values()) gate.reconsider();
+    },
+  });
+
+  /** @throws PulleyError the failure of the origin, if it is remembered */
+  function refuse(exchange: Exchange): void {
+    reachability.refuseDown(exchange);
+    const failure = outages.refusal(exchange);
+    if (failure !== undefined) throw failure;
+  }
 
   function gateOf({ url, account = "" }: Exchange): OriginGate {
     // Registries count by login as well as by address; where a pace is kept, both have to stay below it together.
@@ -82,12 +99,14 @@ export function createPatience(transport: Transport, options: PatienceOptions): 
 
   async function enter(gate: OriginGate, exchange: Exchange) {
     const { noWait = false, signal } = exchange;
+    refuse(exchange);
     const attempt = await reachability.begin(exchange);
     try {
-      const pass = await gate.enter({ asked: exchange, noWait, signal });
+      const pass = await gate.enter({ asked: exchange, noWait, refusal: () => outages.refusal(exchange), signal });
       try {
         // It may have gone down while this one waited for its turn.
-        reachability.refuseDown(exchange);
+        refuse(exchange);
+        exchange.attempts?.sent(exchange);
         return { attempt, pass };
       } catch (error) {
         gate.leave(pass, { kind: "failed" });
@@ -100,6 +119,7 @@ export function createPatience(transport: Transport, options: PatienceOptions): 
   }
 
   return {
+    outages,
     transport: {
       exchange: (exchange) => exchangeAt(gateOf(exchange), exchange),
       close: () => {
@@ -110,7 +130,7 @@ export function createPatience(transport: Transport, options: PatienceOptions): 
     whenOpen: async (exchange) => {
       const { signal } = exchange;
       if (signal?.aborted) throw cancellation(signal);
-      reachability.refuseDown(exchange);
+      refuse(exchange);
       await gateOf(exchange).whenOpen({ asked: exchange, noWait: exchange.noWait ?? false, signal });
     },
     quotas: () => new Map(quotas),

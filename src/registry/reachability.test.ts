@@ -202,9 +202,9 @@ describe("a registry that is not known yet", () => {
     const clock = { now: Date.now, sleep: async () => undefined };
     const client = asking({ rememberDownFor: 60_000 }, { clock });
     const ask = (name: string) => client.resolve({ repository: named(server.host, name), version }, {});
-    await Promise.allSettled([ask("a"), ask("b")]);
+    await Promise.allSettled([ask("a")]);
     const asked = server.asked.length;
-    await Promise.allSettled([ask("c")]);
+    await Promise.allSettled([ask("b")]);
     expect(server.asked.length).toBeGreaterThan(asked);
   });
 });

@@ -3,6 +3,7 @@ import type { Clock } from "../support/clock.ts";
 import { errnoOf, isPulleyError, PulleyError } from "../support/errors.ts";
 import { unlessAborted } from "./deadlines.ts";
 import { describeAsked, type SentRequest } from "./failure.ts";
+import { reasonOf } from "./outages.ts";
 import { isPassing } from "./retries.ts";
 import type { Exchange } from "./transport.ts";
 
@@ -144,11 +145,6 @@ export function createReachability({ clock, timers, rememberDownFor }: Reachabil
 function isSilence(error: unknown, took: number): error is PulleyError {
   if (!isPulleyError(error, "REGISTRY_UNREACHABLE")) return false;
   return !isPassing(error.cause) || (took >= slowLookup && errnoOf(error.cause) === "EAI_AGAIN");
-}
-
-function reasonOf({ message }: PulleyError, asked: SentRequest): string {
-  const beginning = `${describeAsked(asked)}: `;
-  return message.startsWith(beginning) ? message.slice(beginning.length) : message;
 }
 
 /** The failure as that of another request to the same origin. */

@@ -1,4 +1,4 @@
-import { isPulleyError } from "../support/errors.ts";
+import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { RetryDecision, RetryPlan } from "../support/retry.ts";
 import type { Endpoint } from "./endpoint.ts";
 
@@ -24,6 +24,7 @@ export function retryDecision(error: unknown, longestWait = longestWaitAsked): R
   if (!isPulleyError(error, "REGISTRY_RATE_LIMITED", "REGISTRY_UNAVAILABLE", "REGISTRY_UNREACHABLE")) {
     return { again: false };
   }
+  if (hadItsAttempts(error)) return { again: false };
   if (error.code === "REGISTRY_UNREACHABLE" && !isPassing(error.cause)) return { again: false };
   const { code, retryAfter } = error;
   if (retryAfter === undefined) return { again: true };
@@ -35,4 +36,19 @@ export function retryDecision(error: unknown, longestWait = longestWaitAsked): R
 export function isPassing(cause: unknown): boolean {
   const code: unknown = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
   return code === "ECONNRESET" || code === "EPIPE" || code === "EAI_AGAIN" || code === "ERR_STREAM_PREMATURE_CLOSE";
+}
+
+/**
+ * The failure of a request that was one step of another, as the other's. What was worth another attempt has had them all: it
+ * gets no more in each attempt of the other one.
+ */
+export function afterAttempts(error: unknown, longestWait?: number): unknown {
+  if (!isPulleyError(error) || !retryDecision(error, longestWait).again) return error;
+  const { code, message, advice, retryAfter } = error;
+  return new PulleyError(code, message, { advice, cause: error, ...(retryAfter !== undefined && { retryAfter }) });
+}
+
+/** Whether a failure is that of another request, which has been tried again: told once more, or as that of a step. */
+export function hadItsAttempts({ cause }: PulleyError): boolean {
+  return isPulleyError(cause);
 }

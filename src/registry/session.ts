@@ -10,7 +10,8 @@ import { discard, readErrorBody } from "./body.ts";
 import { type PausedClock, unlessAborted } from "./deadlines.ts";
 import { type Endpoint, repositoryUrl } from "./endpoint.ts";
 import { describeAsked, named, type ResponseHead, showUrl, statusFailure } from "./failure.ts";
-import { planFor, retryDecision } from "./retries.ts";
+import type { Outages, RequestAttempts } from "./outages.ts";
+import { afterAttempts, planFor, retryDecision } from "./retries.ts";
 import type { HttpResponse, Transport } from "./transport.ts";
 
 export interface SessionRequest {
@@ -18,6 +19,7 @@ export interface SessionRequest {
   /** Within the repository, `manifests/latest`; or an address at the registry's own origin. */
   readonly what: string | URL;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly attempts?: RequestAttempts | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -48,7 +50,7 @@ export function openSession(
     return via === undefined || origin !== home.origin ? {} : { via: `1.1 ${via}` };
   }
 
-  async function send({ method, what, headers, signal }: SessionRequest): Promise<HttpResponse> {
+  async function send({ method, what, headers, attempts, signal }: SessionRequest): Promise<HttpResponse> {
     /** By origin: what was obtained from or for one is never sent to another. */
     const authorizations = new Map<string, string>();
     const answered = new Map<string, number>();
@@ -81,10 +83,12 @@ export function openSession(
         account: url.origin === home.origin ? authorization.account : undefined,
         noWait: endpoint.noRetry,
         deadline,
+        attempts,
         signal,
       });
       if (isRedirect(answer)) {
         await discard(answer);
+        attempts?.passed();
         redirects += 1;
         if (redirects > mostRedirects) throw tooManyRedirects(answer);
         sentBy = narrower(sentBy, await placeOf(answer));
@@ -137,7 +141,7 @@ function plain(answer: HttpResponse): HttpResponse {
 function refused(answer: HttpResponse, instead: Granted["instead"]): HttpResponse {
   if (instead === undefined) return answer;
   answer.body.destroy();
-  throw new PulleyError(instead.code, instead.message, { advice: instead.advice });
+  throw afterAttempts(new PulleyError(instead.code, instead.message, { advice: instead.advice }));
 }
 
 function tooManyRedirects({ asked }: HttpResponse): PulleyError {
@@ -207,6 +211,7 @@ export interface CallContext {
   readonly documentTimeout: number;
   /** Milliseconds that the registry's own wait may be. */
   readonly longestWait: number;
+  readonly outages: Outages;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -220,15 +225,24 @@ export function sendWithRetry<T>(
   expected: (status: number, answer: HttpResponse) => boolean,
   read: (answer: HttpResponse) => Promise<T>,
 ): Promise<T> {
-  const { session, pace, longestWait, signal } = context;
+  const { session, pace, longestWait, outages, signal } = context;
+  const attempts = outages.attempts("images", session.endpoint.path);
   return retry(
     planFor(session.endpoint),
     pace,
-    (error) => retryDecision(error, longestWait),
+    (error) => (attempts.isOver ? { again: false } : retryDecision(error, longestWait)),
     async () => {
-      const answer = await session.send({ ...request, signal });
-      if (!expected(answer.status, answer)) throw await failureOf(answer, context);
-      return read(answer);
+      try {
+        const answer = await session.send({ ...request, attempts, signal });
+        if (!expected(answer.status, answer)) throw await failureOf(answer, context);
+        const value = await read(answer);
+        // A 500 that is expected, for some servers fail at a HEAD, tells nothing yet.
+        if (answer.status < 500) attempts.passed();
+        return value;
+      } catch (error) {
+        attempts.failed(error);
+        throw error;
+      }
     },
     signal,
   ).catch((error: unknown) => {

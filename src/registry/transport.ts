@@ -9,6 +9,7 @@ import { lookupFor, type PlaceKind, refuseLiteral, refuseNearby } from "./addres
 import { createTrust, stampOf, type Trust } from "./certificates.ts";
 import type { PausedClock } from "./deadlines.ts";
 import { cancellation, describeAsked, networkFailure, type ResponseHead, type SentRequest } from "./failure.ts";
+import type { RequestAttempts } from "./outages.ts";
 import { proxyFor } from "./proxy.ts";
 import { readDirectly } from "./transfer/direct-reads.ts";
 
@@ -32,6 +33,8 @@ export interface Exchange extends SentRequest {
   readonly noWait?: boolean | undefined;
   /** The deadline that does not count the time in which it waits for its turn. */
   readonly deadline?: PausedClock | undefined;
+  /** The attempts of the request that it is part of; absent: there is only this one. */
+  readonly attempts?: RequestAttempts | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -150,8 +150,10 @@ export interface RegistryOptions {
   readonly pace?: number;
   /**
    * Milliseconds for which a registry that nobody answers at is taken to be down, and not asked: no such name, no
-   * connection, or no answer in time. Others wait for the first request's answer then, however long that takes. Default:
-   * two seconds for what took half a second to fail, and others wait for one second.
+   * connection, or no answer in time. Others wait for the first request's answer then, however long that takes. So is one
+   * that has failed (500 and above, or connections that break) or refused (429) every attempt of a request, with nothing
+   * that passed in between. Default: two seconds for nobody who answers, where that took half a second to find out, and
+   * others wait for one second; every request has its own attempts.
    */
   readonly rememberDownFor?: number;
   /** Called when a registry has answered 429, and the wait that it asks for begins. */

@@ -6,14 +6,15 @@ import { isLoopback } from "../../image/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import { PulleyError } from "../../support/errors.ts";
 import type { LoginSecret } from "../../support/login.ts";
-import { type Pace, retry } from "../../support/retry.ts";
+import { type Pace, type RetryDecision, retry } from "../../support/retry.ts";
 import type { PlaceKind } from "../addresses.ts";
 import { type ReceiveOptions, readBody, readErrorBody } from "../body.ts";
 import { inTime, type PausedClock, pausable, pausing } from "../deadlines.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { showUrl, statusFailure } from "../failure.ts";
 import { tokenTimeout } from "../limits.ts";
-import { planFor, retryDecision } from "../retries.ts";
+import { noOutages, type Outages, type RequestAttempts } from "../outages.ts";
+import { afterAttempts, planFor, retryDecision } from "../retries.ts";
 import type { Exchange, HttpResponse, Transport } from "../transport.ts";
 import type { Challenge } from "./challenge.ts";
 
@@ -48,8 +49,15 @@ export interface TokenServiceOptions {
   readonly timers: Clock;
   /** Whether the user asked for plain HTTP with a `host:port`. */
   readonly plainHttp: (host: string) => boolean;
+  readonly outages?: Outages | undefined;
   /** Milliseconds that a service's own wait may be; and whether such waits do not count. */
   readonly waits?: { readonly longest: number; readonly uncounted: boolean };
+}
+
+interface TokenAttempt {
+  readonly attempts: RequestAttempts;
+  readonly deadline: PausedClock | undefined;
+  readonly signal: AbortSignal;
 }
 
 const longestRealm = 4 * 1024;
@@ -63,15 +71,22 @@ const longestLife = 24 * 60 * 60;
 const margin = 10;
 
 export function createTokenService(options: TokenServiceOptions): TokenService {
-  const { transport, pace, stallTimeout, timers, waits } = options;
+  const { transport, pace, stallTimeout, timers, waits, outages = noOutages } = options;
 
-  async function fetchOnce(request: TokenRequest, realm: URL, deadline: PausedClock | undefined, signal: AbortSignal) {
+  async function fetchOnce(request: TokenRequest, realm: URL, { attempts, deadline, signal }: TokenAttempt) {
     const { account, endpoint } = request;
-    const patient = { account, noWait: endpoint.noRetry, deadline, signal };
-    const answer = await transport.exchange({ ...tokenExchange(request, realm), ...patient });
-    const receiving = { stallTimeout, timers, signal };
-    if (answer.status !== 200) throw await refusal(answer, receiving);
-    return parseToken(await readBody(answer, largestAnswer, receiving), realm, pace.clock);
+    const patient = { account, noWait: endpoint.noRetry, deadline, attempts, signal };
+    try {
+      const answer = await transport.exchange({ ...tokenExchange(request, realm), ...patient });
+      const receiving = { stallTimeout, timers, signal };
+      if (answer.status !== 200) throw await refusal(answer, receiving);
+      const token = parseToken(await readBody(answer, largestAnswer, receiving), realm, pace.clock);
+      attempts.passed();
+      return token;
+    } catch (error) {
+      attempts.failed(error);
+      throw error;
+    }
   }
 
   async function refusal(answer: HttpResponse, receiving: ReceiveOptions): Promise<PulleyError> {
@@ -90,12 +105,22 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
       const realm = checkRealm(request, options.plainHttp);
       const uncounted = waits?.uncounted === true ? pausable(timers) : undefined;
       const deadline = { clock: uncounted ?? timers, milliseconds: tokenTimeout, what: showUrl(realm) };
-      const decide = (error: unknown) => retryDecision(error, waits?.longest);
+      const attempts = outages.attempts("tokens", request.endpoint.path);
+      const decide = (error: unknown): RetryDecision =>
+        attempts.isOver ? { again: false } : retryDecision(error, waits?.longest);
       const patience = uncounted === undefined ? pace : { ...pace, clock: pausing(pace.clock, uncounted) };
       const plan = planFor(request.endpoint);
       return inTime(deadline, (signal) =>
-        retry(plan, patience, decide, () => fetchOnce(request, realm, uncounted, signal), signal),
-      );
+        retry(
+          plan,
+          patience,
+          decide,
+          () => fetchOnce(request, realm, { attempts, deadline: uncounted, signal }),
+          signal,
+        ),
+      ).catch((error: unknown) => {
+        throw afterAttempts(error, waits?.longest);
+      });
     },
   };
 }
