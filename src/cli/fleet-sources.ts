@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import type { ClusterApi } from "../cluster/index.ts";
 import { type Cluster, createInventory, readDump } from "../fleet/index.ts";
 import { errnoOf, errorText, isPulleyError, PulleyError } from "../support/errors.ts";
-import { openInput } from "../support/input-file.ts";
+import { openInput, piecesOf } from "../support/input-file.ts";
 import type { Problem } from "../workload/index.ts";
 import type { Io } from "./io.ts";
 import { repeatedOption } from "./options.ts";
@@ -105,8 +105,7 @@ async function readSource({ cluster, file }: ClusterSource, io: Io) {
 
 async function bytesOf(file: string, { stdin }: Io): Promise<AsyncIterable<Uint8Array>> {
   if (file === "-") return bytesIn(stdin);
-  const opened = await openInput(file, { mayBePipe: true });
-  return opened.createReadStream({ highWaterMark: 1024 * 1024 });
+  return piecesOf(await openInput(file, { mayBePipe: true }));
 }
 
 /** A stream of a test has texts in it. */

@@ -40,7 +40,7 @@ class Damage extends Error {
 }
 
 /**
- * Gives each object to `onObject` as it is read. A damaged or truncated file is a problem with its place; what was read
+ * Gives each object to `onObject` as it is read. The memory of a piece of `bytes` may be used again for the next one. A damaged or truncated file is a problem with its place; what was read
  * before counts. Several lists may follow one another. Throws what `bytes` or `onObject` throw.
  */
 export async function readDump(
@@ -221,7 +221,8 @@ class DumpReader {
     if (value === undefined) return from;
     const end = value.isScalar ? endOfScalar(piece, from) : this.#endOfValue(piece, from);
     const part = piece.subarray(from, end ?? piece.length);
-    value.pieces.push(part);
+    // The caller may read its next piece into the same memory.
+    value.pieces.push(end === undefined ? Buffer.from(part) : part);
     value.length += part.length;
     if (value.length > longestObject) {
       throw new Damage(`the object that begins here is longer than ${longestObject / 1024 / 1024} MiB`, value.place);

@@ -90,6 +90,23 @@ export async function openInput(path: string, { mayBePipe = false } = {}): Promi
   return open(path, constants.O_RDONLY | constants.O_NONBLOCK);
 }
 
+/**
+ * The bytes of an open file, which is closed at the end. All pieces are in the same memory, one after another: a stream
+ * would take new memory for each.
+ */
+export async function* piecesOf(file: FileHandle): AsyncGenerator<Uint8Array> {
+  const piece = Buffer.allocUnsafeSlow(4 * pieceSize);
+  try {
+    for (;;) {
+      const { bytesRead } = await file.read(piece, 0, piece.length, null);
+      if (bytesRead === 0) return;
+      yield piece.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
 /** @throws PulleyError `INPUT_UNREADABLE` if something is no file, saying what it is */
 export function expectFile(stats: Stats, path: string): void {
   if (stats.isFile()) return;
