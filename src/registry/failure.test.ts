@@ -1,6 +1,12 @@
-import { describe, expect, it } from "vitest";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { parseReference, parseTag } from "../image/index.ts";
+
 import { printable } from "../support/format.ts";
+import { Login } from "../support/login.ts";
 import { networkFailure, parseRetryAfter, statusFailure } from "./failure.ts";
+import { client, serve } from "./testing.ts";
 
 const asked = { method: "GET", url: new URL("https://cdn.example/blob?signature=secret") };
 
@@ -94,6 +100,9 @@ describe("parseRetryAfter", () => {
     ["Fri, 01 May 2026 00:01:00 GMT", 60_000],
     ["Thu, 30 Apr 2026 00:00:00 GMT", 0],
     ["999999999", 999_999_999_000],
+    ["999999999999", 1e12],
+    ["9".repeat(400), 1e12],
+    ["Wed, 01 Jan 9999 00:00:00 GMT", 1e12],
     ["-1", undefined],
     ["soon", undefined],
     ["1e3", undefined],
@@ -125,5 +134,53 @@ describe("printable", () => {
   it("cuts at the length and says so", () => {
     expect(printable("abcdef", 3)).toBe("abc…");
     expect(printable("abc", 3)).toBe("abc");
+  });
+});
+
+describe("what is advised", () => {
+  /** Sends the bytes to whoever connects, and closes. */
+  async function sending(bytes: string) {
+    const server = createServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.end(Buffer.from(bytes, "latin1"));
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    return parseReference(`127.0.0.1:${port}/app`).repository;
+  }
+
+  it.each([
+    ["an alert of TLS", "\x15\x03\x01\x00\x02\x02\x46", true],
+    ["a handshake of TLS", "\x16\x03\x03\x00\x7a\x02", true],
+    ["the first byte of an alert", "\x15", true],
+    ["the banner of SSH", "SSH-2.0-OpenSSH_9.6\r\n", false],
+    ["the banner of SMTP", "220 mail.example ESMTP\r\n", false],
+    ["other bytes", "\x15\x01\x01\x00\x02", false],
+  ])("against %s in the place of an answer says what speaks there", async (_what, bytes, isTls) => {
+    const tags = client().tags(await sending(bytes), {});
+    const advice = isTls ? expect.stringContaining("speaks TLS") : expect.not.stringContaining("TLS");
+    await expect(tags).rejects.toMatchObject({ code: "REGISTRY_PROTOCOL", advice });
+  });
+
+  it.each([
+    ["nobody", undefined, /^Log in/],
+    ["somebody", new Login("a file", { kind: "password", username: "u", password: "p" }), /may not/],
+    ["the bearer of a token", new Login("a file", { kind: "registryToken", token: "t" }), /may not/],
+  ])("against a 403 for %s is what helps", async (_who, login, advice) => {
+    const { repository } = await serve((_, response) => response.writeHead(403).end(), "direct");
+    const refused = { code: "REGISTRY_FORBIDDEN", advice: expect.stringMatching(advice) };
+    await expect(client().tags(repository, { login })).rejects.toMatchObject(refused);
+    const version = parseTag("1");
+    await expect(client().manifest({ repository, version }, { login })).rejects.toMatchObject(refused);
+  });
+
+  it("against a wait without end is that of any that is too long, after one attempt", async () => {
+    const server = await serve(
+      (_, response) => response.writeHead(429, { "retry-after": "9".repeat(12) }).end(),
+      "direct",
+    );
+    await expect(client().tags(server.repository, {})).rejects.toMatchObject({ code: "REGISTRY_RATE_LIMITED" });
+    expect(server.asked).toHaveLength(1);
   });
 });

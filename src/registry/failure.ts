@@ -42,11 +42,19 @@ export function networkFailure(error: unknown, asked: SentRequest): PulleyError 
   const text = printable(networkWords(error));
   const message = `${describeAsked(asked)}: ${text}`;
   if (code.startsWith("HPE_")) {
-    const advice = code === "HPE_INVALID_CONSTANT" && asked.url.protocol === "http:" ? { advice: speaksTls } : {};
+    const advice = asked.url.protocol === "http:" && isTlsRecord(error) ? { advice: speaksTls } : {};
     return new PulleyError("REGISTRY_PROTOCOL", message, { cause: error, ...advice });
   }
   if (isPlainAnswer(text)) return new PulleyError("REGISTRY_TLS", message, { cause: error, advice: speaksPlain });
   return new PulleyError(isTlsCode(code) ? "REGISTRY_TLS" : "REGISTRY_UNREACHABLE", message, { cause: error });
+}
+
+/** Whether what was received instead of an answer begins as a TLS record does: its type, and the version's 3 (RFC 8446, section 5.1). */
+function isTlsRecord(error: unknown): boolean {
+  const packet = isRecord(error) ? error["rawPacket"] : undefined;
+  if (!(packet instanceof Uint8Array)) return false;
+  const [type = 0, version = 3] = packet;
+  return type >= 20 && type <= 23 && version === 3;
 }
 
 /** Whether the words of a failure mean that the other side does not speak TLS. */
@@ -159,11 +167,14 @@ function retryDetails(headers: NodeJS.Dict<string[]>, now: number): ErrorDetails
   return retryAfter === undefined ? {} : { retryAfter };
 }
 
+/** Milliseconds, some thirty years: what is longer is as final, and later would be no date. */
+const longestAsked = 1e12;
+
 /** Milliseconds that a `Retry-After` asks for, as seconds or as a date (RFC 9110, section 10.2.3). */
 export function parseRetryAfter(text: string, now: number): number | undefined {
-  if (/^\s*[0-9]{1,9}\s*$/.test(text)) return Number(text) * 1000;
+  if (/^\s*[0-9]+\s*$/.test(text)) return Math.min(longestAsked, Number(text) * 1000);
   const date = /^\s*[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+  return Number.isNaN(date) ? undefined : Math.min(longestAsked, Math.max(0, date - now));
 }
 
 function systemCode(error: unknown): string {

@@ -1,7 +1,7 @@
 /** What a registry is asked, with its redirects followed and its demands for a login answered. */
 
 import type { Clock } from "../support/clock.ts";
-import { PulleyError } from "../support/errors.ts";
+import { errorTable, PulleyError } from "../support/errors.ts";
 import { printable } from "../support/format.ts";
 import { type Pace, retry } from "../support/retry.ts";
 import { kindOfAddress, kindOfHost, narrower, type PlaceKind } from "./addresses.ts";
@@ -26,6 +26,8 @@ export interface SessionRequest {
 /** One login's dealings with one repository. */
 export interface Session {
   readonly endpoint: Endpoint;
+  /** Whether it has no login to show. */
+  readonly isAnonymous: boolean;
   /** The answer that is not a redirect; a 401 only if there is no way, or no further way, to answer it. */
   send(request: SessionRequest): Promise<HttpResponse>;
 }
@@ -120,7 +122,8 @@ export function openSession(
     }
   }
 
-  return { endpoint, send };
+  const ownHeader = Object.keys(endpoint.host?.headers ?? {}).some((name) => name.toLowerCase() === "authorization");
+  return { endpoint, isAnonymous: authorization.account === undefined && !ownHeader, send };
 }
 
 /** Where an answer really came from; what its name may mean by now does not count. */
@@ -251,5 +254,9 @@ export function sendWithRetry<T>(
 }
 
 export async function failureOf(answer: HttpResponse, context: CallContext) {
-  return statusFailure(answer, await readErrorBody(answer, context), context.pace.clock.now());
+  const failure = statusFailure(answer, await readErrorBody(answer, context), context.pace.clock.now());
+  const { code, message, advice } = failure;
+  const isPlain = code === "REGISTRY_FORBIDDEN" && advice === errorTable[code].advice;
+  if (!isPlain || !context.session.isAnonymous) return failure;
+  return new PulleyError(code, message, { advice: errorTable.REGISTRY_UNAUTHORIZED.advice });
 }

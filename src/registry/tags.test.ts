@@ -175,7 +175,7 @@ describe("a list of tags", () => {
   });
 
   it.each([
-    [403, /may not list/],
+    [403, /^Log in/],
     [404, /knows none of this name/],
     [405, /gives no list/],
     [501, /gives no list/],

@@ -18,6 +18,7 @@ export async function logIn(
   const { endpoint } = context.session;
   const seen: DemandsSeen = { refusal: undefined, answered: false };
   const watched: Authorization = {
+    account: authorization.account,
     current: authorization.current,
     answer: async (refusal) => {
       seen.refusal = refusal;

@@ -2,6 +2,7 @@
 import { type ErrorCode, errorText, isPulleyError, PulleyError } from "../../support/errors.ts";
 import type { Granted, LoginDemand } from "../auth/authorization.ts";
 import type { Endpoint } from "../endpoint.ts";
+import { hadItsAttempts } from "../retries.ts";
 import type { TransportSettings } from "../transport.ts";
 import type { BlobProgress, BlobTarget } from "../types.ts";
 
@@ -40,6 +41,8 @@ export interface ThreadFailure {
   readonly message: string;
   readonly advice: string;
   readonly retryAfter: number | undefined;
+  /** As `retryDecision` has to know. */
+  readonly hadItsAttempts: boolean;
 }
 
 export async function resultOf<T>(work: Promise<T>): Promise<JobResult<T>> {
@@ -51,12 +54,16 @@ export async function resultOf<T>(work: Promise<T>): Promise<JobResult<T>> {
 }
 
 export function failureOf(error: unknown): ThreadFailure {
-  const { code, message, advice, retryAfter } = isPulleyError(error)
-    ? error
-    : new PulleyError("INTERNAL", errorText(error));
-  return { code, message, advice, retryAfter };
+  const failure = isPulleyError(error) ? error : new PulleyError("INTERNAL", errorText(error));
+  const { code, message, advice, retryAfter } = failure;
+  return { code, message, advice, retryAfter, hadItsAttempts: hadItsAttempts(failure) };
 }
 
-export function toError({ code, message, advice, retryAfter }: ThreadFailure): PulleyError {
-  return new PulleyError(code, message, { advice, ...(retryAfter !== undefined && { retryAfter }) });
+export function toError(failure: ThreadFailure): PulleyError {
+  const { code, message, advice, retryAfter } = failure;
+  return new PulleyError(code, message, {
+    advice,
+    ...(retryAfter !== undefined && { retryAfter }),
+    ...(failure.hadItsAttempts && { cause: new PulleyError(code, message, { advice }) }),
+  });
 }
