@@ -24,6 +24,8 @@ describe("which images are meant", () => {
     ["ghcr.io/ac", "ghcr.io/acme/app:1", false],
     ["ghcr.io/other", "ghcr.io/acme/app:1", false],
     ["docker.io", "nginx", true],
+    ["docker.io", "acme/app", true],
+    ["docker.io/library", "acme/app", false],
     ["index.docker.io", "nginx", true],
     ["docker.io/library", "nginx", true],
     ["docker.io/acme", "nginx", false],

@@ -50,13 +50,13 @@ export interface DependentImage {
 /** A registry, or a part of one. @throws PulleyError `REFERENCE_INVALID` */
 export function registryPrefix(text: string): Prefix {
   const trimmed = text.replace(/\/+$/, "");
-  // Any path below will do, for what is wanted is how the host is normalised: docker.io for index.docker.io.
-  const { registry, path } = parseReference(`${trimmed}/${below}`).repository;
-  const own = path.split("/").slice(0, -1);
+  // What is wanted is how the host is normalised; with one segment below, docker.io would become docker.io/library.
+  const { registry, path } = parseReference(`${trimmed}/${below.join("/")}`).repository;
+  const own = path.split("/").slice(0, -below.length);
   return { text: [registry, ...own].join("/"), registry, path: own };
 }
 
-const below = "x";
+const below = ["x", "x"];
 
 export interface Prefix {
   readonly text: string;
