@@ -12,7 +12,6 @@ import type { RegistryClient, TagsCall } from "../registry/index.ts";
 import { inParallel } from "../support/concurrency.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
-import { FailingRegistries } from "./failing-registries.ts";
 import { blank, failureOf, type Judgement, judge } from "./judgement.ts";
 import type { OutdatedImage } from "./report.ts";
 import { type PassedOver, passedOver, readTag, type Step, type TagReading } from "./tags/index.ts";
@@ -130,11 +129,9 @@ function upstreamsOf(images: readonly AskedImage[], call: OutdatedCall): Readonl
     if (known === undefined) users.set(repository.name, { repository, images: [used] });
     else known.images.push(used);
   }
-  const failing = new FailingRegistries();
   const open = ({ repository, images: own }: RepositoryUsers) =>
     openUpstream(repository, {
       registry,
-      failing,
       pages,
       signal,
       sources: async () => joined((await Promise.all(own.map(sourcesFor))).flat()),

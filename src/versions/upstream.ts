@@ -21,7 +21,6 @@ import { type Attempted, aggregate, isRefusal, isUnreachable, type PullSource, w
 import type { RegistryCall, RegistryClient, TagsCall } from "../registry/index.ts";
 import { isPulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
-import type { FailingRegistries } from "./failing-registries.ts";
 import { readTag, type TagReading } from "./tags/index.ts";
 
 export interface Upstream {
@@ -55,7 +54,6 @@ export interface UpstreamOptions {
   /** Who may be asked, in their order: the next one only where nobody answers. */
   readonly sources: () => Promise<readonly UpstreamSource[]>;
   /** Shared by all repositories of a call. */
-  readonly failing: FailingRegistries;
   readonly pages?: TagsCall["pages"];
   readonly signal?: AbortSignal | undefined;
 }
@@ -63,10 +61,7 @@ export interface UpstreamOptions {
 /** Indexes within indexes that are gone into. */
 const deepest = 4;
 
-export function openUpstream(
-  repository: Repository,
-  { registry, sources, failing, pages, signal }: UpstreamOptions,
-): Upstream {
+export function openUpstream(repository: Repository, { registry, sources, pages, signal }: UpstreamOptions): Upstream {
   /** Whom the first answer came from, and with which login. */
   let accepted: Accepted | undefined;
   let known: Promise<readonly UpstreamSource[]> | undefined;
@@ -82,9 +77,7 @@ export function openUpstream(
     if (accepted === undefined) return askingFirst(ask);
     const { source, login } = accepted;
     const logins = [login, ...source.logins.filter((other) => other !== login)];
-    const { answer, call } = await failing.asking(source.address, repository, () =>
-      askOne({ ...source, logins }, ask, { signal, next: mayHaveAnotherLogin }),
-    );
+    const { answer, call } = await askOne({ ...source, logins }, ask, { signal, next: mayHaveAnotherLogin });
     accepted = { source, login: call.login };
     return answer;
   }
@@ -95,9 +88,7 @@ export function openUpstream(
     const attempts: Attempted[] = [];
     for (const source of await known) {
       try {
-        const { answer, call } = await failing.asking(source.address, repository, () =>
-          askOne(source, ask, { signal, next: isRefusal }),
-        );
+        const { answer, call } = await askOne(source, ask, { signal, next: isRefusal });
         accepted = { source, login: call.login };
         return answer;
       } catch (error) {
