@@ -10,6 +10,7 @@ import { type CaseOptions, casesOf, podNameIn } from "./doctor-cases.ts";
 import { settingsOfDaemon } from "./doctor-pods.ts";
 import { diagnosisLines, exitStatus, type ShownDiagnosis, shownDiagnosis } from "./doctor-view.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";
+import { refuseSharedLogin } from "./logins.ts";
 import { withSettings } from "./node-settings.ts";
 import { type CommonOptions, commonOptions, credentialProviderOptions, examples, repeatedOption } from "./options.ts";
 import { print } from "./output.ts";
@@ -58,6 +59,10 @@ async function doctor(
   const options = daemon === undefined ? given : { ...withSettings(given, command, daemon), daemon };
   const policy = await loadPolicy(options, io);
   const { cases, notes } = await casesOf(words, options, io, signal);
+  refuseSharedLogin(
+    cases.map(({ question }) => question.request.image),
+    options,
+  );
   const registry = registryClient(options);
   const { root, platform } = options;
   const probe = createProbe(registrySettings(options), { environment: io.environment });

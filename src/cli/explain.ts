@@ -15,7 +15,7 @@ import { doctorCall } from "./doctor-view.ts";
 import { type Explanation, explanation, explanationLines } from "./explain-view.ts";
 import { filesWithout, type Inputs, readInputs } from "./inputs.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";
-import { type LoginsForPod, podLogins } from "./logins.ts";
+import { type LoginsForPod, podLogins, refuseSharedLogin } from "./logins.ts";
 import {
   type CommonOptions,
   commonOptions,
@@ -67,6 +67,12 @@ async function explain(words: readonly string[], options: ExplainOptions, io: Io
   const speaking = [...requests, ...problems, ...warnings].flatMap(({ source }) => source?.file ?? []);
   for (const word of filesWithout(speaking, named)) {
     warnOn(io)(`${word === "-" ? "standard input" : word} contains no image`);
+  }
+  if (options.check) {
+    refuseSharedLogin(
+      requests.map(({ image }) => image),
+      options,
+    );
   }
   const containers = await explainAll(requests, inputs, policy, options, io);
   const paint = paintFor(io.stdout, io);

@@ -1,3 +1,4 @@
+/** The logins that a command uses, in their order. */
 import {
   type CredentialProviders,
   clientLogins,
@@ -10,8 +11,7 @@ import {
   type ProviderNote,
   type ServiceAccounts,
 } from "../credentials/index.ts";
-/** The logins that a command uses, in their order. */
-
+import type { ImageName } from "../image/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
 import { homeFolder } from "../support/home.ts";
@@ -29,6 +29,26 @@ export function commandLogins({ creds, typedLogin, authfile }: LoginFlags, { env
   if (creds !== undefined) return { logins: () => Promise.resolve([commandLineLogin(creds)]) };
   const folders = { environment, home: homeFolder(), uid: process.getuid?.(), authFile: authfile };
   return clientLogins(folders, { clock: systemClock });
+}
+
+/**
+ * A login without a registry goes to whoever asks for it, so there may be only one who can.
+ * @throws PulleyError `USAGE` if the images are of several registries
+ */
+export function refuseSharedLogin(images: readonly ImageName[], { creds, typedLogin }: LoginFlags): void {
+  if (creds === undefined && typedLogin === undefined) return;
+  const named = images.flatMap((image) => (image.kind === "invalid" ? [] : image.repository.registry));
+  const registries = [...new Set(named)].toSorted();
+  if (registries.length < 2) return;
+  const which = typedLogin === undefined ? "--creds (PULLEY_CREDS)" : "--username";
+  const some = registries.slice(0, 3).join(", ") + (registries.length > 3 ? ", …" : "");
+  throw new PulleyError(
+    "USAGE",
+    `${which} is one login, and the images are of ${registries.length} registries: ${some}`,
+    {
+      advice: "Log in to each with pulley login, or name a login file with --authfile.",
+    },
+  );
 }
 
 /** The logins of the user and of the credential providers. @throws PulleyError as {@link openProviders} */

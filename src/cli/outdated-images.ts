@@ -3,7 +3,6 @@ import { canonicalText, type Digest, readImageName } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { AskedImage, OutdatedImage, UsedImage, UsedImages } from "../versions/index.ts";
 import type { Io } from "./io.ts";
-import type { LoginFlags } from "./options.ts";
 import { type ImagesPlace, withImages } from "./store.ts";
 
 /** The images of the store or of the runtime: each name, with the digest of its copy. */
@@ -61,26 +60,6 @@ export function imagesNamed(images: readonly AskedImage[], explain: string): rea
   throw new PulleyError("USAGE", `${explain} is not among the images`, {
     advice: "Name it as it is written, or alone.",
   });
-}
-
-/**
- * A login without a registry goes to whoever asks for it, so there may be only one who can.
- * @throws PulleyError `USAGE` if the images are of several registries
- */
-export function refuseSharedLogin(images: readonly AskedImage[], { creds, typedLogin }: LoginFlags): void {
-  if (creds === undefined && typedLogin === undefined) return;
-  const named = images.flatMap(({ used: { image } }) => (image.kind === "invalid" ? [] : image.repository.registry));
-  const registries = [...new Set(named)].toSorted();
-  if (registries.length < 2) return;
-  const which = typedLogin === undefined ? "--creds (PULLEY_CREDS)" : "--username";
-  const some = registries.slice(0, 3).join(", ") + (registries.length > 3 ? ", …" : "");
-  throw new PulleyError(
-    "USAGE",
-    `${which} is one login, and the images are of ${registries.length} registries: ${some}`,
-    {
-      advice: "Log in to each with pulley login, or name a login file with --authfile.",
-    },
-  );
 }
 
 function lastPart(text: string): string {

@@ -17,6 +17,7 @@ import {
 } from "../versions/index.ts";
 import { type ClusterFlags, clusterOptions, isClusterWanted } from "./cluster-option.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";
+import { refuseSharedLogin } from "./logins.ts";
 import {
   type CredentialProviderFlags,
   credentialProviderOptions,
@@ -34,14 +35,7 @@ import {
 } from "./options.ts";
 import { openLive } from "./outdated-clusters.ts";
 import { type FixStep, fixOutdated, fixSteps } from "./outdated-fix.ts";
-import {
-  imagesNamed,
-  refuseSharedLogin,
-  storedImages,
-  unknownImage,
-  withRunning,
-  withStored,
-} from "./outdated-images.ts";
+import { imagesNamed, storedImages, unknownImage, withRunning, withStored } from "./outdated-images.ts";
 import { sourcesOf } from "./outdated-sources.ts";
 import { type FailOn, failures, statusOf } from "./outdated-status.ts";
 import { csvLines, explanationLines, markdownLines, outdatedLines } from "./outdated-view.ts";
@@ -183,7 +177,10 @@ async function outdated(words: readonly string[], options: OutdatedOptions, io: 
   const stored = store || runtime !== undefined ? await storedImages(options, io) : [];
   const all = withRunning(withStored(used.images, stored), live.running());
   const asked = explain === undefined ? all : imagesNamed(all, explain);
-  refuseSharedLogin(asked, options);
+  refuseSharedLogin(
+    asked.map(({ used: { image } }) => image),
+    options,
+  );
   const signal = io.interruption();
   const progress = judgingProgress(io);
   const registry = registryClient(options, {

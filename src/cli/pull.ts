@@ -24,7 +24,7 @@ import { liveRegion } from "../support/live.ts";
 import { wantsColour } from "../support/terminal.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";
 import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
-import { personLogins } from "./logins.ts";
+import { personLogins, refuseSharedLogin } from "./logins.ts";
 import {
   type CommonOptions,
   type ContentSharingOptions,
@@ -87,6 +87,7 @@ async function pullImages(images: readonly string[], options: PullOptions, io: C
     const reference = parseImageName(text);
     return { ...reference, given: canonicalText(reference) };
   });
+  refuseSharedLogin(references, options);
   const policy = await loadPolicy(options, io);
   const logins = await personLogins(options, io);
   // Without a kubelet configuration, the rate of pulls is not limited: the user waits for each image.

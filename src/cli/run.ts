@@ -10,7 +10,7 @@ import type { PullPolicy } from "../workload/index.ts";
 import { readInputs } from "./inputs.ts";
 import { type CommandIo, type Io } from "./io.ts";
 import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
-import { podLogins, providerNotes } from "./logins.ts";
+import { podLogins, providerNotes, refuseSharedLogin } from "./logins.ts";
 import {
   type CommonOptions,
   type ContentSharingOptions,
@@ -107,6 +107,11 @@ async function run(words: readonly string[], options: RunFlags, io: CommandIo): 
       advice: "Name a manifest with a pod or a workload, or an image.",
     });
   }
+  const wanted = pods.flatMap(({ containers, imageVolumes }) => [...containers, ...imageVolumes]);
+  refuseSharedLogin(
+    wanted.map(({ request }) => request.image),
+    options,
+  );
   const { pull: override } = options;
   const { policy, files } = await loadPolicyFiles(options, io);
   const kubelet = loadKubeletConfiguration(options, givenPullSettings(options), io);
