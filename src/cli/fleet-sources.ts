@@ -28,7 +28,7 @@ export interface ReadClusters {
 export function fromOption() {
   return repeatedOption(
     "--from <[name=]file>",
-    "File with what kubectl get pods,nodes,replicasets,deployments,statefulsets,daemonsets,jobs,cronjobs -A -o json prints, or - for standard input; one for each cluster, whose name is NAME or that of the file; can be repeated",
+    "File with the pods, nodes, replicasets, deployments, statefulsets, daemonsets, jobs and cronjobs of a cluster, as kubectl get -A -o json prints them, or - for standard input; the cluster's name is NAME or that of the file; can be repeated",
   );
 }
 

@@ -64,8 +64,8 @@ export function define(command: Command, io: CommandIo): void {
         ["pulley fleet report --context eu --context us", "Report on two clusters of the kubeconfig"],
         ["pulley fleet report --from eu=eu.json --from us=us.json", "The same from lists in files"],
         [
-          "kubectl get pods,nodes,replicasets,deployments,statefulsets,daemonsets,jobs,cronjobs -A -o json | pulley fleet report --from prod=- --fail-on high",
-          "Report on one cluster, and fail if something is urgent",
+          "kubectl get po,no,rs,deploy,sts,ds,jobs,cj -A -o json |\n    pulley fleet report --from prod=- --fail-on high",
+          "Report on what kubectl prints, and fail if something is urgent",
         ],
       ),
     )
@@ -84,7 +84,7 @@ export function define(command: Command, io: CommandIo): void {
         ["pulley fleet blast-radius docker.io --from eu.json", "Show what depends on Docker Hub in a cluster"],
         [
           "pulley fleet blast-radius ghcr.io/acme --from eu.json --policy policy.yaml",
-          "The same for a part of a registry, with the mirrors and fallbacks of a policy",
+          "The same for a part of it, with the mirrors of a policy",
         ],
       ),
     )
@@ -96,10 +96,7 @@ export function define(command: Command, io: CommandIo): void {
       "after",
       examples(
         ["pulley fleet rbac | kubectl apply -f -", "Create the role"],
-        [
-          "kubectl create clusterrolebinding pulley-fleet --clusterrole pulley-fleet --user jane@example.com",
-          "Let somebody have it",
-        ],
+        ["kubectl create clusterrolebinding fleet --clusterrole pulley-fleet --user jane", "Let somebody have it"],
       ),
     )
     .action(
