@@ -37,10 +37,13 @@ export const doorless = ["support", "cli"];
 
 /**
  * A room's doors, where it has more than `index.ts`. The language of policies takes longer to load than many commands take,
- * so it is imported only where there is a policy. How tags are read is a subject of its own, which needs nothing of the rest.
+ * so it is imported only where there is a policy. Its words for what a schema finds have the types of zod, which the library does not. How tags are read is a subject of its own, which needs nothing of the rest.
  * @type {Record<string, string[]>}
  */
-export const doors = { policy: ["index.ts", "language/read.ts"], versions: ["index.ts", "tags/index.ts"] };
+export const doors = {
+  policy: ["index.ts", "language/read.ts", "language/issues.ts"],
+  versions: ["index.ts", "tags/index.ts"],
+};
 
 /** Rooms that only think: time, randomness and facts come to them as arguments. */
 const pureRooms = ["image", "workload", "policy", "versions/tags"];

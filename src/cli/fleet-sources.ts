@@ -27,8 +27,8 @@ export interface ReadClusters {
 
 export function fromOption() {
   return repeatedOption(
-    "--from <[name=]file>",
-    "File with the pods, nodes, replicasets, deployments, statefulsets, daemonsets, jobs and cronjobs of a cluster, as kubectl get -A -o json prints them, or - for standard input; the cluster's name is NAME or that of the file; can be repeated",
+    "--from <file>",
+    "File with the pods, nodes, replicasets, deployments, statefulsets, daemonsets, jobs and cronjobs of a cluster, as kubectl get -A -o json prints them, or - for standard input; named as the file, or NAME=FILE; can be repeated",
   );
 }
 

@@ -1,6 +1,7 @@
 /** The file of teams, read strictly: what is misspelt would leave somebody without their items. */
 import { z } from "zod";
-import { keyPosition, type Pattern, parseNamePattern, schemaProblems } from "../policy/index.ts";
+import { keyPosition, type Pattern, parseNamePattern } from "../policy/index.ts";
+import { problemsOf as schemaProblems } from "../policy/language/issues.ts";
 import { type ManifestDocument, type Problem, plain, readValues } from "../workload/index.ts";
 import type { ReadTeams, Team } from "./teams.ts";
 

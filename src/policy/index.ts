@@ -3,7 +3,6 @@ export { inCluster } from "./cluster.ts";
 export { decide, type Prepare, type Prepared, prepare } from "./decide.ts";
 export { exemptionFindings } from "./exemptions.ts";
 export { imageSegments, parseImagePattern } from "./language/image-pattern.ts";
-export { problemsOf as schemaProblems } from "./language/issues.ts";
 export { policyJsonSchema } from "./language/json-schema.ts";
 export { parseMoment } from "./language/moment.ts";
 export { isListed, parseNamePattern } from "./language/pattern.ts";
