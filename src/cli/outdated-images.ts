@@ -1,7 +1,7 @@
 /** Which images `pulley outdated` judges: those of its inputs and of this machine, and of them the one that is asked about. */
 import { canonicalText, type Digest, readImageName } from "../image/index.ts";
 import { PulleyError } from "../support/errors.ts";
-import type { AskedImage, OutdatedImage, UsedImage, UsedImages } from "../versions/index.ts";
+import type { AskedImage, UsedImage } from "../versions/index.ts";
 import type { Io } from "./io.ts";
 import { type ImagesPlace, withImages } from "./store.ts";
 
@@ -64,40 +64,4 @@ export function imagesNamed(images: readonly AskedImage[], explain: string): rea
 
 function lastPart(text: string): string {
   return text.slice(text.lastIndexOf("/") + 1);
-}
-
-/** An image that is not known before something is replaced, as an answer. */
-export function unknownImage({ given, source, because, workload }: UsedImages["unknown"][number]): OutdatedImage {
-  const user = workload?.workload;
-  return {
-    image: { given, name: null, tag: null, digest: null },
-    status: "unknown",
-    current: null,
-    patch: null,
-    minor: null,
-    latest: null,
-    distance: "unknown",
-    lag: null,
-    because,
-    workloads:
-      user === undefined
-        ? []
-        : [
-            {
-              kind: user.kind,
-              namespace: user.namespace,
-              name: user.name,
-              container: workload?.container.name ?? "",
-              cluster: null,
-              source,
-            },
-          ],
-    error: null,
-    gone: null,
-    created: null,
-    endOfLife: null,
-    platforms: [],
-    elsewhere: null,
-    places: [source],
-  };
 }

@@ -1,26 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { OutdatedImage } from "../versions/index.ts";
+import { currentImage } from "../versions/testing/outdated-image.ts";
 import { type FailOn, statusOf } from "./outdated-status.ts";
 
-const image: OutdatedImage = {
-  image: { given: "nginx:1", name: "docker.io/library/nginx", tag: "1", digest: null },
-  status: "current",
-  current: "1",
-  patch: "1",
-  minor: "1",
-  latest: "1",
-  distance: "none",
-  lag: null,
-  because: "nothing is newer",
-  workloads: [],
-  elsewhere: null,
-  places: [],
-  error: null,
-  gone: null,
-  created: null,
-  endOfLife: null,
-  platforms: [],
-};
+const image = currentImage("docker.io/library/nginx:1");
 
 function failed(code: string): OutdatedImage {
   return { ...image, status: "unknown", distance: "unknown", error: { code, message: "no", advice: "wait" } };

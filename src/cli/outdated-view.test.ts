@@ -1,32 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { painter, widthOf } from "../support/terminal.ts";
-import type { OutdatedImage } from "../versions/index.ts";
+import { currentImage as image } from "../versions/testing/outdated-image.ts";
 import { csvLines, markdownLines, outdatedLines } from "./outdated-view.ts";
-
-function image(given: string, changes: Partial<OutdatedImage> = {}): OutdatedImage {
-  const colon = given.lastIndexOf(":");
-  const tag = given.slice(colon + 1);
-  return {
-    image: { given, name: given.slice(0, colon), tag, digest: null },
-    status: "current",
-    current: tag,
-    patch: tag,
-    minor: tag,
-    latest: tag,
-    distance: "none",
-    lag: null,
-    because: "nothing is newer",
-    workloads: [],
-    elsewhere: null,
-    places: [],
-    error: null,
-    gone: null,
-    created: null,
-    endOfLife: null,
-    platforms: [],
-    ...changes,
-  };
-}
 
 const behind = (given: string, latest: string, distance: "major" | "minor" | "patch") =>
   image(given, { status: "outdated", distance, latest });

@@ -13,6 +13,7 @@ import {
   type OutdatedReport,
   openOutdated,
   type UsedImages,
+  unknownImage,
   usedImages,
 } from "../versions/index.ts";
 import { type ClusterFlags, clusterOptions, isClusterWanted } from "./cluster-option.ts";
@@ -35,7 +36,7 @@ import {
 } from "./options.ts";
 import { openLive } from "./outdated-clusters.ts";
 import { type FixStep, fixOutdated, fixSteps } from "./outdated-fix.ts";
-import { imagesNamed, storedImages, unknownImage, withRunning, withStored } from "./outdated-images.ts";
+import { imagesNamed, storedImages, withRunning, withStored } from "./outdated-images.ts";
 import { sourcesOf } from "./outdated-sources.ts";
 import { type FailOn, failures, statusOf } from "./outdated-status.ts";
 import { csvLines, explanationLines, markdownLines, outdatedLines } from "./outdated-view.ts";

@@ -5,11 +5,11 @@ import { plural } from "../support/format.ts";
 import type { OutdatedImage } from "./report.ts";
 import {
   type Candidate,
-  compareTags,
   compareVersions,
   foundElsewhere,
   isSameFamily,
   isWithin,
+  newestOf,
   readTag,
   type TagReading,
   type VersionTag,
@@ -72,7 +72,7 @@ function describeRelease(current: VersionTag, tags: readonly TagReading[]): stri
       tag.numbers.length === current.numbers.length &&
       compareVersions({ ...tag, preRelease: [] }, { ...current, preRelease: [] }) >= 0,
   );
-  const newest = released.toSorted((one, other) => compareTags(other, one))[0];
+  const newest = newestOf(released);
   return newest === undefined ? undefined : `${newest.tag} is released`;
 }
 
@@ -81,7 +81,7 @@ function describeFamily({ current, tags, isGone }: DescribedVersions): string {
     (tag): tag is VersionTag =>
       tag.kind === "version" && isSameFamily(tag, current) && compareVersions(tag, current) < 0,
   );
-  const nearest = older.toSorted((one, other) => compareTags(other, one))[0];
+  const nearest = newestOf(older);
   if (nearest === undefined) return `no other tag is of the family ${current.family}`;
   return isGone ? `the next older one is ${nearest.tag}` : `nothing is newer in the family ${current.family}`;
 }

@@ -1,7 +1,14 @@
 /** Which newer versions there are of the images that are used. */
 export { fixImages, type RefusedPlace, type VersionFixReport, type WantedImage } from "./fix.ts";
 export { type LiveObjects, type UsedImagesOptions, usedImages } from "./images.ts";
-export { type AskedImage, type Outdated, type OutdatedCall, openOutdated, type TagExplanation } from "./outdated.ts";
+export {
+  type AskedImage,
+  type Outdated,
+  type OutdatedCall,
+  openOutdated,
+  type TagExplanation,
+  unknownImage,
+} from "./outdated.ts";
 export type { OutdatedImage, OutdatedReport } from "./report.ts";
 export type { UpstreamSource } from "./upstream.ts";
 export {

@@ -41,7 +41,12 @@ export interface JudgedImage {
 
 /** Never throws, except when it is cancelled: what cannot be told is told as that. */
 export async function judge(image: JudgedImage, upstream: Upstream, signal?: AbortSignal): Promise<Judgement> {
-  const nothing = blank(image.limits, image.platforms, image.reference.tag);
+  const { reference, limits, platforms } = image;
+  const nothing = blank({
+    current: reference.tag !== undefined && readTag(reference.tag).kind === "version" ? reference.tag : null,
+    endOfLife: limits.endOfLife?.date ?? null,
+    platforms: platforms.map(formatPlatform),
+  });
   try {
     const judged = await judgeTag(image, upstream, nothing);
     return judged.status === "missing" ? judged : await withAge(judged, image, upstream, signal);
@@ -68,11 +73,11 @@ async function withAge(
   }
 }
 
-/** The judgement before anything is known. */
-export function blank(limits: VersionLimits, platforms: readonly Platform[], tag?: Tag): Judgement {
+/** The judgement before anything is known but this. */
+export function blank(known: Partial<Judgement> = {}): Judgement {
   return {
     status: "unknown",
-    current: tag !== undefined && readTag(tag).kind === "version" ? tag : null,
+    current: null,
     patch: null,
     minor: null,
     latest: null,
@@ -83,8 +88,9 @@ export function blank(limits: VersionLimits, platforms: readonly Platform[], tag
     gone: null,
     elsewhere: null,
     created: null,
-    endOfLife: limits.endOfLife?.date ?? null,
-    platforms: platforms.map(formatPlatform),
+    endOfLife: null,
+    platforms: [],
+    ...known,
   };
 }
 
@@ -238,7 +244,7 @@ async function judgeVersion(
 ): Promise<Judgement> {
   const { allow, suffix, ignored } = image.limits;
   const all = candidates(current, tags, { suffix });
-  const allowed = candidates(current, tags, { allow, suffix, ignore: (tag) => ignored(tag) !== undefined });
+  const allowed = all.filter(({ tag, step }) => isWithin(step, allow) && ignored(tag) === undefined);
   const offered = await existing(allowed, image.platforms, upstream);
   const place = placeAmong(current.tag, offered);
 

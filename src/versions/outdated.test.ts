@@ -24,7 +24,7 @@ function from(logins: readonly Login[], ...mirrors: readonly string[]): Outdated
     ]);
 }
 
-async function judge(images: readonly AskedImage[], call: Partial<OutdatedCall> = {}) {
+function open(images: readonly AskedImage[], call: Partial<OutdatedCall> = {}) {
   return openOutdated(images, {
     registry: client(),
     sourcesFor: from([]),
@@ -34,7 +34,11 @@ async function judge(images: readonly AskedImage[], call: Partial<OutdatedCall> 
     machine: parsePlatform("linux/amd64"),
     ages: false,
     ...call,
-  }).judge();
+  });
+}
+
+function judge(images: readonly AskedImage[], call: Partial<OutdatedCall> = {}) {
+  return open(images, call).judge();
 }
 
 async function judgeOne(image: string, runs?: string, call: Partial<OutdatedCall> = {}) {
@@ -407,15 +411,7 @@ it("a text that is no reference is told as that", async () => {
 it("explains what is passed over, and asks for nothing more", async () => {
   const registry = await tagRegistry({ app: { ...versions, "1.25.3-alpine": nothing, "2.0": nothing } });
   const image = asked(`${registry.host}/app:1.25.3`);
-  const call = openOutdated([image], {
-    registry: client(),
-    sourcesFor: from([]),
-    policy: kubernetesOnly,
-    now: day,
-    platforms: [],
-    machine: parsePlatform("linux/amd64"),
-    ages: false,
-  });
+  const call = open([image]);
   const [answer] = await call.judge();
   if (answer === undefined) throw new Error("there is no answer");
   const { tags, passedOver } = await call.explain(image, answer);

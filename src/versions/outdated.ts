@@ -14,9 +14,9 @@ import { PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
 import { blank, failureOf, type Judgement, judge } from "./judgement.ts";
 import type { OutdatedImage } from "./report.ts";
-import { type PassedOver, passedOver, readTag, type Step, type TagReading } from "./tags/index.ts";
+import { isWithin, type PassedOver, passedOver, readTag, type TagReading } from "./tags/index.ts";
 import { openUpstream, type Upstream, type UpstreamSource } from "./upstream.ts";
-import { requestOf, type UsedImage } from "./used-image.ts";
+import { requestOf, type UnknownImage, type UsedImage, type UsingWorkload } from "./used-image.ts";
 
 /** An image to judge, with what is known of it. */
 export interface AskedImage {
@@ -43,8 +43,6 @@ export interface OutdatedCall {
   /** Called after each image. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
-
-const steps: readonly Step[] = ["patch", "minor", "major"];
 
 /** Images that are judged at once, of one registry: how many requests it gets at once is for the client to say. */
 const atOnce = 8;
@@ -169,7 +167,8 @@ async function answerFor(
   const limits = limitsOf(used, call);
   if (name.kind === "invalid") {
     const error = new PulleyError("REFERENCE_INVALID", invalidNameText(name));
-    return report(used, { ...blank(limits, []), ...failureOf(error, undefined) });
+    const nothing = blank({ endOfLife: limits.endOfLife?.date ?? null });
+    return report(used, { ...nothing, ...failureOf(error, undefined) });
   }
   const upstream = upstreams.get(name.repository.name);
   if (upstream === undefined) throw new PulleyError("INTERNAL", `nobody asks for ${name.repository.name}`);
@@ -191,11 +190,9 @@ function limitsOf({ image, workloads }: UsedImage, { policy, now }: OutdatedCall
 }
 
 function narrower(one: VersionLimits, other: VersionLimits): VersionLimits {
-  const stepsOf = steps.indexOf(other.allow) < steps.indexOf(one.allow) ? other : one;
+  const stepsOf = isWithin(one.allow, other.allow) ? one : other;
   const suffixOf = other.suffix === "Exact" ? other : one;
-  const endOf = [one, other].find(({ endOfLife }) => endOfLife !== undefined);
-  const first = (one.endOfLife?.date ?? "9") <= (other.endOfLife?.date ?? "9") ? one : other;
-  const ending = endOf === undefined ? one : first;
+  const ending = (one.endOfLife?.date ?? "9") <= (other.endOfLife?.date ?? "9") ? one : other;
   return {
     allow: stepsOf.allow,
     suffix: suffixOf.suffix,
@@ -220,14 +217,33 @@ function report({ image, workloads, places }: UsedImage, judgement: Judgement): 
       digest: image.kind === "invalid" ? null : (image.digest ?? null),
     },
     ...judgement,
-    workloads: workloads.map(({ workload, container, source, cluster }) => ({
-      kind: workload.kind,
-      namespace: workload.namespace,
-      name: workload.name,
-      container: container.name,
-      cluster: cluster ?? null,
-      source: cluster === undefined ? source : null,
-    })),
+    workloads: workloads.map(reportedWorkload),
     places: places.map((place) => place.source),
+  };
+}
+
+/** An image that is not known before something is replaced, as an answer. */
+export function unknownImage({ given, source, because, workload }: UnknownImage): OutdatedImage {
+  return {
+    image: { given, name: null, tag: null, digest: null },
+    ...blank({ because }),
+    workloads: workload === undefined ? [] : [reportedWorkload({ ...workload, source, cluster: undefined })],
+    places: [source],
+  };
+}
+
+function reportedWorkload({
+  workload: { kind, namespace, name },
+  container,
+  source,
+  cluster,
+}: Omit<UsingWorkload, "cluster"> & { readonly cluster?: string | undefined }): OutdatedImage["workloads"][number] {
+  return {
+    kind,
+    namespace,
+    name,
+    container: container.name,
+    cluster: cluster ?? null,
+    source: cluster === undefined ? source : null,
   };
 }

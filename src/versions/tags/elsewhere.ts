@@ -2,7 +2,7 @@
  * Where a product goes on when a family has ended: under a newer base, without a suffix, or counted by years. Such a tag is
  * never offered, for it is another variant; but who runs the last tag of its family wants to know that there is one.
  */
-import { compareNumbers, compareTags, type Step, stepBetween } from "./newer.ts";
+import { compareNumbers, newestOf, type Step, stepBetween } from "./newer.ts";
 import type { TagReading, VersionTag } from "./reading.ts";
 
 export interface Elsewhere {
@@ -62,8 +62,4 @@ function baseless(suffix: string): string {
 
 function sameLength(one: readonly unknown[], other: readonly unknown[]): boolean {
   return one.length === other.length;
-}
-
-function newestOf(tags: readonly VersionTag[]): VersionTag | undefined {
-  return tags.toSorted((one, other) => compareTags(other, one))[0];
 }

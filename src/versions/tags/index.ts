@@ -11,6 +11,7 @@ export {
   type NewerOptions,
   type NewerTags,
   newerTags,
+  newestOf,
   placeAmong,
   type Step,
   stepBetween,

@@ -105,6 +105,14 @@ export function compareTags(one: VersionTag, other: VersionTag): number {
   return compareVersions(one, other) || (one.tag === other.tag ? 0 : one.tag < other.tag ? -1 : 1);
 }
 
+/** The newest of versions that can be compared; undefined where there is none. */
+export function newestOf(tags: readonly VersionTag[]): VersionTag | undefined {
+  return tags.reduce<VersionTag | undefined>(
+    (newest, tag) => (newest === undefined || compareTags(tag, newest) > 0 ? tag : newest),
+    undefined,
+  );
+}
+
 /** By the first that differs; of two that begin alike, the shorter is lower. */
 export function compareNumbers(one: readonly bigint[], other: readonly bigint[]): number {
   const length = Math.max(one.length, other.length);

@@ -26,9 +26,10 @@ export function passedOver(
   options: NewerOptions = {},
 ): readonly PassedOver[] {
   const groups = new Map<string, TagReading[]>();
+  const offers = [...offered].map(readTag).filter((tag) => tag.kind === "version");
   for (const tag of tags) {
     if (tag.tag === current.tag || offered.has(tag.tag)) continue;
-    const because = reasonFor(current, tag, offered, options);
+    const because = reasonFor(current, tag, offers, options);
     const group = groups.get(because);
     if (group === undefined) groups.set(because, [tag]);
     else group.push(tag);
@@ -47,7 +48,7 @@ const kinds = {
 function reasonFor(
   current: VersionTag,
   tag: TagReading,
-  offered: ReadonlySet<string>,
+  offers: readonly VersionTag[],
   { suffix = "Exact", ignore, allow = "major" }: NewerOptions,
 ): string {
   if (tag.kind !== "version") return kinds[tag.kind];
@@ -59,17 +60,9 @@ function reasonFor(
   if (ignore?.(tag.tag) === true) return "ignored by the policy";
   const step = stepBetween(current, tag);
   if (!isWithin(step, allow)) return `a ${step} step, which the policy does not allow`;
-  return isBehindOffer(tag, offered)
+  return offers.some((offer) => compareVersions(offer, tag) > 0)
     ? "newer, but not the newest of its step"
     : "newer, but without an image for the platforms";
-}
-
-/** Whether a tag that is offered is newer still. */
-function isBehindOffer(tag: VersionTag, offered: ReadonlySet<string>): boolean {
-  return [...offered].some((other) => {
-    const reading = readTag(other);
-    return reading.kind === "version" && compareVersions(reading, tag) > 0;
-  });
 }
 
 const schemes = { number: "ordinary numbers", year: "a year first", date: "a date", build: "a build number" } as const;
