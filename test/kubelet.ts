@@ -6,12 +6,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, openSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { containerdTools } from "./containerd.ts";
 import { unmountBelow } from "./containerd-leftovers.ts";
+import { freePort } from "./free-port.ts";
 import { requiredTool } from "./programs.ts";
 
 /** What tests name in `describeWith` before they start a kubelet. */
@@ -169,13 +169,4 @@ async function untilReady(child: ChildProcess, logFile: string, ask: () => Promi
     await delay(100);
   }
   throw new Error(`the kubelet does not answer:\n${(await readFile(logFile, "utf8")).slice(-4000)}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("there is no port to be had");
-  return address.port;
 }

@@ -198,7 +198,7 @@ export function platformOption(purpose = "Platform to pull images for"): Option 
     .default(host, formatPlatform(host));
 }
 
-function readPlatform(text: string): Platform {
+export function readPlatform(text: string): Platform {
   try {
     return parsePlatform(text);
   } catch (error) {

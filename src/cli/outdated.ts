@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { formatPlatform, hostPlatform, parsePlatform } from "../image/index.ts";
 import { imageFieldsIn } from "../policy/index.ts";
 import { openTagPages } from "../registry/index.ts";
-import { errorText, PulleyError } from "../support/errors.ts";
+import { PulleyError } from "../support/errors.ts";
 import { humanDuration } from "../support/format.ts";
 import { homeFolder } from "../support/home.ts";
 import {
@@ -29,6 +29,7 @@ import {
   loginOptions,
   type RegistryFlags,
   type RootOptions,
+  readPlatform,
   registryHostOptions,
   repeatedOption,
   rootOption,
@@ -107,7 +108,7 @@ export function define(command: Command, io: CommandIo): void {
       repeatedOption(
         "--platform <os/arch>",
         "Offer only tags that have an image for this platform; can be repeated (default: what nodeSelector, node affinity or Compose's platform say)",
-        { read: readPlatform },
+        { read: (text) => formatPlatform(readPlatform(text)) },
       ),
     )
     .option("--store", "Also judge the images of this machine: those of --root, or of --runtime")
@@ -150,14 +151,6 @@ function readFailOn(text: string, known: readonly FailOn[] = []): readonly FailO
   const wanted = failures.find((each) => each === text);
   if (wanted === undefined) throw new InvalidArgumentError(`Allowed choices are ${failures.join(", ")}.`);
   return [...known, wanted];
-}
-
-function readPlatform(text: string): string {
-  try {
-    return formatPlatform(parsePlatform(text));
-  } catch (error) {
-    throw new InvalidArgumentError(errorText(error));
-  }
 }
 
 async function outdated(words: readonly string[], options: OutdatedOptions, io: CommandIo): Promise<number> {

@@ -13,6 +13,18 @@ export interface ListedKind {
   readonly isClusterWide?: boolean;
 }
 
+/** Those that have or own pods, the pods last. */
+export const workloadKinds: readonly ListedKind[] = [
+  { apiVersion: "apps/v1", kind: "Deployment", plural: "deployments" },
+  { apiVersion: "apps/v1", kind: "StatefulSet", plural: "statefulsets" },
+  { apiVersion: "apps/v1", kind: "DaemonSet", plural: "daemonsets" },
+  { apiVersion: "apps/v1", kind: "ReplicaSet", plural: "replicasets" },
+  { apiVersion: "v1", kind: "ReplicationController", plural: "replicationcontrollers" },
+  { apiVersion: "batch/v1", kind: "CronJob", plural: "cronjobs" },
+  { apiVersion: "batch/v1", kind: "Job", plural: "jobs" },
+  { apiVersion: "v1", kind: "Pod", plural: "pods" },
+];
+
 export interface KindsRequest {
   /** Default: all. */
   readonly namespaces?: readonly string[] | undefined;

@@ -1,18 +1,7 @@
 /** The workloads of a cluster: each owner at the top once, with what says which images it wants, and nothing else. */
 import type { ClusterApi } from "./api.ts";
-import { type KindsRequest, type ListedKind, listKinds } from "./kinds.ts";
+import { type KindsRequest, type ListedKind, listKinds, workloadKinds } from "./kinds.ts";
 import { isRecord, type JsonRecord, kept, recordIn, recordsIn, textIn } from "./records.ts";
-
-const kinds: readonly ListedKind[] = [
-  { apiVersion: "apps/v1", kind: "Deployment", plural: "deployments" },
-  { apiVersion: "apps/v1", kind: "StatefulSet", plural: "statefulsets" },
-  { apiVersion: "apps/v1", kind: "DaemonSet", plural: "daemonsets" },
-  { apiVersion: "apps/v1", kind: "ReplicaSet", plural: "replicasets" },
-  { apiVersion: "v1", kind: "ReplicationController", plural: "replicationcontrollers" },
-  { apiVersion: "batch/v1", kind: "CronJob", plural: "cronjobs" },
-  { apiVersion: "batch/v1", kind: "Job", plural: "jobs" },
-  { apiVersion: "v1", kind: "Pod", plural: "pods" },
-];
 
 /** What a pod runs of an image. */
 export interface RunningImage {
@@ -48,7 +37,7 @@ export async function* readWorkloads(api: ClusterApi, request: KindsRequest): As
     object: isNew(item) ? prunedObject(item, kind) : undefined,
     running: kind.kind === "Pod" ? runningIn(item) : [],
   });
-  for await (const { kind, picked } of listKinds(api, kinds, pick, request)) {
+  for await (const { kind, picked } of listKinds(api, workloadKinds, pick, request)) {
     const objects = picked.flatMap(({ object }) => (object === undefined ? [] : [object]));
     yield { kind: kind.kind, objects, running: picked.flatMap(({ running }) => running) };
   }
@@ -65,7 +54,7 @@ function isNode({ kind, apiVersion }: JsonRecord): boolean {
 
 function isRead(owner: JsonRecord): boolean {
   const group = (text: unknown) => String(text).split("/").slice(0, -1).join("/");
-  return kinds.some(
+  return workloadKinds.some(
     ({ kind, apiVersion }) => kind === owner["kind"] && group(apiVersion) === group(owner["apiVersion"]),
   );
 }

@@ -1,5 +1,5 @@
 /** What is in a cluster, read from its API server. */
-import { type ClusterApi, type ListedKind, listKinds } from "../cluster/index.ts";
+import { type ClusterApi, type ListedKind, listKinds, workloadKinds } from "../cluster/index.ts";
 import { isPulleyError, type PulleyError } from "../support/errors.ts";
 import { createInventory } from "./inventory.ts";
 import type { Cluster } from "./types.ts";
@@ -24,13 +24,7 @@ export interface LiveClusters {
 /** As in the role that `pulley fleet rbac` prints. */
 const listed: readonly ListedKind[] = [
   { apiVersion: "v1", kind: "Node", plural: "nodes", isClusterWide: true },
-  { apiVersion: "apps/v1", kind: "Deployment", plural: "deployments" },
-  { apiVersion: "apps/v1", kind: "StatefulSet", plural: "statefulsets" },
-  { apiVersion: "apps/v1", kind: "DaemonSet", plural: "daemonsets" },
-  { apiVersion: "apps/v1", kind: "ReplicaSet", plural: "replicasets" },
-  { apiVersion: "batch/v1", kind: "CronJob", plural: "cronjobs" },
-  { apiVersion: "batch/v1", kind: "Job", plural: "jobs" },
-  { apiVersion: "v1", kind: "Pod", plural: "pods" },
+  ...workloadKinds.filter(({ kind }) => kind !== "ReplicationController"),
 ];
 
 /** One after another, each as far as it can be read, and then closed. @throws PulleyError `CANCELLED` */
