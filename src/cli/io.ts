@@ -36,6 +36,11 @@ export function paintFor(stream: OutputStream, { environment }: Io): Paint {
   return painter(wantsColour(stream, environment));
 }
 
+/** How standard output is written on: with colour or without, and how many columns there are. */
+export function viewOf(io: Io): { readonly paint: Paint; readonly width: number } {
+  return { paint: paintFor(io.stdout, io), width: io.stdout.columns ?? 80 };
+}
+
 /** One run of a command. */
 export interface CommandCall {
   readonly io: CommandIo;

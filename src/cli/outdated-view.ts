@@ -1,9 +1,9 @@
 /** The output of `pulley outdated` for people, spreadsheets and pull requests. */
 import { familiarName, parseReference } from "../image/index.ts";
+import { csvCell, markdownCell } from "../support/cells.ts";
 import { humanDuration, plural } from "../support/format.ts";
 import { columns, hanging, type Paint, printable, widthOf } from "../support/terminal.ts";
 import type { OutdatedImage, TagExplanation } from "../versions/index.ts";
-import { csvCell, markdownCell } from "./cells.ts";
 
 export interface OutdatedView {
   readonly paint: Paint;

@@ -1,6 +1,10 @@
 /** What runs where, over clusters and teams, and what there is to do about it. */
 export { type BlastRadius, blastRadius, type DependentWorkload, type Outcome, registryPrefix } from "./blast-radius.ts";
 export { type DumpedObject, type ReadDump, readDump } from "./dump.ts";
+export { blastRadiusLines } from "./formats/blast-radius.ts";
+export { fleetCsv } from "./formats/csv.ts";
+export { fleetMarkdown } from "./formats/markdown.ts";
+export { fleetLines } from "./formats/text.ts";
 export { createInventory, type Inventory } from "./inventory.ts";
 export { type FleetItem, type ItemWorkload, type Severity, severities } from "./items/item.ts";
 export { readLiveClusters } from "./live.ts";

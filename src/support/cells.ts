@@ -1,5 +1,5 @@
 /** Cells of tables for other programs: what is in them is a stranger's, and stays a text. */
-import { printable } from "../support/terminal.ts";
+import { printable } from "./terminal.ts";
 
 /** RFC 4180. A spreadsheet takes a cell that begins so for a formula. */
 export function csvCell(text: string): string {

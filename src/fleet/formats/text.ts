@@ -1,15 +1,9 @@
-/** The output of `pulley fleet report` for people, spreadsheets and pull requests. */
-import {
-  type FleetReport,
-  type ItemWorkload,
-  type ReportedItem,
-  type ReportedTeam,
-  type Severity,
-  severities,
-} from "../fleet/index.ts";
-import { humanDuration, plural, printable as shortened } from "../support/format.ts";
-import { columns, hanging, type Paint, printable, type Style } from "../support/terminal.ts";
-import { csvCell, markdownCell } from "./cells.ts";
+/** The report for people. */
+
+import { humanDuration, plural, printable as shortened } from "../../support/format.ts";
+import { columns, hanging, type Paint, printable, type Style } from "../../support/terminal.ts";
+import { type Severity, severities } from "../items/item.ts";
+import type { FleetReport, ReportedItem, ReportedTeam } from "../report.ts";
 
 export interface FleetView {
   readonly paint: Paint;
@@ -104,84 +98,23 @@ function teamTable(teams: readonly ReportedTeam[]): string[] {
   return columns([["TEAM", "CONTACT", "CRITICAL", "HIGH", "MEDIUM", "LOW"], ...rows]);
 }
 
-function summary({ clusters, counts }: FleetReport): string[] {
-  const sum = (of: "pods" | "nodes") => clusters.reduce((total, cluster) => total + cluster[of], 0);
-  const rows = clusters.map(({ name, pods, nodes, workloads, images, complete }) => [
+function summary(report: FleetReport): string[] {
+  const rows = report.clusters.map(({ name, pods, nodes, workloads, images, complete }) => [
     printable(name),
     ...[pods, nodes, workloads, images].map(String),
     complete ? "" : "not all was read",
   ]);
-  const table = columns([["CLUSTER", "PODS", "NODES", "WORKLOADS", "IMAGES", ""], ...rows]);
+  return [...columns([["CLUSTER", "PODS", "NODES", "WORKLOADS", "IMAGES", ""], ...rows]), "", sumLine(report)];
+}
+
+/** `2 clusters, 7 pods, 3 nodes: 2 high, 3 low` */
+export function sumLine({ clusters, counts }: FleetReport): string {
+  const sum = (of: "pods" | "nodes") => clusters.reduce((total, cluster) => total + cluster[of], 0);
   const size = [plural(clusters.length, "cluster"), plural(sum("pods"), "pod"), plural(sum("nodes"), "node")];
-  return [...table, "", `${size.join(", ")}: ${countsText(counts)}`];
+  return `${size.join(", ")}: ${countsText(counts)}`;
 }
 
 function countsText(counts: Readonly<Record<Severity, number>>): string {
   const some = severities.filter((severity) => counts[severity] > 0);
   return some.length === 0 ? "nothing to do" : some.map((severity) => `${counts[severity]} ${severity}`).join(", ");
-}
-
-const header = [
-  "id",
-  "kind",
-  "severity",
-  "title",
-  "clusters",
-  "workloads",
-  "teams",
-  "image",
-  "cause",
-  "since",
-  "bytes",
-  "details",
-  "advice",
-  "command",
-];
-
-/** RFC 4180, one item a line. */
-export function fleetCsv({ items }: FleetReport): string[] {
-  return [header, ...items.map(cellsOf)].map((row) => row.map(csvCell).join(","));
-}
-
-function cellsOf(item: ReportedItem): string[] {
-  const { id, kind, severity, title, clusters, workloads, teams, image, cause, since, bytes } = item;
-  const { details, advice, command } = item;
-  return [
-    id,
-    kind,
-    severity,
-    title,
-    clusters.join("; "),
-    workloads.map(workloadText).join("; "),
-    teams.join("; "),
-    image ?? "",
-    cause ?? "",
-    since ?? "",
-    String(bytes ?? ""),
-    details.join("; "),
-    advice,
-    command ?? "",
-  ];
-}
-
-function workloadText({ cluster, kind, namespace, name }: ItemWorkload): string {
-  return `${cluster}: ${kind} ${namespace}/${name}`;
-}
-
-/** A table for a pull request or a chat. */
-export function fleetMarkdown(report: FleetReport): string[] {
-  const { items, teams } = report;
-  const line = summary(report).at(-1) ?? "";
-  if (items.length === 0) return [`**${markdownCell(line)}**`];
-  const teamed = teams.length > 0;
-  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [
-    `**${markdownCell(line)}**`,
-    "",
-    row(["severity", "what", "clusters", ...(teamed ? ["team"] : []), "what to do"]),
-    `|${"---|".repeat(teamed ? 5 : 4)}`,
-    ...items.map(({ severity, title, clusters, teams: own, advice }) =>
-      row([severity, title, clusters.join(", "), ...(teamed ? [own.join(", ")] : []), advice].map(markdownCell)),
-    ),
-  ];
 }

@@ -1,18 +1,16 @@
-/** The clusters of `pulley fleet`: lists in files, on standard input and of API servers, each read with little memory. */
+/** Clusters as lists in files and on standard input, each read with little memory. */
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
-import type { ClusterApi } from "../cluster/index.ts";
 import { type Cluster, createInventory, readDump } from "../fleet/index.ts";
-import { errnoOf, errorText, isPulleyError, PulleyError } from "../support/errors.ts";
+import { errnoOf, errorText, isPulleyError } from "../support/errors.ts";
 import { openInput, piecesOf } from "../support/input-file.ts";
 import type { Problem } from "../workload/index.ts";
 import type { Io } from "./io.ts";
-import { repeatedOption } from "./options.ts";
 import { printOver } from "./printing.ts";
 
 /** A list, and the name of the cluster that it is of. */
 export interface ClusterSource {
-  readonly cluster: string;
+  readonly name: string;
   /** A path, or `-` for standard input. */
   readonly file: string;
 }
@@ -25,41 +23,12 @@ export interface ReadClusters {
   readonly incomplete: ReadonlySet<string>;
 }
 
-export function fromOption() {
-  return repeatedOption(
-    "--from <file>",
-    "File with the pods, nodes, replicasets, deployments, statefulsets, daemonsets, jobs and cronjobs of a cluster, as kubectl get -A -o json prints them, or - for standard input; named as the file, or NAME=FILE; can be repeated",
-  );
-}
-
-/**
- * @param live the clusters that are read from their API servers
- * @throws PulleyError `USAGE` if there is no cluster, or two have one name
- */
-export function clusterSources(
-  given: readonly string[] = [],
-  live: readonly ClusterApi[] = [],
-): readonly ClusterSource[] {
-  if (given.length + live.length === 0) {
-    throw new PulleyError("USAGE", "there is no cluster to look at", {
-      advice:
-        "Name one with --context, or write kubectl get pods,nodes,… -A -o json into a file and give it with --from; --help has the whole line.",
-    });
-  }
-  const sources = given.map(sourceOf);
-  const names = [...live.map(({ name }) => name), ...sources.map(({ cluster }) => cluster)];
-  const twice = names.find((name, at) => names.indexOf(name) < at);
-  if (twice === undefined) return sources;
-  throw new PulleyError("USAGE", `two clusters have the name ${twice}`, {
-    advice: "Give each a name of its own: --from eu=FILE --from us=FILE.",
-  });
-}
-
-function sourceOf(given: string): ClusterSource {
+/** `NAME=FILE`, or a file that the cluster is named as. */
+export function sourceOf(given: string): ClusterSource {
   const [, name = "", path = ""] = /^([^=/\\]+)=(.+)$/s.exec(given) ?? [];
   const file = name === "" || existsSync(given) ? given : path;
-  if (file !== given) return { cluster: name, file };
-  return { cluster: file === "-" ? "stdin" : basename(file).replace(/\.json$/i, ""), file };
+  if (file !== given) return { name, file };
+  return { name: file === "-" ? "stdin" : basename(file).replace(/\.json$/i, ""), file };
 }
 
 /** One after another. What cannot be read is a problem, and the other clusters are read all the same. */
@@ -71,7 +40,7 @@ export async function readClusters(sources: readonly ClusterSource[], io: Io): P
     const read = await readSource(source, io);
     clusters.push(read.cluster);
     problems.push(...read.problems);
-    if (read.problems.length > 0) incomplete.add(source.cluster);
+    if (read.problems.length > 0) incomplete.add(source.name);
   }
   printOver("", io);
   return { clusters, problems, incomplete };
@@ -82,7 +51,7 @@ const mostProblems = 20;
 /** Objects between two progress lines. */
 const progressEvery = 5000;
 
-async function readSource({ cluster, file }: ClusterSource, io: Io) {
+async function readSource({ name: cluster, file }: ClusterSource, io: Io) {
   const inventory = createInventory(cluster);
   const problems: Problem[] = [];
   let objects = 0;

@@ -1,7 +1,8 @@
-/** The output of `pulley fleet blast-radius` for people. */
-import type { BlastRadius, DependentWorkload, Outcome } from "../fleet/index.ts";
-import { plural } from "../support/format.ts";
-import { hanging, type Paint, printable } from "../support/terminal.ts";
+/** The blast radius of a registry, for people. */
+
+import { plural } from "../../support/format.ts";
+import { hanging, type Paint, printable } from "../../support/terminal.ts";
+import type { BlastRadius, DependentWorkload, Outcome } from "../blast-radius.ts";
 
 const titles: Readonly<Record<Outcome, string>> = {
   none: "Cannot start a container, not even where they run",

@@ -1,0 +1,82 @@
+/** The clusters of `pulley fleet`: those of API servers, and those that lists in files are of. */
+import type { ClusterApi } from "../cluster/index.ts";
+import { type Cluster, readLiveClusters } from "../fleet/index.ts";
+import { PulleyError } from "../support/errors.ts";
+import { type ClusterFlags, openClusters, printClusterFailure } from "./cluster-option.ts";
+import { type ClusterSource, readClusters, sourceOf } from "./fleet-files.ts";
+import type { CommandIo } from "./io.ts";
+import { repeatedOption } from "./options.ts";
+import { printOver } from "./printing.ts";
+import { inputInvalid, printProblems } from "./problems.ts";
+
+export interface FleetFlags extends ClusterFlags {
+  readonly from?: readonly string[];
+}
+
+export function fromOption() {
+  return repeatedOption(
+    "--from <file>",
+    "File with the pods, nodes, replicasets, deployments, statefulsets, daemonsets, jobs and cronjobs of a cluster, as kubectl get -A -o json prints them, or - for standard input; named as the file, or NAME=FILE; can be repeated",
+  );
+}
+
+export interface OpenFleet {
+  /** Each once; never empty. */
+  readonly names: readonly string[];
+  /** Reads what is in them. What cannot be read is told of, and the rest is read all the same. Call it once. */
+  read(): Promise<ReadFleet>;
+}
+
+export interface ReadFleet {
+  readonly clusters: readonly Cluster[];
+  /** Names of clusters of which not all was read. */
+  readonly incomplete: ReadonlySet<string>;
+  /** 0 if all was read; of several reasons why not, the one for which the user has most to do. */
+  readonly status: number;
+}
+
+/** @throws PulleyError `USAGE` if there is no cluster, or two have one name; as {@link openClusters} */
+export function openFleet({ from = [], ...flags }: FleetFlags, io: CommandIo): OpenFleet {
+  const apis = openClusters(flags, io);
+  const sources = from.map(sourceOf);
+  const names = [...apis, ...sources].map(({ name }) => name);
+  refuseNames(names);
+  return { names, read: () => readFleet(apis, sources, flags, io) };
+}
+
+function refuseNames(names: readonly string[]): void {
+  if (names.length === 0) {
+    throw new PulleyError("USAGE", "there is no cluster to look at", {
+      advice:
+        "Name one with --context, or write kubectl get pods,nodes,… -A -o json into a file and give it with --from; --help of pulley fleet report has the whole line.",
+    });
+  }
+  const twice = names.find((name, at) => names.indexOf(name) < at);
+  if (twice === undefined) return;
+  throw new PulleyError("USAGE", `two clusters have the name ${twice}`, {
+    advice: "Give each a name of its own: --from eu=FILE --from us=FILE.",
+  });
+}
+
+async function readFleet(
+  apis: readonly ClusterApi[],
+  sources: readonly ClusterSource[],
+  { namespace: namespaces }: ClusterFlags,
+  io: CommandIo,
+): Promise<ReadFleet> {
+  const files = await readClusters(sources, io);
+  const live = await readLiveClusters(apis, {
+    namespaces,
+    onFailure: (failure) => printClusterFailure(failure, io),
+    progress: (text) => printOver(text, io),
+    signal: io.interruption(),
+  });
+  printOver("", io);
+  printProblems({ problems: files.problems }, io);
+  const statuses = live.failures.map(({ exitStatus }) => exitStatus);
+  return {
+    clusters: [...live.clusters, ...files.clusters],
+    incomplete: new Set([...live.incomplete, ...files.incomplete]),
+    status: files.problems.length > 0 ? inputInvalid : Math.max(0, ...statuses),
+  };
+}

@@ -1,0 +1,40 @@
+import type { Command } from "commander";
+import type { CommandIo } from "./io.ts";
+import { examples } from "./options.ts";
+import { printText } from "./printing.ts";
+
+export function defineRbac(command: Command, io: CommandIo): void {
+  command
+    .command("rbac")
+    .description("Print the ClusterRole with the rights that the lists for a report need.")
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley fleet rbac | kubectl apply -f -", "Create the role"],
+        ["kubectl create clusterrolebinding fleet --clusterrole pulley-fleet --user jane", "Let somebody have it"],
+      ),
+    )
+    .action(
+      io.withStatus(() => {
+        printText("stdout", fleetRole, io);
+        return 0;
+      }),
+    );
+}
+
+/** What whoever writes the lists for `pulley fleet` must be allowed to do: to list, and nothing else. */
+const fleetRole = `apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: pulley-fleet
+rules:
+- apiGroups: [""]
+  resources: [pods, nodes]
+  verbs: [list]
+- apiGroups: [apps]
+  resources: [replicasets, deployments, statefulsets, daemonsets]
+  verbs: [list]
+- apiGroups: [batch]
+  resources: [jobs, cronjobs]
+  verbs: [list]
+`;

@@ -1,0 +1,106 @@
+import { type Command, Option } from "commander";
+import {
+  type FleetReport,
+  fleetCsv,
+  fleetLines,
+  fleetMarkdown,
+  fleetReport,
+  readTeams,
+  type Severity,
+  severities,
+  type Team,
+} from "../fleet/index.ts";
+import { PulleyError } from "../support/errors.ts";
+import { plural } from "../support/format.ts";
+import { clusterOptions } from "./cluster-option.ts";
+import { type FleetFlags, fromOption, openFleet } from "./fleet-clusters.ts";
+import { readInputFile } from "./inputs.ts";
+import { type CommandIo, type Io, viewOf } from "./io.ts";
+import { examples } from "./options.ts";
+import { print } from "./output.ts";
+import { loadPolicy, policyOption, timeOption } from "./policy-option.ts";
+import { printLines, warnOn } from "./printing.ts";
+import { printProblems } from "./problems.ts";
+
+const outputs = ["text", "json", "yaml", "csv", "markdown"] as const;
+
+interface ReportCommandOptions extends FleetFlags {
+  readonly teams?: string;
+  readonly policy?: string;
+  readonly output: (typeof outputs)[number];
+  readonly failOn?: Severity;
+  readonly all?: boolean;
+  /** Milliseconds since the epoch. */
+  readonly at?: number;
+}
+
+export function defineReport(command: Command, io: CommandIo): void {
+  clusterOptions(command.command("report"))
+    .description("Report what there is to do in clusters: images, pull policies, exemptions.")
+    .addOption(fromOption())
+    .option("--teams <file>", "File that says whose the workloads are: items are grouped by team")
+    .addOption(policyOption())
+    .addOption(timeOption())
+    .addOption(new Option("-o, --output <format>", "Output format").choices([...outputs]).default("text"))
+    .addOption(
+      new Option("--fail-on <severity>", "Exit with status 1 if there is an item of this severity or higher").choices([
+        ...severities,
+      ]),
+    )
+    .option("--all", "Show every item, however many of a kind there are")
+    .addHelpText(
+      "after",
+      examples(
+        ["pulley fleet report --context eu --context us", "Report on two clusters of the kubeconfig"],
+        ["pulley fleet report --from eu=eu.json --from us=us.json", "The same from lists in files"],
+        [
+          "kubectl get po,no,rs,deploy,sts,ds,jobs,cj -A -o json |\n    pulley fleet report --from prod=- --fail-on high",
+          "Report on what kubectl prints, and fail if something is urgent",
+        ],
+      ),
+    )
+    .action(io.withStatus((options: ReportCommandOptions) => report(options, io)));
+}
+
+async function report(options: ReportCommandOptions, io: CommandIo): Promise<number> {
+  const { policy: path, failOn, at: now = Date.now() } = options;
+  const fleet = openFleet(options, io);
+  // Each workload says which cluster it is in; a name is given so that rules for clusters are not called idle.
+  const policy = await loadPolicy({ policy: path, cluster: fleet.names[0] }, io);
+  const teams = teamsIn(options, io);
+  const { clusters, incomplete, status } = await fleet.read();
+  const found = fleetReport(clusters, { policy: path === undefined ? undefined : policy, teams, incomplete, now });
+  for (const note of found.notes) warnOn(io)(note);
+  await printReport(found, now, options, io);
+  if (status !== 0) return status;
+  const worst = severities.slice(0, failOn === undefined ? 0 : severities.indexOf(failOn) + 1);
+  return found.items.some(({ severity }) => worst.includes(severity)) ? 1 : 0;
+}
+
+async function printReport(
+  found: FleetReport,
+  now: number,
+  { output, all = false }: ReportCommandOptions,
+  io: Io,
+): Promise<void> {
+  switch (output) {
+    case "csv":
+      printLines("stdout", fleetCsv(found), io);
+      return;
+    case "markdown":
+      printLines("stdout", fleetMarkdown(found), io);
+      return;
+    default:
+      await print(output, found, () => fleetLines(found, { ...viewOf(io), all, now }), io);
+  }
+}
+
+/** @throws PulleyError `INPUT_INVALID`, after every mistake was printed with its place; `INPUT_UNREADABLE` */
+function teamsIn({ teams: path }: ReportCommandOptions, io: Io): readonly Team[] {
+  if (path === undefined) return [];
+  const { file, text } = readInputFile(path);
+  const { teams, problems } = readTeams(text, file);
+  if (problems.length === 0) return teams;
+  printProblems({ problems }, io);
+  throw new PulleyError("INPUT_INVALID", `the file of teams ${path} has ${plural(problems.length, "problem")}`);
+}
