@@ -4,10 +4,9 @@ import packageFile from "../../package.json" with { type: "json" };
 import { type ClusterApi, openContexts } from "../cluster/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { homeFolder } from "../support/home.ts";
-import { printable } from "../support/terminal.ts";
-import { type Io, paintFor } from "./io.ts";
+import type { Io } from "./io.ts";
 import { repeatedOption } from "./options.ts";
-import { printLines, printOver, warnOn } from "./printing.ts";
+import { warnOn } from "./printing.ts";
 
 export interface ClusterFlags {
   readonly kubeconfig?: string;
@@ -63,11 +62,4 @@ export function openClusters(flags: ClusterFlags, io: Io): readonly ClusterApi[]
   const userAgent = `pulley/${packageFile.version} (${process.platform}/${process.arch})`;
   const home = homeFolder(environment["HOME"]);
   return openContexts({ file, names, all }, { environment, home, warn: warnOn(io), userAgent });
-}
-
-/** Says why something of a cluster could not be read; the command goes on. */
-export function printClusterFailure({ message, advice }: PulleyError, io: Io): void {
-  printOver("", io);
-  const mark = paintFor(io.errors ?? io.stderr, io)("red", "error:");
-  printLines("errors", [`${mark} ${printable(message)}`, `  ${printable(advice)}`], io);
 }

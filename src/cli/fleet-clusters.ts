@@ -2,11 +2,11 @@
 import type { ClusterApi } from "../cluster/index.ts";
 import { type Cluster, readLiveClusters } from "../fleet/index.ts";
 import { PulleyError } from "../support/errors.ts";
-import { type ClusterFlags, openClusters, printClusterFailure } from "./cluster-option.ts";
+import { type ClusterFlags, openClusters } from "./cluster-option.ts";
+import { watchClusters } from "./cluster-progress.ts";
 import { type ClusterSource, readClusters, sourceOf } from "./fleet-files.ts";
 import type { CommandIo } from "./io.ts";
 import { repeatedOption } from "./options.ts";
-import { printOver } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 
 export interface FleetFlags extends ClusterFlags {
@@ -65,13 +65,17 @@ async function readFleet(
   io: CommandIo,
 ): Promise<ReadFleet> {
   const files = await readClusters(sources, io);
+  const watch = watchClusters(
+    apis.map(({ name }) => name),
+    "object",
+    io,
+  );
   const live = await readLiveClusters(apis, {
     namespaces,
-    onFailure: (failure) => printClusterFailure(failure, io),
-    progress: (text) => printOver(text, io),
+    onFailure: watch.fail,
+    onProgress: watch.note,
     signal: io.interruption(),
-  });
-  printOver("", io);
+  }).finally(watch.end);
   printProblems({ problems: files.problems }, io);
   const statuses = live.failures.map(({ exitStatus }) => exitStatus);
   return {

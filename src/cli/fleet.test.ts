@@ -25,6 +25,13 @@ function file(name: string, text: string): string {
   return path;
 }
 
+function kubeconfigText(servers: Readonly<Record<string, string>>): string {
+  return JSON.stringify({
+    contexts: Object.keys(servers).map((name) => ({ name, context: { cluster: name } })),
+    clusters: Object.entries(servers).map(([name, server]) => ({ name, cluster: { server } })),
+  });
+}
+
 const report = (...words: readonly string[]) => callPulley(["fleet", "report", ...at, ...words]);
 
 describe("pulley fleet report", () => {
@@ -85,12 +92,7 @@ describe("pulley fleet report", () => {
     });
     const gone = await startStandIn(() => undefined);
     await gone.stop();
-    const contexts = { eu: server.url, us: gone.url };
-    const kubeconfig = {
-      contexts: Object.keys(contexts).map((name) => ({ name, context: { cluster: name } })),
-      clusters: Object.entries(contexts).map(([name, url]) => ({ name, cluster: { server: url } })),
-    };
-    const path = file("kubeconfig", JSON.stringify(kubeconfig));
+    const path = file("kubeconfig", kubeconfigText({ eu: server.url, us: gone.url }));
     const all = await report("--kubeconfig", path, "--all-contexts", "--from", file("asia.json", listText([moving])));
     expect(all.status).toBe(3);
     expect(all.stdout).toContain("Pod prod/web-1 cannot pull ghcr.io/acme/web:2");
@@ -102,6 +104,28 @@ describe("pulley fleet report", () => {
     expect(server.asked.slice(-7).every((asked) => asked.includes("/namespaces/prod/"))).toBe(true);
     expect(prod.status).toBe(0);
     await server.stop();
+  });
+
+  it("reads clusters side by side, and reports them in the order of the options", async () => {
+    let wasAsked: () => void = () => undefined;
+    const usAsked = new Promise<void>((resolve) => {
+      wasAsked = resolve;
+    });
+    const eu = await startStandIn((_request, response, url) => {
+      void usAsked.then(() => answerPage(response, [], url));
+    });
+    const us = await startStandIn((_request, response, url) => {
+      wasAsked();
+      answerPage(response, url.pathname === "/api/v1/pods" ? [moving] : [], url);
+    });
+    const path = file("kubeconfig", kubeconfigText({ eu: eu.url, us: us.url }));
+    const { stdout, stderr } = await report("--kubeconfig", path, "--context", "eu", "--context", "us", "-o", "json");
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout).clusters).toMatchObject([
+      { name: "eu", pods: 0 },
+      { name: "us", pods: 1 },
+    ]);
+    await Promise.all([eu.stop(), us.stop()]);
   });
 
   it("exits with 1 if there is an item of the severity or a higher one", async () => {

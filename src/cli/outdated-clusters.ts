@@ -1,12 +1,10 @@
 /** What `pulley outdated` reads of clusters: the workloads, their pull secrets if they may be read, and what runs. */
 import { type ClusterApi, PullSecretNames, type RunningImage, readWorkloads } from "../cluster/index.ts";
 import { canonicalText, type Digest, parseDigest, readImageName } from "../image/index.ts";
-import { isPulleyError, type PulleyError } from "../support/errors.ts";
-import { plural } from "../support/format.ts";
 import type { LiveObjects } from "../versions/index.ts";
-import { type ClusterFlags, openClusters, printClusterFailure } from "./cluster-option.ts";
+import { type ClusterFlags, openClusters } from "./cluster-option.ts";
+import { type Reading, readSideBySide } from "./cluster-reading.ts";
 import type { CommandIo } from "./io.ts";
-import { printOver, warnOn } from "./printing.ts";
 
 export interface Live {
   /** Cluster by cluster, page by page. One that cannot be read is told of, and the others follow. */
@@ -31,45 +29,28 @@ export function openLive(flags: ClusterFlags & { readonly secrets?: true }, io: 
     }
   }
 
-  function fail(error: PulleyError): void {
-    failures.push(error.code);
-    printClusterFailure(error, io);
-  }
-
-  async function* objectsOf(api: ClusterApi, signal: AbortSignal): AsyncGenerator<LiveObjects> {
+  async function* objectsOf(api: ClusterApi, { watch, onFailure, signal }: Reading): AsyncGenerator<LiveObjects> {
     const secrets = new PullSecretNames();
     let workloads = 0;
-    const request = { namespaces: flags.namespace, onForbidden: fail, signal };
+    const request = { namespaces: flags.namespace, onForbidden: onFailure, signal };
     for await (const { objects, running } of readWorkloads(api, request)) {
       note(running);
       workloads += objects.length;
-      printOver(`${api.name}: ${plural(workloads, "workload")}`, io);
+      watch.note(api.name, workloads, false);
       if (flags.secrets) for (const object of objects) secrets.add(object);
-      yield { cluster: api.name, objects };
+      if (objects.length > 0) yield { cluster: api.name, objects };
     }
     if (flags.secrets) {
       const objects: object[] = [];
-      for await (const object of secrets.read(api, warnOn(io), signal)) objects.push(object);
+      for await (const object of secrets.read(api, watch.warn, signal)) objects.push(object);
       yield { cluster: api.name, objects };
     }
+    watch.note(api.name, workloads, true);
   }
 
   return {
-    async *objects() {
-      if (clusters.length === 0) return;
-      const signal = io.interruption();
-      for (const api of clusters) {
-        try {
-          yield* objectsOf(api, signal);
-        } catch (error) {
-          if (!isPulleyError(error) || signal.aborted) throw error;
-          fail(error);
-        } finally {
-          api.close();
-        }
-      }
-      printOver("", io);
-    },
+    objects: () =>
+      readSideBySide(clusters, objectsOf, "workload", (failure) => void failures.push(failure.code), io),
     running: () => new Map([...oldest].map(([key, { digest }]) => [key, parseDigest(digest)])),
     failures: () => failures,
   };

@@ -1,6 +1,6 @@
 /** The Kubernetes API: clusters by their contexts, and what is read of them. */
 export type { ClusterApi } from "./api.ts";
 export { type ListedKind, listKinds, workloadKinds } from "./kinds.ts";
-export { openContexts } from "./open-contexts.ts";
+export { clustersAtOnce, openContexts } from "./open-contexts.ts";
 export { PullSecretNames } from "./pull-secrets.ts";
 export { type RunningImage, readWorkloads } from "./workloads.ts";

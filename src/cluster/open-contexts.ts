@@ -15,6 +15,9 @@ export interface ContextsOptions {
   readonly userAgent: string;
 }
 
+/** Clusters that are read at once: each holds a page as it came, which may have some MiB. */
+export const clustersAtOnce = 4;
+
 /**
  * No cluster is asked yet; each is to be closed.
  * @throws PulleyError `USAGE` if there is no such context; `INPUT_UNREADABLE`, `INPUT_INVALID`

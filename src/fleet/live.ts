@@ -1,5 +1,6 @@
 /** What is in a cluster, read from its API server. */
-import { type ClusterApi, type ListedKind, listKinds, workloadKinds } from "../cluster/index.ts";
+import { type ClusterApi, clustersAtOnce, type ListedKind, listKinds, workloadKinds } from "../cluster/index.ts";
+import { inParallel } from "../support/concurrency.ts";
 import { isPulleyError, type PulleyError } from "../support/errors.ts";
 import { createInventory } from "./inventory.ts";
 import type { Cluster } from "./types.ts";
@@ -9,8 +10,8 @@ export interface LiveRequest {
   readonly namespaces?: readonly string[] | undefined;
   /** Called with why something could not be read: of one kind, or of all that would have followed. */
   readonly onFailure: (failure: PulleyError) => void;
-  /** Called after each page. */
-  readonly progress: (text: string) => void;
+  /** Called when a cluster's turn comes, after each page, and at the end. */
+  readonly onProgress: (cluster: string, objects: number, isRead: boolean) => void;
   readonly signal: AbortSignal;
 }
 
@@ -27,39 +28,41 @@ const listed: readonly ListedKind[] = [
   ...workloadKinds.filter(({ kind }) => kind !== "ReplicationController"),
 ];
 
-/** One after another, each as far as it can be read, and then closed. @throws PulleyError `CANCELLED` */
+/** Side by side, in the order given, each as far as it can be read, and then closed. @throws PulleyError `CANCELLED` */
 export async function readLiveClusters(apis: readonly ClusterApi[], request: LiveRequest): Promise<LiveClusters> {
-  const clusters: Cluster[] = [];
+  const read = new Map<ClusterApi, Cluster>();
   const incomplete = new Set<string>();
   const failures: PulleyError[] = [];
-  for (const api of apis) {
-    const onFailure = (failure: PulleyError) => {
-      incomplete.add(api.name);
-      failures.push(failure);
-      request.onFailure(failure);
-    };
-    try {
-      clusters.push(await readCluster(api, { ...request, onFailure }));
-    } finally {
-      api.close();
-    }
+  try {
+    await inParallel(apis, clustersAtOnce, async (api) => {
+      const onFailure = (failure: PulleyError) => {
+        incomplete.add(api.name);
+        failures.push(failure);
+        request.onFailure(failure);
+      };
+      read.set(api, await readCluster(api, { ...request, onFailure }));
+    });
+  } finally {
+    for (const api of apis) api.close();
   }
-  return { clusters, incomplete, failures };
+  return { clusters: apis.flatMap((api) => read.get(api) ?? []), incomplete, failures };
 }
 
 async function readCluster(api: ClusterApi, request: LiveRequest): Promise<Cluster> {
-  const { namespaces, onFailure, progress, signal } = request;
+  const { namespaces, onFailure, onProgress, signal } = request;
   const inventory = createInventory(api.name);
   let objects = 0;
+  onProgress(api.name, objects, false);
   const take = (item: object, { apiVersion, kind }: ListedKind) => inventory.add({ apiVersion, kind, ...item }) ?? kind;
   try {
     for await (const { picked } of listKinds(api, listed, take, { namespaces, onForbidden: onFailure, signal })) {
       objects += picked.length;
-      progress(`${api.name}: ${objects} objects`);
+      onProgress(api.name, objects, false);
     }
   } catch (error) {
     if (!isPulleyError(error) || signal.aborted) throw error;
     onFailure(error);
   }
+  onProgress(api.name, objects, true);
   return inventory.finish();
 }

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { coalesce, createSingleFlight, createTokenBucket } from "./concurrency.ts";
+import { coalesce, createSingleFlight, createTokenBucket, readAhead } from "./concurrency.ts";
 import { manualClock } from "./manual-clock.ts";
 
 function deferred<Value>() {
@@ -190,4 +190,53 @@ test("a run that fails does not keep the next from running", async () => {
   });
   await expect(call()).rejects.toThrow("the first");
   expect(await call()).toBe(2);
+});
+
+describe("sources that are read ahead", () => {
+  async function all<Value>(values: AsyncIterable<Value>): Promise<Value[]> {
+    const list: Value[] = [];
+    for await (const value of values) list.push(value);
+    return list;
+  }
+
+  it("are read at once, so many of them, and come in their order", async () => {
+    const log: string[] = [];
+    const gates = ["a", "b", "c"].map(() => deferred<void>());
+    async function* source(name: string, at: number) {
+      log.push(`${name} begins`);
+      yield `${name}1`;
+      await gates[at]?.promise;
+      yield `${name}2`;
+      log.push(`${name} ends`);
+    }
+    const read = all(readAhead(["a", "b", "c"].map(source), 2));
+    await turn();
+    expect(log).toEqual(["a begins", "b begins"]);
+    gates[1]?.resolve();
+    gates[2]?.resolve();
+    await turn();
+    expect(log).toEqual(["a begins", "b begins", "b ends", "c begins", "c ends"]);
+    gates[0]?.resolve();
+    expect(await read).toEqual(["a1", "a2", "b1", "b2", "c1", "c2"]);
+  });
+
+  it("end with the first failure of their order, and nothing is read after it", async () => {
+    let later = 0;
+    async function* failing() {
+      yield 1;
+      throw new Error("no");
+    }
+    async function* endless() {
+      for (;;) {
+        later += 1;
+        yield later;
+        await turn();
+      }
+    }
+    await expect(all(readAhead([failing(), endless(), endless()], 2))).rejects.toThrow("no");
+    await turn();
+    const then = later;
+    for (let turns = 0; turns < 5; turns += 1) await turn();
+    expect(later).toBe(then);
+  });
 });

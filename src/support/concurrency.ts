@@ -227,3 +227,67 @@ export async function inParallel<Item>(
   };
   await Promise.all(Array.from({ length: Math.min(places, items.length) }, worker));
 }
+
+/**
+ * Reads sources side by side, `places` at once, and gives what comes from them one source after the other: what comes
+ * from a later one waits in memory until those before it have ended. Throws the first failure in that order; no source
+ * is begun or read on after that.
+ */
+export async function* readAhead<Value>(
+  sources: readonly AsyncIterable<Value>[],
+  places: number,
+): AsyncGenerator<Value> {
+  const readings = sources.map((source) => new AheadReading(source));
+  const all = inParallel(readings, places, (reading) => reading.run());
+  try {
+    for (const reading of readings) yield* reading.values();
+  } finally {
+    for (const reading of readings) reading.stop();
+  }
+  await all;
+}
+
+/** A source that is read before anybody asks for what is in it. */
+class AheadReading<Value> {
+  readonly #source: AsyncIterable<Value>;
+  readonly #values: Value[] = [];
+  #end: { readonly failure?: unknown } | undefined;
+  #isStopped = false;
+  #wake = () => {};
+
+  constructor(source: AsyncIterable<Value>) {
+    this.#source = source;
+  }
+
+  /** Never fails. */
+  async run(): Promise<void> {
+    if (this.#isStopped) return;
+    try {
+      for await (const value of this.#source) {
+        if (this.#isStopped) break;
+        this.#values.push(value);
+        this.#wake();
+      }
+      this.#end = {};
+    } catch (failure) {
+      this.#end = { failure };
+    }
+    this.#wake();
+  }
+
+  async *values(): AsyncGenerator<Value> {
+    for (;;) {
+      yield* this.#values.splice(0);
+      if (this.#values.length > 0) continue;
+      if (this.#end !== undefined) break;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    if ("failure" in this.#end) throw this.#end.failure;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+}
