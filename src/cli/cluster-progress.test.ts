@@ -22,7 +22,11 @@ it("is a line for each cluster, in the order of the options", () => {
     "\\u001bx   waiting",
   ]);
   // Too few rows for all: what is being read now, and how far the whole is.
-  expect(progressLines(states, "object", 3)).toEqual(["europe   1204 objects", "us       asking", "1 of 4 clusters read"]);
+  expect(progressLines(states, "object", 3)).toEqual([
+    "europe   1204 objects",
+    "us       asking",
+    "1 of 4 clusters read",
+  ]);
 });
 
 it("draws nothing on a pipe, and what fails is told of everywhere", () => {

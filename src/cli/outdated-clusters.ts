@@ -49,8 +49,7 @@ export function openLive(flags: ClusterFlags & { readonly secrets?: true }, io: 
   }
 
   return {
-    objects: () =>
-      readSideBySide(clusters, objectsOf, "workload", (failure) => void failures.push(failure.code), io),
+    objects: () => readSideBySide(clusters, objectsOf, "workload", (failure) => void failures.push(failure.code), io),
     running: () => new Map([...oldest].map(([key, { digest }]) => [key, parseDigest(digest)])),
     failures: () => failures,
   };
