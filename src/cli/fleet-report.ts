@@ -1,7 +1,9 @@
 import { type Command, Option } from "commander";
+import packageFile from "../../package.json" with { type: "json" };
 import {
   type FleetReport,
   fleetCsv,
+  fleetHtml,
   fleetLines,
   fleetMarkdown,
   fleetReport,
@@ -19,10 +21,10 @@ import { type CommandIo, type Io, viewOf } from "./io.ts";
 import { examples } from "./options.ts";
 import { print } from "./output.ts";
 import { loadPolicy, policyOption, timeOption } from "./policy-option.ts";
-import { printLines, warnOn } from "./printing.ts";
+import { passOn, printLines, warnOn } from "./printing.ts";
 import { printProblems } from "./problems.ts";
 
-const outputs = ["text", "json", "yaml", "csv", "markdown"] as const;
+const outputs = ["text", "json", "yaml", "csv", "markdown", "html"] as const;
 
 interface ReportCommandOptions extends FleetFlags {
   readonly teams?: string;
@@ -89,6 +91,9 @@ async function printReport(
       return;
     case "markdown":
       printLines("stdout", fleetMarkdown(found), io);
+      return;
+    case "html":
+      await passOn(fleetHtml(found, { version: packageFile.version, now }), io);
       return;
     default:
       await print(output, found, () => fleetLines(found, { ...viewOf(io), all, now }), io);

@@ -175,6 +175,16 @@ describe("pulley fleet report", () => {
     expect(markdown).toContain("Pod prod/=a\\|b has");
   });
 
+  it("prints one page that has every item", async () => {
+    const { stdout } = await report("--from", file("eu.json", listText([moving, failing])), "-o", "html");
+    expect(stdout).toMatch(/^<!doctype html>\n/);
+    expect([...stdout.matchAll(/<article class="([a-z]+)" id="([a-z-]+):/g)].map((found) => found.slice(1))).toEqual([
+      ["critical", "cannot-pull"],
+      ["medium", "always-missing"],
+    ]);
+    expect(stdout).not.toMatch(/[\u001b\u202e]/);
+  });
+
   it.each([
     [[], /there is no cluster to look at/],
     [["--from", "a=x.json", "--from", "a=y.json"], /two clusters have the name a/],

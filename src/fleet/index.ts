@@ -3,6 +3,7 @@ export { type BlastRadius, blastRadius, type DependentWorkload, type Outcome, re
 export { type DumpedObject, type ReadDump, readDump } from "./dump.ts";
 export { blastRadiusLines } from "./formats/blast-radius.ts";
 export { fleetCsv } from "./formats/csv.ts";
+export { fleetHtml } from "./formats/html.ts";
 export { fleetMarkdown } from "./formats/markdown.ts";
 export { fleetLines } from "./formats/text.ts";
 export { createInventory, type Inventory } from "./inventory.ts";

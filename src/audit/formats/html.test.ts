@@ -1,24 +1,14 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
+import { contrast, structureOf, themesOf } from "../../support/html/testing.ts";
 import type { Finding } from "../types.ts";
 import { html } from "./html.ts";
 import { everywhere, hostileTexts, printed, rules, sample } from "./testing/sample.ts";
 
-/** Names and attribute names of all tags, in order: what a text may not change. */
-function structure(page: string): string[] {
-  const body = page.slice(page.indexOf("<body>")).replace(/<script>[^]*?<\/script>/g, "<script>");
-  return [...body.matchAll(/<(\/?[a-z][a-z0-9]*)((?:\s+[a-z-]+(?:="[^"]*")?)*)\s*>|</g)].map(
-    ([whole, name, attributes = ""]) => {
-      if (name === undefined) throw new Error(`a stray < at ${whole}`);
-      return [name, ...[...attributes.matchAll(/\s([a-z-]+)(?:="[^"]*")?/g)].map(([, key]) => key)].join(" ");
-    },
-  );
-}
-
 test.each(hostileTexts.filter((text) => text !== ""))("%j adds no markup", async (text) => {
   const lineOf = (file: string) => `image: ${file} more`;
   const plain = await printed(html, [everywhere("plain")], { lineOf });
-  expect(structure(await printed(html, [everywhere(text)], { lineOf }))).toEqual(structure(plain));
+  expect(structureOf(await printed(html, [everywhere(text)], { lineOf }))).toEqual(structureOf(plain));
 });
 
 test("asks for nothing, and runs nothing but its own script", async () => {
@@ -85,12 +75,9 @@ test("a table's tail is summed up, and every link of the page leads somewhere", 
 
 test("texts stand out from what is behind them, 4.5 to 1: light, dark and on paper", async () => {
   const page = await printed(html, []);
-  const themes = [...page.matchAll(/:root \{([^}]*)\}/g)];
+  const themes = themesOf(page);
   expect(themes).toHaveLength(3);
-  for (const [, variables = ""] of themes) {
-    const colours = new Map(
-      [...variables.matchAll(/--([a-z]+): (#[0-9a-f]{6})/g)].map(([, key = "", value = ""]) => [key, value]),
-    );
+  for (const colours of themes) {
     const ratio = (front: string, back: string) => contrast(colours.get(front) ?? "", colours.get(back) ?? "");
     for (const ink of ["ink", "quiet", "link"]) {
       for (const back of ["page", "card", "code"])
@@ -100,17 +87,3 @@ test("texts stand out from what is behind them, 4.5 to 1: light, dark and on pap
     expect(ratio("ink", "mark")).toBeGreaterThanOrEqual(4.5);
   }
 });
-
-/** WCAG 2.2's contrast ratio of two colours `#rrggbb`. */
-function contrast(a: string, b: string): number {
-  const [high = 0, low = 0] = [luminance(a), luminance(b)].sort((x, y) => y - x);
-  return (high + 0.05) / (low + 0.05);
-}
-
-function luminance(colour: string): number {
-  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
-    const part = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-}

@@ -1,11 +1,32 @@
 /** The report as one HTML page. It loads nothing, and is readable without its script. */
-import { createHash } from "node:crypto";
 import { plural } from "../../support/format.ts";
-import { printable } from "../../support/terminal.ts";
+import { filterScript } from "../../support/html/filter.ts";
+import { type HtmlPage, htmlLink, htmlText, pageEnd, pageStart } from "../../support/html/page.ts";
+import { pageStyle } from "../../support/html/style.ts";
 import type { Finding } from "../types.ts";
 import { type AuditCounts, askerOf, type FormatContext, type RuleDescription, sourceLine } from "./format.ts";
-import { htmlScript, htmlStyle } from "./html-assets.ts";
 import { countedWith, noFindings, type SeverityCounts, severities, summaryLine } from "./tally.ts";
+
+const style = `${pageStyle}
+h2 { font: 600 1.05rem/1.4 ui-monospace, monospace; }
+@media (min-width: 60rem) {
+  .tables { grid-template-columns: minmax(0, 2fr) minmax(0, 1fr); }
+  .tables table:first-child { grid-column: 1 / -1; }
+}
+.error { --severity: var(--error); }
+.warning { --severity: var(--warning); }
+.note { --severity: var(--note); }
+pre { margin: .6rem 0; padding: .5rem 0; background: var(--code); display: flex; tab-size: 2; }
+pre code { white-space: pre-wrap; overflow-wrap: anywhere; min-width: 0; }
+.number { flex: none; min-width: 3.5rem; padding: 0 .75rem; text-align: right; color: var(--quiet); user-select: none; }
+mark { background: var(--mark); color: inherit; border-bottom: 2px solid var(--severity); }
+mark:empty { padding: 0 .25em; }
+`;
+
+const page: HtmlPage = { title: "Pulley audit", style, script: filterScript };
+
+const shadowRoot = `<template shadowrootmode="open"><slot name="summary"></slot><slot></slot></template>
+`;
 
 /**
  * The summary is known last and read first, so it is written last, into the first slot of the page. Browsers without
@@ -14,7 +35,7 @@ import { countedWith, noFindings, type SeverityCounts, severities, summaryLine }
 export async function* html(findings: AsyncIterable<Finding>, context: FormatContext): AsyncIterable<string> {
   const links = new Map(context.rules.map(({ id, link }) => [id, link]));
   const counts = htmlCounts();
-  yield pageStart();
+  yield `${pageStart(page)}${shadowRoot}`;
   let file: string | undefined;
   for await (const finding of findings) {
     const start = finding.region.file === file ? "" : sectionStart(finding, counts);
@@ -22,45 +43,7 @@ export async function* html(findings: AsyncIterable<Finding>, context: FormatCon
     counts.add(finding);
     yield start + article(finding, links.get(finding.ruleId), context);
   }
-  yield `${file === undefined ? "" : "</section>\n"}${htmlSummary(counts, context)}${pageEnd(context)}`;
-}
-
-function pageStart(): string {
-  const policy = [
-    "default-src 'none'",
-    `style-src '${hashOf(htmlStyle)}'`,
-    `script-src '${hashOf(htmlScript)}'`,
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join("; ");
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="color-scheme" content="light dark">
-<title>Pulley audit</title>
-<style>${htmlStyle}</style>
-</head>
-<body>
-<main>
-<template shadowrootmode="open"><slot name="summary"></slot><slot></slot></template>
-`;
-}
-
-function pageEnd({ version }: FormatContext): string {
-  return `<footer>Pulley ${htmlText(version)}</footer>
-</main>
-<script>${htmlScript}</script>
-</body>
-</html>
-`;
-}
-
-function hashOf(text: string): string {
-  return `sha256-${createHash("sha256").update(text).digest("base64")}`;
+  yield `${file === undefined ? "" : "</section>\n"}${htmlSummary(counts, context)}${pageEnd(page, context.version)}`;
 }
 
 /** The tables link to the first section of each file by the number that the file has in the order of the page. */
@@ -97,29 +80,6 @@ function marked(finding: Finding, context: FormatContext): string {
   const after = `${line.slice(to, to + longestSide)}${line.length - to > longestSide ? "…" : ""}`;
   return `<pre><span class="number">${region.line}</span><code>${htmlText(before)}<mark>${htmlText(mark)}</mark>${htmlText(after)}</code></pre>
 `;
-}
-
-const entities: ReadonlyMap<string, string> = new Map([
-  ["&", "&amp;"],
-  ["<", "&lt;"],
-  [">", "&gt;"],
-  ['"', "&quot;"],
-  ["'", "&#39;"],
-]);
-
-/** Control characters, also those that change the text direction, become visible escapes; tabs stay. */
-export function htmlText(text: string): string {
-  return text
-    .split("\t")
-    .map(printable)
-    .join("\t")
-    .replace(/[&<>"']/g, (character) => entities.get(character) ?? "");
-}
-
-/** A link, if the address is `http` or `https`; otherwise only the text. */
-export function htmlLink(text: string, address: string | undefined): string {
-  if (address === undefined || !/^https?:\/\//.test(address)) return `<code>${htmlText(text)}</code>`;
-  return `<a href="${htmlText(address)}"><code>${htmlText(text)}</code></a>`;
 }
 
 export function inputName(file: string): string {

@@ -1,5 +1,5 @@
-/** The style of the page: light, dark and print. The contrast of all text is at least 4.5 to 1 (WCAG 1.4.3). */
-export const htmlStyle = `
+/** The style that the pages of all reports share: light, dark and print. The contrast of all text is at least 4.5 to 1 (WCAG 1.4.3). */
+export const pageStyle = `
 :root {
   --page: #f6f7f9; --card: #ffffff; --ink: #1a1f27; --quiet: #566071; --line: #d8dde5; --code: #f1f3f6;
   --link: #0b57b0; --error: #b3261e; --warning: #865300; --note: #2b5a9b; --mark: #ffe3a6; --fix: #17663a;
@@ -12,22 +12,19 @@ export const htmlStyle = `
   }
 }
 * { box-sizing: border-box; }
+html { text-size-adjust: 100%; scroll-padding-top: 1rem; }
 [hidden] { display: none !important; }
 body { margin: 0; background: var(--page); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
 main { display: block; max-width: 72rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
 h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 .25rem; }
-h2 { font: 600 1.05rem/1.4 ui-monospace, monospace; margin: 2.5rem 0 .75rem; overflow-wrap: anywhere; }
-h3 { font-size: 1rem; margin: 0; overflow-wrap: anywhere; }
+h2 { font-size: 1.2rem; line-height: 1.4; margin: 2.5rem 0 .75rem; overflow-wrap: anywhere; }
+h3, h4 { font-size: 1rem; margin: 0; overflow-wrap: anywhere; }
 p { margin: .25rem 0; overflow-wrap: anywhere; }
 a { color: var(--link); }
 code, pre { font-family: ui-monospace, monospace; font-size: .9em; }
 .total { font-size: 1.15rem; }
 footer { color: var(--quiet); font-size: .85rem; margin-top: 3rem; }
 .tables { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1.25rem; margin: 1.5rem 0; align-items: start; }
-@media (min-width: 60rem) {
-  .tables { grid-template-columns: minmax(0, 2fr) minmax(0, 1fr); }
-  .tables table:first-child { grid-column: 1 / -1; }
-}
 table { border-collapse: collapse; width: 100%; background: var(--card); border: 1px solid var(--line); font-size: .9rem; }
 caption { text-align: left; font-weight: 600; padding: 0 0 .4rem; }
 th, td { padding: .35rem .75rem; border-top: 1px solid var(--line); text-align: right; font-variant-numeric: tabular-nums; }
@@ -41,54 +38,15 @@ input, select { font: inherit; accent-color: var(--link); }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 output { margin-left: auto; color: var(--quiet); }
 article { background: var(--card); border: 1px solid var(--line); border-left: .3rem solid var(--severity); padding: .8rem 1rem; margin: 0 0 .75rem; content-visibility: auto; contain-intrinsic-size: auto 10rem; }
-.error { --severity: var(--error); }
-.warning { --severity: var(--warning); }
-.note { --severity: var(--note); }
-.severity { color: var(--severity); margin-right: .35rem; }
 .place { color: var(--quiet); font-size: .9rem; display: flex; flex-wrap: wrap; gap: 0 1rem; }
 .fix { color: var(--fix); }
-pre { margin: .6rem 0; padding: .5rem 0; background: var(--code); display: flex; tab-size: 2; }
-pre code { white-space: pre-wrap; overflow-wrap: anywhere; min-width: 0; }
-.number { flex: none; min-width: 3.5rem; padding: 0 .75rem; text-align: right; color: var(--quiet); user-select: none; }
+.severity { color: var(--severity); margin-right: .35rem; }
 code { unicode-bidi: isolate; }
-mark { background: var(--mark); color: inherit; border-bottom: 2px solid var(--severity); }
-mark:empty { padding: 0 .25em; }
 @media print {
   :root { --page: #ffffff; --card: #ffffff; --ink: #000000; --quiet: #444444; --line: #999999; --code: #ffffff; --mark: #eeeeee; --link: #000000; --error: #b3261e; --warning: #865300; --note: #2b5a9b; --fix: #000000; }
   main { max-width: none; padding: 0; }
   form { display: none; }
   article { break-inside: avoid; content-visibility: visible; }
   h2 { break-after: avoid; }
-}
-`;
-
-/** The page's one script: the filter. Without it the page shows everything. */
-export const htmlScript = `
-const form = document.getElementById("filter");
-const articles = Array.from(document.querySelectorAll("article"));
-function filter() {
-  const data = new FormData(form);
-  const severities = new Set(data.getAll("severity"));
-  const rule = data.get("rule");
-  const text = data.get("text").trim().toLowerCase();
-  let shown = 0;
-  for (const article of articles) {
-    const fits =
-      severities.has(article.dataset.severity) &&
-      (rule === "" || rule === article.dataset.rule) &&
-      (text === "" || article.textContent.toLowerCase().includes(text));
-    article.hidden = !fits;
-    if (fits) shown += 1;
-  }
-  for (const section of document.querySelectorAll("section.file")) {
-    section.hidden = section.querySelector("article:not([hidden])") === null;
-  }
-  form.elements.shown.value = shown + " of " + articles.length + " shown";
-}
-if (form !== null) {
-  form.hidden = false;
-  form.addEventListener("input", filter);
-  form.addEventListener("submit", (event) => event.preventDefault());
-  filter();
 }
 `;
