@@ -1,5 +1,6 @@
 /** A real API server of Kubernetes of its own, with its etcd: both on ports of this machine, both ended with the test. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -26,11 +27,23 @@ export interface KubeApiServer {
   readonly token: string;
   /** Sends an object as JSON; answers with what came back. @throws Error with the server's words */
   send(method: string, path: string, body?: object): Promise<unknown>;
+  /**
+   * Writes objects into etcd past the API server, which takes a minute for some thousands.
+   * @param resource its plural, of the core group or `GROUP/PLURAL`
+   */
+  plant(resource: string, objects: readonly PlantedObject[]): Promise<void>;
   /** Ends the API server and starts it again at the same address, with the same etcd. */
   restart(): Promise<void>;
   /** Has etcd forget everything but the newest versions, as it does by itself every five minutes. */
   compact(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** As its version is stored. */
+export interface PlantedObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly namespace?: string; readonly name: string };
 }
 
 const token = "masters-token";
@@ -52,6 +65,8 @@ export async function startApiServer(): Promise<KubeApiServer> {
     "advertise-client-urls": etcdUrl,
     "listen-peer-urls": `http://127.0.0.1:${peerPort}`,
     "initial-advertise-peer-urls": `http://127.0.0.1:${peerPort}`,
+    "max-txn-ops": plantedAtOnce,
+    "max-request-bytes": 64 * 1024 * 1024,
     "initial-cluster": `default=http://127.0.0.1:${peerPort}`,
   });
   const url = `https://127.0.0.1:${port}`;
@@ -119,17 +134,36 @@ export async function startApiServer(): Promise<KubeApiServer> {
     client: certificates.client,
     token,
     send,
+    plant: async (resource, objects) => {
+      for (let from = 0; from < objects.length; from += plantedAtOnce) {
+        const puts = objects.slice(from, from + plantedAtOnce).map((object) => putOf(resource, object));
+        await post(`${etcdUrl}/v3/kv/txn`, { success: puts });
+      }
+    },
     restart: async () => {
       await end(server);
       server = startServer();
       await untilReady();
     },
     compact: async () => {
-      const status = await post(`${etcdUrl}/v3/kv/range`, { key: Buffer.from("a").toString("base64") });
+      const status = await post(`${etcdUrl}/v3/kv/range`, { key: base64("a") });
       await post(`${etcdUrl}/v3/kv/compaction`, { revision: status.header.revision, physical: true });
     },
     stop,
   };
+}
+
+const plantedAtOnce = 1_000;
+
+function putOf(resource: string, object: PlantedObject): object {
+  const { namespace, name } = object.metadata;
+  const key = ["", "registry", resource, ...(namespace === undefined ? [] : [namespace]), name].join("/");
+  const metadata = { ...object.metadata, uid: randomUUID(), creationTimestamp: "2026-01-01T00:00:00Z" };
+  return { request_put: { key: base64(key), value: base64(JSON.stringify({ ...object, metadata })) } };
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString("base64");
 }
 
 function contentType(method: string): string {
@@ -138,7 +172,9 @@ function contentType(method: string): string {
 
 async function post(url: string, body: object): Promise<{ readonly header: { readonly revision: string } }> {
   const answer = await fetch(url, { method: "POST", body: JSON.stringify(body) });
-  return JSON.parse(await answer.text());
+  const said = await answer.text();
+  if (!answer.ok) throw new Error(`${url}: ${answer.status} ${said}`);
+  return JSON.parse(said);
 }
 
 function start(program: string, logFile: string, flags: Readonly<Record<string, string | number>>): ChildProcess {

@@ -1,4 +1,4 @@
-/** One GET over HTTP/1.1 and the head of its answer: no retries. Every wait has an end. */
+/** One request over HTTP/1.1 and the head of its answer: no retries. Every wait has an end. */
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
 import type { Readable } from "node:stream";
@@ -9,13 +9,27 @@ import { printable } from "../support/format.ts";
 import { networkWords } from "../support/network-words.ts";
 import type { Connection } from "./login.ts";
 
-export interface Exchange {
+/** What is asked for. */
+export interface Call {
+  readonly method: "GET" | "PATCH" | "DELETE";
   readonly url: URL;
+  readonly body?: CallBody | undefined;
+}
+
+export interface CallBody {
+  /** Media type. */
+  readonly type: string;
+  readonly text: string;
+}
+
+export interface Exchange extends Call {
   readonly connection: Connection;
   readonly accept: string;
   readonly userAgent: string;
   readonly limits: ClusterLimits;
   readonly signal: AbortSignal | undefined;
+  /** Called when the server may have the request: from here on it may act on it, whatever becomes of the answer. */
+  readonly onSent?: (() => void) | undefined;
 }
 
 /** Milliseconds and bytes. */
@@ -49,15 +63,17 @@ const longestHead = 64 * 1024;
 
 /** @throws PulleyError `CLUSTER_UNREACHABLE`, `CANCELLED` */
 export function exchange(asked: Exchange): Promise<ClusterAnswer> {
-  const { url, connection, accept, userAgent, limits, signal } = asked;
+  const { method, url, body, connection, accept, userAgent, limits, signal, onSent } = asked;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(cancellation(signal));
       return;
     }
+    const content = body !== undefined && { "content-type": body.type, "content-length": Buffer.byteLength(body.text) };
     const request = (url.protocol === "https:" ? https : http).request(url, {
+      method,
       agent: connection.agent,
-      headers: { ...connection.headers, accept, "accept-encoding": "gzip", "user-agent": userAgent },
+      headers: { ...connection.headers, accept, "accept-encoding": "gzip", "user-agent": userAgent, ...content },
       maxHeaderSize: longestHead,
     });
     const late = (what: string, milliseconds: number) =>
@@ -66,6 +82,7 @@ export function exchange(asked: Exchange): Promise<ClusterAnswer> {
     let answered = false;
     const connected = () => {
       clearTimeout(timer);
+      onSent?.();
       if (!answered) timer = late("no answer", limits.answer);
     };
     const cancel = () => request.destroy();
@@ -81,7 +98,7 @@ export function exchange(asked: Exchange): Promise<ClusterAnswer> {
     });
     request.on("error", (error) => {
       settle();
-      reject(signal?.aborted ? cancellation(signal) : networkFailure(error, url));
+      reject(signal?.aborted ? cancellation(signal) : networkFailure(error, asked));
     });
     request.on("response", (response) => {
       settle();
@@ -91,7 +108,7 @@ export function exchange(asked: Exchange): Promise<ClusterAnswer> {
         body: unpacked(response, signal),
       });
     });
-    request.end();
+    request.end(body?.text);
   });
 }
 
@@ -109,18 +126,19 @@ function unpacked(response: IncomingMessage, signal: AbortSignal | undefined): R
 }
 
 /** Why an exchange came to nothing, or broke off. */
-export function networkFailure(error: unknown, url: URL): PulleyError {
+export function networkFailure(error: unknown, call: Call): PulleyError {
   if (isPulleyError(error)) return error;
-  return new PulleyError("CLUSTER_UNREACHABLE", `GET ${shown(url)}: ${printable(networkWords(error))}`, {
+  return new PulleyError("CLUSTER_UNREACHABLE", `${shown(call)}: ${printable(networkWords(error))}`, {
     cause: error,
   });
 }
 
 export function cancellation(signal: AbortSignal): PulleyError {
   if (isPulleyError(signal.reason)) return signal.reason;
-  return new PulleyError("CANCELLED", "reading the cluster was cancelled", { cause: signal.reason });
+  return new PulleyError("CANCELLED", "the call of the cluster was cancelled", { cause: signal.reason });
 }
 
-export function shown(url: URL): string {
-  return `${url.origin}${url.pathname}`;
+/** Without the query, which is long, and the body. */
+export function shown({ method, url }: Call): string {
+  return `${method} ${url.origin}${url.pathname}`;
 }

@@ -1,5 +1,6 @@
 /** Lists of several kinds, in all namespaces or in some. */
-import { isPulleyError, type PulleyError } from "../support/errors.ts";
+import { isPulleyError, PulleyError } from "../support/errors.ts";
+import { printable } from "../support/format.ts";
 import type { ClusterApi } from "./api.ts";
 import { listPages } from "./list.ts";
 import type { JsonRecord } from "./records.ts";
@@ -62,12 +63,33 @@ export async function* listKinds<T>(
   }
 }
 
-function pathsOf(
-  { apiVersion, plural, isClusterWide = false }: ListedKind,
-  namespaces: readonly string[] | undefined,
-): readonly string[] {
+function pathsOf(kind: ListedKind, namespaces: readonly string[] | undefined): readonly string[] {
+  if (namespaces === undefined) return [kindPath(kind, undefined)];
+  if (kind.isClusterWide) return [];
+  return [...new Set(namespaces)].map((namespace) => kindPath(kind, namespace));
+}
+
+/** The path of all objects of a kind: in one namespace, or wherever they are. */
+function kindPath({ apiVersion, plural }: ListedKind, namespace: string | undefined): string {
   const group = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  if (namespaces === undefined) return [`${group}/${plural}`];
-  if (isClusterWide) return [];
-  return [...new Set(namespaces)].map((name) => `${group}/namespaces/${encodeURIComponent(name)}/${plural}`);
+  return namespace === undefined ? `${group}/${plural}` : `${group}/namespaces/${segment(namespace)}/${plural}`;
+}
+
+export interface ObjectName {
+  /** None for what is in no namespace. */
+  readonly namespace?: string | undefined;
+  readonly name: string;
+}
+
+/** @throws PulleyError `INPUT_INVALID` if a name would lead to another path */
+export function objectPath(kind: ListedKind, { namespace, name }: ObjectName): string {
+  return `${kindPath(kind, namespace)}/${segment(name)}`;
+}
+
+/** k8s apimachinery api/validation/path. */
+function segment(name: string): string {
+  if (name !== "" && name !== "." && name !== ".." && !/[/%]/.test(name)) return encodeURIComponent(name);
+  throw new PulleyError("INPUT_INVALID", `"${printable(name)}" is no name of an object`, {
+    advice: "A name must not be empty, . or .., nor contain / or %.",
+  });
 }

@@ -1,30 +1,10 @@
 import { gzipSync } from "node:zlib";
-import { afterEach, describe, expect, it } from "vitest";
-import { type ClusterApi, type ClusterOptions, openCluster } from "./api.ts";
+import { describe, expect, it } from "vitest";
+import type { ClusterApi } from "./api.ts";
 import { listPages } from "./list.ts";
 import { recordIn, textIn } from "./records.ts";
-import { answer, answerPage, type Handler, refuse, type StandIn, startStandIn } from "./testing/api-server.ts";
-
-const open: { close(): unknown }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0)) await each.close();
-});
-
-/** Waits are written down, and not waited for. */
-async function cluster(handler: Handler, options: Partial<ClusterOptions> = {}, user = {}) {
-  const server: StandIn = await startStandIn(handler, user);
-  const waits: number[] = [];
-  const clock = {
-    now: () => 1_000_000,
-    sleep: async (milliseconds: number, signal?: AbortSignal) => {
-      if (milliseconds > 100_000) await new Promise((_, reject) => signal?.addEventListener("abort", reject));
-      waits.push(milliseconds);
-    },
-  };
-  const api = openCluster(server.context, { environment: {}, userAgent: "pulley/test", clock, ...options });
-  open.push({ close: () => api.close() }, { close: () => server.stop().catch(() => undefined) });
-  return { api, server, waits };
-}
+import { answer, answerPage, refuse } from "./testing/api-server.ts";
+import { openStandIn } from "./testing/open.ts";
 
 async function names(api: ClusterApi, path = "/api/v1/pods", signal?: AbortSignal) {
   const found: string[] = [];
@@ -47,7 +27,7 @@ describe("a list", () => {
   it("comes in pages of 500, with user agent and gzip", async () => {
     const all = objects(1_201);
     let heads: NodeJS.Dict<string | string[]> = {};
-    const { api, server } = await cluster((request, response, url) => {
+    const { api, server } = await openStandIn((request, response, url) => {
       heads = request.headers;
       answerPage(response, all, url);
     });
@@ -59,7 +39,7 @@ describe("a list", () => {
   });
 
   it("may be packed", async () => {
-    const { api } = await cluster((_request, response) => {
+    const { api } = await openStandIn((_request, response) => {
       response.writeHead(200, { "content-encoding": "gzip" });
       response.end(gzipSync(JSON.stringify({ items: objects(3) })));
     });
@@ -68,7 +48,7 @@ describe("a list", () => {
 
   it("goes on with the server's own continuation when one has expired", async () => {
     const all = objects(1_200);
-    const { api, server } = await cluster((_request, response, url) => {
+    const { api, server } = await openStandIn((_request, response, url) => {
       if (url.searchParams.get("continue") !== "500") return answerPage(response, all, url);
       refuse(response, 410, { reason: "Expired", metadata: { continue: "500.0" } });
     });
@@ -79,7 +59,7 @@ describe("a list", () => {
   it("is begun anew where there is no continuation, and nothing comes twice", async () => {
     const all = objects(1_200);
     let expired = 0;
-    const { api, server } = await cluster((_request, response, url) => {
+    const { api, server } = await openStandIn((_request, response, url) => {
       if (url.searchParams.get("continue") !== "500" || expired++ > 0) return answerPage(response, all, url);
       refuse(response, 410, { reason: "Expired" });
     });
@@ -89,7 +69,7 @@ describe("a list", () => {
   });
 
   it("ends where every continuation has expired", async () => {
-    const { api } = await cluster((_request, response, url) =>
+    const { api } = await openStandIn((_request, response, url) =>
       url.searchParams.has("continue")
         ? refuse(response, 410, { reason: "Expired", message: "too old" })
         : answerPage(response, objects(600), url),
@@ -99,7 +79,7 @@ describe("a list", () => {
 
   it("is asked for in smaller pages where a page is too long", async () => {
     const all = objects(20, { text: "x".repeat(1_000) });
-    const { api } = await cluster((_request, response, url) => answerPage(response, all, url), {
+    const { api } = await openStandIn((_request, response, url) => answerPage(response, all, url), {
       limits: { document: 10_000 },
     });
     expect((await names(api)).found).toHaveLength(20);
@@ -107,14 +87,14 @@ describe("a list", () => {
 
   it("has no object that is too long", async () => {
     const all = objects(2, { text: "x".repeat(10_000) });
-    const { api } = await cluster((_request, response, url) => answerPage(response, all, url), {
+    const { api } = await openStandIn((_request, response, url) => answerPage(response, all, url), {
       limits: { document: 5_000 },
     });
     await expect(names(api)).rejects.toMatchObject({ code: "TOO_LARGE" });
   });
 
   it("is empty for a kind that the cluster does not have", async () => {
-    const { api } = await cluster((_request, response) => refuse(response, 404, { reason: "NotFound" }));
+    const { api } = await openStandIn((_request, response) => refuse(response, 404, { reason: "NotFound" }));
     expect((await names(api)).found).toEqual([]);
   });
 });
@@ -122,7 +102,7 @@ describe("a list", () => {
 describe("a failure", () => {
   it("of 429 is waited for as long as the server asks", async () => {
     let asked = 0;
-    const { api, waits } = await cluster((_request, response, url) =>
+    const { api, waits } = await openStandIn((_request, response, url) =>
       asked++ === 0
         ? refuse(response, 429, { reason: "TooManyRequests" }, { "retry-after": "3" })
         : answerPage(response, objects(1), url),
@@ -132,14 +112,14 @@ describe("a failure", () => {
   });
 
   it("of 429 that asks for a quarter of an hour is final", async () => {
-    const { api } = await cluster((_request, response) => refuse(response, 429, {}, { "retry-after": "900" }));
+    const { api } = await openStandIn((_request, response) => refuse(response, 429, {}, { "retry-after": "900" }));
     await expect(names(api)).rejects.toMatchObject({ code: "CLUSTER_FAILED", retryAfter: 900_000 });
   });
 
   it("of the server and of connections that break off is tried again", async () => {
     const all = objects(3);
     let asked = 0;
-    const { api, waits } = await cluster((_request, response, url) => {
+    const { api, waits } = await openStandIn((_request, response, url) => {
       asked += 1;
       if (asked === 1) return refuse(response, 503, { message: "starting" });
       if (asked === 2) return void response.destroy();
@@ -153,7 +133,7 @@ describe("a failure", () => {
   });
 
   it("that stays is told in the server's words", async () => {
-    const { api, server } = await cluster((_request, response) => refuse(response, 500, { message: "etcd is gone" }));
+    const { api, server } = await openStandIn((_request, response) => refuse(response, 500, { message: "etcd is gone" }));
     await expect(names(api)).rejects.toMatchObject({
       code: "CLUSTER_FAILED",
       message: `context "test": GET ${server.url}/api/v1/pods: 500 Internal Server Error: etcd is gone`,
@@ -163,7 +143,7 @@ describe("a failure", () => {
 
   it("of rights is not tried again", async () => {
     const message = 'pods is forbidden: User "mia" cannot list resource "pods" in API group "" at the cluster scope';
-    const { api, server } = await cluster((_request, response) =>
+    const { api, server } = await openStandIn((_request, response) =>
       refuse(response, 403, { reason: "Forbidden", message }),
     );
     await expect(names(api)).rejects.toMatchObject({
@@ -174,7 +154,7 @@ describe("a failure", () => {
   });
 
   it("of the login has nothing of it in its words", async () => {
-    const { api } = await cluster(
+    const { api } = await openStandIn(
       (request, response) => refuse(response, 401, { message: `no such token: ${request.headers.authorization}` }),
       {},
       { token: "very-secret" },
@@ -185,17 +165,17 @@ describe("a failure", () => {
   });
 
   it("of what is no API server says so", async () => {
-    const { api } = await cluster((_request, response) => void response.end("<html>hello</html>"));
+    const { api } = await openStandIn((_request, response) => void response.end("<html>hello</html>"));
     await expect(names(api)).rejects.toMatchObject({
       code: "CLUSTER_FAILED",
       message: expect.stringContaining("JSON"),
     });
-    const other = await cluster((_request, response) => answer(response, { error: "what?" }, 404));
+    const other = await openStandIn((_request, response) => answer(response, { error: "what?" }, 404));
     await expect(names(other.api)).rejects.toMatchObject({ code: "CLUSTER_FAILED" });
   });
 
   it("of a server that is not there comes at once, in Go's words", async () => {
-    const { api, server, waits } = await cluster(() => undefined);
+    const { api, server, waits } = await openStandIn(() => undefined);
     await server.stop();
     await expect(names(api)).rejects.toMatchObject({
       code: "CLUSTER_UNREACHABLE",
@@ -205,15 +185,15 @@ describe("a failure", () => {
   });
 
   it("of an answer that never comes, or never ends, has an end", async () => {
-    const silent = await cluster(() => undefined, { limits: { answer: 50 } });
+    const silent = await openStandIn(() => undefined, { limits: { answer: 50 } });
     await expect(names(silent.api)).rejects.toMatchObject({ code: "CLUSTER_UNREACHABLE" });
-    const endless = await cluster((_request, response) => void response.write("{"), { limits: { whole: 50 } });
+    const endless = await openStandIn((_request, response) => void response.write("{"), { limits: { whole: 50 } });
     await expect(names(endless.api)).rejects.toMatchObject({ message: expect.stringContaining("not complete") });
   });
 
   it("is the caller's own where the caller has given up", async () => {
     const giveUp = new AbortController();
-    const { api } = await cluster(() => giveUp.abort());
+    const { api } = await openStandIn(() => giveUp.abort());
     await expect(names(api, "/api/v1/pods", giveUp.signal)).rejects.toMatchObject({ code: "CANCELLED" });
   });
 });

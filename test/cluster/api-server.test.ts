@@ -1,81 +1,52 @@
-/** Reading clusters, beside a real API server with its etcd. */
+/** Clusters, beside a real API server with its etcd. */
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callPulley } from "../../src/cli/testing/call.ts";
 import { type ClusterApi, openCluster } from "../../src/cluster/api.ts";
-import { type ClusterContext, chooseContexts } from "../../src/cluster/contexts.ts";
-import { readKubeconfig } from "../../src/cluster/kubeconfig.ts";
+import type { ClusterContext } from "../../src/cluster/contexts.ts";
 import { listPages } from "../../src/cluster/list.ts";
 import { recordIn, textIn } from "../../src/cluster/records.ts";
-import { apiServerTools, type KubeApiServer, powerlessToken, startApiServer } from "../kube-api-server.ts";
+import { apiServerTools, type KubeApiServer, powerlessToken } from "../kube-api-server.ts";
 import { describeWith } from "../tools.ts";
+import { type RealCluster, startRealCluster } from "./real-cluster.ts";
+import { testWrites } from "./real-writes.ts";
 
 const count = 20_000;
 const configMaps = "/api/v1/configmaps";
 
 describeWith(apiServerTools, "a real API server", () => {
+  let real: RealCluster;
   let server: KubeApiServer;
-  let folder = "";
-  const open: ClusterApi[] = [];
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "pulley-real-cluster-"));
-    server = await startApiServer();
-    await inTurns(200, (at) => server.send("POST", "/api/v1/namespaces", namespace(`many-${at}`)));
+    real = await startRealCluster();
+    server = real.server;
   });
-  afterAll(async () => {
-    for (const api of open) api.close();
-    await server?.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  function kubeconfig(user: object, more: object = {}): string {
-    const file = join(folder, "kubeconfig");
-    const cluster = { server: server.url, "certificate-authority": server.authority, ...more };
-    writeFileSync(
-      file,
-      JSON.stringify({
-        contexts: [{ name: "real", context: { cluster: "real", user: "me" } }],
-        clusters: [{ name: "real", cluster }],
-        users: [{ name: "me", user }],
-        "current-context": "real",
-      }),
-    );
-    return file;
-  }
-
-  function cluster(user: object = { token: server.token }, more: object = {}): ClusterApi {
-    const file = kubeconfig(user, more);
-    const contexts = chooseContexts(readKubeconfig({ file, home: folder }), { names: [], all: false }, undefined);
-    const apis = contexts.map((context) => openCluster(context, { environment: {}, userAgent: "pulley/test" }));
-    open.push(...apis);
-    const [api] = apis;
-    if (api === undefined) throw new Error("there is no context");
-    return api;
-  }
+  afterAll(() => real?.stop());
 
   const name = (item: object) =>
     `${textIn(recordIn(item, "metadata"), "namespace")}/${textIn(recordIn(item, "metadata"), "name")}`;
 
   it(`lists ${count} objects in pages, each once, within 100 MB`, async () => {
     const payload = "x".repeat(1_000);
-    await inTurns(count, (at) =>
-      server.send("POST", `/api/v1/namespaces/many-${at % 200}/configmaps`, {
-        metadata: { name: `c${at}` },
+    await server.plant(
+      "configmaps",
+      Array.from({ length: count }, (_, at) => ({
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: { namespace: `many-${at % 200}`, name: `c${at}` },
         data: { payload },
-      }),
+      })),
     );
     global.gc?.();
     const before = process.memoryUsage().rss;
     let most = before;
     const found: string[] = [];
     let pages = 0;
-    for await (const page of listPages(cluster(), { path: configMaps, pick: name })) {
+    for await (const page of listPages(real.open(), { path: configMaps, pick: name })) {
       found.push(...page);
       pages += 1;
       most = Math.max(most, process.memoryUsage().rss);
@@ -90,7 +61,7 @@ describeWith(apiServerTools, "a real API server", () => {
   it("goes on where a continuation has expired: each object once", async () => {
     const found: string[] = [];
     const answers: string[] = [];
-    const api = cluster();
+    const api = real.open();
     const get: ClusterApi["get"] = async (request) => {
       const answer = await api.get(request);
       answers.push(answer.kind);
@@ -111,7 +82,7 @@ describeWith(apiServerTools, "a real API server", () => {
   it("may be started anew in the middle of a list", async () => {
     const found: string[] = [];
     let restarted: Promise<void> | undefined;
-    for await (const page of listPages(cluster(), { path: configMaps, pick: name })) {
+    for await (const page of listPages(real.open(), { path: configMaps, pick: name })) {
       found.push(...page);
       restarted ??= server.restart();
     }
@@ -121,11 +92,11 @@ describeWith(apiServerTools, "a real API server", () => {
 
   it("says what it refuses", async () => {
     const list = (api: ClusterApi) => listPages(api, { path: configMaps, pick: name }).next();
-    await expect(list(cluster({ token: powerlessToken }))).rejects.toMatchObject({
+    await expect(list(real.open({ token: powerlessToken }))).rejects.toMatchObject({
       code: "CLUSTER_FORBIDDEN",
       message: expect.stringContaining('configmaps is forbidden: User "nobody" cannot list resource "configmaps"'),
     });
-    await expect(list(cluster({ token: "no-such-token" }))).rejects.toMatchObject({ code: "CLUSTER_UNAUTHORIZED" });
+    await expect(list(real.open({ token: "no-such-token" }))).rejects.toMatchObject({ code: "CLUSTER_UNAUTHORIZED" });
   });
 
   it("knows a user by the certificate", async () => {
@@ -137,7 +108,7 @@ describeWith(apiServerTools, "a real API server", () => {
       "client-key": "/not/read",
     };
     for (const user of [files, data]) {
-      const answer = cluster(user).get({ path: "/api/v1/pods" });
+      const answer = real.open(user).get({ path: "/api/v1/pods" });
       await expect(answer).rejects.toMatchObject({ message: expect.stringContaining('User "client" cannot list') });
     }
   });
@@ -157,7 +128,7 @@ describeWith(apiServerTools, "a real API server", () => {
     await once(proxy.listen(0, "127.0.0.1"), "listening");
     const address = proxy.address();
     const port = typeof address === "object" ? address?.port : undefined;
-    const api = cluster({ token: server.token }, { "proxy-url": `http://127.0.0.1:${port}` });
+    const api = real.open({ token: server.token }, { "proxy-url": `http://127.0.0.1:${port}` });
     for (let time = 0; time < 3; time += 1) {
       expect(await api.get({ path: "/version" })).toMatchObject({ kind: "found", document: { major: "1" } });
     }
@@ -177,12 +148,14 @@ describeWith(apiServerTools, "a real API server", () => {
       user: { token: server.token },
     };
     const api = openCluster(stranger, { environment: {}, userAgent: "pulley/test" });
-    open.push(api);
     await expect(api.get({ path: "/version" })).rejects.toMatchObject({
       code: "CLUSTER_UNREACHABLE",
       message: expect.stringContaining("certificate signed by unknown authority"),
     });
+    api.close();
   });
+
+  describe("of which objects are changed", () => testWrites(() => real));
 
   it("gives pulley outdated each owner at the top, once", async () => {
     await server.send("POST", "/apis/apps/v1/namespaces/default/deployments", {
@@ -199,8 +172,8 @@ describeWith(apiServerTools, "a real API server", () => {
       metadata: { name: "alone" },
       spec: template().spec,
     });
-    const environment = { HOME: folder, PATH: "", XDG_CACHE_HOME: folder };
-    const file = kubeconfig({ token: server.token });
+    const environment = { HOME: real.folder, PATH: "", XDG_CACHE_HOME: real.folder };
+    const file = real.kubeconfig({ token: server.token });
     const call = ["outdated", "--kubeconfig", file, "--context", "real", "-o", "json"];
     const { stdout, stderr } = await callPulley(call, environment);
     expect(stderr).toBe("");
@@ -219,9 +192,9 @@ describeWith(apiServerTools, "a real API server", () => {
           containerStatuses: [{ name: "main", image: "", imageID: "", ready: false, restartCount: 0, state }],
         },
       });
-    const call = ["fleet", "report", "--kubeconfig", kubeconfig({ token: server.token }), "-o", "json"];
+    const call = ["fleet", "report", "--kubeconfig", real.kubeconfig({ token: server.token }), "-o", "json"];
     const items = async () => {
-      const { stdout } = await callPulley(call, { HOME: folder });
+      const { stdout } = await callPulley(call, { HOME: real.folder });
       const { items: found }: { items: { kind: string; workload?: { name: string } }[] } = JSON.parse(stdout);
       return found.filter(({ kind }) => kind === "cannot-pull");
     };
@@ -232,10 +205,6 @@ describeWith(apiServerTools, "a real API server", () => {
   });
 });
 
-function namespace(name: string) {
-  return { metadata: { name } };
-}
-
 function template() {
   return {
     metadata: { labels: { app: "web" } },
@@ -245,17 +214,4 @@ function template() {
 
 function uidOf(object: unknown): string | undefined {
   return textIn(recordIn(object, "metadata"), "uid");
-}
-
-/** So many calls, some of them at once. */
-async function inTurns(times: number, call: (at: number) => Promise<unknown>): Promise<void> {
-  let next = 0;
-  const worker = async () => {
-    while (next < times) {
-      const at = next;
-      next += 1;
-      await call(at);
-    }
-  };
-  await Promise.all(Array.from({ length: 16 }, worker));
 }

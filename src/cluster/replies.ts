@@ -1,0 +1,126 @@
+/** What an API server says: the document of an answer, or the words and the wait of a `Status` object (k8s apimachinery meta/v1). */
+import { STATUS_CODES } from "node:http";
+import { PulleyError } from "../support/errors.ts";
+import { printable } from "../support/format.ts";
+import { withoutSecrets } from "../support/without-secrets.ts";
+import { type Call, type ClusterAnswer, type ClusterLimits, cancellation, networkFailure, shown } from "./exchange.ts";
+import type { Connection } from "./login.ts";
+import { isRecord, type JsonRecord, recordIn, textIn } from "./records.ts";
+
+export interface Reply {
+  readonly call: Call;
+  readonly status: number;
+  /** `undefined` only where the answer is a failure's. */
+  readonly document: JsonRecord | undefined;
+  /** The server's own words about a failure, without the login that it may have been sent. */
+  readonly message: string;
+  /** Whether an API server says that there is no such object, or no such kind. */
+  readonly isAbsent: boolean;
+  /** Milliseconds that the server asks to wait. */
+  readonly retryAfter: number | undefined;
+}
+
+export interface ReplyReading {
+  readonly call: Call;
+  readonly limits: ClusterLimits;
+  readonly signal: AbortSignal | undefined;
+  readonly now: number;
+}
+
+/** Bytes of an answer that explains a failure. */
+const longestStatus = 256 * 1024;
+
+/** @throws PulleyError `TOO_LARGE`, `CLUSTER_UNREACHABLE`, `CANCELLED`; `CLUSTER_FAILED` if a good answer is no JSON */
+export async function readReply(
+  answer: ClusterAnswer,
+  connection: Connection,
+  { call, limits, signal, now }: ReplyReading,
+): Promise<Reply> {
+  const { status } = answer;
+  const isFine = status >= 200 && status < 300;
+  let text: string;
+  try {
+    text = await readText(answer, isFine ? limits.document : longestStatus);
+  } catch (error) {
+    if (signal?.aborted) throw cancellation(signal);
+    throw networkFailure(error, call);
+  }
+  const document = parse(text);
+  if (isFine && document === undefined) {
+    throw new PulleyError("CLUSTER_FAILED", `${shown(call)}: the answer is no JSON object`, {
+      advice: "Check that the server of the context is an API server of Kubernetes.",
+    });
+  }
+  return {
+    call,
+    status,
+    document,
+    message: isFine ? "" : statusWords(document, connection),
+    isAbsent: status === 404 && (textIn(document, "kind") === "Status" || isUnknownGroup(answer, text)),
+    retryAfter: isFine ? undefined : waitOf(answer, document, now),
+  };
+}
+
+/** An API server knows no path of a group that it does not have, and says so in plain text; each answer has its audit's id. */
+function isUnknownGroup({ headers }: ClusterAnswer, text: string): boolean {
+  return headers["audit-id"] !== undefined && text.trim() === "404 page not found";
+}
+
+async function readText({ body, headers }: ClusterAnswer, limit: number): Promise<string> {
+  const refuse = () => {
+    body.destroy();
+    return new PulleyError("TOO_LARGE", `the cluster's answer has more than ${limit} bytes`, {
+      advice: "Tell who runs the cluster: no answer should be as long.",
+    });
+  };
+  const announced = headers["content-encoding"] === undefined ? Number(headers["content-length"]?.[0] ?? 0) : 0;
+  if (announced > limit) throw refuse();
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of body) {
+    const bytes: Buffer = Buffer.from(piece);
+    length += bytes.length;
+    if (length > limit) throw refuse();
+    pieces.push(bytes);
+  }
+  return Buffer.concat(pieces, length).toString("utf8");
+}
+
+function parse(text: string): JsonRecord | undefined {
+  try {
+    const document: unknown = JSON.parse(text);
+    return isRecord(document) ? document : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The server's own words, without the login that it may have been sent. */
+export function statusWords(document: JsonRecord | undefined, { headers }: Connection): string {
+  const words = textIn(document, "message") ?? textIn(document, "reason") ?? "";
+  const secret = headers["authorization"]?.replace(/^\S+\s+/, "") ?? "";
+  return printable(withoutSecrets(secret === "" ? words : words.replaceAll(secret, "…")));
+}
+
+function waitOf({ headers }: ClusterAnswer, document: JsonRecord | undefined, now: number): number | undefined {
+  const seconds = recordIn(document, "details")["retryAfterSeconds"];
+  const asked = waitAsked(headers["retry-after"]?.[0] ?? "", now);
+  return asked ?? (typeof seconds === "number" ? seconds * 1000 : undefined);
+}
+
+/** Milliseconds that a `Retry-After` asks for, as seconds or as a date (RFC 9110, section 10.2.3). */
+function waitAsked(text: string, now: number): number | undefined {
+  if (/^[0-9]{1,9}$/.test(text.trim())) return Number(text) * 1000;
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? undefined : date - now;
+}
+
+/** What there is no other word for. Whatever may be better the next time has a `retryAfter`. */
+export function failureOf({ call, status, message, retryAfter }: Reply): PulleyError {
+  const title = `${status} ${STATUS_CODES[status] ?? ""}`.trim();
+  const text = `${shown(call)}: ${title}${message === "" ? "" : `: ${message}`}`;
+  if (status === 401) return new PulleyError("CLUSTER_UNAUTHORIZED", text);
+  if (status === 403) return new PulleyError("CLUSTER_FORBIDDEN", text);
+  if (status !== 429 && status < 500) return new PulleyError("CLUSTER_FAILED", text);
+  return new PulleyError("CLUSTER_FAILED", text, { retryAfter: Math.max(0, retryAfter ?? 0) });
+}
