@@ -2,8 +2,7 @@
 import { type Clock, systemClock } from "../support/clock.ts";
 import type { ClusterContext } from "./contexts.ts";
 import { type ClusterLimits, usualLimits } from "./exchange.ts";
-import { type JsonRecord, recordIn, textIn } from "./records.ts";
-import { failureOf, type Reply } from "./replies.ts";
+import { type ClusterDocument, type DocumentRequest, get } from "./reads.ts";
 import { ClusterSession } from "./session.ts";
 import {
   type ApplyRequest,
@@ -16,19 +15,6 @@ import {
   type UpdateRequest,
   update,
 } from "./writes.ts";
-
-export interface DocumentRequest {
-  /** `/api/v1/pods`. */
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** What a server answers: the document, or the `Status` object of what is not there (404) or not there any more (410). */
-export type ClusterDocument =
-  | { readonly kind: "found"; readonly document: JsonRecord }
-  | { readonly kind: "absent"; readonly message: string }
-  | { readonly kind: "expired"; readonly message: string; readonly continuation: string | undefined };
 
 /**
  * Every call throws any of the `CLUSTER_` codes, `CREDENTIAL_HELPER_FAILED`, `TOO_LARGE` and `CANCELLED`, with the name
@@ -66,21 +52,8 @@ export function openCluster(context: ClusterContext, options: ClusterOptions): C
     get: (request) => get(session, request),
     apply: (request) => apply(session, request),
     patch: (request) => patch(session, request),
-    update: (request) => update(session, request, (read) => get(session, read)),
+    update: (request) => update(session, request),
     remove: (request) => remove(session, request),
     close: () => session.close(),
   };
-}
-
-async function get(session: ClusterSession, { path, query, signal }: DocumentRequest): Promise<ClusterDocument> {
-  const call = { method: "GET", url: session.url(path, query) } as const;
-  const reply = await session.reply(call, { isRepeatable: true, check: checkRead }, signal);
-  const { document = {}, status, message } = reply;
-  if (status === 404) return { kind: "absent", message };
-  if (status !== 410) return { kind: "found", document };
-  return { kind: "expired", message, continuation: textIn(recordIn(document, "metadata"), "continue") };
-}
-
-function checkRead(reply: Reply): void {
-  if (reply.status >= 300 && reply.status !== 410 && !reply.isAbsent) throw failureOf(reply);
 }

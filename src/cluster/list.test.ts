@@ -133,7 +133,9 @@ describe("a failure", () => {
   });
 
   it("that stays is told in the server's words", async () => {
-    const { api, server } = await openStandIn((_request, response) => refuse(response, 500, { message: "etcd is gone" }));
+    const { api, server } = await openStandIn((_request, response) =>
+      refuse(response, 500, { message: "etcd is gone" }),
+    );
     await expect(names(api)).rejects.toMatchObject({
       code: "CLUSTER_FAILED",
       message: `context "test": GET ${server.url}/api/v1/pods: 500 Internal Server Error: etcd is gone`,

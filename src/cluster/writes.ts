@@ -1,8 +1,8 @@
 /** Changes of objects (Kubernetes API concepts, "Server-Side Apply", "Patch and update", "Deletion"). */
 import { printable } from "../support/format.ts";
 import { type RetryPlan, retryDelay } from "../support/retry.ts";
-import type { ClusterDocument, DocumentRequest } from "./api.ts";
 import { type Call, cancellation } from "./exchange.ts";
+import { get } from "./reads.ts";
 import { type JsonRecord, recordIn, recordsIn, textIn } from "./records.ts";
 import { failureOf, type Reply } from "./replies.ts";
 import type { ClusterSession } from "./session.ts";
@@ -82,14 +82,10 @@ export async function patch(session: ClusterSession, request: PatchRequest): Pro
   return isPinned ? send() : untilNoConflict(session, signal, send);
 }
 
-export async function update(
-  session: ClusterSession,
-  request: UpdateRequest,
-  get: (request: DocumentRequest) => Promise<ClusterDocument>,
-): Promise<ClusterWrite> {
+export async function update(session: ClusterSession, request: UpdateRequest): Promise<ClusterWrite> {
   const { path, change, signal } = request;
   return untilNoConflict(session, signal, async () => {
-    const current = await get({ path, signal });
+    const current = await get(session, { path, signal });
     if (current.kind !== "found") return { kind: "absent", message: current.message };
     const operations = change(current.document);
     if (operations.length === 0) return { kind: "written", document: current.document };

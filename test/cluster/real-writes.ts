@@ -1,7 +1,8 @@
 /** Changes of objects of a real API server. */
 import { expect, it } from "vitest";
-import type { ClusterApi, ClusterDocument } from "../../src/cluster/api.ts";
+import type { ClusterApi } from "../../src/cluster/api.ts";
 import { objectPath } from "../../src/cluster/kinds.ts";
+import type { ClusterDocument } from "../../src/cluster/reads.ts";
 import { type JsonRecord, recordIn, textIn } from "../../src/cluster/records.ts";
 import type { RealCluster } from "./real-cluster.ts";
 
