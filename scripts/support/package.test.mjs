@@ -58,6 +58,7 @@ test("holds the program, the types, the pages and the schemas, and none of the e
       "LICENSE",
       "CHANGELOG.md",
       "docs/library.md",
+      "schema/blast-radius.json",
       "schema/fleet.json",
       "schema/imagepullpolicy.json",
       "schema/outdated.json",

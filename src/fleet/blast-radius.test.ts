@@ -1,6 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { readFileSync } from "node:fs";
+import { describe, expect, expectTypeOf, it } from "vitest";
+import { z } from "zod";
 import { readPolicy } from "../policy/language/read.ts";
-import { blastRadius, registryPrefix } from "./blast-radius.ts";
+import { type BlastRadius, blastRadius, registryPrefix } from "./blast-radius.ts";
+import { blastRadiusJsonSchema, type blastRadiusSchema } from "./blast-radius-schema.ts";
 import { cluster, controller, digestOf, node, pod } from "./testing/objects.ts";
 
 const now = Date.parse("2026-11-29T12:00:00Z");
@@ -135,4 +138,16 @@ describe("a policy", () => {
       { outcome: "none" },
     ]);
   });
+});
+
+it("prints what schema/blast-radius.json says", () => {
+  const text = readFileSync(new URL("../../schema/blast-radius.json", import.meta.url), "utf8");
+  const committed = z.record(z.string(), z.unknown()).parse(JSON.parse(text));
+  expect(committed).toEqual(blastRadiusJsonSchema());
+  const reader = z.fromJSONSchema(committed);
+  const found = radius("ghcr.io", [app("Always"), pod({ name: "b", image: "ghcr.io/acme/b:1" }), ...nodes]);
+  expect(found.workloads).toHaveLength(2);
+  expect(reader.safeParse(JSON.parse(JSON.stringify(found))).error).toBeUndefined();
+  expect(reader.safeParse({ ...found, workloads: [{}] }).success).toBe(false);
+  expectTypeOf<BlastRadius>().toExtend<z.input<typeof blastRadiusSchema> | { readonly workloads: unknown }>();
 });

@@ -1,6 +1,7 @@
 /**
  * What breaks if a registry is down: which workloads could not start a container, neither where they run nor elsewhere,
- * which only on nodes that have a copy, and which are safe.
+ * which only on nodes that have a copy, and which are safe. What `-o json` prints is stable: a part of the public
+ * interface, versioned by `apiVersion`, and described for other programs by schema/blast-radius.json.
  */
 import { isLoopback, parseReference, type Reference, type Repository, registryOrigin } from "../image/index.ts";
 import { type Decision, kubernetesOnly, type LocalFacts, type Policy, prepare } from "../policy/index.ts";
@@ -20,12 +21,14 @@ export interface BlastRadius {
   readonly workloads: readonly DependentWorkload[];
 }
 
+export const outcomes = ["none", "copies", "safe"] as const;
+
 /**
  * - `none`: no container can be started, not even where the workload runs now.
  * - `copies`: containers can be started on nodes that have copies of all images, and nowhere else.
  * - `safe`: containers can be started on every node, or another source is asked.
  */
-export type Outcome = "none" | "copies" | "safe";
+export type Outcome = (typeof outcomes)[number];
 
 export interface DependentWorkload extends ItemWorkload {
   readonly outcome: Outcome;
@@ -96,8 +99,6 @@ export function blastRadius(
     workloads: workloads.toSorted(worstFirst),
   };
 }
-
-const outcomes: readonly Outcome[] = ["none", "copies", "safe"];
 
 function worstFirst(one: DependentWorkload, other: DependentWorkload): number {
   const by = outcomes.indexOf(one.outcome) - outcomes.indexOf(other.outcome);
