@@ -14,19 +14,24 @@ export async function runTests(args) {
   const outcome = outcomeOf(vitest.state, options.testNamePattern !== undefined);
   for (const line of outcome.skippedFor) console.log(`skipped: ${line}`);
   console.log(lastLine(outcome));
-  const lacks = process.env["PULLEY_REQUIRE_TOOLS"] === "1" && outcome.skippedFor.size > 0;
-  return outcome.failed === 0 && outcome.passed > 0 && !lacks ? 0 : 1;
+  return statusOf(outcome);
+}
+
+/** @param {Outcome} outcome */
+export function statusOf({ passed, failed, skippedFor }) {
+  const lacks = process.env["PULLEY_REQUIRE_TOOLS"] === "1" && skippedFor.size > 0;
+  return failed === 0 && passed > 0 && !lacks ? 0 : 1;
 }
 
 /**
  * A file that cannot be loaded, a hook that throws and an error that no test caught each count as one failure. Where only
  * tests with certain names were asked for, the others are not named as skipped.
  *
- * @typedef {import("vitest/node").Vitest["state"]} State
+ * @typedef {Pick<import("vitest/node").Vitest["state"], "getTestModules" | "getUnhandledErrors">} State
  * @typedef {{ passed: number, failed: number, skipped: number, skippedFor: Set<string> }} Outcome
  * @type {(state: State, isNarrowed?: boolean) => Outcome}
  */
-function outcomeOf(state, isNarrowed = false) {
+export function outcomeOf(state, isNarrowed = false) {
   /** @type {Outcome} */
   const outcome = { passed: 0, failed: state.getUnhandledErrors().length, skipped: 0, skippedFor: new Set() };
   for (const module of state.getTestModules()) {
@@ -51,6 +56,6 @@ function count(test, module, outcome, isNarrowed) {
 }
 
 /** @param {Outcome} outcome */
-function lastLine({ passed, failed, skipped }) {
+export function lastLine({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }

@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { capture, root } from "./run.mjs";
 
 // Inside the checkout, so that the planted tests find vitest.
@@ -12,59 +12,88 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const head = 'import { beforeAll, describe, expect, test } from "vitest";\n';
+const support = new URL("vitest.mjs", import.meta.url).href;
 
-test.each([
-  ["what passes", 'test("a", () => expect(1).toBe(1));', "1 passed, 0 failed", 0],
-  ["what fails", 'test("a", () => {}); test("b", () => expect(1).toBe(2));', "1 passed, 1 failed", 1],
-  ["a file that does not load", 'import "./nowhere.ts"; test("a", () => {});', "0 passed, 1 failed", 1],
-  ["a file without tests", "", "0 passed, 1 failed", 1],
+/** @type {[what: string, body: string, lastLine: string, status: number, skippedFor: string[]][]} */
+const situations = [
+  ["what passes", 'test("a", () => expect(1).toBe(1));', "1 passed, 0 failed", 0, []],
+  ["what fails", 'test("a", () => {}); test("b", () => expect(1).toBe(2));', "1 passed, 1 failed", 1, []],
+  ["a file that does not load", 'import "./nowhere.ts"; test("a", () => {});', "0 passed, 1 failed", 1, []],
+  ["a file without tests", "", "0 passed, 1 failed", 1, []],
   [
     "a hook that throws",
     'test("a", () => {}); describe("d", () => { beforeAll(() => { throw new Error("no"); }); test("b", () => {}); });',
     "1 passed, 1 failed, 1 skipped",
     1,
+    [" › d > b"],
+  ],
+  ["nothing but skipped tests", 'test.skip("a", () => {});', "0 passed, 0 failed, 1 skipped", 1, [" › a"]],
+  [
+    "what was skipped for want of something",
+    'test("a", () => {}); describe("with a crane", () => test("x", (context) => context.skip("needs crane")));',
+    "1 passed, 0 failed, 1 skipped",
+    0,
+    [" › with a crane: needs crane"],
   ],
   [
-    "an error that no test caught",
-    'test("a", async () => { void Promise.reject(new Error("lost")); await new Promise((r) => setTimeout(r, 20)); });',
-    "1 passed, 1 failed",
-    1,
+    "what was skipped without a word",
+    'describe("d", () => { test("b", () => {}); test.skip("c", () => {}); }); describe.skip("(root)", () => { test("x", () => {}); });',
+    "1 passed, 0 failed, 2 skipped",
+    0,
+    [" › d > c", " › (root)"],
   ],
-  ["nothing but skipped tests", 'test.skip("a", () => {});', "0 passed, 0 failed, 1 skipped", 1],
-])("the last line counts %s", async (_, body, lastLine, expected) => {
+];
+
+// Each is a file of one run, and is looked at as if it were alone: a run costs seconds.
+describe("the outcome", () => {
+  /** @type {Record<string, { lastLine: string, status: number, skippedFor: string[] }>} */
+  let outcomes;
+  beforeAll(async () => {
+    const files = situations.map(([, body], at) => writeFile(join(folder, `situation-${at}.test.ts`), head + body));
+    await Promise.all(files);
+    const { stdout, output } = await runProgram(`
+      const { lastLine, outcomeOf, statusOf } = await import(${JSON.stringify(support)});
+      const { startVitest } = await import("vitest/node");
+      const { state } = await startVitest("test", [], { root: ${JSON.stringify(folder)}, run: true, watch: false });
+      const outcomes = state.getTestModules().map((module) => {
+        const outcome = outcomeOf({ getTestModules: () => [module], getUnhandledErrors: () => [] });
+        const skippedFor = [...outcome.skippedFor].map((text) => text.replace(module.relativeModuleId, ""));
+        return [module.relativeModuleId, { lastLine: lastLine(outcome), status: statusOf(outcome), skippedFor }];
+      });
+      console.log(JSON.stringify(Object.fromEntries(outcomes)));
+      process.exit(0);`);
+    outcomes = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? output);
+    await Promise.all(situations.map((_, at) => rm(join(folder, `situation-${at}.test.ts`))));
+  });
+
+  test.each(situations.map((situation, at) => [situation, at]))(
+    "counts $0.0",
+    ([, , lastLine, status, skippedFor], at) => {
+      expect(outcomes[`situation-${at}.test.ts`]).toEqual({ lastLine, status, skippedFor });
+    },
+  );
+});
+
+test("an error that no test caught is a failure", async () => {
+  const body =
+    'test("a", async () => { void Promise.reject(new Error("lost")); await new Promise((r) => setTimeout(r, 20)); });';
   await writeFile(join(folder, "planted.test.ts"), head + body);
   const { stdout, status } = await runPlanted();
-  expect([stdout.trimEnd().split("\n").at(-1), status]).toEqual([lastLine, expected]);
+  expect([stdout.trimEnd().split("\n").at(-1), status]).toEqual(["1 passed, 1 failed", 1]);
 });
 
-test("what was skipped for want of something is named", async () => {
-  const body = 'describe("with a crane", () => test("x", (context) => context.skip("needs crane")));';
-  await writeFile(join(folder, "planted.test.ts"), `${head}${body}`);
-  const { stdout } = await runPlanted();
-  expect(stdout).toContain("skipped: planted.test.ts › with a crane: needs crane\n");
-});
-
-test("what was skipped without a word is named, but not what nobody asked for", async () => {
-  const body =
-    'describe("d", () => { test("b", () => {}); test.skip("c", () => {}); }); describe.skip("(needs root)", () => { test("x", () => {}); });';
+test("what was skipped is named, and is a failure where every tool is to be there", async () => {
+  const body = 'test("a", () => {}); test("x", (context) => context.skip("needs crane"));';
   await writeFile(join(folder, "planted.test.ts"), head + body);
-  /** @param {string[]} args */
-  const named = async (...args) => {
-    const { stdout } = await runPlanted({}, ...args);
-    return stdout.split("\n").filter((line) => line.startsWith("skipped:"));
-  };
-  expect(await named()).toEqual(["skipped: planted.test.ts › d > c", "skipped: planted.test.ts › (needs root)"]);
-  expect(await named("-t", "b")).toEqual([]);
+  const { stdout, status } = await runPlanted({ PULLEY_REQUIRE_TOOLS: "1" });
+  expect(stdout).toContain("skipped: planted.test.ts › x: needs crane\n");
+  expect([stdout.trimEnd().split("\n").at(-1), status]).toEqual(["1 passed, 0 failed, 1 skipped", 1]);
 });
 
-test.each([
-  ["fails nothing", {}, 0],
-  ["is a failure where every tool is to be there", { PULLEY_REQUIRE_TOOLS: "1" }, 1],
-])("what was skipped for want of something %s", async (_, more, expected) => {
-  const body = 'test("x", (context) => context.skip("needs crane")); test("a", () => expect(1).toBe(1));';
-  await writeFile(join(folder, "planted.test.ts"), head + body);
-  const { stdout, status } = await runPlanted(more);
-  expect([stdout.trimEnd().split("\n").at(-1), status]).toEqual(["1 passed, 0 failed, 1 skipped", expected]);
+test("what nobody asked for is not named", async () => {
+  await writeFile(join(folder, "planted.test.ts"), `${head}test("b", () => {}); test.skip("c", () => {});`);
+  const { stdout, status } = await runPlanted({ PULLEY_REQUIRE_TOOLS: "1" }, "-t", "b");
+  expect([stdout.split("\n").filter((line) => line.startsWith("skipped:")), status]).toEqual([[], 0]);
 });
 
 test("no test at all is a failure", async () => {
@@ -76,8 +105,13 @@ test("no test at all is a failure", async () => {
 /** @type {(more?: Record<string, string>, ...args: string[]) => ReturnType<typeof capture>} */
 function runPlanted(more = {}, ...args) {
   const program = `
-    const { runTests } = await import(${JSON.stringify(new URL("vitest.mjs", import.meta.url).href)});
+    const { runTests } = await import(${JSON.stringify(support)});
     process.exit(await runTests(${JSON.stringify(["--root", folder, ...args])}));`;
+  return runProgram(program, more);
+}
+
+/** @type {(program: string, more?: Record<string, string>) => ReturnType<typeof capture>} */
+function runProgram(program, more = {}) {
   const { VITEST: _, PULLEY_REQUIRE_TOOLS: __, ...env } = process.env;
   return capture(process.execPath, ["--input-type=module", "--eval", program], { env: { ...env, ...more } });
 }

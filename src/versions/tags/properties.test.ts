@@ -205,15 +205,17 @@ describe("reading", () => {
 
   it("takes time in proportion to the length", () => {
     for (const piece of ["-", "1.", "a-", "v1-", "f0", "rc1.", "-1_", "a.", "2024", "-r1", "0"]) {
-      expect(quickest(piece, 2048), piece).toBeLessThan(Math.max(100 * quickest(piece, 128), 20));
+      const reading = (length: number) => quickest((at) => readTag(`1${at}${piece.repeat(length)}`.slice(0, length)));
+      expect(reading(2048), piece).toBeLessThan(Math.max(100 * reading(128), 20));
     }
   });
 
-  it("judges a list of 100,000 tags without going through it for each of them", () => {
-    const tags = Array.from({ length: 100_000 }, (_, at) => `1.${at % 300}.${at}-alpine3.${at % 7}`);
-    const before = performance.now();
-    expect(newerTags("1.2.3-alpine3.4", tags).latest).toBe(tags.findLast((tag) => /^1\.299\..*3\.4$/.test(tag)));
-    expect(performance.now() - before).toBeLessThan(10_000);
+  it("judges a list of tags in time in proportion to its length", () => {
+    const tags = Array.from({ length: 10_000 }, (_, at) => `1.${at % 300}.${at}-alpine3.${at % 7}`);
+    const judge = (list: readonly string[]) => newerTags("1.2.3-alpine3.4", list).latest;
+    expect(judge(tags)).toBe(tags.findLast((tag) => /^1\.299\..*3\.4$/.test(tag)));
+    const some = tags.slice(0, 500);
+    expect(quickest(() => judge(tags))).toBeLessThan(5 * 20 * quickest(() => judge(some)) + 50);
   });
 });
 
@@ -240,12 +242,11 @@ function writtenOf(text: string, known: string | null = null): string {
     .toLowerCase();
 }
 
-/** In milliseconds, the best of a few readings of a tag of pieces. */
-function quickest(piece: string, length: number): number {
+/** In milliseconds, the best of a few times: a busy machine makes some of them long. */
+function quickest(work: (at: number) => void): number {
   const times = Array.from({ length: 7 }, (_, at) => {
-    const tag = `1${at}${piece.repeat(length)}`.slice(0, length);
     const before = performance.now();
-    readTag(tag);
+    work(at);
     return performance.now() - before;
   });
   return Math.min(...times);
