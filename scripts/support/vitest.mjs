@@ -1,20 +1,38 @@
 // Vitest, and a last line that says the outcome in numbers.
+import { writeSync } from "node:fs";
+import { silenceReporter } from "./silence.mjs";
+
+/** In milliseconds: longer than any test and any hook may take (vitest.config.ts). */
+const longestSilence = 420_000;
 
 /**
  * Runs the tests, prints what was skipped and why, and answers with the exit status. Where every tool is to be there, as
  * in CI, a test that was skipped for want of something is as bad as one that failed.
  *
  * @param {string[]} args
+ * @param {number} longest after so many milliseconds without a word of any test, the run is given up
  */
-export async function runTests(args) {
+export async function runTests(args, longest = longestSilence) {
   // Imported only now: the script that calls this may just have installed it.
   const { parseCLI, startVitest } = await import("vitest/node");
   const { filter, options } = parseCLI(["vitest", "run", ...args]);
-  const vitest = await startVitest("test", filter, options);
+  const reporters = [...[options.reporters ?? "default"].flat(), silenceReporter(longest, giveUp)];
+  const vitest = await startVitest("test", filter, { ...options, reporters });
   const outcome = outcomeOf(vitest.state, options.testNamePattern !== undefined);
   for (const line of outcome.skippedFor) console.log(`skipped: ${line}`);
   console.log(lastLine(outcome));
   return statusOf(outcome);
+}
+
+/**
+ * Ends this process at once. Any other end waits for the threads, and one of them does not come back.
+ *
+ * @type {Parameters<typeof silenceReporter>[1]}
+ */
+function giveUp(text, vitest) {
+  const lines = [text, ...(vitest === undefined ? [] : [lastLine(outcomeOf(vitest.state))])];
+  writeSync(process.stdout.fd, `${lines.join("\n")}\n`);
+  process.kill(process.pid, "SIGKILL");
 }
 
 /** @param {Outcome} outcome */

@@ -96,6 +96,18 @@ test("what nobody asked for is not named", async () => {
   expect([stdout.split("\n").filter((line) => line.startsWith("skipped:")), status]).toEqual([[], 0]);
 });
 
+test("a test that holds its worker is named, and ends the run", async () => {
+  // What has happened is told to the main thread a moment later.
+  const wait = "await new Promise((r) => setTimeout(r, 1000))";
+  const body = `test("a", () => {}); test("b", async () => { ${wait}; for (;;); });`;
+  await writeFile(join(folder, "planted.test.ts"), head + body);
+  const { stdout, status } = await runProgram(`
+    const { runTests } = await import(${JSON.stringify(support)});
+    process.exit(await runTests(["--root", ${JSON.stringify(folder)}, "--pool", "threads"], 5000));`);
+  expect(stdout).toContain("nothing has begun or ended for 5 s; still going on:\n  planted.test.ts › b\n");
+  expect([stdout.trimEnd().split("\n").at(-1), status]).toEqual(["1 passed, 1 failed", "signal SIGKILL"]);
+});
+
 test("no test at all is a failure", async () => {
   await rm(join(folder, "planted.test.ts"), { force: true });
   const { stdout, status } = await runPlanted();
