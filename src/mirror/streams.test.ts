@@ -93,7 +93,7 @@ async function landed(wrong: boolean): Promise<void> {
   if (wrong) throw new Error("the digest is another");
 }
 
-test("in whatever pieces it comes, and whenever they join", { timeout: 60_000 }, async () => {
+test("in whatever pieces it comes, and whenever they join", async () => {
   const given = fc.record({
     lengths: lengthsOfPieces,
     readers: fc.array(reader, { minLength: 1, maxLength: 5 }),

@@ -125,7 +125,7 @@ describeWith(["kubectl"], "beside kubectl", ({ kubectl }) => {
     const { PATH = "", TZ } = process.env;
     const env = { PATH, HOME: temporaryFolder(), ...(TZ !== undefined && { TZ }) };
     return new Promise((resolve) => {
-      execFile(kubectl, ["--server", address, ...args], { env, timeout: 60_000 }, (error, stdout, stderr) => {
+      execFile(kubectl, ["--server", address, ...args], { env, timeout: 240_000 }, (error, stdout, stderr) => {
         resolve({ status: error === null ? 0 : 1, stdout, stderr });
       });
     });

@@ -51,6 +51,6 @@ test("the specification's own program finds nothing wrong with the mirror", asyn
 /** What a program prints, however it ends. */
 function run(path: string, env: NodeJS.ProcessEnv): Promise<{ readonly stdout: string; readonly stderr: string }> {
   return new Promise((resolve) => {
-    execFile(path, { env, timeout: 60_000 }, (_, stdout, stderr) => resolve({ stdout, stderr }));
+    execFile(path, { env, timeout: 280_000 }, (_, stdout, stderr) => resolve({ stdout, stderr }));
   });
 }

@@ -63,7 +63,7 @@ describeWith(containerdTools, "containerd's images", () => {
       root: join(containerd.folder, "pulley"),
       platform,
     });
-  }, 60_000);
+  });
   afterAll(async () => {
     await store?.close();
     await containerd?.stop();

@@ -40,7 +40,7 @@ beforeAll(async () => {
   await build.write({ dir: bundle, entryFileNames: "[name].mjs", chunkFileNames: "[name]-[hash].mjs" });
   await build.close();
   workerScript = pathToFileURL(join(bundle, "download-worker.mjs"));
-}, 60_000);
+});
 
 afterAll(() => rm(bundle, { recursive: true, force: true }));
 
