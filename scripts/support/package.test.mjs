@@ -103,7 +103,16 @@ describe.each([
     await mkdir(place);
     for (const { name, code } of examples) await writeFile(join(place, `${name}.ts`), code);
     const typeRoots = [join(root, "node_modules", "@types")];
-    const compilerOptions = { strict: true, target: "es2023", module, moduleResolution, types: ["node"], typeRoots };
+    const lib = ["es2023"];
+    const compilerOptions = {
+      strict: true,
+      target: "es2023",
+      lib,
+      module,
+      moduleResolution,
+      types: ["node"],
+      typeRoots,
+    };
     await writeFile(join(place, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
     await succeed(capture(join(root, "node_modules", ".bin", "tsc"), ["--project", place], { cwd: folder }));
     for (const { name, output } of examples) {
