@@ -1,5 +1,5 @@
 /** @typedef {typeof import("../../src/daemon/metrics/catalogue.ts")} Catalogue */
-/** @typedef {import("../../src/daemon/metrics/catalogue.ts").MetricDescription} Metric */
+/** @typedef {import("../../src/support/monitoring/instruments.ts").MetricDescription} Metric */
 
 /** The page about the daemon's metrics, from their one catalogue. @type {(module: Catalogue, origin: string) => string} */
 export function metricsPage({ catalogue }, origin) {

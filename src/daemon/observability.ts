@@ -6,13 +6,13 @@ import type { ImageStore } from "../store/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { errorText } from "../support/errors.ts";
 import type { Log } from "../support/log.ts";
+import { createHealth, type Health } from "../support/monitoring/health.ts";
+import { serveMetrics } from "../support/monitoring/server.ts";
 import { createEventList, type EventList } from "./api/events.ts";
 import { serveApi } from "./api/server.ts";
 import type { DaemonCore } from "./core.ts";
 import type { Disposers } from "./disposers.ts";
-import { createHealth, type Health } from "./health.ts";
 import { createMetrics, type Metrics } from "./metrics/index.ts";
-import { serveMetrics } from "./metrics/server.ts";
 import type { DaemonOptions } from "./types.ts";
 
 /** The parts that metrics are read from; set as they start. */

@@ -1,4 +1,6 @@
 /** What an image is: its reference, digests, platforms and manifests, each parsed once and then carried as a type. */
+
+export { isLoopback } from "../support/loopback.ts";
 export { type ContainerConfig, configLimit, type ImageConfig, parseImageConfig, readImageConfig } from "./config.ts";
 export { type Descriptor, readDescriptor, readDigest, type Unusable } from "./descriptor.ts";
 export {
@@ -24,7 +26,7 @@ export {
   ociManifest,
 } from "./media-type.ts";
 export { asOciManifest } from "./oci-manifest.ts";
-export { isLoopback, isOrigin, registryOrigin } from "./origin.ts";
+export { isOrigin, registryOrigin } from "./origin.ts";
 export {
   completePlatform,
   formatPlatform,

@@ -7,13 +7,6 @@ export function registryOrigin(registry: string, plainHttp: boolean): string {
   return `${plainHttp ? "http" : "https"}://${host}`;
 }
 
-const loopback = /^(?:(?:.+\.)?localhost|127(?:\.[0-9]{1,3}){3}|\[(?:0{0,4}:){2,7}0{0,3}1\])(?::[0-9]+)?$/i;
-
-/** Whether a registry is on this machine: `localhost` and the names under it, 127.0.0.0/8 and [::1], with any port. */
-export function isLoopback(registry: string): boolean {
-  return loopback.test(registry);
-}
-
 /** Whether an address is that of the registry itself, and not a mirror's: the scheme does not matter, a path does. */
 export function isOrigin(address: string, registry: string): boolean {
   const own = [registryOrigin(registry, false), registryOrigin(registry, true)];

@@ -5,7 +5,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createNodeClient } from "../../src/daemon/index.ts";
-import { readExposition } from "../../src/daemon/metrics/testing/exposition.ts";
+import { readExposition } from "../../src/support/monitoring/testing/exposition.ts";
 import { program, pulley } from "../e2e/pulley.ts";
 import { containerdTools, describeWith } from "../tools.ts";
 import { forever, type Ground, leftovers, pod, prepareGround, shell } from "./ground.ts";

@@ -3,15 +3,7 @@
  * dashboards and alerts hold (k8s pkg/kubelet/metrics/metrics.go, images/metrics.go, images/pullmanager/metrics.go,
  * pkg/credentialprovider/plugin/metrics.go). No label holds an image, a pod or an address.
  */
-export interface MetricDescription {
-  readonly name: string;
-  readonly type: "counter" | "gauge" | "histogram";
-  /** A sentence; it is the metric's HELP line and its row in docs/metrics.md. */
-  readonly help: string;
-  readonly labels: readonly string[];
-  /** Upper bounds, in the metric's unit; histograms only. */
-  readonly buckets?: readonly number[];
-}
+import { type MetricDescription, processCatalogue } from "../../support/monitoring/instruments.ts";
 
 /** Go client's own, which the kubelet keeps for plugins. */
 const usualBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -98,12 +90,7 @@ export const catalogue = {
   },
 
   // Pulley's own, and what every program has (prometheus.io/docs/instrumenting/writing_clientlibs)
-  buildInfo: {
-    name: "pulley_build_info",
-    type: "gauge",
-    help: "Always 1; the version is in the label.",
-    labels: ["version"],
-  },
+  ...processCatalogue,
   decisions: {
     name: "pulley_image_decisions_total",
     type: "counter",
@@ -247,24 +234,6 @@ export const catalogue = {
     name: "pulley_store_scrub_last_finished_timestamp_seconds",
     type: "gauge",
     help: "When the whole store had been read again last, in seconds since the epoch; 0 if never.",
-    labels: [],
-  },
-  processCpu: {
-    name: "process_cpu_seconds_total",
-    type: "counter",
-    help: "Seconds of processor time that the daemon has used.",
-    labels: [],
-  },
-  processMemory: {
-    name: "process_resident_memory_bytes",
-    type: "gauge",
-    help: "Bytes of memory that the daemon takes up.",
-    labels: [],
-  },
-  processStart: {
-    name: "process_start_time_seconds",
-    type: "gauge",
-    help: "When the daemon was started, in seconds since the epoch.",
     labels: [],
   },
   decisionsLost: {

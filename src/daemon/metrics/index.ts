@@ -1,19 +1,17 @@
 /** The daemon's metrics. They are fed by listeners, so that no other room counts anything. */
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Registry } from "prom-client";
 import type { Clock } from "../../support/clock.ts";
-import { catalogue, type MetricDescription } from "./catalogue.ts";
+import { instrumentsIn } from "../../support/monitoring/instruments.ts";
+import type { MetricsText } from "../../support/monitoring/server.ts";
+import { catalogue } from "./catalogue.ts";
 import { createListeners, type Instruments } from "./listeners.ts";
 import { feedGauges } from "./sources.ts";
 import type { MetricListeners, MetricSources } from "./types.ts";
 
 export type * from "./types.ts";
 
-export interface Metrics {
+export interface Metrics extends MetricsText {
   readonly listeners: MetricListeners;
-  /** All metrics in Prometheus' text format 0.0.4. */
-  text(): Promise<string>;
-  /** The media type of that text. */
-  readonly contentType: string;
 }
 
 export interface MetricsOptions {
@@ -42,13 +40,7 @@ export function createMetrics({ version, sources = {}, clock, onFailure }: Metri
 }
 
 function createInstruments(registry: Registry): Instruments {
-  const settings = ({ name, help, labels }: MetricDescription) => {
-    return { name, help, labelNames: [...labels], registers: [registry] };
-  };
-  const counter = (description: MetricDescription) => new Counter(settings(description));
-  const gauge = (description: MetricDescription) => new Gauge(settings(description));
-  const histogram = (description: MetricDescription) =>
-    new Histogram({ ...settings(description), buckets: [...(description.buckets ?? [])] });
+  const { counter, gauge, histogram } = instrumentsIn(registry);
   return {
     pullDuration: histogram(catalogue.pullDuration),
     ensureRequests: counter(catalogue.ensureRequests),

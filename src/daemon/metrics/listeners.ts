@@ -1,18 +1,12 @@
 /** Listeners that count what happens. */
-import type { Counter, Gauge, Histogram } from "prom-client";
 import type { PluginRun } from "../../credentials/index.ts";
 import type { RuntimeOperation } from "../../cri/index.ts";
 import type { NodeEvent } from "../../pods/index.ts";
 import type { EnsuredImage } from "../../pull/index.ts";
 import type { Clock } from "../../support/clock.ts";
+import { limitedValues, type MetricByType } from "../../support/monitoring/instruments.ts";
 import type { catalogue } from "./catalogue.ts";
 import type { CollectionPass, MetricListeners, MirrorRequest } from "./types.ts";
-
-interface MetricByType {
-  readonly counter: Counter;
-  readonly gauge: Gauge;
-  readonly histogram: Histogram;
-}
 
 export type Instruments = {
   readonly [Name in keyof typeof catalogue]: MetricByType[(typeof catalogue)[Name]["type"]];
@@ -158,15 +152,4 @@ export function sizeClass(bytes: number): string {
 export function operationType(method: string): string {
   const words = method.replace(/(?<=[a-z0-9])[A-Z]/g, (letter) => `_${letter}`).toLowerCase();
   return words.replace("pod_sandbox", "podsandbox");
-}
-
-/** Keeps the first `most` different values; every other one becomes `other`. */
-function limitedValues(most: number): (value: string) => string {
-  const known = new Set<string>();
-  return (value) => {
-    if (known.has(value)) return value;
-    if (known.size >= most || value.length > 200) return "other";
-    known.add(value);
-    return value;
-  };
 }

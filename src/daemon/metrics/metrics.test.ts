@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import { fakeNode } from "../../pods/testing/fake-node.ts";
 import { podOf } from "../../pull/testing/pods.ts";
 import { manualClock } from "../../support/manual-clock.ts";
+import { readExposition } from "../../support/monitoring/testing/exposition.ts";
 import { catalogue } from "./catalogue.ts";
 import { createMetrics, type MetricSources, type Metrics } from "./index.ts";
 import { operationType, sizeClass } from "./listeners.ts";
-import { readExposition } from "./testing/exposition.ts";
 
 function metricsFor(sources: MetricSources = {}, clock = manualClock(1_700_000_000_000)) {
   const failures: unknown[] = [];

@@ -2,10 +2,10 @@ import { request } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Log, silentLog } from "../../support/log.ts";
 import { manualClock } from "../../support/manual-clock.ts";
-import { createHealth, type HealthCheck } from "../health.ts";
+import { createHealth, type HealthCheck } from "../../support/monitoring/health.ts";
+import { serveMetrics } from "../../support/monitoring/server.ts";
+import { readExposition } from "../../support/monitoring/testing/exposition.ts";
 import { createMetrics } from "./index.ts";
-import { serveMetrics } from "./server.ts";
-import { readExposition } from "./testing/exposition.ts";
 
 async function served(ready: readonly HealthCheck[] = [], address = "127.0.0.1:0", log: Log = silentLog) {
   const clock = manualClock();

@@ -2,6 +2,7 @@
 
 import type { PodStatus } from "../../pods/index.ts";
 import type { Clock } from "../../support/clock.ts";
+import { lookAtProcess } from "../../support/monitoring/instruments.ts";
 import type { Instruments } from "./listeners.ts";
 import type { MetricSources } from "./types.ts";
 
@@ -60,17 +61,9 @@ export function feedGauges(
     }
   }
 
-  function lookAtProcess(): void {
-    const { user, system } = process.cpuUsage();
-    to.processCpu.reset();
-    to.processCpu.inc((user + system) / 1e6);
-    to.processMemory.set(process.memoryUsage.rss());
-    to.processStart.set(performance.timeOrigin / 1000);
-  }
-
   return async () => {
     countPods();
-    lookAtProcess();
+    lookAtProcess(to);
     await Promise.all([lookAtStore().catch(onFailure), lookAtRecords().catch(onFailure)]);
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { allowedHosts, listensEverywhere } from "./server.ts";
+import { allowedHosts, listensEverywhere } from "./allowed-hosts.ts";
 
 describe("the host of a request to metrics on loopback", () => {
   const isOwn = allowedHosts("127.0.0.1", ["node-7.acme.io"]);

@@ -1,8 +1,8 @@
 /** Liveness and readiness of the daemon, reported as Kubernetes' components do. */
 
-import type { Clock } from "../support/clock.ts";
-import { errorText } from "../support/errors.ts";
-import { plain, type ReadOnlyRequest, type ReadOnlyResponse } from "../support/read-only-server.ts";
+import type { Clock } from "../clock.ts";
+import { errorText } from "../errors.ts";
+import { plain, type ReadOnlyRequest, type ReadOnlyResponse } from "../read-only-server.ts";
 
 export interface HealthCheck {
   /** `store`, `runtime`. */
