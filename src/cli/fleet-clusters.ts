@@ -21,6 +21,8 @@ export function fromOption() {
 }
 
 export interface OpenFleet {
+  /** Those that are read from their API servers. `read` ends their connections; later calls open new ones. */
+  readonly apis: readonly ClusterApi[];
   /** Each once; never empty. */
   readonly names: readonly string[];
   /** Reads what is in them. What cannot be read is told of, and the rest is read all the same. Call it once. */
@@ -41,7 +43,7 @@ export function openFleet({ from = [], ...flags }: FleetFlags, io: CommandIo): O
   const sources = from.map(sourceOf);
   const names = [...apis, ...sources].map(({ name }) => name);
   refuseNames(names);
-  return { names, read: () => readFleet(apis, sources, flags, io) };
+  return { apis, names, read: () => readFleet(apis, sources, flags, io) };
 }
 
 function refuseNames(names: readonly string[]): void {

@@ -7,6 +7,7 @@ export function defineRbac(command: Command, io: CommandIo): void {
   command
     .command("rbac")
     .description("Print the ClusterRole with the rights that the lists for a report need.")
+    .option("--policy-reports", "Add the rights that --policy-reports of pulley fleet report needs")
     .addHelpText(
       "after",
       examples(
@@ -15,8 +16,8 @@ export function defineRbac(command: Command, io: CommandIo): void {
       ),
     )
     .action(
-      io.withStatus(() => {
-        printText("stdout", fleetRole, io);
+      io.withStatus(({ policyReports = false }: { readonly policyReports?: boolean }) => {
+        printText("stdout", `${fleetRole}${policyReports ? reportRules : ""}`, io);
         return 0;
       }),
     );
@@ -37,4 +38,13 @@ rules:
 - apiGroups: [batch]
   resources: [jobs, cronjobs]
   verbs: [list]
+`;
+
+/** Of both APIs: which one a cluster has is found out there. */
+const reportRules = `- apiGroups: [wgpolicyk8s.io]
+  resources: [policyreports, clusterpolicyreports]
+  verbs: [list, create, patch, delete]
+- apiGroups: [openreports.io]
+  resources: [reports, clusterreports]
+  verbs: [list, create, patch, delete]
 `;

@@ -8,6 +8,7 @@ import {
   fleetMarkdown,
   fleetReport,
   readTeams,
+  reportGroups,
   type Severity,
   severities,
   type Team,
@@ -16,6 +17,13 @@ import { PulleyError } from "../support/errors.ts";
 import { plural } from "../support/format.ts";
 import { clusterOptions } from "./cluster-option.ts";
 import { type FleetFlags, fromOption, openFleet } from "./fleet-clusters.ts";
+import {
+  type PolicyReportFlags,
+  policyReportsOption,
+  printPolicyReports,
+  refuseNoCluster,
+  writeReports,
+} from "./fleet-policy-reports.ts";
 import { readInputFile } from "./inputs.ts";
 import { type CommandIo, type Io, viewOf } from "./io.ts";
 import { examples } from "./options.ts";
@@ -24,9 +32,9 @@ import { loadPolicy, policyOption, timeOption } from "./policy-option.ts";
 import { passOn, printLines, warnOn } from "./printing.ts";
 import { printProblems } from "./problems.ts";
 
-const outputs = ["text", "json", "yaml", "csv", "markdown", "html"] as const;
+const outputs = ["text", "json", "yaml", "csv", "markdown", "html", ...reportGroups] as const;
 
-interface ReportCommandOptions extends FleetFlags {
+interface ReportCommandOptions extends FleetFlags, PolicyReportFlags {
   readonly teams?: string;
   readonly policy?: string;
   readonly output: (typeof outputs)[number];
@@ -50,6 +58,7 @@ export function defineReport(command: Command, io: CommandIo): void {
       ]),
     )
     .option("--all", "Show every item, however many of a kind there are")
+    .addOption(policyReportsOption())
     .addHelpText(
       "after",
       examples(
@@ -67,6 +76,7 @@ export function defineReport(command: Command, io: CommandIo): void {
 async function report(options: ReportCommandOptions, io: CommandIo): Promise<number> {
   const { policy: path, failOn, at: now = Date.now() } = options;
   const fleet = openFleet(options, io);
+  refuseNoCluster(options, fleet.apis);
   // Each workload says which cluster it is in; a name is given so that rules for clusters are not called idle.
   const policy = await loadPolicy({ policy: path, cluster: fleet.names[0] }, io);
   const teams = teamsIn(options, io);
@@ -74,7 +84,9 @@ async function report(options: ReportCommandOptions, io: CommandIo): Promise<num
   const found = fleetReport(clusters, { policy: path === undefined ? undefined : policy, teams, incomplete, now });
   for (const note of found.notes) warnOn(io)(note);
   await printReport(found, now, options, io);
-  if (status !== 0) return status;
+  const place = { apis: fleet.apis, namespaces: options.namespace, incomplete, now, signal: io.interruption() };
+  const failed = Math.max(status, await writeReports(found, options, place, io));
+  if (failed !== 0) return failed;
   const worst = severities.slice(0, failOn === undefined ? 0 : severities.indexOf(failOn) + 1);
   return found.items.some(({ severity }) => worst.includes(severity)) ? 1 : 0;
 }
@@ -94,6 +106,10 @@ async function printReport(
       return;
     case "html":
       await passOn(fleetHtml(found, { version: packageFile.version, now }), io);
+      return;
+    case "wgpolicyk8s":
+    case "openreports":
+      await printPolicyReports(found, output, now, io);
       return;
     default:
       await print(output, found, () => fleetLines(found, { ...viewOf(io), all, now }), io);

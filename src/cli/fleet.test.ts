@@ -185,7 +185,25 @@ describe("pulley fleet report", () => {
     expect(stdout).not.toMatch(/[\u001b\u202e]/);
   });
 
+  it("prints policy reports for kubectl apply, of one cluster", async () => {
+    const { parseAllDocuments } = await import("yaml");
+    const eu = ["--from", file("eu.json", listText([moving, failing, node("n1", [[1, "redis:1"]])]))];
+    const { stdout } = await report(...eu, "-o", "wgpolicyk8s");
+    const documents = parseAllDocuments(stdout).map((document) => document.toJS());
+    expect(documents).toMatchObject([
+      { kind: "PolicyReport", metadata: { namespace: "prod" }, summary: { fail: 2 } },
+      { kind: "ClusterPolicyReport", summary: { warn: 1 } },
+    ]);
+    expect((await report(...eu, "-o", "openreports")).stdout).toMatch(
+      /^apiVersion: openreports\.io\/v1alpha1\nkind: Report$/m,
+    );
+    const two = await report(...eu, "--from", file("us.json", listText([])), "-o", "wgpolicyk8s");
+    expect(two).toMatchObject({ status: 2, stdout: "" });
+    expect(two.stderr).toContain("is for one cluster");
+  });
+
   it.each([
+    [["--from", "x.json", "--policy-reports"], /writes into clusters, and there is none/],
     [[], /there is no cluster to look at/],
     [["--from", "a=x.json", "--from", "a=y.json"], /two clusters have the name a/],
     [["--from", "-", "--fail-on", "worst"], /Allowed choices are critical, high, medium, low/],
@@ -239,5 +257,10 @@ describe("pulley fleet rbac", () => {
     expect(rules.flatMap((rule: { resources: string[] }) => rule.resources).join()).toBe(
       "pods,nodes,replicasets,deployments,statefulsets,daemonsets,jobs,cronjobs",
     );
+    const writing = parse((await callPulley(["fleet", "rbac", "--policy-reports"])).stdout);
+    expect(writing.rules.slice(3)).toEqual([
+      { apiGroups: ["wgpolicyk8s.io"], resources: ["policyreports", "clusterpolicyreports"], verbs: expect.anything() },
+      { apiGroups: ["openreports.io"], resources: ["reports", "clusterreports"], verbs: expect.anything() },
+    ]);
   });
 });

@@ -51,7 +51,7 @@ export async function* listKinds<T>(
   { namespaces, onForbidden, signal }: KindsRequest,
 ): AsyncGenerator<KindPage<T>> {
   for (const kind of kinds) {
-    for (const path of pathsOf(kind, namespaces)) {
+    for (const path of listPaths(kind, namespaces)) {
       try {
         const pages = listPages(api, { path, pick: (item) => pick(item, kind), signal });
         for await (const picked of pages) yield { kind, picked };
@@ -63,7 +63,8 @@ export async function* listKinds<T>(
   }
 }
 
-function pathsOf(kind: ListedKind, namespaces: readonly string[] | undefined): readonly string[] {
+/** The paths of lists of a kind, in these namespaces or in all; none for what is in none, where some are named. */
+export function listPaths(kind: ListedKind, namespaces: readonly string[] | undefined): readonly string[] {
   if (namespaces === undefined) return [kindPath(kind, undefined)];
   if (kind.isClusterWide) return [];
   return [...new Set(namespaces)].map((namespace) => kindPath(kind, namespace));

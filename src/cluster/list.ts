@@ -6,6 +6,8 @@ import { type JsonRecord, recordIn, recordsIn, textIn } from "./records.ts";
 export interface ListRequest<T> {
   /** `/apis/apps/v1/deployments`. */
   readonly path: string;
+  /** Of objects that have these labels: `app=web`. Default: all. */
+  readonly labelSelector?: string;
   /** What is kept of an object; `undefined`: nothing. So memory holds one page as it came, and not all of them. */
   readonly pick: (item: JsonRecord) => T | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -24,14 +26,18 @@ const mostRestarts = 10;
  * @throws PulleyError as {@link ClusterApi.get}
  */
 export async function* listPages<T>(api: ClusterApi, request: ListRequest<T>): AsyncGenerator<readonly T[]> {
-  const { path, pick, signal } = request;
+  const { path, labelSelector, pick, signal } = request;
   let limit = pageSize;
   let continuation: string | undefined;
   let last = "";
   /** What was there before the list was begun anew. */
   let had = "";
   for (let restarts = 0; ; ) {
-    const query = { limit: `${limit}`, ...(continuation !== undefined && { continue: continuation }) };
+    const query = {
+      limit: `${limit}`,
+      ...(labelSelector !== undefined && { labelSelector }),
+      ...(continuation !== undefined && { continue: continuation }),
+    };
     const answer = await api.get({ path, query, signal }).catch((error: unknown) => {
       if (!isPulleyError(error, "TOO_LARGE") || limit === 1) throw error;
       return undefined;

@@ -58,7 +58,8 @@ export interface FieldOwner {
   readonly field: string;
 }
 
-const fieldManager = "pulley";
+/** The name under which the server keeps what Pulley has written. */
+export const fieldManager = "pulley";
 
 /** When others change an object at the same moment. */
 const conflictPlan: RetryPlan = { attempts: 6, first: 50, factor: 2.5, longest: 5_000, jitter: 0.5 };

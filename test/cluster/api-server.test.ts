@@ -12,6 +12,7 @@ import { recordIn, textIn } from "../../src/cluster/records.ts";
 import { apiServerTools, type KubeApiServer, powerlessToken } from "../kube-api-server.ts";
 import { describeWith } from "../tools.ts";
 import { type RealCluster, startRealCluster } from "./real-cluster.ts";
+import { testPolicyReports } from "./real-policy-reports.ts";
 import { testWrites } from "./real-writes.ts";
 
 const count = 20_000;
@@ -156,6 +157,8 @@ describeWith(apiServerTools, "a real API server", () => {
   });
 
   describe("of which objects are changed", () => testWrites(() => real));
+
+  describe("that is given policy reports", () => testPolicyReports(() => real));
 
   it("gives pulley outdated each owner at the top, once", async () => {
     await server.send("POST", "/apis/apps/v1/namespaces/default/deployments", {

@@ -1,0 +1,85 @@
+/** The report of a fleet as resources in its clusters, or as YAML for kubectl. */
+import { Option } from "commander";
+import type { ClusterApi } from "../cluster/index.ts";
+import { type FleetReport, policyReports, type ReportGroup, reportGroups, writePolicyReports } from "../fleet/index.ts";
+import { isPulleyError, PulleyError } from "../support/errors.ts";
+import { plural } from "../support/format.ts";
+import { printable } from "../support/terminal.ts";
+import { watchClusters } from "./cluster-progress.ts";
+import type { Io } from "./io.ts";
+import { printLine, printText, yamlText } from "./printing.ts";
+
+export interface PolicyReportFlags {
+  /** `true`: of the group that the cluster has. */
+  readonly policyReports?: ReportGroup | true;
+}
+
+export function policyReportsOption(): Option {
+  return new Option(
+    "--policy-reports [api]",
+    "Write the items into each cluster as reports of this API (PolicyReport of wgpolicyk8s.io, Report of openreports.io; default: the one that the cluster has), and delete those that have become empty",
+  ).choices([...reportGroups]);
+}
+
+export interface ReportPlace {
+  readonly apis: readonly ClusterApi[];
+  readonly namespaces: readonly string[] | undefined;
+  /** Names of clusters of which not all was read. */
+  readonly incomplete: ReadonlySet<string>;
+  readonly now: number;
+  readonly signal: AbortSignal;
+}
+
+/** Cluster by cluster; what fails is told of, and the others are written all the same. Gives the exit status. */
+export async function writeReports(
+  found: FleetReport,
+  { policyReports: wanted }: PolicyReportFlags,
+  { apis, namespaces, incomplete, now, signal }: ReportPlace,
+  io: Io,
+): Promise<number> {
+  if (wanted === undefined) return 0;
+  const group = wanted === true ? undefined : wanted;
+  const watch = watchClusters([], "report", io);
+  let status = 0;
+  for (const api of apis) {
+    if (incomplete.has(api.name)) {
+      watch.warn(`${api.name}: not all was read, so its policy reports stay as they are`);
+      continue;
+    }
+    try {
+      const written = await writePolicyReports(api, found, { group, namespaces, now, signal });
+      const { reports, changed, deleted, apiVersion } = written;
+      const words = `${plural(reports, "report")} of ${apiVersion}, ${changed} of them changed, ${deleted} deleted`;
+      printLine("stderr", `${printable(api.name)}: ${words}`, io);
+    } catch (error) {
+      if (!isPulleyError(error) || signal.aborted) throw error;
+      watch.fail(error);
+      status = Math.max(status, error.exitStatus);
+    } finally {
+      api.close();
+    }
+  }
+  watch.end();
+  return status;
+}
+
+/** @throws PulleyError `USAGE` before anything is read */
+export function refuseNoCluster({ policyReports: wanted }: PolicyReportFlags, apis: readonly ClusterApi[]): void {
+  if (wanted === undefined || apis.length > 0) return;
+  throw new PulleyError("USAGE", "--policy-reports writes into clusters, and there is none", {
+    advice: "Name one with --context, or print the reports of a list with -o wgpolicyk8s for kubectl apply.",
+  });
+}
+
+/** @throws PulleyError `USAGE`: kubectl applies all of it to one cluster */
+export async function printPolicyReports(found: FleetReport, group: ReportGroup, now: number, io: Io): Promise<void> {
+  const [cluster, other] = found.clusters;
+  if (other !== undefined || cluster === undefined) {
+    throw new PulleyError("USAGE", `-o ${group} is for one cluster, for kubectl apply`, {
+      advice: "Call it once for each cluster, or write into all of them with --policy-reports.",
+    });
+  }
+  const reports = policyReports(found, { group, cluster: cluster.name, knownSince: () => undefined, now });
+  const texts = await Promise.all(reports.map(yamlText));
+  printText("stdout", texts.join("---\n"), io);
+}
