@@ -8,11 +8,11 @@ import { startRegistry } from "../examples/world/registry.ts";
 import { openCredentialProviders, type ProviderOptions } from "../src/credentials/exec/index.ts";
 import { writeScript } from "../src/credentials/testing.ts";
 import { createMetrics, type MetricListeners } from "../src/daemon/metrics/index.ts";
-import { readExposition } from "../src/support/monitoring/testing/exposition.ts";
 import type { CollectionReport } from "../src/gc/index.ts";
 import type { MirrorOptions } from "../src/mirror/index.ts";
 import { openMirror } from "../src/mirror/testing/mirror.ts";
 import { systemClock } from "../src/support/clock.ts";
+import { readExposition } from "../src/support/monitoring/testing/exposition.ts";
 import { temporaryFolder } from "../src/support/testing.ts";
 import { startCri } from "./cri/server.ts";
 
