@@ -35,6 +35,13 @@ export function clusterOptions(command: Command): Command {
     );
 }
 
+export function secretsOption(): Option {
+  return new Option(
+    "--secrets",
+    "Ask registries with the pull secrets of the workloads in clusters; takes the right to get Secrets and ServiceAccounts by name",
+  );
+}
+
 export function isClusterWanted({ kubeconfig, context, allContexts }: ClusterFlags): boolean {
   return kubeconfig !== undefined || context !== undefined || allContexts === true;
 }

@@ -1,6 +1,6 @@
 /** `pulley outdated --fix`: newer tags, or the digests that tags have now, written where images are written. */
 import { isDigest, parseTag } from "../image/index.ts";
-import { errorText } from "../support/errors.ts";
+import { errorText, exitOf } from "../support/errors.ts";
 import { plural } from "../support/format.ts";
 import { printable } from "../support/terminal.ts";
 import {
@@ -13,7 +13,6 @@ import {
 } from "../versions/index.ts";
 import { showFixed } from "./fixed-file.ts";
 import type { Io } from "./io.ts";
-import { exitOf } from "./outdated-status.ts";
 import { passOn, printLine, printLines } from "./printing.ts";
 
 export const fixSteps = ["patch", "minor", "digest"] as const;

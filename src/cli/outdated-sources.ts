@@ -1,10 +1,10 @@
-/** Whom `pulley outdated` asks for an image: whom its workloads would pull it from, the registry itself first. */
+/** Whom is asked about an image that workloads use: whom they would pull it from, the registry itself first. */
 import { givenAccounts } from "../credentials/index.ts";
 import type { Reference } from "../image/index.ts";
 import { type Policy, prepare } from "../policy/index.ts";
 import { findSources, type HostsFor, ownSource } from "../pull/index.ts";
-import { requestOf, type UpstreamSource, type UsedImage, type UsedImages } from "../versions/index.ts";
-import type { ImageRequest, Pod } from "../workload/index.ts";
+import { type RequestingPods, requestOf, type UpstreamSource, type UsedImage } from "../versions/index.ts";
+import type { ImageRequest, Pod, PullSecret } from "../workload/index.ts";
 import type { Io } from "./io.ts";
 import { workloadLogins } from "./logins.ts";
 import type { CredentialProviderFlags, LoginFlags, RegistryFlags } from "./options.ts";
@@ -22,7 +22,7 @@ interface DecisionTime {
  * @throws PulleyError if the credential providers are not set up soundly
  */
 export async function sourcesOf(
-  { pods }: UsedImages,
+  pods: RequestingPods,
   time: DecisionTime,
   options: LoginFlags & CredentialProviderFlags & RegistryFlags,
   io: Io,
@@ -33,9 +33,10 @@ export async function sourcesOf(
     const { image, workloads } = used;
     if (image.kind === "invalid") return [];
     const users = workloads.length === 0 ? [undefined] : workloads.map(({ request }) => pods.of(request));
-    const distinct = new Map(users.map((pod) => [loginKey(pod), pod]));
     const logins = async () => {
-      const sources = [...distinct.values()].map((pod) => loginsOf(pod, pod === undefined ? [] : pods.secretsOf(pod)));
+      const all = [...new Set(users)].map((pod) => ({ pod, secrets: pod === undefined ? [] : pods.secretsOf(pod) }));
+      const distinct = new Map(all.map(({ pod, secrets }) => [loginKey(pod, secrets), { pod, secrets }]));
+      const sources = [...distinct.values()].map(({ pod, secrets }) => loginsOf(pod, secrets));
       return (await Promise.all(sources.map((source) => source.logins(image.repository)))).flat();
     };
     const addresses = pullAddresses(requestOf(used), image, time, hosts);
@@ -44,9 +45,10 @@ export async function sourcesOf(
   };
 }
 
-/** Pods with the same key have the same logins. */
-function loginKey(pod: Pod | undefined): string {
-  return pod === undefined ? "" : JSON.stringify([pod.namespace, pod.serviceAccountName, pod.imagePullSecrets]);
+/** Pods with the same key have the same logins. A namespace of the same name has other Secrets in another cluster. */
+function loginKey(pod: Pod | undefined, secrets: readonly PullSecret[]): string {
+  if (pod === undefined) return "";
+  return JSON.stringify([pod.namespace, pod.serviceAccountName, pod.imagePullSecrets, secrets.map(({ uid }) => uid)]);
 }
 
 /** From where the image would be pulled now; none where it would not be. */

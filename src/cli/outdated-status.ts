@@ -1,5 +1,5 @@
 /** The exit status of `pulley outdated`. */
-import { errorTable } from "../support/errors.ts";
+import { exitOf } from "../support/errors.ts";
 import type { OutdatedImage } from "../versions/index.ts";
 import { inputInvalid } from "./problems.ts";
 
@@ -26,11 +26,6 @@ export function statusOf(images: readonly OutdatedImage[], { hasProblems, failOn
   if (unread.length > 0) return Math.max(...unread.map(exitOf));
   if (images.some((image) => failOn.some((what) => fails(image, what)))) return 1;
   return exits.length === 0 ? 0 : Math.max(...exits);
-}
-
-export function exitOf(code: string): number {
-  const known: Readonly<Record<string, { readonly exit: number }>> = errorTable;
-  return known[code]?.exit ?? errorTable.INTERNAL.exit;
 }
 
 function fails({ status, distance, lag }: OutdatedImage, what: FailOn): boolean {

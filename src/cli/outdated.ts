@@ -1,11 +1,7 @@
-import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { formatPlatform, hostPlatform, parsePlatform } from "../image/index.ts";
 import { imageFieldsIn } from "../policy/index.ts";
-import { openTagPages } from "../registry/index.ts";
 import { PulleyError } from "../support/errors.ts";
-import { humanDuration } from "../support/format.ts";
-import { homeFolder } from "../support/home.ts";
 import {
   type AskedImage,
   type Outdated,
@@ -16,7 +12,7 @@ import {
   unknownImage,
   usedImages,
 } from "../versions/index.ts";
-import { type ClusterFlags, clusterOptions, isClusterWanted } from "./cluster-option.ts";
+import { type ClusterFlags, clusterOptions, isClusterWanted, secretsOption } from "./cluster-option.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";
 import { refuseSharedLogin } from "./logins.ts";
 import {
@@ -38,14 +34,14 @@ import {
 import { openLive } from "./outdated-clusters.ts";
 import { type FixStep, fixOutdated, fixSteps } from "./outdated-fix.ts";
 import { imagesNamed, storedImages, withRunning, withStored } from "./outdated-images.ts";
+import { openJudging } from "./outdated-registry.ts";
 import { sourcesOf } from "./outdated-sources.ts";
 import { type FailOn, failures, statusOf } from "./outdated-status.ts";
 import { csvLines, explanationLines, markdownLines, outdatedLines } from "./outdated-view.ts";
 import { print } from "./output.ts";
 import { clusterOption, loadPolicy, type PolicyOptions, policyOption, timeOption } from "./policy-option.ts";
-import { printLines, printOver, warnOn } from "./printing.ts";
+import { printLines, warnOn } from "./printing.ts";
 import { printProblems } from "./problems.ts";
-import { registryClient } from "./registry.ts";
 
 const outputs = ["text", "json", "yaml", "csv", "markdown"] as const;
 
@@ -125,10 +121,7 @@ export function define(command: Command, io: CommandIo): void {
     .addOption(policyOption())
     .addOption(clusterOption())
     .addOption(timeOption());
-  clusterOptions(command).option(
-    "--secrets",
-    "Ask registries with the pull secrets of the workloads in clusters; takes the right to get Secrets and ServiceAccounts by name",
-  );
+  clusterOptions(command).addOption(secretsOption());
   credentialProviderOptions(command)
     .addHelpText(
       "after",
@@ -176,26 +169,20 @@ async function outdated(words: readonly string[], options: OutdatedOptions, io: 
     options,
   );
   const signal = io.interruption();
-  const progress = judgingProgress(io);
-  const registry = registryClient(options, {
-    pace: requestsAtOnce,
-    longestWait,
-    rememberDownFor,
-    onWait: progress.waiting,
-  });
+  const { registry, pages, onProgress } = openJudging(options, io);
   try {
     const now = options.at ?? Date.now();
     const call = openOutdated(asked, {
       registry,
-      sourcesFor: await sourcesOf(used, { policy, now }, options, io),
+      sourcesFor: await sourcesOf(used.pods, { policy, now }, options, io),
       policy,
       now,
       platforms: (options.platform ?? []).map(parsePlatform),
       machine: hostPlatform(process.platform, process.arch),
       ages: options.age === true,
-      pages: openTagPages(join(cacheFolder(io), "tags")),
+      pages,
       signal,
-      onProgress: progress.judged,
+      onProgress,
     });
     const judged = await call.judge();
     const images = [...judged, ...used.unknown.map(unknownImage)];
@@ -215,28 +202,6 @@ async function outdated(words: readonly string[], options: OutdatedOptions, io: 
   } finally {
     await registry.close();
   }
-}
-
-/** Of one registry: few enough for those that count, enough for those that are far away. */
-const requestsAtOnce = 6;
-/** Milliseconds: a registry that asks for a longer wait has a quota for hours, and its images cannot be told. */
-const longestWait = 5 * 60_000;
-
-/** Milliseconds: nobody waits for a registry that is down once for each image. */
-const rememberDownFor = 60_000;
-
-/** A line on a terminal that says how far the command is, and for whom it waits. */
-function judgingProgress(io: Io) {
-  let text = "";
-  return {
-    judged: (done: number, total: number) => {
-      text = done < total ? `${done} of ${total} images` : "";
-      printOver(text, io);
-    },
-    waiting: (registry: string, milliseconds: number) => {
-      printOver(`${text}; ${registry} asks to wait ${humanDuration(milliseconds)}`.replace(/^; /, ""), io);
-    },
-  };
 }
 
 /** @throws PulleyError `USAGE` */
@@ -261,12 +226,6 @@ function namedInputs(words: readonly string[], options: OutdatedOptions): readon
 function printInputProblems({ problems, notes, notSeen }: UsedImages, io: Io): void {
   printProblems({ problems, warnings: notes }, io);
   for (const { file, what, why } of notSeen) warnOn(io)(`${file}: this ${what} was not read: ${why}`);
-}
-
-/** Where lists of tags are kept, with what registries need to say that they still hold (XDG Base Directory). */
-function cacheFolder({ environment }: Io): string {
-  const cache = environment["XDG_CACHE_HOME"];
-  return join(cache === undefined || cache === "" ? join(homeFolder(), ".cache") : cache, "pulley");
 }
 
 async function printReport(

@@ -126,6 +126,12 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable;
 
+/** The exit status of a code; one that is not known is a fault of the program. */
+export function exitOf(code: string): number {
+  const known: Readonly<Record<string, { readonly exit: number }>> = errorTable;
+  return known[code]?.exit ?? errorTable.INTERNAL.exit;
+}
+
 export interface ErrorDetails {
   /** What to do about it, where that is known better than the table knows it. */
   readonly advice?: string;

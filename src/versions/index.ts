@@ -1,4 +1,5 @@
 /** Which newer versions there are of the images that are used. */
+export type { ComparedCopies } from "./copies.ts";
 export { fixImages, type RefusedPlace, type VersionFixReport, type WantedImage } from "./fix.ts";
 export { type LiveObjects, type UsedImagesOptions, usedImages } from "./images.ts";
 export {
@@ -21,4 +22,4 @@ export {
   type UsingWorkload,
 } from "./used-image.ts";
 export type { WantedVersion } from "./version-text.ts";
-export type { WorkloadPods } from "./workload-pods.ts";
+export type { RequestingPods, WorkloadPods } from "./workload-pods.ts";

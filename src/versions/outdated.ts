@@ -12,6 +12,7 @@ import type { RegistryClient, TagsCall } from "../registry/index.ts";
 import { inParallel } from "../support/concurrency.ts";
 import { PulleyError } from "../support/errors.ts";
 import type { Login } from "../support/login.ts";
+import { type ComparedCopies, compareCopies } from "./copies.ts";
 import { blank, failureOf, type Judgement, judge } from "./judgement.ts";
 import type { OutdatedImage } from "./report.ts";
 import { isWithin, type PassedOver, passedOver, readTag, type TagReading } from "./tags/index.ts";
@@ -56,6 +57,11 @@ export interface Outdated {
    * @throws PulleyError any of the registry codes
    */
   explain(image: AskedImage, answer: OutdatedImage): Promise<TagExplanation>;
+  /**
+   * What the registry says of digests that run of one of the images. What {@link Outdated.judge} has found out is not asked
+   * again. @throws PulleyError any of the registry codes; `REFERENCE_INVALID`
+   */
+  compare(image: AskedImage, runs: readonly Digest[]): Promise<ComparedCopies>;
   /** The digest that a tag of one of their repositories has now. @throws PulleyError any of the registry codes */
   digestOf(repository: Repository, tag: Tag): Promise<Digest>;
 }
@@ -69,6 +75,11 @@ export interface TagExplanation {
 
 export function openOutdated(images: readonly AskedImage[], call: OutdatedCall): Outdated {
   const upstreams = upstreamsOf(images, call);
+  const upstreamOf = ({ name }: Repository): Upstream => {
+    const upstream = upstreams.get(name);
+    if (upstream === undefined) throw new PulleyError("INTERNAL", `nobody asks for ${name}`);
+    return upstream;
+  };
   return {
     judge: async () => {
       const answers = new Map<AskedImage, OutdatedImage>();
@@ -77,18 +88,18 @@ export function openOutdated(images: readonly AskedImage[], call: OutdatedCall):
         byRegistry(images).map((own) =>
           inParallel(own, atOnce, async (image) => {
             call.signal?.throwIfAborted();
-            answers.set(image, await answerFor(image, upstreams, call));
+            answers.set(image, await answerFor(image, upstreamOf, call));
             call.onProgress?.(answers.size, images.length);
           }),
         ),
       );
       return images.flatMap((image) => answers.get(image) ?? []);
     },
-    digestOf: async ({ name }, tag) => {
-      const upstream = upstreams.get(name);
-      if (upstream === undefined) throw new PulleyError("INTERNAL", `nobody asks for ${name}`);
-      return (await upstream.resolve(tag)).digest;
+    compare: async ({ used: { image } }, runs) => {
+      if (image.kind === "invalid") throw new PulleyError("REFERENCE_INVALID", invalidNameText(image));
+      return compareCopies(image, runs, upstreamOf(image.repository));
     },
+    digestOf: async (repository, tag) => (await upstreamOf(repository).resolve(tag)).digest,
     explain: async ({ used }, { patch, minor, latest }) => {
       const name = used.image;
       if (name.kind === "invalid" || name.tag === undefined) return { reading: undefined, tags: 0, passedOver: [] };
@@ -160,7 +171,7 @@ function distinct(logins: readonly Login[]): readonly Login[] {
 
 async function answerFor(
   { used, runs }: AskedImage,
-  upstreams: ReadonlyMap<string, Upstream>,
+  upstreamOf: (repository: Repository) => Upstream,
   call: OutdatedCall,
 ): Promise<OutdatedImage> {
   const { image: name } = used;
@@ -170,8 +181,7 @@ async function answerFor(
     const nothing = blank({ endOfLife: limits.endOfLife?.date ?? null });
     return report(used, { ...nothing, ...failureOf(error, undefined) });
   }
-  const upstream = upstreams.get(name.repository.name);
-  if (upstream === undefined) throw new PulleyError("INTERNAL", `nobody asks for ${name.repository.name}`);
+  const upstream = upstreamOf(name.repository);
   const { platforms: wanted, machine, ages, signal } = call;
   const platforms = wanted.length > 0 ? wanted : used.platforms.map((each) => completePlatform(each, machine));
   const ageOf = ages ? (platforms[0] ?? machine) : undefined;

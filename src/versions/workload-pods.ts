@@ -15,8 +15,18 @@ export interface ManifestText {
   readonly file: string;
 }
 
+/** The pods that ask for images, and what there is of the logins that they name. */
+export interface RequestingPods {
+  /** The pod that makes a request; `undefined` where it is not known. */
+  of(request: ImageRequest): Pod | undefined;
+  /** The pull secrets of a pod that are there, in the order in which the pod names them. */
+  secretsOf(pod: Pod): readonly PullSecret[];
+  /** For `givenAccounts` of `credentials`. */
+  serviceAccounts(): ExpandedPods["serviceAccounts"];
+}
+
 /** Read on the first question: not every image needs a login. */
-export class WorkloadPods {
+export class WorkloadPods implements RequestingPods {
   readonly #manifests: readonly ManifestText[];
   #expanded: ExpandedPods | undefined;
   #byRequest: ReadonlyMap<string, Pod> | undefined;
@@ -31,7 +41,6 @@ export class WorkloadPods {
     return this.#byRequest.get(keyOf(request));
   }
 
-  /** The pull secrets of a pod that the inputs have, in the order in which the pod names them. */
   secretsOf({ namespace, imagePullSecrets }: Pod): readonly PullSecret[] {
     const { secrets } = this.#pods();
     return imagePullSecrets.flatMap((name) =>
@@ -39,7 +48,6 @@ export class WorkloadPods {
     );
   }
 
-  /** For `givenAccounts` of `credentials`. */
   serviceAccounts(): ExpandedPods["serviceAccounts"] {
     return this.#pods().serviceAccounts;
   }
