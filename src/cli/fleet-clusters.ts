@@ -1,6 +1,6 @@
 /** The clusters of `pulley fleet`: those of API servers, and those that lists in files are of. */
 import type { ClusterApi } from "../cluster/index.ts";
-import { type Cluster, readLiveClusters } from "../fleet/index.ts";
+import { type Cluster, type ClusterSecrets, readLiveClusters } from "../fleet/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { type ClusterFlags, openClusters } from "./cluster-option.ts";
 import { watchClusters } from "./cluster-progress.ts";
@@ -25,12 +25,16 @@ export interface OpenFleet {
   readonly apis: readonly ClusterApi[];
   /** Each once; never empty. */
   readonly names: readonly string[];
-  /** Reads what is in them. What cannot be read is told of, and the rest is read all the same. Call it once. */
-  read(): Promise<ReadFleet>;
+  /**
+   * Reads what is in them; with `secrets`, also the pull secrets that pods of live clusters name. What cannot be read is
+   * told of, and the rest is read all the same. Call it once.
+   */
+  read(wanted?: { readonly secrets?: true | undefined }): Promise<ReadFleet>;
 }
 
 export interface ReadFleet {
   readonly clusters: readonly Cluster[];
+  readonly secrets: ClusterSecrets;
   /** Names of clusters of which not all was read. */
   readonly incomplete: ReadonlySet<string>;
   /** 0 if all was read; of several reasons why not, the one for which the user has most to do. */
@@ -43,7 +47,7 @@ export function openFleet({ from = [], ...flags }: FleetFlags, io: CommandIo): O
   const sources = from.map(sourceOf);
   const names = [...apis, ...sources].map(({ name }) => name);
   refuseNames(names);
-  return { apis, names, read: () => readFleet(apis, sources, flags, io) };
+  return { apis, names, read: (wanted = {}) => readFleet(apis, sources, { ...flags, ...wanted }, io) };
 }
 
 function refuseNames(names: readonly string[]): void {
@@ -63,7 +67,7 @@ function refuseNames(names: readonly string[]): void {
 async function readFleet(
   apis: readonly ClusterApi[],
   sources: readonly ClusterSource[],
-  { namespace: namespaces }: ClusterFlags,
+  { namespace: namespaces, secrets }: ClusterFlags & { readonly secrets?: true | undefined },
   io: CommandIo,
 ): Promise<ReadFleet> {
   const files = await readClusters(sources, io);
@@ -76,12 +80,14 @@ async function readFleet(
     namespaces,
     onFailure: watch.fail,
     onProgress: watch.note,
+    pullSecrets: secrets && watch,
     signal: io.interruption(),
   }).finally(watch.end);
   printProblems({ problems: files.problems }, io);
   const statuses = live.failures.map(({ exitStatus }) => exitStatus);
   return {
     clusters: [...live.clusters, ...files.clusters],
+    secrets: live.secrets,
     incomplete: new Set([...live.incomplete, ...files.incomplete]),
     status: files.problems.length > 0 ? inputInvalid : Math.max(0, ...statuses),
   };

@@ -17,6 +17,7 @@ import { PulleyError } from "../support/errors.ts";
 import { plural } from "../support/format.ts";
 import { clusterOptions } from "./cluster-option.ts";
 import { type FleetFlags, fromOption, openFleet } from "./fleet-clusters.ts";
+import { sourceOf } from "./fleet-files.ts";
 import {
   type PolicyReportFlags,
   policyReportsOption,
@@ -24,6 +25,13 @@ import {
   refuseNoCluster,
   writeReports,
 } from "./fleet-policy-reports.ts";
+import {
+  type CheckFlags,
+  checkOptions,
+  checkUpstream,
+  refuseCheckConflicts,
+  upstreamStatus,
+} from "./fleet-upstream.ts";
 import { readInputFile } from "./inputs.ts";
 import { type CommandIo, type Io, viewOf } from "./io.ts";
 import { examples } from "./options.ts";
@@ -34,7 +42,7 @@ import { printProblems } from "./problems.ts";
 
 const outputs = ["text", "json", "yaml", "csv", "markdown", "html", ...reportGroups] as const;
 
-interface ReportCommandOptions extends FleetFlags, PolicyReportFlags {
+interface ReportCommandOptions extends FleetFlags, CheckFlags, PolicyReportFlags {
   readonly teams?: string;
   readonly policy?: string;
   readonly output: (typeof outputs)[number];
@@ -45,7 +53,7 @@ interface ReportCommandOptions extends FleetFlags, PolicyReportFlags {
 }
 
 export function defineReport(command: Command, io: CommandIo): void {
-  clusterOptions(command.command("report"))
+  checkOptions(clusterOptions(command.command("report")), io)
     .description("Report what there is to do in clusters: images, pull policies, exemptions.")
     .addOption(fromOption())
     .option("--teams <file>", "File that says whose the workloads are: items are grouped by team")
@@ -75,28 +83,29 @@ export function defineReport(command: Command, io: CommandIo): void {
 
 async function report(options: ReportCommandOptions, io: CommandIo): Promise<number> {
   const { policy: path, failOn, at: now = Date.now() } = options;
+  refuseCheckConflicts(options);
   const fleet = openFleet(options, io);
   refuseNoCluster(options, fleet.apis);
   // Each workload says which cluster it is in; a name is given so that rules for clusters are not called idle.
   const policy = await loadPolicy({ policy: path, cluster: fleet.names[0] }, io);
   const teams = teamsIn(options, io);
-  const { clusters, incomplete, status } = await fleet.read();
-  const found = fleetReport(clusters, { policy: path === undefined ? undefined : policy, teams, incomplete, now });
+  const read = await fleet.read({ secrets: options.secrets });
+  const { clusters, incomplete } = read;
+  const upstream = options.check ? await checkUpstream(read, { policy, now }, options, io) : undefined;
+  const given = path === undefined ? undefined : policy;
+  const found = fleetReport(clusters, { policy: given, teams, upstream, incomplete, now });
   for (const note of found.notes) warnOn(io)(note);
   await printReport(found, now, options, io);
   const place = { apis: fleet.apis, namespaces: options.namespace, incomplete, now, signal: io.interruption() };
-  const failed = Math.max(status, await writeReports(found, options, place, io));
+  const failed = Math.max(read.status, await writeReports(found, options, place, io));
   if (failed !== 0) return failed;
   const worst = severities.slice(0, failOn === undefined ? 0 : severities.indexOf(failOn) + 1);
-  return found.items.some(({ severity }) => worst.includes(severity)) ? 1 : 0;
+  return found.items.some(({ severity }) => worst.includes(severity)) ? 1 : upstreamStatus(upstream);
 }
 
-async function printReport(
-  found: FleetReport,
-  now: number,
-  { output, all = false }: ReportCommandOptions,
-  io: Io,
-): Promise<void> {
+async function printReport(found: FleetReport, now: number, options: ReportCommandOptions, io: Io): Promise<void> {
+  const { output, all = false } = options;
+  const outdatedWords = wordsForOutdated(options);
   switch (output) {
     case "csv":
       printLines("stdout", fleetCsv(found), io);
@@ -112,8 +121,17 @@ async function printReport(
       await printPolicyReports(found, output, now, io);
       return;
     default:
-      await print(output, found, () => fleetLines(found, { ...viewOf(io), all, now }), io);
+      await print(output, found, () => fleetLines(found, { ...viewOf(io), all, now, outdatedWords }), io);
   }
+}
+
+/** With which `pulley outdated` reads the same clusters. */
+function wordsForOutdated({ context = [], allContexts, kubeconfig, from = [] }: FleetFlags): readonly string[] {
+  return [
+    ...(kubeconfig === undefined ? [] : ["--kubeconfig", kubeconfig]),
+    ...(allContexts ? ["--all-contexts"] : context.flatMap((name) => ["--context", name])),
+    ...from.map((each) => sourceOf(each).file),
+  ];
 }
 
 /** @throws PulleyError `INPUT_INVALID`, after every mistake was printed with its place; `INPUT_UNREADABLE` */

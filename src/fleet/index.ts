@@ -16,3 +16,7 @@ export { type FleetReport, fleetReport, type ReportedItem, type ReportedTeam } f
 export type { ReadTeams, Team } from "./teams.ts";
 export { readTeams } from "./teams-file.ts";
 export type { Cluster } from "./types.ts";
+export type { AskedRegistry, FleetUpstream } from "./upstream/answers.ts";
+export { askUpstream } from "./upstream/ask.ts";
+export { type FleetImage, fleetImages } from "./upstream/images.ts";
+export { type ClusterSecrets, requestingPods } from "./upstream/logins.ts";

@@ -1,7 +1,7 @@
 /** What is in a cluster, gathered object by object: from a file, or later from the API. */
 import { type ObjectReader, type Owner, objectReader, type ReadPod } from "./pod-objects.ts";
-import { textAt, valueAt } from "./raw.ts";
-import type { Cluster, ContainerSpec, NodeRecord, PodRecord, WorkloadRecord } from "./types.ts";
+import { countAt, textAt, valueAt } from "./raw.ts";
+import type { Cluster, ContainerSpec, NodeRecord, PodLogins, PodRecord, WorkloadRecord } from "./types.ts";
 
 export interface Inventory {
   /**
@@ -36,9 +36,13 @@ interface Controller {
   readonly owner: Owner | undefined;
   /** Empty for ReplicaSets that are owned, and for Jobs: one that has run does not run again. */
   readonly template: readonly ContainerSpec[];
+  readonly templateLogins: PodLogins;
+  readonly replicas: number | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
 }
+
+const noLogins: PodLogins = { serviceAccount: "", pullSecrets: [] };
 
 export function createInventory(clusterName: string): Inventory {
   const reader = objectReader();
@@ -75,16 +79,16 @@ function controllerOf(
 ): Controller {
   const owner = reader.owner(raw);
   const template = valueAt(raw, ...(templates.get(kind) ?? []));
+  const isSpent = kind === "Job" || (kind === "ReplicaSet" && owner !== undefined);
   return {
     apiVersion: reader.text(textAt(raw, "apiVersion") ?? ""),
     kind: reader.text(kind),
     namespace: reader.text(namespace),
     name: reader.text(name),
     owner,
-    template:
-      kind === "Job" || (kind === "ReplicaSet" && owner !== undefined)
-        ? []
-        : reader.template(valueAt(template, "spec")),
+    template: isSpent ? [] : reader.template(valueAt(template, "spec")),
+    templateLogins: isSpent ? noLogins : reader.logins(valueAt(template, "spec")),
+    replicas: countAt(raw, "spec", "replicas"),
     labels: reader.labels(template, "labels"),
     annotations: reader.labels(template, "annotations"),
   };
@@ -103,18 +107,18 @@ function joined(cluster: string, { pods: read, nodes, controllers }: Taken): Clu
     const key = keyOf(top.kind, namespace, top.name);
     const known = workloads.get(key);
     if (known !== undefined) return known;
-    const { template = [] } = controllers.get(key) ?? {};
+    const { template = [], templateLogins = noLogins, replicas } = controllers.get(key) ?? {};
     const { labels, annotations } = pod;
-    const made = { cluster, ...top, namespace, labels, annotations, template };
+    const made = { cluster, ...top, namespace, labels, annotations, template, templateLogins, replicas };
     workloads.set(key, made);
     return made;
   }
 
   const pods: PodRecord[] = [];
   for (const [key, pod] of read) {
-    const { name, node, ended, containers, pullSecrets, notReadySince, namespace } = pod;
+    const { name, node, ended, containers, serviceAccount, pullSecrets, notReadySince, namespace } = pod;
     const workload = workloadOf(topOf(pod, controllers), namespace, pod);
-    pods.push({ workload, name, node, ended, containers, pullSecrets, notReadySince });
+    pods.push({ workload, name, node, ended, containers, serviceAccount, pullSecrets, notReadySince });
     read.delete(key);
   }
   for (const controller of controllers.values()) {

@@ -4,6 +4,7 @@ import { inParallel } from "../support/concurrency.ts";
 import { isPulleyError, type PulleyError } from "../support/errors.ts";
 import { createInventory } from "./inventory.ts";
 import type { Cluster } from "./types.ts";
+import { type ClusterSecrets, readPullSecrets } from "./upstream/logins.ts";
 
 export interface LiveRequest {
   /** Default: all. */
@@ -12,11 +13,14 @@ export interface LiveRequest {
   readonly onFailure: (failure: PulleyError) => void;
   /** Called when a cluster's turn comes, after each page, and at the end. */
   readonly onProgress: (cluster: string, objects: number, isRead: boolean) => void;
+  /** Has the Secrets and service accounts that pods name read, too; called with what may not be. */
+  readonly pullSecrets?: { readonly warn: (message: string) => void } | undefined;
   readonly signal: AbortSignal;
 }
 
 export interface LiveClusters {
   readonly clusters: readonly Cluster[];
+  readonly secrets: ClusterSecrets;
   /** Names of clusters of which not all was read. */
   readonly incomplete: ReadonlySet<string>;
   readonly failures: readonly PulleyError[];
@@ -31,6 +35,7 @@ const listed: readonly ListedKind[] = [
 /** Side by side, in the order given, each as far as it can be read, and then closed. @throws PulleyError `CANCELLED` */
 export async function readLiveClusters(apis: readonly ClusterApi[], request: LiveRequest): Promise<LiveClusters> {
   const read = new Map<ClusterApi, Cluster>();
+  const secrets = new Map<string, readonly object[]>();
   const incomplete = new Set<string>();
   const failures: PulleyError[] = [];
   try {
@@ -40,12 +45,14 @@ export async function readLiveClusters(apis: readonly ClusterApi[], request: Liv
         failures.push(failure);
         request.onFailure(failure);
       };
-      read.set(api, await readCluster(api, { ...request, onFailure }));
+      const cluster = await readCluster(api, { ...request, onFailure });
+      read.set(api, cluster);
+      secrets.set(api.name, await readSecrets(api, cluster, { ...request, onFailure }));
     });
   } finally {
     for (const api of apis) api.close();
   }
-  return { clusters: apis.flatMap((api) => read.get(api) ?? []), incomplete, failures };
+  return { clusters: apis.flatMap((api) => read.get(api) ?? []), secrets, incomplete, failures };
 }
 
 async function readCluster(api: ClusterApi, request: LiveRequest): Promise<Cluster> {
@@ -65,4 +72,16 @@ async function readCluster(api: ClusterApi, request: LiveRequest): Promise<Clust
   }
   onProgress(api.name, objects, true);
   return inventory.finish();
+}
+
+async function readSecrets(api: ClusterApi, cluster: Cluster, request: LiveRequest): Promise<readonly object[]> {
+  const { pullSecrets, onFailure, signal } = request;
+  if (pullSecrets === undefined) return [];
+  try {
+    return await readPullSecrets(api, cluster, { warn: pullSecrets.warn, signal });
+  } catch (error) {
+    if (!isPulleyError(error) || signal.aborted) throw error;
+    onFailure(error);
+    return [];
+  }
 }

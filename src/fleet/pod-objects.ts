@@ -1,7 +1,7 @@
 /** Pods, pod templates and nodes of the API, as the inventory keeps them. */
 import { type ContainerKind, isPullPolicy } from "../workload/index.ts";
 import { countAt, itemsAt, pool, sharedTexts, textAt, textsAt, timeAt, valueAt } from "./raw.ts";
-import type { ContainerSpec, NodeImage, NodeRecord, PodContainer } from "./types.ts";
+import type { ContainerSpec, NodeImage, NodeRecord, PodContainer, PodLogins } from "./types.ts";
 
 /** What owns an object, by its own word. */
 export interface Owner {
@@ -11,7 +11,7 @@ export interface Owner {
 }
 
 /** A pod before it is known who is at the top. */
-export interface ReadPod {
+export interface ReadPod extends PodLogins {
   readonly namespace: string;
   readonly name: string;
   readonly node: string;
@@ -23,7 +23,6 @@ export interface ReadPod {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly containers: readonly PodContainer[];
-  readonly pullSecrets: readonly string[];
   readonly notReadySince: number | undefined;
 }
 
@@ -33,6 +32,8 @@ export interface ObjectReader {
   node(raw: unknown, name: string): NodeRecord;
   /** The containers and image volumes of a pod's spec. */
   template(spec: unknown): readonly ContainerSpec[];
+  /** What a pod's spec says of its logins. */
+  logins(spec: unknown): PodLogins;
   owner(raw: unknown): Owner | undefined;
   labels(raw: unknown, field: "labels" | "annotations"): Readonly<Record<string, string>>;
 }
@@ -114,6 +115,14 @@ export function objectReader(): ObjectReader {
     return maps(key, () => Object.fromEntries(entries.map(([name, value]) => [text(name), text(value)])));
   }
 
+  function logins(podSpec: unknown): PodLogins {
+    const secrets = itemsAt(podSpec, "imagePullSecrets").flatMap((each) => textAt(each, "name") || []);
+    return {
+      serviceAccount: text(textAt(podSpec, "serviceAccountName") ?? ""),
+      pullSecrets: lists(secrets.join("\n"), () => secrets.map((each) => text(each))),
+    };
+  }
+
   function owner(raw: unknown): Owner | undefined {
     const all = itemsAt(raw, "metadata", "ownerReferences");
     const found = all.find((each) => valueAt(each, "controller") === true) ?? all[0];
@@ -130,6 +139,7 @@ export function objectReader(): ObjectReader {
     text,
     owner,
     labels,
+    logins,
     template: (podSpec) => [
       ...containerLists.flatMap(([list, , kind]) => itemsAt(podSpec, list).map((each) => specOf(each, kind))),
       ...volumesOf(podSpec),
@@ -137,7 +147,7 @@ export function objectReader(): ObjectReader {
     pod(raw, namespace, name) {
       const hash = textAt(raw, "metadata", "labels", "pod-template-hash");
       const phase = textAt(raw, "status", "phase");
-      const secrets = itemsAt(raw, "spec", "imagePullSecrets").flatMap((each) => textAt(each, "name") || []);
+      const { serviceAccount, pullSecrets } = logins(valueAt(raw, "spec"));
       return {
         namespace: text(namespace),
         name,
@@ -149,7 +159,8 @@ export function objectReader(): ObjectReader {
         labels: labels(raw, "labels"),
         annotations: labels(raw, "annotations"),
         containers: containersOf(raw),
-        pullSecrets: lists(secrets.join("\n"), () => secrets.map((each) => text(each))),
+        serviceAccount,
+        pullSecrets,
         notReadySince: notReadySince(raw),
       };
     },

@@ -61,6 +61,21 @@ const team = z
   })
   .meta({ description: "A team, and its open items." });
 
+const registry = z
+  .object({
+    name: z.string().meta({ description: "Its host." }),
+    images: count("Images of it that are used."),
+    unanswered: count("Those of them that could not be checked."),
+    failure: z
+      .object({
+        code: z.string().meta({ description: "A code of docs/errors.md." }),
+        message: z.string().meta({ description: "What happened." }),
+      })
+      .nullable()
+      .meta({ description: "Why they could not be checked." }),
+  })
+  .meta({ description: "A registry that was asked." });
+
 export const fleetSchema = z
   .object({
     apiVersion: z.literal("pulley.dev/v1alpha1").meta({ description: "The version of this format." }),
@@ -69,6 +84,7 @@ export const fleetSchema = z
     items: z.array(item).meta({ description: "What there is to do, from the worst to the least." }),
     counts: z.object(counts).meta({ description: "Open items of all clusters." }),
     teams: z.array(team).meta({ description: "Open items by team; empty without a file of teams." }),
+    registries: z.array(registry).meta({ description: "Each registry of the images once; empty without --check." }),
     notes: z.array(z.string()).meta({ description: "What limits the answer." }),
   })
   .meta({

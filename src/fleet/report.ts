@@ -5,12 +5,24 @@
 import type { Policy } from "../policy/index.ts";
 import { cannotPull } from "./items/cannot-pull.ts";
 import { exemptions } from "./items/exemptions.ts";
-import { type Findings, type FleetItem, type ItemWorkload, type Severity, severities } from "./items/item.ts";
+import {
+  type Findings,
+  type FleetItem,
+  type ItemWorkload,
+  itemKinds,
+  type Severity,
+  severities,
+} from "./items/item.ts";
+import { lastCopies } from "./items/last-copy.ts";
 import { mixedDigests } from "./items/mixed-digests.ts";
+import { outdatedImages } from "./items/outdated.ts";
 import { pullPolicies } from "./items/pull-policy.ts";
+import { tagsMoved } from "./items/tag-moved.ts";
 import { unusedImages, usualMostImages } from "./items/unused-images.ts";
+import { runningTags } from "./running.ts";
 import { type Team, teamOf } from "./teams.ts";
 import type { Cluster } from "./types.ts";
+import { type AskedRegistry, type FleetUpstream, registryNotes } from "./upstream/answers.ts";
 import { imageNames, usesOf } from "./uses.ts";
 
 export interface FleetReport {
@@ -22,6 +34,8 @@ export interface FleetReport {
   readonly counts: Counts;
   /** Empty without a file of teams; what is nobody's is under the name `null`, last. */
   readonly teams: readonly ReportedTeam[];
+  /** The registries of the images, in the order of their names; empty where none was asked. */
+  readonly registries: readonly AskedRegistry[];
   /** What limits the answer. */
   readonly notes: readonly string[];
 }
@@ -52,6 +66,8 @@ export interface ReportedTeam extends Counts {
 export interface ReportOptions {
   readonly policy: Policy | undefined;
   readonly teams: readonly Team[];
+  /** What registries say of the images; absent: nothing is said of what only they know. */
+  readonly upstream?: FleetUpstream | undefined;
   /** Names of clusters of which not all was read. */
   readonly incomplete: ReadonlySet<string>;
   /** Milliseconds since the epoch. */
@@ -60,11 +76,13 @@ export interface ReportOptions {
 
 export function fleetReport(
   clusters: readonly Cluster[],
-  { policy, teams, incomplete, now }: ReportOptions,
+  { policy, teams, upstream, incomplete, now }: ReportOptions,
 ): FleetReport {
   const nameOf = imageNames();
   const uses = clusters.flatMap((cluster) => usesOf(cluster, nameOf));
-  const findings: Findings = { clusters, uses, policy, now };
+  const tags = runningTags(clusters, nameOf);
+  const findings: Findings = { clusters, uses, tags, nameOf, upstream, policy, now };
+  const registries = upstream?.registries ?? [];
   const owners = ownersOf(clusters, teams);
   const items = itemsIn(findings).map((item): ReportedItem => ({ ...item, teams: owners(item) }));
   return {
@@ -81,12 +99,24 @@ export function fleetReport(
     items,
     counts: countsOf(items),
     teams: teams.length === 0 ? [] : teamCounts(items, teams),
-    notes: notesOf(clusters),
+    registries,
+    notes: [...notesOf(clusters), ...registryNotes(registries)],
   };
 }
 
+const finders = [
+  cannotPull,
+  lastCopies,
+  mixedDigests,
+  tagsMoved,
+  pullPolicies,
+  exemptions,
+  unusedImages,
+  outdatedImages,
+];
+
 function itemsIn(findings: Findings): readonly FleetItem[] {
-  const all = [cannotPull, mixedDigests, pullPolicies, exemptions, unusedImages].flatMap((find) => find(findings));
+  const all = finders.flatMap((find) => find(findings));
   // While a new version rolls out, a container is there in two ways, and what is wrong with both is one thing to do.
   const once = new Map(all.map((item) => [item.id, item]));
   return [...once.values()].toSorted(worstFirst);
@@ -97,7 +127,8 @@ function worstFirst(one: FleetItem, other: FleetItem): number {
   if (by !== 0) return by;
   const bytes = (other.bytes ?? 0) - (one.bytes ?? 0);
   if (bytes !== 0) return bytes;
-  return `${one.kind}\n${one.title}` < `${other.kind}\n${other.title}` ? -1 : 1;
+  const kinds = itemKinds.indexOf(one.kind) - itemKinds.indexOf(other.kind);
+  return kinds === 0 && one.title > other.title ? 1 : kinds || -1;
 }
 
 function countsOf(items: readonly FleetItem[]): Counts {

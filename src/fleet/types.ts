@@ -22,6 +22,18 @@ export interface WorkloadRecord {
   readonly annotations: Readonly<Record<string, string>>;
   /** What its pod template says; empty where the object was not in the list. */
   readonly template: readonly ContainerSpec[];
+  /** Of its pod template, too. */
+  readonly templateLogins: PodLogins;
+  /** How many pods it is to have; `undefined` where it does not say, or the object was not in the list. */
+  readonly replicas: number | undefined;
+}
+
+/** What says which logins a pod pulls with, in its namespace. */
+export interface PodLogins {
+  /** Empty where none is written. */
+  readonly serviceAccount: string;
+  /** Names of Secrets. */
+  readonly pullSecrets: readonly string[];
 }
 
 /** A container or an image volume as it is written. */
@@ -33,7 +45,7 @@ export interface ContainerSpec {
   readonly pullPolicy: PullPolicy | undefined;
 }
 
-export interface PodRecord {
+export interface PodRecord extends PodLogins {
   readonly workload: WorkloadRecord;
   readonly name: string;
   /** Empty where it is not scheduled. */
@@ -41,8 +53,6 @@ export interface PodRecord {
   /** Whether it has ended, well or badly, and nothing of it runs any more. */
   readonly ended: boolean;
   readonly containers: readonly PodContainer[];
-  /** Names of Secrets. */
-  readonly pullSecrets: readonly string[];
   /** Since when it has not been ready, in milliseconds since the epoch; `undefined` where it is, or nothing is said. */
   readonly notReadySince: number | undefined;
 }

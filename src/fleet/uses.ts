@@ -1,5 +1,5 @@
 /** Which workload uses which image, from the pods that live and the templates of those that have none. */
-import { type ImageName, type Reference, readImageName } from "../image/index.ts";
+import { canonicalText, type ImageName, type Reference, readImageName } from "../image/index.ts";
 import type { ImageRequest } from "../workload/index.ts";
 import { pool } from "./raw.ts";
 import type { Cluster, ContainerSpec, PodRecord, WorkloadRecord } from "./types.ts";
@@ -38,6 +38,19 @@ export function usesOf({ pods, workloads }: Cluster, nameOf: (image: string) => 
     const used = specs.size > 0 ? [...specs] : workload.template.map((spec) => [spec, []] as const);
     return used.map(([spec, users]) => ({ workload, spec, image: nameOf(spec.image), pods: users }));
   });
+}
+
+/** By the canonical text of the image; those whose name is none are left out. */
+export function usesByImage(uses: readonly Use[]): ReadonlyMap<string, readonly Use[]> {
+  const found = new Map<string, Use[]>();
+  for (const use of uses) {
+    if (!isReference(use.image)) continue;
+    const key = canonicalText(use.image);
+    const known = found.get(key);
+    if (known === undefined) found.set(key, [use]);
+    else known.push(use);
+  }
+  return found;
 }
 
 /** What a policy is asked. */

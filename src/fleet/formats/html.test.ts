@@ -46,6 +46,7 @@ function report(items: readonly ReportedItem[], text = "x"): FleetReport {
       { name: text, contact: text, ...counts },
       { name: null, contact: null, ...counts },
     ],
+    registries: [],
     notes: [text],
   };
 }

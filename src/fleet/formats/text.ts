@@ -2,7 +2,7 @@
 
 import { humanDuration, plural, printable as shortened } from "../../support/format.ts";
 import { columns, hanging, type Paint, printable, type Style } from "../../support/terminal.ts";
-import { type Severity, severities } from "../items/item.ts";
+import { type Severity, severities, word } from "../items/item.ts";
 import type { FleetReport, ReportedItem, ReportedTeam } from "../report.ts";
 
 export interface FleetView {
@@ -13,6 +13,8 @@ export interface FleetView {
   readonly all: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Words with which `pulley outdated` reads the same clusters. */
+  readonly outdatedWords: readonly string[];
 }
 
 const titles: Readonly<Record<Severity, string>> = { critical: "Critical", high: "High", medium: "Medium", low: "Low" };
@@ -64,11 +66,33 @@ function severitySections(items: readonly ReportedItem[], view: FleetView): stri
 }
 
 function kindLines(items: readonly ReportedItem[], view: FleetView): string[] {
+  const [first] = items;
+  if (first?.kind === "outdated" && !view.all) return outdatedLines(first.severity, items, view);
   const shown = view.all ? items : items.slice(0, mostOfKind);
   const left = items.length - shown.length;
   const more = left === 0 ? [] : [`  and ${left} more like these: --all shows them, -o json and -o csv list them`, ""];
   return [...shown.flatMap((item) => itemLines(item, view)), ...more];
 }
+
+/** There are many of them, and another command tells more of each. */
+function outdatedLines(
+  severity: Severity,
+  items: readonly ReportedItem[],
+  { paint, width, outdatedWords }: FleetView,
+): string[] {
+  const what = severity === "medium" ? "newer patch releases" : "a newer minor version";
+  const title = `${plural(items.length, "image")} ${items.length === 1 ? "has" : "have"} ${what}`;
+  const names = items.slice(0, namedOutdated).map(({ image }) => image ?? "");
+  const rest = items.length - names.length;
+  return [
+    ...hanging("  ", printable(title), width),
+    ...hanging("    ", paint("dim", printable(`${names.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`)), width),
+    `    ${paint("cyan", printable(["$ pulley outdated", ...outdatedWords.map(word)].join(" ")))}`,
+    "",
+  ];
+}
+
+const namedOutdated = 3;
 
 function itemLines(item: ReportedItem, { paint, width, now }: FleetView): string[] {
   const { title, since, details, advice, command, clusters } = item;

@@ -1,7 +1,10 @@
 /** What somebody has to do something about. */
 import { createHash } from "node:crypto";
+import type { ImageName } from "../../image/index.ts";
 import type { Policy } from "../../policy/index.ts";
+import type { RunningTag } from "../running.ts";
 import type { Cluster, WorkloadRecord } from "../types.ts";
+import type { FleetUpstream } from "../upstream/answers.ts";
 import type { Use } from "../uses.ts";
 
 /** From the worst to the least. */
@@ -9,9 +12,12 @@ export const severities = ["critical", "high", "medium", "low"] as const;
 
 export type Severity = (typeof severities)[number];
 
+/** In the order in which those of one severity are told. */
 export const itemKinds = [
   "cannot-pull",
+  "last-copy",
   "mixed-digests",
+  "tag-moved",
   "always-missing",
   "always-needless",
   "exemption-expired",
@@ -19,6 +25,7 @@ export const itemKinds = [
   "exemption-unused",
   "exemption-used",
   "unused-image",
+  "outdated",
 ] as const;
 
 export type ItemKind = (typeof itemKinds)[number];
@@ -78,6 +85,12 @@ export interface ItemWorkload {
 export interface Findings {
   readonly clusters: readonly Cluster[];
   readonly uses: readonly Use[];
+  /** By the canonical text of the image. */
+  readonly tags: ReadonlyMap<string, RunningTag>;
+  /** Parses each image once. */
+  readonly nameOf: (image: string) => ImageName;
+  /** What registries say; `undefined`: none was asked. */
+  readonly upstream: FleetUpstream | undefined;
   /** `undefined`: none was given. */
   readonly policy: Policy | undefined;
   /** Milliseconds since the epoch. */
