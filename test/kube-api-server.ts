@@ -50,7 +50,17 @@ const token = "masters-token";
 /** A user without any right. */
 export const powerlessToken = "powerless-token";
 
-export async function startApiServer(): Promise<KubeApiServer> {
+/** Between the choice of its ports and its start somebody else may take one: then it is started again with others. */
+export async function startApiServer(attempts = 3): Promise<KubeApiServer> {
+  try {
+    return await startOnce();
+  } catch (error) {
+    if (attempts < 2 || !String(error).includes("address already in use")) throw error;
+    return startApiServer(attempts - 1);
+  }
+}
+
+async function startOnce(): Promise<KubeApiServer> {
   const folder = await mkdtemp(join(tmpdir(), "pulley-api-server-"));
   const certificates = await makeCertificates(join(folder, "pki"));
   await writeFile(

@@ -49,16 +49,23 @@ const advice = {
   "exemption-expiring": "Mend the workloads, or let the owner renew it: afterwards the rules hold again.",
 };
 
+/** Its id counts, and would be another's where one before it is removed. One that is renewed is the same. */
+function identityOf({ id, rules, owner, reason, match: { expression, ...match } }: Exemption): readonly string[] {
+  const [document = ""] = id.split("/exemptions[");
+  return [document, ...rules, owner, reason, JSON.stringify(match), expression?.text ?? ""];
+}
+
 function item(
-  { id, owner, reason, source }: Exemption,
+  exemption: Exemption,
   kind: keyof typeof advice,
   { severity, title }: { readonly severity: Severity; readonly title: string },
   users: Iterable<WorkloadRecord>,
 ): FleetItem {
+  const { owner, reason, source } = exemption;
   const workloads = workloadsOf(users);
   return itemOf(
     kind,
-    [id],
+    identityOf(exemption),
     { severity, title, advice: advice[kind] },
     {
       clusters: [...new Set(workloads.map(({ cluster }) => cluster))],
