@@ -1,7 +1,7 @@
 import { humanDuration } from "../support/format.ts";
 import type { Io } from "./io.ts";
 import type { OutputFormat } from "./options.ts";
-import { jsonText, printLines, printText, yamlText } from "./printing.ts";
+import { jsonPieces, printLines, printPieces, printText, yamlText } from "./printing.ts";
 
 /** Prints a value as JSON, as YAML, or as lines of text. */
 export async function print(
@@ -12,7 +12,7 @@ export async function print(
 ): Promise<void> {
   switch (format) {
     case "json":
-      printText("stdout", `${jsonText(value)}\n`, io);
+      await printPieces(withEnd(jsonPieces(value)), io);
       return;
     case "yaml":
       printText("stdout", await yamlText(value), io);
@@ -20,6 +20,11 @@ export async function print(
     case "text":
       printLines("stdout", lines(), io);
   }
+}
+
+function* withEnd(pieces: Iterable<string>): Generator<string> {
+  yield* pieces;
+  yield "\n";
 }
 
 /** The time since then, as kubectl formats it. */

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { Io } from "./io.ts";
-import { jsonText, passOn, printLines, printText, yamlText } from "./printing.ts";
+import { jsonPieces, jsonText, passOn, printLines, printPieces, printText, yamlText } from "./printing.ts";
 
 /** What comes out on a stream that is a terminal, or is none. */
 async function printed(print: (io: Io) => unknown, { isTTY = false, environment = {} } = {}): Promise<string> {
@@ -25,6 +25,36 @@ const hostile = fc.string({
 const raw = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 describe("printing", () => {
+  it("writes JSON in pieces as it writes it whole", () => {
+    const value = fc.dictionary(
+      hostile,
+      fc.oneof(fc.jsonValue(), fc.constant(undefined), fc.array(fc.constant(undefined))),
+    );
+    fc.assert(
+      fc.property(fc.oneof(value, fc.jsonValue(), fc.date({ noInvalidDate: true })), (given) => {
+        expect([...jsonPieces(given)].join("")).toBe(jsonText(given));
+      }),
+    );
+  });
+
+  it("writes pieces no faster than they are taken", async () => {
+    const stdout = new PassThrough({ highWaterMark: 1000 });
+    const pieces = Array.from({ length: 40 }, (_, at) => `${at}`.padEnd(9_999, ".").concat("\n"));
+    let given = 0;
+    const counted = (function* () {
+      for (const piece of pieces) {
+        given += 1;
+        yield piece;
+      }
+    })();
+    const io = { stdin: Readable.from([]), stdout, stderr: new PassThrough(), environment: {} };
+    const ended = printPieces(counted, io).then(() => stdout.end());
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(given).toBeLessThan(20);
+    expect(await text(stdout)).toBe(pieces.join(""));
+    await ended;
+  });
+
   it("never lets a line become two, or anything that a terminal obeys out", async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -21,6 +21,24 @@ export function printLines(target: OutputName, lines: readonly string[], io: Io)
   return stream.write(`${lines.map((line) => printableLine(line, colour)).join("\n")}\n`);
 }
 
+/** Characters that are written at once. */
+const batch = 65_536;
+
+/** Prints pieces of text, whose line feeds are the caller's own, no faster than they are taken. */
+export async function printPieces(pieces: Iterable<string>, io: Io): Promise<void> {
+  let isFull = false;
+  let text = "";
+  for (const piece of pieces) {
+    text += piece;
+    if (text.length < batch) continue;
+    if (isFull) await once(io.stdout, "drain");
+    isFull = !printText("stdout", text, io);
+    text = "";
+  }
+  if (isFull && text !== "") await once(io.stdout, "drain");
+  printText("stdout", text, io);
+}
+
 export function printLine(target: OutputName, line: string, io: Io): void {
   printLines(target, [line], io);
 }
@@ -51,6 +69,39 @@ export function printOver(line: string, { stderr }: Io): void {
 /** Exact JSON. Characters that terminals obey are escaped, which JSON allows in strings, and they are nowhere else. */
 export function jsonText(value: unknown, indent = 2): string {
   return printableJson(JSON.stringify(value, null, indent));
+}
+
+/** The same text in pieces, so that the lists of an object, which may be long, are never one text. */
+export function* jsonPieces(value: unknown): Generator<string> {
+  if (!isPlainObject(value)) {
+    yield jsonText(value);
+    return;
+  }
+  let before = "{\n  ";
+  for (const [key, member] of Object.entries(value)) {
+    const name = `${before}${jsonText(key)}: `;
+    if (Array.isArray(member) && member.length > 0) {
+      yield `${name}[`;
+      for (const [at, entry] of member.entries()) yield `${at === 0 ? "" : ","}\n    ${nested(entry, 4) ?? "null"}`;
+      yield "\n  ]";
+    } else {
+      const text = nested(member, 2);
+      if (text === undefined) continue;
+      yield `${name}${text}`;
+    }
+    before = ",\n  ";
+  }
+  yield before === ",\n  " ? "\n}" : "{}";
+}
+
+function isPlainObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !("toJSON" in value);
+}
+
+/** Indented by so many spaces but for its first line; `undefined` for what JSON leaves out. Strings have no line feeds. */
+function nested(value: unknown, spaces: number): string | undefined {
+  const text: string | undefined = JSON.stringify(value, null, 2);
+  return text === undefined ? undefined : printableJson(text.replaceAll("\n", `\n${" ".repeat(spaces)}`));
 }
 
 /** Exact YAML: a string with such characters is in double quotes, where YAML has escapes for them. */
