@@ -8,6 +8,7 @@ export function defineRbac(command: Command, io: CommandIo): void {
     .command("rbac")
     .description("Print the ClusterRole with the rights that the lists for a report need.")
     .option("--policy-reports", "Add the rights that --policy-reports of pulley fleet report needs")
+    .option("--secrets", "Add the rights that --check --secrets of pulley fleet report needs")
     .addHelpText(
       "after",
       examples(
@@ -16,8 +17,8 @@ export function defineRbac(command: Command, io: CommandIo): void {
       ),
     )
     .action(
-      io.withStatus(({ policyReports = false }: { readonly policyReports?: boolean }) => {
-        printText("stdout", `${fleetRole}${policyReports ? reportRules : ""}`, io);
+      io.withStatus(({ policyReports, secrets }: { readonly policyReports?: true; readonly secrets?: true }) => {
+        printText("stdout", `${fleetRole}${policyReports ? reportRules : ""}${secrets ? secretRules : ""}`, io);
         return 0;
       }),
     );
@@ -47,4 +48,9 @@ const reportRules = `- apiGroups: [wgpolicyk8s.io]
 - apiGroups: [openreports.io]
   resources: [reports, clusterreports]
   verbs: [list, create, patch, delete]
+`;
+
+const secretRules = `- apiGroups: [""]
+  resources: [secrets, serviceaccounts]
+  verbs: [get]
 `;

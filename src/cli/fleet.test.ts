@@ -262,5 +262,10 @@ describe("pulley fleet rbac", () => {
       { apiGroups: ["wgpolicyk8s.io"], resources: ["policyreports", "clusterpolicyreports"], verbs: expect.anything() },
       { apiGroups: ["openreports.io"], resources: ["reports", "clusterreports"], verbs: expect.anything() },
     ]);
+    const { stdout: more } = await callPulley(["fleet", "rbac", "--secrets"]);
+    expect(parse(more).rules).toEqual([
+      ...rules,
+      { apiGroups: [""], resources: ["secrets", "serviceaccounts"], verbs: ["get"] },
+    ]);
   });
 });
