@@ -72,15 +72,13 @@ describe("pulley fleet report --check", () => {
       response.end();
       return true;
     });
-    const own = (user: string, more: Readonly<Record<string, unknown>>) => ({
+    const more = { serviceAccountName: "robot" };
+    const own = (user: string) => ({
       "/api/v1/pods": [pod({ name: "a", image: `${registry.host}/app:main`, digest: digestOf("a"), more })],
       "/api/v1/namespaces/prod/serviceaccounts/robot": [{ metadata: {}, imagePullSecrets: [{ name: "pull" }] }],
       "/api/v1/namespaces/prod/secrets/pull": [secret(registry.host, user)],
     });
-    const [eu, us] = [
-      await cluster(own("eu:wrong", { serviceAccountName: "robot" })),
-      await cluster(own("us:right", { imagePullSecrets: [{ name: "pull" }] })),
-    ];
+    const [eu, us] = [await cluster(own("eu:wrong")), await cluster(own("us:right"))];
     const { write, report } = place();
     const kubeconfig = write("kubeconfig", kubeconfigOf({ eu: eu.url, us: us.url }));
     const call = ["--check", "--kubeconfig", kubeconfig, "--all-contexts", "-o", "json"];
