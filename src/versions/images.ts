@@ -121,7 +121,7 @@ class Reading {
     for (const { place: _, workload, ...use } of found.uses) {
       this.#collector.add({ ...use, ...(workload !== undefined && { workload: { ...workload, cluster } }) });
     }
-    for (const manifest of found.manifests) this.#collector.manifests.push(manifest);
+    for (const manifest of found.manifests) this.#collector.manifests.push({ ...manifest, cluster });
   }
 
   readChart(folder: string): void {

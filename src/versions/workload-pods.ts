@@ -13,6 +13,8 @@ import {
 export interface ManifestText {
   readonly text: string;
   readonly file: string;
+  /** The context of the cluster that it was read from; absent for files. */
+  readonly cluster?: string;
 }
 
 /** The pods that ask for images, and what there is of the logins that they name. */
@@ -25,11 +27,15 @@ export interface RequestingPods {
   serviceAccounts(): ExpandedPods["serviceAccounts"];
 }
 
-/** Read on the first question: not every image needs a login. */
+/**
+ * Read on the first question: not every image needs a login. What is of one cluster is for its pods alone, for another one
+ * may have the same names.
+ */
 export class WorkloadPods implements RequestingPods {
   readonly #manifests: readonly ManifestText[];
-  #expanded: ExpandedPods | undefined;
+  #expanded: readonly ExpandedPods[] | undefined;
   #byRequest: ReadonlyMap<string, Pod> | undefined;
+  readonly #owners = new Map<Pod, ExpandedPods>();
 
   constructor(manifests: readonly ManifestText[]) {
     this.#manifests = manifests;
@@ -37,27 +43,41 @@ export class WorkloadPods implements RequestingPods {
 
   /** The first pod that makes a request; `undefined` in other formats than manifests, or if the API server refuses it. */
   of(request: ImageRequest): Pod | undefined {
-    this.#byRequest ??= byRequest(this.#pods().pods);
+    this.#byRequest ??= byRequest(this.#clusters().flatMap(({ pods }) => pods));
     return this.#byRequest.get(keyOf(request));
   }
 
-  secretsOf({ namespace, imagePullSecrets }: Pod): readonly PullSecret[] {
-    const { secrets } = this.#pods();
-    return imagePullSecrets.flatMap((name) =>
-      secrets.filter((secret) => secret.namespace === namespace && secret.name === name),
+  secretsOf(pod: Pod): readonly PullSecret[] {
+    this.#clusters();
+    const { secrets = [] } = this.#owners.get(pod) ?? {};
+    return pod.imagePullSecrets.flatMap((name) =>
+      secrets.filter((secret) => secret.namespace === pod.namespace && secret.name === name),
     );
   }
 
   serviceAccounts(): ExpandedPods["serviceAccounts"] {
-    return this.#pods().serviceAccounts;
+    return this.#clusters().flatMap(({ serviceAccounts }) => serviceAccounts);
   }
 
-  #pods(): ExpandedPods {
-    if (this.#expanded !== undefined) return this.#expanded;
-    const documents = this.#manifests.flatMap(({ text, file }) => readManifests(text, file).documents);
-    this.#expanded = podsOf(documents, { newUid: randomUUID, standing: true });
+  #clusters(): readonly ExpandedPods[] {
+    this.#expanded ??= byCluster(this.#manifests).map((manifests) => {
+      const documents = manifests.flatMap(({ text, file }) => readManifests(text, file).documents);
+      const expanded = podsOf(documents, { newUid: randomUUID, standing: true });
+      for (const pod of expanded.pods) this.#owners.set(pod, expanded);
+      return expanded;
+    });
     return this.#expanded;
   }
+}
+
+function byCluster(manifests: readonly ManifestText[]): readonly (readonly ManifestText[])[] {
+  const groups = new Map<string | undefined, ManifestText[]>();
+  for (const manifest of manifests) {
+    const group = groups.get(manifest.cluster);
+    if (group === undefined) groups.set(manifest.cluster, [manifest]);
+    else group.push(manifest);
+  }
+  return [...groups.values()];
 }
 
 function byRequest(pods: readonly Pod[]): ReadonlyMap<string, Pod> {
