@@ -21,6 +21,8 @@ export interface VersionLimits {
   moving(tag: string): ListedTag | undefined;
   /** Expressions that could not be evaluated, one sentence each. */
   readonly failures: readonly string[];
+  /** Ids of the rules that match: requests with the same ones and the same failures have the same limits. */
+  readonly matched: readonly string[];
 }
 
 export interface EndOfLife {
@@ -60,6 +62,7 @@ export function versionsFor(request: ImageRequest, policy: Policy, now: number):
     failures: matched.flatMap(({ rule, failure }) =>
       failure === undefined ? [] : `the expression of ${rule.id} failed (${failure})`,
     ),
+    matched: matched.map(({ rule }) => rule.id),
   };
 }
 

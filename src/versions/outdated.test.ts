@@ -51,6 +51,18 @@ const nothing = {};
 const versions = { "1.25.3": nothing, "1.25.5": nothing, "1.26.1": nothing, "2.0.0": nothing, latest: nothing };
 
 describe("a version", () => {
+  it("is judged for as many workloads as there are", async () => {
+    const registry = await tagRegistry({ app: versions });
+    const image = readImageName(`${registry.host}/app:1.25.3`);
+    const workload = { apiVersion: "v1", kind: "Pod", namespace: "prod", name: "web", labels: {}, annotations: {} };
+    const container = { name: "app", kind: "container" as const };
+    const request = { workload, container, image, pullPolicy: undefined };
+    const user = { workload, container, request, source: { file: "a", line: 1, column: 1 } };
+    const workloads = Array.from({ length: 100_000 }, () => user);
+    const [answer] = await judge([{ used: { image, workloads, places: [], platforms: [] } }]);
+    expect(answer).toMatchObject({ status: "outdated", latest: "2.0.0", error: null });
+  });
+
   it("has its newer ones told by step, with one request and no manifest", async () => {
     const registry = await tagRegistry({ app: versions });
     expect(await judgeOne(`${registry.host}/app:1.25.3`)).toMatchObject({

@@ -196,7 +196,9 @@ async function answerFor(
 function limitsOf({ image, workloads }: UsedImage, { policy, now }: OutdatedCall): VersionLimits {
   const requests = workloads.length > 0 ? workloads.map(({ request }) => request) : [requestOf({ image, workloads })];
   const all = requests.map((request) => versionsFor(request, policy, now));
-  return all.reduce(narrower);
+  // Thousands of workloads are under a few limits.
+  const different = new Map(all.map((limits) => [JSON.stringify([limits.matched, limits.failures]), limits]));
+  return [...different.values()].reduce(narrower);
 }
 
 function narrower(one: VersionLimits, other: VersionLimits): VersionLimits {
@@ -215,6 +217,7 @@ function narrower(one: VersionLimits, other: VersionLimits): VersionLimits {
     ignored: (tag) => one.ignored(tag) ?? other.ignored(tag),
     moving: (tag) => one.moving(tag) ?? other.moving(tag),
     failures: [...one.failures, ...other.failures],
+    matched: [...one.matched, ...other.matched],
   };
 }
 
