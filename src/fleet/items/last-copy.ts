@@ -119,7 +119,7 @@ function adviceFor(lost: LostImage): string {
   if (copiesOf(lost).length === 0) return `Find out who has it and push it again, or write another image.${elsewhere}`;
   const name = word(canonicalText(reference));
   const save = `ctr -n k8s.io images export image.tar ${name}`;
-  const own = "pulley save --format oci-archive -f image.tar where Pulley keeps the node's images";
+  const own = `pulley save --format oci-archive -f image.tar ${name} where Pulley keeps the node's images`;
   const push = `skopeo copy oci-archive:image.tar docker://${name}`;
   return `Save it on a node that has it before the kubelet deletes it, and push it again; or write another image. To save: ${save}, or ${own}; to push: ${push}.${elsewhere}`;
 }
