@@ -4,6 +4,7 @@ import type { ClusterContext } from "./contexts.ts";
 import { type ClusterLimits, usualLimits } from "./exchange.ts";
 import { type ClusterDocument, type DocumentRequest, get } from "./reads.ts";
 import { ClusterSession } from "./session.ts";
+import { type WatchEvent, type WatchRequest, watch } from "./watch.ts";
 import {
   type ApplyRequest,
   apply,
@@ -24,6 +25,8 @@ export interface ClusterApi {
   /** The name of its context. */
   readonly name: string;
   get(request: DocumentRequest): Promise<ClusterDocument>;
+  /** Changes since a version, for as long as one connection lasts; `watchKind` goes on after that. One attempt. */
+  watch(request: WatchRequest): AsyncIterable<WatchEvent>;
   /** Server-side apply: makes the object, or changes what Pulley owns of it. Called twice, it changes nothing. */
   apply(request: ApplyRequest): Promise<ClusterWrite>;
   /** JSON patch (RFC 6902), never sent again where the server may have done it already. */
@@ -50,6 +53,7 @@ export function openCluster(context: ClusterContext, options: ClusterOptions): C
   return {
     name: context.name,
     get: (request) => get(session, request),
+    watch: (request) => watch(session, request),
     apply: (request) => apply(session, request),
     patch: (request) => patch(session, request),
     update: (request) => update(session, request),

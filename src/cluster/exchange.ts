@@ -14,6 +14,8 @@ export interface Call {
   readonly method: "GET" | "PATCH" | "DELETE";
   readonly url: URL;
   readonly body?: CallBody | undefined;
+  /** Whether the answer comes bit by bit, for minutes. */
+  readonly isStream?: boolean;
 }
 
 export interface CallBody {
@@ -42,6 +44,10 @@ export interface ClusterLimits {
   readonly whole: number;
   /** Bytes of a document; a page that is longer is asked for in smaller pages. */
   readonly document: number;
+  /** Bytes of one event of a watch, which has one object in it: etcd takes a mebibyte and a half. */
+  readonly event: number;
+  /** How late a server may be with the end of a watch. */
+  readonly late: number;
 }
 
 export const usualLimits: ClusterLimits = {
@@ -49,6 +55,8 @@ export const usualLimits: ClusterLimits = {
   answer: 75_000,
   whole: 180_000,
   document: 32 * 1024 * 1024,
+  event: 8 * 1024 * 1024,
+  late: 30_000,
 };
 
 export interface ClusterAnswer {
@@ -58,12 +66,15 @@ export interface ClusterAnswer {
   readonly body: Readable;
 }
 
+/** Milliseconds after which the system probes a silent connection, and ends it if the other side is gone. */
+const probeAfter = 30_000;
+
 /** Bytes of an answer's head. */
 const longestHead = 64 * 1024;
 
 /** @throws PulleyError `CLUSTER_UNREACHABLE`, `CANCELLED` */
 export function exchange(asked: Exchange): Promise<ClusterAnswer> {
-  const { method, url, body, connection, accept, userAgent, limits, signal, onSent } = asked;
+  const { method, url, body, isStream = false, connection, accept, userAgent, limits, signal, onSent } = asked;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(cancellation(signal));
@@ -73,9 +84,17 @@ export function exchange(asked: Exchange): Promise<ClusterAnswer> {
     const request = (url.protocol === "https:" ? https : http).request(url, {
       method,
       agent: connection.agent,
-      headers: { ...connection.headers, accept, "accept-encoding": "gzip", "user-agent": userAgent, ...content },
+      headers: {
+        ...connection.headers,
+        accept,
+        // What is packed is held back until there is more of it.
+        "accept-encoding": isStream ? "identity" : "gzip",
+        "user-agent": userAgent,
+        ...content,
+      },
       maxHeaderSize: longestHead,
     });
+    if (isStream) request.setSocketKeepAlive(true, probeAfter);
     const late = (what: string, milliseconds: number) =>
       setTimeout(() => request.destroy(new Error(`${what} within ${milliseconds / 1000} s`)), milliseconds);
     let timer = late("i/o timeout: no connection", limits.connect);

@@ -63,7 +63,10 @@ export async function* listKinds<T>(
   }
 }
 
-/** The paths of lists of a kind, in these namespaces or in all; none for what is in none, where some are named. */
+/**
+ * The paths of lists of a kind, in these namespaces or in all; none for what is in none, where some are named.
+ * @throws PulleyError `INPUT_INVALID` if a namespace would lead to another path
+ */
 export function listPaths(kind: ListedKind, namespaces: readonly string[] | undefined): readonly string[] {
   if (namespaces === undefined) return [kindPath(kind, undefined)];
   if (kind.isClusterWide) return [];

@@ -1,6 +1,7 @@
 /** Lists, page by page (Kubernetes API concepts, "Retrieving large results sets in chunks"). */
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { ClusterApi } from "./api.ts";
+import type { ClusterDocument } from "./reads.ts";
 import { type JsonRecord, recordIn, recordsIn, textIn } from "./records.ts";
 
 export interface ListRequest<T> {
@@ -26,26 +27,14 @@ const mostRestarts = 10;
  * @throws PulleyError as {@link ClusterApi.get}
  */
 export async function* listPages<T>(api: ClusterApi, request: ListRequest<T>): AsyncGenerator<readonly T[]> {
-  const { path, labelSelector, pick, signal } = request;
-  let limit = pageSize;
+  const { pick } = request;
+  const read = pageReader(api, request);
   let continuation: string | undefined;
   let last = "";
   /** What was there before the list was begun anew. */
   let had = "";
   for (let restarts = 0; ; ) {
-    const query = {
-      limit: `${limit}`,
-      ...(labelSelector !== undefined && { labelSelector }),
-      ...(continuation !== undefined && { continue: continuation }),
-    };
-    const answer = await api.get({ path, query, signal }).catch((error: unknown) => {
-      if (!isPulleyError(error, "TOO_LARGE") || limit === 1) throw error;
-      return undefined;
-    });
-    if (answer === undefined) {
-      limit = Math.ceil(limit / 8);
-      continue;
-    }
+    const answer = await read(continuation);
     if (answer.kind === "absent") return;
     if (answer.kind === "expired") {
       restarts += 1;
@@ -64,6 +53,29 @@ export async function* listPages<T>(api: ClusterApi, request: ListRequest<T>): A
     continuation = textIn(recordIn(answer.document, "metadata"), "continue");
     if (continuation === undefined) return;
   }
+}
+
+/** Reads pages of a list, each where the continuation of the one before says, and smaller ones where they are too long. */
+export function pageReader(
+  api: ClusterApi,
+  { path, labelSelector, signal }: Omit<ListRequest<never>, "pick">,
+): (continuation: string | undefined) => Promise<ClusterDocument> {
+  let limit = pageSize;
+  return async (continuation) => {
+    for (;;) {
+      const query = {
+        limit: `${limit}`,
+        ...(labelSelector !== undefined && { labelSelector }),
+        ...(continuation !== undefined && { continue: continuation }),
+      };
+      try {
+        return await api.get({ path, query, signal });
+      } catch (error) {
+        if (!isPulleyError(error, "TOO_LARGE") || limit === 1) throw error;
+        limit = Math.ceil(limit / 8);
+      }
+    }
+  };
 }
 
 /** Lists come in the order of these keys: it is that of etcd. */

@@ -86,7 +86,7 @@ async function readText({ body, headers }: ClusterAnswer, limit: number): Promis
   return Buffer.concat(pieces, length).toString("utf8");
 }
 
-function parse(text: string): JsonRecord | undefined {
+export function parse(text: string): JsonRecord | undefined {
   try {
     const document: unknown = JSON.parse(text);
     return isRecord(document) ? document : undefined;
@@ -96,7 +96,7 @@ function parse(text: string): JsonRecord | undefined {
 }
 
 /** The server's own words, without the login that it may have been sent. */
-export function statusWords(document: JsonRecord | undefined, { headers }: Connection): string {
+function statusWords(document: JsonRecord | undefined, { headers }: Connection): string {
   const words = textIn(document, "message") ?? textIn(document, "reason") ?? "";
   const secret = headers["authorization"]?.replace(/^\S+\s+/, "") ?? "";
   return printable(withoutSecrets(secret === "" ? words : words.replaceAll(secret, "…")));
@@ -113,6 +113,20 @@ function waitAsked(text: string, now: number): number | undefined {
   if (/^[0-9]{1,9}$/.test(text.trim())) return Number(text) * 1000;
   const date = Date.parse(text);
   return Number.isNaN(date) ? undefined : date - now;
+}
+
+/** A failure that is told in the middle of a good answer. */
+export function statusReply(status: JsonRecord, call: Call, connection: Connection): Reply {
+  const { code } = status;
+  const seconds = recordIn(status, "details")["retryAfterSeconds"];
+  return {
+    call,
+    status: typeof code === "number" ? code : 500,
+    document: status,
+    message: statusWords(status, connection),
+    isAbsent: false,
+    retryAfter: typeof seconds === "number" ? seconds * 1000 : undefined,
+  };
 }
 
 /** What there is no other word for. Whatever may be better the next time has a `retryAfter`. */

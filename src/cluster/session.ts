@@ -27,9 +27,16 @@ export interface Repeats {
   readonly check: (reply: Reply) => void;
 }
 
+/** The head of an answer, and the login with which it came. */
+export interface Answer {
+  readonly answer: ClusterAnswer;
+  readonly connection: Connection;
+}
+
 export class ClusterSession {
   readonly name: string;
   readonly clock: Clock;
+  readonly limits: ClusterLimits;
   readonly #server: string;
   readonly #options: SessionOptions;
   readonly #login: ClusterLogin;
@@ -38,6 +45,7 @@ export class ClusterSession {
   constructor(context: ClusterContext, options: SessionOptions) {
     this.name = context.name;
     this.clock = options.clock;
+    this.limits = options.limits;
     this.#server = context.server.href.replace(/\/$/, "");
     this.#options = options;
     this.#login = openLogin(context, options.environment, options.clock);
@@ -68,9 +76,8 @@ export class ClusterSession {
     try {
       return await retry(plan, { clock: this.clock, random: Math.random }, decide, attempt, signal);
     } catch (error) {
-      if (signal?.aborted) throw cancellation(signal);
-      const failure = atPlace(`context "${this.name}"`, error);
-      if (!mayBeDone || isRepeatable || !isPulleyError(failure)) throw failure;
+      const failure = this.failure(error, signal);
+      if (!mayBeDone || isRepeatable || !isPulleyError(failure) || signal?.aborted) throw failure;
       throw new PulleyError(failure.code, failure.message, {
         cause: error,
         advice: "It may have been done all the same: look before it is tried again.",
@@ -80,13 +87,12 @@ export class ClusterSession {
 
   /** One attempt, whose answer must be complete in time. */
   async #once(call: Call, outer: AbortSignal | undefined, onSent: () => void): Promise<Reply> {
-    const { limits } = this.#options;
+    const { limits } = this;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(tooLate(call, limits)), limits.whole);
     const signal = outer === undefined ? late.signal : AbortSignal.any([outer, late.signal]);
     try {
-      const { answer, connection } = await this.answer(call, signal, onSent);
-      return await readReply(answer, connection, { call, limits, signal, now: this.clock.now() });
+      return await this.read(await this.answer(call, signal, onSent), call, signal);
     } finally {
       clearTimeout(timer);
     }
@@ -96,11 +102,7 @@ export class ClusterSession {
    * The head of an answer, whose body the caller reads. A login that is refused may have ended: it is made anew once.
    * @throws PulleyError as {@link exchange} and the login
    */
-  async answer(
-    call: Call,
-    signal: AbortSignal | undefined,
-    onSent?: () => void,
-  ): Promise<{ readonly answer: ClusterAnswer; readonly connection: Connection }> {
+  async answer(call: Call, signal: AbortSignal | undefined, onSent?: () => void): Promise<Answer> {
     const { userAgent, limits } = this.#options;
     const asked = { ...call, accept: "application/json", userAgent, limits, signal, onSent };
     const connection = await this.#login.connection();
@@ -110,6 +112,15 @@ export class ClusterSession {
     answer.body.destroy();
     const renewed = await this.#login.connection(true);
     return { answer: await exchange({ ...asked, connection: renewed }), connection: renewed };
+  }
+
+  read({ answer, connection }: Answer, call: Call, signal: AbortSignal | undefined): Promise<Reply> {
+    return readReply(answer, connection, { call, limits: this.limits, signal, now: this.clock.now() });
+  }
+
+  /** What is thrown to the caller: with the context, and after a cancellation nothing but that. */
+  failure(error: unknown, signal: AbortSignal | undefined): unknown {
+    return signal?.aborted ? cancellation(signal) : atPlace(`context "${this.name}"`, error);
   }
 
   close(): void {

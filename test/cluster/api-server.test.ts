@@ -7,10 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callPulley } from "../../src/cli/testing/call.ts";
 import { type ClusterApi, openCluster } from "../../src/cluster/api.ts";
 import type { ClusterContext } from "../../src/cluster/contexts.ts";
+import { objectPath } from "../../src/cluster/kinds.ts";
 import { listPages } from "../../src/cluster/list.ts";
 import { recordIn, textIn } from "../../src/cluster/records.ts";
+import { watchKind } from "../../src/cluster/watched-kind.ts";
 import { apiServerTools, type KubeApiServer, powerlessToken } from "../kube-api-server.ts";
 import { describeWith } from "../tools.ts";
+import { configMapKind, contractNamespaces, testListsAndWatches } from "./lists-and-watches.ts";
 import { type RealCluster, startRealCluster } from "./real-cluster.ts";
 import { testPolicyReports } from "./real-policy-reports.ts";
 import { testWrites } from "./real-writes.ts";
@@ -154,6 +157,39 @@ describeWith(apiServerTools, "a real API server", () => {
       message: expect.stringContaining("certificate signed by unknown authority"),
     });
     api.close();
+  });
+
+  it(`keeps ${count} objects within 100 MB`, async () => {
+    global.gc?.();
+    const before = process.memoryUsage().rss;
+    const kept = watchKind(real.open(), configMapKind, name);
+    await kept.ready;
+    expect([...kept.values()].filter((each) => /\/c\d+$/.test(each))).toHaveLength(count);
+    expect((process.memoryUsage().rss - before) / 1e6).toBeLessThan(100);
+    await kept.close();
+  });
+
+  describe("of which lists and watches are read", () => {
+    const user = { powerless: powerlessToken, stranger: "no-such-token" };
+    const placed = (namespace: string, name: string) => ({ namespace, name });
+
+    beforeAll(async () => {
+      for (const namespace of contractNamespaces) {
+        await server.send("POST", "/api/v1/namespaces", { metadata: { name: namespace } });
+      }
+    });
+
+    testListsAndWatches(() => ({
+      api: (as) => real.open(as && { token: user[as] }),
+      put: (namespace, object, data) =>
+        real.open().apply({
+          path: objectPath(configMapKind, placed(namespace, object)),
+          object: { apiVersion: "v1", kind: "ConfigMap", metadata: placed(namespace, object), data },
+        }),
+      remove: (namespace, object) => real.open().remove({ path: objectPath(configMapKind, placed(namespace, object)) }),
+      compact: () => server.compact(),
+      restart: () => server.restart(),
+    }));
   });
 
   describe("of which objects are changed", () => testWrites(() => real));
