@@ -7,7 +7,7 @@ import type { ReplacedImages } from "./placeholders.ts";
 import type { ReadText, WantedSecret } from "./readers/contents.ts";
 import { readText } from "./readers/read-text.ts";
 import type { Subject } from "./subject.ts";
-import type { SecretName } from "./types.ts";
+import type { LiveObject, SecretName } from "./types.ts";
 
 export interface AuditedContainer {
   readonly subject: Subject;
@@ -81,10 +81,16 @@ function placeText({ at, path }: RenderedContainer): string {
 }
 
 /** A patch without a pull policy says nothing about it: the default does not apply. */
-function writtenContainer(subject: Subject, { file, patch, scope, replacedImages }: TextInput): AuditedContainer {
+function writtenContainer(written: Subject, input: TextInput): AuditedContainer {
+  const { file, patch, scope, replacedImages, live } = input;
+  const subject = live === undefined ? written : inCluster(written, live);
   const pulls = patch !== undefined && subject.pulls?.from === "default" ? undefined : subject.pulls;
   const scopes = [scope ?? (file === "-" ? file : dirname(file))];
   return { subject: { ...subject, pulls }, scopes, replacedImages, isRendered: false };
+}
+
+function inCluster(subject: Subject, { cluster }: LiveObject): Subject {
+  return { ...subject, request: { ...subject.request, cluster } };
 }
 
 function renderedContainers(

@@ -25,6 +25,7 @@ export { type AuditInput, containerKey, type TextInput, type UnreadableInput } f
 export { auditInputs, type InputOptions } from "./inputs/index.ts";
 export { type ImageChange, imageChanges, isKustomization } from "./inputs/kustomize/kustomization.ts";
 export { isKustomizationFile, walk } from "./inputs/walk.ts";
+export { objectName } from "./live-place.ts";
 export { type PlaceholderTest, placeholderTest, type ReplacedImages, withoutPlaceholder } from "./placeholders.ts";
 export type { ReadText } from "./readers/contents.ts";
 export { readOther, readText } from "./readers/read-text.ts";

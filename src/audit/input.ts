@@ -2,7 +2,7 @@
 import type { ImagePlace } from "../workload/index.ts";
 import type { ReplacedImages } from "./placeholders.ts";
 import type { Span } from "./spans.ts";
-import type { NotSeen } from "./types.ts";
+import type { LiveObject, NotSeen } from "./types.ts";
 
 export interface TextInput {
   readonly kind: "text";
@@ -35,6 +35,8 @@ export interface TextInput {
    * comes from, where that is known, and have no fixes.
    */
   readonly original?: string;
+  /** For what runs in a cluster: the object that the text is. It has no fixes, and its Secrets are not known. */
+  readonly live?: LiveObject;
 }
 
 export interface UnreadableInput {

@@ -10,6 +10,7 @@ import { Fingerprints } from "./fingerprint.ts";
 import { setImage, setPullPolicy } from "./fix/fields.ts";
 import { type Ignore, readIgnores } from "./ignore-comments.ts";
 import type { AuditInput, TextInput, UnreadableInput } from "./input.ts";
+import { placesIn } from "./live-place.ts";
 import { withoutPlaceholder } from "./placeholders.ts";
 import type { WantedSecret } from "./readers/contents.ts";
 import { containerRules } from "./rules/index.ts";
@@ -22,9 +23,9 @@ import {
   type RuleContext,
   type SecretUse,
 } from "./rules/rule.ts";
-import { regionOf } from "./spans.ts";
+import type { Span } from "./spans.ts";
 import { type EffectivePull, pullsText, type Subject } from "./subject.ts";
-import type { Finding, Fix } from "./types.ts";
+import type { Finding, Fix, Region } from "./types.ts";
 
 /** The result of one text. */
 export interface TextAudit extends FileFacts {
@@ -50,6 +51,7 @@ const nothing = {
 /** What all findings of one text share. */
 interface TextContext {
   readonly text: SourceText;
+  readonly placeOf: (at: Span) => Region;
   readonly config: AuditConfig;
   readonly fingerprints: Fingerprints;
   /** Keys of reported findings: several renderings of a container have the same findings. */
@@ -92,19 +94,25 @@ function auditText(input: TextInput, config: AuditConfig): TextAudit {
   const { policy, now, isMoving } = config;
   const { file } = input;
   const read = contentsOf(input, config.imageFields);
+  const { live } = input;
   const textContext: TextContext = {
     text: read.text,
-    config: input.isOutside ? { ...config, fixes: false } : config,
+    placeOf: placesIn(read.text, live),
+    config: input.isOutside || live !== undefined ? { ...config, fixes: false } : config,
     fingerprints: new Fingerprints(file),
     told: new Set(),
   };
   const findings = read.problems.flatMap(({ rule, at, message }) =>
-    findingOf(rule, { region: regionOf(read.text, at), message }, config, textContext.fingerprints),
+    findingOf(rule, { region: textContext.placeOf(at), message }, config, textContext.fingerprints),
   );
   const uses: ImageUse[] = [];
   const exemptions = new Set<string>();
   for (const container of read.containers) {
-    const subject = withoutPlaceholder(container.subject, config.placeholderIn, container.replacedImages);
+    const { replacedImages } = container;
+    const subject =
+      live === undefined
+        ? withoutPlaceholder(container.subject, config.placeholderIn, replacedImages)
+        : container.subject;
     // A policy cannot decide about an image that is not known yet.
     const isKnown = subject.unresolved !== "placeholder";
     const prepared = policy && isKnown ? prepare(subject.request, policy, now) : undefined;
@@ -118,9 +126,9 @@ function auditText(input: TextInput, config: AuditConfig): TextAudit {
   return {
     file,
     findings,
-    ignores: readIgnores(read.text),
+    ignores: live === undefined ? readIgnores(read.text) : [],
     uses,
-    wantedSecrets: read.wantedSecrets.map((wanted) => secretUse(textContext, wanted)),
+    wantedSecrets: live === undefined ? read.wantedSecrets.map((wanted) => secretUse(textContext, wanted)) : [],
     secrets: read.secrets,
     exemptions: [...exemptions],
     workloads: read.workloads,
@@ -135,7 +143,7 @@ function checkContainer(
   context: RuleContext,
   findings: Finding[],
 ): void {
-  const { text, config, fingerprints, told } = textContext;
+  const { text, placeOf, config, fingerprints, told } = textContext;
   const { request } = subject;
   const made: Finding[] = [];
   for (const rule of containerRules) {
@@ -146,7 +154,7 @@ function checkContainer(
     if (isRendered && told.has(key)) continue;
     told.add(key);
     const fix = correction && config.fixes ? fixOf(text, subject, correction) : undefined;
-    const region = regionOf(text, at);
+    const region = placeOf(at);
     const outer = folds && made.find(({ ruleId }) => ruleId === folds.into);
     const details = { region, message, advice, fix, request, folds: outer && { ...folds, into: outer.fingerprint } };
     made.push(...findingOf(rule, details, config, fingerprints));
@@ -165,7 +173,7 @@ function fixOf(text: SourceText, { fields, words }: Subject, correction: Correct
 }
 
 function useOf(
-  { text }: TextContext,
+  { text, placeOf }: TextContext,
   subject: Subject,
   pulls: EffectivePull | undefined,
   scopes: readonly string[],
@@ -179,10 +187,10 @@ function useOf(
     pulls: pullsText(subject, pulls.value),
     neighbourhood: format === "kubernetes" ? `the namespace ${namespace}` : `the file ${text.file}`,
     scopes,
-    region: regionOf(text, policyPlace(subject)),
+    region: placeOf(policyPlace(subject)),
   };
 }
 
-function secretUse({ text }: TextContext, { namespace, name, workload, at }: WantedSecret): SecretUse {
-  return { namespace, name, workload, region: regionOf(text, at) };
+function secretUse({ placeOf }: TextContext, { namespace, name, workload, at }: WantedSecret): SecretUse {
+  return { namespace, name, workload, region: placeOf(at) };
 }

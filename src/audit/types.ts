@@ -13,6 +13,23 @@ export interface Region {
   readonly endColumn: number;
   readonly start: number;
   readonly end: number;
+  /** Of an object in a cluster, which is in no file: then `file` only names it, and lines are those of what was read. */
+  readonly live?: LivePlace;
+}
+
+/** An object in a cluster. */
+export interface LiveObject {
+  /** The name of the context. */
+  readonly cluster: string;
+  readonly kind: string;
+  /** Empty for an object that is in none. */
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface LivePlace extends LiveObject {
+  /** `spec.template.spec.containers[0].image`; empty for the object as a whole. */
+  readonly field: string;
 }
 
 export interface Finding {

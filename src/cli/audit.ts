@@ -28,7 +28,9 @@ import { PulleyError } from "../support/errors.ts";
 import { plural } from "../support/format.ts";
 import { longestInput, readInputBytes } from "../support/input-file.ts";
 import { painter, printableJson } from "../support/terminal.ts";
+import { type LiveAudit, openLiveAudit } from "./audit-clusters.ts";
 import { type FixFlags, fixing } from "./audit-fix.ts";
+import { type ClusterFlags, clusterOptions, isClusterWanted } from "./cluster-option.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";
 import {
   examples,
@@ -45,7 +47,7 @@ import { inputInvalid } from "./problems.ts";
 
 const severities: readonly Severity[] = ["error", "warning", "note"];
 
-interface AuditFlags extends FixFlags, PolicyOptions, FilenameFlags {
+interface AuditFlags extends FixFlags, PolicyOptions, FilenameFlags, ClusterFlags {
   readonly output: FormatName | "yaml";
   readonly report?: string;
   readonly profile: Profile;
@@ -107,24 +109,24 @@ export function define(command: Command, io: CommandIo): void {
     .option("--check", "List the files that --fix would change; exit with status 1 if there are any")
     .option("--pin", "With --fix, add the current digest in the registry to each image")
     .addOption(policyOption())
-    .addOption(clusterOption())
+    .addOption(clusterOption());
+  clusterOptions(command)
     .addHelpText(
       "after",
       examples(
         ["helm template ./chart | pulley audit -", "Check the output of a chart"],
         ["pulley audit --fix --pin deploy/", "Fix all files, and pin every image to its digest"],
+        ["pulley audit --context eu --context us", "Check what runs in two clusters"],
       ),
     )
     .action(io.withStatus((paths: string[], flags: AuditFlags) => auditPaths(paths, flags, io)));
 }
 
-async function auditPaths(paths: readonly string[], flags: AuditFlags, io: Io): Promise<number> {
+async function auditPaths(paths: readonly string[], flags: AuditFlags, io: CommandIo): Promise<number> {
   const { baseline: baselineFile } = flags;
-  if (flags.updateBaseline && baselineFile === undefined) {
-    throw new PulleyError("USAGE", "--update-baseline needs --baseline FILE", {
-      advice: "Name the file with --baseline.",
-    });
-  }
+  refuseConflicts(flags);
+  const live = openLiveAudit(flags, io);
+  const named = namedInputs(paths, flags);
   const known = flags.updateBaseline ? undefined : readBaselineFile(baselineFile);
   const { policy } = flags;
   const settings = {
@@ -134,37 +136,68 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, io: Io): 
     ...(flags.movingTag && { movingTags: flags.movingTag }),
     ...(flags.placeholder && { placeholders: flags.placeholder }),
     ...(policy !== undefined && {
-      policy: await loadPolicy(flags, io),
+      policy: await loadPolicy(
+        { policy, cluster: flags.cluster ?? (named.length > 0 ? undefined : live.names[0]) },
+        io,
+      ),
       policyTexts: readPolicyFiles(policy),
     }),
     ...(known && { baseline: known }),
   };
-  const tally = new AuditTally();
-  const named = [...paths, ...(flags.filename ?? [])];
-  const inputs = auditInputs(named.length > 0 ? named : ["."], {
+  const tally = new AuditTally(live);
+  const files = auditInputs(named, {
     stdin: io.stdin,
     environment: io.environment,
     render: flags.render,
     remoteBases: flags.remoteBases,
     imageFields: imageFieldsIn(settings.policy ?? kubernetesOnly),
   });
-  const files = auditInThreads(inputs, settings);
+  const audited = auditInThreads(oneAfterAnother(files, live.inputs()), settings);
   let status = 0;
   if (flags.fix || flags.diff || flags.check) {
-    const { files: changed, left } = await fixing(tally.counted(files), flags, settings.policy ?? kubernetesOnly, io);
+    const { files: changed, left } = await fixing(tally.counted(audited), flags, settings.policy ?? kubernetesOnly, io);
     tally.keepOnly(flags.fix ? left : []);
     if (flags.check && changed > 0) status = 1;
   } else if (flags.updateBaseline && baselineFile !== undefined) {
     const findings: Finding[] = [];
-    for await (const file of tally.counted(files)) findings.push(...file.findings);
+    for await (const file of tally.counted(audited)) findings.push(...file.findings);
+    if (live.status() !== 0) {
+      printLine("errors", `${baselineFile} is not written, for not all findings are known`, io);
+      return live.status();
+    }
     putFile(outputPath(baselineFile), writeBaseline(findings));
     printLine("stderr", `${plural(findings.length, "finding")} written to ${baselineFile}`, io);
     return 0;
   } else {
-    await printReport(tally.counted(files), tally, flags, io);
+    await printReport(tally.counted(audited), tally, flags, io);
   }
   if (tally.isUnreadableFrom(flags.failOn)) return inputInvalid;
+  if (live.status() !== 0) return live.status();
   return tally.hasFrom(flags.failOn) ? 1 : status;
+}
+
+/** @throws PulleyError `USAGE` */
+function refuseConflicts(flags: AuditFlags): void {
+  const refuse = (message: string, advice: string) => new PulleyError("USAGE", message, { advice });
+  if (flags.updateBaseline && flags.baseline === undefined) {
+    throw refuse("--update-baseline needs --baseline FILE", "Name the file with --baseline.");
+  }
+  const fixes = (["fix", "diff", "check"] as const).find((name) => flags[name]);
+  if (fixes === undefined || !isClusterWanted(flags)) return;
+  throw refuse(
+    `--${fixes} is about files, and cannot be used with a cluster`,
+    "Correct the files that the objects were applied from: pulley audit --fix DIRECTORY.",
+  );
+}
+
+/** Without a path, the current directory; with clusters, nothing else. */
+function namedInputs(paths: readonly string[], flags: AuditFlags): readonly string[] {
+  const named = [...paths, ...(flags.filename ?? [])];
+  return named.length > 0 || isClusterWanted(flags) ? named : ["."];
+}
+
+async function* oneAfterAnother<Value>(...sources: readonly AsyncIterable<Value>[]): AsyncGenerator<Value> {
+  for (const source of sources) yield* source;
 }
 
 /** What the audit has found so far, and the file that it reads. */
@@ -174,13 +207,18 @@ class AuditTally {
   readonly #unreadable = new Set<Severity>();
   readonly #counts = { files: 0, workloads: 0, containers: 0, suppressed: 0 };
   readonly #notSeen: NotSeen[] = [];
+  readonly #live: LiveAudit;
   #input: AuditInput | undefined;
   #lines: { readonly file: string; readonly lines: readonly string[] } | undefined;
+
+  constructor(live: LiveAudit) {
+    this.#live = live;
+  }
 
   async *counted(files: AsyncIterable<AuditFile>): AsyncGenerator<AuditFile> {
     for await (const file of files) {
       if (file.notSeen !== undefined) this.#notSeen.push(file.notSeen);
-      else if (file.file !== undefined) this.#counts.files += 1;
+      else if (file.file !== undefined && !isLive(file)) this.#counts.files += 1;
       this.#counts.workloads += file.workloads;
       this.#counts.containers += file.containers;
       this.#counts.suppressed += file.suppressed;
@@ -200,7 +238,7 @@ class AuditTally {
   }
 
   counts(): ReturnType<FormatContext["counts"]> {
-    return { ...this.#counts, notSeen: this.#notSeen };
+    return { ...this.#counts, clusters: this.#live.read(), notSeen: this.#notSeen };
   }
 
   lineOf(file: string, line: number): string | undefined {
@@ -220,6 +258,10 @@ class AuditTally {
   isUnreadableFrom(severity: Severity | "never"): boolean {
     return isReached(severity, this.#unreadable);
   }
+}
+
+function isLive({ input }: AuditFile): boolean {
+  return input?.kind === "text" && input.live !== undefined;
 }
 
 function isReached(severity: Severity | "never", found: ReadonlySet<Severity>): boolean {

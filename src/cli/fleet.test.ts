@@ -120,7 +120,7 @@ describe("pulley fleet report", () => {
     });
     const path = file("kubeconfig", kubeconfigText({ eu: eu.url, us: us.url }));
     const { stdout, stderr } = await report("--kubeconfig", path, "--context", "eu", "--context", "us", "-o", "json");
-    expect(stderr).toBe("");
+    expect(stderr).not.toContain("error:");
     expect(JSON.parse(stdout).clusters).toMatchObject([
       { name: "eu", pods: 0 },
       { name: "us", pods: 1 },

@@ -5,7 +5,7 @@
 import { printable } from "../../support/terminal.ts";
 import type { Finding, NotSeen, Severity } from "../types.ts";
 import { askerOf, type FormatContext } from "./format.ts";
-import { relativePath } from "./paths.ts";
+import { objectPath, relativePath } from "./paths.ts";
 import { countedWith, noFindings, summaryLine } from "./tally.ts";
 
 const commands: Readonly<Record<Severity, string>> = { error: "error", warning: "warning", note: "notice" };
@@ -40,11 +40,11 @@ function annotation(finding: Finding, title: string, { root }: FormatContext): s
 }
 
 /**
- * Columns are valid only within one line. Standard input is not a file of the repository, so its findings have no
- * place.
+ * Columns are valid only within one line. Standard input is not a file of the repository, and neither is a
+ * cluster, so their findings have no place.
  */
-function placeOf({ file, line, column, endLine, endColumn }: Finding["region"], root: string): string[][] {
-  if (file === "-") return [];
+function placeOf({ file, line, column, endLine, endColumn, live }: Finding["region"], root: string): string[][] {
+  if (file === "-" || live !== undefined) return [];
   const lines = [
     ["file", relativePath(file, root)],
     ["line", `${line}`],
@@ -75,6 +75,12 @@ export async function* gitlab(findings: AsyncIterable<Finding>, context: FormatC
   yield separator.startsWith("[") ? "[]\n" : "\n]\n";
 }
 
+/** The report must have a path and a line, also for an object in a cluster. */
+function locationOf({ file, line, endLine, live }: Finding["region"], root: string): unknown {
+  if (live !== undefined) return { path: `kubernetes/${objectPath(live)}`, lines: { begin: 1, end: 1 } };
+  return { path: relativePath(file, root), lines: { begin: line, end: endLine } };
+}
+
 function issue(finding: Finding, { root }: FormatContext): unknown {
   const { ruleId, severity, region, message, advice, fingerprint } = finding;
   const asker = askerOf(finding);
@@ -83,6 +89,6 @@ function issue(finding: Finding, { root }: FormatContext): unknown {
     check_name: ruleId,
     fingerprint,
     severity: gitlabSeverities[severity],
-    location: { path: relativePath(region.file, root), lines: { begin: region.line, end: region.endLine } },
+    location: locationOf(region, root),
   };
 }

@@ -1,7 +1,7 @@
 /** The contract of a format: findings come in and text goes out, one at a time. */
 import type { Paint } from "../../support/terminal.ts";
 import { markLength } from "../../workload/index.ts";
-import type { AuditResult, Finding, Severity } from "../types.ts";
+import type { AuditResult, Finding, Region, Severity } from "../types.ts";
 
 /** A rule as a report describes it. */
 export interface RuleDescription {
@@ -16,7 +16,10 @@ export interface RuleDescription {
 }
 
 /** The counts of an audit; complete after the last finding. */
-export type AuditCounts = Omit<AuditResult, "findings">;
+export interface AuditCounts extends Omit<AuditResult, "findings"> {
+  /** Clusters that were read, beside files. */
+  readonly clusters?: number;
+}
 
 export interface FormatContext {
   readonly version: string;
@@ -46,15 +49,30 @@ export const standardInputName = "stdin";
 
 /** The line that a finding begins on, without a byte order mark and a carriage return. */
 export function sourceLine({ region }: Finding, context: FormatContext): string | undefined {
+  if (region.live !== undefined) return undefined;
   const line = context.lineOf(region.file, region.line);
   return line?.slice(region.line === 1 ? markLength(line) : 0).replace(/\r?\n?$/, "");
 }
 
-/** Who asks for the image: `Deployment prod/web, init container setup`. Empty for findings about a file. */
-export function askerOf({ workload, container }: Finding): string {
+/**
+ * Who asks for the image: `Deployment prod/web, init container setup`, or `eu: Deployment prod/web, …` in a cluster. Empty
+ * for findings about a file.
+ */
+export function askerOf(finding: Finding): string {
+  const { workload, region } = finding;
   const owner = workload === undefined ? [] : [`${workload.kind} ${qualifiedName(workload)}`];
-  const part = container === undefined ? [] : [`${containerWords[container.kind]} ${container.name}`];
-  return [...owner, ...part].join(", ");
+  return [...(region.live === undefined ? owner : [region.file]), ...partOf(finding)].join(", ");
+}
+
+/** `init container setup` */
+export function partOf({ container }: Finding): readonly string[] {
+  return container === undefined ? [] : [`${containerWords[container.kind]} ${container.name}`];
+}
+
+/** `web.yaml:14:7`; in a cluster, `eu: Deployment prod/web, spec.template.spec.containers[0].image`. */
+export function placeText({ line, column, live }: Region, file: string): string {
+  if (live === undefined) return `${file}:${line}:${column}`;
+  return live.field === "" ? file : `${file}, ${live.field}`;
 }
 
 function qualifiedName({ namespace, name }: NonNullable<Finding["workload"]>): string {

@@ -4,7 +4,17 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Finding } from "../types.ts";
 import { formats } from "./index.ts";
-import { context, counts, everywhere, hostileTexts, notSeen, printed, sample } from "./testing/sample.ts";
+import {
+  context,
+  counts,
+  everywhere,
+  hostileTexts,
+  inCluster,
+  liveSample,
+  notSeen,
+  printed,
+  sample,
+} from "./testing/sample.ts";
 import { sarifShape } from "./testing/sarif-shape.ts";
 import { parseXml } from "./testing/xml.ts";
 
@@ -20,6 +30,14 @@ test.each(names)("%s: what was not seen", async (name) => {
     `golden/${name}-not-seen`,
   );
   await report(name, hostileTexts);
+});
+
+test.each(names)("%s: an object in a cluster", async (name) => {
+  const changes = { counts: () => ({ ...counts, files: 0, clusters: 2 }) };
+  const text = await printed(formats[name], liveSample, changes);
+  await expect(text).toMatchFileSnapshot(`golden/${name}-cluster`);
+  if (name === "junit") parseXml(text);
+  if (name === "sarif") sarifShape.parse(JSON.parse(text));
 });
 
 /** Whatever the names and reasons are, a report that programs read can be read. */
@@ -56,7 +74,7 @@ const control = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2
 test("no text breaks a report", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyText, { minLength: 1, maxLength: 3 }), async (texts) => {
-      const findings = texts.map(everywhere);
+      const findings = texts.flatMap((text) => [everywhere(text), inCluster(text)]);
       const lineOf = (file: string, line: number) => (line % 2 === 0 ? `image: ${file}` : undefined);
       for (const name of ["json", "sarif", "gitlab"] as const)
         JSON.parse(await printed(formats[name], findings, { lineOf }));

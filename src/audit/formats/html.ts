@@ -4,7 +4,14 @@ import { filterScript } from "../../support/html/filter.ts";
 import { type HtmlPage, htmlLink, htmlText, pageEnd, pageStart } from "../../support/html/page.ts";
 import { pageStyle } from "../../support/html/style.ts";
 import type { Finding } from "../types.ts";
-import { type AuditCounts, askerOf, type FormatContext, type RuleDescription, sourceLine } from "./format.ts";
+import {
+  type AuditCounts,
+  askerOf,
+  type FormatContext,
+  placeText,
+  type RuleDescription,
+  sourceLine,
+} from "./format.ts";
 import { countedWith, noFindings, type SeverityCounts, severities, summaryLine } from "./tally.ts";
 
 const style = `${pageStyle}
@@ -57,7 +64,7 @@ function sectionStart({ region }: Finding, { files }: HtmlCounts): string {
 function article(finding: Finding, link: string | undefined, context: FormatContext): string {
   const { ruleId, severity, region, message, advice, fix } = finding;
   const asker = askerOf(finding);
-  const place = `${inputName(region.file)}:${region.line}:${region.column}`;
+  const place = placeText(region, inputName(region.file));
   return `<article class="${severity}" data-severity="${severity}" data-rule="${htmlText(ruleId)}">
 <h3><span class="severity">${severity}</span> ${htmlText(message)}</h3>
 <p class="place"><span>${htmlText(place)}</span>${asker === "" ? "" : ` <span>${htmlText(asker)}</span>`} ${htmlLink(ruleId, link)}</p>

@@ -12,22 +12,25 @@ export async function* json(findings: AsyncIterable<Finding>, context: FormatCon
     yield separator + JSON.stringify(reportedFinding(finding));
     separator = ",\n    ";
   }
-  const { files, workloads, containers, suppressed, notSeen } = context.counts();
+  const { files, clusters = 0, workloads, containers, suppressed, notSeen } = context.counts();
   const { error, warning, note, fixable } = tally;
-  const summary = { errors: error, warnings: warning, notes: note, fixable, suppressed, files, workloads, containers };
+  const found = { errors: error, warnings: warning, notes: note, fixable, suppressed };
+  const summary = { ...found, files, clusters, workloads, containers };
   const unseen = notSeen.map(({ file, what, why }) => ({ file, what, why }));
   yield `\n  ],\n  "notSeen": ${JSON.stringify(unseen)},\n  "summary": ${JSON.stringify(summary)}\n}\n`;
 }
 
 /** Each member is listed, so that a new internal field does not become public by accident. */
 function reportedFinding({ region, workload, container, fix, ...finding }: Finding): unknown {
-  const { file, line, column, endLine, endColumn, start, end } = region;
+  const { file, line, column, endLine, endColumn, start, end, live } = region;
   return {
     ruleId: finding.ruleId,
     severity: finding.severity,
     message: finding.message,
     advice: finding.advice,
-    source: { file, line, column, endLine, endColumn, start, end },
+    source: live === undefined ? { file, line, column, endLine, endColumn, start, end } : null,
+    cluster: live?.cluster ?? null,
+    field: live?.field ?? null,
     workload: workload === undefined ? null : namesOf(workload),
     container: container === undefined ? null : { name: container.name, kind: container.kind },
     fix: fix === undefined ? null : reportedFix(fix),

@@ -2,8 +2,9 @@
 import { plural } from "../../support/format.ts";
 import { printable } from "../../support/terminal.ts";
 import type { Finding } from "../types.ts";
-import { askerOf, type FormatContext } from "./format.ts";
+import { askerOf, type FormatContext, placeText } from "./format.ts";
 import { relativePath } from "./paths.ts";
+import { inputsText } from "./tally.ts";
 
 export async function* junit(findings: AsyncIterable<Finding>, context: FormatContext): AsyncIterable<string> {
   yield '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="pulley audit">\n';
@@ -31,7 +32,8 @@ async function* byFile(findings: AsyncIterable<Finding>): AsyncIterable<readonly
 }
 
 function suite(findings: readonly Finding[], { root }: FormatContext): string {
-  const file = relativePath(findings[0]?.region.file ?? "", root);
+  const [first] = findings;
+  const file = first?.region.live === undefined ? relativePath(first?.region.file ?? "", root) : first.region.file;
   const failures = findings.filter(isFailure).length;
   const names = uniqueNames();
   const cases = findings.map((finding) => testCase(finding, names(finding), file));
@@ -41,14 +43,15 @@ ${cases.join("")}  </testsuite>
 }
 
 function testCase(finding: Finding, name: string, file: string): string {
-  const { line, column } = finding.region;
+  const { line, live } = finding.region;
   // A name with a line feed in it must not begin a line of its own.
   const place = /[\r\n]/.test(file) ? printable(file) : file;
-  const details = `${place}:${line}:${column}: ${finding.message}\n${finding.advice}`;
+  const details = `${placeText(finding.region, place)}: ${finding.message}\n${finding.advice}`;
+  const source = live === undefined ? ` file="${escapeAttribute(file)}" line="${line}"` : "";
   const verdict = isFailure(finding)
     ? `<failure type="${finding.severity}" message="${escapeAttribute(finding.message)}">${escapeText(details)}</failure>`
     : `<system-out>${escapeText(details)}</system-out>`;
-  return `    <testcase classname="${escapeAttribute(file)}" name="${escapeAttribute(name)}" file="${escapeAttribute(file)}" line="${line}">
+  return `    <testcase classname="${escapeAttribute(file)}" name="${escapeAttribute(name)}"${source}>
       ${verdict}
     </testcase>
 `;
@@ -89,8 +92,8 @@ ${cases.join("")}  </testsuite>
 
 /** Some readers treat a report without tests as broken. */
 function cleanSuite({ counts }: FormatContext): string {
-  const { files, containers } = counts();
-  const name = `${plural(containers, "container")} in ${plural(files, "file")}`;
+  const counted = counts();
+  const name = `${plural(counted.containers, "container")} in ${inputsText(counted)}`;
   return `  <testsuite name="pulley audit" tests="1" failures="0" errors="0" skipped="0">
     <testcase classname="pulley audit" name="${name}"/>
   </testsuite>

@@ -1,6 +1,7 @@
 /** Paths as GitHub and GitLab expect them: relative to the repository, with forward slashes. */
 import { isAbsolute, relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { LiveObject } from "../types.ts";
 import { standardInputName } from "./format.ts";
 
 /** The path from the root, `deploy/web.yaml`; unchanged where the file is outside of the root. */
@@ -20,6 +21,14 @@ export function artifactLocation(file: string, root: string): { uri: string; uri
   if (isAbsolute(path)) return { uri: pathToFileURL(path).href };
   const uri = path.split("/").map(encodeSegment).join("/");
   return { uri, uriBaseId: "%SRCROOT%" };
+}
+
+/** `eu/shop/Deployment/web` of an object in a cluster, each part encoded as in a URI. */
+export function objectPath({ cluster, namespace, kind, name }: LiveObject): string {
+  return [cluster, namespace, kind, name]
+    .filter((part) => part !== "")
+    .map(encodeSegment)
+    .join("/");
 }
 
 /** The root as the base of relative locations: with a slash at its end, as SARIF demands (3.14.14). */

@@ -1,8 +1,8 @@
 /** SARIF 2.1.0 (OASIS), as GitHub code scanning and editors read it. */
 import { markLength } from "../../workload/index.ts";
-import type { Edit, Finding, Fix } from "../types.ts";
+import type { Edit, Finding, Fix, Region } from "../types.ts";
 import type { FormatContext, RuleDescription } from "./format.ts";
-import { artifactLocation, rootUri } from "./paths.ts";
+import { artifactLocation, objectPath, rootUri } from "./paths.ts";
 
 const schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
@@ -58,7 +58,6 @@ function reportingDescriptor({ id, title, why, advice, link, severity }: RuleDes
 function result(finding: Finding, ruleIndexes: ReadonlyMap<string, number>, context: FormatContext): unknown {
   const { ruleId, severity, region, message, advice, fix, fingerprint } = finding;
   const ruleIndex = ruleIndexes.get(ruleId);
-  const { line: startLine, column: startColumn, endLine, endColumn } = region;
   return {
     ruleId,
     ...(ruleIndex !== undefined && { ruleIndex }),
@@ -66,16 +65,26 @@ function result(finding: Finding, ruleIndexes: ReadonlyMap<string, number>, cont
     message: { text: plainMessage(`${message}. ${advice}`) },
     locations: [
       {
-        physicalLocation: {
-          artifactLocation: artifactLocation(region.file, context.root),
-          region: { startLine, startColumn, endLine, endColumn, ...charRegion(region, context) },
-        },
+        physicalLocation: physicalLocation(region, context),
         ...logicalLocations(finding),
       },
     ],
     // Not GitHub's primaryLocationLineHash: its upload action computes that itself, and warns about each difference.
     partialFingerprints: { "pulleyFinding/v1": fingerprint },
     ...(fix !== undefined && { fixes: [fixOf(fix, context)] }),
+  };
+}
+
+/** GitHub wants a line of everything, also of an object in a cluster: its field is among the logical locations. */
+function physicalLocation(region: Region, context: FormatContext): unknown {
+  if (region.live !== undefined) {
+    const start = { startLine: 1, startColumn: 1, endLine: 1, endColumn: 1, charOffset: 0, charLength: 0 };
+    return { artifactLocation: { uri: `kubernetes://${objectPath(region.live)}` }, region: start };
+  }
+  const { line: startLine, column: startColumn, endLine, endColumn } = region;
+  return {
+    artifactLocation: artifactLocation(region.file, context.root),
+    region: { startLine, startColumn, endLine, endColumn, ...charRegion(region, context) },
   };
 }
 
@@ -89,18 +98,20 @@ function charRegion({ file, start, end }: Pick<Edit, "file" | "start" | "end">, 
   return { charOffset: Math.max(0, start - markLength(lineOf(file, 1) ?? "")), charLength: end - start };
 }
 
-function logicalLocations({ workload, container }: Finding) {
-  if (workload === undefined) return {};
-  const names = [workload.namespace, workload.kind, workload.name, ...(container ? [container.name] : [])];
-  return {
-    logicalLocations: [
-      {
-        name: container?.name ?? workload.name,
-        fullyQualifiedName: names.filter((name) => name !== "").join("/"),
-        kind: container?.kind ?? "resource",
-      },
-    ],
+function logicalLocations({ workload, container, region: { live } }: Finding) {
+  const object = workload ?? live;
+  if (object === undefined) return {};
+  const names = [live?.cluster ?? "", object.namespace, object.kind, object.name, container?.name ?? ""];
+  const own = {
+    name: container?.name ?? object.name,
+    fullyQualifiedName: names.filter((name) => name !== "").join("/"),
+    kind: container?.kind ?? "resource",
   };
+  const field =
+    live === undefined || live.field === ""
+      ? []
+      : [{ name: live.field, fullyQualifiedName: live.field, kind: "member" }];
+  return { logicalLocations: [own, ...field] };
 }
 
 function fixOf({ description, edits }: Fix, context: FormatContext): unknown {

@@ -19,7 +19,7 @@ export function countedWith(tally: SeverityCounts, { severity, fix }: Finding): 
   return { ...tally, [severity]: tally[severity] + 1, fixable: tally.fixable + (fix === undefined ? 0 : 1) };
 }
 
-/** `3 errors, 2 warnings in 14 files (120 containers)`; `tone` may colour the first part. */
+/** `3 errors, 2 warnings in 14 files and 2 clusters (120 containers)`; `tone` may colour the first part. */
 export function summaryLine(
   tally: SeverityCounts,
   counts: AuditCounts,
@@ -29,9 +29,15 @@ export function summaryLine(
     .filter((severity) => tally[severity] > 0)
     .map((severity) => tone(severity, plural(tally[severity], severity)));
   const findings = found.length === 0 ? tone(undefined, "No findings") : found.join(", ");
-  const place = `in ${plural(counts.files, "file")} (${plural(counts.containers, "container")})`;
+  const place = `in ${inputsText(counts)} (${plural(counts.containers, "container")})`;
   const suppressed = counts.suppressed === 0 ? "" : `, ${counts.suppressed} suppressed`;
   return `${findings} ${place}${suppressed}${notSeenWords(counts.notSeen)}`;
+}
+
+/** `14 files and 2 clusters` */
+export function inputsText({ files, clusters = 0 }: AuditCounts): string {
+  const words = [plural(files, "file"), plural(clusters, "cluster")];
+  return words.filter((_, at) => (at === 0 ? files > 0 || clusters === 0 : clusters > 0)).join(" and ");
 }
 
 /** `; not seen: 1 chart, 3 kustomizations` */

@@ -3,7 +3,7 @@ import { plural } from "../../support/format.ts";
 import { type Paint, printable, widthOf } from "../../support/terminal.ts";
 import type { Finding, Severity } from "../types.ts";
 import { excerpt } from "./excerpt.ts";
-import { type AuditCounts, askerOf, type FormatContext, sourceLine } from "./format.ts";
+import { type AuditCounts, askerOf, type FormatContext, partOf, placeText, sourceLine } from "./format.ts";
 import { countedWith, noFindings, type SeverityCounts, summaryLine } from "./tally.ts";
 
 const colours = { error: "red", warning: "yellow", note: "blue" } as const satisfies Record<Severity, string>;
@@ -31,17 +31,19 @@ export async function* text(findings: AsyncIterable<Finding>, context: FormatCon
 function findingLines(finding: Finding, context: FormatContext): string[] {
   const { severity, message, ruleId, region, advice, fix } = finding;
   const { paint } = context;
-  const gutter = " ".repeat(`${region.line}`.length);
+  const { live } = region;
+  const gutter = live === undefined ? " ".repeat(`${region.line}`.length) : " ";
   const rail = (sign: string) => paint("dim", `${gutter} ${sign}`);
-  const asker = askerOf(finding);
-  const place = paint("cyan", `${fileName(finding)}:${region.line}:${region.column}`);
+  // The heading has the name of an object already.
+  const asker = live === undefined ? askerOf(finding) : partOf(finding).join("");
+  const place = paint("cyan", live === undefined ? placeText(region, fileName(finding)) : printable(live.field));
   const advised = [
     printable(advice),
     ...(fix === undefined ? [] : [`${paint("green", "--fix")} would ${printable(fix.description)}`]),
   ];
   return [
     `${paint(["bold", colours[severity]], severity)}: ${paint("bold", printable(message))} ${paint("dim", `[${printable(ruleId)}]`)}`,
-    `${rail("╭─")} ${place}${asker === "" ? "" : `  ${printable(asker)}`}`,
+    `${rail("╭─")} ${[place, printable(asker)].filter((part) => part !== "").join("  ")}`,
     ...markedLine(finding, context, rail("│")),
     ...advised.map((line, at) => `${rail(at === advised.length - 1 ? "╰─" : "├─")} ${line}`),
   ];

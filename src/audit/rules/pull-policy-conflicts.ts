@@ -65,7 +65,7 @@ export class PullPolicyConflicts implements CrossFileCheck {
     const first = this.#firstUses.get(key);
     if (first === undefined) {
       const { kind, name } = request.workload;
-      const who = `${kind} ${name} (${region.file})`;
+      const who = region.live === undefined ? `${kind} ${name} (${region.file})` : `${kind} ${name}`;
       if (this.#firstUses.size < this.#limit) this.#firstUses.set(inOnePiece(key), { pulls, who: inOnePiece(who) });
       return undefined;
     }

@@ -1,4 +1,5 @@
 /** Rules about what identifies the version of an image: its tag and its digest. */
+import type { Subject } from "../subject.ts";
 import { type ContainerRule, exampleDigest, imagePlace, imageText, nameOf } from "./rule.ts";
 
 /** `nginx`, and `registry:5000/app`, where the colon belongs to the port. */
@@ -19,10 +20,15 @@ export const tagMissing = {
       at: imagePlace(subject),
       message: `${image} has no tag and no digest, so it means ${image}:latest, which can be another image at each pull`,
       // Nobody has chosen a tag, so no fix writes one.
-      advice: `Write the version that you want, ${image}:VERSION, or pin today's image with --fix --pin.`,
+      advice: `Write the version that you want, ${image}:VERSION, or pin ${pinning(subject)}.`,
     };
   },
 } as const satisfies ContainerRule;
+
+/** What runs in a cluster is not fixed there, but where it is written. */
+function pinning({ request }: Subject): string {
+  return request.cluster === undefined ? "today's image with --fix --pin" : "the digest that runs";
+}
 
 /** `app:main`; not `app:main@sha256:…`, where the digest decides. */
 export const tagMoving = {

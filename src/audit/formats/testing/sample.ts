@@ -104,6 +104,29 @@ export const sample: readonly Finding[] = [
   },
 ];
 
+/** A finding about an object in a cluster. */
+export function inCluster(text: string): Finding {
+  const live = { cluster: text, kind: text, namespace: text, name: text, field: text };
+  const { fix: _, ...finding } = everywhere(text);
+  return { ...finding, region: { ...finding.region, file: `${text}: ${text} ${text}/${text}`, live } };
+}
+
+/** As {@link sample} has one in a file. */
+export const liveSample: readonly Finding[] = sample.slice(0, 1).map(({ fix: _, ...finding }) => ({
+  ...finding,
+  region: {
+    ...finding.region,
+    file: "eu: Deployment prod/web",
+    live: {
+      cluster: "eu",
+      kind: "Deployment",
+      namespace: "prod",
+      name: "web",
+      field: "spec.template.spec.containers[0].imagePullPolicy",
+    },
+  },
+}));
+
 export const counts: AuditCounts = { files: 14, workloads: 60, containers: 120, suppressed: 1, notSeen: [] };
 
 export const notSeen: AuditCounts["notSeen"] = [
