@@ -17,29 +17,21 @@ import { readDecisionFile, readDecisions } from "../pull/index.ts";
 import { PulleyError } from "../support/errors.ts";
 import { formatBytes } from "../support/format.ts";
 import { columns, printable } from "../support/terminal.ts";
+import { clusterOptions } from "./cluster-option.ts";
+import { fromOption } from "./fleet-clusters.ts";
 import { readInputs } from "./inputs.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";
-import {
-  examples,
-  type FilenameFlags,
-  filenameOption,
-  type OutputOptions,
-  outputOption,
-  type RootOptions,
-  rootOption,
-} from "./options.ts";
+import { examples, type FilenameFlags, filenameOption, outputOption, type RootOptions, rootOption } from "./options.ts";
 import { print } from "./output.ts";
 import { clusterOption, loadPolicy, timeOption } from "./policy-option.ts";
 import { printLine } from "./printing.ts";
 import { inputInvalid, printProblems } from "./problems.ts";
 import { requestsFrom } from "./requests.ts";
+import { isOfFleet, type SimulateFleetOptions, simulateClusters } from "./simulate-fleet.ts";
+import { teamsOption } from "./teams-option.ts";
 
-interface SimulateOptions extends RootOptions, OutputOptions, FilenameFlags {
-  readonly policy: string;
+interface SimulateOptions extends RootOptions, FilenameFlags, SimulateFleetOptions {
   readonly cluster?: string;
-  /** Milliseconds since the epoch. */
-  readonly at?: number;
-  readonly against?: string;
   readonly record?: string;
 }
 
@@ -80,23 +72,34 @@ export function define(command: Command, io: CommandIo): void {
     .addOption(clusterOption())
     .addOption(timeOption())
     .addOption(filenameOption())
-    .option("--against <path>", "Current policy to compare with, for manifests; without it, the defaults of Kubernetes")
+    .option(
+      "--against <path>",
+      "Current policy to compare with, for manifests and clusters; without it, the defaults of Kubernetes",
+    )
     .option("--record <file>", "File with the recorded decisions of another node")
     .addOption(outputOption())
-    .addOption(rootOption())
+    .addOption(rootOption());
+  clusterOptions(command)
+    .addOption(fromOption())
+    .addOption(teamsOption("changes are counted by team"))
     .addHelpText(
       "after",
       examples(
         ["pulley simulate --policy new.yaml", "Show which decisions of this node a new policy would have changed"],
         ["pulley simulate --policy new.yaml --against old.yaml deploy/", "Compare two policies for manifests"],
+        [
+          "pulley simulate --policy new.yaml --context eu --teams teams.yaml",
+          "Show what it would change for what runs in a cluster, by team",
+        ],
       ),
     )
     .action(io.withStatus((paths: string[], options: SimulateOptions) => simulate(paths, options, io)));
 }
 
-async function simulate(paths: readonly string[], options: SimulateOptions, io: Io): Promise<number> {
-  const policy = await loadPolicy(options, io);
+async function simulate(paths: readonly string[], options: SimulateOptions, io: CommandIo): Promise<number> {
   const named = [...paths, ...(options.filename ?? [])];
+  if (isOfFleet(named, options)) return simulateClusters(options, io);
+  const policy = await loadPolicy(options, io);
   const { past, status } =
     named.length > 0 ? await fromManifests(named, options, io) : { past: fromRecords(options, io), status: 0 };
   const result: Simulation = {
