@@ -7,14 +7,10 @@ import {
   fleetLines,
   fleetMarkdown,
   fleetReport,
-  readTeams,
   reportGroups,
   type Severity,
   severities,
-  type Team,
 } from "../fleet/index.ts";
-import { PulleyError } from "../support/errors.ts";
-import { plural } from "../support/format.ts";
 import { clusterOptions } from "./cluster-option.ts";
 import { type FleetFlags, fromOption, openFleet } from "./fleet-clusters.ts";
 import { sourceOf } from "./fleet-files.ts";
@@ -32,13 +28,12 @@ import {
   refuseCheckConflicts,
   upstreamStatus,
 } from "./fleet-upstream.ts";
-import { readInputFile } from "./inputs.ts";
 import { type CommandIo, type Io, viewOf } from "./io.ts";
 import { examples } from "./options.ts";
 import { print } from "./output.ts";
 import { loadPolicy, policyOption, timeOption } from "./policy-option.ts";
 import { passOn, printLines, warnOn } from "./printing.ts";
-import { printProblems } from "./problems.ts";
+import { teamsIn, teamsOption } from "./teams-option.ts";
 
 const outputs = ["text", "json", "yaml", "csv", "markdown", "html", ...reportGroups] as const;
 
@@ -56,7 +51,7 @@ export function defineReport(command: Command, io: CommandIo): void {
   checkOptions(clusterOptions(command.command("report")), io)
     .description("Report what there is to do in clusters: images, pull policies, exemptions.")
     .addOption(fromOption())
-    .option("--teams <file>", "File that says whose the workloads are: items are grouped by team")
+    .addOption(teamsOption("items are grouped by team"))
     .addOption(policyOption())
     .addOption(timeOption())
     .addOption(new Option("-o, --output <format>", "Output format").choices([...outputs]).default("text"))
@@ -88,7 +83,7 @@ async function report(options: ReportCommandOptions, io: CommandIo): Promise<num
   refuseNoCluster(options, fleet.apis);
   // Each workload says which cluster it is in; a name is given so that rules for clusters are not called idle.
   const policy = await loadPolicy({ policy: path, cluster: fleet.names[0] }, io);
-  const teams = teamsIn(options, io);
+  const teams = teamsIn(options.teams, io);
   const read = await fleet.read({ secrets: options.secrets });
   const { clusters, incomplete } = read;
   const upstream = options.check ? await checkUpstream(read, { policy, now }, options, io) : undefined;
@@ -132,14 +127,4 @@ function wordsForOutdated({ context = [], allContexts, kubeconfig, from = [] }: 
     ...(allContexts ? ["--all-contexts"] : context.flatMap((name) => ["--context", name])),
     ...from.map((each) => sourceOf(each).file),
   ];
-}
-
-/** @throws PulleyError `INPUT_INVALID`, after every mistake was printed with its place; `INPUT_UNREADABLE` */
-function teamsIn({ teams: path }: ReportCommandOptions, io: Io): readonly Team[] {
-  if (path === undefined) return [];
-  const { file, text } = readInputFile(path);
-  const { teams, problems } = readTeams(text, file);
-  if (problems.length === 0) return teams;
-  printProblems({ problems }, io);
-  throw new PulleyError("INPUT_INVALID", `the file of teams ${path} has ${plural(problems.length, "problem")}`);
 }
