@@ -35,21 +35,30 @@ export function openLiveAudit(flags: ClusterFlags, io: CommandIo): LiveAudit {
     watch.note(api.name, workloads, true);
   }
 
+  const inputs = () =>
+    readSideBySide(
+      clusters,
+      inputsOf,
+      "workload",
+      ({ exitStatus }) => {
+        status = Math.max(status, exitStatus);
+      },
+      io,
+    );
+
   return {
     names: clusters.map(({ name }) => name),
-    inputs: () =>
-      readSideBySide(
-        clusters,
-        inputsOf,
-        "workload",
-        ({ exitStatus }) => {
-          status = Math.max(status, exitStatus);
-        },
-        io,
-      ),
+    // On a terminal, findings would come between the lines that say how far each cluster is read.
+    inputs: () => (io.stdout.isTTY ? gathered(inputs()) : inputs()),
     read: () => read.size,
     status: () => status,
   };
+}
+
+async function* gathered<Value>(values: AsyncIterable<Value>): AsyncGenerator<Value> {
+  const all: Value[] = [];
+  for await (const value of values) all.push(value);
+  yield* all;
 }
 
 /** The object as JSON, which is read as a manifest is. What a fix would change is not here, but where it was written. */

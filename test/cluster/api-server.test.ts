@@ -1,8 +1,9 @@
 /** Clusters, beside a real API server with its etcd. */
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callPulley } from "../../src/cli/testing/call.ts";
 import { type ClusterApi, openCluster } from "../../src/cluster/api.ts";
@@ -242,12 +243,68 @@ describeWith(apiServerTools, "a real API server", () => {
     await told({ running: { startedAt: "2026-01-01T00:00:00Z" } });
     expect(await items()).toEqual([]);
   });
+
+  it("gives audit, simulate and the blast radius each owner at the top, once, until it is solved", async () => {
+    const judged = "/namespaces/judged";
+    const spec = { replicas: 1, selector: { matchLabels: { app: "web" } }, template: template("127.0.0.1:9/app:main") };
+    const owned = async (kind: string, owner: string, path: string) => {
+      const uid = uidOf(await server.send("GET", path));
+      return { ownerReferences: [{ apiVersion: "apps/v1", kind, name: owner, uid, controller: true }] };
+    };
+    await server.send("POST", "/api/v1/namespaces", { metadata: { name: "judged" } });
+    const deployments = `/apis/apps/v1${judged}/deployments`;
+    await server.send("POST", deployments, { metadata: { name: "web" }, spec });
+    const byDeployment = await owned("Deployment", "web", `${deployments}/web`);
+    const replicaSets = `/apis/apps/v1${judged}/replicasets`;
+    await server.send("POST", replicaSets, { metadata: { name: "web-1", ...byDeployment }, spec });
+    const byReplicaSet = await owned("ReplicaSet", "web-1", `${replicaSets}/web-1`);
+    for (const name of ["web-1-a", "web-1-b"]) {
+      const metadata = { name, labels: spec.template.metadata.labels, ...byReplicaSet };
+      await server.send("POST", `/api/v1${judged}/pods`, { metadata, spec: spec.template.spec });
+    }
+    const policy = join(real.folder, "policy.yaml");
+    const rule = "  - { name: no-main, match: { tags: [main], clusters: [real] }, admit: Deny }";
+    const head = "apiVersion: pulley.dev/v1alpha1\nkind: ImagePullPolicy\nmetadata: { name: p }\nspec:\n  rules:\n";
+    writeFileSync(policy, `${head}${rule}\n`);
+    const kubeconfig = real.kubeconfig({ token: server.token });
+    const ask = async (...words: readonly string[]) => {
+      const call = [...words, "--kubeconfig", kubeconfig, "-n", "judged", "-o", "json", "--policy", policy];
+      const { stdout, status } = await callPulley(call, { HOME: real.folder });
+      return { ...JSON.parse(stdout), status };
+    };
+
+    const audited = await ask("audit");
+    expect(audited).toMatchObject({ status: 1, summary: { clusters: 1, workloads: 1, containers: 1 } });
+    const workload = { kind: "Deployment", namespace: "judged", name: "web" };
+    const place = { cluster: "real", field: "spec.template.spec.containers[0].image", workload };
+    expect(audited.findings).toMatchObject([
+      { ruleId: "tag-moving", ...place },
+      { ruleId: "not-allowed", ...place },
+      { ruleId: "moving-tag-not-always", workload },
+    ]);
+    expect(await ask("simulate")).toMatchObject({
+      status: 1,
+      total: { workloads: 1, starts: 2, effects: { refused: 1 } },
+      changes: [{ effect: "refused", cluster: "real", workload, starts: 2, after: { reason: "ImageDenied" } }],
+    });
+    expect(await ask("fleet", "blast-radius", "127.0.0.1:9")).toMatchObject({ workloads: [] });
+
+    const solved = { spec: { template: template("127.0.0.1:9/app:1.0.0") } };
+    await server.send("PATCH", `${deployments}/web`, solved);
+    for (const name of ["web-1-a", "web-1-b"])
+      await server.send("DELETE", `/api/v1${judged}/pods/${name}?gracePeriodSeconds=0`);
+    expect(await ask("audit")).toMatchObject({ status: 0, findings: [] });
+    expect(await ask("simulate")).toMatchObject({ status: 0, total: { starts: 1 }, changes: [] });
+    expect(await ask("fleet", "blast-radius", "127.0.0.1:9")).toMatchObject({
+      workloads: [{ ...workload, cluster: "real", pods: 0, outcome: "none" }],
+    });
+  });
 });
 
-function template() {
+function template(image = "127.0.0.1:9/app:1.0.0") {
   return {
     metadata: { labels: { app: "web" } },
-    spec: { containers: [{ name: "main", image: "127.0.0.1:9/app:1.0.0" }] },
+    spec: { containers: [{ name: "main", image, imagePullPolicy: "IfNotPresent" }] },
   };
 }
 
