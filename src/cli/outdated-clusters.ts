@@ -1,6 +1,6 @@
 /** What `pulley outdated` reads of clusters: the workloads, their pull secrets if they may be read, and what runs. */
 import { type ClusterApi, PullSecretNames, type RunningImage, readWorkloads } from "../cluster/index.ts";
-import { canonicalText, type Digest, parseDigest, readImageName } from "../image/index.ts";
+import { canonicalText, type Digest, readImageName } from "../image/index.ts";
 import type { LiveObjects } from "../versions/index.ts";
 import { type ClusterFlags, openClusters } from "./cluster-option.ts";
 import { type Reading, readSideBySide } from "./cluster-reading.ts";
@@ -50,7 +50,7 @@ export function openLive(flags: ClusterFlags & { readonly secrets?: true }, io: 
 
   return {
     objects: () => readSideBySide(clusters, objectsOf, "workload", (failure) => void failures.push(failure.code), io),
-    running: () => new Map([...oldest].map(([key, { digest }]) => [key, parseDigest(digest)])),
+    running: () => new Map([...oldest].map(([key, { digest }]) => [key, digest])),
     failures: () => failures,
   };
 }

@@ -1,4 +1,5 @@
 /** The workloads of a cluster: each owner at the top once, with what says which images it wants, and nothing else. */
+import { type Digest, manifestDigestIn } from "../image/index.ts";
 import type { ClusterApi } from "./api.ts";
 import { type KindsRequest, type ListedKind, listKinds, workloadKinds } from "./kinds.ts";
 import { isRecord, type JsonRecord, kept, recordIn, recordsIn, textIn } from "./records.ts";
@@ -7,8 +8,8 @@ import { isRecord, type JsonRecord, kept, recordIn, recordsIn, textIn } from "./
 export interface RunningImage {
   /** As the pod names it. */
   readonly image: string;
-  /** `sha256:…`, by which the node has it. */
-  readonly digest: string;
+  /** By which the node has it. */
+  readonly digest: Digest;
   /** Milliseconds since the epoch: the start of the pod. */
   readonly since: number;
 }
@@ -65,9 +66,6 @@ function imagesOf(item: JsonRecord): readonly unknown[] {
   return recordsIn(pod, "containers").map(({ image }) => image);
 }
 
-/** Docker and old nodes say the digest of a configuration where they have no other: no registry knows it. */
-const imageId = /@(sha256:[0-9a-f]{64})$/;
-
 function runningIn(pod: JsonRecord): readonly RunningImage[] {
   const images = new Map(
     containerLists.flatMap((list) => recordsIn(pod["spec"], list)).map((c) => [c["name"], c["image"]]),
@@ -76,7 +74,7 @@ function runningIn(pod: JsonRecord): readonly RunningImage[] {
   return statusLists
     .flatMap((list) => recordsIn(pod["status"], list))
     .flatMap((status) => {
-      const digest = imageId.exec(textIn(status, "imageID") ?? "")?.[1];
+      const digest = manifestDigestIn(textIn(status, "imageID") ?? "");
       const image = images.get(status["name"]);
       return digest === undefined || typeof image !== "string" ? [] : [{ image, digest, since: since || 0 }];
     });

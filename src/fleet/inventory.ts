@@ -1,6 +1,6 @@
 /** What is in a cluster, gathered object by object: from a file, or later from the API. */
+import { countAt, textAt, valueAt } from "../support/json-record.ts";
 import { type ObjectReader, type Owner, objectReader, type ReadPod } from "./pod-objects.ts";
-import { countAt, textAt, valueAt } from "./raw.ts";
 import type { Cluster, ContainerSpec, NodeRecord, PodLogins, PodRecord, WorkloadRecord } from "./types.ts";
 
 export interface Inventory {

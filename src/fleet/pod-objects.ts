@@ -1,6 +1,8 @@
 /** Pods, pod templates and nodes of the API, as the inventory keeps them. */
+import { manifestDigestIn } from "../image/index.ts";
+import { countAt, itemsAt, textAt, textsAt, timeAt, valueAt } from "../support/json-record.ts";
 import { type ContainerKind, isPullPolicy } from "../workload/index.ts";
-import { countAt, itemsAt, pool, sharedTexts, textAt, textsAt, timeAt, valueAt } from "./raw.ts";
+import { pool, sharedTexts } from "./pools.ts";
 import type { ContainerSpec, NodeImage, NodeRecord, PodContainer, PodLogins } from "./types.ts";
 
 /** What owns an object, by its own word. */
@@ -81,7 +83,7 @@ export function objectReader(): ObjectReader {
   }
 
   function containerOf(own: ContainerSpec, status: unknown): PodContainer {
-    const digest = digestIn(textAt(status, "imageID") ?? "");
+    const digest = manifestDigestIn(textAt(status, "imageID") ?? "");
     const hasStarted = digest !== undefined || textAt(status, "containerID") !== undefined;
     const reason = textAt(status, "state", "waiting", "reason");
     const key = [own.name, own.kind, own.image, own.pullPolicy, digest, hasStarted].join("\n");
@@ -176,14 +178,6 @@ export function objectReader(): ObjectReader {
       }),
     }),
   };
-}
-
-/**
- * The digest of a manifest in an `imageID`: `docker.io/library/nginx@sha256:…`, `docker-pullable://nginx@sha256:…`. One
- * that stands alone is the ID of the image, its config's digest, and says nothing of the manifest.
- */
-function digestIn(imageId: string): string | undefined {
-  return /@(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/.exec(imageId)?.[1];
 }
 
 /** Nothing says since when a container waits for its image; the pod has not been ready for as long. */

@@ -1,7 +1,7 @@
 /** Which workload uses which image, from the pods that live and the templates of those that have none. */
 import { canonicalText, type ImageName, type Reference, readImageName } from "../image/index.ts";
 import type { ImageRequest } from "../workload/index.ts";
-import { pool } from "./raw.ts";
+import { pool } from "./pools.ts";
 import type { Cluster, ContainerSpec, PodRecord, WorkloadRecord } from "./types.ts";
 
 /** A container of a workload, however many pods have it. */

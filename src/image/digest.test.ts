@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isPulleyError } from "../support/errors.ts";
-import { digestAlgorithm, digestHex, digestProblem, isDigest, parseDigest } from "./digest.ts";
+import { digestAlgorithm, digestHex, digestProblem, isDigest, manifestDigestIn, parseDigest } from "./digest.ts";
 
 const hex = "0123456789abcdef".repeat(4);
 
@@ -59,5 +59,23 @@ describe("a digest", () => {
         },
       ),
     );
+  });
+});
+
+describe("the digest in a container's imageID", () => {
+  const sha256 = `sha256:${"a".repeat(64)}`;
+  const sha512 = `sha512:${"b".repeat(128)}`;
+
+  it.each([
+    [`docker.io/library/nginx@${sha256}`, sha256],
+    [`docker-pullable://nginx@${sha256}`, sha256],
+    [`registry:5000/app@${sha512}`, sha512],
+    [sha256, undefined],
+    [`docker://${sha256}`, undefined],
+    ["", undefined],
+    ["nginx@sha256:abc", undefined],
+    [`nginx@md5:${"a".repeat(32)}`, undefined],
+  ])("%s", (imageId, digest) => {
+    expect(manifestDigestIn(imageId)).toBe(digest);
   });
 });

@@ -50,6 +50,17 @@ export function digestHex(digest: Digest): string {
   return digest.slice(digest.indexOf(":") + 1);
 }
 
+/**
+ * The digest of a manifest in the `imageID` of a container's status: `docker.io/library/nginx@sha256:…`,
+ * `docker-pullable://nginx@sha256:…`. One that stands alone is the ID of the image, its config's digest, which no
+ * registry knows.
+ */
+export function manifestDigestIn(imageId: string): Digest | undefined {
+  const at = imageId.lastIndexOf("@");
+  const digest = imageId.slice(at + 1);
+  return at >= 0 && isDigest(digest) ? digest : undefined;
+}
+
 function isDigestAlgorithm(text: string): text is DigestAlgorithm {
   return Object.hasOwn(hexLength, text);
 }

@@ -10,6 +10,7 @@ export {
   digestHex,
   digestProblem,
   isDigest,
+  manifestDigestIn,
   parseDigest,
 } from "./digest.ts";
 export { configHazards } from "./hazards.ts";
