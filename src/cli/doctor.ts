@@ -9,7 +9,7 @@ import { socketOption, socketPath } from "./daemon.ts";
 import { type CaseOptions, casesOf, podNameIn } from "./doctor-cases.ts";
 import { settingsOfDaemon } from "./doctor-pods.ts";
 import { diagnosisLines, exitStatus, type ShownDiagnosis, shownDiagnosis } from "./doctor-view.ts";
-import { type CommandIo, type Io, paintFor } from "./io.ts";
+import { type CommandIo, type Io, viewOf } from "./io.ts";
 import { refuseSharedLogin } from "./logins.ts";
 import { withSettings } from "./node-settings.ts";
 import { type CommonOptions, commonOptions, credentialProviderOptions, examples, repeatedOption } from "./options.ts";
@@ -106,9 +106,7 @@ async function daemonOf(
 }
 
 async function show(diagnoses: readonly ShownDiagnosis[], { output }: DoctorOptions, io: Io): Promise<void> {
-  const { stdout } = io;
-  const paint = paintFor(stdout, io);
-  const width = stdout.isTTY ? (stdout.columns ?? 80) : Number.POSITIVE_INFINITY;
+  const { paint, width } = viewOf(io, Number.POSITIVE_INFINITY);
   const lines = () => diagnoses.flatMap((each) => [...diagnosisLines(each, paint, width), ""]).slice(0, -1);
   await print(output, { apiVersion: "pulley.dev/v1alpha1", images: diagnoses }, lines, io);
 }

@@ -5,7 +5,7 @@ import { PulleyError } from "../support/errors.ts";
 import { plural } from "../support/format.ts";
 import { type Paint, printable, widthOf } from "../support/terminal.ts";
 import { type ImportOptions, importRegistriesConf } from "./hosts-import.ts";
-import { type CommandIo, type Io, paintFor } from "./io.ts";
+import { type CommandIo, type Io, viewOf } from "./io.ts";
 import {
   examples,
   type HostsFlags,
@@ -75,8 +75,7 @@ async function check(
   const paths = given.length > 0 ? given : splitRoots(hostsDir);
   if (paths.length === 0) throw new PulleyError("USAGE", "there is no directory to check");
   const report = checkHosts(paths, Date.now());
-  const paint = paintFor(io.stdout, io);
-  const width = io.stdout.columns ?? 120;
+  const { paint, width } = viewOf(io, 120);
   const value = {
     apiVersion: "pulley.dev/v1alpha1",
     files: [...report.files.keys()],

@@ -36,9 +36,14 @@ export function paintFor(stream: OutputStream, { environment }: Io): Paint {
   return painter(wantsColour(stream, environment));
 }
 
+/** Columns of a terminal; `elsewhere`, without one: no limit by default. */
+export function columnsOf({ isTTY, columns }: OutputStream, elsewhere = Number.POSITIVE_INFINITY): number {
+  return isTTY ? (columns ?? 80) : elsewhere;
+}
+
 /** How standard output is written on: with colour or without, and how many columns there are. */
-export function viewOf(io: Io): { readonly paint: Paint; readonly width: number } {
-  return { paint: paintFor(io.stdout, io), width: io.stdout.columns ?? 80 };
+export function viewOf(io: Io, elsewhere = 80): { readonly paint: Paint; readonly width: number } {
+  return { paint: paintFor(io.stdout, io), width: columnsOf(io.stdout, elsewhere) };
 }
 
 /** One run of a command. */

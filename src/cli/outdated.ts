@@ -13,7 +13,7 @@ import {
   usedImages,
 } from "../versions/index.ts";
 import { type ClusterFlags, clusterOptions, isClusterWanted, secretsOption } from "./cluster-option.ts";
-import { type CommandIo, type Io, paintFor } from "./io.ts";
+import { type CommandIo, type Io, viewOf } from "./io.ts";
 import { refuseSharedLogin } from "./logins.ts";
 import {
   type CredentialProviderFlags,
@@ -243,13 +243,13 @@ async function printReport(
       printLines("stdout", markdownLines(images), io);
       break;
     default:
-      await print(output, report, () => outdatedLines(images, { ...viewOf(io), all, now }), io);
+      await print(
+        output,
+        report,
+        () => outdatedLines(images, { ...viewOf(io, Number.POSITIVE_INFINITY), all, now }),
+        io,
+      );
   }
-}
-
-function viewOf(io: Io) {
-  const { stdout } = io;
-  return { paint: paintFor(stdout, io), width: stdout.isTTY ? (stdout.columns ?? 80) : Number.POSITIVE_INFINITY };
 }
 
 async function printExplanation(
@@ -262,5 +262,9 @@ async function printExplanation(
   if (image === undefined) return;
   const nothing = { reading: undefined, tags: 0, passedOver: [] };
   const told = image.error === null ? await call.explain(asked, image) : nothing;
-  printLines("stdout", [...explanationLines(image, told, { ...viewOf(io), all: true, now }), ""], io);
+  printLines(
+    "stdout",
+    [...explanationLines(image, told, { ...viewOf(io, Number.POSITIVE_INFINITY), all: true, now }), ""],
+    io,
+  );
 }

@@ -22,7 +22,7 @@ import { formatBytes } from "../support/format.ts";
 import { formatDuration } from "../support/go.ts";
 import { liveRegion } from "../support/live.ts";
 import { wantsColour } from "../support/terminal.ts";
-import { type CommandIo, type Io, paintFor } from "./io.ts";
+import { type CommandIo, columnsOf, type Io, paintFor } from "./io.ts";
 import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
 import { personLogins, refuseSharedLogin } from "./logins.ts";
 import {
@@ -203,7 +203,7 @@ function watchPulls(io: Io) {
       // The last progress of a pull counts every layer as present; the one before it has the downloaded bytes.
       if (progress.phase !== "done") pulls.set(progress.image, progress);
       speeds.note(progress);
-      if (stderr.isTTY) region.draw(pullLines([progress], speeds, (stderr.columns ?? 80) - 1, paint));
+      if (stderr.isTTY) region.draw(pullLines([progress], speeds, columnsOf(stderr) - 1, paint));
     },
     /** Bytes of the layers that were not in the store before. */
     fetched(image: string): number {

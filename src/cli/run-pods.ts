@@ -28,7 +28,7 @@ import { liveRegion } from "../support/live.ts";
 import { hanging, printable, wantsColour } from "../support/terminal.ts";
 import type { DataObjects, Pod, PullSecret } from "../workload/index.ts";
 import { doctorCall } from "./doctor-view.ts";
-import { type Io, interrupted, paintFor } from "./io.ts";
+import { columnsOf, type Io, interrupted, paintFor } from "./io.ts";
 import type { ProviderNotes } from "./logins.ts";
 import type { OutputOptions } from "./options.ts";
 import { print } from "./output.ts";
@@ -126,7 +126,7 @@ function watch(pods: () => readonly PodStatus[], io: Io, clock: Clock) {
   const { stderr } = io;
   const paint = paintFor(stderr, io);
   const region = liveRegion(stderr, wantsColour(stderr, io.environment));
-  const width = () => (stderr.isTTY ? (stderr.columns ?? 80) : Number.POSITIVE_INFINITY);
+  const width = () => columnsOf(stderr);
   const events: NodeEvent[] = [];
   const repeated = createRepeatedEvents();
   const pulls = new Map<string, PullProgress>();
@@ -181,14 +181,14 @@ export async function report(
   const held = pods.filter((status) => status.phase === "Failed" || waiting(status).length > 0);
   for (const status of held) printReason(status, io);
   const summary = runtime === undefined ? preparedLines(pods, held) : [startedText(pods, held)];
-  printLines("stderr", ["", ...summary.flatMap((line) => hanging("", line, widthOf(io)))], io);
+  printLines("stderr", ["", ...summary.flatMap((line) => hanging("", line, columnsOf(io.stderr)))], io);
   return held.length;
 }
 
 function printReason(status: PodStatus, io: Io): void {
   const { stderr } = io;
   const paint = paintFor(stderr, io);
-  const width = widthOf(io);
+  const width = columnsOf(io.stderr);
   for (const container of [...status.imageVolumes, ...status.containers]) {
     const { name, state } = container;
     const why = reasonOf(container);
@@ -211,11 +211,6 @@ function printReason(status: PodStatus, io: Io): void {
 function nextLines(call: string, width: number): readonly string[] {
   const line = `  To look at each step: ${call}`;
   return line.length <= width ? [line] : ["  To look at each step:", `    ${call}`];
-}
-
-/** Maximum columns of a line. */
-function widthOf({ stderr }: Io): number {
-  return stderr.isTTY ? (stderr.columns ?? 80) : Number.POSITIVE_INFINITY;
 }
 
 function callFor(pod: PodStatus["pod"], container: string): string {
