@@ -1,14 +1,20 @@
 import type { Command } from "commander";
+import { listedKinds } from "../fleet/index.ts";
 import type { CommandIo } from "./io.ts";
 import { examples } from "./options.ts";
 import { printText } from "./printing.ts";
+
+interface RbacOptions {
+  readonly secrets?: boolean;
+  readonly policyReports?: boolean;
+}
 
 export function defineRbac(command: Command, io: CommandIo): void {
   command
     .command("rbac")
     .description("Print the ClusterRole with the rights that the lists for a report need.")
+    .option("--secrets", "Add the rights that --secrets of pulley outdated and fleet report needs")
     .option("--policy-reports", "Add the rights that --policy-reports of pulley fleet report needs")
-    .option("--secrets", "Add the rights that --check --secrets of pulley fleet report needs")
     .addHelpText(
       "after",
       examples(
@@ -17,40 +23,45 @@ export function defineRbac(command: Command, io: CommandIo): void {
       ),
     )
     .action(
-      io.withStatus(({ policyReports, secrets }: { readonly policyReports?: true; readonly secrets?: true }) => {
-        printText("stdout", `${fleetRole}${policyReports ? reportRules : ""}${secrets ? secretRules : ""}`, io);
+      io.withStatus((options: RbacOptions) => {
+        printText("stdout", roleText(options), io);
         return 0;
       }),
     );
 }
 
-/** What whoever writes the lists for `pulley fleet` must be allowed to do: to list, and nothing else. */
-const fleetRole = `apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata:
-  name: pulley-fleet
-rules:
-- apiGroups: [""]
-  resources: [pods, nodes]
-  verbs: [list]
-- apiGroups: [apps]
-  resources: [replicasets, deployments, statefulsets, daemonsets]
-  verbs: [list]
-- apiGroups: [batch]
-  resources: [jobs, cronjobs]
-  verbs: [list]
-`;
+interface Rule {
+  readonly group: string;
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/** Whoever reads clusters for `pulley fleet`, `audit`, `simulate` and `outdated` has to list, and nothing else. */
+function roleText({ secrets = false, policyReports = false }: RbacOptions): string {
+  const rules = [...listRules(), ...(secrets ? [secretRule] : []), ...(policyReports ? reportRules : [])];
+  const head = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: pulley-fleet\nrules:\n";
+  return head + rules.map(ruleText).join("");
+}
+
+function ruleText({ group, resources, verbs }: Rule): string {
+  return `- apiGroups: [${group === "" ? '""' : group}]\n  resources: [${resources.join(", ")}]\n  verbs: [${verbs.join(", ")}]\n`;
+}
+
+function listRules(): readonly Rule[] {
+  const groups = new Map<string, string[]>();
+  for (const { apiVersion, plural } of listedKinds) {
+    const group = apiVersion.split("/").slice(0, -1).join("/");
+    groups.set(group, [...(groups.get(group) ?? []), plural]);
+  }
+  return [...groups].map(([group, resources]) => ({ group, resources, verbs: ["list"] }));
+}
+
+/** Each is asked for by its name. */
+const secretRule: Rule = { group: "", resources: ["secrets", "serviceaccounts"], verbs: ["get"] };
 
 /** Of both APIs: which one a cluster has is found out there. */
-const reportRules = `- apiGroups: [wgpolicyk8s.io]
-  resources: [policyreports, clusterpolicyreports]
-  verbs: [list, create, patch, delete]
-- apiGroups: [openreports.io]
-  resources: [reports, clusterreports]
-  verbs: [list, create, patch, delete]
-`;
-
-const secretRules = `- apiGroups: [""]
-  resources: [secrets, serviceaccounts]
-  verbs: [get]
-`;
+const reportVerbs = ["list", "create", "patch", "delete"];
+const reportRules: readonly Rule[] = [
+  { group: "wgpolicyk8s.io", resources: ["policyreports", "clusterpolicyreports"], verbs: reportVerbs },
+  { group: "openreports.io", resources: ["reports", "clusterreports"], verbs: reportVerbs },
+];

@@ -101,7 +101,7 @@ describe("pulley fleet report", () => {
     expect(all.stderr).toContain('context "eu": GET');
     expect(all.stderr).toMatch(/context "us": GET .*connection refused/);
     const prod = await report("--kubeconfig", path, "--context", "eu", "-n", "prod");
-    expect(server.asked.slice(-7).every((asked) => asked.includes("/namespaces/prod/"))).toBe(true);
+    expect(server.asked.slice(-8).every((asked) => asked.includes("/namespaces/prod/"))).toBe(true);
     expect(prod.status).toBe(0);
     await server.stop();
   });
@@ -255,7 +255,7 @@ describe("pulley fleet rbac", () => {
     expect(kind).toBe("ClusterRole");
     expect(rules.flatMap((rule: { verbs: string[] }) => rule.verbs)).toEqual(["list", "list", "list"]);
     expect(rules.flatMap((rule: { resources: string[] }) => rule.resources).join()).toBe(
-      "pods,nodes,replicasets,deployments,statefulsets,daemonsets,jobs,cronjobs",
+      "nodes,replicationcontrollers,pods,deployments,statefulsets,daemonsets,replicasets,cronjobs,jobs",
     );
     const writing = parse((await callPulley(["fleet", "rbac", "--policy-reports"])).stdout);
     expect(writing.rules.slice(3)).toEqual([

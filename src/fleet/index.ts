@@ -9,7 +9,7 @@ export { fleetSimulationLines } from "./formats/simulation.ts";
 export { fleetLines } from "./formats/text.ts";
 export { createInventory, type Inventory } from "./inventory.ts";
 export { type FleetItem, type ItemWorkload, type Severity, severities } from "./items/item.ts";
-export { readLiveClusters } from "./live.ts";
+export { listedKinds, readLiveClusters } from "./live.ts";
 export { type ReportGroup, reportGroups } from "./policy-reports/groups.ts";
 export { policyReports } from "./policy-reports/policy-reports.ts";
 export { writePolicyReports } from "./policy-reports/write.ts";

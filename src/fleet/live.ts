@@ -26,10 +26,10 @@ export interface LiveClusters {
   readonly failures: readonly PulleyError[];
 }
 
-/** As in the role that `pulley fleet rbac` prints. */
-const listed: readonly ListedKind[] = [
+/** The role that `pulley fleet rbac` prints has the right to list these. */
+export const listedKinds: readonly ListedKind[] = [
   { apiVersion: "v1", kind: "Node", plural: "nodes", isClusterWide: true },
-  ...workloadKinds.filter(({ kind }) => kind !== "ReplicationController"),
+  ...workloadKinds,
 ];
 
 /** Side by side, in the order given, each as far as it can be read, and then closed. @throws PulleyError `CANCELLED` */
@@ -62,7 +62,7 @@ async function readCluster(api: ClusterApi, request: LiveRequest): Promise<Clust
   onProgress(api.name, objects, false);
   const take = (item: object, { apiVersion, kind }: ListedKind) => inventory.add({ apiVersion, kind, ...item }) ?? kind;
   try {
-    for await (const { picked } of listKinds(api, listed, take, { namespaces, onForbidden: onFailure, signal })) {
+    for await (const { picked } of listKinds(api, listedKinds, take, { namespaces, onForbidden: onFailure, signal })) {
       objects += picked.length;
       onProgress(api.name, objects, false);
     }

@@ -12,7 +12,7 @@ import {
 } from "../../cluster/index.ts";
 import { inParallel } from "../../support/concurrency.ts";
 import { isPulleyError, PulleyError } from "../../support/errors.ts";
-import { itemsAt, textAt, valueAt } from "../raw.ts";
+import { itemsAt, textAt, valueAt } from "../../support/json-record.ts";
 import type { FleetReport } from "../report.ts";
 import { type ReportGroup, type ReportKinds, reportGroups, reportKinds } from "./groups.ts";
 import { ownLabels, type PolicyReport, policyReports } from "./policy-reports.ts";
