@@ -128,7 +128,8 @@ function worstFirst(one: FleetItem, other: FleetItem): number {
   const bytes = (other.bytes ?? 0) - (one.bytes ?? 0);
   if (bytes !== 0) return bytes;
   const kinds = itemKinds.indexOf(one.kind) - itemKinds.indexOf(other.kind);
-  return kinds === 0 && one.title > other.title ? 1 : kinds || -1;
+  if (kinds !== 0) return kinds;
+  return one.title < other.title ? -1 : Number(one.title > other.title);
 }
 
 function countsOf(items: readonly FleetItem[]): Counts {
