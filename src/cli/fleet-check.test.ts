@@ -96,6 +96,13 @@ describe("pulley fleet report --check", () => {
     await Promise.all([eu.stop(), us.stop()]);
   });
 
+  it("does not take the list of a cluster for a password", async () => {
+    const { report } = place();
+    const { status, stderr } = await report("--check", "--username", "me", "--password-stdin", "--from", "eu=-");
+    expect(stderr).toContain("standard input cannot be both a password and a file");
+    expect(status).toBe(2);
+  });
+
   it.each([
     [["--secrets"], /--secrets is given without --check/],
     [["--secrets", "--check"], /--secrets is given without a cluster/],

@@ -136,7 +136,7 @@ export function loginOptions(command: Command, io: Io): Command {
   return command
     .hook("preAction", async (_command, called) => {
       const given: LoginFlags = called.opts();
-      const inputs = [called.args, called.opts()["filename"], called.opts()["policy"]];
+      const inputs = [called.args, ...["filename", "from", "policy", "teams"].map((name) => called.opts()[name])];
       const typed = await readTypedLogin(given, called.getOptionValueSource("creds") === "cli", inputs, io);
       if (typed !== undefined) called.setOptionValue("typedLogin", typed);
     })

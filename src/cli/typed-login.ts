@@ -33,13 +33,16 @@ export async function readTypedLogin(
       "Give both; the password is read from standard input.",
     );
   }
-  if (words.flat().some((word) => word === "-" || word === "/dev/stdin" || word === "/dev/fd/0")) {
+  if (words.flat().some((word) => typeof word === "string" && standardInput.test(word))) {
     throw refuse("standard input cannot be both a password and a file", "Name the file in the place of -.");
   }
   const password = await readPassword(stdin);
   if (password === "") throw refuse("there is no password on standard input", "Write it there, as with a pipe.");
   return new Login("--password-stdin", { kind: "password", username, password });
 }
+
+/** By itself, or as `NAME=-`. */
+const standardInput = /^(?:[^=/\\]+=)?(?:-|\/dev\/stdin|\/dev\/fd\/0)$/;
 
 /**
  * A password from standard input. One line break at its end is not part of it, as docker and skopeo have it.
