@@ -31,7 +31,7 @@ export async function* linesOf(body: Readable, limit: number): AsyncGenerator<st
     length = needed;
   };
   for await (const piece of body) {
-    let rest: Buffer = Buffer.from(piece);
+    let rest = Buffer.isBuffer(piece) ? piece : Buffer.from(piece);
     for (let end = rest.indexOf(newline); end >= 0; end = rest.indexOf(newline)) {
       hold(rest.subarray(0, end));
       const line = held.toString("utf8", 0, length);

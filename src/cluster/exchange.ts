@@ -8,6 +8,7 @@ import { isPulleyError, PulleyError } from "../support/errors.ts";
 import { printable } from "../support/format.ts";
 import { networkWords } from "../support/network-words.ts";
 import type { Connection } from "./login.ts";
+import type { JsonRecord } from "./records.ts";
 
 /** What is asked for. */
 export interface Call {
@@ -16,6 +17,8 @@ export interface Call {
   readonly body?: CallBody | undefined;
   /** Whether the answer comes bit by bit, for minutes. */
   readonly isStream?: boolean;
+  /** Called with each item of a list, which the document is then without. */
+  readonly onItem?: ((item: JsonRecord) => void) | undefined;
 }
 
 export interface CallBody {

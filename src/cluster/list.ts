@@ -2,7 +2,7 @@
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import type { ClusterApi } from "./api.ts";
 import type { ClusterDocument } from "./reads.ts";
-import { type JsonRecord, recordIn, recordsIn, textIn } from "./records.ts";
+import { type JsonRecord, recordIn, textIn } from "./records.ts";
 
 export interface ListRequest<T> {
   /** `/apis/apps/v1/deployments`. */
@@ -28,11 +28,18 @@ const mostRestarts = 10;
  */
 export async function* listPages<T>(api: ClusterApi, request: ListRequest<T>): AsyncGenerator<readonly T[]> {
   const { pick } = request;
-  const read = pageReader(api, request);
+  let picks: T[] = [];
   let continuation: string | undefined;
   let last = "";
   /** What was there before the list was begun anew. */
   let had = "";
+  const read = pageReader(api, request, (item) => {
+    const key = keyOf(item);
+    if (key <= had) return;
+    if (key > last) last = key;
+    const picked = pick(item);
+    if (picked !== undefined) picks.push(picked);
+  });
   for (let restarts = 0; ; ) {
     const answer = await read(continuation);
     if (answer.kind === "absent") return;
@@ -44,23 +51,33 @@ export async function* listPages<T>(api: ClusterApi, request: ListRequest<T>): A
       if (continuation === undefined) had = last;
       continue;
     }
-    const items = recordsIn(answer.document, "items").filter((item) => keyOf(item) > had);
-    last = items.reduce((latest, item) => (keyOf(item) > latest ? keyOf(item) : latest), last);
-    yield items.flatMap((item) => {
-      const picked = pick(item);
-      return picked === undefined ? [] : [picked];
-    });
+    yield picks;
+    picks = [];
     continuation = textIn(recordIn(answer.document, "metadata"), "continue");
     if (continuation === undefined) return;
   }
 }
 
-/** Reads pages of a list, each where the continuation of the one before says, and smaller ones where they are too long. */
+/**
+ * Reads pages of a list, each where the continuation of the one before says, and smaller ones where they are too long.
+ * @param take is called with each item; what it throws is thrown
+ */
 export function pageReader(
   api: ClusterApi,
   { path, labelSelector, signal }: Omit<ListRequest<never>, "pick">,
+  take: (item: JsonRecord) => void,
 ): (continuation: string | undefined) => Promise<ClusterDocument> {
   let limit = pageSize;
+  /** A failure of whoever takes the items is none of the server's. */
+  let fault: { readonly error: unknown } | undefined;
+  const onItem = (item: JsonRecord) => {
+    if (fault !== undefined) return;
+    try {
+      take(item);
+    } catch (error) {
+      fault = { error };
+    }
+  };
   return async (continuation) => {
     for (;;) {
       const query = {
@@ -69,11 +86,14 @@ export function pageReader(
         ...(continuation !== undefined && { continue: continuation }),
       };
       try {
-        return await api.get({ path, query, signal });
+        const page = await api.get({ path, query, onItem, signal });
+        if (fault === undefined) return page;
       } catch (error) {
         if (!isPulleyError(error, "TOO_LARGE") || limit === 1) throw error;
         limit = Math.ceil(limit / 8);
+        continue;
       }
+      throw fault.error;
     }
   };
 }

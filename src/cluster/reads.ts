@@ -7,6 +7,8 @@ export interface DocumentRequest {
   /** `/api/v1/pods`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
+  /** Called with each item of a list; the document has none of them then. It must not throw. */
+  readonly onItem?: ((item: JsonRecord) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -16,8 +18,11 @@ export type ClusterDocument =
   | { readonly kind: "absent"; readonly message: string }
   | { readonly kind: "expired"; readonly message: string; readonly continuation: string | undefined };
 
-export async function get(session: ClusterSession, { path, query, signal }: DocumentRequest): Promise<ClusterDocument> {
-  const call = { method: "GET", url: session.url(path, query) } as const;
+export async function get(
+  session: ClusterSession,
+  { path, query, onItem, signal }: DocumentRequest,
+): Promise<ClusterDocument> {
+  const call = { method: "GET", url: session.url(path, query), onItem } as const;
   const reply = await session.reply(call, { isRepeatable: true, check: checkRead }, signal);
   const { document = {}, status, message } = reply;
   if (status === 404) return { kind: "absent", message };

@@ -4,7 +4,9 @@ import { PulleyError } from "../support/errors.ts";
 import { printable } from "../support/format.ts";
 import { withoutSecrets } from "../support/without-secrets.ts";
 import { type Call, type ClusterAnswer, type ClusterLimits, cancellation, networkFailure, shown } from "./exchange.ts";
+import { parseList } from "./list-items.ts";
 import type { Connection } from "./login.ts";
+import type { PageMemory } from "./page-memory.ts";
 import { isRecord, type JsonRecord, recordIn, textIn } from "./records.ts";
 
 export interface Reply {
@@ -23,6 +25,7 @@ export interface Reply {
 export interface ReplyReading {
   readonly call: Call;
   readonly limits: ClusterLimits;
+  readonly memory: PageMemory;
   readonly signal: AbortSignal | undefined;
   readonly now: number;
 }
@@ -34,18 +37,19 @@ const longestStatus = 256 * 1024;
 export async function readReply(
   answer: ClusterAnswer,
   connection: Connection,
-  { call, limits, signal, now }: ReplyReading,
+  { call, limits, memory, signal, now }: ReplyReading,
 ): Promise<Reply> {
   const { status } = answer;
   const isFine = status >= 200 && status < 300;
-  let text: string;
+  let content: Content;
   try {
-    text = await readText(answer, isFine ? limits.document : longestStatus);
+    const use = (bytes: Buffer) => contentOf(bytes, isFine ? call.onItem : undefined);
+    content = await readBody(answer, isFine ? limits.document : longestStatus, memory, use);
   } catch (error) {
     if (signal?.aborted) throw cancellation(signal);
     throw networkFailure(error, call);
   }
-  const document = parse(text);
+  const { document, text } = content;
   if (isFine && document === undefined) {
     throw new PulleyError("CLUSTER_FAILED", `${shown(call)}: the answer is no JSON object`, {
       advice: "Check that the server of the context is an API server of Kubernetes.",
@@ -66,7 +70,25 @@ function isUnknownGroup({ headers }: ClusterAnswer, text: string): boolean {
   return headers["audit-id"] !== undefined && text.trim() === "404 page not found";
 }
 
-async function readText({ body, headers }: ClusterAnswer, limit: number): Promise<string> {
+interface Content {
+  readonly document: JsonRecord | undefined;
+  /** Of what is no document; elsewhere it is nothing. */
+  readonly text: string;
+}
+
+function contentOf(bytes: Buffer, onItem: Call["onItem"]): Content {
+  if (onItem !== undefined) return { document: parseList(bytes, onItem), text: "" };
+  const text = bytes.toString("utf8");
+  const document = parse(text);
+  return { document, text: document === undefined ? text : "" };
+}
+
+async function readBody<T>(
+  { body, headers }: ClusterAnswer,
+  limit: number,
+  memory: PageMemory,
+  use: (bytes: Buffer) => T,
+): Promise<T> {
   const refuse = () => {
     body.destroy();
     return new PulleyError("TOO_LARGE", `the cluster's answer has more than ${limit} bytes`, {
@@ -75,15 +97,7 @@ async function readText({ body, headers }: ClusterAnswer, limit: number): Promis
   };
   const announced = headers["content-encoding"] === undefined ? Number(headers["content-length"]?.[0] ?? 0) : 0;
   if (announced > limit) throw refuse();
-  const pieces: Buffer[] = [];
-  let length = 0;
-  for await (const piece of body) {
-    const bytes: Buffer = Buffer.from(piece);
-    length += bytes.length;
-    if (length > limit) throw refuse();
-    pieces.push(bytes);
-  }
-  return Buffer.concat(pieces, length).toString("utf8");
+  return await memory.read(body, limit, refuse, use);
 }
 
 export function parse(text: string): JsonRecord | undefined {

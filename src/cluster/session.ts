@@ -5,6 +5,7 @@ import { type RetryDecision, type RetryPlan, retry } from "../support/retry.ts";
 import type { ClusterContext } from "./contexts.ts";
 import { type Call, type ClusterAnswer, type ClusterLimits, cancellation, exchange, shown } from "./exchange.ts";
 import { type ClusterLogin, type Connection, openLogin } from "./login.ts";
+import { PageMemory } from "./page-memory.ts";
 import { type Reply, readReply } from "./replies.ts";
 
 export interface SessionOptions {
@@ -40,6 +41,7 @@ export class ClusterSession {
   readonly #server: string;
   readonly #options: SessionOptions;
   readonly #login: ClusterLogin;
+  readonly #memory = new PageMemory();
   #hasAnswered = false;
 
   constructor(context: ClusterContext, options: SessionOptions) {
@@ -115,7 +117,13 @@ export class ClusterSession {
   }
 
   read({ answer, connection }: Answer, call: Call, signal: AbortSignal | undefined): Promise<Reply> {
-    return readReply(answer, connection, { call, limits: this.limits, signal, now: this.clock.now() });
+    return readReply(answer, connection, {
+      call,
+      limits: this.limits,
+      memory: this.#memory,
+      signal,
+      now: this.clock.now(),
+    });
   }
 
   /** What is thrown to the caller: with the context, and after a cancellation nothing but that. */

@@ -1,7 +1,7 @@
 /** A list of one moment, from which a watch goes on. */
 import type { ClusterApi } from "./api.ts";
 import { pageReader } from "./list.ts";
-import { type JsonRecord, recordIn, recordsIn, textIn } from "./records.ts";
+import { type JsonRecord, recordIn, textIn } from "./records.ts";
 
 export type Snapshot =
   /** Every object of that version was handed over, and no other. */
@@ -20,11 +20,10 @@ export interface SnapshotRequest {
 
 /** @throws PulleyError as {@link ClusterApi.get} */
 export async function readSnapshot(api: ClusterApi, { path, take, signal }: SnapshotRequest): Promise<Snapshot> {
-  const read = pageReader(api, { path, signal });
+  const read = pageReader(api, { path, signal }, take);
   for (let continuation: string | undefined; ; ) {
     const page = await read(continuation);
     if (page.kind !== "found") return { kind: page.kind, message: page.message };
-    for (const item of recordsIn(page.document, "items")) take(item);
     const metadata = recordIn(page.document, "metadata");
     continuation = textIn(metadata, "continue");
     // All pages of one moment have its version.
