@@ -13,7 +13,11 @@ export async function pages() {
     "docs/commands.md": await commandsPage(),
     "docs/errors.md": await errorsPage(),
     "docs/audit-rules.md": await auditRulesPage(await load("src/audit/index.ts"), origin),
-    "docs/metrics.md": metricsPage(await load("src/daemon/metrics/catalogue.ts"), origin),
+    "docs/metrics.md": metricsPage(
+      await load("src/daemon/metrics/catalogue.ts"),
+      await load("src/fleet/serve/catalogue.ts"),
+      origin,
+    ),
     "schema/blast-radius.json": schemaText((await load("src/fleet/blast-radius-schema.ts")).blastRadiusJsonSchema()),
     "schema/fleet.json": schemaText((await load("src/fleet/report-schema.ts")).fleetJsonSchema()),
     "schema/imagepullpolicy.json": schemaText((await load("src/policy/language/json-schema.ts")).policyJsonSchema()),

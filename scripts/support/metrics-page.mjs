@@ -1,8 +1,10 @@
 /** @typedef {typeof import("../../src/daemon/metrics/catalogue.ts")} Catalogue */
 /** @typedef {import("../../src/support/monitoring/instruments.ts").MetricDescription} Metric */
 
-/** The page about the daemon's metrics, from their one catalogue. @type {(module: Catalogue, origin: string) => string} */
-export function metricsPage({ catalogue }, origin) {
+/** @typedef {typeof import("../../src/fleet/serve/catalogue.ts")} FleetCatalogue */
+
+/** The page about the metrics of both daemons, from their catalogues. @type {(node: Catalogue, fleet: FleetCatalogue, origin: string) => string} */
+export function metricsPage({ catalogue }, { fleetCatalogue }, origin) {
   const all = Object.values(catalogue);
   /** @param {Metric} metric */
   const own = (metric) => !metric.name.startsWith("kubelet_");
@@ -28,6 +30,12 @@ The kubelet's \`kubelet_imagemanager_inmemory_…\` are missing because Pulley k
 
 ${table(all.filter(own))}
 
+## Of a fleet
+
+\`pulley fleet serve\` answers \`GET /metrics\` at \`127.0.0.1:9420\`, or where \`--metrics\` says, under the same rules: [the fleet](fleet-serve.md) has the rest. Beside these there are \`pulley_build_info\` and \`process_…\` as above. No label holds a workload, a namespace, a node or an image; of clusters and of teams, the first 200 have their names. What is solved becomes 0.
+
+${table(Object.values(fleetCatalogue).filter(({ name }) => name.startsWith("pulley_fleet_")))}
+
 ## Questions that they answer
 
 \`\`\`promql
@@ -42,6 +50,12 @@ increase(pulley_image_cached_copies_used_total[15m]) > 0
 
 # the slowest tenth of pulls of images between 100 and 500 MB
 histogram_quantile(0.9, sum by (le) (rate(kubelet_image_pull_duration_seconds_bucket{image_size_in_bytes="100MB-500MB"}[1h])))
+
+# a team has something urgent to do
+sum by (team) (pulley_fleet_items{severity=~"critical|high"}) > 0
+
+# a cluster has not been read for an hour
+time() - pulley_fleet_cluster_last_success_timestamp_seconds > 3600
 \`\`\`
 `;
 }

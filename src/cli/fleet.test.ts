@@ -269,3 +269,31 @@ describe("pulley fleet rbac", () => {
     ]);
   });
 });
+
+describe("pulley fleet serve", () => {
+  it.each([
+    [[], /there is no cluster to look at/],
+    [["--context", "eu", "--interval", "5s"], /it is less than 10s/],
+    [["--context", "eu", "--interval", "often"], /use a duration such as 90s, 10m or 1h30m/],
+  ])("refuses %j", async (words, message) => {
+    const { status, stderr } = await callPulley(["fleet", "serve", ...words]);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+
+  it("serves until SIGTERM, and ends with 0", async () => {
+    const server = await startStandIn((_request, response, url) => answerPage(response, [], url));
+    const kubeconfig = {
+      contexts: [{ name: "eu", context: { cluster: "eu" } }],
+      clusters: [{ name: "eu", cluster: { server: server.url } }],
+    };
+    const path = file("kubeconfig", JSON.stringify(kubeconfig));
+    const called = callPulley(["fleet", "serve", "--kubeconfig", path, "--context", "eu", "--metrics", "127.0.0.1:0"]);
+    await expect.poll(() => server.asked.length).toBeGreaterThan(5);
+    process.emit("SIGTERM");
+    const { status, stderr } = await called;
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/metrics and the report are served {2}address=127\.0\.0\.1:\d+$/m);
+    await server.stop();
+  });
+});

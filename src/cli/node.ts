@@ -7,13 +7,13 @@ import type { Policy } from "../policy/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { PulleyError } from "../support/errors.ts";
 import { inheritedSockets } from "../support/inherited-sockets.ts";
-import { type Log, type LogLevel, logLevels } from "../support/log.ts";
-import { type LogFormat, openLog } from "../support/log-output.ts";
+import type { Log } from "../support/log.ts";
 import { refuseWindows } from "../support/windows.ts";
 import { type SocketOptions, socketOption, socketPath } from "./daemon.ts";
 import { readInputFile } from "./inputs.ts";
-import { type CommandIo, type Io, interrupted, paintFor } from "./io.ts";
+import { type CommandIo, type Io, interrupted } from "./io.ts";
 import { type KubeletConfigOptions, kubeletConfigOption, loadKubeletConfiguration } from "./kubelet-config-option.ts";
+import { type LogFlags, logOptions, metricsHostOption, openCommandLog } from "./log-option.ts";
 import { commandLogins, podLogins } from "./logins.ts";
 import { readScrub, type ScrubFlags, scrubOptions } from "./node-scrub.ts";
 import { reportedSettings } from "./node-settings.ts";
@@ -49,6 +49,7 @@ interface NodeFlags
     KubeletConfigOptions,
     SocketOptions,
     MirrorFlags,
+    LogFlags,
     ScrubFlags {
   readonly criSocket: string;
   readonly takeOver?: true;
@@ -59,10 +60,6 @@ interface NodeFlags
   readonly collect: "auto" | "on" | "off";
   readonly pin?: readonly string[];
   readonly evenIfLost?: true;
-  readonly logFormat: LogFormat;
-  readonly logLevel?: LogLevel;
-  readonly quiet?: true;
-  readonly verbose?: true;
 }
 
 export function define(command: Command, io: CommandIo): void {
@@ -86,12 +83,7 @@ export function define(command: Command, io: CommandIo): void {
       "--metrics <address>",
       "Address to serve Prometheus metrics, /healthz and /readyz on, such as 127.0.0.1:9419",
     )
-    .addOption(
-      repeatedOption(
-        "--metrics-host <name>",
-        "Host name that requests for metrics may use, in addition to localhost and IP addresses; can be repeated",
-      ),
-    )
+    .addOption(metricsHostOption())
     .addOption(
       new Option("--collect <when>", "Delete unused images; auto: unless a kubelet does so for the container runtime")
         .choices(["auto", "on", "off"])
@@ -104,14 +96,7 @@ export function define(command: Command, io: CommandIo): void {
       ),
     )
     .option("--even-if-lost", "Do not check first that the registry still has an image");
-  scrubOptions(command)
-    .addOption(new Option("--log-format <format>", "Log format").choices(["text", "json"]).default("text"))
-    .addOption(
-      new Option(
-        "--log-level <level>",
-        "Minimum level of log messages (default: info; error with --quiet, debug with -v)",
-      ).choices([...logLevels]),
-    )
+  logOptions(scrubOptions(command))
     .addOption(kubeletConfigOption())
     .addOption(clusterOption())
     .addOption(contentSharingOption())
@@ -135,10 +120,7 @@ export function define(command: Command, io: CommandIo): void {
 /** Runs until a signal, or until a part of the daemon fails. */
 async function runNode(options: NodeFlags, io: CommandIo): Promise<number> {
   refuseWindows("pulley node");
-  const { logFormat: format } = options;
-  const stderr = io.errors ?? io.stderr;
-  const level = options.logLevel ?? (options.quiet ? "error" : options.verbose ? "debug" : "info");
-  const log = openLog({ format, level, stream: stderr, clock: systemClock, paint: paintFor(stderr, io) });
+  const log = openCommandLog(options, io);
   const stop = io.interruption();
   const inherited = inheritedSockets({ environment: process.env, pid: process.pid });
   const kubelet = loadKubeletConfiguration(options, {}, io);

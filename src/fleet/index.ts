@@ -14,6 +14,8 @@ export { type ReportGroup, reportGroups } from "./policy-reports/groups.ts";
 export { policyReports } from "./policy-reports/policy-reports.ts";
 export { writePolicyReports } from "./policy-reports/write.ts";
 export { type FleetReport, fleetReport, type ReportedItem, type ReportedTeam } from "./report.ts";
+export { serveFleet } from "./serve/serve.ts";
+export { policyReportTaker } from "./serve/takers.ts";
 export { type FleetSimulation, simulateFleet } from "./simulation.ts";
 export type { ReadTeams, Team } from "./teams.ts";
 export { readTeams } from "./teams-file.ts";

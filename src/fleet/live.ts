@@ -45,7 +45,7 @@ export async function readLiveClusters(apis: readonly ClusterApi[], request: Liv
         failures.push(failure);
         request.onFailure(failure);
       };
-      const cluster = await readCluster(api, { ...request, onFailure });
+      const cluster = await readLiveCluster(api, { ...request, onFailure });
       read.set(api, cluster);
       secrets.set(api.name, await readSecrets(api, cluster, { ...request, onFailure }));
     });
@@ -55,7 +55,8 @@ export async function readLiveClusters(apis: readonly ClusterApi[], request: Liv
   return { clusters: apis.flatMap((api) => read.get(api) ?? []), secrets, incomplete, failures };
 }
 
-async function readCluster(api: ClusterApi, request: LiveRequest): Promise<Cluster> {
+/** As far as it can be read; its connections are the caller's to end. @throws PulleyError `CANCELLED` */
+export async function readLiveCluster(api: ClusterApi, request: LiveRequest): Promise<Cluster> {
   const { namespaces, onFailure, onProgress, signal } = request;
   const inventory = createInventory(api.name);
   let objects = 0;

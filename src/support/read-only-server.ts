@@ -9,6 +9,8 @@ import { limitConnections } from "./connection-limits.ts";
 export interface ReadOnlyRequest {
   readonly path: string;
   readonly query: URLSearchParams;
+  /** The media types that are wanted; empty where none is named. */
+  readonly accept: string;
   /** Aborts when the client has gone, or the server ends. */
   readonly signal: AbortSignal;
 }
@@ -70,7 +72,7 @@ export function createReadOnlyServer({ answer, isOwnHost = () => true, onFailure
     if (!url.startsWith("/") || !URL.canParse(url, "http://pulley")) return plain(400, "the address cannot be read");
     const { pathname, searchParams } = new URL(url, "http://pulley");
     try {
-      return await answer({ path: pathname, query: searchParams, signal });
+      return await answer({ path: pathname, query: searchParams, accept: request.headers.accept ?? "", signal });
     } catch (error) {
       if (!signal.aborted) onFailure(error, pathname);
       return plain(500, "internal error: see the daemon's log");

@@ -1,0 +1,254 @@
+import { once } from "node:events";
+import { get } from "node:http";
+import { text } from "node:stream/consumers";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { openCluster } from "../../cluster/api.ts";
+import { answerPage, refuse, startStandIn } from "../../cluster/testing/api-server.ts";
+import { type LogFields, logTo } from "../../support/log.ts";
+import { manualClock } from "../../support/manual-clock.ts";
+import { readExposition } from "../../support/monitoring/testing/exposition.ts";
+import { fleetReport } from "../report.ts";
+import { readTeams } from "../teams-file.ts";
+import { node, pod } from "../testing/objects.ts";
+import { fleetCatalogue } from "./catalogue.ts";
+import { createFleetMetrics } from "./metrics.ts";
+import { type ServeOptions, serveFleet } from "./serve.ts";
+
+const start = Date.parse("2026-11-29T12:00:00Z");
+const interval = 600_000;
+const moving = pod({ name: "moving", image: "acme/web:main" });
+const waiting = pod({ name: "waiting", image: "acme/web:2", waiting: ["ErrImagePull", "no space left on device"] });
+
+/** A cluster of which a test may change what is in it, and whether it answers. */
+async function standIn(name: string, objects: readonly object[]) {
+  const state = { objects, answers: true };
+  const server = await startStandIn((_request, response, url) => {
+    if (!state.answers) refuse(response, 403 + 97, { message: "down" });
+    else if (url.pathname === "/api/v1/pods") answerPage(response, [...state.objects], url);
+    else if (url.pathname === "/api/v1/nodes") answerPage(response, [node("n1")], url);
+    else answerPage(response, [], url);
+  });
+  // Waits between attempts are not waited for; what limits a login is never due.
+  const clock = {
+    now: () => start,
+    sleep: (milliseconds: number) => (milliseconds > 100_000 ? new Promise<void>(() => undefined) : Promise.resolve()),
+  };
+  const api = openCluster({ ...server.context, name }, { environment: {}, userAgent: "pulley/test", clock });
+  onTestFinished(async () => {
+    api.close();
+    await server.stop();
+  });
+  return { api, state };
+}
+
+async function serving(options: Partial<ServeOptions> & Pick<ServeOptions, "apis">) {
+  const clock = manualClock(start);
+  const ending = new AbortController();
+  const lines: (LogFields & { readonly level: string; readonly message: string })[] = [];
+  const log = logTo((level, message, fields) => lines.push({ level, message, ...fields }));
+  const { teams } = readTeams("teams:\n- { name: shop, namespaces: [prod] }", "teams.yaml");
+  let listening: (address: string) => void = () => undefined;
+  const address = new Promise<string>((resolve) => {
+    listening = resolve;
+  });
+  const ended = serveFleet({
+    namespaces: undefined,
+    interval,
+    takers: [],
+    report: ({ clusters, incomplete, now }) => fleetReport(clusters, { policy: undefined, teams, incomplete, now }),
+    address: "127.0.0.1:0",
+    hosts: [],
+    version: "1.2.3",
+    clock,
+    log,
+    signal: ending.signal,
+    onListening: listening,
+    ...options,
+  });
+  const end = async () => {
+    ending.abort(new Error("SIGTERM"));
+    await ended;
+  };
+  onTestFinished(end);
+  const origin = `http://${await address}`;
+  const passed = async () => {
+    await expect.poll(() => clock.sleepers, { interval: 5 }).toBe(1);
+  };
+  return {
+    end,
+    lines,
+    passed,
+    pass: async () => {
+      await clock.advance(interval);
+      await passed();
+    },
+    fetch: (path: string, headers: Record<string, string> = {}) => fetch(`${origin}${path}`, { headers }),
+    metric: async (name: string, labels: Readonly<Record<string, string>> = {}) => {
+      const samples = readExposition(await (await fetch(`${origin}/metrics`)).text()).get(name)?.samples ?? [];
+      return samples.find((sample) => Object.entries(labels).every(([key, value]) => sample.labels[key] === value))
+        ?.value;
+    },
+    origin,
+  };
+}
+
+describe("pulley fleet serve", () => {
+  it("serves what is in all clusters, and what is solved is 0", async () => {
+    const [eu, us] = [await standIn("eu", [moving, waiting]), await standIn("us", [moving])];
+    const served = await serving({ apis: [eu.api, us.api] });
+    await served.passed();
+    const critical = { cluster: "eu", kind: "cannot-pull", severity: "critical", team: "shop" };
+    expect(await served.metric("pulley_fleet_items", critical)).toBe(1);
+    expect(await served.metric("pulley_fleet_items", { cluster: "us", kind: "always-missing" })).toBe(1);
+    expect(await served.metric("pulley_fleet_pods", { cluster: "eu" })).toBe(2);
+    expect(await served.metric("pulley_fleet_cluster_complete", { cluster: "us" })).toBe(1);
+    expect(await served.metric("pulley_fleet_report_timestamp_seconds")).toBe(start / 1000);
+    eu.state.objects = [moving];
+    await served.pass();
+    expect(await served.metric("pulley_fleet_items", critical)).toBe(0);
+    expect(await served.metric("pulley_fleet_pods", { cluster: "eu" })).toBe(1);
+  });
+
+  it("goes on without a cluster that is down, with what is known of it, and says so", async () => {
+    const [eu, us] = [await standIn("eu", [waiting]), await standIn("us", [])];
+    const served = await serving({ apis: [eu.api, us.api] });
+    await served.passed();
+    eu.state.answers = false;
+    us.state.objects = [waiting];
+    await served.pass();
+    expect(await served.metric("pulley_fleet_items", { cluster: "eu", kind: "cannot-pull" })).toBe(1);
+    expect(await served.metric("pulley_fleet_items", { cluster: "us", kind: "cannot-pull" })).toBe(1);
+    expect(await served.metric("pulley_fleet_cluster_complete", { cluster: "eu" })).toBe(0);
+    expect(await served.metric("pulley_fleet_cluster_last_success_timestamp_seconds", { cluster: "eu" })).toBe(
+      start / 1000,
+    );
+    const at = (start + interval) / 1000;
+    expect(await served.metric("pulley_fleet_cluster_last_success_timestamp_seconds", { cluster: "us" })).toBe(at);
+    const { clusters, notes } = JSON.parse(await (await served.fetch("/report")).text());
+    expect(clusters).toMatchObject([
+      { name: "eu", complete: false },
+      { name: "us", complete: true },
+    ]);
+    expect(notes[0]).toBe("eu: all of it was read last at 2026-11-29T12:00:00.000Z");
+    expect(served.lines).toContainEqual(
+      expect.objectContaining({
+        level: "warn",
+        cluster: "eu",
+        error: expect.stringContaining("500 Internal Server Error"),
+      }),
+    );
+    eu.state.answers = true;
+    await served.pass();
+    expect(await served.metric("pulley_fleet_cluster_complete", { cluster: "eu" })).toBe(1);
+  });
+
+  it("is ready with the first report, and serves it to browsers and to programs", async () => {
+    let go: () => void = () => undefined;
+    const gone = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const eu = await standIn("eu", [waiting, moving]);
+    const api = {
+      ...eu.api,
+      get: async (request: Parameters<typeof eu.api.get>[0]) => {
+        await gone;
+        return eu.api.get(request);
+      },
+    };
+    const served = await serving({ apis: [api] });
+    expect((await served.fetch("/readyz")).status).toBe(503);
+    expect((await served.fetch("/report")).status).toBe(503);
+    expect((await served.fetch("/healthz")).status).toBe(200);
+    go();
+    await served.passed();
+    expect((await served.fetch("/readyz")).status).toBe(200);
+    const json = await served.fetch("/report", { accept: "*/*" });
+    expect(json.headers.get("content-type")).toBe("application/json");
+    expect(await json.json()).toMatchObject({ kind: "FleetReport", items: [{ kind: "cannot-pull" }, {}] });
+    const html = await served.fetch("/report", { accept: "text/html,application/xhtml+xml;q=0.9" });
+    expect(html.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    expect(await html.text()).toMatch(/^<!doctype html>[^]*cannot pull acme\/web:2/);
+    expect((await served.fetch("/report.html")).headers.get("content-type")).toMatch(/html/);
+    expect(await (await served.fetch("/")).text()).toBe(
+      "only /metrics, /report, /report.json, /report.html, /healthz and /readyz are served here\n",
+    );
+  });
+
+  it("answers no web page that has its own name mean this machine", async () => {
+    const served = await serving({ apis: [(await standIn("eu", [])).api], hosts: ["fleet.acme.io"] });
+    const status = async (host: string) => {
+      const [response] = await once(get(`${served.origin}/report`, { headers: { host } }), "response");
+      await text(response);
+      return response.statusCode;
+    };
+    expect(await status("evil.example")).toBe(421);
+    expect(await status("fleet.acme.io")).not.toBe(421);
+  });
+
+  it("hands each report on, whatever another taker says", async () => {
+    const taken: number[] = [];
+    const takers = [
+      { name: "broken", take: () => Promise.reject(new Error("no space")) },
+      { name: "history", take: async () => void taken.push(1) },
+    ];
+    const served = await serving({ apis: [(await standIn("eu", [])).api], takers });
+    await served.passed();
+    await served.pass();
+    expect(taken).toHaveLength(2);
+    expect(await served.metric("pulley_fleet_reports_handed_on_total", { to: "broken", result: "failure" })).toBe(2);
+    expect(await served.metric("pulley_fleet_reports_handed_on_total", { to: "history", result: "success" })).toBe(2);
+    expect(served.lines).toContainEqual(expect.objectContaining({ level: "error", to: "broken", error: "no space" }));
+  });
+
+  it("ends with the signal, in the middle of a reading", async () => {
+    const eu = await standIn("eu", []);
+    const api = {
+      ...eu.api,
+      get: ({ signal }: Parameters<typeof eu.api.get>[0]) =>
+        new Promise<never>((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason))),
+    };
+    const served = await serving({ apis: [api] });
+    await served.end();
+    await expect(served.fetch("/healthz")).rejects.toThrow();
+  });
+});
+
+describe("the metrics of a fleet", () => {
+  it("are told in the exposition format, and have few labels whatever the teams are called", async () => {
+    const metrics = createFleetMetrics("1.2.3", ["eu"]);
+    const teams = Array.from({ length: 300 }, (_, at) => `team ${at}\n"`);
+    const report = fleetReport([], { policy: undefined, teams: [], incomplete: new Set(), now: start });
+    const [item] = [{ id: "x:1", clusters: ["eu"], teams }];
+    metrics.reportMade(
+      {
+        ...report,
+        items: [
+          {
+            kind: "cannot-pull",
+            severity: "high",
+            title: "",
+            workloads: [],
+            image: null,
+            cause: null,
+            since: null,
+            bytes: null,
+            details: [],
+            advice: "",
+            command: null,
+            ...item,
+          },
+        ],
+      },
+      start,
+    );
+    metrics.handedOn("history", "success");
+    metrics.passEnded(1500);
+    metrics.clusterRead({ cluster: "eu", complete: true, endedAt: start, milliseconds: 20 });
+    const families = readExposition(await metrics.text());
+    for (const { name, type, help } of Object.values(fleetCatalogue))
+      expect(families.get(name), name).toMatchObject({ type, help });
+    const { samples = [] } = families.get("pulley_fleet_items") ?? {};
+    expect(samples).toHaveLength(201);
+    expect(samples.find(({ labels }) => labels["team"] === "other")?.value).toBe(100);
+  });
+});
