@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { suggestion } from "../policy/index.ts";
 import { PulleyError } from "../support/errors.ts";
+import { type JsonRecord, textAt } from "../support/json-record.ts";
 import type { Kubeconfig } from "./kubeconfig.ts";
-import { type JsonRecord, textIn } from "./records.ts";
 
 /** One cluster, and as whom it is spoken to. */
 export interface ClusterContext {
@@ -51,17 +51,17 @@ export function chooseContexts(
 function contextOf(kubeconfig: Kubeconfig, name: string): ClusterContext {
   const context = kubeconfig.contexts.get(name);
   if (context === undefined) throw unknownContext(name, [...kubeconfig.contexts.keys()]);
-  const clusterName = textIn(context, "cluster");
+  const clusterName = textAt(context, "cluster");
   const cluster = clusterName === undefined ? undefined : kubeconfig.clusters.get(clusterName);
   if (cluster === undefined) throw unsound(name, `cluster "${clusterName ?? ""}" does not exist`);
-  const userName = textIn(context, "user");
+  const userName = textAt(context, "user");
   const user = userName === undefined ? {} : kubeconfig.users.get(userName);
   if (user === undefined) throw unsound(name, `user "${userName}" does not exist`);
   return clusterContext(name, cluster, user);
 }
 
 function clusterContext(name: string, cluster: JsonRecord, user: JsonRecord): ClusterContext {
-  const text = textIn(cluster, "server");
+  const text = textAt(cluster, "server");
   if (text === undefined) throw unsound(name, "its cluster has no server");
   const address = text.includes("://") ? text : `https://${text}`;
   const server = URL.canParse(address) ? new URL(address) : undefined;

@@ -6,9 +6,9 @@ import { TLSSocket } from "node:tls";
 import { createGunzip } from "node:zlib";
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import { printable } from "../support/format.ts";
+import type { JsonRecord } from "../support/json-record.ts";
 import { networkWords } from "../support/network-words.ts";
 import type { Connection } from "./login.ts";
-import type { JsonRecord } from "./records.ts";
 
 /** What is asked for. */
 export interface Call {

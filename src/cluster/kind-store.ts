@@ -1,6 +1,6 @@
 /** What is kept of the objects of one kind, and what changes about it. */
 import { PulleyError } from "../support/errors.ts";
-import { type JsonRecord, recordIn, textIn } from "./records.ts";
+import { type JsonRecord, recordAt, textAt } from "../support/json-record.ts";
 
 export type KindChange<T> =
   | { readonly kind: "added"; readonly value: T }
@@ -52,10 +52,10 @@ export class KindStore<T> {
    */
   put(object: JsonRecord, path: string): string {
     const { pick, most, onChange } = this.#options;
-    const metadata = recordIn(object, "metadata");
+    const metadata = recordAt(object, "metadata");
     const key = keyOf(object);
-    const uid = textIn(metadata, "uid") ?? "";
-    const version = textIn(metadata, "resourceVersion") ?? "";
+    const uid = textAt(metadata, "uid") ?? "";
+    const version = textAt(metadata, "resourceVersion") ?? "";
     const known = this.#entries.get(key);
     if (known?.uid === uid && known.version === version) return key;
     const value = pick(object);
@@ -92,8 +92,8 @@ export class KindStore<T> {
 }
 
 function keyOf(object: JsonRecord): string {
-  const metadata = recordIn(object, "metadata");
-  return `${textIn(metadata, "namespace") ?? ""}/${textIn(metadata, "name") ?? ""}`;
+  const metadata = recordAt(object, "metadata");
+  return `${textAt(metadata, "namespace") ?? ""}/${textAt(metadata, "name") ?? ""}`;
 }
 
 function tooMany(path: string, most: number): PulleyError {

@@ -1,9 +1,9 @@
 /** Lists of several kinds, in all namespaces or in some. */
 import { isPulleyError, PulleyError } from "../support/errors.ts";
 import { printable } from "../support/format.ts";
+import type { JsonRecord } from "../support/json-record.ts";
 import type { ClusterApi } from "./api.ts";
 import { listPages } from "./list.ts";
-import type { JsonRecord } from "./records.ts";
 
 export interface ListedKind {
   readonly apiVersion: string;

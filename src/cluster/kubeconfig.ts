@@ -7,7 +7,7 @@ import { load, YAMLException } from "js-yaml";
 import { errnoOf, errorText, hasErrno, isPulleyError, PulleyError } from "../support/errors.ts";
 import { printable } from "../support/format.ts";
 import { readConfigFile } from "../support/input-file.ts";
-import { isRecord, type JsonRecord, recordIn, recordsIn, textIn } from "./records.ts";
+import { isRecord, type JsonRecord, recordAt, recordsAt, textAt } from "../support/json-record.ts";
 
 /** Where kubeconfig files are looked for. */
 export interface KubeconfigPlace {
@@ -47,7 +47,7 @@ export function readKubeconfig(place: KubeconfigPlace): Kubeconfig {
     clusters: merged("clusters", "cluster"),
     users: merged("users", "user"),
     currentContext: found
-      .map(({ content }) => textIn(content, "current-context"))
+      .map(({ content }) => textAt(content, "current-context"))
       .find((current) => current !== undefined),
   };
 }
@@ -72,7 +72,7 @@ function readFile(path: string, mayBeMissing: boolean): JsonRecord | undefined {
   const document = parse(text, path);
   if (document === null) return {};
   if (!isRecord(document)) throw invalid(path, "it is no object");
-  const kind = textIn(document, "kind") ?? "Config";
+  const kind = textAt(document, "kind") ?? "Config";
   if (kind !== "Config") throw invalid(path, `its kind is ${printable(kind)}, and not Config`);
   return document;
 }
@@ -102,10 +102,10 @@ function entriesOf(
   { list, member, path }: { list: string; member: string; path: string },
 ): readonly NamedEntry[] {
   const folder = dirname(resolve(path));
-  return recordsIn(content, list).map((entry, at): NamedEntry => {
-    const name = textIn(entry, "name");
+  return recordsAt(content, list).map((entry, at): NamedEntry => {
+    const name = textAt(entry, "name");
     if (name === undefined) throw invalid(path, `${list}[${at}].name is missing`);
-    return [name, withAbsolutePaths(recordIn(entry, member), folder)];
+    return [name, withAbsolutePaths(recordAt(entry, member), folder)];
   });
 }
 
@@ -113,11 +113,11 @@ const pathFields = ["certificate-authority", "client-certificate", "client-key",
 
 function withAbsolutePaths(fields: JsonRecord, folder: string): JsonRecord {
   const paths = pathFields.flatMap((name) => {
-    const path = textIn(fields, name);
+    const path = textAt(fields, name);
     return path === undefined ? [] : [[name, resolve(folder, path)]];
   });
   const { exec } = fields;
-  const command = textIn(exec, "command");
+  const command = textAt(exec, "command");
   const isRelative = command !== undefined && !isAbsolute(command) && /[/\\]/.test(command);
   const program = isRelative && isRecord(exec) ? [["exec", { ...exec, command: resolve(folder, command) }]] : [];
   return { ...fields, ...Object.fromEntries([...paths, ...program]) };

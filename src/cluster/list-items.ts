@@ -2,7 +2,7 @@
  * Lists as bytes, read item by item. A page parsed as a whole leaves a string and some megabytes of objects that V8 lets
  * lie for long; items die young.
  */
-import { isRecord, type JsonRecord } from "./records.ts";
+import { isRecord, type JsonRecord } from "../support/json-record.ts";
 
 const code = {
   quote: 0x22,

@@ -1,15 +1,15 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { textAt } from "../support/json-record.ts";
 import type { ClusterApi } from "./api.ts";
 import { listPages } from "./list.ts";
-import { recordIn, textIn } from "./records.ts";
 import { answer, answerPage, refuse } from "./testing/api-server.ts";
 import { openStandIn } from "./testing/open.ts";
 
 async function names(api: ClusterApi, path = "/api/v1/pods", signal?: AbortSignal) {
   const found: string[] = [];
   const sizes: number[] = [];
-  const pick = (item: object) => textIn(recordIn(item, "metadata"), "name");
+  const pick = (item: object) => textAt(item, "metadata", "name");
   for await (const page of listPages(api, { path, pick, signal })) {
     found.push(...page);
     sizes.push(page.length);

@@ -1,8 +1,8 @@
 /** Lists, page by page (Kubernetes API concepts, "Retrieving large results sets in chunks"). */
 import { isPulleyError, PulleyError } from "../support/errors.ts";
+import { type JsonRecord, recordAt, textAt } from "../support/json-record.ts";
 import type { ClusterApi } from "./api.ts";
 import type { ClusterDocument } from "./reads.ts";
-import { type JsonRecord, recordIn, textIn } from "./records.ts";
 
 export interface ListRequest<T> {
   /** `/apis/apps/v1/deployments`. */
@@ -53,7 +53,7 @@ export async function* listPages<T>(api: ClusterApi, request: ListRequest<T>): A
     }
     yield picks;
     picks = [];
-    continuation = textIn(recordIn(answer.document, "metadata"), "continue");
+    continuation = textAt(answer.document, "metadata", "continue");
     if (continuation === undefined) return;
   }
 }
@@ -100,6 +100,6 @@ export function pageReader(
 
 /** Lists come in the order of these keys: it is that of etcd. */
 function keyOf(item: JsonRecord): string {
-  const metadata = recordIn(item, "metadata");
-  return `${textIn(metadata, "namespace") ?? ""}/${textIn(metadata, "name") ?? ""}`;
+  const metadata = recordAt(item, "metadata");
+  return `${textAt(metadata, "namespace") ?? ""}/${textAt(metadata, "name") ?? ""}`;
 }

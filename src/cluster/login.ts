@@ -9,9 +9,9 @@ import { proxyFor } from "../registry/index.ts";
 import type { Clock } from "../support/clock.ts";
 import { errorText, hasErrno, PulleyError } from "../support/errors.ts";
 import { printable } from "../support/format.ts";
+import { isRecord, type JsonRecord, kept, recordsAt, textAt } from "../support/json-record.ts";
 import { withoutSecrets } from "../support/without-secrets.ts";
 import type { ClusterContext } from "./contexts.ts";
-import { isRecord, type JsonRecord, kept, recordsIn, textIn } from "./records.ts";
 
 export interface Connection {
   /** `authorization` among them. */
@@ -129,7 +129,7 @@ function headersOf({ headers = {}, auth }: RequestOptions): Record<string, strin
 /** A kubeconfig with one context, as the library wants it: where it reads one in another way than kubectl, in its way. */
 function kubeconfigOf(context: ClusterContext, environment: NodeJS.ProcessEnv): string {
   const { server, cluster, user } = context;
-  const proxy = textIn(cluster, "proxy-url") ?? proxyFor(server, environment);
+  const proxy = textAt(cluster, "proxy-url") ?? proxyFor(server, environment);
   const inCluster = {
     ...without(cluster, cluster["certificate-authority-data"] ? ["certificate-authority"] : []),
     server: server.href.replace(/\/$/, ""),
@@ -147,7 +147,7 @@ function kubeconfigOf(context: ClusterContext, environment: NodeJS.ProcessEnv): 
 
 function userOf(context: ClusterContext, user: JsonRecord): JsonRecord {
   const { exec } = user;
-  const tokenFile = textIn(user, "tokenFile");
+  const tokenFile = textAt(user, "tokenFile");
   const data = [
     ...(user["client-certificate-data"] ? ["client-certificate"] : []),
     ...(user["client-key-data"] ? ["client-key"] : []),
@@ -164,7 +164,7 @@ function userOf(context: ClusterContext, user: JsonRecord): JsonRecord {
 /** What client-go tells each plugin (client-go plugin/pkg/client/auth/exec). */
 function withExecInfo(exec: JsonRecord, { server, cluster }: ClusterContext): JsonRecord {
   const info = {
-    apiVersion: textIn(exec, "apiVersion") ?? "client.authentication.k8s.io/v1",
+    apiVersion: textAt(exec, "apiVersion") ?? "client.authentication.k8s.io/v1",
     kind: "ExecCredential",
     spec: {
       interactive: false,
@@ -173,7 +173,7 @@ function withExecInfo(exec: JsonRecord, { server, cluster }: ClusterContext): Js
       }),
     },
   };
-  const env = [...recordsIn(exec, "env"), { name: "KUBERNETES_EXEC_INFO", value: JSON.stringify(info) }];
+  const env = [...recordsAt(exec, "env"), { name: "KUBERNETES_EXEC_INFO", value: JSON.stringify(info) }];
   return { ...exec, args: Array.isArray(exec["args"]) ? exec["args"] : [], env };
 }
 
@@ -183,8 +183,8 @@ function without(fields: JsonRecord, names: readonly string[]): JsonRecord {
 
 /** What a library says of a login may have the login in it: only what a plugin itself writes for people is shown. */
 function loginFailure(error: unknown, { user }: ClusterContext): PulleyError {
-  const command = textIn(user["exec"], "command");
-  if (command !== undefined) return pluginFailure(error, command, textIn(user["exec"], "installHint"));
+  const command = textAt(user["exec"], "command");
+  if (command !== undefined) return pluginFailure(error, command, textAt(user["exec"], "installHint"));
   const path = error instanceof Error && "path" in error ? String(error.path) : "";
   const why = hasErrno(error, "ENOENT", "EACCES", "EISDIR") && path !== "" ? `cannot read ${path}` : "cannot log in";
   const words = printable(withoutSecrets(errorText(error)));

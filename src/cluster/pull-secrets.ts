@@ -1,7 +1,7 @@
 /** The pull secrets that workloads use: each is asked for by its name, so that no right to list Secrets is needed. */
 import { isPulleyError } from "../support/errors.ts";
+import { type JsonRecord, kept, recordAt, recordsAt, textAt } from "../support/json-record.ts";
 import type { ClusterApi } from "./api.ts";
-import { type JsonRecord, kept, recordIn, recordsIn, textIn } from "./records.ts";
 
 /** Names of pull secrets and service accounts in their namespaces. */
 export class PullSecretNames {
@@ -10,9 +10,9 @@ export class PullSecretNames {
 
   /** Takes what the pods of a workload name, as {@link readWorkloads} gives it. */
   add(object: JsonRecord): void {
-    const namespace = textIn(object["metadata"], "namespace") ?? "default";
+    const namespace = textAt(object["metadata"], "namespace") ?? "default";
     const pod = podOf(object);
-    const account = textIn(pod, "serviceAccountName") ?? "default";
+    const account = textAt(pod, "serviceAccountName") ?? "default";
     this.#accounts.set(`${namespace}/${account}`, [namespace, account]);
     this.#take(namespace, pod);
   }
@@ -38,18 +38,18 @@ export class PullSecretNames {
   }
 
   #take(namespace: string, holder: JsonRecord): void {
-    for (const reference of recordsIn(holder, "imagePullSecrets")) {
-      const name = textIn(reference, "name");
+    for (const reference of recordsAt(holder, "imagePullSecrets")) {
+      const name = textAt(reference, "name");
       if (name !== undefined) this.#secrets.set(`${namespace}/${name}`, [namespace, name]);
     }
   }
 }
 
 function podOf(object: JsonRecord): JsonRecord {
-  const spec = recordIn(object, "spec");
+  const spec = recordAt(object, "spec");
   if (object["kind"] === "Pod") return spec;
-  const job = object["kind"] === "CronJob" ? recordIn(recordIn(spec, "jobTemplate"), "spec") : spec;
-  return recordIn(recordIn(job, "template"), "spec");
+  const job = object["kind"] === "CronJob" ? recordAt(spec, "jobTemplate", "spec") : spec;
+  return recordAt(job, "template", "spec");
 }
 
 interface NamedObject {

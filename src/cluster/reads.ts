@@ -1,5 +1,5 @@
 /** Documents of the API, as they are now. */
-import { type JsonRecord, recordIn, textIn } from "./records.ts";
+import { type JsonRecord, textAt } from "../support/json-record.ts";
 import { failureOf, type Reply } from "./replies.ts";
 import type { ClusterSession } from "./session.ts";
 
@@ -27,7 +27,7 @@ export async function get(
   const { document = {}, status, message } = reply;
   if (status === 404) return { kind: "absent", message };
   if (status !== 410) return { kind: "found", document };
-  return { kind: "expired", message, continuation: textIn(recordIn(document, "metadata"), "continue") };
+  return { kind: "expired", message, continuation: textAt(document, "metadata", "continue") };
 }
 
 function checkRead(reply: Reply): void {

@@ -2,12 +2,12 @@
 import { STATUS_CODES } from "node:http";
 import { PulleyError } from "../support/errors.ts";
 import { printable } from "../support/format.ts";
+import { isRecord, type JsonRecord, recordAt, textAt } from "../support/json-record.ts";
 import { withoutSecrets } from "../support/without-secrets.ts";
 import { type Call, type ClusterAnswer, type ClusterLimits, cancellation, networkFailure, shown } from "./exchange.ts";
 import { parseList } from "./list-items.ts";
 import type { Connection } from "./login.ts";
 import type { PageMemory } from "./page-memory.ts";
-import { isRecord, type JsonRecord, recordIn, textIn } from "./records.ts";
 
 export interface Reply {
   readonly call: Call;
@@ -60,7 +60,7 @@ export async function readReply(
     status,
     document,
     message: isFine ? "" : statusWords(document, connection),
-    isAbsent: status === 404 && (textIn(document, "kind") === "Status" || isUnknownGroup(answer, text)),
+    isAbsent: status === 404 && (textAt(document, "kind") === "Status" || isUnknownGroup(answer, text)),
     retryAfter: isFine ? undefined : waitOf(answer, document, now),
   };
 }
@@ -111,13 +111,13 @@ export function parse(text: string): JsonRecord | undefined {
 
 /** The server's own words, without the login that it may have been sent. */
 function statusWords(document: JsonRecord | undefined, { headers }: Connection): string {
-  const words = textIn(document, "message") ?? textIn(document, "reason") ?? "";
+  const words = textAt(document, "message") ?? textAt(document, "reason") ?? "";
   const secret = headers["authorization"]?.replace(/^\S+\s+/, "") ?? "";
   return printable(withoutSecrets(secret === "" ? words : words.replaceAll(secret, "…")));
 }
 
 function waitOf({ headers }: ClusterAnswer, document: JsonRecord | undefined, now: number): number | undefined {
-  const seconds = recordIn(document, "details")["retryAfterSeconds"];
+  const seconds = recordAt(document, "details")["retryAfterSeconds"];
   const asked = waitAsked(headers["retry-after"]?.[0] ?? "", now);
   return asked ?? (typeof seconds === "number" ? seconds * 1000 : undefined);
 }
@@ -132,7 +132,7 @@ function waitAsked(text: string, now: number): number | undefined {
 /** A failure that is told in the middle of a good answer. */
 export function statusReply(status: JsonRecord, call: Call, connection: Connection): Reply {
   const { code } = status;
-  const seconds = recordIn(status, "details")["retryAfterSeconds"];
+  const seconds = recordAt(status, "details")["retryAfterSeconds"];
   return {
     call,
     status: typeof code === "number" ? code : 500,

@@ -1,7 +1,8 @@
 /** A list of one moment, from which a watch goes on. */
+
+import { type JsonRecord, recordAt, textAt } from "../support/json-record.ts";
 import type { ClusterApi } from "./api.ts";
 import { pageReader } from "./list.ts";
-import { type JsonRecord, recordIn, textIn } from "./records.ts";
 
 export type Snapshot =
   /** Every object of that version was handed over, and no other. */
@@ -24,9 +25,9 @@ export async function readSnapshot(api: ClusterApi, { path, take, signal }: Snap
   for (let continuation: string | undefined; ; ) {
     const page = await read(continuation);
     if (page.kind !== "found") return { kind: page.kind, message: page.message };
-    const metadata = recordIn(page.document, "metadata");
-    continuation = textIn(metadata, "continue");
+    const metadata = recordAt(page.document, "metadata");
+    continuation = textAt(metadata, "continue");
     // All pages of one moment have its version.
-    if (continuation === undefined) return { kind: "listed", version: textIn(metadata, "resourceVersion") ?? "" };
+    if (continuation === undefined) return { kind: "listed", version: textAt(metadata, "resourceVersion") ?? "" };
   }
 }

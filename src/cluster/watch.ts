@@ -1,9 +1,9 @@
 /** One watch: the changes of a kind since a version, as long as the connection lasts (Kubernetes API concepts, "Watch"). */
 import { PulleyError } from "../support/errors.ts";
+import { isRecord, type JsonRecord, textAt } from "../support/json-record.ts";
 import { linesOf } from "./event-lines.ts";
 import { type Call, cancellation, networkFailure, shown } from "./exchange.ts";
 import type { Connection } from "./login.ts";
-import { isRecord, type JsonRecord, recordIn, textIn } from "./records.ts";
 import { failureOf, parse, statusReply } from "./replies.ts";
 import type { ClusterSession } from "./session.ts";
 
@@ -93,7 +93,7 @@ function eventOf(line: string, call: Call, connection: Connection): WatchEvent |
   }
   const kind = kinds.get(event["type"]);
   if (kind === undefined) return undefined;
-  const version = textIn(recordIn(object, "metadata"), "resourceVersion");
+  const version = textAt(object, "metadata", "resourceVersion");
   if (version === undefined) throw noEvent(call);
   return kind === "bookmark" ? { kind, version } : { kind, version, object };
 }

@@ -1,15 +1,15 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { PulleyError } from "../support/errors.ts";
+import { type JsonRecord, textAt } from "../support/json-record.ts";
 import { openCluster } from "./api.ts";
 import type { ListedKind } from "./kinds.ts";
-import { type JsonRecord, recordIn, textIn } from "./records.ts";
 import { answerPage, refuse } from "./testing/api-server.ts";
 import { startObjectServer } from "./testing/object-server.ts";
 import { openStandIn } from "./testing/open.ts";
 import { type WatchKindOptions, watchKind } from "./watched-kind.ts";
 
 const kind: ListedKind = { apiVersion: "v1", kind: "ConfigMap", plural: "configmaps" };
-const nameOf = (object: JsonRecord) => textIn(recordIn(object, "metadata"), "name");
+const nameOf = (object: JsonRecord) => textAt(object, "metadata", "name");
 const objects = (count: number) =>
   Array.from({ length: count }, (_, at) => ({
     metadata: { namespace: "a", name: `o${at}`, uid: `${at}`, resourceVersion: "1" },

@@ -5,11 +5,11 @@
  */
 import { type Clock, systemClock } from "../support/clock.ts";
 import type { PulleyError } from "../support/errors.ts";
+import type { JsonRecord } from "../support/json-record.ts";
 import type { ClusterApi } from "./api.ts";
 import { cancellation } from "./exchange.ts";
 import { type KindChange, KindStore } from "./kind-store.ts";
 import { type ListedKind, listPaths } from "./kinds.ts";
-import type { JsonRecord } from "./records.ts";
 import { Reflector } from "./reflector.ts";
 
 export interface WatchKindOptions<T> {

@@ -1,8 +1,8 @@
 /** The workloads of a cluster: each owner at the top once, with what says which images it wants, and nothing else. */
 import { type Digest, manifestDigestIn } from "../image/index.ts";
+import { isRecord, type JsonRecord, kept, recordAt, recordsAt, textAt } from "../support/json-record.ts";
 import type { ClusterApi } from "./api.ts";
 import { type KindsRequest, type ListedKind, listKinds, workloadKinds } from "./kinds.ts";
-import { isRecord, type JsonRecord, kept, recordIn, recordsIn, textIn } from "./records.ts";
 
 /** What a pod runs of an image. */
 export interface RunningImage {
@@ -45,7 +45,7 @@ export async function* readWorkloads(api: ClusterApi, request: KindsRequest): As
 }
 
 function controllerOf(item: JsonRecord): JsonRecord | undefined {
-  return recordsIn(item["metadata"], "ownerReferences").find(({ controller }) => controller === true);
+  return recordsAt(item["metadata"], "ownerReferences").find(({ controller }) => controller === true);
 }
 
 /** A static pod belongs to its node, and is its own workload. */
@@ -62,19 +62,19 @@ function isRead(owner: JsonRecord): boolean {
 
 function imagesOf(item: JsonRecord): readonly unknown[] {
   const spec = item["spec"];
-  const pod = recordIn(spec, "template")["spec"] ?? spec;
-  return recordsIn(pod, "containers").map(({ image }) => image);
+  const pod = recordAt(spec, "template")["spec"] ?? spec;
+  return recordsAt(pod, "containers").map(({ image }) => image);
 }
 
 function runningIn(pod: JsonRecord): readonly RunningImage[] {
   const images = new Map(
-    containerLists.flatMap((list) => recordsIn(pod["spec"], list)).map((c) => [c["name"], c["image"]]),
+    containerLists.flatMap((list) => recordsAt(pod["spec"], list)).map((c) => [c["name"], c["image"]]),
   );
-  const since = Date.parse(textIn(pod["status"], "startTime") ?? "");
+  const since = Date.parse(textAt(pod["status"], "startTime") ?? "");
   return statusLists
-    .flatMap((list) => recordsIn(pod["status"], list))
+    .flatMap((list) => recordsAt(pod["status"], list))
     .flatMap((status) => {
-      const digest = manifestDigestIn(textIn(status, "imageID") ?? "");
+      const digest = manifestDigestIn(textAt(status, "imageID") ?? "");
       const image = images.get(status["name"]);
       return digest === undefined || typeof image !== "string" ? [] : [{ image, digest, since: since || 0 }];
     });
@@ -84,7 +84,7 @@ const containerLists = ["initContainers", "containers", "ephemeralContainers"];
 const statusLists = ["initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"];
 
 function prunedObject(item: JsonRecord, { apiVersion, kind }: ListedKind): JsonRecord {
-  const spec = recordIn(item, "spec");
+  const spec = recordAt(item, "spec");
   return {
     apiVersion,
     kind,
@@ -97,9 +97,9 @@ function prunedObject(item: JsonRecord, { apiVersion, kind }: ListedKind): JsonR
 function prunedSpec(spec: JsonRecord): JsonRecord {
   const { template, jobTemplate } = spec;
   const own = kept(spec, ["replicas", "paused", "suspend", "schedule", "selector", "serviceName"]);
-  const job = isRecord(jobTemplate) && { jobTemplate: { spec: prunedSpec(recordIn(jobTemplate, "spec")) } };
+  const job = isRecord(jobTemplate) && { jobTemplate: { spec: prunedSpec(recordAt(jobTemplate, "spec")) } };
   const pod = isRecord(template) && {
-    template: { metadata: prunedMetadata(template["metadata"]), spec: prunedPod(recordIn(template, "spec")) },
+    template: { metadata: prunedMetadata(template["metadata"]), spec: prunedPod(recordAt(template, "spec")) },
   };
   return { ...own, ...job, ...pod };
 }
@@ -118,11 +118,11 @@ const containerFields = ["name", "image", "imagePullPolicy", "restartPolicy", "t
 /** No commands, no environments: they may have secrets in them. */
 function prunedPod(spec: JsonRecord): JsonRecord {
   const lists = containerLists.flatMap((list) => {
-    const containers = recordsIn(spec, list).map((container) => kept(container, containerFields));
+    const containers = recordsAt(spec, list).map((container) => kept(container, containerFields));
     return containers.length === 0 ? [] : [[list, containers]];
   });
-  const volumes = recordsIn(spec, "volumes").filter(({ image }) => isRecord(image));
-  const nodeAffinity = recordIn(spec, "affinity")["nodeAffinity"];
+  const volumes = recordsAt(spec, "volumes").filter(({ image }) => isRecord(image));
+  const nodeAffinity = recordAt(spec, "affinity")["nodeAffinity"];
   return {
     ...kept(spec, podFields),
     ...(nodeAffinity !== undefined && { affinity: { nodeAffinity } }),
@@ -135,7 +135,7 @@ const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
 function prunedMetadata(metadata: unknown): JsonRecord {
   if (!isRecord(metadata)) return {};
-  const annotations = Object.entries(recordIn(metadata, "annotations")).filter(([name]) => name !== lastApplied);
+  const annotations = Object.entries(recordAt(metadata, "annotations")).filter(([name]) => name !== lastApplied);
   return {
     ...kept(metadata, ["name", "namespace", "labels"]),
     ...(annotations.length > 0 && { annotations: Object.fromEntries(annotations) }),

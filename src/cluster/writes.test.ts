@@ -1,8 +1,8 @@
 import type { ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
+import { type JsonRecord, textAt } from "../support/json-record.ts";
 import { listKinds } from "./kinds.ts";
-import { type JsonRecord, recordIn, textIn } from "./records.ts";
 import { answer, refuse } from "./testing/api-server.ts";
 import { openStandIn } from "./testing/open.ts";
 
@@ -139,7 +139,7 @@ describe("an update", () => {
     return [read, patched];
   };
   const change = (document: JsonRecord) => {
-    const version = textIn(recordIn(document, "metadata"), "resourceVersion");
+    const version = textAt(document, "metadata", "resourceVersion");
     return version === "3" ? [] : [{ op: "add", path: "/data/x", value: version } as const];
   };
 

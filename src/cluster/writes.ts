@@ -1,9 +1,9 @@
 /** Changes of objects (Kubernetes API concepts, "Server-Side Apply", "Patch and update", "Deletion"). */
 import { printable } from "../support/format.ts";
+import { type JsonRecord, recordsAt, textAt } from "../support/json-record.ts";
 import { type RetryPlan, retryDelay } from "../support/retry.ts";
 import { type Call, cancellation } from "./exchange.ts";
 import { get } from "./reads.ts";
-import { type JsonRecord, recordIn, recordsIn, textIn } from "./records.ts";
 import { failureOf, type Reply } from "./replies.ts";
 import type { ClusterSession } from "./session.ts";
 
@@ -90,7 +90,7 @@ export async function update(session: ClusterSession, request: UpdateRequest): P
     if (current.kind !== "found") return { kind: "absent", message: current.message };
     const operations = change(current.document);
     if (operations.length === 0) return { kind: "written", document: current.document };
-    const version = textIn(recordIn(current.document, "metadata"), "resourceVersion");
+    const version = textAt(current.document, "metadata", "resourceVersion");
     // The server refuses a version that is not the latest, so the same patch never acts twice.
     const pin = { op: "replace", path: versionPointer, value: version } as const;
     return write(session, patchCall(session, request, [pin, ...operations]), true, signal);
@@ -142,11 +142,11 @@ function check(reply: Reply): void {
 
 /** `conflict with "kubectl" using apps/v1`. */
 function ownersIn(status: JsonRecord): readonly FieldOwner[] {
-  const causes = recordsIn(recordIn(status, "details"), "causes");
+  const causes = recordsAt(status, "details", "causes");
   return causes.flatMap((cause) => {
     if (cause["reason"] !== "FieldManagerConflict") return [];
-    const manager = /^conflict with "(.*?)"/.exec(textIn(cause, "message") ?? "")?.[1] ?? "";
-    return [{ manager: printable(manager), field: printable(textIn(cause, "field") ?? "") }];
+    const manager = /^conflict with "(.*?)"/.exec(textAt(cause, "message") ?? "")?.[1] ?? "";
+    return [{ manager: printable(manager), field: printable(textAt(cause, "field") ?? "") }];
   });
 }
 

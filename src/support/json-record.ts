@@ -1,8 +1,8 @@
 /** Looking into parsed JSON of which nothing is known yet: what is of another type than it must be is not there. */
 
-type JsonRecord = Readonly<Record<string, unknown>>;
+export type JsonRecord = Readonly<Record<string, unknown>>;
 
-function isRecord(value: unknown): value is JsonRecord {
+export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
@@ -34,7 +34,7 @@ export function timeAt(value: unknown, ...keys: readonly string[]): number | und
 }
 
 /** Empty where there is none. */
-function recordAt(value: unknown, ...keys: readonly string[]): JsonRecord {
+export function recordAt(value: unknown, ...keys: readonly string[]): JsonRecord {
   const found = valueAt(value, ...keys);
   return isRecord(found) ? found : {};
 }
@@ -44,8 +44,18 @@ export function itemsAt(value: unknown, ...keys: readonly string[]): readonly un
   return Array.isArray(found) ? found : [];
 }
 
+/** Those items of a list that are objects. */
+export function recordsAt(value: unknown, ...keys: readonly string[]): readonly JsonRecord[] {
+  return itemsAt(value, ...keys).filter(isRecord);
+}
+
 /** The entries whose values are texts, as labels and annotations are. */
 export function textsAt(value: unknown, ...keys: readonly string[]): readonly (readonly [string, string])[] {
   const found = recordAt(value, ...keys);
   return Object.entries(found).flatMap(([key, text]) => (typeof text === "string" ? [[key, text] as const] : []));
+}
+
+/** The members of an object that have one of these names. */
+export function kept(value: JsonRecord, names: readonly string[]): JsonRecord {
+  return Object.fromEntries(names.flatMap((name) => (value[name] === undefined ? [] : [[name, value[name]]])));
 }

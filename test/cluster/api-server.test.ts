@@ -10,8 +10,8 @@ import { type ClusterApi, openCluster } from "../../src/cluster/api.ts";
 import type { ClusterContext } from "../../src/cluster/contexts.ts";
 import { objectPath } from "../../src/cluster/kinds.ts";
 import { listPages } from "../../src/cluster/list.ts";
-import { recordIn, textIn } from "../../src/cluster/records.ts";
 import { watchKind } from "../../src/cluster/watched-kind.ts";
+import { textAt } from "../../src/support/json-record.ts";
 import { apiServerTools, type KubeApiServer, powerlessToken } from "../kube-api-server.ts";
 import { describeWith } from "../tools.ts";
 import { configMapKind, contractNamespaces, testListsAndWatches } from "./lists-and-watches.ts";
@@ -32,8 +32,7 @@ describeWith(apiServerTools, "a real API server", () => {
   });
   afterAll(() => real?.stop());
 
-  const name = (item: object) =>
-    `${textIn(recordIn(item, "metadata"), "namespace")}/${textIn(recordIn(item, "metadata"), "name")}`;
+  const name = (item: object) => `${textAt(item, "metadata", "namespace")}/${textAt(item, "metadata", "name")}`;
 
   it(`lists ${count} objects in pages, each once, within 100 MB`, async () => {
     const payload = "x".repeat(1_000);
@@ -309,5 +308,5 @@ function template(image = "127.0.0.1:9/app:1.0.0") {
 }
 
 function uidOf(object: unknown): string | undefined {
-  return textIn(recordIn(object, "metadata"), "uid");
+  return textAt(object, "metadata", "uid");
 }

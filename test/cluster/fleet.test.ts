@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callPulley } from "../../src/cli/testing/call.ts";
 import { workloadKinds } from "../../src/cluster/kinds.ts";
-import { recordsIn } from "../../src/cluster/records.ts";
 import { itemKinds } from "../../src/fleet/items/item.ts";
 import { digestOf, listText } from "../../src/fleet/testing/objects.ts";
+import { recordsAt } from "../../src/support/json-record.ts";
 import { temporaryFolder } from "../../src/support/testing.ts";
 import { type TagRegistry, tagRegistry } from "../../src/versions/testing/tag-registry.ts";
 import { apiServerTools, type KubeApiServer, startApiServer } from "../kube-api-server.ts";
@@ -136,7 +136,7 @@ async function listed(name: string, send: KubeApiServer["send"]): Promise<readon
   const kinds = [...workloadKinds, { apiVersion: "v1", kind: "Node", plural: "nodes" }];
   const lists = kinds.map(async ({ apiVersion, kind, plural }) => {
     const list = await send("GET", `/${apiVersion === "v1" ? "api" : "apis"}/${apiVersion}/${plural}`);
-    return recordsIn(list, "items").map((item) => ({ apiVersion, kind, ...item }));
+    return recordsAt(list, "items").map((item) => ({ apiVersion, kind, ...item }));
   });
   const file = join(temporaryFolder(), `${name}.json`);
   writeFileSync(file, listText((await Promise.all(lists)).flat()));

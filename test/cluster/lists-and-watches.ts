@@ -2,9 +2,9 @@
 import { describe, expect, it } from "vitest";
 import type { ClusterApi } from "../../src/cluster/api.ts";
 import { type ListedKind, objectPath } from "../../src/cluster/kinds.ts";
-import { type JsonRecord, recordIn, recordsIn, textIn } from "../../src/cluster/records.ts";
 import type { WatchEvent } from "../../src/cluster/watch.ts";
 import { watchKind } from "../../src/cluster/watched-kind.ts";
+import { type JsonRecord, recordAt, recordsAt, textAt } from "../../src/support/json-record.ts";
 
 export interface Subject {
   /** As one who may do everything, as one without rights, as one whom nobody knows. */
@@ -23,17 +23,17 @@ export const configMapKind: ListedKind = { apiVersion: "v1", kind: "ConfigMap", 
 
 export function testListsAndWatches(subject: () => Subject): void {
   const pathOf = (namespace: string) => `/api/v1/namespaces/${namespace}/configmaps`;
-  const nameOf = (object: unknown) => textIn(recordIn(object, "metadata"), "name") ?? "";
+  const nameOf = (object: unknown) => textAt(object, "metadata", "name") ?? "";
 
   async function list(namespace: string, query: Record<string, string> = {}) {
     const answer = await subject()
       .api()
       .get({ path: pathOf(namespace), query });
     if (answer.kind !== "found") return { kind: answer.kind, answer };
-    const metadata = recordIn(answer.document, "metadata");
-    const items = recordsIn(answer.document, "items");
-    const version = textIn(metadata, "resourceVersion") ?? "";
-    const continuation = textIn(metadata, "continue");
+    const metadata = recordAt(answer.document, "metadata");
+    const items = recordsAt(answer.document, "items");
+    const version = textAt(metadata, "resourceVersion") ?? "";
+    const continuation = textAt(metadata, "continue");
     return { kind: answer.kind, answer, items, names: items.map(nameOf), version, continuation, metadata };
   }
 
@@ -120,7 +120,7 @@ export function testListsAndWatches(subject: () => Subject): void {
     const changed = items?.find((item) => nameOf(item) === "bookmarked");
     const [opened, bookmark, ...more] = await reading;
     expect(opened).toEqual({ kind: "opened" });
-    expect(bookmark).toEqual({ kind: "bookmark", version: textIn(recordIn(changed, "metadata"), "resourceVersion") });
+    expect(bookmark).toEqual({ kind: "bookmark", version: textAt(changed, "metadata", "resourceVersion") });
     expect(more).toEqual([]);
   });
 
@@ -156,7 +156,7 @@ export function testListsAndWatches(subject: () => Subject): void {
   });
 
   describe("keeps a kind", () => {
-    const numberIn = (object: JsonRecord) => Number(textIn(recordIn(object, "data"), "n"));
+    const numberIn = (object: JsonRecord) => Number(textAt(object, "data", "n"));
     const pick = (object: JsonRecord) => ({ name: nameOf(object), n: numberIn(object) });
 
     it("up to date, over an API server that starts anew: nothing is lost, nothing comes twice", async () => {

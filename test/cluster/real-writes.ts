@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import type { ClusterApi } from "../../src/cluster/api.ts";
 import { objectPath } from "../../src/cluster/kinds.ts";
 import type { ClusterDocument } from "../../src/cluster/reads.ts";
-import { type JsonRecord, recordIn, textIn } from "../../src/cluster/records.ts";
+import { type JsonRecord, recordAt, textAt } from "../../src/support/json-record.ts";
 import type { RealCluster } from "./real-cluster.ts";
 
 const namespace = "default";
@@ -60,7 +60,7 @@ export function testWrites(real: () => RealCluster): void {
     const operations = [{ op: "add", path: "/data/patched", value: "yes" }] as const;
     expect(await api.patch({ path, operations })).toMatchObject({ document: { data: { count: "0", patched: "yes" } } });
     const change = (document: JsonRecord) => {
-      const count = Number(textIn(recordIn(document, "data"), "count"));
+      const count = Number(textAt(document, "data", "count"));
       return [{ op: "replace", path: "/data/count", value: `${count + 1}` }] as const;
     };
     const times = 4;
@@ -96,10 +96,10 @@ export function testWrites(real: () => RealCluster): void {
 }
 
 function specOf(answer: ClusterDocument): JsonRecord {
-  return answer.kind === "found" ? recordIn(answer.document, "spec") : {};
+  return answer.kind === "found" ? recordAt(answer.document, "spec") : {};
 }
 
 async function uidOf(api: ClusterApi, path: string, object: JsonRecord): Promise<string | undefined> {
   const answer = await api.apply({ path, object });
-  return answer.kind === "written" ? textIn(recordIn(answer.document, "metadata"), "uid") : undefined;
+  return answer.kind === "written" ? textAt(answer.document, "metadata", "uid") : undefined;
 }

@@ -1,6 +1,6 @@
 /** Lists in pages of one moment (k8s apiserver storage/etcd3/store.go). */
 import type { ServerResponse } from "node:http";
-import { isRecord } from "../records.ts";
+import { isRecord } from "../../support/json-record.ts";
 import { answer, refuse } from "./api-server.ts";
 import { refuseExpired, refuseFuture, refuseInvalid } from "./object-refusals.ts";
 import type { ServedRequest, VersionedObject } from "./versioned-objects.ts";
