@@ -35,7 +35,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: "audit",
     group: groups.decide,
-    summary: "Find and fix problems with images and pull policies in manifests",
+    summary: "Find problems with images and pull policies in manifests and clusters, and fix manifests",
     load: () => import("./audit.ts"),
   },
   {

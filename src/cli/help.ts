@@ -6,6 +6,7 @@ import { globalGroup } from "./global-options.ts";
 const groups: readonly (readonly [title: string, options: RegExp])[] = [
   ["Fixes:", /^--(fix|diff|check|pin)$/],
   ["Findings:", /^--(rule|moving-tag|placeholder|fail-on|baseline|update-baseline|no-render)$/],
+  ["Clusters:", /^--(context|all-contexts|kubeconfig|namespace|secrets|from|teams)$/],
   ["Mirror:", /^--mirror/],
   ["Image garbage collection:", /^--(collect|pin|even-if-lost)$/],
   ["Store verification:", /^--scrub-/],
@@ -29,12 +30,17 @@ export function groupOptions(command: Command): void {
 
 function groupOf(command: Command, { long }: Option): string | undefined {
   if (long === undefined || long === null) return undefined;
-  const fixes = ["audit", "outdated"].includes(command.name());
-  // --check and --pin of other commands mean something else.
   return groups.find(
-    ([title, options]) => options.test(long) && (fixes || title !== "Fixes:") && !isOwn(command, title),
+    ([title, options]) =>
+      options.test(long) && commandsOf[title]?.includes(command.name()) !== false && !isOwn(command, title),
   )?.[0];
 }
+
+/** Where options of other commands mean something else, as --check, or are what those are for, as --context. */
+const commandsOf: Readonly<Record<string, readonly string[]>> = {
+  "Fixes:": ["audit", "outdated"],
+  "Clusters:": ["audit", "outdated", "simulate"],
+};
 
 /** Whether the group is the main purpose of the command; its options then come first. */
 function isOwn(command: Command, title: string): boolean {
