@@ -36,10 +36,10 @@ export function defineServe(command: Command, io: CommandIo): void {
           .default(600_000, "10m"),
       )
       .addOption(
-        new Option(
-          "--metrics [address]",
-          `Address to serve /metrics, /report, /healthz and /readyz on (default: ${usualAddress})`,
-        ).default(usualAddress, usualAddress),
+        new Option("--metrics [address]", "Address to serve /metrics, /report, /healthz and /readyz on").default(
+          usualAddress,
+          usualAddress,
+        ),
       )
       .addOption(metricsHostOption())
       .addOption(teamsOption("items are counted by team"))
