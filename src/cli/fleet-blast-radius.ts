@@ -1,13 +1,17 @@
-import type { Command } from "commander";
-import { blastRadius, blastRadiusLines, registryPrefix } from "../fleet/index.ts";
+import { type Command, Option } from "commander";
+import { blastRadius, blastRadiusCsv, blastRadiusLines, blastRadiusMarkdown, registryPrefix } from "../fleet/index.ts";
 import { clusterOptions } from "./cluster-option.ts";
 import { type FleetFlags, fromOption, openFleet } from "./fleet-clusters.ts";
 import { type CommandIo, viewOf } from "./io.ts";
-import { examples, type OutputOptions, outputOption } from "./options.ts";
+import { examples } from "./options.ts";
 import { print } from "./output.ts";
 import { loadPolicy, policyOption, timeOption } from "./policy-option.ts";
+import { printLines } from "./printing.ts";
 
-interface BlastRadiusOptions extends OutputOptions, FleetFlags {
+const outputs = ["text", "json", "yaml", "csv", "markdown"] as const;
+
+interface BlastRadiusOptions extends FleetFlags {
+  readonly output: (typeof outputs)[number];
   readonly policy?: string;
   /** Milliseconds since the epoch. */
   readonly at?: number;
@@ -20,7 +24,7 @@ export function defineBlastRadius(command: Command, io: CommandIo): void {
     .addOption(fromOption())
     .addOption(policyOption())
     .addOption(timeOption())
-    .addOption(outputOption())
+    .addOption(new Option("-o, --output <format>", "Output format").choices([...outputs]).default("text"))
     .addHelpText(
       "after",
       examples(
@@ -41,6 +45,8 @@ async function showBlastRadius(registry: string, options: BlastRadiusOptions, io
   const policy = await loadPolicy({ policy: path, cluster: fleet.names[0] }, io);
   const { clusters, status } = await fleet.read();
   const found = blastRadius(clusters, prefix, { policy, now });
-  await print(output, found, () => blastRadiusLines(found, viewOf(io)), io);
+  if (output === "csv") printLines("stdout", blastRadiusCsv(found), io);
+  else if (output === "markdown") printLines("stdout", blastRadiusMarkdown(found), io);
+  else await print(output, found, () => blastRadiusLines(found, viewOf(io)), io);
   return status;
 }

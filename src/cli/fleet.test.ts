@@ -244,6 +244,21 @@ describe("pulley fleet blast-radius", () => {
     const { stdout: json } = await callPulley(["fleet", "blast-radius", "quay.io", "-o", "json", "--from", path]);
     expect(JSON.parse(json)).toMatchObject({ kind: "BlastRadius", registry: "quay.io", workloads: [] });
     expect((await callPulley(["fleet", "blast-radius", "a b", "--from", path])).status).toBe(2);
+    const lines = async (format: string) =>
+      (await callPulley(["fleet", "blast-radius", "ghcr.io", "--from", path, "-o", format])).stdout.split("\n");
+    expect(await lines("csv")).toEqual([
+      "cluster,kind,namespace,name,outcome,pods,nodes,startsOn,images,advice",
+      expect.stringMatching(/^eu,Pod,prod,b,none,1,2,,app: ghcr\.io\/acme\/web:1 \(Always\),"?pin the image/),
+      expect.stringMatching(/^eu,Pod,prod,a,copies,1,2,n1,/),
+      "",
+    ]);
+    expect((await lines("markdown")).slice(0, 5)).toEqual([
+      "**If ghcr.io is down: 2 workloads: 1 cannot start, 1 only where copies are, 0 safe**",
+      "",
+      "| workload | cluster | could start on | to be safe |",
+      "|---|---|---|---|",
+      expect.stringMatching(/^\| Pod prod\/b \| eu \| nowhere \| pin the image/),
+    ]);
   });
 });
 

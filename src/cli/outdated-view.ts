@@ -1,6 +1,6 @@
 /** The output of `pulley outdated` for people, spreadsheets and pull requests. */
 import { familiarName, parseReference } from "../image/index.ts";
-import { csvCell, markdownCell } from "../support/cells.ts";
+import { csvCell, markdownTable } from "../support/cells.ts";
 import { humanDuration, plural } from "../support/format.ts";
 import { columns, hanging, type Paint, printable, widthOf } from "../support/terminal.ts";
 import type { OutdatedImage, TagExplanation } from "../versions/index.ts";
@@ -278,15 +278,10 @@ export function markdownLines(images: readonly OutdatedImage[]): string[] {
     ...byDistance(wanted.filter(({ status }) => status === "outdated")),
     ...wanted.filter(({ status }) => status !== "outdated"),
   ];
-  return [
-    `**${summary(images)}**`,
-    "",
-    "| image | current | patch | minor | latest | status | why |",
-    "|---|---|---|---|---|---|---|",
-    ...rows.map((image) => {
-      const tags = [image.patch, image.minor, image.latest].map((tag) => (tag === image.current ? "" : (tag ?? "")));
-      const cells = [nameOf(image), image.current ?? image.image.tag ?? "", ...tags, image.status, image.because];
-      return `| ${cells.map(markdownCell).join(" | ")} |`;
-    }),
-  ];
+  const head = ["image", "current", "patch", "minor", "latest", "status", "why"];
+  const table = rows.map((image) => {
+    const tags = [image.patch, image.minor, image.latest].map((tag) => (tag === image.current ? "" : (tag ?? "")));
+    return [nameOf(image), image.current ?? image.image.tag ?? "", ...tags, image.status, image.because];
+  });
+  return [`**${summary(images)}**`, "", ...markdownTable(head, table)];
 }

@@ -1,7 +1,7 @@
 /** What runs where, over clusters and teams, and what there is to do about it. */
 export { type BlastRadius, blastRadius, type DependentWorkload, type Outcome, registryPrefix } from "./blast-radius.ts";
 export { type DumpedObject, type ReadDump, readDump } from "./dump.ts";
-export { blastRadiusLines } from "./formats/blast-radius.ts";
+export { blastRadiusCsv, blastRadiusLines, blastRadiusMarkdown } from "./formats/blast-radius.ts";
 export { fleetCsv } from "./formats/csv.ts";
 export { fleetHtml } from "./formats/html.ts";
 export { fleetMarkdown } from "./formats/markdown.ts";

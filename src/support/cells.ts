@@ -10,3 +10,9 @@ export function csvCell(text: string): string {
 export function markdownCell(text: string): string {
   return printable(text).replace(/[\\|<>`*_[\]]/g, "\\$&");
 }
+
+/** A table of texts that are nobody's to format. */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), `|${"---|".repeat(head.length)}`, ...rows.map((row) => line(row.map(markdownCell)))];
+}
