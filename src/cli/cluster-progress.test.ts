@@ -34,8 +34,9 @@ it("draws nothing on a pipe, and what fails is told of everywhere", () => {
   const watch = watchClusters(["eu"], "object", pipe);
   watch.note("eu", 5, false);
   watch.fail(new PulleyError("CLUSTER_UNREACHABLE", 'context "eu": no'));
+  watch.fail(new PulleyError("CLUSTER_UNREACHABLE", 'context "us": no'));
   watch.end();
-  expect(pipe.stderr.read()).toMatch(/^error: context "eu": no\n {2}\S.*\n$/);
+  expect(pipe.stderr.read()).toMatch(/^error: context "eu": no\n {2}\S.*\nerror: context "us": no\n$/);
   const terminal = io(true);
   const drawn = watchClusters(["eu", "us"], "object", terminal);
   drawn.note("eu", 5, false);

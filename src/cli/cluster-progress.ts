@@ -29,6 +29,8 @@ export function watchClusters(names: readonly string[], noun: string, io: Io): C
   const states = new Map<string, ClusterState>(
     names.map((cluster) => [cluster, { cluster, count: undefined, isRead: false }]),
   );
+  /** Of many kinds that may not be listed, each is told of, but what to do about it once. */
+  const advised = new Set<string>();
   const mark = paintFor(io.errors ?? stderr, io)("red", "error:");
   const above = (lines: readonly string[]) => {
     if (region === undefined) printLines("errors", lines, io);
@@ -39,7 +41,10 @@ export function watchClusters(names: readonly string[], noun: string, io: Io): C
       states.set(cluster, { cluster, count, isRead });
       region?.draw(progressLines([...states.values()], noun, (stderr.rows ?? 24) - 2));
     },
-    fail: ({ message, advice }) => above([`${mark} ${printable(message)}`, `  ${printable(advice)}`]),
+    fail({ message, advice }) {
+      above([`${mark} ${printable(message)}`, ...(advised.has(advice) ? [] : [`  ${printable(advice)}`])]);
+      advised.add(advice);
+    },
     warn(message) {
       if (region === undefined) warnOn(io)(message);
       else region.log(`${paintFor(stderr, io)("yellow", "warning:")} ${printable(message)}`);

@@ -86,7 +86,7 @@ export const errorTable = {
   CLUSTER_FORBIDDEN: {
     exit: 3,
     advice:
-      "Ask who runs the cluster for the right that is missing; kubectl auth can-i --list shows those that you have.",
+      "Ask who runs the cluster for the role that pulley fleet rbac prints; kubectl auth can-i --list shows what you may do.",
   },
   CLUSTER_FAILED: { exit: 3, advice: "Try again later; the message is the API server's." },
 
