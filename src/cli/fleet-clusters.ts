@@ -2,6 +2,7 @@
 import type { ClusterApi } from "../cluster/index.ts";
 import { type Cluster, type ClusterSecrets, readLiveClusters } from "../fleet/index.ts";
 import { PulleyError } from "../support/errors.ts";
+import { shellWord } from "../support/format.ts";
 import { type ClusterFlags, openClusters } from "./cluster-option.ts";
 import { watchClusters } from "./cluster-progress.ts";
 import { type ClusterSource, readClusters, sourceOf } from "./fleet-files.ts";
@@ -37,6 +38,8 @@ export interface ReadFleet {
   readonly secrets: ClusterSecrets;
   /** Names of clusters of which not all was read. */
   readonly incomplete: ReadonlySet<string>;
+  /** What kubectl needs to reach those that were read from their API servers, by name. */
+  readonly contexts: ReadonlyMap<string, string>;
   /** 0 if all was read; of several reasons why not, the one for which the user has most to do. */
   readonly status: number;
 }
@@ -67,7 +70,7 @@ function refuseNames(names: readonly string[]): void {
 async function readFleet(
   apis: readonly ClusterApi[],
   sources: readonly ClusterSource[],
-  { namespace: namespaces, secrets }: ClusterFlags & { readonly secrets?: true | undefined },
+  { namespace: namespaces, kubeconfig, secrets }: ClusterFlags & { readonly secrets?: true | undefined },
   io: CommandIo,
 ): Promise<ReadFleet> {
   const files = await readClusters(sources, io);
@@ -89,6 +92,12 @@ async function readFleet(
     clusters: [...live.clusters, ...files.clusters],
     secrets: live.secrets,
     incomplete: new Set([...live.incomplete, ...files.incomplete]),
+    contexts: new Map(apis.map(({ name }) => [name, kubectlFlags(name, kubeconfig)])),
     status: files.problems.length > 0 ? inputInvalid : Math.max(0, ...statuses),
   };
+}
+
+function kubectlFlags(context: string, kubeconfig: string | undefined): string {
+  const file = kubeconfig === undefined ? "" : `--kubeconfig ${shellWord(kubeconfig)} `;
+  return `${file}--context ${shellWord(context)}`;
 }

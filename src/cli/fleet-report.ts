@@ -85,10 +85,10 @@ async function report(options: ReportCommandOptions, io: CommandIo): Promise<num
   const policy = await loadPolicy({ policy: path, cluster: fleet.names[0] }, io);
   const teams = teamsIn(options.teams, io);
   const read = await fleet.read({ secrets: options.secrets });
-  const { clusters, incomplete } = read;
+  const { clusters, incomplete, contexts } = read;
   const upstream = options.check ? await checkUpstream(read, { policy, now }, options, io) : undefined;
   const given = path === undefined ? undefined : policy;
-  const found = fleetReport(clusters, { policy: given, teams, upstream, incomplete, now });
+  const found = fleetReport(clusters, { policy: given, teams, upstream, incomplete, contexts, now });
   for (const note of found.notes) warnOn(io)(note);
   await printReport(found, now, options, io);
   const place = { apis: fleet.apis, namespaces: options.namespace, incomplete, now, signal: io.interruption() };

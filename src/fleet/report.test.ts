@@ -46,6 +46,18 @@ describe("the report", () => {
     ]);
   });
 
+  it("names the context in each command of kubectl, where the cluster has one", () => {
+    const failing = (name: string) =>
+      cluster([pod({ name: "web", waiting: ["ErrImagePull", "no space left on device"] })], name);
+    const contexts = new Map([["eu", "--kubeconfig 'my config' --context eu"]]);
+    const options = { policy: undefined, teams: [], incomplete: new Set<string>(), contexts, now };
+    const { items } = fleetReport([failing("eu"), failing("us")], options);
+    expect(items.map(({ clusters, command }) => [clusters[0], command])).toEqual([
+      ["eu", "kubectl --kubeconfig 'my config' --context eu -n prod describe pod/web"],
+      ["us", "kubectl -n prod describe pod/web"],
+    ]);
+  });
+
   it("notes that a kubelet lists no more than 50 images, and what is missing", () => {
     const { notes } = report();
     expect(notes).toEqual([

@@ -70,13 +70,15 @@ export interface ReportOptions {
   readonly upstream?: FleetUpstream | undefined;
   /** Names of clusters of which not all was read. */
   readonly incomplete: ReadonlySet<string>;
+  /** What kubectl needs to reach a cluster, by the cluster's name: `--context eu`. Absent: the cluster is a file. */
+  readonly contexts?: ReadonlyMap<string, string> | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
 export function fleetReport(
   clusters: readonly Cluster[],
-  { policy, teams, upstream, incomplete, now }: ReportOptions,
+  { policy, teams, upstream, incomplete, contexts = new Map(), now }: ReportOptions,
 ): FleetReport {
   const nameOf = imageNames();
   const uses = clusters.flatMap((cluster) => usesOf(cluster, nameOf));
@@ -84,7 +86,13 @@ export function fleetReport(
   const findings: Findings = { clusters, uses, tags, nameOf, upstream, policy, now };
   const registries = upstream?.registries ?? [];
   const owners = ownersOf(clusters, teams);
-  const items = itemsIn(findings).map((item): ReportedItem => ({ ...item, teams: owners(item) }));
+  const items = itemsIn(findings).map(
+    (item): ReportedItem => ({
+      ...item,
+      command: commandIn(contexts, item),
+      teams: owners(item),
+    }),
+  );
   return {
     apiVersion: "pulley.dev/v1alpha1",
     kind: "FleetReport",
@@ -102,6 +110,15 @@ export function fleetReport(
     registries,
     notes: [...notesOf(clusters), ...registryNotes(registries)],
   };
+}
+
+/** The item's command for the cluster that the item is in. */
+function commandIn(
+  contexts: ReadonlyMap<string, string>,
+  { command, clusters: [cluster = ""] }: FleetItem,
+): string | null {
+  const flags = contexts.get(cluster);
+  return flags === undefined || command === null ? command : command.replace(/^kubectl /, () => `kubectl ${flags} `);
 }
 
 const finders = [
@@ -122,6 +139,7 @@ function itemsIn(findings: Findings): readonly FleetItem[] {
   return [...once.values()].toSorted(worstFirst);
 }
 
+/** Of two that look alike, that of the cluster that was named first. */
 function worstFirst(one: FleetItem, other: FleetItem): number {
   const by = severities.indexOf(one.severity) - severities.indexOf(other.severity);
   if (by !== 0) return by;

@@ -56,3 +56,8 @@ export function printable(text: string, longest = 300): string {
     .trim();
   return line.length > longest ? `${line.slice(0, longest)}…` : line;
 }
+
+/** A word of a command line that is suggested: names may be a stranger's. */
+export function shellWord(text: string): string {
+  return /^[A-Za-z0-9_./:@=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

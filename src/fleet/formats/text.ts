@@ -1,8 +1,8 @@
 /** The report for people. */
 
-import { humanDuration, plural, printable as shortened } from "../../support/format.ts";
+import { humanDuration, plural, shellWord, printable as shortened } from "../../support/format.ts";
 import { columns, hanging, type Paint, printable, type Style } from "../../support/terminal.ts";
-import { type Severity, severities, word } from "../items/item.ts";
+import { type Severity, severities } from "../items/item.ts";
 import type { FleetReport, ReportedItem, ReportedTeam } from "../report.ts";
 
 export interface FleetView {
@@ -87,7 +87,7 @@ function outdatedLines(
   return [
     ...hanging("  ", printable(title), width),
     ...hanging("    ", paint("dim", printable(`${names.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`)), width),
-    `    ${paint("cyan", printable(["$ pulley outdated", ...outdatedWords.map(word)].join(" ")))}`,
+    `    ${paint("cyan", printable(["$ pulley outdated", ...outdatedWords.map(shellWord)].join(" ")))}`,
     "",
   ];
 }

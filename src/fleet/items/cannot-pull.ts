@@ -1,4 +1,6 @@
 /** Pods that wait because their image cannot be had, with the cause told apart. */
+
+import { shellWord } from "../../support/format.ts";
 import type { PodContainer, PodRecord } from "../types.ts";
 import {
   type Findings,
@@ -8,7 +10,6 @@ import {
   listed,
   named,
   type PullCause,
-  word,
   workloadOf,
 } from "./item.ts";
 import { causeOf, causeWords, isAboutImage } from "./pull-cause.ts";
@@ -99,7 +100,7 @@ function itemFor({ image, container, cause, pods, message }: Failure, running: R
           : []),
         ...(message === "" ? [] : [message]),
       ],
-      command: `kubectl -n ${word(workload.namespace)} describe ${word(`pod/${first.name}`)}`,
+      command: `kubectl -n ${shellWord(workload.namespace)} describe ${shellWord(`pod/${first.name}`)}`,
     },
   );
 }

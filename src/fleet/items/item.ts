@@ -148,11 +148,6 @@ export function named({ kind, namespace, name }: ItemWorkload): string {
   return `${kind === "StaticPod" ? "static pod" : kind} ${namespace}/${name}`;
 }
 
-/** A word of a command line: names from a cluster are a stranger's. */
-export function word(text: string): string {
-  return /^[A-Za-z0-9_./:@=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-
 /** Names, the first of them only where there are many. */
 export function listed(names: Iterable<string>, most = 5): string {
   const all = [...new Set(names)].toSorted();

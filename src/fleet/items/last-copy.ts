@@ -1,12 +1,12 @@
 /** Images that no registry has any more, and the nodes that still have them. */
 import { canonicalText, familiarText, type Reference } from "../../image/index.ts";
-import { plural } from "../../support/format.ts";
+import { plural, shellWord } from "../../support/format.ts";
 import { copiesIn, copyKey } from "../copies.ts";
 import type { RunningTag } from "../running.ts";
 import type { PodRecord, WorkloadRecord } from "../types.ts";
 import type { UpstreamImage } from "../upstream/answers.ts";
 import { isReference, type Use, usesByImage } from "../uses.ts";
-import { type Findings, type FleetItem, itemOf, listed, named, word, workloadsOf } from "./item.ts";
+import { type Findings, type FleetItem, itemOf, listed, named, workloadsOf } from "./item.ts";
 
 interface LostImage {
   readonly key: string;
@@ -74,7 +74,7 @@ function itemFor(lost: LostImage): FleetItem {
         ...short,
         `used by ${listed(workloads.map((each) => `${named(each)} in ${each.cluster}`))}`,
       ],
-      command: `pulley outdated ${word(name)}`,
+      command: `pulley outdated ${shellWord(name)}`,
     },
   );
 }
@@ -117,7 +117,7 @@ function adviceFor(lost: LostImage): string {
   const elsewhere =
     gone === "registry" ? ` If it is only this machine that does not find ${registry}, report from one that does.` : "";
   if (copiesOf(lost).length === 0) return `Find out who has it and push it again, or write another image.${elsewhere}`;
-  const name = word(canonicalText(reference));
+  const name = shellWord(canonicalText(reference));
   const save = `ctr -n k8s.io images export image.tar ${name}`;
   const own = `pulley save --format oci-archive -f image.tar ${name} where Pulley keeps the node's images`;
   const push = `skopeo copy oci-archive:image.tar docker://${name}`;

@@ -1,9 +1,9 @@
 /** One tag that runs as several digests: across the pods of a workload, across nodes, across clusters. */
 import { canonicalText, familiarText } from "../../image/index.ts";
-import { plural } from "../../support/format.ts";
+import { plural, shellWord } from "../../support/format.ts";
 import type { RunningTag } from "../running.ts";
 import type { WorkloadRecord } from "../types.ts";
-import { type Findings, type FleetItem, itemOf, listed, named, type Severity, word, workloadsOf } from "./item.ts";
+import { type Findings, type FleetItem, itemOf, listed, named, type Severity, workloadsOf } from "./item.ts";
 import { areByPlatform, type RunningDigest, type TagVerdict, verdictOf } from "./tag-verdict.ts";
 
 export function mixedDigests({ tags, upstream }: Findings): readonly FleetItem[] {
@@ -34,7 +34,7 @@ function itemFor({ reference }: RunningTag, { digests, now }: TagVerdict & { rea
       workloads,
       image: name,
       details: [...digests.map(copiesLine), ...(isNowhere ? [`the tag has another one now: ${now}`] : [])],
-      command: `pulley outdated ${word(name)}`,
+      command: `pulley outdated ${shellWord(name)}`,
     },
   );
 }

@@ -1,7 +1,8 @@
 /** Images of which there are newer versions without a major step. */
 import { familiarText } from "../../image/index.ts";
+import { shellWord } from "../../support/format.ts";
 import { isReference, usesByImage } from "../uses.ts";
-import { type Findings, type FleetItem, itemOf, word, workloadsOf } from "./item.ts";
+import { type Findings, type FleetItem, itemOf, workloadsOf } from "./item.ts";
 
 /** One for each image, however many workloads use it. What a policy withholds is not told of. */
 export function outdatedImages({ uses, upstream }: Findings): readonly FleetItem[] {
@@ -34,7 +35,7 @@ export function outdatedImages({ uses, upstream }: Findings): readonly FleetItem
             ...(latest !== minor && latest !== null ? [`newest of all: ${latest}`] : []),
             ...(endOfLife === null ? [] : [`supported until ${endOfLife}`]),
           ],
-          command: `pulley outdated ${word(name)}`,
+          command: `pulley outdated ${shellWord(name)}`,
         },
       ),
     ];

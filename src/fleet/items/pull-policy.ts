@@ -2,10 +2,10 @@
 import { isUsuallyMoving } from "../../audit/index.ts";
 import type { Reference } from "../../image/index.ts";
 import { type EffectivePullPolicy, kubernetesOnly, prepare } from "../../policy/index.ts";
-import { plural } from "../../support/format.ts";
+import { plural, shellWord } from "../../support/format.ts";
 import { defaultPullPolicy } from "../../workload/index.ts";
 import { isReference, requestOf, type Use } from "../uses.ts";
-import { type Findings, type FleetItem, identityOf, itemOf, named, word, workloadOf } from "./item.ts";
+import { type Findings, type FleetItem, identityOf, itemOf, named, workloadOf } from "./item.ts";
 
 export function pullPolicies({ uses, policy = kubernetesOnly, now }: Findings): readonly FleetItem[] {
   return uses.flatMap((use) => {
@@ -54,7 +54,7 @@ function policyItem(
       `${kindWords[spec.kind]} ${spec.name}, ${pods.length === 0 ? "no pod now" : plural(pods.length, "pod")}`,
       whoSays(use, effective),
     ],
-    command: `kubectl -n ${word(namespace)} get ${word(object)} -o yaml`,
+    command: `kubectl -n ${shellWord(namespace)} get ${shellWord(object)} -o yaml`,
   });
 }
 

@@ -1,10 +1,10 @@
 /** Tags that have another digest now than what runs under them. */
 import { familiarText } from "../../image/index.ts";
 import { kubernetesOnly, prepare } from "../../policy/index.ts";
-import { plural } from "../../support/format.ts";
+import { plural, shellWord } from "../../support/format.ts";
 import type { PullPolicy } from "../../workload/index.ts";
 import { requestOf, type Use, usesByImage } from "../uses.ts";
-import { type Findings, type FleetItem, itemOf, listed, named, word, workloadsOf } from "./item.ts";
+import { type Findings, type FleetItem, itemOf, listed, named, workloadsOf } from "./item.ts";
 import { copiesLine } from "./mixed-digests.ts";
 import { verdictOf } from "./tag-verdict.ts";
 
@@ -37,7 +37,7 @@ export function tagsMoved(findings: Findings): readonly FleetItem[] {
           workloads,
           image: name,
           details: [`the tag has ${now} now`, ...digests.map(copiesLine), ...policyLines(policies)],
-          command: `pulley explain --check ${word(name)}`,
+          command: `pulley explain --check ${shellWord(name)}`,
         },
       ),
     ];

@@ -1,10 +1,10 @@
 /** Images on nodes that no pod there uses. */
 import type { ImageName } from "../../image/index.ts";
-import { formatBytes, plural } from "../../support/format.ts";
+import { formatBytes, plural, shellWord } from "../../support/format.ts";
 import { copyKey } from "../copies.ts";
 import type { Cluster, NodeImage, PodRecord } from "../types.ts";
 import { imageNames, isReference } from "../uses.ts";
-import { type Findings, type FleetItem, itemOf, listed, word } from "./item.ts";
+import { type Findings, type FleetItem, itemOf, listed } from "./item.ts";
 
 /** What a kubelet lists at most by default; it takes the largest (`nodeStatusMaxImages`). */
 export const usualMostImages = 50;
@@ -85,7 +85,7 @@ function itemFor(cluster: string, key: string, { image, nodes, bytes }: Unused):
       image,
       bytes,
       details: [`on ${listed(nodes)}`],
-      command: `kubectl get ${word(`node/${first}`)} -o jsonpath='{.status.images}'`,
+      command: `kubectl get ${shellWord(`node/${first}`)} -o jsonpath='{.status.images}'`,
     },
   );
 }
