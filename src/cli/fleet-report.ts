@@ -32,7 +32,7 @@ import { type CommandIo, type Io, viewOf } from "./io.ts";
 import { examples } from "./options.ts";
 import { print } from "./output.ts";
 import { loadPolicy, policyOption, timeOption } from "./policy-option.ts";
-import { passOn, printLines, warnOn } from "./printing.ts";
+import { passOn, printEach, printLines, warnOn } from "./printing.ts";
 import { teamsIn, teamsOption } from "./teams-option.ts";
 
 const outputs = ["text", "json", "yaml", "csv", "markdown", "html", ...reportGroups] as const;
@@ -103,7 +103,7 @@ async function printReport(found: FleetReport, now: number, options: ReportComma
   const outdatedWords = wordsForOutdated(options);
   switch (output) {
     case "csv":
-      printLines("stdout", fleetCsv(found), io);
+      await printEach(fleetCsv(found), io);
       return;
     case "markdown":
       printLines("stdout", fleetMarkdown(found), io);

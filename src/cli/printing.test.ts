@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { Io } from "./io.ts";
-import { jsonPieces, jsonText, passOn, printLines, printPieces, printText, yamlText } from "./printing.ts";
+import { jsonPieces, jsonText, passOn, printEach, printLines, printPieces, printText, yamlText } from "./printing.ts";
 
 /** What comes out on a stream that is a terminal, or is none. */
 async function printed(print: (io: Io) => unknown, { isTTY = false, environment = {} } = {}): Promise<string> {
@@ -24,6 +24,10 @@ const hostile = fc.string({
 });
 const raw = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
+function* withoutFeeds(lines: Iterable<string>): Generator<string> {
+  for (const line of lines) yield line.slice(0, -1);
+}
+
 describe("printing", () => {
   it("writes JSON in pieces as it writes it whole", () => {
     const value = fc.dictionary(
@@ -37,9 +41,12 @@ describe("printing", () => {
     );
   });
 
-  it("writes pieces no faster than they are taken", async () => {
+  it.each([
+    ["pieces", 40, printPieces],
+    ["lines", 4_000, (lines: Iterable<string>, io: Io) => printEach(withoutFeeds(lines), io)],
+  ] as const)("writes %s no faster than they are taken", async (_name, count, print) => {
     const stdout = new PassThrough({ highWaterMark: 1000 });
-    const pieces = Array.from({ length: 40 }, (_, at) => `${at}`.padEnd(9_999, ".").concat("\n"));
+    const pieces = Array.from({ length: count }, (_, at) => `${at}`.padEnd(399_999 / count, ".").concat("\n"));
     let given = 0;
     const counted = (function* () {
       for (const piece of pieces) {
@@ -48,9 +55,9 @@ describe("printing", () => {
       }
     })();
     const io = { stdin: Readable.from([]), stdout, stderr: new PassThrough(), environment: {} };
-    const ended = printPieces(counted, io).then(() => stdout.end());
+    const ended = print(counted, io).then(() => stdout.end());
     await new Promise((resolve) => setImmediate(resolve));
-    expect(given).toBeLessThan(20);
+    expect(given).toBeLessThan(count / 2);
     expect(await text(stdout)).toBe(pieces.join(""));
     await ended;
   });

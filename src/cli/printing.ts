@@ -39,6 +39,23 @@ export async function printPieces(pieces: Iterable<string>, io: Io): Promise<voi
   printText("stdout", text, io);
 }
 
+/** Prints lines, each of which stays one, no faster than they are taken. */
+export async function printEach(lines: Iterable<string>, io: Io): Promise<void> {
+  let isFull = false;
+  let held: string[] = [];
+  for (const line of lines) {
+    held.push(line);
+    if (held.length < heldLines) continue;
+    if (isFull) await once(io.stdout, "drain");
+    isFull = !printLines("stdout", held, io);
+    held = [];
+  }
+  if (isFull && held.length > 0) await once(io.stdout, "drain");
+  printLines("stdout", held, io);
+}
+
+const heldLines = 200;
+
 export function printLine(target: OutputName, line: string, io: Io): void {
   printLines(target, [line], io);
 }

@@ -21,8 +21,13 @@ const header = [
 ];
 
 /** RFC 4180, one item a line. */
-export function fleetCsv({ items }: FleetReport): string[] {
-  return [header, ...items.map(cellsOf)].map((row) => row.map(csvCell).join(","));
+export function* fleetCsv({ items }: FleetReport): Generator<string> {
+  yield rowOf(header);
+  for (const item of items) yield rowOf(cellsOf(item));
+}
+
+function rowOf(cells: readonly string[]): string {
+  return cells.map(csvCell).join(",");
 }
 
 function cellsOf(item: ReportedItem): string[] {
