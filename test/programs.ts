@@ -1,6 +1,6 @@
 /** Real programs that tests and benchmarks work against, where this machine has them. */
 import { execFile } from "node:child_process";
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import { promisify } from "node:util";
@@ -9,6 +9,14 @@ const execute = promisify(execFile);
 
 /** Folders of programs that a user's PATH may leave out: the system's, and where `go install` puts what it builds. */
 const moreFolders = ["/usr/local/sbin", "/usr/sbin", "/sbin", join(homedir(), "go", "bin")];
+
+/** Where Debian has the programs of PostgreSQL's server, the newest version first. */
+function postgresFolders(): readonly string[] {
+  const versions = "/usr/lib/postgresql";
+  if (!existsSync(versions)) return [];
+  const newestFirst = readdirSync(versions).toSorted((one, other) => Number(other) - Number(one));
+  return newestFirst.map((version) => join(versions, version, "bin"));
+}
 
 /** Where a kubelet and an API server may lie, with what belongs to it: `KUBE_ASSETS`, or `KUBEBUILDER_ASSETS` as others call it. */
 function assetFolders(): readonly string[] {
@@ -20,9 +28,8 @@ function assetFolders(): readonly string[] {
  * @throws Error if it is missing and the environment says `PULLEY_REQUIRE_TOOLS=1`, as CI does
  */
 export function tool(name: string): string | undefined {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...moreFolders, ...assetFolders()].filter(
-    isAbsolute,
-  );
+  const usual = (process.env["PATH"] ?? "").split(delimiter);
+  const folders = [...usual, ...moreFolders, ...postgresFolders(), ...assetFolders()].filter(isAbsolute);
   const path = folders.map((folder) => join(folder, name)).find(isProgram);
   if (path === undefined && process.env["PULLEY_REQUIRE_TOOLS"] === "1") {
     const where = ["kubelet", "kube-apiserver"].includes(name) ? " in the folder KUBE_ASSETS" : "";

@@ -37,11 +37,12 @@ export const doorless = ["support", "cli"];
 
 /**
  * A room's doors, where it has more than `index.ts`. The language of policies takes longer to load than many commands take,
- * so it is imported only where there is a policy. Its words for what a schema finds have the types of zod, which the library does not. How tags are read is a subject of its own, which needs nothing of the rest.
+ * so it is imported only where there is a policy. Its words for what a schema finds have the types of zod, which the library does not. How tags are read is a subject of its own, which needs nothing of the rest. The databases of histories are loaded only where one is asked for.
  * @type {Record<string, string[]>}
  */
 export const doors = {
   policy: ["index.ts", "language/read.ts", "language/issues.ts"],
+  fleet: ["index.ts", "history/open.ts"],
   versions: ["index.ts", "tags/index.ts"],
 };
 

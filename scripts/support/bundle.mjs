@@ -93,6 +93,8 @@ async function write(rolldown, { entries, prefix = "", without = [] }, folder) {
     input: entries,
     cwd: root,
     platform: "node",
+    // A program in a package for some systems, which stays outside; and one that pg would use if somebody had it.
+    external: ["libsql", "pg-native"],
     // No module of ours does anything when it is loaded: so who comes through the door of a room loads only what it uses.
     // Nor does one of the Kubernetes client, of which we use what reads kubeconfigs, and no generated class of its API.
     treeshake: { moduleSideEffects: [{ test: /\/src\/|\/@kubernetes\/client-node\//, sideEffects: false }] },

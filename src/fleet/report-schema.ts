@@ -50,14 +50,39 @@ const item = z
     advice: z.string().meta({ description: "What to do about it." }),
     command: z.string().nullable().meta({ description: "The command that finds out more." }),
     teams: z.array(z.string()).meta({ description: "Names of the teams whose workloads they are." }),
+    firstSeen: z.iso
+      .datetime({ offset: true })
+      .nullable()
+      .meta({ description: "When a recorded run found it for the first time; null without a history." }),
   })
   .meta({ description: "One thing to do." });
+
+const fix = z
+  .object({
+    id: z.string().meta({ description: "As it was in the reports that had it." }),
+    kind: z.string().meta({ description: "What sort of thing it was." }),
+    severity: z.enum(severities).meta({ description: "How bad it was." }),
+    title: z.string().meta({ description: "What was the matter, in one sentence." }),
+    clusters: z.array(z.string()).meta({ description: "Names of the clusters that it was in." }),
+    teams: z.array(z.string()).meta({ description: "Names of the teams whose workloads they were." }),
+    firstSeen: z.iso
+      .datetime({ offset: true })
+      .meta({ description: "When a recorded run found it for the first time." }),
+  })
+  .meta({ description: "Something that is no longer to do." });
 
 const team = z
   .object({
     name: z.string().nullable().meta({ description: "The team's name; null for what is nobody's." }),
     contact: z.string().nullable().meta({ description: "Whom to ask." }),
     ...counts,
+    workloads: count("Its workloads."),
+    score: z
+      .int()
+      .min(0)
+      .max(100)
+      .nullable()
+      .meta({ description: "100 where nothing is open, less the more there is for each workload; null without any." }),
   })
   .meta({ description: "A team, and its open items." });
 
@@ -81,7 +106,12 @@ export const fleetSchema = z
     apiVersion: z.literal("pulley.dev/v1alpha1").meta({ description: "The version of this format." }),
     kind: z.literal("FleetReport").meta({ description: "What it is." }),
     clusters: z.array(cluster).meta({ description: "Each cluster once." }),
+    kinds: z.array(z.enum(itemKinds)).meta({ description: "What was looked for: exemptions only with a policy." }),
     items: z.array(item).meta({ description: "What there is to do, from the worst to the least." }),
+    fixed: z
+      .array(fix)
+      .nullable()
+      .meta({ description: "What recorded runs had found and this one no longer does; null without a history." }),
     counts: z.object(counts).meta({ description: "Open items of all clusters." }),
     teams: z.array(team).meta({ description: "Open items by team; empty without a file of teams." }),
     registries: z.array(registry).meta({ description: "Each registry of the images once; empty without --check." }),

@@ -35,9 +35,9 @@ describe("the report", () => {
   it("counts items by team, each for every team that it is of, and what is nobody's last", () => {
     const { teams, counts, clusters } = report();
     expect(teams).toEqual([
-      { name: "shop", contact: null, critical: 0, high: 0, medium: 2, low: 0 },
-      { name: "data", contact: null, critical: 0, high: 0, medium: 2, low: 0 },
-      { name: null, contact: null, critical: 1, high: 0, medium: 0, low: 50 },
+      { name: "shop", contact: null, critical: 0, high: 0, medium: 2, low: 0, workloads: 1, score: 71 },
+      { name: "data", contact: null, critical: 0, high: 0, medium: 2, low: 0, workloads: 1, score: 71 },
+      { name: null, contact: null, critical: 1, high: 0, medium: 0, low: 50, workloads: 1, score: 22 },
     ]);
     expect(counts).toEqual({ critical: 1, high: 0, medium: 3, low: 50 });
     expect(clusters).toEqual([

@@ -8,6 +8,7 @@ import { exemptions } from "./items/exemptions.ts";
 import {
   type Findings,
   type FleetItem,
+  type ItemKind,
   type ItemWorkload,
   itemKinds,
   type Severity,
@@ -20,6 +21,7 @@ import { pullPolicies } from "./items/pull-policy.ts";
 import { tagsMoved } from "./items/tag-moved.ts";
 import { unusedImages, usualMostImages } from "./items/unused-images.ts";
 import { runningTags } from "./running.ts";
+import { score, type WorkloadCount, workloadCounts } from "./score.ts";
 import { type Team, teamOf } from "./teams.ts";
 import type { Cluster } from "./types.ts";
 import { type AskedRegistry, type FleetUpstream, registryNotes } from "./upstream/answers.ts";
@@ -29,8 +31,12 @@ export interface FleetReport {
   readonly apiVersion: "pulley.dev/v1alpha1";
   readonly kind: "FleetReport";
   readonly clusters: readonly ReportedCluster[];
+  /** What was looked for: exemptions only with a policy, and what registries know only where they were asked. */
+  readonly kinds: readonly ItemKind[];
   /** From the worst to the least. */
   readonly items: readonly ReportedItem[];
+  /** What the last recorded run had found, and this one no longer does; `null` without a history. */
+  readonly fixed: readonly ReportedFix[] | null;
   readonly counts: Counts;
   /** Empty without a file of teams; what is nobody's is under the name `null`, last. */
   readonly teams: readonly ReportedTeam[];
@@ -54,6 +60,20 @@ export interface ReportedCluster {
 export interface ReportedItem extends FleetItem {
   /** Whose workloads they are. */
   readonly teams: readonly string[];
+  /** When a run found it for the first time (RFC 3339); `null` without a history. */
+  readonly firstSeen: string | null;
+}
+
+/** An item that is gone. */
+export interface ReportedFix {
+  readonly id: string;
+  readonly kind: string;
+  readonly severity: Severity;
+  readonly title: string;
+  readonly clusters: readonly string[];
+  readonly teams: readonly string[];
+  /** RFC 3339. */
+  readonly firstSeen: string;
 }
 
 export type Counts = Readonly<Record<Severity, number>>;
@@ -61,6 +81,9 @@ export type Counts = Readonly<Record<Severity, number>>;
 export interface ReportedTeam extends Counts {
   readonly name: string | null;
   readonly contact: string | null;
+  readonly workloads: number;
+  /** From 0 to 100, as score.ts says; `null` where there is no workload. */
+  readonly score: number | null;
 }
 
 export interface ReportOptions {
@@ -91,6 +114,7 @@ export function fleetReport(
       ...item,
       command: commandIn(contexts, item),
       teams: owners(item),
+      firstSeen: null,
     }),
   );
   return {
@@ -104,9 +128,11 @@ export function fleetReport(
       images: new Set(uses.flatMap(({ workload, spec }) => (workload.cluster === cluster.name ? spec.image : []))).size,
       complete: !incomplete.has(cluster.name),
     })),
+    kinds: itemKinds.filter((kind) => isLookedFor(kind, findings)),
     items,
+    fixed: null,
     counts: countsOf(items),
-    teams: teams.length === 0 ? [] : teamCounts(items, teams),
+    teams: teams.length === 0 ? [] : teamCounts(items, teams, workloadCounts(clusters, teams)),
     registries,
     notes: [...notesOf(clusters), ...registryNotes(registries)],
   };
@@ -131,6 +157,26 @@ const finders = [
   unusedImages,
   outdatedImages,
 ];
+
+function isLookedFor(kind: ItemKind, { policy, upstream }: Findings): boolean {
+  switch (kind) {
+    case "exemption-expired":
+    case "exemption-expiring":
+    case "exemption-unused":
+    case "exemption-used":
+      return policy !== undefined;
+    case "last-copy":
+    case "tag-moved":
+    case "outdated":
+      return upstream !== undefined;
+    case "cannot-pull":
+    case "mixed-digests":
+    case "always-missing":
+    case "always-needless":
+    case "unused-image":
+      return true;
+  }
+}
 
 function itemsIn(findings: Findings): readonly FleetItem[] {
   const all = finders.flatMap((find) => find(findings));
@@ -165,14 +211,27 @@ function ownersOf(clusters: readonly Cluster[], teams: readonly Team[]): (item: 
   return ({ workloads }) => [...new Set(workloads.flatMap((workload) => owners.get(keyOf(workload)) ?? []))].toSorted();
 }
 
-function teamCounts(items: readonly ReportedItem[], teams: readonly Team[]): readonly ReportedTeam[] {
-  const own = teams.map(({ name, contact }) => ({
-    name,
-    contact,
-    ...countsOf(items.filter((item) => item.teams.includes(name))),
-  }));
-  const nobodys = { name: null, contact: null, ...countsOf(items.filter((item) => item.teams.length === 0)) };
-  return [...own, nobodys];
+function teamCounts(
+  items: readonly ReportedItem[],
+  teams: readonly Team[],
+  workloads: readonly WorkloadCount[],
+): readonly ReportedTeam[] {
+  const team = (name: string | null, contact: string | null, own: readonly ReportedItem[]): ReportedTeam => {
+    const counts = countsOf(own);
+    const size = workloads.reduce((sum, count) => sum + (count.team === name ? count.workloads : 0), 0);
+    return { name, contact, ...counts, workloads: size, score: score(counts, size) };
+  };
+  const nobodys = items.filter((item) => item.teams.length === 0);
+  return [
+    ...teams.map(({ name, contact }) =>
+      team(
+        name,
+        contact,
+        items.filter((item) => item.teams.includes(name)),
+      ),
+    ),
+    team(null, null, nobodys),
+  ];
 }
 
 function notesOf(clusters: readonly Cluster[]): readonly string[] {

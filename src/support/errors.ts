@@ -90,6 +90,20 @@ export const errorTable = {
   },
   CLUSTER_FAILED: { exit: 3, advice: "Try again later; the message is the API server's." },
 
+  // the history of a fleet
+  HISTORY_INVALID: {
+    exit: 3,
+    advice: "Name another place with --history: this is not a history that this version can read.",
+  },
+  HISTORY_UNREACHABLE: {
+    exit: 3,
+    advice: "Check that PostgreSQL runs, the host, the port, the network, and that it accepts the login.",
+  },
+  HISTORY_FAILED: {
+    exit: 3,
+    advice: "Check the permissions and the disk of the database; what was recorded before is kept.",
+  },
+
   // the store
   IMAGE_NOT_FOUND: { exit: 1, advice: "Run pulley images to see what is there, or pulley pull to fetch it." },
   STORE_INVALID: {

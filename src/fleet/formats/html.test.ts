@@ -30,7 +30,7 @@ function item({ kind = "cannot-pull", severity = "high", text = "x", number = 0,
     command: text,
     image: text,
   });
-  return { ...found, teams };
+  return { ...found, teams, firstSeen: null };
 }
 
 function report(items: readonly ReportedItem[], text = "x"): FleetReport {
@@ -40,11 +40,13 @@ function report(items: readonly ReportedItem[], text = "x"): FleetReport {
     apiVersion: "pulley.dev/v1alpha1",
     kind: "FleetReport",
     clusters: [text, "us"].map((name) => ({ name, pods: 1, nodes: 1, workloads: 1, images: 1, complete: false })),
+    kinds: [],
     items,
+    fixed: null,
     counts,
     teams: [
-      { name: text, contact: text, ...counts },
-      { name: null, contact: null, ...counts },
+      { name: text, contact: text, ...counts, workloads: 1, score: 50 },
+      { name: null, contact: null, ...counts, workloads: 0, score: null },
     ],
     registries: [],
     notes: [text],
