@@ -10,6 +10,7 @@ import {
   reportGroups,
   type Severity,
   severities,
+  workloadCounts,
 } from "../fleet/index.ts";
 import { clusterOptions } from "./cluster-option.ts";
 import { type FleetFlags, fromOption, openFleet } from "./fleet-clusters.ts";
@@ -28,6 +29,7 @@ import {
   refuseCheckConflicts,
   upstreamStatus,
 } from "./fleet-upstream.ts";
+import { ageOption, historyOption, placeToRecord, type RecordFlags, recordIn } from "./history-option.ts";
 import { type CommandIo, type Io, viewOf } from "./io.ts";
 import { examples } from "./options.ts";
 import { print } from "./output.ts";
@@ -37,12 +39,14 @@ import { teamsIn, teamsOption } from "./teams-option.ts";
 
 const outputs = ["text", "json", "yaml", "csv", "markdown", "html", ...reportGroups] as const;
 
-interface ReportCommandOptions extends FleetFlags, CheckFlags, PolicyReportFlags {
+interface ReportCommandOptions extends FleetFlags, CheckFlags, RecordFlags, PolicyReportFlags {
   readonly teams?: string;
   readonly policy?: string;
   readonly output: (typeof outputs)[number];
   readonly failOn?: Severity;
   readonly all?: boolean;
+  /** Milliseconds. */
+  readonly keep: number;
   /** Milliseconds since the epoch. */
   readonly at?: number;
 }
@@ -62,23 +66,37 @@ export function defineReport(command: Command, io: CommandIo): void {
     )
     .option("--all", "Show every item, however many of a kind there are")
     .addOption(policyReportsOption())
+    .addOption(
+      new Option(
+        "--record",
+        "Record the run in the usual history, pulley/history.db in the user's state directory",
+      ).helpGroup("History:"),
+    )
+    .addOption(historyOption("Record the run in this history").helpGroup("History:"))
+    .addOption(
+      ageOption("--keep <age>", "How long the history keeps what was fixed: 400d, 52w")
+        .default(400 * 86_400_000, "400d")
+        .helpGroup("History:"),
+    )
     .addHelpText(
       "after",
       examples(
         ["pulley fleet report --context eu --context us", "Report on two clusters of the kubeconfig"],
         ["pulley fleet report --from eu=eu.json --from us=us.json", "The same from lists in files"],
+        ["pulley fleet report --all-contexts --record", "Record what is found, for pulley fleet history and trend"],
         [
           "kubectl get po,no,rs,deploy,sts,ds,jobs,cj -A -o json |\n    pulley fleet report --from prod=- --fail-on high",
           "Report on what kubectl prints, and fail if something is urgent",
         ],
       ),
     )
-    .action(io.withStatus((options: ReportCommandOptions) => report(options, io)));
+    .action(io.withStatus((options: ReportCommandOptions, called: Command) => report(options, called, io)));
 }
 
-async function report(options: ReportCommandOptions, io: CommandIo): Promise<number> {
-  const { policy: path, failOn, at: now = Date.now() } = options;
+async function report(options: ReportCommandOptions, called: Command, io: CommandIo): Promise<number> {
+  const { policy: path, failOn, keep, namespace: namespaces = [], at: now = Date.now() } = options;
   refuseCheckConflicts(options);
+  const place = placeToRecord(options, called, io);
   const fleet = openFleet(options, io);
   refuseNoCluster(options, fleet.apis);
   // Each workload says which cluster it is in; a name is given so that rules for clusters are not called idle.
@@ -88,11 +106,14 @@ async function report(options: ReportCommandOptions, io: CommandIo): Promise<num
   const { clusters, incomplete, contexts } = read;
   const upstream = options.check ? await checkUpstream(read, { policy, now }, options, io) : undefined;
   const given = path === undefined ? undefined : policy;
-  const found = fleetReport(clusters, { policy: given, teams, upstream, incomplete, contexts, now });
-  for (const note of found.notes) warnOn(io)(note);
+  const seen = fleetReport(clusters, { policy: given, teams, upstream, incomplete, contexts, now });
+  for (const note of seen.notes) warnOn(io)(note);
+  const run = { report: seen, at: now, namespaces, workloads: workloadCounts(clusters, teams), keep };
+  const { report: found, failure } = await recordIn(place, run);
   await printReport(found, now, options, io);
-  const place = { apis: fleet.apis, namespaces: options.namespace, incomplete, now, signal: io.interruption() };
-  const failed = Math.max(read.status, await writeReports(found, options, place, io));
+  const live = { apis: fleet.apis, namespaces: options.namespace, incomplete, now, signal: io.interruption() };
+  const failed = Math.max(read.status, await writeReports(found, options, live, io));
+  if (failure !== undefined) throw failure;
   if (failed !== 0) return failed;
   const worst = severities.slice(0, failOn === undefined ? 0 : severities.indexOf(failOn) + 1);
   return found.items.some(({ severity }) => worst.includes(severity)) ? 1 : upstreamStatus(upstream);

@@ -106,7 +106,9 @@ export const fleetSchema = z
     apiVersion: z.literal("pulley.dev/v1alpha1").meta({ description: "The version of this format." }),
     kind: z.literal("FleetReport").meta({ description: "What it is." }),
     clusters: z.array(cluster).meta({ description: "Each cluster once." }),
-    kinds: z.array(z.enum(itemKinds)).meta({ description: "What was looked for: exemptions only with a policy." }),
+    kinds: z.array(z.enum(itemKinds)).meta({
+      description: "What was looked for: exemptions only with a policy, what registries know only with --check.",
+    }),
     items: z.array(item).meta({ description: "What there is to do, from the worst to the least." }),
     fixed: z
       .array(fix)

@@ -18,6 +18,7 @@ const header = [
   "details",
   "advice",
   "command",
+  "firstSeen",
 ];
 
 /** RFC 4180, one item a line. */
@@ -32,7 +33,7 @@ function rowOf(cells: readonly string[]): string {
 
 function cellsOf(item: ReportedItem): string[] {
   const { id, kind, severity, title, clusters, workloads, teams, image, cause, since, bytes } = item;
-  const { details, advice, command } = item;
+  const { details, advice, command, firstSeen } = item;
   return [
     id,
     kind,
@@ -48,6 +49,7 @@ function cellsOf(item: ReportedItem): string[] {
     details.join("; "),
     advice,
     command ?? "",
+    firstSeen ?? "",
   ];
 }
 

@@ -36,7 +36,8 @@ export function fleetLines(report: FleetReport, view: FleetView): string[] {
             view,
           ),
         );
-  return [...sections, ...(teams.length === 0 ? [] : [...teamTable(teams), ""]), ...summary(report)];
+  const table = teams.length === 0 ? [] : [...teamTable(teams), ""];
+  return [...sections, ...fixedLines(report, view), ...table, ...summary(report)];
 }
 
 function isOf({ teams }: ReportedItem, { name }: ReportedTeam): boolean {
@@ -94,16 +95,40 @@ function outdatedLines(
 
 const namedOutdated = 3;
 
-function itemLines(item: ReportedItem, { paint, width, now }: FleetView): string[] {
-  const { title, since, details, advice, command, clusters } = item;
-  const age = since === null ? "" : `, for ${humanDuration(Math.max(0, now - Date.parse(since)))}`;
-  const where = clusters.length === 0 ? [] : hanging("    ", printable(`in ${clusters.join(", ")}${age}`), width);
+function itemLines(item: ReportedItem, view: FleetView): string[] {
+  const { title, details, advice, command } = item;
+  const { paint, width } = view;
+  const where = whereText(item, view);
   return [
     ...hanging("  ", printable(title), width),
-    ...where,
+    ...(where === "" ? [] : hanging("    ", printable(where), width)),
     ...details.flatMap((detail) => hanging("    ", paint("dim", shortDigests(shortened(detail))), width)),
     ...hanging("    ", printable(advice), width),
     ...(command === null ? [] : [`    ${paint("cyan", printable(`$ ${command}`))}`]),
+    "",
+  ];
+}
+
+/** `in eu, us, for 3h; first seen 3d ago` */
+function whereText({ clusters, since, firstSeen }: ReportedItem, { now }: FleetView): string {
+  const age = (time: string) => humanDuration(Math.max(0, now - Date.parse(time)));
+  const where =
+    clusters.length === 0 ? [] : [`in ${clusters.join(", ")}${since === null ? "" : `, for ${age(since)}`}`];
+  if (firstSeen === null) return where.join("");
+  return [...where, Date.parse(firstSeen) >= now ? "new" : `first seen ${age(firstSeen)} ago`].join("; ");
+}
+
+function fixedLines({ fixed }: FleetReport, view: FleetView): string[] {
+  if (fixed === null || fixed.length === 0) return [];
+  const { paint, width, all, now } = view;
+  const shown = all ? fixed : fixed.slice(0, mostOfKind);
+  const left = fixed.length - shown.length;
+  return [
+    paint("bold", paint("green", "Fixed since the last run")),
+    ...shown.flatMap(({ title, firstSeen }) =>
+      hanging("  ", printable(`${title}; after ${humanDuration(Math.max(0, now - Date.parse(firstSeen)))}`), width),
+    ),
+    ...(left === 0 ? [] : [`  and ${left} more: --all shows them`]),
     "",
   ];
 }
@@ -114,12 +139,12 @@ function shortDigests(text: string): string {
 }
 
 function teamTable(teams: readonly ReportedTeam[]): string[] {
-  const rows = teams.map(({ name, contact, critical, high, medium, low }) => [
+  const rows = teams.map(({ name, contact, critical, high, medium, low, workloads, score }) => [
     printable(name ?? "(no team)"),
     printable(contact ?? ""),
-    ...[critical, high, medium, low].map(String),
+    ...[critical, high, medium, low, workloads, score ?? "-"].map(String),
   ]);
-  return columns([["TEAM", "CONTACT", "CRITICAL", "HIGH", "MEDIUM", "LOW"], ...rows]);
+  return columns([["TEAM", "CONTACT", "CRITICAL", "HIGH", "MEDIUM", "LOW", "WORKLOADS", "SCORE"], ...rows], 2);
 }
 
 function summary(report: FleetReport): string[] {

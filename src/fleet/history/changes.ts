@@ -1,4 +1,5 @@
 /** What a run changes in what is known: nothing here asks a database. */
+import { readImageName } from "../../image/index.ts";
 import type { ItemKind } from "../items/item.ts";
 import type { FleetReport, ReportedItem } from "../report.ts";
 import type { HistoryItem } from "./history.ts";
@@ -76,13 +77,23 @@ function isSame(now: HistoryItem, before: HistoryItem): boolean {
 }
 
 /** Whether the run would have found the item if it were there still. */
-function isCovered({ kind, clusters, workloads }: HistoryItem, { report, namespaces }: SeenRun): boolean {
+function isCovered({ kind, image, clusters, workloads }: HistoryItem, { report, namespaces }: SeenRun): boolean {
   if (!report.kinds.some((looked: ItemKind) => looked === kind)) return false;
   const whole = wholeClusters(report);
   if (!clusters.every((cluster) => whole.has(cluster))) return false;
+  if (onlyRegistriesKnow.has(kind) && !isAnswered(image, report)) return false;
   if (kind === "unused-image" && !clusters.every((cluster) => whole.get(cluster) === true)) return false;
   if (namespaces.length === 0) return true;
   return workloads.length > 0 && workloads.every(({ namespace }) => namespaces.includes(namespace));
+}
+
+const onlyRegistriesKnow: ReadonlySet<string> = new Set<ItemKind>(["last-copy", "tag-moved", "outdated"]);
+
+/** Whether the registry of an image has told of all its images that were asked about. */
+function isAnswered(image: string | null, { registries }: FleetReport): boolean {
+  const name = readImageName(image ?? "");
+  if (name.kind === "invalid") return registries.every(({ unanswered }) => unanswered === 0);
+  return registries.every((registry) => registry.unanswered === 0 || registry.name !== name.repository.registry);
 }
 
 /** Clusters of which all was read, and whether nodes were among it. */

@@ -41,11 +41,13 @@ export interface RunWords {
   readonly workloads?: HistoryRun["workloads"];
   readonly keep?: number;
   readonly teams?: readonly string[];
+  /** The registries that could not be asked about everything. */
+  readonly unanswered?: readonly string[];
 }
 
 export function run(words: RunWords): HistoryRun {
   const { at, items = [], clusters = { eu: true }, nodes = 1, kinds = itemKinds, namespaces = [] } = words;
-  const { workloads = [], keep = 400 * day, teams = [] } = words;
+  const { workloads = [], keep = 400 * day, teams = [], unanswered = [] } = words;
   const none = { critical: 0, high: 0, medium: 0, low: 0 };
   const report: FleetReport = {
     apiVersion: "pulley.dev/v1alpha1",
@@ -63,6 +65,7 @@ export function run(words: RunWords): HistoryRun {
     fixed: null,
     counts: none,
     teams: teams.map((name) => ({ name, contact: null, ...none, workloads: 1, score: 100 })),
+    registries: unanswered.map((name) => ({ name, images: 1, unanswered: 1, failure: null })),
     notes: [],
   };
   return { report, at, namespaces, workloads, keep };
@@ -164,6 +167,18 @@ export function historyContract(title: string, place: () => Promise<() => Promis
       await history.record(run({ at: noon, items }));
       const { fixed } = await history.record(run({ at: noon + 1, namespaces: ["shop"] }));
       expect(fixed.map(({ id }) => id)).toEqual([items[0]?.id]);
+    });
+
+    it("calls nothing fixed of which its registry has not told", async () => {
+      const items = [
+        item({ name: "moved", kind: "tag-moved" }),
+        { ...item({ name: "gone", kind: "last-copy" }), image: "ghcr.io/acme/gone:1" },
+        item({ name: "here" }),
+      ];
+      await history.record(run({ at: noon, items }));
+      const fixedBy = async (words: RunWords) => (await history.record(run(words))).fixed.map(({ kind }) => kind);
+      expect(await fixedBy({ at: noon + 1, unanswered: ["docker.io"] })).toEqual(["last-copy", "always-missing"]);
+      expect(await fixedBy({ at: noon + 2 })).toEqual(["tag-moved"]);
     });
 
     it("remembers that an item was in a cluster which could not be read when it was found in another", async () => {

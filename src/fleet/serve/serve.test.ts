@@ -235,6 +235,7 @@ describe("the metrics of a fleet", () => {
             details: [],
             advice: "",
             command: null,
+            firstSeen: null,
             ...item,
           },
         ],
