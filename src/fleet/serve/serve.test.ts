@@ -7,7 +7,7 @@ import { answerPage, refuse, startStandIn } from "../../cluster/testing/api-serv
 import { type LogFields, logTo } from "../../support/log.ts";
 import { manualClock } from "../../support/manual-clock.ts";
 import { readExposition } from "../../support/monitoring/testing/exposition.ts";
-import { fleetReport } from "../report.ts";
+import { type FleetReport, fleetReport } from "../report.ts";
 import { readTeams } from "../teams-file.ts";
 import { node, pod } from "../testing/objects.ts";
 import { fleetCatalogue } from "./catalogue.ts";
@@ -189,12 +189,19 @@ describe("pulley fleet serve", () => {
     const taken: number[] = [];
     const takers = [
       { name: "broken", take: () => Promise.reject(new Error("no space")) },
-      { name: "history", take: async () => void taken.push(1) },
+      {
+        name: "history",
+        take: async (report: FleetReport) => {
+          taken.push(1);
+          return { ...report, notes: ["joined"] };
+        },
+      },
     ];
     const served = await serving({ apis: [(await standIn("eu", [])).api], takers });
     await served.passed();
     await served.pass();
     expect(taken).toHaveLength(2);
+    expect(JSON.parse(await (await served.fetch("/report")).text()).notes).toEqual(["joined"]);
     expect(await served.metric("pulley_fleet_reports_handed_on_total", { to: "broken", result: "failure" })).toBe(2);
     expect(await served.metric("pulley_fleet_reports_handed_on_total", { to: "history", result: "success" })).toBe(2);
     expect(served.lines).toContainEqual(expect.objectContaining({ level: "error", to: "broken", error: "no space" }));

@@ -35,7 +35,8 @@ export interface MadeOf {
 export interface ReportTaker {
   /** `history` */
   readonly name: string;
-  take(report: FleetReport, madeOf: MadeOf): Promise<void>;
+  /** Gives the report as it goes on from here: with what it knows besides, or as it came. */
+  take(report: FleetReport, madeOf: MadeOf): Promise<FleetReport>;
 }
 
 export interface FleetService {
@@ -79,7 +80,7 @@ export function createFleetService(options: FleetServiceOptions): FleetService {
     const now = clock.now();
     const incomplete = new Set(all.flatMap(({ complete, cluster }) => (complete ? [] : [cluster.name])));
     const madeOf = { clusters: all.map(({ cluster }) => cluster), incomplete, now };
-    const made = withNotes(report(madeOf), all);
+    let made = withNotes(report(madeOf), all);
     latest = { report: made, now };
     metrics.reportMade(made, now);
     log.info("a report was made", {
@@ -87,18 +88,23 @@ export function createFleetService(options: FleetServiceOptions): FleetService {
       incomplete: incomplete.size,
       seconds: (now - begun) / 1000,
     });
-    for (const taker of takers) await hand(made, madeOf, taker);
+    for (const taker of takers) {
+      made = await hand(made, madeOf, taker);
+      latest = { report: made, now };
+    }
     metrics.passEnded(clock.now() - begun);
   }
 
-  async function hand(made: FleetReport, madeOf: MadeOf, taker: ReportTaker): Promise<void> {
+  async function hand(made: FleetReport, madeOf: MadeOf, taker: ReportTaker): Promise<FleetReport> {
     try {
-      await taker.take(made, madeOf);
+      const taken = await taker.take(made, madeOf);
       metrics.handedOn(taker.name, "success");
+      return taken;
     } catch (error) {
       if (signal.aborted) throw error;
       metrics.handedOn(taker.name, "failure");
       log.error("a report could not be handed on", { to: taker.name, error: errorText(error) });
+      return made;
     }
   }
 

@@ -39,6 +39,7 @@ export function policyReportTaker({ apis, group, namespaces, log, signal }: Poli
       const [first, ...others] = failures;
       for (const { message } of others) log.error("policy reports could not be written", { error: message });
       if (first !== undefined) throw first;
+      return report;
     },
   };
 }
