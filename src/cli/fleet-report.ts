@@ -29,7 +29,7 @@ import {
   refuseCheckConflicts,
   upstreamStatus,
 } from "./fleet-upstream.ts";
-import { ageOption, historyOption, placeToRecord, type RecordFlags, recordIn } from "./history-option.ts";
+import { placeToRecord, type RecordFlags, recordIn, recordOptions } from "./history-option.ts";
 import { type CommandIo, type Io, viewOf } from "./io.ts";
 import { examples } from "./options.ts";
 import { print } from "./output.ts";
@@ -45,14 +45,12 @@ interface ReportCommandOptions extends FleetFlags, CheckFlags, RecordFlags, Poli
   readonly output: (typeof outputs)[number];
   readonly failOn?: Severity;
   readonly all?: boolean;
-  /** Milliseconds. */
-  readonly keep: number;
   /** Milliseconds since the epoch. */
   readonly at?: number;
 }
 
 export function defineReport(command: Command, io: CommandIo): void {
-  checkOptions(clusterOptions(command.command("report")), io)
+  recordOptions(checkOptions(clusterOptions(command.command("report")), io))
     .description("Report what there is to do in clusters: images, pull policies, exemptions.")
     .addOption(fromOption())
     .addOption(teamsOption("items are grouped by team"))
@@ -66,18 +64,6 @@ export function defineReport(command: Command, io: CommandIo): void {
     )
     .option("--all", "Show every item, however many of a kind there are")
     .addOption(policyReportsOption())
-    .addOption(
-      new Option(
-        "--record",
-        "Record the run in the usual history, pulley/history.db in the user's state directory",
-      ).helpGroup("History:"),
-    )
-    .addOption(historyOption("Record the run in this history").helpGroup("History:"))
-    .addOption(
-      ageOption("--keep <age>", "How long the history keeps what was fixed: 400d, 52w")
-        .default(400 * 86_400_000, "400d")
-        .helpGroup("History:"),
-    )
     .addHelpText(
       "after",
       examples(

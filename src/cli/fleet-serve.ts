@@ -1,11 +1,12 @@
 import { setFlagsFromString } from "node:v8";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import packageFile from "../../package.json" with { type: "json" };
-import { fleetReport, policyReportTaker, serveFleet } from "../fleet/index.ts";
+import { fleetReport, policyReportTaker, type ReportTaker, serveFleet, workloadCounts } from "../fleet/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { type ClusterFlags, clusterOptions } from "./cluster-option.ts";
 import { openFleet } from "./fleet-clusters.ts";
 import { type PolicyReportFlags, policyReportsOption } from "./fleet-policy-reports.ts";
+import { placeToRecord, type RecordFlags, recordIn, recordOptions } from "./history-option.ts";
 import type { CommandIo } from "./io.ts";
 import { readDuration } from "./kubelet-config-option.ts";
 import { type LogFlags, logOptions, metricsHostOption, openCommandLog } from "./log-option.ts";
@@ -13,7 +14,7 @@ import { examples } from "./options.ts";
 import { loadPolicy, policyOption } from "./policy-option.ts";
 import { teamsIn, teamsOption } from "./teams-option.ts";
 
-interface ServeFlags extends ClusterFlags, PolicyReportFlags, LogFlags {
+interface ServeFlags extends ClusterFlags, PolicyReportFlags, RecordFlags, LogFlags {
   readonly teams?: string;
   /** Milliseconds. */
   readonly interval: number;
@@ -27,24 +28,28 @@ const usualAddress = "127.0.0.1:9420";
 const shortest = 10_000;
 
 export function defineServe(command: Command, io: CommandIo): void {
-  logOptions(
-    clusterOptions(command.command("serve"))
-      .description("Report again and again: serve metrics and the report, and write policy reports.")
-      .addOption(
-        new Option("--interval <duration>", "Time between two readings of the clusters, such as 10m")
-          .argParser(readInterval)
-          .default(600_000, "10m"),
-      )
-      .addOption(
-        new Option("--metrics [address]", "Address to serve /metrics, /report, /healthz and /readyz on").default(
-          usualAddress,
-          usualAddress,
-        ),
-      )
-      .addOption(metricsHostOption())
-      .addOption(teamsOption("items are counted by team"))
-      .addOption(policyOption())
-      .addOption(policyReportsOption()),
+  recordOptions(
+    logOptions(
+      clusterOptions(command.command("serve"))
+        .description(
+          "Report again and again: serve metrics and the report, write policy reports, and keep the history.",
+        )
+        .addOption(
+          new Option("--interval <duration>", "Time between two readings of the clusters, such as 10m")
+            .argParser(readInterval)
+            .default(600_000, "10m"),
+        )
+        .addOption(
+          new Option("--metrics [address]", "Address to serve /metrics, /report, /healthz and /readyz on").default(
+            usualAddress,
+            usualAddress,
+          ),
+        )
+        .addOption(metricsHostOption())
+        .addOption(teamsOption("items are counted by team"))
+        .addOption(policyOption())
+        .addOption(policyReportsOption()),
+    ),
   )
     .addHelpText(
       "after",
@@ -56,23 +61,37 @@ export function defineServe(command: Command, io: CommandIo): void {
         ],
       ),
     )
-    .action(io.withStatus((flags: ServeFlags) => serve(flags, io)));
+    .action(io.withStatus((flags: ServeFlags, called: Command) => serve(flags, called, io)));
 }
 
 /** Runs until a signal. Teams and policy are read once. */
-async function serve(flags: ServeFlags, io: CommandIo): Promise<number> {
+async function serve(flags: ServeFlags, called: Command, io: CommandIo): Promise<number> {
   const { interval, metrics, metricsHost: hosts = [], namespace: namespaces, policy: path, policyReports } = flags;
   // V8 lets a heap grow to several times what is alive in it before it looks: what was known of the clusters before, and
   // pages that are read, were 610 MB at 102 000 pods, and are 240 MB so, for a few more seconds of a processor.
   setFlagsFromString("--heap-growing-percent=25");
   const log = openCommandLog(flags, io);
   const signal = io.interruption();
+  const place = placeToRecord(flags, called, io);
   const { apis, names } = openFleet(flags, io);
   const given = await loadPolicy({ policy: path, cluster: names[0] }, io);
   const policy = path === undefined ? undefined : given;
   const teams = teamsIn(flags.teams, io);
   const group = policyReports === true ? undefined : policyReports;
-  const takers = policyReports === undefined ? [] : [policyReportTaker({ apis, group, namespaces, log, signal })];
+  const history: ReportTaker = {
+    name: "history",
+    async take(report, { clusters, now: at }) {
+      const workloads = workloadCounts(clusters, teams);
+      const run = { report, at, namespaces: namespaces ?? [], workloads, keep: flags.keep };
+      const { report: joined, failure } = await recordIn(place, run);
+      if (failure !== undefined) throw failure;
+      return joined;
+    },
+  };
+  const takers = [
+    ...(place === undefined ? [] : [history]),
+    ...(policyReports === undefined ? [] : [policyReportTaker({ apis, group, namespaces, log, signal })]),
+  ];
   await serveFleet({
     apis,
     namespaces,

@@ -47,8 +47,27 @@ export function placeOf({ history }: HistoryFlags, command: Command, { environme
 
 export interface RecordFlags extends HistoryFlags {
   readonly record?: boolean;
+  /** Milliseconds. */
+  readonly keep: number;
   /** Milliseconds since the epoch: when it was so. */
   readonly at?: number;
+}
+
+/** For commands that find something: whether, and where, it is recorded. */
+export function recordOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        "--record",
+        "Record the run in the usual history, pulley/history.db in the user's state directory",
+      ).helpGroup("History:"),
+    )
+    .addOption(historyOption("Record the run in this history").helpGroup("History:"))
+    .addOption(
+      ageOption("--keep <age>", "How long the history keeps what was fixed: 400d, 52w")
+        .default(400 * 86_400_000, "400d")
+        .helpGroup("History:"),
+    );
 }
 
 /** Where the run is recorded; `undefined`: it is not to be. @throws PulleyError `USAGE` */

@@ -22,6 +22,7 @@ export { writePolicyReports } from "./policy-reports/write.ts";
 export { type FleetReport, fleetReport, type ReportedItem, type ReportedTeam } from "./report.ts";
 export { workloadCounts } from "./score.ts";
 export { serveFleet } from "./serve/serve.ts";
+export type { ReportTaker } from "./serve/service.ts";
 export { policyReportTaker } from "./serve/takers.ts";
 export { type FleetSimulation, simulateFleet } from "./simulation.ts";
 export type { ReadTeams, Team } from "./teams.ts";

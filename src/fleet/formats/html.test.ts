@@ -85,6 +85,19 @@ describe("the page of a report", () => {
     expect(pageOf(report([item({ teams: [] })]))).toContain('data-team="none"');
   });
 
+  it("says since when an item is known, and what is no longer there", () => {
+    const firstSeen = "2026-11-26T12:00:00Z";
+    const known = { ...item({ number: 1 }), firstSeen };
+    const fresh = { ...item({ number: 2 }), firstSeen: "2026-11-29T12:00:00Z" };
+    const { id, kind, severity, clusters, teams } = item({});
+    const fixed = [{ id, kind, severity, clusters, teams, title: "<gone>", firstSeen }];
+    const page = pageOf({ ...report([known, fresh]), fixed });
+    expect(page).toContain("<span>first seen 3d ago</span>");
+    expect(page).toContain("<span>new</span>");
+    expect(page).toMatch(/No longer there <span class="count">1<\/span><\/h2>\n<ul>\n<li>&lt;gone&gt;; after 3d<\/li>/);
+    expect(pageOf({ ...report([known]), fixed: [] })).not.toContain("No longer there");
+  });
+
   it("folds groups of more than ten, and leads to every item and section that it names", () => {
     const many = Array.from({ length: 11 }, (_, number) => item({ kind: "unused-image", severity: "low", number }));
     const page = pageOf(report([item({}), ...many]));

@@ -17,7 +17,7 @@ export interface HtmlView {
 const page: HtmlPage = { title: "Pulley fleet", style: fleetStyle, script: filterScript };
 
 /** What a page shows at most: browsers stay quick, and JSON and CSV have the rest. */
-const most = { items: 2000, lines: 20, characters: 500 };
+const most = { items: 2000, lines: 20, fixed: 200, characters: 500 };
 
 /** Items of one kind and severity that are shown unfolded. */
 const mostUnfolded = 10;
@@ -43,7 +43,15 @@ export function* fleetHtml(report: FleetReport, view: HtmlView): Generator<strin
   }
   const left = report.items.length - shown.length;
   if (left > 0) yield `<p class="total">${left} more, none of them worse: -o json and -o csv list all.</p>\n`;
-  yield pageEnd(page, view.version);
+  yield fixedList(report, view) + pageEnd(page, view.version);
+}
+
+function fixedList({ fixed }: FleetReport, { now }: HtmlView): string {
+  if (fixed === null || fixed.length === 0) return "";
+  const lines = fixed.map(({ title, firstSeen }) => `${title}; after ${ageOf(firstSeen, now)}`);
+  return `<div id="fixed"><h2>No longer there <span class="count">${fixed.length}</span></h2>
+${list(lines, most.fixed)}</div>
+`;
 }
 
 function header(report: FleetReport, { now }: HtmlView): string {
@@ -86,7 +94,11 @@ function tables({ clusters, items, teams }: FleetReport): string {
     return { name, remark: sizes.join(", "), ...counted(items.filter((item) => item.clusters.includes(name))) };
   });
   const teamRows = teams.map(
-    ({ name, contact, ...counts }): Row => ({ ...counts, name: name ?? "No team", remark: contact ?? "" }),
+    ({ name, contact, score, ...counts }): Row => ({
+      ...counts,
+      name: name ?? "No team",
+      remark: [contact ?? [], score === null ? [] : `score ${score}`].flat().join(", "),
+    }),
   );
   const kindRows = [...new Set(items.map(({ kind }) => kind))].map(
     (kind): Row => ({ name: wordsOf(kind), remark: "", ...counted(items.filter((item) => item.kind === kind)) }),
@@ -158,12 +170,13 @@ function groupStart(kind: ItemKind, count: number): string {
 }
 
 function article(item: ReportedItem, numbers: Numbers, { now }: HtmlView): string {
-  const { id, kind, severity, title, clusters, teams, since, bytes, details, advice, command } = item;
+  const { id, kind, severity, title, clusters, teams, since, firstSeen, bytes, details, advice, command } = item;
   const numbersOf = (names: readonly string[], all: ReadonlyMap<string, number>) =>
     names.flatMap((name) => all.get(name) ?? []).join(" ");
   const facts = [
     ...(clusters.length === 0 ? [] : [`in ${clusters.join(", ")}`]),
-    ...(since === null ? [] : [`for ${humanDuration(Math.max(0, now - Date.parse(since)))}`]),
+    ...(since === null ? [] : [`for ${ageOf(since, now)}`]),
+    ...(firstSeen === null ? [] : [Date.parse(firstSeen) >= now ? "new" : `first seen ${ageOf(firstSeen, now)} ago`]),
     ...(teams.length === 0 ? [] : [`team ${teams.join(", ")}`]),
     ...(bytes === null ? [] : [formatBytes(bytes)]),
   ];
@@ -184,10 +197,10 @@ ${list(lines)}</details>
 `;
 }
 
-function list(lines: readonly string[]): string {
+function list(lines: readonly string[], longest = most.lines): string {
   if (lines.length === 0) return "";
-  const left = lines.length - most.lines;
-  const shown = lines.slice(0, most.lines).map((line) => `<li>${textOf(line)}</li>\n`);
+  const left = lines.length - longest;
+  const shown = lines.slice(0, longest).map((line) => `<li>${textOf(line)}</li>\n`);
   const more = left <= 0 ? "" : `<li>and ${left} more, which -o json lists</li>\n`;
   return `<ul>\n${shown.join("")}${more}</ul>\n`;
 }
@@ -198,6 +211,11 @@ function textOf(text: string): string {
     /(sha256:[0-9a-f]{12})[0-9a-f]{52}/g,
     (digest, short) => `<span title="${digest}">${short}…</span>`,
   );
+}
+
+/** @param time RFC 3339 */
+function ageOf(time: string, now: number): string {
+  return humanDuration(Math.max(0, now - Date.parse(time)));
 }
 
 function wordsOf(kind: ItemKind): string {

@@ -76,6 +76,12 @@ describe("the policy reports of a cluster", () => {
       namespace === "data" && id.startsWith("always-missing:") ? 7 : undefined;
     expect(reportsOf([moving], { knownSince })[0]?.results[0]?.timestamp).toEqual({ seconds: 7, nanos: 0 });
     expect(reportsOf([moving])[0]?.results[0]?.timestamp).toEqual({ seconds, nanos: 0 });
+    const clusters = [cluster([moving], "eu")];
+    const report = fleetReport(clusters, { policy: undefined, teams: [], incomplete: new Set(), now });
+    const items = report.items.map((item) => ({ ...item, firstSeen: "2026-11-01T00:00:00Z" }));
+    const options = { group: "wgpolicyk8s", cluster: "eu", knownSince: () => undefined, now } as const;
+    const [recorded] = policyReports({ ...report, items }, options);
+    expect(recorded?.results[0]?.timestamp.seconds).toBe(Date.parse("2026-11-01T00:00:00Z") / 1000);
   });
 
   it("tell a namespace nothing of another one", () => {

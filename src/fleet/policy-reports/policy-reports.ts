@@ -131,12 +131,13 @@ function resultOf(
   namespace: string | undefined,
   { cluster, knownSince, now }: PolicyReportOptions,
 ): PolicyResult {
-  const { id, kind, severity, title, cause, since, workloads } = item;
+  const { id, kind, severity, title, cause, since, firstSeen, workloads } = item;
   const resources = workloads
     .filter((workload) => workload.cluster === cluster && workload.namespace === namespace)
     .flatMap(({ kind: own, name }) => referenceTo(own, namespace ?? "", name))
     .slice(0, most.resources);
-  const seconds = knownSince(namespace, id) ?? Math.floor((since === null ? now : Date.parse(since)) / 1000);
+  const times = [since, firstSeen].flatMap((time) => (time === null ? [] : [Date.parse(time)]));
+  const seconds = knownSince(namespace, id) ?? Math.floor(Math.min(now, ...times) / 1000);
   const isUrgent = severity !== "low";
   return {
     source: "pulley",

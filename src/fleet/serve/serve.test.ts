@@ -238,6 +238,7 @@ describe("the metrics of a fleet", () => {
             image: null,
             cause: null,
             since: null,
+            firstSeen: null,
             bytes: null,
             details: [],
             advice: "",
