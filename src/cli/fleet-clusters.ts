@@ -97,7 +97,7 @@ async function readFleet(
   };
 }
 
-function kubectlFlags(context: string, kubeconfig: string | undefined): string {
+export function kubectlFlags(context: string, kubeconfig: string | undefined): string {
   const file = kubeconfig === undefined ? "" : `--kubeconfig ${shellWord(kubeconfig)} `;
   return `${file}--context ${shellWord(context)}`;
 }

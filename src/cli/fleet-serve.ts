@@ -4,7 +4,7 @@ import packageFile from "../../package.json" with { type: "json" };
 import { fleetReport, policyReportTaker, type ReportTaker, serveFleet, workloadCounts } from "../fleet/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { type ClusterFlags, clusterOptions } from "./cluster-option.ts";
-import { openFleet } from "./fleet-clusters.ts";
+import { kubectlFlags, openFleet } from "./fleet-clusters.ts";
 import { type PolicyReportFlags, policyReportsOption } from "./fleet-policy-reports.ts";
 import { placeToRecord, type RecordFlags, recordIn, recordOptions } from "./history-option.ts";
 import type { CommandIo } from "./io.ts";
@@ -92,12 +92,13 @@ async function serve(flags: ServeFlags, called: Command, io: CommandIo): Promise
     ...(place === undefined ? [] : [history]),
     ...(policyReports === undefined ? [] : [policyReportTaker({ apis, group, namespaces, log, signal })]),
   ];
+  const contexts = new Map(names.map((name) => [name, kubectlFlags(name, flags.kubeconfig)]));
   await serveFleet({
     apis,
     namespaces,
     interval,
     takers,
-    report: ({ clusters, incomplete, now }) => fleetReport(clusters, { policy, teams, incomplete, now }),
+    report: ({ clusters, incomplete, now }) => fleetReport(clusters, { policy, teams, incomplete, contexts, now }),
     address: metrics === true ? usualAddress : metrics,
     hosts,
     version: packageFile.version,
