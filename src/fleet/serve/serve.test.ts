@@ -243,7 +243,6 @@ describe("the metrics of a fleet", () => {
             details: [],
             advice: "",
             command: null,
-            firstSeen: null,
             ...item,
           },
         ],
