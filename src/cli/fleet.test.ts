@@ -140,7 +140,7 @@ describe("pulley fleet report", () => {
     const teams = file("teams.yaml", "teams:\n- { name: web, contact: '#web', namespaces: [prod] }\n");
     const { stdout } = await report(...from, "--teams", teams);
     expect(stdout).toMatch(/^Team web, #web: 1 critical, 1 medium$/m);
-    expect(stdout).toMatch(/^web +#web +1 +0 +1 +0$/m);
+    expect(stdout).toMatch(/^web +#web +1 +0 +1 +0 +2 +63$/m);
     const wrong = await report(...from, "--teams", file("teams.yaml", "teams: 5"));
     expect(wrong).toMatchObject({ status: 2, stdout: "" });
     expect(wrong.stderr).toMatch(/teams\.yaml:1:8: error: teams: /);
