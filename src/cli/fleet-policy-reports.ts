@@ -10,15 +10,20 @@ import type { Io } from "./io.ts";
 import { printLine, printText, yamlText } from "./printing.ts";
 
 export interface PolicyReportFlags {
-  /** `true`: of the group that the cluster has. */
-  readonly policyReports?: ReportGroup | true;
+  /** `auto`: of the group that the cluster has. */
+  readonly policyReports?: ReportGroup | "auto";
+}
+
+/** `undefined`: the one that the cluster has. */
+export function wantedGroup(flag: PolicyReportFlags["policyReports"]): ReportGroup | undefined {
+  return flag === "auto" ? undefined : flag;
 }
 
 export function policyReportsOption(): Option {
   return new Option(
-    "--policy-reports [api]",
-    "Write the items into each cluster as reports of this API (PolicyReport of wgpolicyk8s.io, Report of openreports.io; default: the one that the cluster has), and delete those that have become empty",
-  ).choices([...reportGroups]);
+    "--policy-reports <api>",
+    "Write the items into each cluster as reports of this API (PolicyReport of wgpolicyk8s.io, Report of openreports.io; auto: the one that the cluster has), and delete those that have become empty",
+  ).choices(["auto", ...reportGroups]);
 }
 
 export interface ReportPlace {
@@ -38,7 +43,7 @@ export async function writeReports(
   io: Io,
 ): Promise<number> {
   if (wanted === undefined) return 0;
-  const group = wanted === true ? undefined : wanted;
+  const group = wantedGroup(wanted);
   const watch = watchClusters([], "report", io);
   let status = 0;
   for (const api of apis) {

@@ -5,7 +5,7 @@ import { fleetReport, policyReportTaker, type ReportTaker, serveFleet, workloadC
 import { systemClock } from "../support/clock.ts";
 import { type ClusterFlags, clusterOptions } from "./cluster-option.ts";
 import { kubectlFlags, openFleet } from "./fleet-clusters.ts";
-import { type PolicyReportFlags, policyReportsOption } from "./fleet-policy-reports.ts";
+import { type PolicyReportFlags, policyReportsOption, wantedGroup } from "./fleet-policy-reports.ts";
 import { placeToRecord, type RecordFlags, recordIn, recordOptions } from "./history-option.ts";
 import type { CommandIo } from "./io.ts";
 import { readDuration } from "./kubelet-config-option.ts";
@@ -18,7 +18,7 @@ interface ServeFlags extends ClusterFlags, PolicyReportFlags, RecordFlags, LogFl
   readonly teams?: string;
   /** Milliseconds. */
   readonly interval: number;
-  readonly metrics: string | true;
+  readonly metrics: string;
   readonly metricsHost?: readonly string[];
   readonly policy?: string;
 }
@@ -40,7 +40,7 @@ export function defineServe(command: Command, io: CommandIo): void {
             .default(600_000, "10m"),
         )
         .addOption(
-          new Option("--metrics [address]", "Address to serve /metrics, /report, /healthz and /readyz on").default(
+          new Option("--metrics <address>", "Address to serve /metrics, /report, /healthz and /readyz on").default(
             usualAddress,
             usualAddress,
           ),
@@ -56,7 +56,7 @@ export function defineServe(command: Command, io: CommandIo): void {
       examples(
         ["pulley fleet serve --all-contexts --interval 10m", `Serve metrics and the report at http://${usualAddress}`],
         [
-          "pulley fleet serve --context in-cluster --metrics 0.0.0.0:9420 \\\n    --policy-reports --log-format json",
+          "pulley fleet serve --context in-cluster --metrics 0.0.0.0:9420 \\\n    --policy-reports auto --log-format json",
           "In a pod: also write the items into the cluster",
         ],
       ),
@@ -77,7 +77,7 @@ async function serve(flags: ServeFlags, called: Command, io: CommandIo): Promise
   const given = await loadPolicy({ policy: path, cluster: names[0] }, io);
   const policy = path === undefined ? undefined : given;
   const teams = teamsIn(flags.teams, io);
-  const group = policyReports === true ? undefined : policyReports;
+  const group = wantedGroup(policyReports);
   const history: ReportTaker = {
     name: "history",
     async take(report, { clusters, now: at }) {
@@ -99,7 +99,7 @@ async function serve(flags: ServeFlags, called: Command, io: CommandIo): Promise
     interval,
     takers,
     report: ({ clusters, incomplete, now }) => fleetReport(clusters, { policy, teams, incomplete, contexts, now }),
-    address: metrics === true ? usualAddress : metrics,
+    address: metrics,
     hosts,
     version: packageFile.version,
     clock: systemClock,

@@ -203,7 +203,7 @@ describe("pulley fleet report", () => {
   });
 
   it.each([
-    [["--from", "x.json", "--policy-reports"], /writes into clusters, and there is none/],
+    [["--from", "x.json", "--policy-reports", "auto"], /writes into clusters, and there is none/],
     [[], /there is no cluster to look at/],
     [["--from", "a=x.json", "--from", "a=y.json"], /two clusters have the name a/],
     [["--from", "-", "--fail-on", "worst"], /Allowed choices are critical, high, medium, low/],

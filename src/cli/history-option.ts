@@ -20,7 +20,7 @@ export interface HistoryFlags {
 export function historyOption(purpose: string): Option {
   return new Option(
     "--history <place>",
-    `${purpose}: a file, or postgres://USER@HOST:PORT/DATABASE; with a password, use the environment variable, PGPASSWORD or ~/.pgpass`,
+    `${purpose}: a file, or postgres://USER@HOST:PORT/NAME; with a password, use the environment variable, PGPASSWORD or ~/.pgpass`,
   ).env("PULLEY_HISTORY");
 }
 
