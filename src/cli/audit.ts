@@ -37,6 +37,7 @@ import {
   type FilenameFlags,
   filenameOption,
   loginOptions,
+  outputOption,
   registryOptions,
   repeatedOption,
 } from "./options.ts";
@@ -67,9 +68,7 @@ export function define(command: Command, io: CommandIo): void {
       "Files, directories, charts, kustomizations, or - for standard input (default: the current directory)",
     )
     .addOption(filenameOption())
-    .addOption(
-      new Option("-o, --output <format>", "Output format").choices([...Object.keys(formats), "yaml"]).default("text"),
-    )
+    .addOption(outputOption([...Object.keys(formats), "yaml"]))
     .option(
       "--report <file>",
       "Write the report to this file; symbolic links below the current directory are not followed",

@@ -1,9 +1,9 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { blastRadius, blastRadiusCsv, blastRadiusLines, blastRadiusMarkdown, registryPrefix } from "../fleet/index.ts";
 import { clusterOptions } from "./cluster-option.ts";
 import { type FleetFlags, fromOption, openFleet } from "./fleet-clusters.ts";
 import { type CommandIo, viewOf } from "./io.ts";
-import { examples } from "./options.ts";
+import { examples, outputOption } from "./options.ts";
 import { print } from "./output.ts";
 import { loadPolicy, policyOption, timeOption } from "./policy-option.ts";
 import { printLines } from "./printing.ts";
@@ -24,7 +24,7 @@ export function defineBlastRadius(command: Command, io: CommandIo): void {
     .addOption(fromOption())
     .addOption(policyOption())
     .addOption(timeOption())
-    .addOption(new Option("-o, --output <format>", "Output format").choices([...outputs]).default("text"))
+    .addOption(outputOption(outputs))
     .addHelpText(
       "after",
       examples(

@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { historyCsv, historyDocument, historyLines, itemKinds } from "../fleet/index.ts";
 import { ageOption, type HistoryFlags, historyOption, placeOf, withKnownHistory } from "./history-option.ts";
 import { type CommandIo, viewOf } from "./io.ts";
-import { examples } from "./options.ts";
+import { examples, outputOption } from "./options.ts";
 import { print } from "./output.ts";
 import { printLines } from "./printing.ts";
 
@@ -31,7 +31,7 @@ export function defineHistory(command: Command, io: CommandIo): void {
     .addOption(new Option("--kind <kind>", "Only items of this kind").choices([...itemKinds]))
     .addOption(new Option("--cluster <name>", "Only what is in this cluster").helpGroup("Options:"))
     .addOption(historyOption("Where the history is (default: pulley/history.db in the user's state directory)"))
-    .addOption(new Option("-o, --output <format>", "Output format").choices([...outputs]).default("text"))
+    .addOption(outputOption(outputs))
     .option("--all", "Show every item, however many there are")
     .addHelpText(
       "after",

@@ -1,8 +1,8 @@
 /** The report of a fleet as resources in its clusters, or as YAML for kubectl. */
 import { Option } from "commander";
 import type { ClusterApi } from "../cluster/index.ts";
-import { type FleetReport, policyReports, type ReportGroup, reportGroups, writePolicyReports } from "../fleet/index.ts";
-import { isPulleyError, PulleyError } from "../support/errors.ts";
+import { type FleetReport, policyReports, type ReportGroup, reportGroups, writeEachCluster } from "../fleet/index.ts";
+import { PulleyError } from "../support/errors.ts";
 import { plural } from "../support/format.ts";
 import { printable } from "../support/terminal.ts";
 import { watchClusters } from "./cluster-progress.ts";
@@ -46,22 +46,18 @@ export async function writeReports(
   const group = wantedGroup(wanted);
   const watch = watchClusters([], "report", io);
   let status = 0;
-  for (const api of apis) {
-    if (incomplete.has(api.name)) {
-      watch.warn(`${api.name}: not all was read, so its policy reports stay as they are`);
-      continue;
-    }
-    try {
-      const written = await writePolicyReports(api, found, { group, namespaces, now, signal });
-      const { reports, changed, deleted, apiVersion } = written;
+  for (const { name } of apis) {
+    if (incomplete.has(name)) watch.warn(`${name}: not all was read, so its policy reports stay as they are`);
+  }
+  const whole = apis.filter(({ name }) => !incomplete.has(name));
+  for await (const outcome of writeEachCluster(whole, found, { group, namespaces, now, signal })) {
+    if (outcome.kind === "failed") {
+      watch.fail(outcome.failure);
+      status = Math.max(status, outcome.failure.exitStatus);
+    } else {
+      const { reports, changed, deleted, apiVersion } = outcome.written;
       const words = `${plural(reports, "report")} of ${apiVersion}, ${changed} of them changed, ${deleted} deleted`;
-      printLine("stderr", `${printable(api.name)}: ${words}`, io);
-    } catch (error) {
-      if (!isPulleyError(error) || signal.aborted) throw error;
-      watch.fail(error);
-      status = Math.max(status, error.exitStatus);
-    } finally {
-      api.close();
+      printLine("stderr", `${printable(outcome.cluster)}: ${words}`, io);
     }
   }
   watch.end();

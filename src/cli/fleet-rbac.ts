@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { listedKinds } from "../fleet/index.ts";
+import { listedKinds, reportKinds } from "../fleet/index.ts";
 import type { CommandIo } from "./io.ts";
 import { examples } from "./options.ts";
 import { printText } from "./printing.ts";
@@ -50,7 +50,7 @@ function ruleText({ group, resources, verbs }: Rule): string {
 function listRules(): readonly Rule[] {
   const groups = new Map<string, string[]>();
   for (const { apiVersion, plural } of listedKinds) {
-    const group = apiVersion.split("/").slice(0, -1).join("/");
+    const group = groupOf(apiVersion);
     groups.set(group, [...(groups.get(group) ?? []), plural]);
   }
   return [...groups].map(([group, resources]) => ({ group, resources, verbs: ["list"] }));
@@ -60,8 +60,12 @@ function listRules(): readonly Rule[] {
 const secretRule: Rule = { group: "", resources: ["secrets", "serviceaccounts"], verbs: ["get"] };
 
 /** Of both APIs: which one a cluster has is found out there. */
-const reportVerbs = ["list", "create", "patch", "delete"];
-const reportRules: readonly Rule[] = [
-  { group: "wgpolicyk8s.io", resources: ["policyreports", "clusterpolicyreports"], verbs: reportVerbs },
-  { group: "openreports.io", resources: ["reports", "clusterreports"], verbs: reportVerbs },
-];
+const reportRules: readonly Rule[] = Object.values(reportKinds).map(({ apiVersion, namespaced, clusterWide }) => ({
+  group: groupOf(apiVersion),
+  resources: [namespaced.plural, clusterWide.plural],
+  verbs: ["list", "create", "patch", "delete"],
+}));
+
+function groupOf(apiVersion: string): string {
+  return apiVersion.split("/").slice(0, -1).join("/");
+}

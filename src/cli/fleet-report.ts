@@ -31,7 +31,7 @@ import {
 } from "./fleet-upstream.ts";
 import { placeToRecord, type RecordFlags, recordIn, recordOptions } from "./history-option.ts";
 import { type CommandIo, type Io, viewOf } from "./io.ts";
-import { examples } from "./options.ts";
+import { examples, outputOption } from "./options.ts";
 import { print } from "./output.ts";
 import { loadPolicy, policyOption, timeOption } from "./policy-option.ts";
 import { passOn, printEach, printLines, warnOn } from "./printing.ts";
@@ -56,7 +56,7 @@ export function defineReport(command: Command, io: CommandIo): void {
     .addOption(teamsOption("items are grouped by team"))
     .addOption(policyOption())
     .addOption(timeOption())
-    .addOption(new Option("-o, --output <format>", "Output format").choices([...outputs]).default("text"))
+    .addOption(outputOption(outputs))
     .addOption(
       new Option("--fail-on <severity>", "Exit with status 1 if there is an item of this severity or higher").choices([
         ...severities,
@@ -94,8 +94,10 @@ async function report(options: ReportCommandOptions, called: Command, io: Comman
   const given = path === undefined ? undefined : policy;
   const seen = fleetReport(clusters, { policy: given, teams, upstream, incomplete, contexts, now });
   for (const note of seen.notes) warnOn(io)(note);
-  const run = { report: seen, at: now, namespaces, workloads: workloadCounts(clusters, teams), keep };
-  const { report: found, failure } = await recordIn(place, run);
+  const { report: found, failure } =
+    place === undefined
+      ? { report: seen }
+      : await recordIn(place, { report: seen, at: now, namespaces, workloads: workloadCounts(clusters, teams), keep });
   await printReport(found, now, options, io);
   const live = { apis: fleet.apis, namespaces: options.namespace, incomplete, now, signal: io.interruption() };
   const failed = Math.max(read.status, await writeReports(found, options, live, io));

@@ -1,7 +1,14 @@
 import { setFlagsFromString } from "node:v8";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import packageFile from "../../package.json" with { type: "json" };
-import { fleetReport, policyReportTaker, type ReportTaker, serveFleet, workloadCounts } from "../fleet/index.ts";
+import {
+  fleetReport,
+  type HistoryPlace,
+  policyReportTaker,
+  type ReportTaker,
+  serveFleet,
+  workloadCounts,
+} from "../fleet/index.ts";
 import { systemClock } from "../support/clock.ts";
 import { type ClusterFlags, clusterOptions } from "./cluster-option.ts";
 import { kubectlFlags, openFleet } from "./fleet-clusters.ts";
@@ -78,18 +85,18 @@ async function serve(flags: ServeFlags, called: Command, io: CommandIo): Promise
   const policy = path === undefined ? undefined : given;
   const teams = teamsIn(flags.teams, io);
   const group = wantedGroup(policyReports);
-  const history: ReportTaker = {
+  const history = (into: HistoryPlace): ReportTaker => ({
     name: "history",
     async take(report, { clusters, now: at }) {
       const workloads = workloadCounts(clusters, teams);
       const run = { report, at, namespaces: namespaces ?? [], workloads, keep: flags.keep };
-      const { report: joined, failure } = await recordIn(place, run);
+      const { report: joined, failure } = await recordIn(into, run);
       if (failure !== undefined) throw failure;
       return joined;
     },
-  };
+  });
   const takers = [
-    ...(place === undefined ? [] : [history]),
+    ...(place === undefined ? [] : [history(place)]),
     ...(policyReports === undefined ? [] : [policyReportTaker({ apis, group, namespaces, log, signal })]),
   ];
   const contexts = new Map(names.map((name) => [name, kubectlFlags(name, flags.kubeconfig)]));

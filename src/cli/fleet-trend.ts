@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { type PeriodName, periodNames, readTrend, trendCsv, trendLines } from "../fleet/index.ts";
 import { ageOption, type HistoryFlags, historyOption, placeOf, withKnownHistory } from "./history-option.ts";
 import { type CommandIo, viewOf } from "./io.ts";
-import { examples } from "./options.ts";
+import { examples, outputOption } from "./options.ts";
 import { print } from "./output.ts";
 import { printLines } from "./printing.ts";
 
@@ -24,7 +24,7 @@ export function defineTrend(command: Command, io: CommandIo): void {
     .addOption(ageOption("--since <age>", "How far back: 36h, 7d, 12w").default(84 * 86_400_000, "12w"))
     .option("--teams", "Show each team for itself")
     .addOption(historyOption("Where the history is (default: pulley/history.db in the user's state directory)"))
-    .addOption(new Option("-o, --output <format>", "Output format").choices([...outputs]).default("text"))
+    .addOption(outputOption(outputs))
     .addHelpText(
       "after",
       examples(

@@ -94,14 +94,12 @@ async function withOpenHistory<T>(place: HistoryPlace, use: (history: History) =
 /**
  * The run's report with what its history knows. To read clusters takes long, so it is there also where it could not be
  * recorded: then the failure is beside it.
- * @param place `undefined`: it is not to be recorded
  */
 export async function recordIn(
-  place: HistoryPlace | undefined,
+  place: HistoryPlace,
   run: HistoryRun,
 ): Promise<{ readonly report: FleetReport; readonly failure?: PulleyError }> {
   const { report } = run;
-  if (place === undefined) return { report };
   try {
     return { report: withHistory(report, await withOpenHistory(place, (history) => history.record(run))) };
   } catch (failure) {

@@ -34,8 +34,8 @@ export interface OutputOptions {
   readonly output: OutputFormat;
 }
 
-export function outputOption(): Option {
-  return new Option("-o, --output <format>", "Output format").choices(["text", "json", "yaml"]).default("text");
+export function outputOption(formats: readonly string[] = ["text", "json", "yaml"]): Option {
+  return new Option("-o, --output <format>", "Output format").choices([...formats]).default("text");
 }
 
 export interface RegistryFlags extends HostsFlags {

@@ -23,6 +23,7 @@ import {
   filenameOption,
   type LoginFlags,
   loginOptions,
+  outputOption,
   type RegistryFlags,
   type RootOptions,
   readPlatform,
@@ -78,7 +79,7 @@ export function define(command: Command, io: CommandIo): void {
       "Files, directories, charts, kustomizations, lists of images (*.txt), - for standard input, or images (default: the current directory)",
     )
     .addOption(filenameOption())
-    .addOption(new Option("-o, --output <format>", "Output format").choices([...outputs]).default("text"))
+    .addOption(outputOption(outputs))
     .addOption(
       new Option(
         "--fail-on <what>",

@@ -1,6 +1,7 @@
 /** What is kept of the objects of one kind, and what changes about it. */
 import { PulleyError } from "../support/errors.ts";
 import { type JsonRecord, recordAt, textAt } from "../support/json-record.ts";
+import { keyOf } from "./list.ts";
 
 export type KindChange<T> =
   | { readonly kind: "added"; readonly value: T }
@@ -89,11 +90,6 @@ export class KindStore<T> {
     this.#entries.delete(key);
     this.#options.onChange({ kind: "removed", before: known.value });
   }
-}
-
-function keyOf(object: JsonRecord): string {
-  const metadata = recordAt(object, "metadata");
-  return `${textAt(metadata, "namespace") ?? ""}/${textAt(metadata, "name") ?? ""}`;
 }
 
 function tooMany(path: string, most: number): PulleyError {

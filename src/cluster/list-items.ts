@@ -2,18 +2,8 @@
  * Lists as bytes, read item by item. A page parsed as a whole leaves a string and some megabytes of objects that V8 lets
  * lie for long; items die young.
  */
+import { jsonByte as code, isJsonSpace } from "../support/json-bytes.ts";
 import { isRecord, type JsonRecord } from "../support/json-record.ts";
-
-const code = {
-  quote: 0x22,
-  comma: 0x2c,
-  colon: 0x3a,
-  openList: 0x5b,
-  backslash: 0x5c,
-  closeList: 0x5d,
-  open: 0x7b,
-  close: 0x7d,
-} as const;
 
 /**
  * Hands over the objects of `items`, in order.
@@ -90,7 +80,6 @@ function endOfString(bytes: Buffer, start: number): number {
 
 function skipSpace(bytes: Buffer, start: number): number {
   let at = start;
-  for (let byte = bytes[at]; byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09; byte = bytes[at])
-    at += 1;
+  while (isJsonSpace(bytes[at])) at += 1;
   return at;
 }

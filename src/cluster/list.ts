@@ -98,8 +98,8 @@ export function pageReader(
   };
 }
 
-/** Lists come in the order of these keys: it is that of etcd. */
-function keyOf(item: JsonRecord): string {
+/** The object among those of its kind. Lists come in the order of these keys: it is that of etcd. */
+export function keyOf(item: JsonRecord): string {
   const metadata = recordAt(item, "metadata");
   return `${textAt(metadata, "namespace") ?? ""}/${textAt(metadata, "name") ?? ""}`;
 }

@@ -1,12 +1,10 @@
 /** Memory for documents of the API that is used again: a list of a hundred thousand objects has hundreds of pages. */
 import type { Readable } from "node:stream";
-
-/** Bytes to begin with. */
-const usual = 64 * 1024;
+import { HeldBytes } from "./held-bytes.ts";
 
 export class PageMemory {
   /** Not in use. */
-  #spare: Buffer | undefined;
+  #spare: HeldBytes | undefined;
 
   /**
    * Reads the whole of a body.
@@ -15,23 +13,12 @@ export class PageMemory {
    * @throws what the body and `use` throw
    */
   async read<T>(body: Readable, limit: number, refuse: () => Error, use: (bytes: Buffer) => T): Promise<T> {
-    let memory = this.#spare ?? Buffer.alloc(usual);
+    const memory = this.#spare ?? new HeldBytes();
     this.#spare = undefined;
-    let length = 0;
+    memory.clear();
     try {
-      for await (const piece of body) {
-        const bytes = Buffer.isBuffer(piece) ? piece : Buffer.from(piece);
-        const needed = length + bytes.length;
-        if (needed > limit) throw refuse();
-        if (needed > memory.length) {
-          const larger = Buffer.alloc(Math.max(needed, Math.min(limit, memory.length * 2)));
-          memory.copy(larger, 0, 0, length);
-          memory = larger;
-        }
-        bytes.copy(memory, length);
-        length = needed;
-      }
-      return use(memory.subarray(0, length));
+      for await (const piece of body) memory.add(Buffer.isBuffer(piece) ? piece : Buffer.from(piece), limit, refuse);
+      return use(memory.bytes);
     } finally {
       this.#spare = memory;
     }

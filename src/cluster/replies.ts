@@ -117,9 +117,13 @@ function statusWords(document: JsonRecord | undefined, { headers }: Connection):
 }
 
 function waitOf({ headers }: ClusterAnswer, document: JsonRecord | undefined, now: number): number | undefined {
-  const seconds = recordAt(document, "details")["retryAfterSeconds"];
-  const asked = waitAsked(headers["retry-after"]?.[0] ?? "", now);
-  return asked ?? (typeof seconds === "number" ? seconds * 1000 : undefined);
+  return waitAsked(headers["retry-after"]?.[0] ?? "", now) ?? waitIn(document);
+}
+
+/** Milliseconds that a `Status` object asks for. */
+function waitIn(status: JsonRecord | undefined): number | undefined {
+  const seconds = recordAt(status, "details")["retryAfterSeconds"];
+  return typeof seconds === "number" ? seconds * 1000 : undefined;
 }
 
 /** Milliseconds that a `Retry-After` asks for, as seconds or as a date (RFC 9110, section 10.2.3). */
@@ -132,14 +136,13 @@ function waitAsked(text: string, now: number): number | undefined {
 /** A failure that is told in the middle of a good answer. */
 export function statusReply(status: JsonRecord, call: Call, connection: Connection): Reply {
   const { code } = status;
-  const seconds = recordAt(status, "details")["retryAfterSeconds"];
   return {
     call,
     status: typeof code === "number" ? code : 500,
     document: status,
     message: statusWords(status, connection),
     isAbsent: false,
-    retryAfter: typeof seconds === "number" ? seconds * 1000 : undefined,
+    retryAfter: waitIn(status),
   };
 }
 

@@ -1,8 +1,7 @@
 /** The JSON Schema of `pulley fleet blast-radius -o json`, for programs that read it. */
 import { z } from "zod";
 import { outcomes } from "./blast-radius.ts";
-
-const count = (description: string) => z.int().nonnegative().meta({ description });
+import { count, workloadFields } from "./schema-parts.ts";
 
 const image = z
   .object({
@@ -15,10 +14,7 @@ const image = z
 
 const workload = z
   .object({
-    cluster: z.string().meta({ description: "The name of its cluster." }),
-    kind: z.string().meta({ description: "Its kind, Deployment; StaticPod for the pods of one static manifest." }),
-    namespace: z.string().meta({ description: "Its namespace." }),
-    name: z.string().meta({ description: "Its name." }),
+    ...workloadFields,
     outcome: z.enum(outcomes).meta({
       description:
         "none: no container can be started, not even where the workload runs; copies: only on nodes that have copies of all images; safe: on every node, or from another source.",

@@ -3,6 +3,7 @@
  * long the list is. What comes from a live list goes the same way afterwards, into `createInventory`.
  */
 import { plural } from "../support/format.ts";
+import { jsonByte as code, isJsonSpace } from "../support/json-bytes.ts";
 import type { Problem } from "../workload/index.ts";
 
 /** One object of a list. */
@@ -63,18 +64,6 @@ export async function readDump(
     return { objects: reader.objects, problem };
   }
 }
-
-const code = {
-  quote: 0x22,
-  comma: 0x2c,
-  colon: 0x3a,
-  openList: 0x5b,
-  backslash: 0x5c,
-  closeList: 0x5d,
-  open: 0x7b,
-  close: 0x7d,
-  lineFeed: 0x0a,
-} as const;
 
 /** The byte order mark of UTF-8. */
 const mark: readonly number[] = [0xef, 0xbb, 0xbf];
@@ -149,16 +138,11 @@ class DumpReader {
   /** One byte between values. */
   #step(piece: Uint8Array, at: number): number {
     const byte = piece[at] ?? 0;
-    switch (byte) {
-      case code.lineFeed:
-        this.#line += 1;
-        this.#lineStart = this.#before + at + 1;
-        return at + 1;
-      case 0x20:
-      case 0x09:
-      case 0x0d:
-        return at + 1;
+    if (byte === code.lineFeed) {
+      this.#line += 1;
+      this.#lineStart = this.#before + at + 1;
     }
+    if (isJsonSpace(byte)) return at + 1;
     if (this.#isMark(byte, at)) return at + 1;
     const next = this.#next(byte);
     if (next === undefined) throw new Damage(`${expected[this.#state]} must be here`, this.#place(at));

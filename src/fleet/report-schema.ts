@@ -1,8 +1,7 @@
 /** The JSON Schema of `pulley fleet report -o json`, for programs that read it. */
 import { z } from "zod";
 import { itemKinds, pullCauses, severities } from "./items/item.ts";
-
-const count = (description: string) => z.int().nonnegative().meta({ description });
+import { count, workloadFields } from "./schema-parts.ts";
 
 const counts = {
   critical: count("Open items of this severity."),
@@ -22,14 +21,7 @@ const cluster = z
   })
   .meta({ description: "A cluster, and how much of it was read." });
 
-const workload = z
-  .object({
-    cluster: z.string().meta({ description: "The name of its cluster." }),
-    kind: z.string().meta({ description: "Its kind, Deployment; StaticPod for the pods of one static manifest." }),
-    namespace: z.string().meta({ description: "Its namespace." }),
-    name: z.string().meta({ description: "Its name." }),
-  })
-  .meta({ description: "The owner at the top." });
+const workload = z.object(workloadFields).meta({ description: "The owner at the top." });
 
 const item = z
   .object({

@@ -6,13 +6,15 @@ import type { Policy } from "../policy/index.ts";
 import { cannotPull } from "./items/cannot-pull.ts";
 import { exemptions } from "./items/exemptions.ts";
 import {
+  bySeverity,
+  type Counts,
+  countsOf,
   type Findings,
   type FleetItem,
   type ItemKind,
   type ItemWorkload,
   itemKinds,
   type Severity,
-  severities,
 } from "./items/item.ts";
 import { lastCopies } from "./items/last-copy.ts";
 import { mixedDigests } from "./items/mixed-digests.ts";
@@ -25,7 +27,7 @@ import { score, type WorkloadCount, workloadCounts } from "./score.ts";
 import { type Team, teamOf } from "./teams.ts";
 import type { Cluster } from "./types.ts";
 import { type AskedRegistry, type FleetUpstream, registryNotes } from "./upstream/answers.ts";
-import { imageNames, usesOf } from "./uses.ts";
+import { imageNames, usesByImage, usesOf } from "./uses.ts";
 
 export interface FleetReport {
   readonly apiVersion: "pulley.dev/v1alpha1";
@@ -76,8 +78,6 @@ export interface ReportedFix {
   readonly firstSeen: string;
 }
 
-export type Counts = Readonly<Record<Severity, number>>;
-
 export interface ReportedTeam extends Counts {
   readonly name: string | null;
   readonly contact: string | null;
@@ -106,7 +106,7 @@ export function fleetReport(
   const nameOf = imageNames();
   const uses = clusters.flatMap((cluster) => usesOf(cluster, nameOf));
   const tags = runningTags(clusters, nameOf);
-  const findings: Findings = { clusters, uses, tags, nameOf, upstream, policy, now };
+  const findings: Findings = { clusters, uses, users: usesByImage(uses), tags, nameOf, upstream, policy, now };
   const registries = upstream?.registries ?? [];
   const owners = ownersOf(clusters, teams);
   const items = itemsIn(findings).map(
@@ -187,18 +187,13 @@ function itemsIn(findings: Findings): readonly FleetItem[] {
 
 /** Of two that look alike, that of the cluster that was named first. */
 function worstFirst(one: FleetItem, other: FleetItem): number {
-  const by = severities.indexOf(one.severity) - severities.indexOf(other.severity);
+  const by = bySeverity(one, other);
   if (by !== 0) return by;
   const bytes = (other.bytes ?? 0) - (one.bytes ?? 0);
   if (bytes !== 0) return bytes;
   const kinds = itemKinds.indexOf(one.kind) - itemKinds.indexOf(other.kind);
   if (kinds !== 0) return kinds;
   return one.title < other.title ? -1 : Number(one.title > other.title);
-}
-
-function countsOf(items: readonly FleetItem[]): Counts {
-  const count = (severity: Severity) => items.filter((item) => item.severity === severity).length;
-  return { critical: count("critical"), high: count("high"), medium: count("medium"), low: count("low") };
 }
 
 function ownersOf(clusters: readonly Cluster[], teams: readonly Team[]): (item: FleetItem) => readonly string[] {

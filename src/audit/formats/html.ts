@@ -2,6 +2,7 @@
 import { plural } from "../../support/format.ts";
 import { filterScript } from "../../support/html/filter.ts";
 import { type HtmlPage, htmlLink, htmlText, pageEnd, pageStart } from "../../support/html/page.ts";
+import { severityTable } from "../../support/html/severity-table.ts";
 import { pageStyle } from "../../support/html/style.ts";
 import type { Finding } from "../types.ts";
 import {
@@ -168,23 +169,10 @@ function table(
 ): string {
   const rows = [...tallies].sort(([, a], [, b]) => bySeverity(a, b));
   const rest = rows.slice(most).map(([, tally]) => tally);
-  const lines = rows.slice(0, most).map(([key, tally]) => row(cell(key), tally));
-  if (rest.length > 0) lines.push(row(`<i>${rest.length} more</i>`, rest.reduce(sum)));
-  const heads = severities.map((severity) => `<th scope="col">${severity}s</th>`).join("");
-  return `<table>
-<caption>${caption}</caption>
-<thead><tr><th scope="col">${noun}</th>${heads}</tr></thead>
-<tbody>
-${lines.join("")}</tbody>
-</table>
-`;
-}
-
-function row(head: string, tally: SeverityCounts): string {
-  const cells = severities
-    .map((severity) => `<td class="${tally[severity] === 0 ? "zero" : severity}">${tally[severity]}</td>`)
-    .join("");
-  return `<tr><th scope="row">${head}</th>${cells}</tr>\n`;
+  const shown = rows.slice(0, most).map(([key, tally]) => ({ head: cell(key), counts: tally }));
+  const more = rest.length === 0 ? [] : [{ head: `<i>${rest.length} more</i>`, counts: rest.reduce(sum) }];
+  const titled = severities.map((severity) => [severity, `${severity}s`] as const);
+  return severityTable({ caption, noun, severities: titled, rows: [...shown, ...more] });
 }
 
 /** The one with more errors first, then the one with more warnings, then the one with more notes. */

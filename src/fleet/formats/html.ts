@@ -2,8 +2,9 @@
 import { formatBytes, humanDuration, plural, printable as shortened } from "../../support/format.ts";
 import { filterScript } from "../../support/html/filter.ts";
 import { type HtmlPage, htmlText, pageEnd, pageStart } from "../../support/html/page.ts";
-import { type ItemKind, named, type Severity, severities } from "../items/item.ts";
-import type { Counts, FleetReport, ReportedItem } from "../report.ts";
+import { severityTable } from "../../support/html/severity-table.ts";
+import { type Counts, countsOf, type ItemKind, named, severities } from "../items/item.ts";
+import type { FleetReport, ReportedItem } from "../report.ts";
 import { fleetStyle } from "./html-style.ts";
 import { sumLine } from "./text.ts";
 
@@ -85,13 +86,9 @@ interface Row extends Counts {
 }
 
 function tables({ clusters, items, teams }: FleetReport): string {
-  const counted = (own: readonly ReportedItem[]): Counts => {
-    const count = (severity: Severity) => own.filter((item) => item.severity === severity).length;
-    return { critical: count("critical"), high: count("high"), medium: count("medium"), low: count("low") };
-  };
   const clusterRows = clusters.map(({ name, pods, nodes, workloads, images }): Row => {
     const sizes = [plural(pods, "pod"), plural(nodes, "node"), plural(workloads, "workload"), plural(images, "image")];
-    return { name, remark: sizes.join(", "), ...counted(items.filter((item) => item.clusters.includes(name))) };
+    return { name, remark: sizes.join(", "), ...countsOf(items.filter((item) => item.clusters.includes(name))) };
   });
   const teamRows = teams.map(
     ({ name, contact, score, ...counts }): Row => ({
@@ -101,7 +98,7 @@ function tables({ clusters, items, teams }: FleetReport): string {
     }),
   );
   const kindRows = [...new Set(items.map(({ kind }) => kind))].map(
-    (kind): Row => ({ name: wordsOf(kind), remark: "", ...counted(items.filter((item) => item.kind === kind)) }),
+    (kind): Row => ({ name: wordsOf(kind), remark: "", ...countsOf(items.filter((item) => item.kind === kind)) }),
   );
   return `<div class="tables">
 ${table("Clusters", "Cluster", clusterRows)}${table("Teams", "Team", teamRows)}${table("What there is to do", "Kind", kindRows)}</div>
@@ -110,21 +107,11 @@ ${table("Clusters", "Cluster", clusterRows)}${table("Teams", "Team", teamRows)}$
 
 function table(caption: string, noun: string, rows: readonly Row[]): string {
   if (rows.length === 0) return "";
-  const heads = severities.map((severity) => `<th scope="col">${severity}</th>`).join("");
-  const lines = rows.map((row) => {
+  const cells = rows.map((row) => {
     const remark = row.remark === "" ? "" : ` <small>${textOf(row.remark)}</small>`;
-    const cells = severities
-      .map((severity) => `<td class="${row[severity] === 0 ? "zero" : severity}">${row[severity]}</td>`)
-      .join("");
-    return `<tr><th scope="row">${textOf(row.name)}${remark}</th>${cells}</tr>\n`;
+    return { head: `${textOf(row.name)}${remark}`, counts: row };
   });
-  return `<table>
-<caption>${caption}</caption>
-<thead><tr><th scope="col">${noun}</th>${heads}</tr></thead>
-<tbody>
-${lines.join("")}</tbody>
-</table>
-`;
+  return severityTable({ caption, noun, severities: severities.map((each) => [each, each] as const), rows: cells });
 }
 
 /** The numbers of clusters and teams, by their names: what a filter compares must not be a stranger's text. */

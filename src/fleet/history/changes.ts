@@ -25,6 +25,7 @@ export interface Changes {
 /** @param known the items that are open, and those of the report that were fixed, by their ids */
 export function changesOf(run: SeenRun, known: ReadonlyMap<string, HistoryItem>): Changes {
   const { report, at } = run;
+  const whole = wholeClusters(report);
   const found = new Map(report.items.map((item) => [item.id, item]));
   const written: HistoryItem[] = [];
   const opened: HistoryItem[] = [];
@@ -33,20 +34,24 @@ export function changesOf(run: SeenRun, known: ReadonlyMap<string, HistoryItem>)
     const before = known.get(item.id);
     // Of an item that a younger run has seen, or has found fixed, an older one says nothing new.
     if (before !== undefined && at <= (before.fixedAt ?? before.lastSeen)) continue;
-    const now = itemNow(item, before, run);
+    const now = itemNow(item, before, run, whole);
     if (before !== undefined && isSame(now, before)) seen.push(item.id);
     else written.push(now);
     if (before === undefined || before.fixedAt !== null) opened.push(now);
   }
   const fixed = [...known.values()]
-    .filter((item) => item.fixedAt === null && item.lastSeen < at && !found.has(item.id) && isCovered(item, run))
+    .filter((item) => item.fixedAt === null && item.lastSeen < at && !found.has(item.id) && isCovered(item, run, whole))
     .map((item): HistoryItem => ({ ...item, fixedAt: at }));
   return { written, seen, opened, fixed };
 }
 
-function itemNow(item: ReportedItem, before: HistoryItem | undefined, { report, at }: SeenRun): HistoryItem {
+function itemNow(
+  item: ReportedItem,
+  before: HistoryItem | undefined,
+  { report, at }: SeenRun,
+  whole: WholeClusters,
+): HistoryItem {
   const { id, kind, severity, title, image } = item;
-  const whole = wholeClusters(report);
   const elsewhere = (cluster: string) => !whole.has(cluster);
   const isOpen = before?.fixedAt === null;
   // What was found in clusters that could not be read this time is still there, for all that is known.
@@ -77,9 +82,12 @@ function isSame(now: HistoryItem, before: HistoryItem): boolean {
 }
 
 /** Whether the run would have found the item if it were there still. */
-function isCovered({ kind, image, clusters, workloads }: HistoryItem, { report, namespaces }: SeenRun): boolean {
+function isCovered(
+  { kind, image, clusters, workloads }: HistoryItem,
+  { report, namespaces }: SeenRun,
+  whole: WholeClusters,
+): boolean {
   if (!report.kinds.some((looked: ItemKind) => looked === kind)) return false;
-  const whole = wholeClusters(report);
   if (!clusters.every((cluster) => whole.has(cluster))) return false;
   if (onlyRegistriesKnow.has(kind) && !isAnswered(image, report)) return false;
   if (kind === "unused-image" && !clusters.every((cluster) => whole.get(cluster) === true)) return false;
@@ -97,6 +105,8 @@ function isAnswered(image: string | null, { registries }: FleetReport): boolean 
 }
 
 /** Clusters of which all was read, and whether nodes were among it. */
-function wholeClusters({ clusters }: FleetReport): ReadonlyMap<string, boolean> {
+type WholeClusters = ReadonlyMap<string, boolean>;
+
+function wholeClusters({ clusters }: FleetReport): WholeClusters {
   return new Map(clusters.filter(({ complete }) => complete).map(({ name, nodes }) => [name, nodes > 0]));
 }

@@ -1,7 +1,7 @@
 /** What the history answers. */
 import { sql as text } from "kysely";
 import { z } from "zod";
-import { severities } from "../items/item.ts";
+import { bySeverity, severities } from "../items/item.ts";
 import type { FactsQuestion, HistoryFilter, HistoryItem, TrendFacts } from "./history.ts";
 import { itemsOf } from "./rows.ts";
 import type { Write } from "./schema.ts";
@@ -29,7 +29,7 @@ function openFirst(one: HistoryItem, other: HistoryItem): number {
   if (open !== 0) return open;
   const end = (other.fixedAt ?? 0) - (one.fixedAt ?? 0);
   if (end !== 0) return end;
-  const by = severities.indexOf(one.severity) - severities.indexOf(other.severity);
+  const by = bySeverity(one, other);
   if (by !== 0) return by;
   return one.firstSeen - other.firstSeen || (one.title < other.title ? -1 : 1);
 }

@@ -1,7 +1,7 @@
 /** One run, written in one transaction. */
 import { createHash } from "node:crypto";
 import { sql as text } from "kysely";
-import { severities } from "../items/item.ts";
+import { bySeverity, severities } from "../items/item.ts";
 import { type Changes, changesOf } from "./changes.ts";
 import type { HistoryItem, HistoryRun, Recorded } from "./history.ts";
 import { itemsOf, parts, rowOf } from "./rows.ts";
@@ -20,7 +20,7 @@ export async function recordRun(sql: Write, run: HistoryRun): Promise<Recorded> 
 }
 
 function worstFirst(one: HistoryItem, other: HistoryItem): number {
-  const by = severities.indexOf(one.severity) - severities.indexOf(other.severity);
+  const by = bySeverity(one, other);
   return by !== 0 ? by : one.title < other.title ? -1 : 1;
 }
 

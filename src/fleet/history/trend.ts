@@ -1,6 +1,5 @@
 /** How many items were open, found and fixed, day by day or in longer periods. Days, weeks (from Monday) and months are those of UTC. */
-import { type Severity, severities } from "../items/item.ts";
-import type { Counts } from "../report.ts";
+import { type Counts, type Severity, severities } from "../items/item.ts";
 import { score } from "../score.ts";
 import type { History, OpeningsOfDay, TrendFacts, WorkloadChange } from "./history.ts";
 

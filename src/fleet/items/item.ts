@@ -12,6 +12,22 @@ export const severities = ["critical", "high", "medium", "low"] as const;
 
 export type Severity = (typeof severities)[number];
 
+interface Grave {
+  readonly severity: Severity;
+}
+
+/** Compares, the worst first. */
+export function bySeverity(one: Grave, other: Grave): number {
+  return severities.indexOf(one.severity) - severities.indexOf(other.severity);
+}
+
+export type Counts = Readonly<Record<Severity, number>>;
+
+export function countsOf(items: readonly Grave[]): Counts {
+  const count = (severity: Severity) => items.filter((item) => item.severity === severity).length;
+  return { critical: count("critical"), high: count("high"), medium: count("medium"), low: count("low") };
+}
+
 /** In the order in which those of one severity are told. */
 export const itemKinds = [
   "cannot-pull",
@@ -85,6 +101,8 @@ export interface ItemWorkload {
 export interface Findings {
   readonly clusters: readonly Cluster[];
   readonly uses: readonly Use[];
+  /** The same by the canonical text of the image; those whose name is none are left out. */
+  readonly users: ReadonlyMap<string, readonly Use[]>;
   /** By the canonical text of the image. */
   readonly tags: ReadonlyMap<string, RunningTag>;
   /** Parses each image once. */

@@ -5,7 +5,7 @@ import { copiesIn, copyKey } from "../copies.ts";
 import type { RunningTag } from "../running.ts";
 import type { PodRecord, WorkloadRecord } from "../types.ts";
 import type { UpstreamImage } from "../upstream/answers.ts";
-import { isReference, type Use, usesByImage } from "../uses.ts";
+import { isReference, type Use } from "../uses.ts";
 import { type Findings, type FleetItem, itemOf, listed, named, workloadsOf } from "./item.ts";
 
 interface LostImage {
@@ -19,10 +19,9 @@ interface LostImage {
   readonly left: readonly string[];
 }
 
-export function lastCopies({ clusters, uses, tags, upstream, nameOf }: Findings): readonly FleetItem[] {
+export function lastCopies({ clusters, users, tags, upstream, nameOf }: Findings): readonly FleetItem[] {
   const asked = [...(upstream?.images ?? [])];
   if (asked.every(([, { gone }]) => gone === null)) return [];
-  const users = usesByImage(uses);
   const copies = clusters.map((cluster) => [cluster.name, copiesIn(cluster, nameOf)] as const);
   return asked.flatMap(([key, image]) => {
     const { gone } = image;

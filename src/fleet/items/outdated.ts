@@ -1,13 +1,13 @@
 /** Images of which there are newer versions without a major step. */
 import { familiarText } from "../../image/index.ts";
 import { shellWord } from "../../support/format.ts";
-import { isReference, usesByImage } from "../uses.ts";
+import { isReference } from "../uses.ts";
 import { type Findings, type FleetItem, itemOf, workloadsOf } from "./item.ts";
 
 /** One for each image, however many workloads use it. What a policy withholds is not told of. */
-export function outdatedImages({ uses, upstream }: Findings): readonly FleetItem[] {
+export function outdatedImages({ users, upstream }: Findings): readonly FleetItem[] {
   if (upstream === undefined) return [];
-  return [...usesByImage(uses)].flatMap(([key, own]) => {
+  return [...users].flatMap(([key, own]) => {
     const answer = upstream.images.get(key)?.answer;
     const reference = own.map(({ image }) => image).find(isReference);
     if (answer === undefined || answer.gone !== null || reference === undefined) return [];

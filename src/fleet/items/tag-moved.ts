@@ -3,16 +3,15 @@ import { familiarText } from "../../image/index.ts";
 import { kubernetesOnly, prepare } from "../../policy/index.ts";
 import { plural, shellWord } from "../../support/format.ts";
 import type { PullPolicy } from "../../workload/index.ts";
-import { requestOf, type Use, usesByImage } from "../uses.ts";
+import { requestOf, type Use } from "../uses.ts";
 import { type Findings, type FleetItem, itemOf, listed, named, workloadsOf } from "./item.ts";
 import { copiesLine } from "./mixed-digests.ts";
 import { verdictOf } from "./tag-verdict.ts";
 
 /** Where pods run several digests of a tag, `mixed-digests` tells of it, and which of them are older. */
 export function tagsMoved(findings: Findings): readonly FleetItem[] {
-  const { tags, upstream, uses } = findings;
+  const { tags, upstream, users } = findings;
   if (upstream === undefined) return [];
-  const users = usesByImage(uses);
   return [...tags].flatMap(([key, tag]) => {
     const verdict = verdictOf(tag, upstream.images.get(key));
     if (verdict.kind !== "moved") return [];

@@ -2,6 +2,7 @@
  * The items of one cluster as resources of the policy working group: a report for each namespace that has items, and one
  * for what is in no namespace. An item about workloads in several namespaces is in the report of each.
  */
+import { workloadKinds } from "../../cluster/index.ts";
 import { printable as shortened } from "../../support/format.ts";
 import type { FleetReport, ReportedItem } from "../report.ts";
 import { type ReportGroup, reportKinds } from "./groups.ts";
@@ -190,21 +191,10 @@ function propertiesOf(
   );
 }
 
-const apiVersions: Readonly<Record<string, string>> = {
-  Pod: "v1",
-  ReplicationController: "v1",
-  Deployment: "apps/v1",
-  StatefulSet: "apps/v1",
-  DaemonSet: "apps/v1",
-  ReplicaSet: "apps/v1",
-  Job: "batch/v1",
-  CronJob: "batch/v1",
-};
-
 /** Static pods are written on nodes, and are no object. */
 function referenceTo(kind: string, namespace: string, name: string): readonly ResourceReference[] {
   if (kind === "StaticPod") return [];
-  const apiVersion = Object.hasOwn(apiVersions, kind) ? apiVersions[kind] : undefined;
+  const apiVersion = workloadKinds.find((each) => each.kind === kind)?.apiVersion;
   return [{ ...(apiVersion !== undefined && { apiVersion }), kind, namespace, name }];
 }
 

@@ -71,6 +71,30 @@ export async function writePolicyReports(
   return { apiVersion: kinds.apiVersion, reports: reports.length, changed, deleted: solved.length };
 }
 
+/** What came of the reports of one cluster. */
+export type ClusterOutcome =
+  | { readonly kind: "written"; readonly cluster: string; readonly written: WrittenReports }
+  | { readonly kind: "failed"; readonly cluster: string; readonly failure: PulleyError };
+
+/** Cluster by cluster, and each is closed; what fails in one stops no other. @throws PulleyError `CANCELLED` */
+export async function* writeEachCluster(
+  apis: readonly ClusterApi[],
+  report: FleetReport,
+  request: WriteRequest,
+): AsyncGenerator<ClusterOutcome> {
+  for (const api of apis) {
+    const cluster = api.name;
+    try {
+      yield { kind: "written", cluster, written: await writePolicyReports(api, report, request) };
+    } catch (failure) {
+      if (!isPulleyError(failure) || request.signal.aborted) throw failure;
+      yield { kind: "failed", cluster, failure };
+    } finally {
+      api.close();
+    }
+  }
+}
+
 async function groupIn(api: ClusterApi, wanted: ReportGroup | undefined, signal: AbortSignal): Promise<ReportGroup> {
   const asked = wanted === undefined ? reportGroups : [wanted];
   for (const group of asked) {

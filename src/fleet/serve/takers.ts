@@ -1,9 +1,9 @@
 /** Where the reports of `pulley fleet serve` go besides. */
 import type { ClusterApi } from "../../cluster/index.ts";
-import { isPulleyError, type PulleyError } from "../../support/errors.ts";
+import type { PulleyError } from "../../support/errors.ts";
 import type { Log } from "../../support/log.ts";
 import type { ReportGroup } from "../policy-reports/groups.ts";
-import { writePolicyReports } from "../policy-reports/write.ts";
+import { writeEachCluster } from "../policy-reports/write.ts";
 import type { ReportTaker } from "./service.ts";
 
 export interface PolicyReportPlaces {
@@ -20,20 +20,12 @@ export function policyReportTaker({ apis, group, namespaces, log, signal }: Poli
     name: "policy-reports",
     async take(report, { incomplete, now }) {
       const failures: PulleyError[] = [];
-      for (const api of apis.filter(({ name }) => !incomplete.has(name))) {
-        try {
-          const { reports, changed, deleted } = await writePolicyReports(api, report, {
-            group,
-            namespaces,
-            now,
-            signal,
-          });
-          log.info("policy reports are written", { cluster: api.name, reports, changed, deleted });
-        } catch (error) {
-          if (!isPulleyError(error) || signal.aborted) throw error;
-          failures.push(error);
-        } finally {
-          api.close();
+      const current = apis.filter(({ name }) => !incomplete.has(name));
+      for await (const outcome of writeEachCluster(current, report, { group, namespaces, now, signal })) {
+        if (outcome.kind === "failed") failures.push(outcome.failure);
+        else {
+          const { reports, changed, deleted } = outcome.written;
+          log.info("policy reports are written", { cluster: outcome.cluster, reports, changed, deleted });
         }
       }
       const [first, ...others] = failures;
