@@ -3,6 +3,7 @@ import type { ServerResponse } from "node:http";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { freePort } from "../../test/free-port.ts";
 import { parseReference, parseTag } from "../image/index.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { createRegistryClient, type RegistryDeps } from "./client.ts";
@@ -97,21 +98,11 @@ describe("a registry that swallows connections", () => {
 });
 
 describe("a registry where nobody listens", () => {
-  /** A port that was free a moment ago. */
-  async function gone() {
-    const server = createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    await once(server, "close");
-    return port;
-  }
-
   it.each([
     [undefined, true],
     [60_000, false],
   ])("is asked again at once by pulls, when it is back (%s)", async (rememberDownFor, isAsked) => {
-    const port = await gone();
+    const port = await freePort();
     const client = asking(rememberDownFor === undefined ? {} : { rememberDownFor });
     const repository = named(`127.0.0.1:${port}`, "app");
     const ask = () => client.resolve({ repository, version }, { noRetry: true });

@@ -4,6 +4,7 @@
  */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { setTimeout } from "node:timers/promises";
 import type { ClusterContext } from "../contexts.ts";
 import type { ListedKind } from "../kinds.ts";
 import { serveList, serveObject } from "./object-lists.ts";
@@ -30,7 +31,7 @@ export interface ObjectServer {
   compact(): void;
   /** Breaks off every connection. */
   cut(): void;
-  /** Ends, and begins again at the same address, without a memory of what was before. */
+  /** Takes no connection for a moment, and has then no memory of what was before. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -48,6 +49,7 @@ export async function startObjectServer({ kinds, name = "test", tokens }: Object
   const served = new Map(kinds.map((kind) => [kind, { kind, objects: new VersionedObjects(versions) }]));
   const asked: string[] = [];
   let watchedFrom = versions.latest;
+  let isDown = false;
 
   function objectsOf(kind: ListedKind): VersionedObjects {
     const found = served.get(kind);
@@ -76,6 +78,9 @@ export async function startObjectServer({ kinds, name = "test", tokens }: Object
   }
 
   const server = createServer(respond).listen(0, "127.0.0.1");
+  server.on("connection", (socket) => {
+    if (isDown) socket.destroy();
+  });
   await once(server, "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("there is no port");
@@ -99,10 +104,13 @@ export async function startObjectServer({ kinds, name = "test", tokens }: Object
       versions.oldest = versions.latest;
     },
     cut: () => server.closeAllConnections(),
+    // It keeps its port all the while: somebody else might take it.
     restart: async () => {
-      await end();
+      isDown = true;
+      server.closeAllConnections();
+      await setTimeout(5);
       watchedFrom = versions.latest;
-      await once(server.listen(address.port, "127.0.0.1"), "listening");
+      isDown = false;
     },
     stop: end,
   };
