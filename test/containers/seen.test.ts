@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createNodeClient } from "../../src/daemon/index.ts";
 import { readExposition } from "../../src/support/monitoring/testing/exposition.ts";
-import { program, pulley } from "../e2e/pulley.ts";
+import { program, pulley, runProgram } from "../e2e/pulley.ts";
 import { containerdTools, describeWith } from "../tools.ts";
 import { forever, type Ground, leftovers, pod, prepareGround, shell } from "./ground.ts";
 
@@ -80,7 +80,7 @@ describeWith([...containerdTools, "docker-registry", "skopeo"], "pulley node in 
       expect(stdout).toMatch(/ {4}Decision: {7}(Pull|Use)\n/);
       expect(stdout).toMatch(/Normal +Started +\d+s .*pulley {2}Container started\n/);
 
-      const following = pulley(["logs", `pod/${name}`, "-c", "steady", "-f", "--socket", socket], {
+      const following = runProgram(["logs", `pod/${name}`, "-c", "steady", "-f", "--socket", socket], {
         meanwhile: async (reader) => {
           if (reader.stdout !== null) await once(reader.stdout, "data");
           await rm(join(manifests, "web.yaml"));

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { type BuiltImage, buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
-import { pulley } from "./pulley.ts";
+import { runProgram } from "./pulley.ts";
 
 const hash = `sha256:${"a".repeat(64)}`;
 const clean = pod(`quay.io/team/app:1@${hash}`);
@@ -56,7 +56,7 @@ async function folderWith(text: string): Promise<string> {
 }
 
 function audit(directory: string, ...args: readonly string[]) {
-  return pulley(["audit", ...args], { directory });
+  return runProgram(["audit", ...args], { directory });
 }
 
 interface Report {
@@ -129,7 +129,7 @@ describe("--fix", () => {
   });
 
   it("writes to standard output what came from standard input", async () => {
-    const { stdout } = await pulley(["audit", "--fix", "-"], { input: untidy });
+    const { stdout } = await runProgram(["audit", "--fix", "-"], { input: untidy });
     expect(stdout).toBe(fixed);
   });
 
@@ -223,7 +223,7 @@ it("reads manifests on standard input, and judges them by a policy", async () =>
     - { name: pinned, require: { digest: true } }
 `,
   );
-  const call = (input: string) => pulley(["audit", "--policy", policy, "-o", "json", "-"], { input });
+  const call = (input: string) => runProgram(["audit", "--policy", policy, "-o", "json", "-"], { input });
   const denied = await call(clean);
   expect(denied.status).toBe(1);
   expect(JSON.parse(denied.stdout)).toMatchObject({

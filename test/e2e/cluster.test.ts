@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
-import { pulley } from "./pulley.ts";
+import { pulley, runProgram } from "./pulley.ts";
 
 let folder: string;
 let registry: Registry;
@@ -85,7 +85,7 @@ describe("--cluster", () => {
     const sockets = ["--cri-socket", join(home, "cri.sock"), "--socket", join(home, "pulley.sock")];
     const flags = [...sockets, "--manifests", pods, "--root", join(home, "root"), "--policy", rules];
     await write("before");
-    const { status } = await pulley(["node", "--cluster", "eu-1", ...flags], {
+    const { status } = await runProgram(["node", "--cluster", "eu-1", ...flags], {
       meanwhile: async (child) => {
         const events = async () => (await pulley(["get", "events", "--socket", join(home, "pulley.sock")])).stdout;
         await expect.poll(events).toContain("is denied by house/before");

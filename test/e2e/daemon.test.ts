@@ -8,7 +8,7 @@ import { fakeNode } from "../../src/pods/testing/fake-node.ts";
 import { localImage } from "../../src/pull/testing/fake-images.ts";
 import { podOf } from "../../src/pull/testing/pods.ts";
 import { temporaryFolder } from "../../src/support/testing.ts";
-import { pulley } from "./pulley.ts";
+import { pulley, runProgram } from "./pulley.ts";
 
 /** A daemon over a node with one pod that is prepared, and one whose image nobody may pull. */
 async function daemon() {
@@ -76,7 +76,7 @@ describe("pulley get", () => {
   it("watches until it is interrupted, and then ends well", async () => {
     const first = statusOf({ name: "web", containers: [{}] });
     const { socket, say } = await testApi({ pods: [first] });
-    const { status, stdout } = await pulley(["get", "pods", "--watch", "--socket", socket], {
+    const { status, stdout } = await runProgram(["get", "pods", "--watch", "--socket", socket], {
       meanwhile: async (child) => {
         let text = "";
         child.stdout?.on("data", (piece: Buffer) => {

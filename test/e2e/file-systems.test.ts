@@ -6,7 +6,7 @@ import { buildImage, digestOf } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
 import { type FileSystem, mountFileSystem } from "../file-system.ts";
 import { describeWith } from "../tools.ts";
-import { pulley } from "./pulley.ts";
+import { pulley, runProgram } from "./pulley.ts";
 
 const MB = 1_000_000;
 const types: readonly FileSystem[] = ["ext4", "xfs", "btrfs", "tmpfs", "overlay"];
@@ -23,8 +23,8 @@ beforeAll(async () => {
 });
 afterAll(() => registry.close());
 
-function pull(root: string, tag: number, meanwhile?: Parameters<typeof pulley>[1]) {
-  return pulley(["pull", "--root", root, `${registry.host}/team/app:${tag}`], meanwhile);
+function pull(root: string, tag: number, meanwhile?: Parameters<typeof runProgram>[1]) {
+  return runProgram(["pull", "--root", root, `${registry.host}/team/app:${tag}`], meanwhile);
 }
 
 /** The names of blobs, each after its bytes were read again. */

@@ -9,7 +9,7 @@ import { parse } from "yaml";
 import { type BuiltImage, buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
 import { type DockerRegistry, describeWith, startDockerRegistry } from "../tools.ts";
-import { program, pulley } from "./pulley.ts";
+import { program, pulley, runProgram } from "./pulley.ts";
 
 interface Report {
   readonly dryRun: boolean;
@@ -45,7 +45,11 @@ async function storeWith(...names: readonly string[]): Promise<string> {
 }
 
 async function gc(root: string, ...args: readonly string[]) {
-  const { status, stdout, stderr } = await pulley(["gc", "--root", root, "-o", "json", ...args]);
+  return gcBy(pulley, root, ...args);
+}
+
+async function gcBy(run: typeof pulley, root: string, ...args: readonly string[]) {
+  const { status, stdout, stderr } = await run(["gc", "--root", root, "-o", "json", ...args]);
   const report: Report | undefined = stdout === "" ? undefined : JSON.parse(stdout);
   const results = report?.images.map(({ names: [name], result, reason }) =>
     [name?.replace(/^[^/]*\//, ""), result, ...(result === "kept" ? [reason] : [])].join(" "),
@@ -172,7 +176,7 @@ describe("a collection", () => {
 
   it("of two processes at once deletes everything once, and both say so", async () => {
     const root = await storeWith(...names);
-    const both = await Promise.all([1, 2].map(() => gc(root, "--all", "--minimum-age", "0")));
+    const both = await Promise.all([1, 2].map(() => gcBy(runProgram, root, "--all", "--minimum-age", "0")));
     for (const { status, results } of both) {
       expect(status).toBe(0);
       for (const result of results ?? []) expect(result).toMatch(/ (?:deleted|gone)$/);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
-import { pulley } from "./pulley.ts";
+import { pulley, runProgram } from "./pulley.ts";
 
 let folder: string;
 let origin: Registry;
@@ -44,7 +44,7 @@ interface Explained {
 
 async function explained(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   const call = ["explain", "-o", "json", "--root", await newRoot(), ...args, `${origin.host}/team/app:1`];
-  const { stdout, stderr } = await pulley(call, { environment });
+  const { stdout, stderr } = await runProgram(call, { environment });
   const { containers }: Explained = JSON.parse(stdout);
   const trace = containers[0]?.trace.find(({ subject }) => subject === "from");
   return { sources: containers[0]?.decision.sources, trace, stderr };

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { parse } from "yaml";
-import { program, pulley } from "./pulley.ts";
+import { program, runProgram } from "./pulley.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -55,7 +55,7 @@ describe("what is no file", () => {
     ),
   )("is not read: %s", async (_, call, path, sort) => {
     const words = call.map((word) => word.replace(".//", "/"));
-    const { status, stdout, stderr } = await pulley(words, { directory: folder });
+    const { status, stdout, stderr } = await runProgram(words, { directory: folder });
     expect(stderr + stdout).toMatch(
       call.includes("/dev/null") ? /\/dev\/null: it is a device/ : `${path}: it is ${sort}`,
     );
@@ -68,7 +68,7 @@ describe("what is no file", () => {
     ["audit", "--policy", "policies", "pod.yaml"],
     ["hosts", "check", "hosts"],
   ])("is waited for by nobody in a folder: %s %s", async (...call) => {
-    const { status } = await pulley(call, { directory: folder });
+    const { status } = await runProgram(call, { directory: folder });
     expect(status).not.toBeNull();
   });
 
@@ -103,7 +103,7 @@ describe("what goes out", () => {
     await symlink(join(outside, "new"), join(own, "dangling"));
     for (const path of ["report", "dangling", "folder/report", "folder/below/report"]) {
       const words = call.map((word) => word.replace("PATH", path));
-      const { status, stderr } = await pulley(words, { directory: own });
+      const { status, stderr } = await runProgram(words, { directory: own });
       expect({ path, status, stderr }).toMatchObject({
         status: 2,
         stderr: expect.stringContaining("is a symbolic link"),
@@ -111,7 +111,7 @@ describe("what goes out", () => {
     }
     expect(await readFile(join(outside, "secret"), "utf8")).toBe("untouched");
     const words = call.map((word) => word.replace("PATH", "reports/report"));
-    expect(await pulley(words, { directory: own })).toMatchObject({ status: 0 });
+    expect(await runProgram(words, { directory: own })).toMatchObject({ status: 0 });
     expect(await readFile(join(own, "reports", "report"), "utf8")).not.toBe("");
   });
 
@@ -122,7 +122,7 @@ describe("what goes out", () => {
     await promisify(execFile)("mkfifo", [join(own, "fifo"), join(elsewhere, "fifo")]);
     await symlink(join(elsewhere, "fifo"), join(elsewhere, "stdout"));
     for (const path of ["fifo", join(elsewhere, "fifo"), join(elsewhere, "stdout")]) {
-      const { status, stderr } = await pulley(
+      const { status, stderr } = await runProgram(
         call.map((word) => word.replace("PATH", path)),
         { directory: own },
       );
@@ -138,7 +138,7 @@ describe("what goes out", () => {
     await writeFile(join(own, "pod.yaml"), pod);
     await symlink(join(outside, "below"), join(own, "link"));
     const words = ["audit", "-o", "sarif", "--report", "link/../report", "--fail-on", "never", "pod.yaml"];
-    expect(await pulley(words, { directory: own })).toMatchObject({ status: 0 });
+    expect(await runProgram(words, { directory: own })).toMatchObject({ status: 0 });
     expect(await readdir(outside)).toEqual(["below"]);
     expect(await readFile(join(own, "report"), "utf8")).not.toBe("");
   });

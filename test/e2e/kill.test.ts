@@ -14,7 +14,7 @@ import { type Registry, startRegistry } from "../../examples/world/registry.ts";
 import type { Descriptor } from "../../src/image/index.ts";
 import { type ImageStore, openEmbeddedStore } from "../../src/store/index.ts";
 import { wrongBytes } from "../bytes-on-disk.ts";
-import { program, pulley } from "./pulley.ts";
+import { program, runProgram } from "./pulley.ts";
 
 /** How many pulls are killed in all: the environment may ask for more. */
 const rounds = Number(process.env["PULLEY_KILL_ROUNDS"] ?? 15);
@@ -78,7 +78,7 @@ async function killAgainAndAgain(lane: number): Promise<Round[]> {
 /** @param when how far into a pull, from 0 to 1 */
 async function killOne(registry: Registry, root: string, when: number): Promise<Round> {
   registry.setPace(pace);
-  const killed = await pulley(pullArguments(registry, root), {
+  const killed = await runProgram(pullArguments(registry, root), {
     meanwhile: async (child) => {
       await moment(registry, child, when);
       child.kill("SIGKILL");
@@ -88,7 +88,7 @@ async function killOne(registry: Registry, root: string, when: number): Promise<
   const left = await inspectStore(root, `${registry.host}/${name.split(":")[0]}`);
   registry.setPace({});
   const second = registry.log.length;
-  expect(await pulley(pullArguments(registry, root))).toMatchObject({ status: 0 });
+  expect(await runProgram(pullArguments(registry, root))).toMatchObject({ status: 0 });
   await expectWhole(root);
   const asked = registry.log.slice(second).filter(({ path }) => path.includes("/blobs/"));
   for (const { descriptor, received } of left) expectResumed(asked, descriptor, received);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
-import { pulley } from "./pulley.ts";
+import { pulley, runProgram } from "./pulley.ts";
 
 let folder: string;
 let registry: Registry;
@@ -35,7 +35,7 @@ async function leftBy(word: string, ...lines: readonly string[]) {
   );
   const sockets = ["--cri-socket", join(root, "cri.sock"), "--socket", join(root, "api.sock")];
   const args = ["--root", root, ...sockets, "--kubelet-config", file, "--pin", `${registry.host}/team/base`];
-  const { status, stderr } = await pulley(["node", ...args, "--log-format", "json", "--log-level", "debug"], {
+  const { status, stderr } = await runProgram(["node", ...args, "--log-format", "json", "--log-level", "debug"], {
     meanwhile: async (child) => {
       let said = "";
       child.stderr?.on("data", (piece: Buffer) => {

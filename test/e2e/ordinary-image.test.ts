@@ -20,7 +20,7 @@ import {
   startContainerd,
   startDockerRegistry,
 } from "../tools.ts";
-import { pulley } from "./pulley.ts";
+import { runProgram } from "./pulley.ts";
 
 const rounds = Number(process.env["PULLEY_ORDINARY_PULLS"] ?? 1);
 /** Milliseconds: many rounds are longer than any test. */
@@ -53,7 +53,7 @@ describeWith(["docker-registry", "skopeo", ...containerdTools], `${rounds} pulls
   test("into the embedded store are right byte for byte", { timeout }, async () => {
     for (let round = 0; round < rounds; round += 1) {
       const root = join(folder, "store");
-      expect(await pulley(["pull", "--root", root, name])).toMatchObject({ status: 0 });
+      expect(await runProgram(["pull", "--root", root, name])).toMatchObject({ status: 0 });
       await expectWhole(root, join("blobs", "sha256"));
       await rm(root, { recursive: true });
     }

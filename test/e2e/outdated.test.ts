@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { serve } from "../../src/registry/testing.ts";
-import { pulley } from "./pulley.ts";
+import { runProgram } from "./pulley.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -19,7 +19,7 @@ function images(host: string, count: number, tag = "1.0.0"): string {
 }
 
 async function report(list: string, cache = join(folder, "cache")) {
-  const ended = await pulley(["outdated", list, "-o", "json"], { environment: { XDG_CACHE_HOME: cache } });
+  const ended = await runProgram(["outdated", list, "-o", "json"], { environment: { XDG_CACHE_HOME: cache } });
   const { images: answers } = JSON.parse(ended.stdout) as { images: { status: string; latest: string | null }[] };
   return { ...ended, answers };
 }

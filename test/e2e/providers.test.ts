@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
 import { writeScript } from "../../src/credentials/testing.ts";
-import { pulley } from "./pulley.ts";
+import { pulley, runProgram } from "./pulley.ts";
 
 const password = "Canary7secret-of-ann";
 let folder: string;
@@ -74,7 +74,7 @@ it("a provider comes after the login of the command line, and is not shown it", 
   const flags = await providerFlags(`env > ${folder}/env; echo '${answer()}'`);
   const environment = { PULLEY_CREDS: "bob:Canary7bob" };
   const image = `${registry.host}/private/app:1.0`;
-  expect(await pulley(["pull", "--root", await newRoot(), ...flags, image], { environment })).toMatchObject({
+  expect(await runProgram(["pull", "--root", await newRoot(), ...flags, image], { environment })).toMatchObject({
     status: 0,
   });
   const seen = await readFile(join(folder, "env"), "utf8");

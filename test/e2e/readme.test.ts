@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startCall } from "../../src/cli/io.ts";
 import { createProgram } from "../../src/cli/program.ts";
-import { pulley } from "./pulley.ts";
+import { runProgram } from "./pulley.ts";
 
 const checkout = fileURLToPath(new URL("../..", import.meta.url));
 const readme = await readFile(join(checkout, "README.md"), "utf8");
@@ -50,7 +50,7 @@ describe("the tour in README.md", () => {
     expect(shown.length).toBeGreaterThan(4);
     for (const { command, output } of shown) {
       const args = words(command.replace(/^npx pulley /, ""));
-      const ended = await pulley(args, { directory: folder, environment: { PULLEY_ROOT: join(folder, "store") } });
+      const ended = await runProgram(args, { directory: folder, environment: { PULLEY_ROOT: join(folder, "store") } });
       expect(`${ended.stdout}${ended.stderr}`.trim(), command).toMatch(pattern(output));
     }
   });

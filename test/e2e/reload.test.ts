@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
-import { pulley } from "./pulley.ts";
+import { runProgram } from "./pulley.ts";
 
 let folder: string;
 let registry: Registry;
@@ -28,7 +28,7 @@ it("a policy that changes holds for the pods that wait; a wrong one changes noth
   const file = join(folder, "policy.yaml");
   await writeFile(file, policy("{ name: closed, admit: Deny, message: closed today }"));
   const args = ["run", "--root", join(folder, "root"), "--policy", file, `${registry.host}/team/app:1`];
-  const { stderr, status } = await pulley(args, {
+  const { stderr, status } = await runProgram(args, {
     meanwhile: async (child) => {
       let seen = "";
       child.stderr?.on("data", (text: string) => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
 import { type DockerRegistry, describeWith, skopeoCopy, startDockerRegistry } from "../tools.ts";
-import { pulley } from "./pulley.ts";
+import { pulley, runProgram } from "./pulley.ts";
 
 let folder: string;
 let registry: Registry;
@@ -282,7 +282,7 @@ describe("pulley run --once", () => {
     const root = await newRoot();
     const image = `${registry.host}/team/slow:1`;
     registry.setPace({ bytesPerSecond: 2_000_000 });
-    const stopped = await pulley(["run", "--root", root, image], {
+    const stopped = await runProgram(["run", "--root", root, image], {
       meanwhile: async (child) => {
         await expect.poll(() => sizeOfPartials(root)).toBeGreaterThan(500_000);
         child.kill("SIGINT");

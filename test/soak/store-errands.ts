@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { createGzip } from "node:zlib";
 import { planFrom } from "../../examples/world/cuts.ts";
-import { program, pulley } from "../e2e/pulley.ts";
+import { program, runProgram } from "../e2e/pulley.ts";
 import { type Errand, requireRight, requireRightBytes, type Surroundings, someNames, wild } from "./errand.ts";
 
 export const pull: Errand = async (given) => {
@@ -22,7 +22,7 @@ export const killedPull: Errand = async (given) => {
   const call = ["pull", "--root", root, ...someNames(given, 2)];
   for (let kills = 1 + given.dice.below(3); kills > 0; kills -= 1) {
     const milliseconds = 150 + given.dice.below(2500);
-    await pulley(call, {
+    await runProgram(call, {
       meanwhile: async (child) => {
         await Promise.race([delay(milliseconds), once(child, "exit")]);
         child.kill("SIGKILL");
@@ -79,7 +79,7 @@ async function loadInPieces({ dice }: Surroundings, root: string, path: string):
 }
 
 async function succeed(args: readonly string[]): Promise<string> {
-  const { status, stdout, stderr } = await pulley(args);
+  const { status, stdout, stderr } = await runProgram(args);
   requireRight(status === 0, `pulley ${args.join(" ")} ended with ${status}: ${stderr}`);
   return stdout;
 }
