@@ -4,12 +4,16 @@ import packageFile from "../../package.json" with { type: "json" };
 import {
   fleetReport,
   type HistoryPlace,
+  type InputReload,
   policyReportTaker,
   type ReportTaker,
   serveFleet,
+  type Team,
   workloadCounts,
 } from "../fleet/index.ts";
+import type { Policy } from "../policy/index.ts";
 import { systemClock } from "../support/clock.ts";
+import type { Log } from "../support/log.ts";
 import { type ClusterFlags, clusterOptions } from "./cluster-option.ts";
 import { kubectlFlags, openFleet } from "./fleet-clusters.ts";
 import { type PolicyReportFlags, policyReportsOption, wantedGroup } from "./fleet-policy-reports.ts";
@@ -18,8 +22,9 @@ import type { CommandIo } from "./io.ts";
 import { readDuration } from "./kubelet-config-option.ts";
 import { type LogFlags, logOptions, metricsHostOption, openCommandLog } from "./log-option.ts";
 import { examples } from "./options.ts";
-import { loadPolicy, policyOption } from "./policy-option.ts";
-import { teamsIn, teamsOption } from "./teams-option.ts";
+import { loadPolicyFiles, policyOption, watchPolicy } from "./policy-option.ts";
+import { loadTeams, teamsOption } from "./teams-option.ts";
+import { watchInput } from "./watched-input.ts";
 
 interface ServeFlags extends ClusterFlags, PolicyReportFlags, RecordFlags, LogFlags {
   readonly teams?: string;
@@ -71,7 +76,7 @@ export function defineServe(command: Command, io: CommandIo): void {
     .action(io.withStatus((flags: ServeFlags, called: Command) => serve(flags, called, io)));
 }
 
-/** Runs until a signal. Teams and policy are read once. */
+/** Runs until a signal. */
 async function serve(flags: ServeFlags, called: Command, io: CommandIo): Promise<number> {
   const { interval, metrics, metricsHost: hosts = [], namespace: namespaces, policy: path, policyReports } = flags;
   // V8 lets a heap grow to several times what is alive in it before it looks: what was known of the clusters before, and
@@ -81,14 +86,12 @@ async function serve(flags: ServeFlags, called: Command, io: CommandIo): Promise
   const signal = io.interruption();
   const place = placeToRecord(flags, called, io);
   const { apis, names } = openFleet(flags, io);
-  const given = await loadPolicy({ policy: path, cluster: names[0] }, io);
-  const policy = path === undefined ? undefined : given;
-  const teams = teamsIn(flags.teams, io);
+  const inputs = await loadInputs({ policy: path, cluster: names[0], teams: flags.teams }, io);
   const group = wantedGroup(policyReports);
   const history = (into: HistoryPlace): ReportTaker => ({
     name: "history",
     async take(report, { clusters, now: at }) {
-      const workloads = workloadCounts(clusters, teams);
+      const workloads = workloadCounts(clusters, inputs.teams());
       const run = { report, at, namespaces: namespaces ?? [], workloads, keep: flags.keep };
       const { report: joined, failure } = await recordIn(into, run);
       if (failure !== undefined) throw failure;
@@ -105,7 +108,9 @@ async function serve(flags: ServeFlags, called: Command, io: CommandIo): Promise
     namespaces,
     interval,
     takers,
-    report: ({ clusters, incomplete, now }) => fleetReport(clusters, { policy, teams, incomplete, contexts, now }),
+    report: ({ clusters, incomplete, now }) =>
+      fleetReport(clusters, { policy: inputs.policy(), teams: inputs.teams(), incomplete, contexts, now }),
+    watchInputs: (told) => inputs.watch(told, log),
     address: metrics,
     hosts,
     version: packageFile.version,
@@ -114,6 +119,56 @@ async function serve(flags: ServeFlags, called: Command, io: CommandIo): Promise
     signal,
   });
   return 0;
+}
+
+interface InputFlags {
+  readonly policy: string | undefined;
+  /** The name of the cluster, for rules that select clusters. */
+  readonly cluster: string | undefined;
+  readonly teams: string | undefined;
+}
+
+interface ServeInputs {
+  /** `undefined`: none was given. */
+  policy(): Policy | undefined;
+  teams(): readonly Team[];
+  /** Reads both again when they change; what is invalid leaves the last good one in force. @returns how to end that */
+  watch(told: (reload: InputReload) => void, log: Log): () => void;
+}
+
+/** Throws as {@link loadPolicyFiles} and {@link loadTeams}. */
+async function loadInputs({ policy: path, cluster, teams: file }: InputFlags, io: CommandIo): Promise<ServeInputs> {
+  const { policy: given, files } = await loadPolicyFiles({ policy: path, cluster }, io);
+  const loaded = file === undefined ? undefined : loadTeams(file, io);
+  let policy = files === undefined ? undefined : given;
+  let teams = loaded?.teams ?? [];
+  return {
+    policy: () => policy,
+    teams: () => teams,
+    watch(told, log) {
+      const changesOf = <T>(input: InputReload["input"], take: (value: T) => void) => ({
+        log: (line: string, level: "info" | "warn" | "error") => log[level](line),
+        onChange: (value: T) => {
+          take(value);
+          told({ input, result: "success" });
+        },
+        onInvalid: () => told({ input, result: "failure" }),
+      });
+      const takePolicy = (changed: Policy) => {
+        policy = changed;
+      };
+      const takeTeams = (changed: readonly Team[]) => {
+        teams = changed;
+      };
+      const watches = [
+        files && watchPolicy(files, changesOf("policy", takePolicy), systemClock),
+        loaded && watchInput(loaded.files, changesOf("teams", takeTeams), systemClock),
+      ];
+      return () => {
+        for (const each of watches) each?.stop();
+      };
+    },
+  };
 }
 
 function readInterval(text: string): number {

@@ -201,7 +201,7 @@ async function watchedPolicy(options: NodeFlags, log: Log, io: Io): Promise<Poli
   };
   if (files === undefined) return { ...source, stop: () => undefined };
   const changes = {
-    log: (line: string) => log.info(line),
+    log: (line: string, level: "info" | "warn" | "error") => log[level](line),
     onChange: (changed: Policy) => {
       current = changed;
       notify(changed);

@@ -2,12 +2,12 @@
 import { InvalidArgumentError, Option } from "commander";
 import { kubernetesOnly, type Policy, parseMoment, type readPolicy } from "../policy/index.ts";
 import type { Clock } from "../support/clock.ts";
-import { errorText, PulleyError } from "../support/errors.ts";
+import { PulleyError } from "../support/errors.ts";
 import { plural } from "../support/format.ts";
-import type { Position } from "../workload/index.ts";
 import { type InputText, readManifestFiles } from "./inputs.ts";
 import type { Io } from "./io.ts";
 import { printProblems } from "./problems.ts";
+import { type InputChanges, type InputWatch, watchInput } from "./watched-input.ts";
 
 export interface PolicyOptions {
   readonly policy?: string | undefined;
@@ -97,76 +97,15 @@ export async function loadPolicyFiles({ policy: path, cluster: given }: PolicyOp
   throw new PulleyError("INPUT_INVALID", `the policy ${path} has ${plural(problems.length, "problem")}`);
 }
 
-export interface PolicyWatch {
-  stop(): void;
-}
-
-export interface PolicyChanges {
-  readonly onChange: (policy: Policy) => void;
-  /** Called when the changed files are no valid policy. */
-  readonly onInvalid?: () => void;
-  /** Called with lines that say whether the new policy is in effect, or why not. */
-  readonly log: (line: string) => void;
-}
-
-/** Milliseconds between polls. Polling works on every file system, also for a mounted ConfigMap. */
-const interval = 1_000;
-
 /** Reloads the policy when its files differ from those that it was read from, also if they changed before the watch began. */
 export function watchPolicy(
   { path, texts: first, cluster, read }: PolicyFiles,
-  changes: PolicyChanges,
+  changes: InputChanges<Policy>,
   clock: Clock,
-): PolicyWatch {
-  const { onChange, onInvalid, log } = changes;
-  const stopping = new AbortController();
-  let known = JSON.stringify(first);
-  let seen = known;
-
-  function look(): void {
-    let texts: InputText[];
-    try {
-      texts = readPolicyFiles(path);
-    } catch (error) {
-      logOnce(`the policy cannot be read, the old one stays in effect: ${errorText(error)}`);
-      return;
-    }
-    const now = JSON.stringify(texts);
-    // A file that is being written differs at the next poll; half a policy may allow what the whole one forbids.
-    const isWhole = now === seen;
-    seen = now;
-    if (!isWhole || now === known) return;
-    known = now;
-    const { policy, problems, warnings } = read(texts, cluster);
-    for (const { source, message } of warnings) log(`${placeOf(source)}: warning: ${message}`);
-    if (problems.length === 0) {
-      log(`the policy ${path} has changed, and the new one is in effect`);
-      onChange(policy);
-      return;
-    }
-    for (const { source, message } of problems) log(`${placeOf(source)}: ${message}`);
-    log(`the policy ${path} has changed, but is invalid: the old one stays in effect`);
-    onInvalid?.();
-  }
-
-  function logOnce(line: string): void {
-    if (known !== line) log(line);
-    known = line;
-  }
-
-  async function watch(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      await clock.sleep(interval, stopping.signal);
-      look();
-    }
-  }
-
-  void watch().catch((error: unknown) => {
-    if (!stopping.signal.aborted) throw error;
-  });
-  return { stop: () => stopping.abort() };
-}
-
-function placeOf({ file, line, column }: Position): string {
-  return `${file}:${line}:${column}`;
+): InputWatch {
+  const parse = (texts: readonly InputText[]) => {
+    const { policy: value, problems, warnings } = read(texts, cluster);
+    return { value, problems, warnings };
+  };
+  return watchInput({ what: `the policy ${path}`, first, read: () => readPolicyFiles(path), parse }, changes, clock);
 }

@@ -20,6 +20,7 @@ export { policyReports } from "./policy-reports/policy-reports.ts";
 export { writeEachCluster } from "./policy-reports/write.ts";
 export { type FleetReport, fleetReport, type ReportedItem, type ReportedTeam } from "./report.ts";
 export { workloadCounts } from "./score.ts";
+export type { InputReload } from "./serve/metrics.ts";
 export { serveFleet } from "./serve/serve.ts";
 export type { ReportTaker } from "./serve/service.ts";
 export { policyReportTaker } from "./serve/takers.ts";

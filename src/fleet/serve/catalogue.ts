@@ -68,5 +68,11 @@ export const fleetCatalogue = {
     help: "Reports that were written elsewhere, by where to and result: success or failure.",
     labels: ["to", "result"],
   },
+  inputReloads: {
+    name: "pulley_fleet_input_reloads_total",
+    type: "counter",
+    help: "Changes of the policy and of the file of teams, by which (policy or teams) and result: success, or failure, where the old one stays in force.",
+    labels: ["input", "result"],
+  },
   ...processCatalogue,
 } as const satisfies Record<string, MetricDescription>;

@@ -14,10 +14,17 @@ export interface ReadOutcome {
   readonly milliseconds: number;
 }
 
+/** A file has changed: what it says now is in force, or cannot be, and what it said before is. */
+export interface InputReload {
+  readonly input: "policy" | "teams";
+  readonly result: "success" | "failure";
+}
+
 export interface FleetMetrics extends MetricsText {
   clusterRead(outcome: ReadOutcome): void;
   reportMade(report: FleetReport, now: number): void;
   handedOn(to: string, result: "success" | "failure"): void;
+  inputReloaded(reload: InputReload): void;
   /** @param milliseconds for all of it */
   passEnded(milliseconds: number): void;
 }
@@ -40,6 +47,7 @@ export function createFleetMetrics(version: string, clusters: readonly string[])
     reportTime: gauge(fleetCatalogue.reportTime),
     reportDuration: gauge(fleetCatalogue.reportDuration),
     handedOn: counter(fleetCatalogue.handedOn),
+    inputReloads: counter(fleetCatalogue.inputReloads),
     buildInfo: gauge(fleetCatalogue.buildInfo),
     processCpu: counter(fleetCatalogue.processCpu),
     processMemory: gauge(fleetCatalogue.processMemory),
@@ -76,6 +84,7 @@ export function createFleetMetrics(version: string, clusters: readonly string[])
       to.reportTime.set(now / 1000);
     },
     handedOn: (name, result) => to.handedOn.inc({ to: name, result }),
+    inputReloaded: ({ input, result }) => to.inputReloads.inc({ input, result }),
     passEnded: (milliseconds) => to.reportDuration.set(milliseconds / 1000),
   };
 }

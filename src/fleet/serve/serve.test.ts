@@ -250,6 +250,7 @@ describe("the metrics of a fleet", () => {
       start,
     );
     metrics.handedOn("history", "success");
+    metrics.inputReloaded({ input: "teams", result: "failure" });
     metrics.passEnded(1500);
     metrics.clusterRead({ cluster: "eu", complete: true, endedAt: start, milliseconds: 20 });
     const families = readExposition(await metrics.text());

@@ -5,6 +5,7 @@ import { serveMetrics } from "../../support/monitoring/server.ts";
 import { plain, type ReadOnlyRequest, type ReadOnlyResponse } from "../../support/read-only-server.ts";
 import { fleetHtml } from "../formats/html.ts";
 import type { FleetReport } from "../report.ts";
+import type { InputReload } from "./metrics.ts";
 import { createFleetService, type FleetServiceOptions, type LatestReport } from "./service.ts";
 
 export interface ServeOptions extends Omit<FleetServiceOptions, "metrics"> {
@@ -14,13 +15,18 @@ export interface ServeOptions extends Omit<FleetServiceOptions, "metrics"> {
   readonly hosts: readonly string[];
   /** The version of the program. */
   readonly version: string;
+  /**
+   * Has the files that a report depends on read again when they change, from then on until what it returns is called.
+   * `told` is called with each change that was taken, or refused.
+   */
+  readonly watchInputs?: (told: (reload: InputReload) => void) => () => void;
   /** Called with the address, with the port that it got. */
   readonly onListening?: (address: string) => void;
 }
 
 /** Until the signal. @throws PulleyError `USAGE` if the address cannot be listened on */
 export async function serveFleet(options: ServeOptions): Promise<void> {
-  const { apis, address, hosts, version, clock, log, onListening } = options;
+  const { apis, address, hosts, version, clock, log, onListening, watchInputs } = options;
   const { createFleetMetrics } = await import("./metrics.ts");
   const metrics = createFleetMetrics(
     version,
@@ -34,9 +40,11 @@ export async function serveFleet(options: ServeOptions): Promise<void> {
   const server = await serveMetrics(address, { metrics, health, log, hosts, pages: pagesOf(service.latest, version) });
   log.info("metrics and the report are served", { address: server.address });
   onListening?.(server.address);
+  const endWatches = watchInputs?.(metrics.inputReloaded);
   try {
     await service.run();
   } finally {
+    endWatches?.();
     await server.close();
   }
 }
