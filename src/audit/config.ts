@@ -1,7 +1,7 @@
 /** The configuration of an audit: the severity of each rule, moving tags, placeholders, the policy. */
 import { imageFieldsIn, kubernetesOnly, type Policy } from "../policy/index.ts";
 import { matchesStars } from "../support/wildcards.ts";
-import type { ImageFields } from "../workload/index.ts";
+import type { ImageFields, PullPolicy } from "../workload/index.ts";
 import { type PlaceholderTest, placeholderTest } from "./placeholders.ts";
 import type { CrossFileContext, Profile, Rule } from "./rules/rule.ts";
 import type { Severity } from "./types.ts";
@@ -20,6 +20,8 @@ export interface AuditOptions {
   readonly placeholders?: readonly string[] | undefined;
   /** Without one, the rules about the policy find nothing. */
   readonly policy?: Policy | undefined;
+  /** What the provider of OpenFaaS sets on every function, its `image_pull_policy`: Always where absent. */
+  readonly openfaasPullPolicy?: PullPolicy | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** Whether findings have fixes; true by default. Fixes make an audit with many findings a third slower. */
@@ -33,6 +35,7 @@ export interface AuditConfig extends CrossFileContext {
   readonly placeholderIn: PlaceholderTest;
   /** Image fields of custom resources, in addition to the built-in ones. */
   readonly imageFields: readonly ImageFields[];
+  readonly openfaasPullPolicy: PullPolicy | undefined;
 }
 
 export const defaultMovingTags: readonly string[] = [
@@ -98,6 +101,7 @@ export function auditConfig({
   movingTags,
   placeholders,
   policy,
+  openfaasPullPolicy,
   now,
   fixes = true,
 }: AuditOptions): AuditConfig {
@@ -109,6 +113,7 @@ export function auditConfig({
     isMoving: tagMatcher([...defaultMovingTags, ...(movingTags ?? [])]),
     placeholderIn: placeholderTest(placeholders),
     imageFields: imageFieldsIn(policy ?? kubernetesOnly),
+    openfaasPullPolicy,
   };
 }
 

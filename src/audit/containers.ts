@@ -1,10 +1,9 @@
 /** The containers of a text: as they are written, or as kustomizations build them. */
 import { basename, dirname } from "node:path";
-import type { ImageFields } from "../workload/index.ts";
 import type { TextInput } from "./input.ts";
 import { containerKey, type RenderedContainer, type RenderedObject } from "./input.ts";
 import type { ReplacedImages } from "./placeholders.ts";
-import type { ReadText, WantedSecret } from "./readers/contents.ts";
+import type { ReadOptions, ReadText, WantedSecret } from "./readers/contents.ts";
 import { readText } from "./readers/read-text.ts";
 import type { Subject } from "./subject.ts";
 import type { LiveObject, SecretName } from "./types.ts";
@@ -29,13 +28,16 @@ export interface TextContents extends Pick<ReadText, "text" | "problems" | "work
 }
 
 /** Reads a text together with what kustomizations build from it. */
-export function contentsOf(input: TextInput, imageFields: readonly ImageFields[]): TextContents {
+export function contentsOf(
+  input: TextInput,
+  options: Pick<ReadOptions, "imageFields" | "openfaasPullPolicy">,
+): TextContents {
   const { text, file, rendered = [] } = input;
-  const read = readText(text, file, { ...input, imageFields });
+  const read = readText(text, file, { ...input, ...options });
   const own = new Map(read.subjects.flatMap((subject) => keyOf(subject)?.map((key) => [key, subject] as const) ?? []));
   const made = rendered.map((object) => ({
     object,
-    read: readText(object.text, file, { ...readingOf(object), imageFields }),
+    read: readText(object.text, file, { ...readingOf(object), ...options }),
   }));
   const renderings = made.flatMap(({ object, read: { subjects } }) => renderedContainers(object, subjects, own, input));
   const matched = rendered.flatMap(({ containers }) => containers);

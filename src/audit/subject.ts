@@ -28,6 +28,14 @@ export interface WrittenPolicy {
   readonly meaning: PullPolicy | "Periodic" | undefined;
 }
 
+/** A field that looks like a pull policy and is none. */
+export interface IgnoredField {
+  readonly field: string;
+  readonly at: Span;
+  /** Half a sentence, where it is not just a field that the format does not know. */
+  readonly why?: string;
+}
+
 export interface Subject {
   readonly format: InputFormat;
   readonly words: FormatWords;
@@ -55,7 +63,7 @@ export interface Subject {
   readonly placeholder?: string | undefined;
   readonly written: WrittenPolicy | undefined;
   /** A field that looks like the pull policy, but is not read here. */
-  readonly ignored: { readonly field: string; readonly at: Span } | undefined;
+  readonly ignored: IgnoredField | undefined;
   /** As written or by default; absent where the format leaves the pull policy to another program. */
   readonly pulls: EffectivePull | undefined;
   /** A container whose image may be missing, because it is a patch for another one. */
@@ -73,7 +81,8 @@ export function pullsText(
 /** The pull policy that applies. */
 export interface EffectivePull {
   readonly value: PullPolicy | "Periodic";
-  readonly from: "manifest" | "default";
-  /** For defaults: why, in half a sentence. */
+  /** `provider`: that of OpenFaaS sets it on every function, and no function can say otherwise. */
+  readonly from: "manifest" | "default" | "provider";
+  /** Where it is not in the manifest: why, in half a sentence. */
   readonly because: string;
 }

@@ -93,7 +93,7 @@ function unreadable({ file, rule, message, advice }: UnreadableInput, config: Au
 function auditText(input: TextInput, config: AuditConfig): TextAudit {
   const { policy, now, isMoving } = config;
   const { file } = input;
-  const read = contentsOf(input, config.imageFields);
+  const read = contentsOf(input, config);
   const { live } = input;
   const textContext: TextContext = {
     text: read.text,
@@ -102,8 +102,8 @@ function auditText(input: TextInput, config: AuditConfig): TextAudit {
     fingerprints: new Fingerprints(file),
     told: new Set(),
   };
-  const findings = read.problems.flatMap(({ rule, at, message }) =>
-    findingOf(rule, { region: textContext.placeOf(at), message }, config, textContext.fingerprints),
+  const findings = read.problems.flatMap(({ rule, at, ...words }) =>
+    findingOf(rule, { region: textContext.placeOf(at), ...words }, config, textContext.fingerprints),
   );
   const uses: ImageUse[] = [];
   const exemptions = new Set<string>();

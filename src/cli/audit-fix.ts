@@ -133,13 +133,17 @@ function createPins(flags: FixFlags, policy: Policy, io: Io): DigestPins {
   return {
     fixesFor: async ({ text, file, replacedImages, replacedContainers = [], ...options }) => {
       const { text: source, subjects } = readText(text, file, { ...options, imageFields });
-      const requests = subjects.flatMap((subject): PinRequest[] => {
-        const { fields, request } = withoutPlaceholder(subject, placeholderIn, replacedImages);
+      const asking = subjects.map((subject) => withoutPlaceholder(subject, placeholderIn, replacedImages));
+      const variable = asking.filter(
+        ({ fields, unresolved }) => fields.withDefaults !== undefined || unresolved === "variable",
+      );
+      const requests = asking.flatMap(({ fields, request }): PinRequest[] => {
         const isElsewhere = fields.image && replacedContainers.includes(containerKey(fields.image));
         return !fields.image || isElsewhere ? [] : [{ source, field: fields.image, image: request.image.given }];
       });
       const { fixes, refused, failures } = await pinImages(requests, { resolve, parallel: resolvedAtOnce });
       const left = [
+        ...variable.map(({ request: { image } }) => ({ image: image.given, reason: "the image has a variable in it" })),
         ...refused.map(({ request, reason }) => ({ image: request.image, reason })),
         ...failures.map(({ image, error }) => ({ image, reason: errorText(error) })),
       ];

@@ -32,6 +32,7 @@ import { type LiveAudit, openLiveAudit } from "./audit-clusters.ts";
 import { type FixFlags, fixing } from "./audit-fix.ts";
 import { type ClusterFlags, clusterOptions, isClusterWanted } from "./cluster-option.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";
+import { type OpenfaasFlags, openfaasOption } from "./openfaas-option.ts";
 import {
   examples,
   type FilenameFlags,
@@ -48,7 +49,7 @@ import { inputInvalid } from "./problems.ts";
 
 const severities: readonly Severity[] = ["error", "warning", "note"];
 
-interface AuditFlags extends FixFlags, PolicyOptions, FilenameFlags, ClusterFlags {
+interface AuditFlags extends FixFlags, PolicyOptions, FilenameFlags, ClusterFlags, OpenfaasFlags {
   readonly output: FormatName | "yaml";
   readonly report?: string;
   readonly profile: Profile;
@@ -108,7 +109,8 @@ export function define(command: Command, io: CommandIo): void {
     .option("--check", "List the files that --fix would change; exit with status 1 if there are any")
     .option("--pin", "With --fix, add the current digest in the registry to each image")
     .addOption(policyOption())
-    .addOption(clusterOption());
+    .addOption(clusterOption())
+    .addOption(openfaasOption());
   clusterOptions(command)
     .addHelpText(
       "after",
@@ -131,6 +133,7 @@ async function auditPaths(paths: readonly string[], flags: AuditFlags, io: Comma
   const settings = {
     profile: flags.profile,
     now: Date.now(),
+    openfaasPullPolicy: flags.openfaasImagePullPolicy,
     ...(flags.rule && { severities: flags.rule }),
     ...(flags.movingTag && { movingTags: flags.movingTag }),
     ...(flags.placeholder && { placeholders: flags.placeholder }),

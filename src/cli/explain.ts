@@ -16,6 +16,7 @@ import { type Explanation, explanation, explanationLines } from "./explain-view.
 import { filesWithout, type Inputs, readInputs } from "./inputs.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";
 import { type LoginsForPod, podLogins, refuseSharedLogin } from "./logins.ts";
+import { type OpenfaasFlags, openfaasOption } from "./openfaas-option.ts";
 import {
   type CommonOptions,
   commonOptions,
@@ -32,7 +33,7 @@ import { machineHosts, registryClient } from "./registry.ts";
 import { requestsFrom, standingPodsFrom } from "./requests.ts";
 import { openStore } from "./store.ts";
 
-interface ExplainOptions extends CommonOptions, FilenameFlags {
+interface ExplainOptions extends CommonOptions, FilenameFlags, OpenfaasFlags {
   readonly check?: true;
   /** Milliseconds since the epoch. */
   readonly at?: number;
@@ -46,7 +47,8 @@ export function define(command: Command, io: CommandIo): void {
     )
     .addOption(filenameOption())
     .option("--check", "Also ask the registries for the current digest of each image")
-    .addOption(timeOption());
+    .addOption(timeOption())
+    .addOption(openfaasOption());
   commonOptions(command, io, "Platform of the node")
     .addHelpText(
       "after",
@@ -62,7 +64,7 @@ async function explain(words: readonly string[], options: ExplainOptions, io: Io
   const named = namedFiles(words, options);
   const inputs = await readInputs(named, io);
   const policy = await loadPolicy(options, io);
-  const { requests, problems, warnings } = requestsFrom(inputs, policy);
+  const { requests, problems, warnings } = requestsFrom(inputs, policy, options.openfaasImagePullPolicy);
   printProblems({ problems, warnings }, io);
   const speaking = [...requests, ...problems, ...warnings].flatMap(({ source }) => source?.file ?? []);
   for (const word of filesWithout(speaking, named)) {

@@ -1,6 +1,14 @@
 /** The inputs of a command line as pods and image requests. */
 import { randomUUID } from "node:crypto";
-import { invalidPolicyValue, missingImage, type ReadText, readOther, type Subject } from "../audit/index.ts";
+import {
+  byProvider,
+  ignoredPolicy,
+  invalidPolicyValue,
+  missingImage,
+  type ReadText,
+  readOther,
+  type Subject,
+} from "../audit/index.ts";
 import { parseReference } from "../image/index.ts";
 import { uidOf, withUid } from "../pods/index.ts";
 import { imageFieldsIn, kubernetesOnly, type Policy } from "../policy/index.ts";
@@ -62,9 +70,17 @@ export interface WrittenRequests {
 /**
  * The image requests in the inputs, without creating pods: of Kubernetes objects, including custom resources that the
  * policy knows, of Compose files and of OpenFaaS stack files.
+ * @param openfaasPullPolicy what the provider of OpenFaaS sets on functions
  */
-export function requestsFrom(inputs: Inputs, policy: Policy = kubernetesOnly): WrittenRequests {
-  const read = inputs.manifests.map((manifest) => ({ manifest, other: readOther(manifest.text, manifest.file) }));
+export function requestsFrom(
+  inputs: Inputs,
+  policy: Policy = kubernetesOnly,
+  openfaasPullPolicy?: PullPolicy,
+): WrittenRequests {
+  const read = inputs.manifests.map((manifest) => ({
+    manifest,
+    other: readOther(manifest.text, manifest.file, { openfaasPullPolicy }),
+  }));
   const others = read.flatMap(({ other }) => other ?? []);
   const subjects = others.flatMap((other) => other.subjects);
   const missing = subjects.flatMap(withoutImage);
@@ -80,24 +96,38 @@ export function requestsFrom(inputs: Inputs, policy: Policy = kubernetesOnly): W
     });
   return {
     requests: [
-      ...documents.flatMap((document) => imageRequests(document, fields)),
+      ...documents
+        .flatMap((document) => imageRequests(document, fields))
+        .map((request) => byProvider(request, openfaasPullPolicy)),
       ...subjects
         .filter((each) => each.unresolved === undefined && missingImage(each) === undefined)
         .map(({ request }) => request),
       ...named,
     ],
-    problems: [...problems, ...refused, ...missing],
+    problems: [...problems, ...refused, ...missing, ...others.flatMap((other) => inputProblems(other, true))],
     warnings: others.flatMap(warningsOf),
   };
 }
 
-function warningsOf({ subjects, built = [], text }: ReadText): readonly Problem[] {
+function warningsOf(read: ReadText): readonly Problem[] {
+  const { subjects, built = [], text } = read;
   const unknown = subjects.filter(({ unresolved }) => unresolved !== undefined).flatMap(unknownImage);
   const invalid = subjects.flatMap((subject) => {
     const message = invalidPolicyValue(subject);
     return message === undefined ? [] : { source: text.position(subject.written?.at.start ?? 0), message };
   });
-  return [...unknown, ...invalid, ...built];
+  const ignored = subjects.flatMap((subject) => {
+    const message = ignoredPolicy(subject);
+    return message === undefined ? [] : { source: text.position(subject.ignored?.at.start ?? 0), message };
+  });
+  return [...unknown, ...invalid, ...ignored, ...inputProblems(read, false), ...built];
+}
+
+/** What is wrong with the input itself: what makes it useless, or all else. */
+function inputProblems({ problems, text }: ReadText, areErrors: boolean): readonly Problem[] {
+  return problems
+    .filter(({ rule }) => (rule.meta.severity.recommended === "error") === areErrors)
+    .map(({ at, message }) => ({ source: text.position(at.start), message }));
 }
 
 function withoutImage(subject: Subject): readonly Problem[] {

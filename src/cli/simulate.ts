@@ -21,6 +21,7 @@ import { clusterOptions } from "./cluster-option.ts";
 import { fromOption } from "./fleet-clusters.ts";
 import { readInputs } from "./inputs.ts";
 import { type CommandIo, type Io, paintFor } from "./io.ts";
+import { type OpenfaasFlags, openfaasOption } from "./openfaas-option.ts";
 import { examples, type FilenameFlags, filenameOption, outputOption, type RootOptions, rootOption } from "./options.ts";
 import { print } from "./output.ts";
 import { clusterOption, loadPolicy, timeOption } from "./policy-option.ts";
@@ -30,7 +31,7 @@ import { requestsFrom } from "./requests.ts";
 import { isOfFleet, type SimulateFleetOptions, simulateClusters } from "./simulate-fleet.ts";
 import { teamsOption } from "./teams-option.ts";
 
-interface SimulateOptions extends RootOptions, FilenameFlags, SimulateFleetOptions {
+interface SimulateOptions extends RootOptions, FilenameFlags, SimulateFleetOptions, OpenfaasFlags {
   readonly cluster?: string;
   readonly record?: string;
 }
@@ -71,6 +72,7 @@ export function define(command: Command, io: CommandIo): void {
     )
     .addOption(clusterOption())
     .addOption(timeOption())
+    .addOption(openfaasOption())
     .addOption(filenameOption())
     .option(
       "--against <path>",
@@ -154,11 +156,11 @@ function shifted(facts: LocalFacts, later: number): LocalFacts {
 /** Manifests have no machine, so both policies decide without knowing what is in a store. */
 async function fromManifests(
   paths: readonly string[],
-  { against, cluster, at }: SimulateOptions,
+  { against, cluster, at, openfaasImagePullPolicy }: SimulateOptions,
   io: Io,
 ): Promise<{ readonly past: readonly PastRequest[]; readonly status: number }> {
   const now: Policy = await loadPolicy({ policy: against, cluster }, io);
-  const { requests, problems, warnings } = requestsFrom(await readInputs(paths, io), now);
+  const { requests, problems, warnings } = requestsFrom(await readInputs(paths, io), now, openfaasImagePullPolicy);
   printProblems({ problems, warnings }, io);
   const [facts, time] = [{ presence: "unknown" } as const, at ?? Date.now()];
   const past = requests.map((request) => ({

@@ -159,6 +159,26 @@ describe("Compose files", () => {
   });
 });
 
+describe("stack files of OpenFaaS", () => {
+  const why = "it has a variable in it, which faas-cli replaces by what its environment has";
+
+  it.each<[image: string, after: string | undefined, why?: string]>([
+    ["q.io/f:1", "q.io/f:2.0"],
+    ["'q.io/f:1'  # why", "'q.io/f:2.0'  # why"],
+    ["q.io/f", undefined, "it has no tag"],
+    ["q.io/f:${TAG:-1}", undefined, why],
+    ["${REGISTRY:-q.io}/f:1", undefined, why],
+    ["q.io/f:${TAG=1}", undefined, why],
+  ])("%s", async (image, after, refused) => {
+    const stack = (own: string) =>
+      `provider:\r\n  name: openfaas\r\nfunctions:\r\n  f:\r\n    lang: go\r\n    image: ${own}\r\n    # end\r\n`;
+    expect(await fixed({ "stack.yaml": stack(image) })).toEqual({
+      texts: [stack(after ?? image)],
+      refused: refused === undefined ? [] : [`stack.yaml:6: ${refused}`],
+    });
+  });
+});
+
 describe("lists", () => {
   it("change a word, and nothing around it", async () => {
     const path = folder.write("images.txt", "\ufeff# a:1\r\n  a:1   # a:1\r\n 3 q.io/b:1\r\nlocalhost:5000/c\r\n");

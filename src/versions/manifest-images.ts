@@ -43,7 +43,7 @@ export interface ManifestOptions {
 
 /** Never throws. */
 export function manifestImages(input: TextInput, options: ManifestOptions): ManifestImages {
-  const contents = contentsOf(input, options.imageFields);
+  const contents = contentsOf(input, { imageFields: options.imageFields });
   const entries = input.original === undefined ? kustomizationEntries(input.text, input.file) : [];
   const { text } = contents;
   const positionOf = positions(input, text);
@@ -54,7 +54,7 @@ export function manifestImages(input: TextInput, options: ManifestOptions): Mani
   for (const { rule, at, message } of contents.problems) {
     const problem = { source: positionOf(at.start), message };
     if (rule.id === "input-unreadable") problems.push(problem);
-    else if (rule.id === "template-not-rendered") notes.push(problem);
+    else if (rule.id === "template-not-rendered" || rule.id === "stack-refused") notes.push(problem);
     else if (rule.id === "not-a-manifest" && entries.length === 0) notes.push(problem);
   }
   for (const container of contents.containers) {
@@ -108,6 +108,9 @@ function whyUnknown({ unresolved, placeholder }: Subject): string {
   }
 }
 
+/** A default of a stack file may never hold: faas-cli takes what its environment has. */
+const substituted = "it has a variable in it, which faas-cli replaces by what its environment has";
+
 const formats = { kubernetes: "manifest", compose: "compose", openfaas: "openfaas" } as const;
 
 interface PlaceContext {
@@ -132,6 +135,7 @@ function placeOf(
   if (kept) return kept;
   if (entry !== undefined) return entryPlace(entry);
   if (fields.image !== undefined) return place({ kind: "image", text, field: fields.image });
+  if (fields.withDefaults !== undefined && format === "openfaas") return never(substituted);
   if (fields.withDefaults !== undefined) return place({ kind: "withDefaults", text, field: fields.withDefaults });
   return never(isRendered ? "a kustomization puts it together" : "it is not written as one text");
 }

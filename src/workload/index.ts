@@ -42,11 +42,13 @@ export type {
 } from "./types.ts";
 export { type Validation, validate } from "./validation.ts";
 export {
+  isNull,
   itemsAt,
   type MappingValue,
   mappingAt,
   plain,
   type ScalarValue,
+  sortOf,
   textAt,
   textsAt,
   type Value,

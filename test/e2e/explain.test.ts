@@ -67,10 +67,10 @@ describe("pulley explain", () => {
     for (const [name, text] of Object.entries(files)) await writeFile(join(own, name), text);
     const { status, stderr, answers } = await explained([own, "--root", join(folder, "none")]);
     expect(answers.map(({ container, pullPolicy }) => [container.name, pullPolicy.value])).toEqual([
-      ["fn", "IfNotPresent"],
+      ["fn", "Always"],
       ["c", "IfNotPresent"],
       ["web", "IfNotPresent"],
-      ["hello", "IfNotPresent"],
+      ["hello", "Always"],
     ]);
     expect(stderr).toBe(
       `${join(own, "compose.yaml")}:5:12: warning: the image of db is not known: "quay.io/team/db:\${TAG}" has a variable without a default in it

@@ -1,5 +1,5 @@
 /** What readers find in a text. */
-import type { ImageFields, Problem, SourceText, Workload } from "../../workload/index.ts";
+import type { ImageFields, Problem, PullPolicy, SourceText, Workload } from "../../workload/index.ts";
 import type { Rule } from "../rules/rule.ts";
 import type { Span } from "../spans.ts";
 import type { Subject } from "../subject.ts";
@@ -10,6 +10,8 @@ export interface InputProblem {
   readonly rule: Rule;
   readonly at: Span;
   readonly message: string;
+  /** That of the rule where absent. */
+  readonly advice?: string;
 }
 
 export interface WantedSecret extends SecretName {
@@ -36,6 +38,8 @@ export interface ReadOptions {
   readonly mayBePatch: boolean;
   /** Image fields of custom resources, in addition to the built-in ones. */
   readonly imageFields?: readonly ImageFields[] | undefined;
+  /** What the provider of OpenFaaS sets on functions: Always where absent. */
+  readonly openfaasPullPolicy?: PullPolicy | undefined;
   /** Present where objects are patches: then they have no names of their own. */
   readonly patch?: "rendered" | "alone" | undefined;
 }

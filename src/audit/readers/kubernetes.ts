@@ -24,6 +24,7 @@ import type { SecretName } from "../types.ts";
 import type { InputProblem, ReadOptions, ReadText, WantedSecret } from "./contents.ts";
 import { mostSubjects } from "./contents.ts";
 import { imageParts } from "./image.ts";
+import { byProvider } from "./openfaas.ts";
 
 const values = { Always: "Always", IfNotPresent: "IfNotPresent", Never: "Never" } as const;
 const reader = "the API server";
@@ -40,10 +41,8 @@ const secretMakers: ReadonlyMap<string, readonly string[]> = new Map([
 
 type KubernetesContents = Pick<ReadText, "subjects" | "workloads" | "wantedSecrets" | "secrets" | "problems">;
 
-export function readKubernetes(
-  documents: readonly ManifestDocument[],
-  { mayBePatch, patch, imageFields }: ReadOptions,
-): KubernetesContents {
+export function readKubernetes(documents: readonly ManifestDocument[], options: ReadOptions): KubernetesContents {
+  const { patch, imageFields } = options;
   const subjects: Subject[] = [];
   const wantedSecrets: WantedSecret[] = [];
   const secrets: SecretName[] = [];
@@ -55,7 +54,7 @@ export function readKubernetes(
     if (namePath !== undefined) secrets.push(secretOf(document, namePath));
     const before = subjects.length;
     for (const template of podTemplates(document, imageFields))
-      readTemplate(document, template, mayBePatch, subjects, wantedSecrets);
+      readTemplate(document, template, options, subjects, wantedSecrets);
     if (subjects.length > before) workloads += 1;
     if (patch === undefined) problems.push(...refusedNames(document));
   }
@@ -77,14 +76,15 @@ function refusedNames(document: ManifestDocument): InputProblem[] {
 function readTemplate(
   document: ManifestDocument,
   template: PodTemplate,
-  mayBePatch: boolean,
+  { mayBePatch, openfaasPullPolicy }: ReadOptions,
   subjects: Subject[],
   wantedSecrets: WantedSecret[],
 ): void {
   const workload = workloadOf(document, template);
   for (const place of imagePlaces(template, groupOf(document.apiVersion))) {
-    const request = requestOf(document, workload, place);
-    if (request === undefined) continue;
+    const asked = requestOf(document, workload, place);
+    if (asked === undefined) continue;
+    const request = byProvider(asked, openfaasPullPolicy);
     const subject = { ...subjectOf(document, place, request, mayBePatch), runs: template.spec };
     subjects.push(template.form === "shape" ? inOtherKind(subject, template) : subject);
   }

@@ -15,15 +15,15 @@ import {
 } from "../../workload/index.ts";
 import { inputUnreadable, notAManifest, templateNotRendered } from "../rules/input.ts";
 import type { Span } from "../spans.ts";
-import type { Subject } from "../subject.ts";
 import { builtServices, composeSubjects, isComposeFile } from "./compose.ts";
 import { type InputProblem, mostSubjects, type ReadOptions, type ReadText } from "./contents.ts";
 import { readKubernetes } from "./kubernetes.ts";
-import { isStackFile, stackSubjects } from "./openfaas.ts";
+import { ignoredInStack, stackSubjects } from "./openfaas.ts";
+import { isStackFile, refusedByFaas } from "./stack-shape.ts";
 
 /** Reads a text as what it is: Kubernetes manifests, a Compose file or an OpenFaaS stack file. Never throws. */
 export function readText(text: string, file: string, options: ReadOptions): ReadText {
-  const other = readOther(text, file);
+  const other = readOther(text, file, options);
   if (other !== undefined) return other;
   const input = readManifests(text, file);
   const source = input.documents[0]?.text ?? sourceText(text, file);
@@ -36,15 +36,23 @@ export function readText(text: string, file: string, options: ReadOptions): Read
 }
 
 /** A Compose file or a stack file of OpenFaaS; `undefined` where the text is something else, or cannot be read. */
-export function readOther(text: string, file: string): ReadText | undefined {
+export function readOther(
+  text: string,
+  file: string,
+  { openfaasPullPolicy }: Pick<ReadOptions, "openfaasPullPolicy"> = {},
+): ReadText | undefined {
   if (!/^(?:services|functions):|"(?:services|functions)"\s*:/m.test(text)) return undefined;
   const { text: source, values, problems } = readValues(text, file);
-  const readers = values.map(readerOf);
-  if (problems.length > 0 || readers.length === 0 || readers.some((reader) => reader === undefined)) return undefined;
-  const subjects = values.flatMap((value, at) => readers[at]?.(value, source) ?? []);
-  const built = values.flatMap((value, at) => (readers[at] === composeSubjects ? builtServices(value, source) : []));
-  const nothing = { problems: [], wantedSecrets: [], secrets: [] };
-  return capped({ text: source, subjects, workloads: subjects.length, built, ...nothing });
+  const formats = values.map((value) => formatOf(value, file));
+  if (problems.length > 0 || formats.length === 0 || formats.includes(undefined)) return undefined;
+  const stacks = values.filter((_, at) => formats[at] === "openfaas");
+  const subjects = values.flatMap((value, at) =>
+    formats[at] === "openfaas" ? stackSubjects(value, source, openfaasPullPolicy) : composeSubjects(value, source),
+  );
+  const built = values.flatMap((value, at) => (formats[at] === "compose" ? builtServices(value, source) : []));
+  const wrong = stacks.flatMap((value) => [...refusedByFaas(value, source), ...ignoredInStack(value, source)]);
+  const nothing = { wantedSecrets: [], secrets: [] };
+  return capped({ text: source, subjects, workloads: subjects.length, built, problems: wrong, ...nothing });
 }
 
 /** Too many containers are cut off, with a problem at the first that is left out. */
@@ -60,12 +68,10 @@ function capped(read: ReadText): ReadText {
   };
 }
 
-type SubjectReader = (value: Value, text: SourceText) => readonly Subject[];
-
-function readerOf(value: Value): SubjectReader | undefined {
+function formatOf(value: Value, file: string): "openfaas" | "compose" | undefined {
   if (textAt(value, "kind") !== undefined) return undefined;
-  if (isStackFile(value)) return stackSubjects;
-  return isComposeFile(value) ? composeSubjects : undefined;
+  if (isStackFile(value, file)) return "openfaas";
+  return isComposeFile(value) ? "compose" : undefined;
 }
 
 /** A file that is no manifest is not an error: it is skipped in a folder, and a note where the user named it. */

@@ -7,6 +7,7 @@ import {
   nameInvalid,
   notAManifest,
   renderFailed,
+  stackRefused,
   templateNotRendered,
 } from "./input.ts";
 import { pullSecretMissing } from "./missing-pull-secrets.ts";
@@ -32,6 +33,7 @@ const all = [
   templateNotRendered,
   notAManifest,
   nameInvalid,
+  stackRefused,
   referenceInvalid,
   imageMissing,
   variableUnresolved,

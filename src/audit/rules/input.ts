@@ -61,6 +61,16 @@ export const nameInvalid = {
   },
 } as const satisfies ReportedRule;
 
+export const stackRefused = {
+  id: "stack-refused",
+  meta: {
+    title: "The stack file is refused by faas-cli",
+    why: "It stops at the file, so no function in it is built or deployed. What can be read of it is audited all the same.",
+    advice: "Correct the file at this place.",
+    severity: everywhere("error"),
+  },
+} as const satisfies ReportedRule;
+
 export const ignoreWithoutReason = {
   id: "ignore-without-reason",
   meta: {

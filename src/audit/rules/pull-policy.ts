@@ -1,6 +1,6 @@
 /** Rules about the pull policy of a container, as it is written or by default. */
 import { type PullPolicy, pullPolicies } from "../../workload/index.ts";
-import { pullsText, type Subject } from "../subject.ts";
+import { type EffectivePull, pullsText, type Subject } from "../subject.ts";
 import { type ContainerRule, effectiveTag, everywhere, exampleDigest, imageText, policyPlace, shown } from "./rule.ts";
 import { tagMoving } from "./tag.ts";
 
@@ -66,22 +66,28 @@ export const policyIgnored = {
       notFound: "image: registry.example.com/web:1.4\nimagePullPolicy: Always",
     },
   },
-  check({ ignored, words, format, request }) {
-    if (ignored === undefined) return undefined;
-    const { field, at } = ignored;
-    const who = { kubernetes: "the API server", compose: "Compose", openfaas: "faas-cli" }[format];
-    const what = { kubernetes: `an ${request.container.kind}`, compose: "a service", openfaas: "a function" }[format];
-    const place = request.container.kind === "container" && format === "kubernetes" ? "a container" : what;
-    return {
-      at,
-      message: `${who} does not know the field ${field} in ${place}, so this pull policy has no effect`,
-      advice:
-        format === "openfaas"
-          ? `Set image_pull_policy for the provider, or, with Pulley as the provider, the annotation ${words.field}.`
-          : `Rename the field to ${words.field}.`,
-    };
+  check(subject) {
+    const { ignored, words, format } = subject;
+    const message = ignoredPolicy(subject);
+    if (ignored === undefined || message === undefined) return undefined;
+    const advice =
+      format === "openfaas"
+        ? `Set image_pull_policy where the provider runs, or, with Pulley as the provider, the annotation ${words.field}.`
+        : `Rename the field to ${words.field}.`;
+    return { at: ignored.at, message, advice };
   },
 } as const satisfies ContainerRule;
+
+/** What is wrong with a pull policy in a field that nothing reads; for a function, with what holds in its place. */
+export function ignoredPolicy({ ignored, format, request, pulls }: Subject): string | undefined {
+  if (ignored === undefined) return undefined;
+  const who = { kubernetes: "the API server", compose: "Compose", openfaas: "faas-cli" }[format];
+  const what = { kubernetes: `an ${request.container.kind}`, compose: "a service", openfaas: "a function" }[format];
+  const place = request.container.kind === "container" && format === "kubernetes" ? "a container" : what;
+  const { why = `${who} does not know the field ${ignored.field} in ${place}` } = ignored;
+  const instead = pulls?.from === "provider" ? `: ${pulls.because}` : "";
+  return `${why}, so this pull policy has no effect${instead}`;
+}
 
 /**
  * No pull policy, and a default that does not fit: the image is checked in vain at every start, or never pulled again.
@@ -145,15 +151,15 @@ export const movingTagNotAlways = {
   check(subject, { isMoving, pulls }) {
     const { reference, words } = subject;
     if (reference === undefined || reference.digest !== undefined) return undefined;
-    if (pulls?.from !== "manifest" || pulls.value !== "IfNotPresent") return undefined;
+    if (pulls === undefined || pulls.from === "default" || pulls.value !== "IfNotPresent") return undefined;
     const tag = effectiveTag(reference);
     if (tag === undefined || !isMoving(tag)) return undefined;
-    const { Always, IfNotPresent } = words.values;
+    const { IfNotPresent } = words.values;
     const which = reference.tag === undefined ? "the implied tag latest" : `the moving tag ${tag}`;
     return {
       at: policyPlace(subject),
-      message: `with ${IfNotPresent}, ${words.machine} keeps the first image that it pulled under ${which}`,
-      advice: `Write ${words.field}: ${Always}, or a tag that does not move.`,
+      message: `with ${IfNotPresent}, ${words.machine} keeps the first image that it pulled under ${which}${settingOf(pulls)}`,
+      advice: `${adviceOf(subject, pulls, "Always")}, or a tag that does not move.`,
       correction: { what: "pullPolicy", value: "Always" },
     };
   },
@@ -207,13 +213,15 @@ export const notAlways = {
     if (pulls === undefined || pulls.value === "Always") return undefined;
     const { Always } = words.values;
     const message =
-      pulls.from === "default"
-        ? `${words.field} is not set, and the default is ${pullsText(subject, pulls.value)}, not ${Always}: ${pulls.because}`
-        : `${words.field} is ${subject.written?.text ?? pullsText(subject, pulls.value)}, not ${Always}`;
+      pulls.from === "provider"
+        ? `${pulls.because}, not ${Always}`
+        : pulls.from === "default"
+          ? `${words.field} is not set, and the default is ${pullsText(subject, pulls.value)}, not ${Always}: ${pulls.because}`
+          : `${words.field} is ${subject.written?.text ?? pullsText(subject, pulls.value)}, not ${Always}`;
     return {
       at: policyPlace(subject),
       message,
-      advice: `Write ${words.field}: ${Always}.`,
+      advice: `${adviceOf(subject, pulls, "Always")}.`,
       correction: { what: "pullPolicy", value: "Always" },
     };
   },
@@ -240,10 +248,14 @@ export const alwaysNeedsRegistry = {
     const registry = reference?.repository.registry ?? "its registry";
     const written = subject.written?.text ?? words.values.Always;
     const because = pulls.from === "default" ? `, the default because ${pulls.because},` : "";
+    const message =
+      pulls.from === "provider"
+        ? `every start of the container asks ${registry}${settingOf(pulls)}`
+        : `${words.field} ${written}${because} asks ${registry} at every start of the container`;
     return {
       at: policyPlace(subject),
-      message: `${words.field} ${written}${because} asks ${registry} at every start of the container`,
-      advice: `Write ${words.field}: ${words.values.IfNotPresent}.`,
+      message,
+      advice: `${adviceOf(subject, pulls, "IfNotPresent")}.`,
       correction: { what: "pullPolicy", value: "IfNotPresent" },
     };
   },
@@ -267,8 +279,20 @@ export const never = {
     if (pulls?.value !== "Never") return undefined;
     return {
       at: policyPlace(subject),
-      message: `with ${words.values.Never}, ${imageText(subject)} is not pulled, so the container fails wherever the image is not loaded`,
-      advice: `Write ${words.field}: ${words.values.IfNotPresent}, unless the image is loaded onto every machine.`,
+      message: `with ${words.values.Never}, ${imageText(subject)} is not pulled, so the container fails wherever the image is not loaded${settingOf(pulls)}`,
+      advice: `${adviceOf(subject, pulls, "IfNotPresent")}, unless the image is loaded onto every machine.`,
     };
   },
 } as const satisfies ContainerRule;
+
+/** Who sets it, where that is not the container. */
+function settingOf({ from, because }: EffectivePull): string {
+  return from === "provider" ? `: ${because}` : "";
+}
+
+/** What to write where; without a full stop. A function cannot say otherwise than its provider. */
+function adviceOf({ words }: Subject, { from }: EffectivePull, wanted: PullPolicy): string {
+  return from === "provider"
+    ? `Set image_pull_policy to ${wanted} where the provider runs`
+    : `Write ${words.field}: ${words.values[wanted]}`;
+}

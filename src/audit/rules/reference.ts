@@ -84,11 +84,21 @@ export const variableUnresolved = {
   },
   check(subject) {
     if (subject.unresolved !== "variable") return undefined;
+    const isStack = subject.format === "openfaas";
+    const image = shown(subject.request.image.given);
+    if (isStack && !subject.request.image.given.includes("${")) {
+      return {
+        at: imagePlace(subject),
+        message: `${image} has a variable in it that faas-cli does not replace, so the image is not known`,
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: users write it like this
+        advice: "Write it with braces, as in ${TAG:-1.27}.",
+      };
+    }
     return {
       at: imagePlace(subject),
-      message: `${shown(subject.request.image.given)} depends on a variable without a default, so the image is not known`,
+      message: `${image} depends on a variable without a default, so the image is not known`,
       // biome-ignore lint/suspicious/noTemplateCurlyInString: users write it like this
-      advice: "Give the variable a default, as in ${TAG:-1.27}, or replace the variables before you audit the file.",
+      advice: `Give the variable a default, as in \${TAG:-1.27}, or ${isStack ? "audit what faas-cli makes of the file: faas-cli generate | pulley audit -" : "replace the variables before you audit the file"}.`,
     };
   },
 } as const satisfies ContainerRule;

@@ -16,9 +16,10 @@ export const tagMissing = {
     const { reference } = subject;
     if (reference === undefined || reference.tag !== undefined || reference.digest !== undefined) return undefined;
     const image = imageText(subject);
+    const meaning = subject.format === "openfaas" ? "so faas-cli deploys" : "so it means";
     return {
       at: imagePlace(subject),
-      message: `${image} has no tag and no digest, so it means ${image}:latest, which can be another image at each pull`,
+      message: `${image} has no tag and no digest, ${meaning} ${image}:latest, which can be another image at each pull`,
       // Nobody has chosen a tag, so no fix writes one.
       advice: `Write the version that you want, ${image}:VERSION, or pin ${pinning(subject)}.`,
     };

@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { told } from "../testing/findings.ts";
+import { readOther } from "./read-text.ts";
+
+const functions = "functions:\n  f:\n    lang: go\n    image: ghcr.io/a:1\n";
+
+describe("a stack file", () => {
+  it.each<[what: string, file: string, text: string, subjects: number | undefined]>([
+    ["by its provider", "any.yaml", `provider: {name: openfaas}\n${functions}`, 1],
+    ["by its old provider", "any.yaml", `provider: {name: faas}\n${functions}`, 1],
+    ["by a provider without a name", "any.yaml", `provider: {gateway: http://127.0.0.1}\n${functions}`, 1],
+    ["by its name", "stack.yml", functions, 1],
+    ["by its name, with a wrong provider", "dir/stack.yaml", `provider: {name: openfass}\n${functions}`, 1],
+    ["not by its functions alone", "any.yaml", functions, undefined],
+    ["not of Serverless", "serverless.yml", `provider: {name: aws}\n${functions}`, undefined],
+    [
+      "not of Serverless under its name",
+      "stack.yml",
+      "provider: {name: aws}\nfunctions: {f: {handler: a}}\n",
+      undefined,
+    ],
+    ["not of Swarm", "stack.yml", "services: {a: {image: 'a:1'}}\n", 1],
+    ["not of Haskell", "stack.yaml", "resolver: lts-21.0\npackages: [.]\n", undefined],
+    ["no Kubernetes object", "stack.yml", `kind: A\nprovider: {name: openfaas}\n${functions}`, undefined],
+  ])("is known %s", (_, file, text, subjects) => {
+    const read = readOther(text, file);
+    expect(read?.subjects.length).toBe(subjects);
+    const isStack = read?.subjects[0]?.format === "openfaas";
+    expect(isStack).toBe(subjects !== undefined && text.includes("functions"));
+  });
+});
+
+describe("what faas-cli refuses", () => {
+  const file = (text: string, provider = "provider: {name: openfaas}\n") => `${provider}functions:\n${text}`;
+  const image = "image: ghcr.io/a:1";
+
+  it.each<[text: string, covered: string, message: string]>([
+    [file(`  f: {${image}}\n`, "provider: {name: faas}\n"), "faas", 'provider.name is "faas"'],
+    [file(`  f: {${image}}\n`, "provider: {gateway: a}\n"), "{gateway: a}", "provider.name is missing"],
+    [file(`  f: {${image}}\n`, "version: 2.0\nprovider: {name: openfaas}\n"), "2.0", "version is 2.0"],
+    [file(`  f: {${image}}\n`, "version: 1\nprovider: {name: openfaas}\n"), "1", "version is 1"],
+    [file(`  - {name: f, ${image}}\n`), `- {name: f, ${image}}`, "functions is a list, and no mapping"],
+    [file("  f: ghcr.io/a:1\n"), "ghcr.io/a:1", "functions.f is a string, and no mapping"],
+    [file("  f: {image: {name: a}}\n"), "{name: a}}", "functions.f.image is an object, and no text"],
+    [file(`  f: {${image}, environment: [A=b]}\n`), "[A=b]}", "functions.f.environment is a list, and no mapping"],
+    [file(`  f: {${image}, secrets: token}\n`), "token", "functions.f.secrets is a string, and no list"],
+    [file(`  f:\n    image: "a:\${TAG-1}"\n`), "${TAG-1}", "is no substitution"],
+    [file(`  f: {${image}}\n# \${{ secrets.TOKEN }}\n`), "${{ secrets.TOKEN }", "is no substitution"],
+    [file(`  f: {${image}}\n# \${A:-\${B-c}}\n`), "${B-c}", "is no substitution"],
+  ])("%j", (text, covered, message) => {
+    const refused = told(text).filter(({ rule }) => rule === "stack-refused");
+    expect(refused).toMatchObject([{ severity: "error", covered, message: expect.stringContaining(message) }]);
+    expect(refused[0]?.message).toContain("so faas-cli refuses the file");
+  });
+
+  it.each([
+    'version: "1.0"\n',
+    "version: 1.0\n",
+    "# $${{ x }} $${} $A ${A} ${A:-} ${A=b} ${A/x/y} ${A#x} ${A%%x} ${#A} ${A^^} ${A,,} ${A:1:2}\n",
+  ])("is not %j", (head) => {
+    expect(told(`${head}provider: {name: openfaas}\nfunctions: {f: {${image}}}\n`)).toEqual([]);
+  });
+
+  it("is told beside what the file asks for", () => {
+    const text = "provider: {name: faas}\nfunctions: {f: {image: 'ghcr.io/a:main'}, g: , h: {image: 'ghcr.io/h:1'}}\n";
+    expect(told(text).map(({ rule }) => rule)).toEqual(["stack-refused", "tag-moving"]);
+  });
+});
