@@ -1,14 +1,7 @@
 /** The JSON Schema of `pulley fleet report -o json`, for programs that read it. */
 import { z } from "zod";
 import { itemKinds, pullCauses, severities } from "./items/item.ts";
-import { count, workloadFields } from "./schema-parts.ts";
-
-const counts = {
-  critical: count("Open items of this severity."),
-  high: count("Open items of this severity."),
-  medium: count("Open items of this severity."),
-  low: count("Open items of this severity."),
-};
+import { count, countFields, scoreField, teamFields, workloadFields } from "./schema-parts.ts";
 
 const cluster = z
   .object({
@@ -65,16 +58,10 @@ const fix = z
 
 const team = z
   .object({
-    name: z.string().nullable().meta({ description: "The team's name; null for what is nobody's." }),
-    contact: z.string().nullable().meta({ description: "Whom to ask." }),
-    ...counts,
+    ...teamFields,
+    ...countFields,
     workloads: count("Its workloads."),
-    score: z
-      .int()
-      .min(0)
-      .max(100)
-      .nullable()
-      .meta({ description: "100 where nothing is open, less the more there is for each workload; null without any." }),
+    score: scoreField,
   })
   .meta({ description: "A team, and its open items." });
 
@@ -106,7 +93,7 @@ export const fleetSchema = z
       .array(fix)
       .nullable()
       .meta({ description: "What recorded runs had found and this one no longer does; null without a history." }),
-    counts: z.object(counts).meta({ description: "Open items of all clusters." }),
+    counts: z.object(countFields).meta({ description: "Open items of all clusters." }),
     teams: z.array(team).meta({ description: "Open items by team; empty without a file of teams." }),
     registries: z.array(registry).meta({ description: "Each registry of the images once; empty without --check." }),
     notes: z.array(z.string()).meta({ description: "What limits the answer." }),

@@ -15,7 +15,10 @@ import { type Team, teamOf } from "./teams.ts";
 import type { Cluster, WorkloadRecord } from "./types.ts";
 import { imageNames, requestOf, type Use, usesOf } from "./uses.ts";
 
-/** What `pulley simulate --context … -o json` prints. Every field is always there; one that does not apply is `null`. */
+/**
+ * What `pulley simulate --context … -o json` prints, described for other programs by schema/fleet-simulation.json. Every
+ * field is always there; one that does not apply is `null`.
+ */
 export interface FleetSimulation {
   readonly apiVersion: "pulley.dev/v1alpha1";
   readonly kind: "FleetSimulation";

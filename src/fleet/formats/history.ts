@@ -65,7 +65,7 @@ function sumLine(items: readonly HistoryItem[]): string {
   return `${plural(items.length, "item")}${items.length === 0 ? "" : `: ${open} open, ${items.length - open} fixed`}`;
 }
 
-/** What `pulley fleet history -o json` prints. Every field is always there. Times are RFC 3339. */
+/** What `pulley fleet history -o json` prints, as schema/fleet-history.json says. Every field is always there. */
 export function historyDocument(items: readonly HistoryItem[]) {
   return {
     apiVersion: "pulley.dev/v1alpha1",

@@ -7,7 +7,10 @@ export const periodNames = ["day", "week", "month"] as const;
 
 export type PeriodName = (typeof periodNames)[number];
 
-/** What `pulley fleet trend -o json` prints. Every field is always there; one that does not apply is `null`. */
+/**
+ * What `pulley fleet trend -o json` prints, described for other programs by schema/fleet-trend.json. Every field is always
+ * there; one that does not apply is `null`.
+ */
 export interface Trend {
   readonly apiVersion: "pulley.dev/v1alpha1";
   readonly kind: "FleetTrend";
