@@ -74,26 +74,64 @@ describe("the outcome", () => {
   );
 });
 
-test("an error that no test caught is a failure", async () => {
-  const body =
-    'test("a", async () => { void Promise.reject(new Error("lost")); await new Promise((r) => setTimeout(r, 20)); });';
-  await writeFile(join(folder, "planted.test.ts"), head + body);
-  const { stdout, status } = await runPlanted();
-  expect([stdout.trimEnd().split("\n").at(-1), status]).toEqual(["1 passed, 1 failed", 1]);
-});
+// Each is a run of its own; they are runs of one process, in a folder each.
+describe("a run", () => {
+  const both = 'test("a", () => {}); test("x", (context) => context.skip("needs crane"));';
+  const lost = 'void Promise.reject(new Error("lost")); await new Promise((r) => setTimeout(r, 20));';
+  /** @type {Record<string, { body?: string, more?: Record<string, string>, args?: string[] }>} */
+  const runs = {
+    uncaught: { body: `test("a", async () => { ${lost} });` },
+    required: { body: both, more: { PULLEY_REQUIRE_TOOLS: "1" } },
+    narrowed: {
+      body: 'test("b", () => {}); test.skip("c", () => {});',
+      more: { PULLEY_REQUIRE_TOOLS: "1" },
+      args: ["-t", "b"],
+    },
+    empty: {},
+  };
+  /** @type {Record<string, { lines: string[], status: number }>} */
+  const ended = {};
+  beforeAll(async () => {
+    for (const [name, { body }] of Object.entries(runs)) {
+      await mkdir(join(folder, name));
+      await writeFile(join(folder, name, "vitest.config.mjs"), "export default {};\n");
+      if (body !== undefined) await writeFile(join(folder, name, "planted.test.ts"), head + body);
+    }
+    const { stdout, output } = await runProgram(`
+      const { runTests } = await import(${JSON.stringify(support)});
+      for (const [name, { more, args = [] }] of Object.entries(${JSON.stringify(runs)})) {
+        delete process.env.PULLEY_REQUIRE_TOOLS;
+        Object.assign(process.env, more);
+        console.log("begins " + name);
+        const status = await runTests(["--root", ${JSON.stringify(folder)} + "/" + name, ...args]);
+        console.log("\\nended with " + status);
+      }
+      process.exit(0);`);
+    for (const part of stdout.split(/^begins /m).slice(1)) {
+      const [name = "", ...lines] = part.trimEnd().split("\n");
+      ended[name] = { lines: lines.slice(0, -2), status: Number(lines.at(-1)?.replace("ended with ", "")) };
+    }
+    if (Object.keys(ended).length < Object.keys(runs).length) throw new Error(output);
+  });
+  afterAll(() => Promise.all(Object.keys(runs).map((name) => rm(join(folder, name), { recursive: true }))));
 
-test("what was skipped is named, and is a failure where every tool is to be there", async () => {
-  const body = 'test("a", () => {}); test("x", (context) => context.skip("needs crane"));';
-  await writeFile(join(folder, "planted.test.ts"), head + body);
-  const { stdout, status } = await runPlanted({ PULLEY_REQUIRE_TOOLS: "1" });
-  expect(stdout).toContain("skipped: planted.test.ts › x: needs crane\n");
-  expect([stdout.trimEnd().split("\n").at(-1), status]).toEqual(["1 passed, 0 failed, 1 skipped", 1]);
-});
+  test("with an error that no test caught is a failure", () => {
+    expect([ended["uncaught"]?.lines.at(-1), ended["uncaught"]?.status]).toEqual(["1 passed, 1 failed", 1]);
+  });
 
-test("what nobody asked for is not named", async () => {
-  await writeFile(join(folder, "planted.test.ts"), `${head}test("b", () => {}); test.skip("c", () => {});`);
-  const { stdout, status } = await runPlanted({ PULLEY_REQUIRE_TOOLS: "1" }, "-t", "b");
-  expect([stdout.split("\n").filter((line) => line.startsWith("skipped:")), status]).toEqual([[], 0]);
+  test("names what was skipped, and fails where every tool is to be there", () => {
+    expect(ended["required"]?.lines).toContain("skipped: planted.test.ts › x: needs crane");
+    expect([ended["required"]?.lines.at(-1), ended["required"]?.status]).toEqual(["1 passed, 0 failed, 1 skipped", 1]);
+  });
+
+  test("does not name what nobody asked for", () => {
+    const { lines = [], status } = ended["narrowed"] ?? {};
+    expect([lines.filter((line) => line.startsWith("skipped:")), status]).toEqual([[], 0]);
+  });
+
+  test("without any test is a failure", () => {
+    expect([ended["empty"]?.lines.at(-1), ended["empty"]?.status]).toEqual(["0 passed, 0 failed", 1]);
+  });
 });
 
 test("a test that holds its worker is named, and ends the run", async () => {
@@ -107,20 +145,6 @@ test("a test that holds its worker is named, and ends the run", async () => {
   expect(stdout).toContain("nothing has begun or ended for 5 s; still going on:\n  planted.test.ts › b\n");
   expect([stdout.trimEnd().split("\n").at(-1), status]).toEqual(["1 passed, 1 failed", "signal SIGKILL"]);
 });
-
-test("no test at all is a failure", async () => {
-  await rm(join(folder, "planted.test.ts"), { force: true });
-  const { stdout, status } = await runPlanted();
-  expect([stdout.trimEnd().split("\n").at(-1), status]).toEqual(["0 passed, 0 failed", 1]);
-});
-
-/** @type {(more?: Record<string, string>, ...args: string[]) => ReturnType<typeof capture>} */
-function runPlanted(more = {}, ...args) {
-  const program = `
-    const { runTests } = await import(${JSON.stringify(support)});
-    process.exit(await runTests(${JSON.stringify(["--root", folder, ...args])}));`;
-  return runProgram(program, more);
-}
 
 /** @type {(program: string, more?: Record<string, string>) => ReturnType<typeof capture>} */
 function runProgram(program, more = {}) {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { type BuiltImage, buildImage } from "../../examples/world/image-builder.ts";
 import { type Registry, startRegistry } from "../../examples/world/registry.ts";
-import { runProgram } from "./pulley.ts";
+import { pulley, runProgram } from "./pulley.ts";
 
 const hash = `sha256:${"a".repeat(64)}`;
 const clean = pod(`quay.io/team/app:1@${hash}`);
@@ -84,7 +84,10 @@ describe("the exit status", () => {
     { name: "is 0 for a note", text: pod("nginx:1.27"), args: [], status: 0 },
     { name: "is 2 for an option that there is not", text: clean, args: ["--fail-on", "sometimes"], status: 2 },
   ])("$name", async ({ text, args, status }) => {
-    expect(await audit(await folderWith(text), ...args)).toMatchObject({ status });
+    const own = await folderWith(text);
+    const named = args.includes("pod.yaml");
+    const words = named ? args.map((word) => word.replace("pod.yaml", join(own, "pod.yaml"))) : [...args, own];
+    expect(await pulley(["audit", ...words])).toMatchObject({ status });
   });
 
   it.each(["recommended", "always", "offline"])("is 0 for a rule on trial: %s", async (profile) => {
@@ -129,7 +132,7 @@ describe("--fix", () => {
   });
 
   it("writes to standard output what came from standard input", async () => {
-    const { stdout } = await runProgram(["audit", "--fix", "-"], { input: untidy });
+    const { stdout } = await pulley(["audit", "--fix", "-"], { input: untidy });
     expect(stdout).toBe(fixed);
   });
 
@@ -223,7 +226,7 @@ it("reads manifests on standard input, and judges them by a policy", async () =>
     - { name: pinned, require: { digest: true } }
 `,
   );
-  const call = (input: string) => runProgram(["audit", "--policy", policy, "-o", "json", "-"], { input });
+  const call = (input: string) => pulley(["audit", "--policy", policy, "-o", "json", "-"], { input });
   const denied = await call(clean);
   expect(denied.status).toBe(1);
   expect(JSON.parse(denied.stdout)).toMatchObject({

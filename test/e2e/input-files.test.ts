@@ -3,11 +3,11 @@ import { execFile, execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { parse } from "yaml";
-import { program, runProgram } from "./pulley.ts";
+import { program, pulley, runProgram } from "./pulley.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -46,6 +46,12 @@ const readers = (path: string): readonly (readonly string[])[] => [
   ["load", "--root", "store", path],
 ];
 
+/** Where the command runs in this process, whose own folder is another. */
+function inFolder(word: string, path: string): string {
+  const name = word.replace(/^\.\/(?=\/)|^\.\//, "");
+  return ["pod.yaml", "store", "made", path].includes(name) ? resolve(folder, name) : word;
+}
+
 const sorts = { fifo: "a pipe (fifo)", socket: "a socket", "/dev/zero": "a device" };
 
 describe("what is no file", () => {
@@ -54,8 +60,7 @@ describe("what is no file", () => {
       readers(path).map((call) => [call.join(" ").replace("./", ""), call, path, sort] as const),
     ),
   )("is not read: %s", async (_, call, path, sort) => {
-    const words = call.map((word) => word.replace(".//", "/"));
-    const { status, stdout, stderr } = await runProgram(words, { directory: folder });
+    const { status, stdout, stderr } = await pulley(call.map((word) => inFolder(word, path)));
     expect(stderr + stdout).toMatch(
       call.includes("/dev/null") ? /\/dev\/null: it is a device/ : `${path}: it is ${sort}`,
     );
