@@ -50,15 +50,19 @@ export async function writeReports(
     if (incomplete.has(name)) watch.warn(`${name}: not all was read, so its policy reports stay as they are`);
   }
   const whole = apis.filter(({ name }) => !incomplete.has(name));
-  for await (const outcome of writeEachCluster(whole, found, { group, namespaces, now, signal })) {
-    if (outcome.kind === "failed") {
-      watch.fail(outcome.failure);
-      status = Math.max(status, outcome.failure.exitStatus);
-    } else {
-      const { reports, changed, deleted, apiVersion } = outcome.written;
-      const words = `${plural(reports, "report")} of ${apiVersion}, ${changed} of them changed, ${deleted} deleted`;
-      printLine("stderr", `${printable(outcome.cluster)}: ${words}`, io);
+  try {
+    for await (const outcome of writeEachCluster(whole, found, { group, namespaces, now, signal })) {
+      if (outcome.kind === "failed") {
+        watch.fail(outcome.failure);
+        status = Math.max(status, outcome.failure.exitStatus);
+      } else {
+        const { reports, changed, deleted, apiVersion } = outcome.written;
+        const words = `${plural(reports, "report")} of ${apiVersion}, ${changed} of them changed, ${deleted} deleted`;
+        printLine("stderr", `${printable(outcome.cluster)}: ${words}`, io);
+      }
     }
+  } finally {
+    for (const api of whole) api.close();
   }
   watch.end();
   return status;

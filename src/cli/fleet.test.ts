@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { answerPage, refuse, startStandIn } from "../cluster/testing/api-server.ts";
+import { startObjectServer } from "../cluster/testing/object-server.ts";
+import { listedKinds } from "../fleet/index.ts";
 import { digestOf, listText, node, pod } from "../fleet/testing/objects.ts";
 import { widthOf } from "../support/terminal.ts";
 import { temporaryFolder } from "../support/testing.ts";
@@ -272,6 +274,8 @@ describe("pulley fleet rbac", () => {
     expect(rules.flatMap((rule: { resources: string[] }) => rule.resources).join()).toBe(
       "nodes,replicationcontrollers,pods,deployments,statefulsets,daemonsets,replicasets,cronjobs,jobs",
     );
+    const served = parse((await callPulley(["fleet", "rbac", "--serve"])).stdout);
+    expect(served.rules).toEqual(rules.map((rule: object) => ({ ...rule, verbs: ["list", "watch"] })));
     const writing = parse((await callPulley(["fleet", "rbac", "--policy-reports"])).stdout);
     expect(writing.rules.slice(3)).toEqual([
       { apiGroups: ["wgpolicyk8s.io"], resources: ["policyreports", "clusterpolicyreports"], verbs: expect.anything() },
@@ -297,12 +301,8 @@ describe("pulley fleet serve", () => {
   });
 
   it("serves until SIGTERM, and ends with 0", async () => {
-    const server = await startStandIn((_request, response, url) => answerPage(response, [], url));
-    const kubeconfig = {
-      contexts: [{ name: "eu", context: { cluster: "eu" } }],
-      clusters: [{ name: "eu", cluster: { server: server.url } }],
-    };
-    const path = file("kubeconfig", JSON.stringify(kubeconfig));
+    const server = await startObjectServer({ kinds: listedKinds });
+    const path = file("kubeconfig", kubeconfigText({ eu: server.context.server.href }));
     const called = callPulley(["fleet", "serve", "--kubeconfig", path, "--context", "eu", "--metrics", "127.0.0.1:0"]);
     await expect.poll(() => server.asked.length).toBeGreaterThan(5);
     process.emit("SIGTERM");

@@ -4,5 +4,6 @@ export { type ListedKind, listKinds, listPaths, objectPath, workloadKinds } from
 export { listPages } from "./list.ts";
 export { clustersAtOnce, openContexts } from "./open-contexts.ts";
 export { PullSecretNames } from "./pull-secrets.ts";
+export { type WatchedKind, watchKind } from "./watched-kind.ts";
 export { type RunningImage, readWorkloads } from "./workloads.ts";
 export { fieldManager } from "./writes.ts";

@@ -34,6 +34,8 @@ export interface WatchedKind<T> {
   readonly settled: Promise<void>;
   /** Why what is here may be old; `undefined`: it is what the cluster has. */
   readonly failure: PulleyError | undefined;
+  /** Since when, in milliseconds since the epoch: it was what the cluster had until then. */
+  readonly failingSince: number | undefined;
   readonly size: number;
   values(): Iterable<T>;
   /** Resolves when everything is ended. */
@@ -66,6 +68,8 @@ class KindWatch<T> implements WatchedKind<T> {
   readonly #unlisted: Set<string>;
   readonly #failures = new Map<string, PulleyError>();
   readonly #running: Promise<unknown>;
+  readonly #clock: Clock;
+  #failingSince: number | undefined;
   readonly #onFailure: (failure: PulleyError) => void;
   #listed: () => void = () => undefined;
   #neverListed: (error: PulleyError) => void = () => undefined;
@@ -81,6 +85,7 @@ class KindWatch<T> implements WatchedKind<T> {
     const { onChange = () => undefined, onFailure = () => undefined, signal: outer } = options;
     this.#store = new KindStore({ pick, most, onChange });
     this.#onFailure = onFailure;
+    this.#clock = clock;
     this.#unlisted = new Set(paths);
     this.ready = new Promise((resolve, reject) => {
       this.#listed = resolve;
@@ -107,6 +112,10 @@ class KindWatch<T> implements WatchedKind<T> {
     return [...this.#failures.values()][0];
   }
 
+  get failingSince(): number | undefined {
+    return this.#failures.size === 0 ? undefined : this.#failingSince;
+  }
+
   get size(): number {
     return this.#store.size;
   }
@@ -127,6 +136,7 @@ class KindWatch<T> implements WatchedKind<T> {
   }
 
   #fail(path: string, failure: PulleyError): void {
+    if (this.#failures.size === 0) this.#failingSince = this.#clock.now();
     this.#failures.set(path, failure);
     this.#tell();
     this.#onFailure(failure);

@@ -15,7 +15,7 @@ export interface Inventory {
 }
 
 /** Kinds with a pod template, and where it is. */
-const templates: ReadonlyMap<string, readonly string[]> = new Map([
+export const templates: ReadonlyMap<string, readonly string[]> = new Map([
   ["Deployment", ["spec", "template"]],
   ["StatefulSet", ["spec", "template"]],
   ["DaemonSet", ["spec", "template"]],
@@ -79,19 +79,24 @@ function controllerOf(
 ): Controller {
   const owner = reader.owner(raw);
   const template = valueAt(raw, ...(templates.get(kind) ?? []));
-  const isSpent = kind === "Job" || (kind === "ReplicaSet" && owner !== undefined);
+  const spent = isSpent(kind, owner !== undefined);
   return {
     apiVersion: reader.text(textAt(raw, "apiVersion") ?? ""),
     kind: reader.text(kind),
     namespace: reader.text(namespace),
     name: reader.text(name),
     owner,
-    template: isSpent ? [] : reader.template(valueAt(template, "spec")),
-    templateLogins: isSpent ? noLogins : reader.logins(valueAt(template, "spec")),
+    template: spent ? [] : reader.template(valueAt(template, "spec")),
+    templateLogins: spent ? noLogins : reader.logins(valueAt(template, "spec")),
     replicas: countAt(raw, "spec", "replicas"),
     labels: reader.labels(template, "labels"),
     annotations: reader.labels(template, "annotations"),
   };
+}
+
+/** Whether the template is a copy of the owner's, or has done its work. */
+export function isSpent(kind: string, isOwned: boolean): boolean {
+  return kind === "Job" || (kind === "ReplicaSet" && isOwned);
 }
 
 interface Taken {

@@ -56,7 +56,7 @@ export async function readLiveClusters(apis: readonly ClusterApi[], request: Liv
 }
 
 /** As far as it can be read; its connections are the caller's to end. @throws PulleyError `CANCELLED` */
-export async function readLiveCluster(api: ClusterApi, request: LiveRequest): Promise<Cluster> {
+async function readLiveCluster(api: ClusterApi, request: LiveRequest): Promise<Cluster> {
   const { namespaces, onFailure, onProgress, signal } = request;
   const inventory = createInventory(api.name);
   let objects = 0;

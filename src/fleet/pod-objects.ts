@@ -40,16 +40,21 @@ export interface ObjectReader {
   labels(raw: unknown, field: "labels" | "annotations"): Readonly<Record<string, string>>;
 }
 
-const containerLists: readonly (readonly [list: string, statuses: string, kind: ContainerKind])[] = [
+export const containerLists: readonly (readonly [list: string, statuses: string, kind: ContainerKind])[] = [
   ["initContainers", "initContainerStatuses", "initContainer"],
   ["containers", "containerStatuses", "container"],
   ["ephemeralContainers", "ephemeralContainerStatuses", "ephemeralContainer"],
 ];
 
-/** Annotations that are of one pod alone; no policy is written about them, and they would not be shared. */
 const ofOnePod =
   /^(?:cni\.projectcalico\.org|k8s\.v1\.cni\.cncf\.io|k8s\.ovn\.org|kubectl\.kubernetes\.io\/(?:last-applied-configuration|restartedAt))/;
 
+/** Whether an annotation is of one pod alone: no policy is written about it, and it would not be shared. */
+export function isOfOnePod(key: string): boolean {
+  return ofOnePod.test(key);
+}
+
+/** What it reads of pods and nodes, `fleet serve` holds between reports: serve/held-object.ts has to know it. */
 export function objectReader(): ObjectReader {
   const text = sharedTexts();
   const specs = pool<ContainerSpec>();
@@ -112,7 +117,7 @@ export function objectReader(): ObjectReader {
   }
 
   function labels(raw: unknown, field: "labels" | "annotations"): Readonly<Record<string, string>> {
-    const entries = textsAt(raw, "metadata", field).filter(([key]) => !ofOnePod.test(key));
+    const entries = textsAt(raw, "metadata", field).filter(([key]) => !isOfOnePod(key));
     const key = `${field}\n${JSON.stringify(entries)}`;
     return maps(key, () => Object.fromEntries(entries.map(([name, value]) => [text(name), text(value)])));
   }

@@ -1,7 +1,7 @@
 /** Of what many objects say the same, one copy. */
 
 /** Characters of a text that are kept: no name or reference is longer, and no message is read to its end. */
-const longestText = 4096;
+export const longestText = 4096;
 
 /** Keeps one of each text: 100 000 pods have few different images, names of containers, nodes and labels. */
 export function sharedTexts(): (text: string) => string {

@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { setTimeout } from "node:timers/promises";
 import type { ClusterContext } from "../contexts.ts";
 import type { ListedKind } from "../kinds.ts";
+import { refuse } from "./api-server.ts";
 import { serveList, serveObject } from "./object-lists.ts";
 import { refuseAs, refusePath } from "./object-refusals.ts";
 import { serveWatch } from "./object-watches.ts";
@@ -40,11 +41,18 @@ export interface ObjectServerOptions {
   readonly kinds: readonly ListedKind[];
   /** Of the context; default: `test`. */
   readonly name?: string;
+  /** The status with which a request is refused; default: none is. */
+  readonly refuses?: (url: URL) => number | undefined;
   /** Whoever has the first may do everything, whoever has the second nothing; default: everybody may do everything. */
   readonly tokens?: { readonly allowed: string; readonly powerless: string };
 }
 
-export async function startObjectServer({ kinds, name = "test", tokens }: ObjectServerOptions): Promise<ObjectServer> {
+export async function startObjectServer({
+  kinds,
+  name = "test",
+  refuses,
+  tokens,
+}: ObjectServerOptions): Promise<ObjectServer> {
   const versions = new Versions();
   const served = new Map(kinds.map((kind) => [kind, { kind, objects: new VersionedObjects(versions) }]));
   const asked: string[] = [];
@@ -64,7 +72,10 @@ export async function startObjectServer({ kinds, name = "test", tokens }: Object
     const token = request.headers.authorization?.replace("Bearer ", "");
     const place = placeOf(url.pathname);
     const found = [...served.values()].find(({ kind }) => isOf(kind, place));
-    if (tokens !== undefined && token !== tokens.allowed && token !== tokens.powerless) refuseAs(response, "stranger");
+    const refusal = refuses?.(url);
+    if (refusal !== undefined) refuse(response, refusal, { message: "refused" });
+    else if (tokens !== undefined && token !== tokens.allowed && token !== tokens.powerless)
+      refuseAs(response, "stranger");
     else if (tokens !== undefined && token === tokens.powerless) refuseAs(response, "powerless", place?.plural);
     else if (place === undefined || found === undefined) refusePath(response, kinds, place?.apiVersion);
     else {

@@ -76,7 +76,7 @@ export type ClusterOutcome =
   | { readonly kind: "written"; readonly cluster: string; readonly written: WrittenReports }
   | { readonly kind: "failed"; readonly cluster: string; readonly failure: PulleyError };
 
-/** Cluster by cluster, and each is closed; what fails in one stops no other. @throws PulleyError `CANCELLED` */
+/** Cluster by cluster; what fails in one stops no other. @throws PulleyError `CANCELLED` */
 export async function* writeEachCluster(
   apis: readonly ClusterApi[],
   report: FleetReport,
@@ -89,8 +89,6 @@ export async function* writeEachCluster(
     } catch (failure) {
       if (!isPulleyError(failure) || request.signal.aborted) throw failure;
       yield { kind: "failed", cluster, failure };
-    } finally {
-      api.close();
     }
   }
 }

@@ -3,10 +3,11 @@ import { get } from "node:http";
 import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openCluster } from "../../cluster/api.ts";
-import { answerPage, refuse, startStandIn } from "../../cluster/testing/api-server.ts";
+import { startObjectServer } from "../../cluster/testing/object-server.ts";
 import { type LogFields, logTo } from "../../support/log.ts";
 import { manualClock } from "../../support/manual-clock.ts";
 import { readExposition } from "../../support/monitoring/testing/exposition.ts";
+import { listedKinds } from "../live.ts";
 import { type FleetReport, fleetReport } from "../report.ts";
 import { readTeams } from "../teams-file.ts";
 import { node, pod } from "../testing/objects.ts";
@@ -19,26 +20,39 @@ const interval = 600_000;
 const moving = pod({ name: "moving", image: "acme/web:main" });
 const waiting = pod({ name: "waiting", image: "acme/web:2", waiting: ["ErrImagePull", "no space left on device"] });
 
-/** A cluster of which a test may change what is in it, and whether it answers. */
-async function standIn(name: string, objects: readonly object[]) {
-  const state = { objects, answers: true };
-  const server = await startStandIn((_request, response, url) => {
-    if (!state.answers) refuse(response, 403 + 97, { message: "down" });
-    else if (url.pathname === "/api/v1/pods") answerPage(response, [...state.objects], url);
-    else if (url.pathname === "/api/v1/nodes") answerPage(response, [node("n1")], url);
-    else answerPage(response, [], url);
-  });
+type TestPod = ReturnType<typeof pod>;
+const podKind = { apiVersion: "v1", kind: "Pod", plural: "pods" };
+const nodeKind = { apiVersion: "v1", kind: "Node", plural: "nodes", isClusterWide: true };
+const kinds = [nodeKind, podKind, ...listedKinds.filter(({ kind }) => kind !== "Pod" && kind !== "Node")];
+
+/** A cluster of which a test may change what is in it, whether it answers, and whether it may be watched. */
+async function standIn(name: string, pods: readonly TestPod[]) {
+  const state = { answers: true, watches: true };
+  const refuses = ({ searchParams }: URL) => {
+    if (!state.answers) return 500;
+    return searchParams.has("watch") && !state.watches ? 403 : undefined;
+  };
+  const server = await startObjectServer({ kinds, name, refuses });
+  const put = (object: TestPod) => server.put(podKind, object);
+  for (const each of pods) put(each);
+  server.put(nodeKind, node("n1"));
   // Waits between attempts are not waited for; what limits a login is never due.
   const clock = {
     now: () => start,
     sleep: (milliseconds: number) => (milliseconds > 100_000 ? new Promise<void>(() => undefined) : Promise.resolve()),
   };
-  const api = openCluster({ ...server.context, name }, { environment: {}, userAgent: "pulley/test", clock });
+  const api = openCluster(server.context, { environment: {}, userAgent: "pulley/test", clock });
   onTestFinished(async () => {
     api.close();
     await server.stop();
   });
-  return { api, state };
+  const asked = (what: "limit" | "watch") => server.asked.filter((each) => each.includes(`${what}=`)).length;
+  return { api, state, server, put, remove: ({ metadata }: TestPod) => server.remove(podKind, metadata), asked };
+}
+
+/** All are watched: what is lost of them from now on is noticed. */
+async function isWatched({ asked }: Awaited<ReturnType<typeof standIn>>): Promise<void> {
+  await expect.poll(() => asked("watch"), { interval: 5 }).toBe(listedKinds.length);
 }
 
 async function serving(options: Partial<ServeOptions> & Pick<ServeOptions, "apis">) {
@@ -71,16 +85,31 @@ async function serving(options: Partial<ServeOptions> & Pick<ServeOptions, "apis
   };
   onTestFinished(end);
   const origin = `http://${await address}`;
+  let passes = 0;
+  const reports = () => lines.filter(({ message }) => message === "a report was made").length;
   const passed = async () => {
-    await expect.poll(() => clock.sleepers, { interval: 5 }).toBe(1);
+    passes += 1;
+    await expect.poll(reports, { interval: 5 }).toBe(passes);
+    await expect.poll(() => clock.sleepers, { interval: 5 }).toBeGreaterThan(0);
+  };
+  const pass = async () => {
+    await clock.advance(interval);
+    await passed();
   };
   return {
     end,
     lines,
+    clock,
     passed,
-    pass: async () => {
-      await clock.advance(interval);
-      await passed();
+    pass,
+    /** A change is on its way for a moment; the reports after that have it. */
+    passUntil: async (look: () => Promise<number | undefined>, wanted: number) => {
+      await expect
+        .poll(async () => {
+          await pass();
+          return look();
+        })
+        .toBe(wanted);
     },
     fetch: (path: string, headers: Record<string, string> = {}) => fetch(`${origin}${path}`, { headers }),
     metric: async (name: string, labels: Readonly<Record<string, string>> = {}) => {
@@ -103,26 +132,76 @@ describe("pulley fleet serve", () => {
     expect(await served.metric("pulley_fleet_pods", { cluster: "eu" })).toBe(2);
     expect(await served.metric("pulley_fleet_cluster_complete", { cluster: "us" })).toBe(1);
     expect(await served.metric("pulley_fleet_report_timestamp_seconds")).toBe(start / 1000);
-    eu.state.objects = [moving];
+    await isWatched(eu);
+    eu.remove(waiting);
+    eu.put(pod({ name: "new", image: "acme/web:main" }));
+    us.remove(moving);
+    await served.passUntil(() => served.metric("pulley_fleet_items", critical), 0);
+    await served.passUntil(() => served.metric("pulley_fleet_pods", { cluster: "us" }), 0);
+    expect(await served.metric("pulley_fleet_pods", { cluster: "eu" })).toBe(2);
+    const { items } = JSON.parse(await (await served.fetch("/report")).text());
+    expect(JSON.stringify(items)).toContain('"new"');
+    expect([eu.asked("limit"), us.asked("limit")]).toEqual([listedKinds.length, listedKinds.length]);
+  });
+
+  it("goes on where a watch broke off, without another list", async () => {
+    const eu = await standIn("eu", [moving]);
+    const served = await serving({ apis: [eu.api] });
+    await served.passed();
+    await isWatched(eu);
+    eu.server.cut();
+    eu.put(waiting);
+    // Each of them waits for a moment before it goes on; the next report is not due for long.
+    await expect.poll(() => served.clock.sleepers, { interval: 5 }).toBe(1 + listedKinds.length);
+    await served.clock.advance(2_000);
+    await expect.poll(() => eu.asked("watch"), { interval: 5 }).toBe(2 * listedKinds.length);
+    await served.passUntil(() => served.metric("pulley_fleet_pods", { cluster: "eu" }), 2);
+    expect(await served.metric("pulley_fleet_cluster_complete", { cluster: "eu" })).toBe(1);
+    expect(eu.asked("limit")).toBe(listedKinds.length);
+  });
+
+  it("lists a cluster that it may not watch for each report, and says so once", async () => {
+    const eu = await standIn("eu", [moving]);
+    eu.state.watches = false;
+    const served = await serving({ apis: [eu.api] });
+    await served.passed();
+    await isWatched(eu);
+    for (const pods of [2, 3]) {
+      eu.put(pod({ name: `new-${pods}`, image: "acme/web:2" }));
+      await served.pass();
+      expect(await served.metric("pulley_fleet_pods", { cluster: "eu" })).toBe(pods);
+      expect(await served.metric("pulley_fleet_cluster_complete", { cluster: "eu" })).toBe(1);
+      expect(eu.asked("limit")).toBe(pods * listedKinds.length);
+      await expect.poll(() => eu.asked("watch"), { interval: 5 }).toBe(pods * listedKinds.length);
+    }
+    const warnings = served.lines.filter(({ level }) => level === "warn");
+    expect(warnings).toEqual([
+      expect.objectContaining({ cluster: "eu", message: expect.stringContaining("may not be watched") }),
+    ]);
+    eu.state.watches = true;
     await served.pass();
-    expect(await served.metric("pulley_fleet_items", critical)).toBe(0);
-    expect(await served.metric("pulley_fleet_pods", { cluster: "eu" })).toBe(1);
+    await expect.poll(() => eu.asked("watch"), { interval: 5 }).toBe(4 * listedKinds.length);
+    await served.pass();
+    expect(eu.asked("limit")).toBe(4 * listedKinds.length);
   });
 
   it("goes on without a cluster that is down, with what is known of it, and says so", async () => {
     const [eu, us] = [await standIn("eu", [waiting]), await standIn("us", [])];
     const served = await serving({ apis: [eu.api, us.api] });
     await served.passed();
+    await isWatched(eu);
     eu.state.answers = false;
-    us.state.objects = [waiting];
+    eu.server.cut();
+    us.put(waiting);
+    await expect.poll(() => served.clock.sleepers, { interval: 5 }).toBe(1 + listedKinds.length);
     await served.pass();
     expect(await served.metric("pulley_fleet_items", { cluster: "eu", kind: "cannot-pull" })).toBe(1);
-    expect(await served.metric("pulley_fleet_items", { cluster: "us", kind: "cannot-pull" })).toBe(1);
     expect(await served.metric("pulley_fleet_cluster_complete", { cluster: "eu" })).toBe(0);
     expect(await served.metric("pulley_fleet_cluster_last_success_timestamp_seconds", { cluster: "eu" })).toBe(
       start / 1000,
     );
-    const at = (start + interval) / 1000;
+    await served.passUntil(() => served.metric("pulley_fleet_items", { cluster: "us", kind: "cannot-pull" }), 1);
+    const at = served.clock.now() / 1000;
     expect(await served.metric("pulley_fleet_cluster_last_success_timestamp_seconds", { cluster: "us" })).toBe(at);
     const { clusters, notes } = JSON.parse(await (await served.fetch("/report")).text());
     expect(clusters).toMatchObject([

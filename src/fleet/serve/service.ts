@@ -1,18 +1,18 @@
-/** Reads clusters again and again, and makes a report of what is in them. */
+/** Makes a report of what is in clusters again and again. */
 import type { ClusterApi } from "../../cluster/index.ts";
 import type { Clock } from "../../support/clock.ts";
-import { errorText, isPulleyError, type PulleyError } from "../../support/errors.ts";
+import { errorText } from "../../support/errors.ts";
 import type { Log } from "../../support/log.ts";
-import { readLiveCluster } from "../live.ts";
 import type { FleetReport } from "../report.ts";
 import type { Cluster } from "../types.ts";
+import { followCluster, type KnownCluster } from "./followed-cluster.ts";
 import type { FleetMetrics } from "./metrics.ts";
 
 export interface FleetServiceOptions {
   readonly apis: readonly ClusterApi[];
   /** Default: all. */
   readonly namespaces: readonly string[] | undefined;
-  /** Milliseconds from the beginning of one reading to that of the next. */
+  /** Milliseconds from the beginning of one report to that of the next. */
   readonly interval: number;
   readonly report: (made: MadeOf) => FleetReport;
   /** Where each report goes, one after the other, before the next is made. What they throw is logged, and told of. */
@@ -52,31 +52,22 @@ export interface LatestReport {
   readonly now: number;
 }
 
-/** What is known of a cluster. */
-interface Known {
-  readonly cluster: Cluster;
-  readonly complete: boolean;
-  /** When all of it was read last, in milliseconds since the epoch. */
-  readonly at: number | undefined;
-}
-
 export function createFleetService(options: FleetServiceOptions): FleetService {
   const { apis, report, takers, interval, metrics, clock, log, signal } = options;
-  const known = new Map<string, Known>();
+  const followed = apis.map((api) => ({ name: api.name, cluster: followCluster(api, options) }));
   let latest: LatestReport | undefined;
 
   async function pass(): Promise<void> {
     const begun = clock.now();
-    // One after another: what is known of a cluster is in memory until all of it has been read again.
-    for (const api of apis) {
+    const all: KnownCluster[] = [];
+    // One after another: each holds a page in memory while it is listed.
+    for (const { name, cluster } of followed) {
       const from = clock.now();
-      const read = await readOnce(api, known.get(api.name), options);
-      known.set(api.name, read);
+      const read = await cluster.read();
+      all.push(read);
       const endedAt = clock.now();
-      const isNow = read.complete && read.at !== undefined && read.at >= from;
-      metrics.clusterRead({ cluster: api.name, complete: isNow, endedAt, milliseconds: endedAt - from });
+      metrics.clusterRead({ cluster: name, complete: read.complete, endedAt, milliseconds: endedAt - from });
     }
-    const all = apis.flatMap(({ name }) => known.get(name) ?? []);
     const now = clock.now();
     const incomplete = new Set(all.flatMap(({ complete, cluster }) => (complete ? [] : [cluster.name])));
     const madeOf = { clusters: all.map(({ cluster }) => cluster), incomplete, now };
@@ -111,41 +102,23 @@ export function createFleetService(options: FleetServiceOptions): FleetService {
   return {
     latest: () => latest,
     async run() {
-      while (!signal.aborted) {
-        const next = clock.now() + interval;
-        try {
+      try {
+        while (!signal.aborted) {
+          const next = clock.now() + interval;
           await pass();
           await clock.sleep(Math.max(0, next - clock.now()), signal);
-        } catch (error) {
-          if (!signal.aborted) throw error;
         }
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      } finally {
+        await Promise.all(followed.map(({ cluster }) => cluster.close()));
       }
     },
   };
 }
 
-/**
- * A cluster that cannot be reached stays as it was; where it has never been read, or a login has too few rights, there is
- * what could be read.
- */
-async function readOnce(
-  api: ClusterApi,
-  before: Known | undefined,
-  { namespaces, clock, log, signal }: FleetServiceOptions,
-): Promise<Known> {
-  const failures: PulleyError[] = [];
-  const onFailure = (failure: PulleyError) => failures.push(failure);
-  const onProgress = () => undefined;
-  const cluster = await readLiveCluster(api, { namespaces, onFailure, onProgress, signal }).finally(() => api.close());
-  for (const failure of failures)
-    log.warn("not all of a cluster was read", { cluster: api.name, error: failure.message });
-  if (failures.length === 0) return { cluster, complete: true, at: clock.now() };
-  const isBroken = failures.some((failure) => !isPulleyError(failure, "CLUSTER_FORBIDDEN"));
-  return { cluster: isBroken && before !== undefined ? before.cluster : cluster, complete: false, at: before?.at };
-}
-
 /** A report says of what is old that it is. */
-function withNotes(report: FleetReport, all: readonly Known[]): FleetReport {
+function withNotes(report: FleetReport, all: readonly KnownCluster[]): FleetReport {
   const old = all.flatMap(({ cluster, complete, at }) =>
     complete || at === undefined ? [] : [`${cluster.name}: all of it was read last at ${new Date(at).toISOString()}`],
   );
