@@ -24,7 +24,7 @@ import type { SecretName } from "../types.ts";
 import type { InputProblem, ReadOptions, ReadText, WantedSecret } from "./contents.ts";
 import { mostSubjects } from "./contents.ts";
 import { imageParts } from "./image.ts";
-import { byProvider } from "./openfaas.ts";
+import { subjectByProvider } from "./openfaas.ts";
 
 const values = { Always: "Always", IfNotPresent: "IfNotPresent", Never: "Never" } as const;
 const reader = "the API server";
@@ -82,11 +82,12 @@ function readTemplate(
 ): void {
   const workload = workloadOf(document, template);
   for (const place of imagePlaces(template, groupOf(document.apiVersion))) {
-    const asked = requestOf(document, workload, place);
-    if (asked === undefined) continue;
-    const request = byProvider(asked, openfaasPullPolicy);
+    const request = requestOf(document, workload, place);
+    if (request === undefined) continue;
     const subject = { ...subjectOf(document, place, request, mayBePatch), runs: template.spec };
-    subjects.push(template.form === "shape" ? inOtherKind(subject, template) : subject);
+    subjects.push(
+      template.form === "shape" ? subjectByProvider(inOtherKind(subject, template), openfaasPullPolicy) : subject,
+    );
   }
   for (const item of itemsAt(template.spec, "imagePullSecrets")) {
     const name = valueAt(item, "name");

@@ -22,6 +22,7 @@ describe("the image of a function", () => {
     ["${A:-${B:-ghcr.io}}/a:${TAG:-1}", "ghcr.io/a:1", undefined, "withDefaults"],
     ["ghcr.io/a:${TAG}", "ghcr.io/a:${TAG}", "variable", "image"],
     ["${A:-ghcr.io}/a:${TAG}", "ghcr.io/a:${TAG}", "variable", "withDefaults"],
+    ["1.10", "1.10", undefined, "image"],
     ["ghcr.io/a:$TAG", "ghcr.io/a:$TAG", "variable", "image"],
     ["ghcr.io/${A^^}/a", "ghcr.io/${A^^}/a", "variable", "image"],
   ])("%s", (image, given, unresolved, fields) => {
@@ -91,7 +92,7 @@ describe("what the provider sets", () => {
     expect(subjects).toMatchObject([{ request: { pullPolicy: undefined, otherDefault }, pulls: { value } }]);
     const custom = "apiVersion: openfaas.com/v1\nkind: Function\nmetadata: {name: f}\nspec: {name: f, image: 'a:1'}\n";
     const generated = readText(custom, "f.yaml", { ...options, openfaasPullPolicy }).subjects;
-    expect(generated).toMatchObject([{ request: { otherDefault }, pulls: undefined }]);
+    expect(generated).toMatchObject([{ request: { otherDefault }, pulls: { value, from: "provider" } }]);
   });
 
   it.each([
@@ -139,6 +140,21 @@ describe("a pull policy that nothing reads", () => {
         rule: "policy-ignored",
         covered: "Never",
         message: expect.stringMatching(new RegExp(`${words}.*has no effect`)),
+        advice: expect.stringContaining("image_pull_policy where the provider runs"),
+      },
+    ]);
+  });
+
+  it("in the custom resource", () => {
+    const text =
+      "apiVersion: openfaas.com/v1\nkind: Function\nmetadata: {name: f}\nspec: {image: 'ghcr.io/a:1', imagePullPolicy: Never}\n";
+    expect(told(text)).toMatchObject([
+      {
+        rule: "policy-ignored",
+        covered: "Never",
+        message: expect.stringContaining(
+          "has no field imagePullPolicy, so this pull policy has no effect: the OpenFaaS",
+        ),
         advice: expect.stringContaining("image_pull_policy where the provider runs"),
       },
     ]);

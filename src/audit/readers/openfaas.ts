@@ -18,6 +18,7 @@ import { firstKeySpan, scalarSpan, valueSpan } from "../spans.ts";
 import type { FormatWords, Subject, WrittenPolicy } from "../subject.ts";
 import type { InputProblem } from "./contents.ts";
 import { imageParts, stackDefault, withDefaults } from "./image.ts";
+import { textOf } from "./stack-shape.ts";
 
 /** The only place in a stack file where a pull policy is read, by Pulley's own provider. */
 const annotation = "pulley.dev/image-pull-policy";
@@ -45,11 +46,31 @@ export function providerDefault(value: PullPolicy = usualPolicy): OtherDefault {
   };
 }
 
-/** The request of a Function, the custom resource that `faas-cli generate` writes; any other stays as it is. */
+/** The custom resource that `faas-cli generate` writes. */
+function isFunction({ workload: { kind, apiVersion } }: ImageRequest): boolean {
+  return kind === "Function" && apiVersion.startsWith("openfaas.com/");
+}
+
+/** The request of a Function, which has no field for a pull policy; any other stays as it is. */
 export function byProvider(request: ImageRequest, policy?: PullPolicy): ImageRequest {
-  const { kind, apiVersion } = request.workload;
-  const isFunction = kind === "Function" && apiVersion.startsWith("openfaas.com/");
-  return isFunction ? { ...request, otherDefault: providerDefault(policy) } : request;
+  return isFunction(request) ? { ...request, pullPolicy: undefined, otherDefault: providerDefault(policy) } : request;
+}
+
+/** The same of what rules check. */
+export function subjectByProvider(subject: Subject, policy?: PullPolicy): Subject {
+  const { request, fields, written, ignored } = subject;
+  if (!isFunction(request)) return subject;
+  const field = written && { field: "imagePullPolicy", at: written.at };
+  const wrong = field ?? ignored;
+  return {
+    ...subject,
+    words,
+    request: byProvider(request, policy),
+    fields: { image: fields.image },
+    written: undefined,
+    ignored: wrong && { ...wrong, why: `the resource Function has no field ${wrong.field}` },
+    pulls: pullsOf(undefined, providerDefault(policy)),
+  };
 }
 
 /** One subject for each function; one that is no mapping has none. */
@@ -61,7 +82,7 @@ export function stackSubjects(value: Value, text: SourceText, policy?: PullPolic
 function subjectOf(own: MappingValue, name: string, text: SourceText, policy: PullPolicy | undefined): Subject {
   const image = valueAt(own, "image");
   const place = image?.kind === "scalar" ? image : undefined;
-  const as = place === undefined ? "" : String(place.value);
+  const as = textOf(place, text.text) ?? "";
   const given = withDefaults(as, stackDefault);
   const imageName = readImageName(given);
   const written = writtenPolicy(own, text.text);
@@ -76,7 +97,7 @@ function subjectOf(own: MappingValue, name: string, text: SourceText, policy: Pu
       workload: {
         apiVersion: "openfaas.com/v1",
         kind: "Function",
-        namespace: withDefaults(textAt(own, "namespace") ?? "openfaas-fn", stackDefault),
+        namespace: withDefaults(textOf(valueAt(own, "namespace"), text.text) ?? "openfaas-fn", stackDefault),
         name,
         labels: { faas_function: name, ...textsAt(own, "labels") },
         annotations: textsAt(own, "annotations"),

@@ -41,9 +41,18 @@ describe("what faas-cli refuses", () => {
     [file(`  f: {${image}}\n`, "version: 1\nprovider: {name: openfaas}\n"), "1", "version is 1"],
     [file(`  - {name: f, ${image}}\n`), `- {name: f, ${image}}`, "functions is a list, and no mapping"],
     [file("  f: ghcr.io/a:1\n"), "ghcr.io/a:1", "functions.f is a string, and no mapping"],
-    [file("  f: {image: {name: a}}\n"), "{name: a}}", "functions.f.image is an object, and no text"],
-    [file(`  f: {${image}, environment: [A=b]}\n`), "[A=b]}", "functions.f.environment is a list, and no mapping"],
-    [file(`  f: {${image}, secrets: token}\n`), "token", "functions.f.secrets is a string, and no list"],
+    [file("  f: {image: {name: a}}\n"), "{name: a}}", "functions.f.image is an object in the place of text"],
+    [
+      file(`  f: {${image}, environment: [A=b]}\n`),
+      "[A=b]}",
+      "functions.f.environment is a list in the place of a mapping",
+    ],
+    [file(`  f: {${image}, secrets: token}\n`), "token", "functions.f.secrets is a string in the place of a list"],
+    [file(`  f: {${image}, labels: {a: [b]}}\n`), "[b]}}", "in functions.f.labels there is a list"],
+    [file(`  f: {${image}, secrets: [[a]]}\n`), "[a]]}", "in functions.f.secrets there is a list"],
+    [file(`  f: {${image}, limits: {cpu: {a: 1}}}\n`), "{a: 1}}}", "in functions.f.limits there is an object"],
+    [file(`  f: {${image}, skip_build: "true"}\n`), '"true"', "skip_build is a string in the place of true or false"],
+    [file(`  f: {${image}, skip_build: 1}\n`), "1", "skip_build is a number in the place of true or false"],
     [file(`  f:\n    image: "a:\${TAG-1}"\n`), "${TAG-1}", "is no substitution"],
     [file(`  f: {${image}}\n# \${{ secrets.TOKEN }}\n`), "${{ secrets.TOKEN }", "is no substitution"],
     [file(`  f: {${image}}\n# \${A:-\${B-c}}\n`), "${B-c}", "is no substitution"],
@@ -55,10 +64,27 @@ describe("what faas-cli refuses", () => {
 
   it.each([
     'version: "1.0"\n',
+    'version: "${V:-1.0}"\n',
     "version: 1.0\n",
     "# $${{ x }} $${} $A ${A} ${A:-} ${A=b} ${A/x/y} ${A#x} ${A%%x} ${#A} ${A^^} ${A,,} ${A:1:2}\n",
   ])("is not %j", (head) => {
     expect(told(`${head}provider: {name: openfaas}\nfunctions: {f: {${image}}}\n`)).toEqual([]);
+  });
+
+  it.each([
+    "skip_build: yes",
+    "skip_build: ${SKIP:-true}",
+    "labels: {a: 1, b: true, c: }",
+    "limits: {gpu: [1]}",
+    "x: [[a]]",
+  ])("is not %j", (field) => {
+    expect(told(file(`  f:\n    ${image}\n    ${field}\n`))).toEqual([]);
+  });
+
+  it("is not a provider in a variable", () => {
+    const text = (name: string) => file(`  f: {${image}}\n`, `provider:\n  name: ${name}\n`);
+    expect(told(text("${P:-openfaas}"))).toEqual([]);
+    expect(told(text("${P:-faas}"))).toMatchObject([{ rule: "stack-refused" }]);
   });
 
   it("is told beside what the file asks for", () => {

@@ -67,11 +67,11 @@ export const policyIgnored = {
     },
   },
   check(subject) {
-    const { ignored, words, format } = subject;
+    const { ignored, words, format, pulls } = subject;
     const message = ignoredPolicy(subject);
     if (ignored === undefined || message === undefined) return undefined;
     const advice =
-      format === "openfaas"
+      format === "openfaas" || pulls?.from === "provider"
         ? `Set image_pull_policy where the provider runs, or, with Pulley as the provider, the annotation ${words.field}.`
         : `Rename the field to ${words.field}.`;
     return { at: ignored.at, message, advice };
