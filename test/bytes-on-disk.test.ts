@@ -9,7 +9,7 @@ import { leaveDamaged, readAgain, readAgainAfterTest, wrongBytes } from "./bytes
 async function storeWith(...contents: readonly Buffer[]) {
   const folder = await mkdtemp(join(tmpdir(), "pulley-bytes-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const blobs = join(folder, "plugin", "blobs", "sha256");
+  const blobs = join(folder, "io.containerd.content.v1.content", "blobs", "sha256");
   await mkdir(blobs, { recursive: true });
   const paths: string[] = [];
   for (const content of contents) {
@@ -23,6 +23,9 @@ async function storeWith(...contents: readonly Buffer[]) {
 test("right bytes are right, and other files are not looked at", async () => {
   const { folder, paths } = await storeWith(randomBytes(300_000), Buffer.alloc(0));
   await writeFile(`${paths[0]}.lock`, "not a blob");
+  const unpacked = join(folder, "io.containerd.snapshotter.v1.overlayfs", "snapshots", "blobs", "sha256");
+  await mkdir(unpacked, { recursive: true });
+  await writeFile(join(unpacked, "a".repeat(64)), "of an image, not of the store");
   expect(await wrongBytes(folder)).toEqual([]);
 });
 
@@ -32,7 +35,9 @@ test("one wrong byte is found, though the length is right, and though the file w
   expect(await wrongBytes(folder)).toEqual([]);
   content[200_000] = 1 ^ (content[200_000] ?? 0);
   await writeFile(paths[1] ?? "", content);
-  expect(await wrongBytes(folder)).toEqual([expect.stringMatching(/^plugin\/blobs\/sha256\/[0-9a-f]{64}: sha256\//)]);
+  expect(await wrongBytes(folder)).toEqual([
+    expect.stringMatching(/^io\.containerd\.content\.v1\.content\/blobs\/sha256\/[0-9a-f]{64}: sha256\//),
+  ]);
 });
 
 test("pieces in another order are found, and the end of the test finds them", async () => {

@@ -11,8 +11,8 @@ import { pipeline } from "node:stream/promises";
 /** How deep below a folder the blobs of a store may lie: containerd's are in a plugin's folder of its root. */
 const deepest = 4;
 
-/** Where containerd unpacks images to, hundreds of folders in which no blob is. */
-const unpacked = "snapshots";
+/** Folders of containerd's other plugins, with hundreds of snapshots and containers, in which no blob is. */
+const otherPlugin = /^io\.containerd\.(?!content\.)/;
 
 /** Files that are not what they are named after, one line each, of every store below a folder. */
 export async function wrongBytes(folder: string): Promise<readonly string[]> {
@@ -65,7 +65,7 @@ async function read(folders: readonly string[]): Promise<void> {
 
 async function blobsBelow(folder: string, depth = 0): Promise<readonly string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const folders = entries.filter((entry) => entry.isDirectory() && entry.name !== unpacked);
+  const folders = entries.filter((entry) => entry.isDirectory() && !otherPlugin.test(entry.name));
   const found = await Promise.all(
     folders.map(async ({ name }) => {
       if (name === "blobs") return blobsIn(join(folder, name));

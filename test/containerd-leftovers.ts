@@ -95,7 +95,7 @@ async function removeCgroup(path: string): Promise<void> {
 export async function unmountBelow(folder: string): Promise<void> {
   const mounts = (await readFile("/proc/self/mountinfo", "utf8")).split("\n");
   const points = mounts.map((line) => line.split(" ")[4] ?? "").filter((path) => path.startsWith(`${folder}/`));
-  for (const path of points.toReversed()) await run(requiredTool("umount"), ["--lazy", path]);
+  if (points.length > 0) await run(requiredTool("umount"), ["--lazy", ...points.toReversed()]);
 }
 
 async function namesIn(folder: string): Promise<string[]> {

@@ -37,8 +37,8 @@ const other = "pulley.test/other:1";
 /** What a container waits with until the kubelet has got to it. */
 const early = ["ContainerCreating", "PodInitializing"];
 
-/** Looks at a pod, ten in a second, until it is given up. */
-const mostLooks = 1500;
+/** Looks at a pod, two in a second, until it is given up: with each, the kubelet tells of every container that it has. */
+const mostLooks = 300;
 
 /** How messages begin to say why. */
 const words: Readonly<Record<RefusalReason, string>> = {
@@ -71,7 +71,7 @@ describeWith([...kubeletTools], "a real kubelet", () => {
       containers = await node.kubelet.containers(pod);
       const isSettled = containers.every(({ state }) => !early.includes(state.waiting?.reason ?? ""));
       if (isSettled && containers.length === count) return containers;
-      await delay(100);
+      await delay(500);
     }
     const log = (await readFile(node.kubelet.logFile, "utf8")).split("\n").filter((line) => line.includes(pod));
     throw new Error(`the pod ${pod} does not settle: ${JSON.stringify(containers)}\n${log.slice(-10).join("\n")}`);
@@ -143,7 +143,7 @@ describeWith([...kubeletTools], "a real kubelet", () => {
     const stateOf = async (pod: string) => (await node.kubelet.containers(pod))[0]?.state;
     const says = `Image "${own}" is denied by test/shut: not any more`;
     /** Far more than the kubelet takes until it tries again, which is for it to say. */
-    const patience = { timeout: 100_000, interval: 200 };
+    const patience = { timeout: 100_000, interval: 500 };
 
     it("holds them at the next attempt, and leaves alone what runs", async () => {
       await node.kubelet.add(podOf("before", { containers: [app(own)] }));
