@@ -27,3 +27,25 @@ export function pool<Value>(): (key: string, make: () => Value) => Value {
     return made;
   };
 }
+
+/** A text that many may hold. */
+export interface SharedText {
+  readonly text: string;
+}
+
+/** Keeps one of each text for as long as somebody holds it: for programs that run for months. */
+export function heldTexts(): (text: string) => SharedText {
+  const known = new Map<string, WeakRef<SharedText>>();
+  const forgotten = new FinalizationRegistry<string>((text) => {
+    // Another may have been made since.
+    if (known.get(text)?.deref() === undefined) known.delete(text);
+  });
+  return (text) => {
+    const held = known.get(text)?.deref();
+    if (held !== undefined) return held;
+    const made = { text };
+    known.set(text, new WeakRef(made));
+    forgotten.register(made, text);
+    return made;
+  };
+}

@@ -3,12 +3,14 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { ClusterApi } from "../../cluster/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import { isPulleyError, type PulleyError } from "../../support/errors.ts";
+import type { JsonRecord } from "../../support/json-record.ts";
 import type { Log } from "../../support/log.ts";
 import { createInventory } from "../inventory.ts";
 import { listedKinds } from "../live.ts";
+import { heldTexts } from "../pools.ts";
 import type { Cluster } from "../types.ts";
 import { FollowedKind } from "./followed-kind.ts";
-import { objectIn } from "./held-object.ts";
+import { heldObject, objectIn } from "./held-object.ts";
 
 export interface FollowOptions {
   /** Default: all. */
@@ -49,7 +51,11 @@ export function followCluster(api: ClusterApi, { namespaces, clock, log, signal 
     isTold = true;
   };
   const told = ({ message }: PulleyError) => ({ cluster: api.name, error: message });
-  const kinds = listedKinds.map((kind) => new FollowedKind({ api, kind, namespaces, onRefused, clock, signal }));
+  const shared = heldTexts();
+  const kinds = listedKinds.map((kind) => {
+    const hold = (object: JsonRecord) => heldObject(object, kind.kind, shared);
+    return new FollowedKind({ api, kind, namespaces, hold, onRefused, clock, signal });
+  });
   let at: number | undefined;
 
   /** One after another: of each there is a page in memory. */

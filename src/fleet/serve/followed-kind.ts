@@ -2,13 +2,15 @@
 import { type ClusterApi, type ListedKind, type WatchedKind, watchKind } from "../../cluster/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import { isPulleyError, type PulleyError } from "../../support/errors.ts";
-import { heldText } from "./held-object.ts";
+import type { JsonRecord } from "../../support/json-record.ts";
+import type { HeldObject } from "./held-object.ts";
 
 export interface FollowedKindOptions {
   readonly api: ClusterApi;
   readonly kind: ListedKind;
   /** Default: all. */
   readonly namespaces: readonly string[] | undefined;
+  readonly hold: (object: JsonRecord) => HeldObject;
   /** Called with why the kind cannot be watched, though it could be listed. */
   readonly onRefused: (failure: PulleyError) => void;
   readonly clock: Clock;
@@ -17,7 +19,7 @@ export interface FollowedKindOptions {
 
 /** A list, and the watches that follow it. */
 interface Following {
-  readonly watch: WatchedKind<string>;
+  readonly watch: WatchedKind<HeldObject>;
   isListed: boolean;
   /** Whether nothing follows any more. */
   isOver: boolean;
@@ -38,8 +40,7 @@ export class FollowedKind {
     return this.#options.kind;
   }
 
-  /** As {@link heldText} makes them. */
-  values(): Iterable<string> {
+  values(): Iterable<HeldObject> {
     return this.#following?.watch.values() ?? [];
   }
 
@@ -71,14 +72,13 @@ export class FollowedKind {
   }
 
   #follow(): Following {
-    const { api, kind, namespaces, onRefused, clock, signal } = this.#options;
+    const { api, kind, namespaces, hold, onRefused, clock, signal } = this.#options;
     const onFailure = (failure: PulleyError) => {
       if (!following.isListed || following.isOver || !isForbidden(failure)) return;
       void end(following);
       onRefused(failure);
     };
-    const pick = (object: Parameters<typeof heldText>[0]) => heldText(object, kind.kind);
-    const watch = watchKind(api, kind, pick, { namespaces, onFailure, clock, signal });
+    const watch = watchKind(api, kind, hold, { namespaces, onFailure, clock, signal });
     const following: Following = { watch, isListed: false, isOver: false };
     const listed = () => {
       following.isListed = true;

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { createInventory } from "../inventory.ts";
+import { heldTexts } from "../pools.ts";
 import { controller, digestOf, node, pod } from "../testing/objects.ts";
-import { heldText, objectIn } from "./held-object.ts";
+import { heldObject, objectIn } from "./held-object.ts";
 
 const long = "x".repeat(100_000);
 const rich = pod({
@@ -53,13 +54,14 @@ const objects: readonly object[] = [
 ];
 
 it("has all in it that the inventory reads of an object, and little more", () => {
+  const shared = heldTexts();
   const [whole, held] = [createInventory("eu"), createInventory("eu")];
   for (const object of objects) {
     const { kind = "", apiVersion } = { kind: undefined, apiVersion: undefined, ...object };
-    const text = heldText({ ...object }, kind);
-    expect(text.length).toBeLessThan(6_000);
+    const kept = heldObject({ ...object }, kind, shared);
+    expect(JSON.stringify(kept).length).toBeLessThan(6_000);
     whole.add(object);
-    held.add({ apiVersion, kind, ...objectIn(text) });
+    held.add({ apiVersion, kind, ...objectIn(kept) });
   }
   const expected = whole.finish();
   expect(held.finish()).toEqual(expected);
@@ -71,5 +73,14 @@ it("has no text of a container's command or environment in it", () => {
     ...rich,
     spec: { containers: [{ name: "app", image: "a", env: [{ name: "A", value: "secret" }], args: ["secret"] }] },
   };
-  expect(heldText(secret, "Pod")).not.toContain("secret");
+  expect(JSON.stringify(heldObject(secret, "Pod", heldTexts()))).not.toContain("secret");
+});
+
+it("holds what the pods of a workload say alike once", () => {
+  const shared = heldTexts();
+  const [one, other, another] = ["a", "b", "c"].map((name) =>
+    heldObject(pod({ name, node: name, image: name === "c" ? "c" : "a" }), "Pod", shared),
+  );
+  expect(one?.rest).toBe(other?.rest);
+  expect(one?.rest).not.toBe(another?.rest);
 });

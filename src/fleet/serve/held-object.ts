@@ -1,36 +1,67 @@
 /**
- * What is held of an object of the API between reports: a text with the fields that the inventory reads, and no more.
- * Texts have no parts in common, so nothing gathers in months: what many objects say the same is one copy only while a
- * report is made.
+ * What is held of an object of the API between reports: the fields that the inventory reads, and no more. What many objects
+ * say the same is one text, as long as one of them is there.
  */
 import { isRecord, type JsonRecord, kept, recordAt, recordsAt, textsAt, valueAt } from "../../support/json-record.ts";
 import { isSpent, templates } from "../inventory.ts";
 import { containerLists, isOfOnePod } from "../pod-objects.ts";
-import { longestText } from "../pools.ts";
+import { longestText, type SharedText } from "../pools.ts";
 
-export function heldText(object: JsonRecord, kind: string): string {
-  const held = kind === "Pod" ? heldPod(object) : kind === "Node" ? heldNode(object) : heldController(object, kind);
-  return JSON.stringify(held, (_key, value: unknown) =>
-    typeof value === "string" && value.length > longestText ? value.slice(0, longestText) : value,
-  );
+export interface HeldObject {
+  readonly name: unknown;
+  readonly nodeName: unknown;
+  /** Of a node, each in JSON. */
+  readonly images: readonly SharedText[];
+  /** The rest, in JSON: the pods of one workload have it in common. */
+  readonly rest: SharedText;
 }
 
-/** `undefined` if it is no such text. */
-export function objectIn(held: string): JsonRecord | undefined {
-  const object: unknown = JSON.parse(held);
-  return isRecord(object) ? object : undefined;
+export function heldObject(object: JsonRecord, kind: string, shared: (text: string) => SharedText): HeldObject {
+  const text = (value: unknown) => shared(JSON.stringify(value, shortened));
+  return {
+    name: shortened("", valueAt(object, "metadata", "name")),
+    nodeName: kind === "Pod" ? shortened("", valueAt(object, "spec", "nodeName")) : undefined,
+    images: kind === "Node" ? recordsAt(object, "status", "images").map((image) => text(heldImage(image))) : [],
+    rest: text(kind === "Pod" ? heldPod(object) : kind === "Node" ? heldNode(object) : heldController(object, kind)),
+  };
+}
+
+/** As the API has it, without what is not held. */
+export function objectIn({ name, nodeName, images, rest }: HeldObject): JsonRecord {
+  const object = recordIn(rest);
+  return {
+    metadata: { ...recordAt(object, "metadata"), name },
+    spec: { ...recordAt(object, "spec"), nodeName },
+    status: { ...recordAt(object, "status"), images: images.map(recordIn) },
+  };
+}
+
+function recordIn({ text }: SharedText): JsonRecord {
+  const object: unknown = JSON.parse(text);
+  return isRecord(object) ? object : {};
+}
+
+function shortened(_key: string, value: unknown): unknown {
+  return typeof value === "string" && value.length > longestText ? value.slice(0, longestText) : value;
 }
 
 function heldPod(pod: JsonRecord): JsonRecord {
   const status = recordAt(pod, "status");
   const ready = recordsAt(status, "conditions").filter(({ type }) => type === "Ready");
+  // Times are of one pod alone: they are there for those that are not ready.
+  const timed = ready[0]?.["status"] !== "True";
+  const fields = timed ? ["type", "status", "lastTransitionTime"] : ["type", "status"];
   const statuses = containerLists.map(([, list]) => [list, listOf(recordsAt(status, list).map(heldStatus))] as const);
   return {
-    metadata: { ...heldName(pod), ...heldLabels(pod), ...kept(recordAt(pod, "metadata"), ["creationTimestamp"]) },
-    spec: { ...heldSpec(valueAt(pod, "spec")), ...kept(recordAt(pod, "spec"), ["nodeName"]) },
+    metadata: {
+      ...heldName(pod),
+      ...heldLabels(pod),
+      ...kept(recordAt(pod, "metadata"), timed ? ["creationTimestamp"] : []),
+    },
+    spec: heldSpec(valueAt(pod, "spec")),
     status: {
-      ...kept(status, ["phase", "startTime"]),
-      conditions: ready.map((each) => kept(each, ["type", "status", "lastTransitionTime"])),
+      ...kept(status, timed ? ["phase", "startTime"] : ["phase"]),
+      conditions: ready.map((each) => kept(each, fields)),
       ...Object.fromEntries(statuses),
     },
   };
@@ -48,14 +79,11 @@ function heldStatus(status: JsonRecord): JsonRecord {
 }
 
 function heldNode(node: JsonRecord): JsonRecord {
-  const status = recordAt(node, "status");
-  return {
-    metadata: kept(recordAt(node, "metadata"), ["name"]),
-    status: {
-      nodeInfo: kept(recordAt(status, "nodeInfo"), ["architecture"]),
-      images: recordsAt(status, "images").map((image) => kept(image, ["names", "sizeBytes"])),
-    },
-  };
+  return { status: { nodeInfo: kept(recordAt(node, "status", "nodeInfo"), ["architecture"]) } };
+}
+
+function heldImage(image: JsonRecord): JsonRecord {
+  return kept(image, ["names", "sizeBytes"]);
 }
 
 function heldController(controller: JsonRecord, kind: string): JsonRecord {
@@ -86,7 +114,7 @@ function heldSpec(spec: unknown): JsonRecord {
 function heldName(object: JsonRecord): JsonRecord {
   const owners = recordsAt(object, "metadata", "ownerReferences");
   return {
-    ...kept(recordAt(object, "metadata"), ["name", "namespace"]),
+    ...kept(recordAt(object, "metadata"), ["namespace"]),
     ownerReferences: listOf(owners.map((owner) => kept(owner, ["apiVersion", "kind", "name", "controller"]))),
   };
 }
