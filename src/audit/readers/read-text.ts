@@ -44,7 +44,11 @@ export function readOther(
   if (!/^(?:services|functions):|"(?:services|functions)"\s*:/m.test(text)) return undefined;
   const { text: source, values, problems } = readValues(text, file);
   const formats = values.map((value) => formatOf(value, file));
-  if (problems.length > 0 || formats.length === 0 || formats.includes(undefined)) return undefined;
+  if (formats.length === 0 || formats.includes(undefined)) return undefined;
+  // A key that is there twice hides nothing of a stack file; in braces may be a template.
+  const isBrokenStack = formats.every((format) => format === "openfaas") && !text.includes("{{");
+  if (problems.length > 0 && !isBrokenStack) return undefined;
+  const unreadable = problemsOf(source, problems).map((problem) => ({ rule: inputUnreadable, ...problem }));
   const stacks = values.filter((_, at) => formats[at] === "openfaas");
   const subjects = values.flatMap((value, at) =>
     formats[at] === "openfaas" ? stackSubjects(value, source, openfaasPullPolicy) : composeSubjects(value, source),
@@ -52,7 +56,14 @@ export function readOther(
   const built = values.flatMap((value, at) => (formats[at] === "compose" ? builtServices(value, source) : []));
   const wrong = stacks.flatMap((value) => [...refusedByFaas(value, source), ...ignoredInStack(value, source)]);
   const nothing = { wantedSecrets: [], secrets: [] };
-  return capped({ text: source, subjects, workloads: subjects.length, built, problems: wrong, ...nothing });
+  return capped({
+    text: source,
+    subjects,
+    workloads: subjects.length,
+    built,
+    problems: [...unreadable, ...wrong],
+    ...nothing,
+  });
 }
 
 /** Too many containers are cut off, with a problem at the first that is left out. */

@@ -87,6 +87,14 @@ describe("what faas-cli refuses", () => {
     expect(told(text("${P:-faas}"))).toMatchObject([{ rule: "stack-refused" }]);
   });
 
+  it("is a key that is there twice, and the rest is read", () => {
+    const text = file(`  f: {${image}}\n  f: {${image}}\n  g: {image: 'ghcr.io/g:main'}\n`);
+    expect(told(text, { file: "stack.yml" })).toMatchObject([
+      { rule: "input-unreadable", severity: "error", message: 'the key "f" is here twice' },
+      { rule: "tag-moving" },
+    ]);
+  });
+
   it("is told beside what the file asks for", () => {
     const text = "provider: {name: faas}\nfunctions: {f: {image: 'ghcr.io/a:main'}, g: , h: {image: 'ghcr.io/h:1'}}\n";
     expect(told(text).map(({ rule }) => rule)).toEqual(["stack-refused", "tag-moving"]);
