@@ -1,5 +1,5 @@
 /** What there is in a containerd, as its own program tells. */
-import type { Containerd } from "../tools.ts";
+import { type Containerd, requiredTool, run } from "../tools.ts";
 
 export interface State {
   readonly images: readonly string[];
@@ -11,16 +11,24 @@ export interface State {
   readonly leases: readonly string[];
 }
 
-export async function stateOf({ ctr }: Containerd): Promise<State> {
+/** What is asked of `ctr`, each answer between two marks: starting a program from a process as large as this costs most. */
+const questions = ["images ls --quiet", "content ls --quiet", "snapshots ls", "content active", "leases ls --quiet"];
+const mark = "=====";
+const script = `set -e\n${questions.map((question) => `"$0" --address "$1" --namespace "$2" ${question}\necho ${mark}\n`).join("")}`;
+
+export async function stateOf({ socket, namespace }: Containerd): Promise<State> {
+  const said = await run("/bin/sh", ["-c", script, requiredTool("ctr"), socket, namespace]);
+  const [images = [], content = [], snapshots = [], ingests = [], leases = []] = said.split(`${mark}\n`).map(rowsOf);
   return {
-    images: linesOf(await ctr(["images", "ls", "--quiet"])),
-    content: linesOf(await ctr(["content", "ls", "--quiet"])),
-    snapshots: linesOf(await ctr(["snapshots", "ls"]))
+    images: images.sort(),
+    content: content.sort(),
+    snapshots: snapshots
       .slice(1)
       .map((line) => line.split(/\s+/))
-      .map((fields) => `${fields.slice(0, -2).join(" ")} ${fields.at(-1)}`),
-    ingests: linesOf(await ctr(["content", "active"])).slice(1),
-    leases: linesOf(await ctr(["leases", "ls", "--quiet"])),
+      .map((fields) => `${fields.slice(0, -2).join(" ")} ${fields.at(-1)}`)
+      .sort(),
+    ingests: ingests.slice(1).sort(),
+    leases: leases.sort(),
   };
 }
 
@@ -29,10 +37,9 @@ export function unfinished({ snapshots, ingests, leases }: State): readonly stri
   return [...snapshots.filter((snapshot) => !snapshot.endsWith(" Committed")), ...ingests, ...leases];
 }
 
-function linesOf(text: string): string[] {
+function rowsOf(text: string): string[] {
   return text
     .split("\n")
     .map((line) => line.trim())
-    .filter(Boolean)
-    .sort();
+    .filter(Boolean);
 }
